@@ -1,0 +1,1 @@
+"""vsafsm: compiles finite state machines to proven weights of attractor recurrent spiking networks."""

@@ -1,0 +1,212 @@
+"""Every error that vsafsm raises on purpose: one class a mistake, all under :class:`VsafsmError`.
+
+A message names the thing, the place, what was expected and, for a misspelt name, the nearest right one.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Location:
+    """A place in a text: ``source:line:column``, line and column counted from 1."""
+
+    source: str
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.line}:{self.column}"
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """``'; did you mean "coin"?'`` for a misspelt `name`, or an empty string where nothing is near."""
+    near = difflib.get_close_matches(name[:200], list(known), n=1)
+    return f'; did you mean "{near[0]}"?' if near else ""
+
+
+class VsafsmError(Exception):
+    """Base of all errors of the package.
+
+    Parameters
+    ----------
+    message
+        What is wrong and what was expected, in one sentence.
+    location
+        Where in a spec; ``None`` for what was built or called from Python.
+    """
+
+    def __init__(self, message: str, location: Location | None = None) -> None:
+        self.message = message
+        self.location = location
+        super().__init__(f"{location}: {message}" if location else message)
+
+
+# ---- a spec or a machine that is wrong
+
+
+class SpecError(VsafsmError):
+    """A spec, or a machine built from Python, that cannot be read as a machine."""
+
+
+class SyntaxSpecError(SpecError):
+    """The text does not follow its format (YAML or KISS2 syntax)."""
+
+
+class EmptySpecError(SpecError):
+    """The text holds no machine at all."""
+
+
+class EncodingError(SpecError):
+    """The bytes are not UTF-8."""
+
+
+class TooLargeError(SpecError):
+    """The text is longer, deeper or wider than a machine has reason to be."""
+
+
+class AliasError(SpecError):
+    """The YAML uses an alias, which a spec has no use for and which may unfold without end."""
+
+
+class UnknownKeyError(SpecError):
+    """A mapping has a key that the format does not know."""
+
+
+class MissingKeyError(SpecError):
+    """A key that the format needs is not there."""
+
+
+class DuplicateKeyError(SpecError):
+    """A key stands twice in one mapping."""
+
+
+class WrongTypeError(SpecError):
+    """A value is of another kind than the one expected (a list for a name, say)."""
+
+
+class BadNameError(SpecError):
+    """A name that cannot be used: empty, or with control characters or spaces around it."""
+
+
+class DuplicateStateError(SpecError):
+    """A state is declared twice."""
+
+
+class DuplicateInputError(SpecError):
+    """An input is declared twice."""
+
+
+class UnknownStateError(SpecError):
+    """A state is named that is not declared."""
+
+
+class UnknownInputError(SpecError):
+    """An input is named that is not in the machine's alphabet."""
+
+
+class NoInputsError(SpecError):
+    """The machine has no input at all."""
+
+
+class NondeterministicError(SpecError):
+    """Two transitions leave one state on one input and disagree."""
+
+
+class UnlistedTransitionError(SpecError):
+    """``unlisted: error`` is asked for and a (state, input) pair is not listed."""
+
+
+class UnknownFormatError(SpecError):
+    """No format is registered for a file's suffix or for the name that was given."""
+
+
+class NotExpressibleError(SpecError):
+    """A format has no way to write this machine down."""
+
+
+# ---- a machine that cannot be compiled as asked
+
+
+class CompileError(VsafsmError):
+    """A machine that cannot be compiled with these options."""
+
+
+class OptionError(CompileError):
+    """A compile option that is unknown, of the wrong type or out of range."""
+
+
+class RunOnError(CompileError):
+    """``trigger: level`` is asked for and a held input would take more than one transition."""
+
+
+class NotProvenError(CompileError):
+    """No network within the limits could be proven right."""
+
+
+class CodebookError(CompileError):
+    """Codes or masks that do not fit the machine or each other."""
+
+
+class NetworkError(VsafsmError):
+    """A network whose parts do not fit each other."""
+
+
+# ---- a program file
+
+
+class ProgramError(VsafsmError):
+    """A program file that cannot be used."""
+
+
+class NotAProgramError(ProgramError):
+    """The file is no vsafsm program."""
+
+
+class TruncatedProgramError(ProgramError):
+    """The file ends too early or lacks a part."""
+
+
+class AlteredProgramError(ProgramError):
+    """The content does not match the hash that the file carries."""
+
+
+class FutureProgramError(ProgramError):
+    """The file was written by a later version of the format."""
+
+
+# ---- running
+
+
+class BackendError(VsafsmError):
+    """A backend that is unknown, cannot run here, or cannot do what is asked."""
+
+
+class UnknownBackendError(BackendError):
+    """No backend of this name is installed."""
+
+
+class UnavailableBackendError(BackendError):
+    """The backend is known, and cannot run here."""
+
+
+class RequirementError(BackendError):
+    """A program that does not meet what a backend requires."""
+
+
+class SessionError(BackendError):
+    """A session that was closed, or was asked for what the contract does not allow."""
+
+
+# ---- files and the command line
+
+
+class FileError(VsafsmError):
+    """A file or folder that cannot be read or written."""
+
+
+class UsageError(VsafsmError):
+    """A command line that does not say what to do."""

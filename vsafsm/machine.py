@@ -1,0 +1,198 @@
+"""A finite state machine: frozen, checked when built. Its interpreter is the oracle of every test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from vsafsm.errors import (
+    BadNameError,
+    DuplicateInputError,
+    DuplicateStateError,
+    NoInputsError,
+    SpecError,
+    UnknownInputError,
+    UnknownStateError,
+    did_you_mean,
+)
+
+Outputs = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Transition:
+    """Where a (state, input) pair leads, and the Mealy outputs on the way."""
+
+    to: str
+    outputs: Outputs = ()
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What the interpreter saw on a word of n inputs.
+
+    Attributes
+    ----------
+    inputs
+        The word, n names.
+    states
+        n + 1 names, the initial state first.
+    initial_outputs
+        Moore outputs of the initial state.
+    outputs
+        n tuples: the transition's Mealy outputs, then the Moore outputs of the state reached.
+    """
+
+    inputs: tuple[str, ...]
+    states: tuple[str, ...]
+    initial_outputs: Outputs
+    outputs: tuple[Outputs, ...]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A deterministic, complete finite state machine with Moore and Mealy outputs.
+
+    Parameters
+    ----------
+    name
+        The machine's name.
+    states, inputs
+        Names, in order; S states and A inputs, both at least one.
+    initial
+        The state it starts in.
+    table
+        S rows of A transitions: ``table[x][a]`` is taken from ``states[x]`` on ``inputs[a]``.
+    moore
+        S tuples of output names, one for each state.
+    compile_options
+        Compile options that the spec asks for, as (name, value) pairs; the compiler checks them.
+
+    Raises
+    ------
+    SpecError
+        One of its subclasses, naming the first thing that does not fit.
+    """
+
+    name: str
+    states: tuple[str, ...]
+    inputs: tuple[str, ...]
+    initial: str
+    table: tuple[tuple[Transition, ...], ...]
+    moore: tuple[Outputs, ...]
+    compile_options: tuple[tuple[str, str | int | float], ...] = ()
+
+    def __post_init__(self) -> None:
+        for kind, name in [
+            ("machine", self.name),
+            *(("state", s) for s in self.states),
+            *(("input", a) for a in self.inputs),
+        ]:
+            check_name(kind, name)
+        _check_distinct(self.states, "state", DuplicateStateError)
+        _check_distinct(self.inputs, "input", DuplicateInputError)
+        if not self.inputs:
+            raise NoInputsError(f'machine "{self.name}" has no inputs; expected at least one')
+        self.state_index(self.initial)
+        if len(self.table) != len(self.states) or len(self.moore) != len(self.states):
+            raise SpecError(f'machine "{self.name}" needs a row of transitions and outputs for each state')
+        for state, row in zip(self.states, self.table, strict=True):
+            if len(row) != len(self.inputs):
+                raise SpecError(f'state "{state}" has {len(row)} transitions, expected {len(self.inputs)}')
+        for target in {t.to for row in self.table for t in row}:
+            self.state_index(target)
+        for output in {o for row in self.table for t in row for o in t.outputs} | {o for m in self.moore for o in m}:
+            check_name("output", output)
+
+    @cached_property
+    def _state_indices(self) -> dict[str, int]:
+        return {name: i for i, name in enumerate(self.states)}
+
+    @cached_property
+    def _input_indices(self) -> dict[str, int]:
+        return {name: i for i, name in enumerate(self.inputs)}
+
+    def state_index(self, state: str) -> int:
+        """Position of `state` in ``states``; raises `UnknownStateError`."""
+        try:
+            return self._state_indices[state]
+        except KeyError:
+            hint = did_you_mean(state, self.states)
+            raise UnknownStateError(f'unknown state "{state}"; expected {listed(self.states)}{hint}') from None
+
+    def input_index(self, symbol: str) -> int:
+        """Position of `symbol` in ``inputs``; raises `UnknownInputError`."""
+        try:
+            return self._input_indices[symbol]
+        except KeyError:
+            hint = did_you_mean(symbol, self.inputs)
+            raise UnknownInputError(f'unknown input "{symbol}"; expected {listed(self.inputs)}{hint}') from None
+
+    def transition(self, state: str, symbol: str) -> Transition:
+        """The transition taken from `state` on `symbol`."""
+        return self.table[self.state_index(state)][self.input_index(symbol)]
+
+    def outputs_of(self, state: str) -> Outputs:
+        """Moore outputs of `state`."""
+        return self.moore[self.state_index(state)]
+
+    def run(self, word: Iterable[str]) -> Trace:
+        """Interpret `word` from the initial state. This is the oracle: it knows nothing of neurons."""
+        inputs = tuple(word)
+        states, outputs = [self.initial], []
+        for symbol in inputs:
+            taken = self.transition(states[-1], symbol)
+            states.append(taken.to)
+            outputs.append(taken.outputs + self.outputs_of(taken.to))
+        return Trace(inputs, tuple(states), self.outputs_of(self.initial), tuple(outputs))
+
+    @cached_property
+    def reachable(self) -> tuple[str, ...]:
+        """The states that some word reaches, in order of discovery (breadth first)."""
+        found = {self.initial: None}
+        queue = [self.initial]
+        for state in queue:
+            for taken in self.table[self.state_index(state)]:
+                if taken.to not in found:
+                    found[taken.to] = None
+                    queue.append(taken.to)
+        return tuple(found)
+
+    @property
+    def unreachable(self) -> tuple[str, ...]:
+        """The states that no word reaches, in declared order."""
+        return tuple(s for s in self.states if s not in set(self.reachable))
+
+    @property
+    def reachable_transitions(self) -> int:
+        """Number of (reachable state, input) pairs."""
+        return len(self.reachable) * len(self.inputs)
+
+    @property
+    def self_loops(self) -> int:
+        """Number of reachable (state, input) pairs that stay where they are."""
+        return sum(t.to == s for s in self.reachable for t in self.table[self.state_index(s)])
+
+
+def check_name(kind: str, name: object) -> str:
+    """`name` if it can name a `kind` (machine, state, input or output); raises `BadNameError`."""
+    if not isinstance(name, str):
+        raise BadNameError(f"{kind} name {name!r} is not text")
+    if not name or name != name.strip() or not name.isprintable():
+        raise BadNameError(f"{kind} name {name[:80]!r} is empty, has spaces around it or characters that do not print")
+    return name
+
+
+def listed(names: Sequence[str], most: int = 8) -> str:
+    """``one of: a, b, c`` with at most `most` names."""
+    rest = f", ... ({len(names)} in all)" if len(names) > most else ""
+    return "one of: " + ", ".join(names[:most]) + rest if names else "none is declared"
+
+
+def _check_distinct(names: Sequence[str], kind: str, error: type[SpecError]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise error(f'{kind} "{name}" is declared twice')
+        seen.add(name)
