@@ -1,0 +1,199 @@
+"""Formats: how a machine is read from text and written as text.
+
+A format is an object of class :class:`Format` under the entry-point group ``vsafsm.formats``; a third party adds
+one by naming it there. This module finds formats, and moves files in and out.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+
+from vsafsm.errors import EncodingError, FileError, Location, TooLargeError, UnknownFormatError, did_you_mean
+from vsafsm.files import reason, write_atomically
+from vsafsm.machine import Machine, listed
+
+GROUP = "vsafsm.formats"
+MAX_BYTES = 64 * 2**20
+"""Longest file that `read` takes."""
+MAX_TRANSITIONS = 4_000_000
+"""Most (state, input) pairs of a machine that a reader builds."""
+
+PathLike = str | os.PathLike[str]
+
+_BUILT_IN = (
+    EntryPoint("yaml", "vsafsm.formats.yaml:FORMAT", GROUP),
+    EntryPoint("kiss2", "vsafsm.formats.kiss2:FORMAT", GROUP),
+)  # also declared in pyproject.toml; repeated here so that a source tree works without being installed
+
+
+class SpecWarning(UserWarning):
+    """Something in a spec that is allowed and probably not meant."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a reader found: the machine, and warnings that name a place where one is known."""
+
+    machine: Machine
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Format:
+    """A way to write machines as text.
+
+    Parameters
+    ----------
+    name
+        What a user calls it by.
+    suffixes
+        File suffixes in lower case, with their dot.
+    read
+        From a text and the name of its source to a `Reading`; raises a subclass of `SpecError`.
+    write
+        From a machine to a text; raises `NotExpressibleError`.
+    description
+        One line for a list of formats.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    read: Callable[[str, str], Reading]
+    write: Callable[[Machine], str]
+    description: str
+
+
+def formats() -> dict[str, Format]:
+    """All formats by name, those of vsafsm first. One that cannot be loaded is left out with a `RuntimeWarning`."""
+    found: dict[str, Format] = {}
+    for entry in (*_BUILT_IN, *sorted(entry_points(group=GROUP), key=lambda e: (e.name, e.value))):
+        if entry.name not in found and (loaded := _load_entry(entry)):
+            found[entry.name] = loaded
+    return found
+
+
+def _load_entry(entry: EntryPoint) -> Format | None:
+    try:
+        loaded = entry.load()
+    except Exception as error:  # another's module may raise anything at import, and must not take ours along
+        problem = f"{type(error).__name__}: {error}"
+    else:
+        if isinstance(loaded, Format):
+            return loaded
+        problem = f"{entry.value} is not a vsafsm.formats.Format"
+    warnings.warn(f'format "{entry.name}" cannot be used: {problem}', RuntimeWarning, stacklevel=3)
+    return None
+
+
+def format_for(path: PathLike, name: str | None = None) -> Format:
+    """The format called `name`, or without a name the one that `path` has the suffix of.
+
+    Raises
+    ------
+    UnknownFormatError
+        There is none; the message lists those there are.
+    """
+    known = formats()
+    if name is not None:
+        if name in known:
+            return known[name]
+        hint = did_you_mean(name, known)
+        raise UnknownFormatError(f'unknown format "{name}"; expected {listed(list(known))}{hint}')
+    suffix = Path(path).suffix.lower()
+    for candidate in known.values():
+        if suffix in candidate.suffixes:
+            return candidate
+    suffixes = [s for f in known.values() for s in f.suffixes]
+    raise UnknownFormatError(
+        f'cannot tell the format of "{os.fspath(path)}" by its suffix "{suffix}"; '
+        f"expected {listed(suffixes)}{did_you_mean(suffix, suffixes)} (or name the format)"
+    )
+
+
+def read(path: PathLike, format: str | None = None) -> Reading:  # noqa: A002 - the word a user expects
+    """Read the machine in the file at `path`.
+
+    Parameters
+    ----------
+    path
+        A file.
+    format
+        Name of its format; by default told by the suffix.
+
+    Raises
+    ------
+    UnknownFormatError, FileError, TooLargeError, EncodingError
+        The file cannot be read as text of a known format.
+    SpecError
+        One of its subclasses: the text is no machine; with file, line and column.
+    """
+    chosen = format_for(path, format)
+    source = os.fspath(path)
+    return chosen.read(decode(_bytes_of(path), source), source)
+
+
+def load(path: PathLike, format: str | None = None) -> Machine:  # noqa: A002
+    """The machine in the file at `path`; what is doubtful in it comes as Python warnings of class `SpecWarning`.
+
+    Raises
+    ------
+    VsafsmError
+        As `read`.
+    """
+    reading = read(path, format)
+    for message in reading.warnings:
+        warnings.warn(message, SpecWarning, stacklevel=2)
+    return reading.machine
+
+
+def save(machine: Machine, path: PathLike, format: str | None = None) -> None:  # noqa: A002
+    """Write `machine` to the file at `path`, whole or not at all.
+
+    Raises
+    ------
+    UnknownFormatError
+        No format has this name or suffix.
+    NotExpressibleError
+        The format has no way to write this machine.
+    FileError
+        The file cannot be written; an older file of that name is as it was.
+    """
+    write_atomically(path, format_for(path, format).write(machine).encode("utf-8"))
+
+
+def decode(data: bytes, source: str) -> str:
+    """`data` as text, without a byte order mark; raises `EncodingError` at the first byte that is not UTF-8."""
+    data = data.removeprefix(codecs.BOM_UTF8)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8")
+        utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        guess = "; the file looks like UTF-16" if utf16 else ""
+        raise EncodingError(
+            f"byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8{guess}",
+            location_at(before, len(before), source),
+        ) from None
+
+
+def location_at(text: str, index: int, source: str) -> Location:
+    """The place of the character at `index` of `text`."""
+    start = text.rfind("\n", 0, index) + 1
+    return Location(source, text.count("\n", 0, index) + 1, index - start + 1)
+
+
+def _bytes_of(path: PathLike) -> bytes:
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise FileError(f'cannot read "{os.fspath(path)}": {reason(error)}') from error
+    if len(data) > MAX_BYTES:
+        raise TooLargeError(f"the file is longer than {MAX_BYTES // 2**20} MiB", Location(os.fspath(path)))
+    return data
