@@ -1,0 +1,216 @@
+"""Masks and codes: balanced sparse codes over orthogonal-array masks, dense codes, or hypervectors that a user brings.
+
+Every neuron belongs to a class; the signs of all inputs in a class are one row of an orthogonal array made of a
+Hadamard matrix, folded ([H; -H], strength 3) or not (strength 2). A code with equally many neurons in each class is
+split exactly in half by every mask and in quarters by every pair of masks, so that an unrelated input leaks exactly
+nothing. Within a class, a code takes neurons that earlier codes have used little: a neuron's row of weights then has
+its fair share of patterns to bring up, without which the fullest neuron limits the whole network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsafsm.errors import CodebookError
+from vsafsm.vsa import Bits
+
+SPREAD = 4.0
+"""How many codes' worth of use may be ignored when a code picks its neurons: 0 would pick the same groups again."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a codebook is asked for.
+
+    Attributes
+    ----------
+    loads : (C,)
+        For each code, in how many situations its neurons are to fire: codes of high load share neurons least.
+    inputs
+        Number of inputs A; A + 1 masks are needed, the first for the rest phase.
+    neurons, active
+        N and k.
+    """
+
+    loads: NDArray[np.float64]
+    inputs: int
+    neurons: int
+    active: int
+
+
+@dataclass(frozen=True)
+class Codebook:
+    """Masks (A + 1, N) and codes (C, N), binary. Row 0 of the masks is the rest phase's."""
+
+    masks: Bits
+    codes: Bits
+
+    def __post_init__(self) -> None:
+        for name, rows in (("masks", self.masks), ("codes", self.codes)):
+            if rows.ndim != 2 or rows.dtype != np.bool_ or rows.shape[1] != self.codes.shape[-1]:
+                raise CodebookError(f"{name} must be a boolean matrix with one column a neuron, got {rows.shape}")
+            rows.setflags(write=False)
+        if len({row.tobytes() for row in self.codes}) != len(self.codes):
+            raise CodebookError("two codes are equal; expected each state and pending transition to have its own")
+        empty = ~(self.codes.astype(np.float32) @ self.masks.T.astype(np.float32)).all(axis=1)
+        if empty.any():
+            raise CodebookError(f"code {int(empty.argmax())} has no neuron that one of the masks leaves open")
+
+    @property
+    def signs(self) -> NDArray[np.int8]:
+        """Sign vectors (A + 1, N): +1 where a mask is open, -1 where it is not."""
+        return np.where(self.masks, 1, -1).astype(np.int8)
+
+
+class CodebookMaker(Protocol):
+    """Anything that draws a codebook of a layout from a generator."""
+
+    def __call__(self, layout: Layout, rng: np.random.Generator) -> Codebook:
+        """Draw masks and codes; raises `CodebookError` where the layout cannot be met."""
+
+
+def sparse(layout: Layout, rng: np.random.Generator) -> Codebook:
+    """Balanced codes of ``layout.active`` neurons over orthogonal-array masks."""
+    array = orthogonal_array(layout.inputs + 1, layout.active)
+    classes = rng.permutation(np.arange(layout.neurons) % len(array))
+    return Codebook((array[classes].T > 0), _codes(layout, classes, rng))
+
+
+def dense(layout: Layout, rng: np.random.Generator) -> Codebook:
+    """Balanced codes of half of the neurons: the binary form of bipolar hypervectors."""
+    return sparse(Layout(layout.loads, layout.inputs, layout.neurons, layout.neurons // 2), rng)
+
+
+MAKERS: dict[str, CodebookMaker] = {"sparse": sparse, "dense": dense}
+
+
+@dataclass(frozen=True)
+class Given:
+    """A user's own hypervectors, binary or bipolar (what is above 0 is active).
+
+    Attributes
+    ----------
+    states : (S, N)
+        One hypervector a state, in the machine's order.
+    pending : (P, N), optional
+        One for each pending transition, in the order of :func:`vsafsm.lowering.lower`; drawn like the states' own
+        sparsity where it is not given.
+    masks : (A + 1, N), optional
+        Rest phase first; drawn from an orthogonal array where they are not given.
+    """
+
+    states: NDArray[np.generic]
+    pending: NDArray[np.generic] | None = None
+    masks: NDArray[np.generic] | None = None
+
+    def __call__(self, layout: Layout, rng: np.random.Generator) -> Codebook:
+        """Complete the given vectors to a codebook; raises `CodebookError` where their shapes do not fit."""
+        states = _bits("states", self.states, layout.neurons)
+        active = max(1, int(np.median(states.sum(1))))
+        drawn = sparse(Layout(layout.loads, layout.inputs, layout.neurons, active), rng)
+        parts = [states]
+        if len(states) < len(layout.loads):
+            rest = drawn.codes[len(states) :]
+            parts.append(rest if self.pending is None else _bits("pending", self.pending, layout.neurons))
+        masks = drawn.masks if self.masks is None else _bits("masks", self.masks, layout.neurons)
+        codes = np.concatenate(parts)
+        for name, got, expected in (("codes", len(codes), len(layout.loads)), ("masks", len(masks), layout.inputs + 1)):
+            if got != expected:
+                raise CodebookError(f"{got} {name} are given; expected {expected}")
+        return Codebook(masks, codes)
+
+
+def _bits(name: str, vectors: NDArray[np.generic], neurons: int) -> Bits:
+    rows = np.asarray(vectors)
+    if rows.ndim != 2 or rows.shape[1] != neurons or rows.dtype.kind not in "bifu" or not np.isfinite(rows).all():
+        raise CodebookError(f"{name} must be a finite numeric matrix with {neurons} columns, got shape {rows.shape}")
+    return np.asarray(rows > 0)
+
+
+# ---- orthogonal arrays
+
+
+def classes_needed(factors: int, strength: int) -> int:
+    """Neuron classes that balance `factors` masks: in pairs (strength 2) or threes (strength 3)."""
+    return 2 * _hadamard_order(factors) if strength == 3 else _hadamard_order(factors + 1)
+
+
+def orthogonal_array(factors: int, active: int) -> NDArray[np.int8]:
+    """Rows of signs (classes, factors): of strength 3 where it divides `active`, else 2 where that does, else nearest.
+
+    A code of k neurons is balanced exactly where the number of classes divides k; where none does, the array of
+    strength 2 is used and its classes are filled as equally as can be.
+    """
+    if active % classes_needed(factors, 3) == 0:
+        half = hadamard(_hadamard_order(factors))
+        return np.concatenate([half, -half])[:, :factors]
+    return hadamard(_hadamard_order(factors + 1))[:, 1 : factors + 1]
+
+
+def hadamard(order: int) -> NDArray[np.int8]:
+    """Hadamard matrix of an order that doubling and Paley's first construction reach; its first column is all ones."""
+    if order == 1:
+        return np.ones((1, 1), np.int8)
+    if _is_paley(order):
+        matrix = _paley(order)
+    else:
+        half = hadamard(order // 2)
+        matrix = np.block([[half, half], [half, -half]])
+    return np.asarray(matrix * matrix[:, :1], np.int8)
+
+
+def _hadamard_order(columns: int) -> int:
+    """The smallest order of at least `columns` that `hadamard` can make."""
+    order = max(2, columns)
+    while not _reachable(order):
+        order += 1
+    return order
+
+
+def _reachable(order: int) -> bool:
+    return order in (1, 2) or _is_paley(order) or (order % 2 == 0 and _reachable(order // 2))
+
+
+def _is_paley(order: int) -> bool:
+    q = order - 1
+    return order % 4 == 0 and all(q % d for d in range(2, int(q**0.5) + 1))
+
+
+def _paley(order: int) -> NDArray[np.int8]:
+    q = order - 1
+    squares = {i * i % q for i in range(1, q)}
+    character = np.array([0] + [1 if i in squares else -1 for i in range(1, q)], np.int8)
+    skew = np.zeros((order, order), np.int8)
+    skew[0, 1:], skew[1:, 0] = 1, -1
+    skew[1:, 1:] = character[(np.arange(q)[:, None] - np.arange(q)) % q]
+    return skew + np.eye(order, dtype=np.int8)
+
+
+# ---- codes
+
+
+def _codes(layout: Layout, classes: NDArray[np.intp], rng: np.random.Generator) -> Bits:
+    members = [np.flatnonzero(classes == c) for c in range(classes.max() + 1)]
+    slack = SPREAD * float(layout.loads.mean())
+    used = np.zeros(layout.neurons)
+    codes = np.zeros((len(layout.loads), layout.neurons), np.bool_)
+    for code in np.argsort(-layout.loads, kind="stable"):
+        for neurons, take in zip(members, _shares(layout.active, len(members), rng), strict=True):
+            if take > len(neurons):
+                raise CodebookError(f"{layout.active} active of {layout.neurons} neurons cannot be balanced by masks")
+            order = np.argsort(used[neurons] + slack * rng.random(len(neurons)), kind="stable")
+            picked = neurons[order[:take]]
+            codes[code, picked] = True
+            used[picked] += layout.loads[code]
+    return codes
+
+
+def _shares(active: int, classes: int, rng: np.random.Generator) -> Iterator[int]:
+    each, extra = divmod(active, classes)
+    lucky = set(rng.permutation(classes)[:extra].tolist()) if extra else set()
+    return (each + (c in lucky) for c in range(classes))

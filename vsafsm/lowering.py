@@ -1,0 +1,125 @@
+"""Events become held and rest phases: a machine is lowered to moves between codes under masks.
+
+While input a is held, the network goes from the code of state x to a *pending* code of (target, outputs), which has no
+transition on any input and therefore stays. When the input ends, the rest phase takes the pending code to the target.
+So one event is one transition however long it is held (``trigger="event"``). ``trigger="level"`` moves from state to
+state directly, and refuses a machine that would run on while an input is held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from vsafsm.errors import CompileError, RunOnError
+from vsafsm.machine import Machine, Outputs
+
+Trigger = Literal["event", "level"]
+REST = 0
+"""Index of the rest phase's mask; input a has mask a + 1."""
+
+
+@dataclass(frozen=True)
+class Code:
+    """What a code stands for: a state at rest, or a transition under way to `state` with its Mealy outputs."""
+
+    state: int
+    pending: bool = False
+    outputs: Outputs = ()
+
+
+@dataclass(frozen=True)
+class Move:
+    """Under `mask`, the code `source` leads to the code `target`, which may be `source` itself."""
+
+    source: int
+    mask: int
+    target: int
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A machine as codes and moves.
+
+    Attributes
+    ----------
+    codes
+        The S states first, in order, then the pending codes.
+    moves
+        S x A: what the code of a state does while an input is held.
+    releases
+        For each code, the code that it leads to at rest (itself for a state).
+    start
+        Code of the initial state.
+    """
+
+    codes: tuple[Code, ...]
+    moves: tuple[Move, ...]
+    releases: tuple[int, ...]
+    start: int
+    inputs: int
+
+    @property
+    def masks(self) -> int:
+        """Number of masks: one for each input, and the rest phase's."""
+        return self.inputs + 1
+
+    @property
+    def pending(self) -> int:
+        """Number of pending codes."""
+        return sum(code.pending for code in self.codes)
+
+
+def lower(machine: Machine, trigger: Trigger = "event") -> Lowered:
+    """Lower `machine` to codes and moves.
+
+    Raises
+    ------
+    RunOnError
+        For ``trigger="level"``, where a held input would take a second transition; the message names the chain.
+    CompileError
+        For ``trigger="level"``, where a transition has outputs: without pending codes nothing stands for it.
+    """
+    if trigger == "level":
+        _check_level(machine)
+    codes = [Code(x) for x in range(len(machine.states))]
+    pending: dict[tuple[int, Outputs], int] = {}
+    moves = []
+    for x, a, y, outputs in _arcs(machine):
+        if y == x and not outputs:
+            target = x
+        elif trigger == "level":
+            target = y
+        else:
+            target = pending.setdefault((y, outputs), len(codes))
+            if target == len(codes):
+                codes.append(Code(y, True, outputs))
+        moves.append(Move(x, a + 1, target))
+    releases = tuple(code.state for code in codes)
+    return Lowered(tuple(codes), tuple(moves), releases, machine.state_index(machine.initial), len(machine.inputs))
+
+
+def _arcs(machine: Machine) -> Iterator[tuple[int, int, int, Outputs]]:
+    for x, row in enumerate(machine.table):
+        for a, taken in enumerate(row):
+            yield x, a, machine.state_index(taken.to), taken.outputs
+
+
+def _check_level(machine: Machine) -> None:
+    for x, a, y, outputs in _arcs(machine):
+        state, symbol = machine.states[x], machine.inputs[a]
+        if outputs:
+            raise CompileError(
+                f'trigger "level" has nothing to read transition outputs from, and "{state}" on "{symbol}" has outputs '
+                f'{", ".join(outputs)}; expected outputs of states only, or trigger "event"'
+            )
+        if y == x:
+            continue
+        after = machine.table[y][a].to
+        if after != machine.states[y]:
+            chain = f'"{state}" -> "{machine.states[y]}" -> "{after}"'
+            raise RunOnError(
+                f'trigger "level" would run on while "{symbol}" is held: {chain}; expected a state that is entered on '
+                f'an input to stay on it, or trigger "event"'
+            )

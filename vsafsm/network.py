@@ -1,0 +1,146 @@
+"""`Network`: the frozen, checked representation that every backend gets. It does not know where it will run.
+
+The network is synchronous and deterministic. A neuron fires in the next step where its mask is open and its drive beats
+the inhibition, which is proportional to the total activity::
+
+    z' = m AND ( W z > g sum(z) )
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsafsm.errors import NetworkError, UnknownInputError, did_you_mean
+from vsafsm.lowering import REST, Code
+from vsafsm.machine import Outputs, listed
+from vsafsm.vsa import Bits, similarity
+
+THRESHOLD = 0.5
+"""Least similarity (hit rate minus false-alarm rate) at which an activity stands for a code."""
+LEAD = 0.25
+"""Least distance in similarity to the runner-up; below it the activity stands for nothing."""
+
+
+@dataclass(frozen=True)
+class Contract:
+    """How long an input must be held, and how long the gap after it must last, in steps."""
+
+    hold_steps: int
+    gap_steps: int
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """An attractor network that runs a state machine. N neurons, C codes, A inputs.
+
+    Attributes
+    ----------
+    weights : (N, N)
+        Recurrent weights in whole steps, ``weights[i, j]`` from neuron j to neuron i; int8 or int16. A perturbed
+        network may hold real numbers.
+    gain
+        g, in weight steps an active neuron; 0 where the inhibition is folded into the weights.
+    scale
+        Weight steps a unit; a unit is how much more one stored pattern drives its own neurons than the others.
+    bits
+        Width of a weight.
+    masks : (A + 1, N)
+        Which neurons may fire: row 0 at rest, row a + 1 while input a is held.
+    codes : (C, N)
+        What activity is decoded with.
+    labels
+        What each code stands for; the states come first.
+    start
+        Code of the initial state. The reset line drives exactly its neurons for one step.
+    states, inputs, moore
+        Names, and the Moore outputs of each state.
+    contract
+        Steps to hold and to leave; what the proof found, or a cautious guess before it.
+    """
+
+    weights: NDArray[Any]
+    gain: int
+    scale: float
+    bits: int
+    masks: Bits
+    codes: Bits
+    labels: tuple[Code, ...]
+    start: int
+    states: tuple[str, ...]
+    inputs: tuple[str, ...]
+    moore: tuple[Outputs, ...]
+    contract: Contract = Contract(8, 8)
+
+    def __post_init__(self) -> None:
+        neurons = self.weights.shape[0]
+        fits = {
+            "weights": (self.weights.shape, (neurons, neurons)),
+            "masks": (self.masks.shape, (len(self.inputs) + 1, neurons)),
+            "codes": (self.codes.shape, (len(self.labels), neurons)),
+            "moore": (len(self.moore), len(self.states)),
+        }
+        for name, (got, expected) in fits.items():
+            if got != expected:
+                raise NetworkError(f"{name} of the network have shape {got}; expected {expected}")
+        if self.masks.dtype != np.bool_ or self.codes.dtype != np.bool_:
+            raise NetworkError("masks and codes of the network must be boolean")
+        if not np.isfinite(self.weights).all() or not np.isfinite(self.gain) or not self.scale > 0:
+            raise NetworkError("weights, gain and scale of the network must be finite, the scale above 0")
+        if any(not 0 <= label.state < len(self.states) for label in self.labels) or self.gain < 0:
+            raise NetworkError("the network's labels name a state that it does not have, or its gain is negative")
+        first = self.labels[: len(self.states)]
+        if [(x.state, x.pending) for x in first] != [(i, False) for i in range(len(self.states))]:
+            raise NetworkError("the network's first labels must be its states, in order")
+        if not 0 <= self.start < len(self.states):
+            raise NetworkError(f"the network starts in code {self.start}; expected one of its {len(self.states)} states")
+        if self.contract.hold_steps < 1 or self.contract.gap_steps < 1:
+            raise NetworkError(f"the contract must ask for at least one step, got {self.contract}")
+        for array in (self.weights, self.masks, self.codes):
+            array.setflags(write=False)
+
+    @property
+    def neurons(self) -> int:
+        """N."""
+        return int(self.weights.shape[0])
+
+    @property
+    def active(self) -> int:
+        """k: neurons in a code (the most, where a user's own codes differ)."""
+        return int(self.codes.sum(1).max())
+
+    @property
+    def whole(self) -> bool:
+        """Whether the weights are whole numbers, so that every step is exact."""
+        return self.weights.dtype.kind == "i"
+
+    @cached_property
+    def transposed(self) -> NDArray[Any]:
+        """``weights.T``, contiguous: row j is what neuron j sends."""
+        return np.ascontiguousarray(self.weights.T)
+
+    def mask_of(self, symbol: str) -> int:
+        """Index of an input's mask; raises `UnknownInputError`."""
+        if symbol not in self.inputs:
+            hint = did_you_mean(symbol, self.inputs)
+            raise UnknownInputError(f'unknown input "{symbol}"; expected {listed(self.inputs)}{hint}')
+        return self.inputs.index(symbol) + 1
+
+    def decode(self, activity: Bits, mask: int = REST) -> NDArray[np.intp]:
+        """The code that each activity (B, N) stands for while a mask is on: (B,), -1 for none.
+
+        An activity stands for a code that is similar enough and clearly ahead of every other; silence and ties stand
+        for nothing.
+        """
+        if not len(activity):
+            return np.zeros(0, np.intp)
+        found = similarity(self.codes, activity, self.masks[mask])
+        best = found.argmax(1)
+        first = found[np.arange(len(found)), best]
+        found[np.arange(len(found)), best] = -np.inf
+        second = found.max(1, initial=-1.0)
+        return np.where((first > THRESHOLD) & (first - second > LEAD), best, -1)

@@ -1,0 +1,251 @@
+"""The built-in simulator: the executable definition of `Network`. Every step is computed from the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsafsm.backend import Description, Option, Requirements
+from vsafsm.errors import SessionError
+from vsafsm.lowering import REST
+from vsafsm.machine import Outputs
+from vsafsm.network import Network
+from vsafsm.program import Program
+from vsafsm.vsa import Bits
+
+CHUNK = 256
+"""Activities, and neurons, taken together in a batch."""
+
+
+# ---- one network, one activity
+
+
+def step(network: Network, active: NDArray[np.intp], mask: Bits) -> NDArray[np.intp]:
+    """One step of one activity, given and returned as the indices of the neurons that fire."""
+    rows = network.transposed[active]
+    drive = rows.sum(0, dtype=np.int32 if network.whole else np.float64)
+    return np.flatnonzero((drive > network.gain * len(active)) & mask)
+
+
+# ---- batches
+
+
+def drives(network: Network, activity: Bits) -> NDArray[Any]:
+    """Net drive ``W z - g sum(z)`` of every neuron for each activity: (B, N) -> (B, N).
+
+    Whole weights give whole drives, exact at any number of threads: the sums stay below what the floating-point type
+    of the matrix product holds.
+    """
+    most = int(activity.sum(1).max(initial=0))
+    largest = int(np.abs(network.weights).max(initial=0)) * most if network.whole else 2**24
+    real = np.float32 if largest < 2**24 else np.float64
+    result = np.empty(activity.shape, np.int32 if network.whole else np.float64)
+    seen = activity.astype(real)
+    for i in range(0, network.neurons, CHUNK):
+        result[:, i : i + CHUNK] = seen @ network.transposed[:, i : i + CHUNK].astype(real)
+    if network.gain:
+        result -= np.asarray(network.gain * activity.sum(1, keepdims=True), result.dtype)
+    return result
+
+
+def settle(network: Network, activity: Bits, mask: int, most_steps: int = 32) -> tuple[Bits, NDArray[np.bool_]]:
+    """Run each activity (B, N) under a mask until it no longer changes: -> (activities, whether each came to rest)."""
+    current, moving = activity.copy(), np.arange(len(activity))
+    for _ in range(most_steps):
+        following = (drives(network, current[moving]) > 0) & network.masks[mask]
+        changed = (following != current[moving]).any(1)
+        current[moving] = following
+        moving = moving[changed]
+        if not len(moving):
+            break
+    return current, ~np.isin(np.arange(len(activity)), moving)
+
+
+def run_batch(network: Network, words: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Run B words of equal length n at once, at the contract's timing.
+
+    Parameters
+    ----------
+    words : (B, n)
+        Input indices.
+
+    Returns
+    -------
+    (B, n + 1)
+        State indices, the initial state first; -1 where the activity stands for no state.
+    """
+    activity = np.repeat(network.codes[network.start][None], len(words), axis=0)
+    states = []
+    for symbols in [np.full(len(words), -1), *words.T]:
+        for masks, steps in ((symbols + 1, network.contract.hold_steps), (symbols * 0, network.contract.gap_steps)):
+            for _ in range(steps):
+                activity = (drives(network, activity) > 0) & network.masks[masks]
+        code = network.decode(activity)
+        states.append(np.where((code >= 0) & (code < len(network.states)), code, -1))
+    return np.stack(states, axis=1)
+
+
+# ---- a session
+
+
+class ReferenceSession:
+    """A network that stays up from input to input. Units: steps of the synchronous network.
+
+    Raises
+    ------
+    SessionError
+        When it is used after it was closed, or asked for less than the contract's hold or gap.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._open = True
+        self._active = np.zeros(0, np.intp)
+        self._spikes = self._synaptic_operations = self._steps = 0
+        self._mealy: Outputs = ()
+        self.reset()
+
+    def __enter__(self) -> ReferenceSession:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the session; closing twice does nothing."""
+        self._open = False
+
+    def reset(self) -> str | None:
+        """Drive exactly the start code's neurons for one step, then settle at rest: -> the state."""
+        self._check_open()
+        self._fire(np.flatnonzero(self._network.codes[self._network.start]))
+        self._mealy = ()
+        self._advance(REST, self._network.contract.gap_steps)
+        return self.state
+
+    def send(self, symbol: str, hold: int | None = None, gap: int | None = None) -> str | None:
+        """Hold an input, then leave it: -> the state reached, or None where the activity stands for none.
+
+        Parameters
+        ----------
+        hold, gap
+            Steps; the contract's by default.
+        """
+        self._check_open()
+        mask = self._network.mask_of(symbol)
+        contract = self._network.contract
+        hold = _at_least("hold", hold, contract.hold_steps)
+        gap = _at_least("gap", gap, contract.gap_steps)
+        self._advance(mask, hold)
+        code = int(self._network.decode(self.activity[None], mask)[0])
+        self._mealy = self._network.labels[code].outputs if code >= 0 else ()
+        self._advance(REST, gap)
+        return self.state
+
+    def wait(self, steps: int) -> None:
+        """Let the network run at rest."""
+        self._check_open()
+        self._advance(REST, _at_least("steps", steps, 0))
+
+    @property
+    def state(self) -> str | None:
+        """Name of the state that the activity stands for, or None."""
+        code = int(self._network.decode(self.activity[None])[0])
+        return self._network.states[code] if 0 <= code < len(self._network.states) else None
+
+    @property
+    def outputs(self) -> Outputs:
+        """Mealy outputs of the last input, then the Moore outputs of the state."""
+        state = self.state
+        moore = self._network.moore[self._network.states.index(state)] if state is not None else ()
+        return self._mealy + moore
+
+    @property
+    def activity(self) -> Bits:
+        """Which neurons fired in the last step: (N,)."""
+        result = np.zeros(self._network.neurons, np.bool_)
+        result[self._active] = True
+        return result
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Steps, spikes and synaptic operations (a spike reaching one neuron over a weight that is not 0) so far."""
+        return {
+            "steps": self._steps,
+            "spikes": self._spikes,
+            "synaptic_operations": self._synaptic_operations,
+        }
+
+    def _advance(self, mask: int, steps: int) -> None:
+        opened = self._network.masks[mask]
+        for _ in range(steps):
+            self._synaptic_operations += int(self._fan_out[self._active].sum())
+            self._fire(step(self._network, self._active, opened))
+
+    def _fire(self, active: NDArray[np.intp]) -> None:
+        self._active = active
+        self._steps += 1
+        self._spikes += len(active)
+
+    @property
+    def _fan_out(self) -> NDArray[np.intp]:
+        return self._network.fan_out
+
+    def _check_open(self) -> None:
+        if not self._open:
+            raise SessionError("the session is closed; open a new one")
+
+
+def _at_least(name: str, value: int | None, least: int) -> int:
+    if value is None:
+        return least
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise SessionError(f"{name} of {value!r} steps is not possible; expected a whole number of at least {least}")
+    return value
+
+
+# ---- the backend
+
+
+class ReferenceBackend:
+    """The built-in backend: takes every program as it is."""
+
+    name = "reference"
+    exact = True
+    options: tuple[Option, ...] = ()
+
+    def unavailable(self) -> str | None:
+        """None: it always runs."""
+        return None
+
+    def requirements(self, options: Mapping[str, object]) -> Requirements:
+        """None beyond a proof."""
+        return Requirements()
+
+    def lower(self, program: Program) -> Network:
+        """The program's own network."""
+        return program.network
+
+    def open(self, program: Program, **options: object) -> ReferenceSession:
+        """Start a session."""
+        return ReferenceSession(self.lower(program))
+
+    def emit(self, program: Program, folder: Path) -> None:
+        """Write the network's arrays as ``.npy`` files and a manifest."""
+        raise NotImplementedError
+
+    def describe(self, program: Program) -> Description:
+        """Resources: neurons, synapses, bits of memory."""
+        network = program.network
+        synapses = int(np.count_nonzero(network.weights))
+        return {"neurons": network.neurons, "synapses": synapses, "weight_bits": network.neurons**2 * network.bits}
+
+
+BACKEND = ReferenceBackend()

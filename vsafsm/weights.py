@@ -1,0 +1,362 @@
+"""From codes and moves to integer weights: the one-shot rule, and its refinement in the integers themselves.
+
+The one-shot matrix, in *units* in which one stored pattern drives its own neurons by 1 more than the others (drive an
+active neuron)::
+
+    autoassociative   sum (x - f) (x - f)^T / (1 - f)                       over all codes; symmetric
+    transition        sum ((y - f) - e (x - f)) ((x - f) o s)^T / (1 - f)   over all moves x -> y under the mask of s
+
+Refinement starts there. All activities that an event passes through are known in advance, so each neuron has a list of
+conditions: drive above threshold by a margin, or below it by a margin. Passes of a relaxation perceptron (Agmon 1954;
+Motzkin and Schoenberg 1954) over the violated ones meet them, evaluated on the weights as they will be deployed,
+rounded and clipped to the target's grid, while the corrections add up in a finer integer. Every sum is of whole
+numbers below what the floating-point type holds exactly, so the result does not depend on the number of threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsafsm.codebook import Codebook
+from vsafsm.lowering import REST, Lowered
+from vsafsm.vsa import Bits, Real, bind, centre, outer
+
+Rule = Literal["refined", "one-shot"]
+ERASE = 0.5
+"""e: how much of the old code a transition takes away. Half keeps the activity alive in continuous time."""
+RELAXATION = 1.75
+"""How far past the missing drive a correction goes (1 would just meet the margin, 2 would mirror it)."""
+BLOCK = 512
+"""Neurons refined together; each neuron's conditions are independent of every other's."""
+BATCH = 256
+"""Most conditions taken into account between two updates."""
+PATIENCE = 6
+"""Passes without headway after which a block of neurons is given up."""
+Whole = np.signedinteger[Any]
+
+
+# ---- conditions
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """Situations that the weights must get right, P of them, as indices.
+
+    The activity of situation p is ``codes[source] & masks[open1] & masks[open2]``; in the next step the neurons of
+    ``codes[want]`` shall fire among those that ``masks[care1] | masks[care2]`` leaves open. Mask number A + 1 stands
+    for "all open".
+    """
+
+    source: NDArray[np.intp]
+    open1: NDArray[np.intp]
+    open2: NDArray[np.intp]
+    want: NDArray[np.intp]
+    care1: NDArray[np.intp]
+    care2: NDArray[np.intp]
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+
+def conditions(lowered: Lowered) -> Conditions:
+    """Every situation that an event passes through, hand-overs between masks included.
+
+    With the masks of input and rest both on for a step, only neurons that both leave open fire; with neither, all may:
+    the network holds its code until one mask is back.
+    """
+    every = lowered.masks
+    found: dict[tuple[int, int, int, int, int, int], None] = {}
+    for code, released in enumerate(lowered.releases):
+        found[code, every, every, code, every, every] = None
+        care = every if released == code else REST
+        found[code, REST, every, released, care, care] = None
+    for move in lowered.moves:
+        x, mask, y = move.source, move.mask, move.target
+        if y == x:
+            found[x, mask, every, x, every, every] = None
+            found[x, mask, REST, x, mask, REST] = None
+            continue
+        found[x, mask, every, y, mask, mask] = None
+        found[x, mask, REST, y, mask, mask] = None
+        found[y, mask, every, y, every, every] = None
+        found[y, mask, REST, lowered.releases[y], REST, REST] = None
+    return Conditions(*np.array(list(found), np.intp).T)
+
+
+def loads(lowered: Lowered) -> NDArray[np.float64]:
+    """For each code (C,), in how many situations its neurons are to fire, one that half of them see counting half."""
+    given = conditions(lowered)
+    share = np.where(given.care1 == lowered.masks, 1.0, np.where(given.care1 == given.care2, 0.5, 0.75))
+    return np.bincount(given.want, share, len(lowered.codes))
+
+
+# ---- the one-shot rule
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a weight matrix is made of, in units; ``autoassociative + transition + correction`` is the whole, (N, N).
+
+    The correction holds what refinement added, the rounding, and the inhibition where it is folded in.
+    """
+
+    autoassociative: NDArray[np.float64]
+    transition: NDArray[np.float64]
+    correction: NDArray[np.float64]
+
+
+def autoassociative(book: Codebook, rows: slice = slice(None)) -> NDArray[np.float64]:
+    """``sum (x - f) (x - f)^T / (1 - f)`` over all codes, for some rows (postsynaptic neurons). Symmetric, in units."""
+    neurons = book.codes.shape[1]
+    total = _summed(book.codes, lambda codes: outer(centre(codes, neurons)[:, rows], centre(codes, neurons)))
+    return total / (neurons**2 * (1 - book.codes.mean()))
+
+
+def transition(lowered: Lowered, book: Codebook, rows: slice = slice(None)) -> NDArray[np.float64]:
+    """``sum ((y - f) - e (x - f)) ((x - f) o s)^T / (1 - f)`` over all moves and releases, for some rows, in units."""
+    neurons = book.codes.shape[1]
+    arcs = [(m.source, m.mask, m.target) for m in lowered.moves if m.source != m.target]
+    arcs += [(code, REST, to) for code, to in enumerate(lowered.releases) if code != to]
+    if not arcs:
+        return np.zeros((len(range(*rows.indices(neurons))), neurons))
+
+    def term(chunk: NDArray[np.intp]) -> Real:
+        x, mask, y = chunk.T
+        source, target = centre(book.codes[x], neurons), centre(book.codes[y], neurons)
+        return outer((target - ERASE * source)[:, rows], bind(source, book.signs[mask]))
+
+    return _summed(np.array(arcs), term) / (neurons**2 * (1 - book.codes.mean()))
+
+
+def _summed(rows: Real, term: Callable[[Real], Real], chunk: int = 256) -> NDArray[np.float64]:
+    total = term(rows[:chunk])
+    for start in range(chunk, len(rows), chunk):
+        total += term(rows[start : start + chunk])
+    return np.asarray(total, np.float64)
+
+
+# ---- the integers
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The integers that a network's weights may take, and how units are laid over them.
+
+    Attributes
+    ----------
+    bits
+        Width of a signed weight; it holds the whole numbers from ``-limit`` to ``limit``.
+    scale
+        Weight steps a unit.
+    inhibition
+        What an active neuron takes from every neuron's drive, in units.
+    folded
+        Whether the inhibition is folded into the weights.
+    """
+
+    bits: int
+    scale: float
+    inhibition: float
+    folded: bool
+
+    @property
+    def limit(self) -> int:
+        """Largest magnitude of a weight."""
+        return int(2 ** (self.bits - 1) - 1)
+
+    @property
+    def gain(self) -> int:
+        """The network's own inhibition in whole weight steps an active neuron: 0 where it is folded in."""
+        return 0 if self.folded else round(self.inhibition * self.scale)
+
+    @property
+    def dtype(self) -> type[Whole]:
+        """The narrowest NumPy integer that holds a weight."""
+        return np.int8 if self.bits <= 8 else np.int16
+
+
+CLIP = {2: 1.2, 3: 2.0, 4: 3.0, 5: 3.5}
+"""Standard deviations of the one-shot weights that the largest integer stands for, where it is not 4."""
+LARGEST_SIGNAL = 2.0
+"""Units that must not be clipped where the weights are few: one stored pattern and the folded inhibition."""
+SAMPLE_ROWS = 64
+
+
+def grid_for(lowered: Lowered, book: Codebook, bits: int, folded: bool) -> Grid:
+    """Lay units over integers: the more weights superimpose, the wider their spread, the fewer steps a unit has."""
+    limit = 2 ** (bits - 1) - 1
+    rows = slice(0, min(SAMPLE_ROWS, book.codes.shape[1]))
+    spread = float(np.std(autoassociative(book, rows) + transition(lowered, book, rows)))
+    largest = max(CLIP.get(bits, 4.0) * spread, LARGEST_SIGNAL if limit > 1 else 1.0)
+    return Grid(bits, limit / largest, float(0.5 - book.codes.mean()), folded)
+
+
+@dataclass(frozen=True)
+class Refinement:
+    """How a refinement went: passes over all conditions, and (condition, neuron) pairs still short of the margin."""
+
+    passes: int
+    violations: int
+
+
+def build(
+    lowered: Lowered,
+    book: Codebook,
+    grid: Grid,
+    rule: Rule,
+    margin: float,
+    rng: np.random.Generator,
+    passes: int = 60,
+    progress: Callable[[float], None] = lambda share: None,
+) -> tuple[NDArray[Whole], Refinement]:
+    """Integer weights (N, N), postsynaptic neuron first.
+
+    Parameters
+    ----------
+    rule
+        ``"one-shot"``: the rounded one-shot matrix; ``"refined"``: refined until every condition holds by `margin`.
+    margin
+        Asked distance from threshold, in units of drive an active neuron.
+    passes
+        Most passes over all conditions; a block that makes no more headway stops sooner.
+    progress
+        Called with the share of the neurons that are done.
+    """
+    neurons = book.codes.shape[1]
+    weights = np.empty((neurons, neurons), grid.dtype)
+    task = _Task(conditions(lowered), book, grid, margin)
+    blocks = [slice(i, min(i + BLOCK, neurons)) for i in range(0, neurons, BLOCK)]
+
+    def one(rows: slice, generator: np.random.Generator) -> tuple[int, int]:
+        fine = task.start(autoassociative(book, rows) + transition(lowered, book, rows))
+        outcome = task.refine(fine, rows, generator, passes) if rule == "refined" else (0, 0)
+        weights[rows] = task.deployed(fine).T
+        return outcome
+
+    used, left = 0, 0
+    for done, (rows, generator) in enumerate(zip(blocks, rng.spawn(len(blocks)), strict=True), 1):
+        took, short = one(rows, generator)
+        used, left = max(used, took), left + short
+        progress(done / len(blocks))
+    return weights, Refinement(used, left)
+
+
+class _Task:
+    """What all blocks of neurons share: the situations, and the grid with its finer integer.
+
+    `fine` is the transposed block (N, rows) of weights in steps of 1 / 2**shift of a weight.
+    """
+
+    def __init__(self, given: Conditions, book: Codebook, grid: Grid, margin: float) -> None:
+        codes, neurons = book.codes, book.codes.shape[1]
+        self.given, self.codes, self.grid = given, codes, grid
+        self.opened = np.vstack([book.masks, np.ones(neurons, np.bool_)])
+        self.active = codes[given.source] & self.opened[given.open1] & self.opened[given.open2]
+        self.count = self.active.sum(1)
+        self.target = np.ceil(margin * grid.scale * self.count).astype(np.int32)
+        self.shift = max(0, min(4, 12 - grid.bits))
+        self.contrast = bool(codes.mean() >= 0.25)
+        largest = 2 * (grid.limit + grid.gain) * int(self.count.max()) + int(self.target.max())
+        self.whole: type[Whole] = np.int16 if largest < 2**15 else np.int32
+        self.real: type[np.floating[Any]] = np.float32 if largest < 2**24 else np.float64
+        self.listed = _listed(self.active) if 16 * int(self.count.max()) < neurons else None
+
+    def start(self, units: NDArray[np.float64]) -> NDArray[Whole]:
+        folded = self.grid.inhibition if self.grid.folded else 0.0
+        fine = np.rint((units.T - folded) * (self.grid.scale * 2**self.shift))
+        fine = np.clip(fine, -self._edge, self._edge, out=fine)
+        return np.ascontiguousarray(fine, self.whole if self.grid.bits <= 8 else np.int32)
+
+    def deployed(self, fine: NDArray[Whole]) -> NDArray[Whole]:
+        return (fine + ((1 << self.shift) >> 1)) >> self.shift
+
+    @property
+    def _edge(self) -> int:
+        return (self.grid.limit << self.shift) + max(0, (1 << self.shift) // 2 - 1)
+
+    def refine(self, fine: NDArray[Whole], rows: slice, rng: np.random.Generator, passes: int) -> tuple[int, int]:
+        """Refine `fine` in place; -> (passes over all conditions, pairs violated in the last)."""
+        everything = np.arange(len(self.given))
+        best, stale, short = np.inf, 0, 0
+        for n in range(passes):
+            again, short = self._sweep(fine, rows, rng.permutation(everything))
+            if not short:
+                return n + 1, 0
+            stale = 0 if short < 0.9 * best else stale + 1
+            best = min(best, short)
+            if stale >= PATIENCE:
+                return n + 1, short
+            for _ in range(3):
+                if 8 * len(again) > len(everything):
+                    break
+                again, _ = self._sweep(fine, rows, rng.permutation(again))
+        return passes, short
+
+    def _sweep(self, fine: NDArray[Whole], rows: slice, order: NDArray[np.intp]) -> tuple[NDArray[np.intp], int]:
+        """One pass over the situations in `order`; -> (those violated, number of violated pairs)."""
+        again, short = [order[:0]], 0
+        weights = self.deployed(fine)
+        for batch in self._batches(order):
+            missing = self._missing(weights, rows, batch)
+            violated = missing.any(1)
+            if violated.any():
+                short += int(np.count_nonzero(missing))
+                again.append(batch[violated])
+                self._correct(fine, missing[violated], batch[violated])
+                weights = self.deployed(fine)
+        return np.concatenate(again), short
+
+    def _batches(self, order: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
+        """The order cut into batches, each with its largest activities first."""
+        size = max(1, min(BATCH, len(self.given) // 12))
+        batches = (order[i : i + size] for i in range(0, len(order), size))
+        return (batch[np.argsort(-self.count[batch], kind="stable")] for batch in batches)
+
+    def _drive(self, weights: NDArray[Whole], batch: NDArray[np.intp]) -> NDArray[Any]:
+        """Recurrent drive (b, rows) in whole weight steps."""
+        if self.listed is None:
+            return np.asarray(self.active[batch].astype(self.real) @ weights.astype(self.real), np.int32)
+        drive = np.zeros((len(batch), weights.shape[1]), self.whole)
+        listed = np.ascontiguousarray(self.listed[batch].T)
+        longer = np.searchsorted(-self.count[batch], -np.arange(self.count[batch[0]]), side="left")
+        for column, n in zip(listed, longer.tolist(), strict=False):
+            drive[:n] += weights[column[:n]]
+        return drive
+
+    def _missing(self, weights: NDArray[Whole], rows: slice, batch: NDArray[np.intp]) -> NDArray[Any]:
+        """Drive that each neuron lacks in each situation (b, rows): positive to come up, negative to go down, or 0."""
+        given = self.given
+        drive = self._drive(weights, batch)
+        if self.grid.gain:
+            drive -= (self.grid.gain * self.count[batch, None]).astype(drive.dtype)
+        target = self.target[batch, None].astype(drive.dtype)
+        wanted = self.codes[given.want[batch], rows]
+        cared = self.opened[given.care1[batch], rows] | self.opened[given.care2[batch], rows]
+        up = np.maximum(target - drive, 0)
+        down = np.minimum(-target - drive, 0)
+        return np.where(wanted, up, down) * cared
+
+    def _correct(self, fine: NDArray[Whole], missing: NDArray[Any], batch: NDArray[np.intp]) -> None:
+        step = np.asarray(RELAXATION * 2**self.shift / self.count[batch, None], self.real)
+        change = np.clip(np.copysign(np.ceil(np.abs(missing) * step), missing), -(2**15), 2**15).astype(self.real)
+        active = self.active[batch]
+        pattern = active.astype(self.real)
+        if self.contrast:
+            pattern -= self.opened[self.given.open1[batch]] & self.opened[self.given.open2[batch]] & ~active
+        total = pattern.T @ change
+        total += fine
+        np.copyto(fine, np.clip(total, -self._edge, self._edge, out=total), casting="unsafe")
+
+
+def _listed(active: Bits) -> NDArray[np.intp]:
+    """Indices of the active neurons of each row, padded to the longest."""
+    rows, columns = np.nonzero(active)
+    count = active.sum(1)
+    listed = np.zeros((len(active), int(count.max())), np.intp)
+    listed[rows, np.arange(len(rows)) - np.repeat(np.cumsum(count) - count, count)] = columns
+    return listed
