@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -186,6 +186,14 @@ def location_at(text: str, index: int, source: str) -> Location:
     """The place of the character at `index` of `text`."""
     start = text.rfind("\n", 0, index) + 1
     return Location(source, text.count("\n", 0, index) + 1, index - start + 1)
+
+
+def unreachable_warnings(machine: Machine, place: Callable[[str], Location]) -> Iterator[str]:
+    """A warning for each state that no word reaches; `place` tells where a state is declared."""
+    reached = set(machine.reachable)
+    for state in machine.states:
+        if state not in reached:
+            yield f'{place(state)}: state "{state}" is never reached from "{machine.initial}"'
 
 
 def _bytes_of(path: PathLike) -> bytes:

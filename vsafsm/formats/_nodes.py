@@ -83,7 +83,9 @@ def parse(text: str, source: str) -> Node | None:
     except yaml.MarkedYAMLError as error:
         raise _syntax_error(error, text, source) from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:  # chr() and int() on absurd escapes and versions
-        raise SyntaxSpecError(f"this is not YAML: {str(error)[:200]}", composer.last) from None
+        raise SyntaxSpecError(
+            "this is not YAML: an escape or a version number is out of range", composer.last
+        ) from error
 
 
 def _check_text(text: str, source: str) -> None:

@@ -35,7 +35,7 @@ from vsafsm.errors import (
     WrongTypeError,
     did_you_mean,
 )
-from vsafsm.formats import MAX_TRANSITIONS, Format, Reading
+from vsafsm.formats import MAX_TRANSITIONS, Format, Reading, unreachable_warnings
 from vsafsm.formats._nodes import MAX_CHARACTERS, Items, Mapping, Node, Scalar, parse
 from vsafsm.machine import Machine, Outputs, Transition, check_name, listed
 
@@ -97,7 +97,7 @@ def read_yaml(text: str, source: str) -> Reading:
         moore=tuple(s.outputs for s in states.values()),
         compile_options=_compile_options(top.get("compile")),
     )
-    return Reading(machine, tuple(_unreachable(machine, states)))
+    return Reading(machine, tuple(unreachable_warnings(machine, lambda s: states[s].name.location)))
 
 
 def _pairs(node: Node, what: str, keys: str) -> tuple[tuple[Scalar, Node], ...]:
@@ -293,11 +293,6 @@ def _option(value: Scalar) -> Option:
     if value.plain and _FLOAT.fullmatch(value.text) and math.isfinite(float(value.text)):
         return float(value.text)
     return value.text
-
-
-def _unreachable(machine: Machine, states: dict[str, _State]) -> Iterator[str]:
-    for state in machine.unreachable:
-        yield f'{states[state].name.location}: state "{state}" is never reached from "{machine.initial}"'
 
 
 # ---- writing
