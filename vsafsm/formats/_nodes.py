@@ -100,12 +100,13 @@ def _check_text(text: str, source: str) -> None:
 
 
 def _syntax_error(error: yaml.MarkedYAMLError, text: str, source: str) -> VsafsmError:
-    mark = error.problem_mark or error.context_mark
-    place = Location(source, mark.line + 1, mark.column + 1) if mark else Location(source)
     problem, context = error.problem or "", error.context or ""
+    in_alias = context == "while scanning an alias"
+    mark = error.context_mark if in_alias else error.problem_mark or error.context_mark
+    place = Location(source, mark.line + 1, mark.column + 1) if mark else Location(source)
     if mark and text[mark.index : mark.index + 1] == "\t":
         return SyntaxSpecError("a tab cannot stand here: tabs are not allowed for indentation; use spaces", place)
-    if context == "while scanning an alias":
+    if in_alias:
         return SyntaxSpecError('a bare * cannot stand here; write "*" with quotes for every other input', place)
     told = next((words for part, words in _PROBLEMS.items() if part in problem), problem)
     return SyntaxSpecError(f"this is not YAML: {told}", place)
