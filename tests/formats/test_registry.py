@@ -34,12 +34,16 @@ def test_the_formats_of_vsafsm_are_there() -> None:
 
 def test_a_third_party_adds_a_format(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "third_party", type("m", (), {"FORMAT": OTHER}))
-    monkeypatch.setattr(registry, "entry_points", entry_points_of(EntryPoint("other", "third_party:FORMAT", registry.GROUP)))
+    monkeypatch.setattr(
+        registry, "entry_points", entry_points_of(EntryPoint("other", "third_party:FORMAT", registry.GROUP))
+    )
     assert format_for("x.OTHER") is OTHER
     assert format_for("x.yaml", "other") is OTHER
 
 
-@pytest.mark.parametrize("broken", ["no_such_module_at_all:FORMAT", "os:no_such_name", "os:sep", "raising_module:FORMAT"])
+@pytest.mark.parametrize(
+    "broken", ["no_such_module_at_all:FORMAT", "os:no_such_name", "os:sep", "raising_module:FORMAT"]
+)
 def test_a_broken_third_party_leaves_the_others_working(
     broken: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -63,7 +67,12 @@ def test_a_format_is_told_by_suffix_or_by_name() -> None:
 
 @pytest.mark.parametrize(
     ("path", "name", "useful"),
-    [("m.yamll", None, 'mean ".yaml"'), ("m", None, ".kiss2"), ("m.yaml", "kis2", 'mean "kiss2"'), ("m", "zzz", "yaml, kiss2")],
+    [
+        ("m.yamll", None, 'mean ".yaml"'),
+        ("m", None, ".kiss2"),
+        ("m.yaml", "kis2", 'mean "kiss2"'),
+        ("m", "zzz", "yaml, kiss2"),
+    ],
 )
 def test_an_unknown_format_names_the_known_ones(path: str, name: str | None, useful: str) -> None:
     with pytest.raises(e.UnknownFormatError) as caught:
@@ -75,7 +84,8 @@ def test_an_unknown_format_names_the_known_ones(path: str, name: str | None, use
 
 
 @pytest.mark.parametrize(
-    ("data", "place"), [(b"machine: m\ninitial: \xff", "2:10"), ("a: é".encode() + b"\xc3", "1:5"), (b"\xff\xfea\x00", "1:1")]
+    ("data", "place"),
+    [(b"machine: m\ninitial: \xff", "2:10"), ("a: é".encode() + b"\xc3", "1:5"), (b"\xff\xfea\x00", "1:1")],
 )
 def test_bytes_that_are_not_utf8_are_refused_where_they_stand(data: bytes, place: str, tmp_path: Path) -> None:
     path = tmp_path / "m.yaml"

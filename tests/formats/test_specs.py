@@ -84,7 +84,12 @@ RUNS = [
     ("vending_machine", "5 5 5 10 10 refund", "5 10 15 0 10 0", "drink return_5 return_10"),
     ("door_lock", "3 3 1 4 2 1 close 3 1 3 1 4 2", None, "chime"),
     ("door_lock", "3 1 4 4 2", "got_3 got_31 got_314 locked locked", ""),
-    ("elevator", "call_3 call_1 floor_sensor floor_sensor door_timer", "up_past_2 up_past_2 up_to_3 open_3 at_3", "door_open"),
+    (
+        "elevator",
+        "call_3 call_1 floor_sensor floor_sensor door_timer",
+        "up_past_2 up_past_2 up_to_3 open_3 at_3",
+        "door_open",
+    ),
     ("tcp_connection", "passive_open recv_syn recv_ack recv_fin close recv_ack", None, "fin"),
     ("tcp_connection", "active_open recv_syn_ack close recv_ack recv_fin timeout", None, "syn ack fin"),
     ("sequence_detector", "1 0 1 1 0 1 1", None, "detected"),

@@ -53,7 +53,9 @@ def test_the_turnstile_reads_as_its_table() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["on", "off", "yes", "no", "1", "1.0", "null", "~", "0x1F", "1e3", "TRUE", "2001-01-01"])
+@pytest.mark.parametrize(
+    "name", ["on", "off", "yes", "no", "1", "1.0", "null", "~", "0x1F", "1e3", "TRUE", "2001-01-01"]
+)
 def test_names_stay_text_as_written(name: str) -> None:
     machine = machine_of(f"machine: {name}\ninitial: {name}\nstates:\n  {name}:\n    transitions: {{{name}: {name}}}\n")
     assert (machine.name, machine.states, machine.inputs) == (name, (name,), (name,))
@@ -173,7 +175,9 @@ def test_a_bad_spec_is_refused_where_it_is_wrong(case: tuple[str, type[e.SpecErr
         assert words in caught.value.message
 
 
-BOMB = "a: &a [x, x]\n" + "".join(f"{chr(97 + i)}: &{chr(97 + i)} [*{chr(96 + i)}, *{chr(96 + i)}]\n" for i in range(1, 26))
+BOMB = "a: &a [x, x]\n" + "".join(
+    f"{chr(97 + i)}: &{chr(97 + i)} [*{chr(96 + i)}, *{chr(96 + i)}]\n" for i in range(1, 26)
+)
 
 
 @pytest.mark.parametrize(
@@ -263,6 +267,13 @@ def test_every_compile_option_reads_back_equal_and_of_its_type(value: str | int 
     ],
 )
 def test_what_a_spec_cannot_say_is_refused(change: dict[str, object], useful: str) -> None:
-    parts = {"name": "m", "states": ("a",), "inputs": ("go",), "initial": "a", "table": ((Transition("a"),),), "moore": ((),)}
+    parts = {
+        "name": "m",
+        "states": ("a",),
+        "inputs": ("go",),
+        "initial": "a",
+        "table": ((Transition("a"),),),
+        "moore": ((),),
+    }
     with pytest.raises(e.NotExpressibleError, match=useful):
         write_yaml(Machine(**(parts | change)))

@@ -1,0 +1,118 @@
+"""Whatever the text, a reader gives a machine or an error of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from vsafsm.errors import SpecError
+from vsafsm.formats import Reading, decode
+from vsafsm.formats.kiss2 import read_kiss2, write_kiss2
+from vsafsm.formats.yaml import read_yaml, write_yaml
+
+Reader = Callable[[str, str], Reading]
+READERS = [read_yaml, read_kiss2]
+GATE = (
+    ".i 2\n.o 2\n.p 4\n.s 2\n.r shut\n.ob open bell\n1- shut wide 11\n0- shut * 0-\n-1 * shut 00\n-0 wide wide 10\n.e\n"
+)
+TEXTS = [p.read_text() for p in sorted((Path(__file__).parents[2] / "specs").glob("*.yaml"))] + [GATE] * 6
+SCRAPS = ["\t", "*", "&a ", "*a", "!x ", "[", "{", "}", '"', "'", ": ", "- ", "? ", "|", ">", "#", "%", "<<: ", "---\n", "...",
+          "\x00", "\x85", "\u2028", "\ufeff", "\ud800", "\\", "99999999999", ".i 0", ".e", "ANY", "0", "-", "\r", "é"]  # fmt: skip
+
+mild = settings(max_examples=150, deadline=None)
+
+
+def survive(reader: Reader, text: str) -> None:
+    try:
+        reading = reader(text, "fuzz")
+    except SpecError as error:
+        assert error.location is not None
+        assert error.location.line >= 1
+        assert error.location.column >= 1
+        assert error.location.line <= max(1, text.count("\n") + sum(map(text.count, "\r\x85\u2028\u2029")) + 1)
+    else:
+        assert read_yaml(write_yaml(reading.machine), "again").machine == reading.machine
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_any_text(reader: Reader) -> None:
+    @mild
+    @given(st.text(max_size=300))
+    @example('"\\U99999999"')
+    @example("%YAML 1." + "9" * 5000 + "\n---\n")
+    @example("a: !<tag:%ff> b")
+    def check(text: str) -> None:
+        survive(reader, text)
+
+    check()
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_any_text_of_the_formats_own_signs(reader: Reader) -> None:
+    signs = st.sampled_from(
+        [*SCRAPS, "\n", "  ", "machine: m\n", "initial: a\n", "states:", "a", ".i 1\n", ".o 1\n", "1 a a 1\n"]
+    )
+
+    @mild
+    @given(st.lists(signs, max_size=40).map("".join))
+    def check(text: str) -> None:
+        survive(reader, text)
+
+    check()
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_any_bytes(reader: Reader) -> None:
+    @mild
+    @given(st.binary(max_size=300))
+    def check(data: bytes) -> None:
+        try:
+            text = decode(data, "fuzz")
+        except SpecError as error:
+            assert error.location is not None
+        else:
+            survive(reader, text)
+
+    check()
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> str:
+    """A good text with some lines and characters deleted, put in, or swapped."""
+    text = draw(st.sampled_from(TEXTS))
+    for _ in range(draw(st.integers(1, 4))):
+        lines = draw(st.booleans())
+        pieces = text.splitlines(keepends=True) if lines else list(text)
+        if not pieces:
+            break
+        i, j = (draw(st.integers(0, len(pieces) - 1)) for _ in range(2))
+        kind = draw(st.sampled_from(["delete", "insert", "swap", "repeat"]))
+        if kind == "delete":
+            del pieces[i]
+        elif kind == "insert":
+            pieces.insert(i, draw(st.sampled_from(SCRAPS)) + ("\n" if lines else ""))
+        elif kind == "repeat":
+            pieces.insert(i, pieces[j])
+        else:
+            pieces[i], pieces[j] = pieces[j], pieces[i]
+        text = "".join(pieces)
+    return text
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_good_texts_with_mistakes_in_them(reader: Reader) -> None:
+    @settings(max_examples=250, deadline=None)
+    @given(mutated())
+    def check(text: str) -> None:
+        survive(reader, text)
+
+    check()
+
+
+def test_the_unharmed_texts_are_good() -> None:
+    assert all(read_yaml(t, "t").machine for t in TEXTS if t != GATE)
+    assert write_kiss2(read_kiss2(GATE, "t").machine)

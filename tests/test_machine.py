@@ -1,0 +1,127 @@
+"""The machine and its interpreter, held against answers worked out by hand."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from vsafsm import errors as e
+from vsafsm.machine import Machine, Trace, Transition, check_name, listed
+
+T = Transition
+TURNSTILE = Machine(
+    name="turnstile",
+    states=("locked", "unlocked"),
+    inputs=("coin", "push"),
+    initial="locked",
+    table=((T("unlocked"), T("locked")), (T("unlocked"), T("locked", ("click",)))),
+    moore=(("closed",), ("open",)),
+)
+
+
+def changed(**parts: object) -> Machine:
+    return dataclasses.replace(TURNSTILE, **parts)
+
+
+def test_the_trace_of_a_word() -> None:
+    assert TURNSTILE.run(["coin", "coin", "push", "push"]) == Trace(
+        inputs=("coin", "coin", "push", "push"),
+        states=("locked", "unlocked", "unlocked", "locked", "locked"),
+        initial_outputs=("closed",),
+        outputs=(("open",), ("open",), ("click", "closed"), ("closed",)),
+    )
+
+
+def test_the_empty_word_shows_the_initial_state() -> None:
+    assert TURNSTILE.run([]) == Trace((), ("locked",), ("closed",), ())
+
+
+def test_a_word_may_be_any_iterable() -> None:
+    assert TURNSTILE.run(iter(["coin"])).states == ("locked", "unlocked")
+
+
+def test_mealy_outputs_come_before_the_moore_outputs_of_the_state_reached() -> None:
+    machine = Machine("m", ("a",), ("go",), "a", ((T("a", ("x", "y")),),), (("z",),))
+    assert machine.run(["go"]).outputs == (("x", "y", "z"),)
+
+
+def test_lookups() -> None:
+    assert TURNSTILE.state_index("unlocked") == 1
+    assert TURNSTILE.input_index("push") == 1
+    assert TURNSTILE.transition("unlocked", "push") == T("locked", ("click",))
+    assert TURNSTILE.outputs_of("unlocked") == ("open",)
+
+
+def test_reachable_states_by_discovery_and_the_counts_over_them() -> None:
+    states = ("island", "c", "b", "a")
+    table = ((T("a"), T("island")), (T("c"), T("c")), (T("c"), T("a")), (T("b"), T("a")))
+    machine = Machine("m", states, ("x", "y"), "a", table, ((),) * 4)
+    assert machine.reachable == ("a", "b", "c")
+    assert machine.unreachable == ("island",)
+    assert machine.reachable_transitions == 6
+    assert machine.self_loops == 3
+
+
+def test_a_machine_is_frozen_hashable_and_equal_by_content() -> None:
+    assert hash(changed()) == hash(TURNSTILE)
+    assert changed() == TURNSTILE
+    assert changed(name="other") != TURNSTILE
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        TURNSTILE.name = "other"  # type: ignore[misc]
+
+
+WRONG = {
+    "state twice": ({"states": ("locked", "locked")}, e.DuplicateStateError, '"locked" is declared twice'),
+    "input twice": ({"inputs": ("coin", "coin")}, e.DuplicateInputError, '"coin" is declared twice'),
+    "no inputs": ({"inputs": (), "table": ((), ())}, e.NoInputsError, "at least one"),
+    "unknown initial": ({"initial": "lockd"}, e.UnknownStateError, 'did you mean "locked"'),
+    "unknown target": ({"table": ((T("unlock"), T("locked")),) * 2}, e.UnknownStateError, 'did you mean "unlocked"'),
+    "no states": ({"states": (), "table": (), "moore": ()}, e.UnknownStateError, "none is declared"),
+    "row missing": ({"table": TURNSTILE.table[:1]}, e.SpecError, "each state"),
+    "outputs missing": ({"moore": ((),)}, e.SpecError, "each state"),
+    "transition missing": ({"table": (TURNSTILE.table[0], (T("locked"),))}, e.SpecError, "has 1 transitions, expected 2"),
+    "empty name": ({"name": ""}, e.BadNameError, "machine name"),
+    "state with spaces": ({"states": ("locked", " unlocked")}, e.BadNameError, "state name"),
+    "input that does not print": ({"inputs": ("coin", "pu\nsh")}, e.BadNameError, "input name"),
+    "output that is no text": ({"moore": ((1,), ())}, e.BadNameError, "output name 1 is not text"),
+    "Mealy output": ({"table": ((T("locked", ("",)),) * 2,) * 2}, e.BadNameError, "output name"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG.values(), ids=WRONG.keys())
+def test_a_machine_that_does_not_fit_together_is_refused(
+    case: tuple[dict[str, object], type[e.SpecError], str],
+) -> None:
+    parts, error, useful = case
+    with pytest.raises(error) as caught:
+        changed(**parts)
+    assert type(caught.value) is error
+    assert useful in str(caught.value)
+    assert caught.value.location is None
+
+
+def test_an_unknown_input_or_state_names_the_nearest() -> None:
+    with pytest.raises(
+        e.UnknownInputError, match='unknown input "psh"; expected one of: coin, push; did you mean "push"'
+    ):
+        TURNSTILE.run(["coin", "psh"])
+    with pytest.raises(e.UnknownStateError, match='did you mean "unlocked"'):
+        TURNSTILE.outputs_of("unlockd")
+
+
+def test_names_and_lists_in_messages() -> None:
+    assert check_name("state", "two words") == "two words"
+    assert listed(["a", "b"]) == "one of: a, b"
+    assert listed([str(i) for i in range(9)], most=2) == "one of: 0, 1, ... (9 in all)"
+    assert listed([]) == "none is declared"
+
+
+def test_errors_carry_their_place_and_all_are_of_one_family() -> None:
+    place = e.Location("m.yaml", 3, 7)
+    error = e.UnknownStateError("no such state", place)
+    assert str(error) == "m.yaml:3:7: no such state"
+    assert (error.message, error.location) == ("no such state", place)
+    family = [c for c in vars(e).values() if isinstance(c, type) and issubclass(c, Exception)]
+    assert all(issubclass(c, e.VsafsmError) and c.__doc__ for c in family)
+    assert e.did_you_mean("zzz", ["coin"]) == ""
