@@ -80,13 +80,17 @@ WRONG = {
     "no states": ({"states": (), "table": (), "moore": ()}, e.UnknownStateError, "none is declared"),
     "row missing": ({"table": TURNSTILE.table[:1]}, e.SpecError, "each state"),
     "outputs missing": ({"moore": ((),)}, e.SpecError, "each state"),
-    "transition missing": ({"table": (TURNSTILE.table[0], (T("locked"),))}, e.SpecError, "has 1 transitions, expected 2"),
+    "transition missing": (
+        {"table": (TURNSTILE.table[0], (T("locked"),))},
+        e.SpecError,
+        "has 1 transitions, expected 2",
+    ),
     "empty name": ({"name": ""}, e.BadNameError, "machine name"),
     "state with spaces": ({"states": ("locked", " unlocked")}, e.BadNameError, "state name"),
     "input that does not print": ({"inputs": ("coin", "pu\nsh")}, e.BadNameError, "input name"),
     "output that is no text": ({"moore": ((1,), ())}, e.BadNameError, "output name 1 is not text"),
     "Mealy output": ({"table": ((T("locked", ("",)),) * 2,) * 2}, e.BadNameError, "output name"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", WRONG.values(), ids=WRONG.keys())

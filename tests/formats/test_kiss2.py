@@ -173,15 +173,30 @@ BAD = {
     "bad cube character": (rows(" 0z a a 1"), e.SyntaxSpecError, "3:3", ["'z'", "0, 1 or -"]),
     "bad output character": (rows("00 a a ?"), e.SyntaxSpecError, "3:8", ["'?'"]),
     "bad state name": (rows("00 a \x00b 1"), e.BadNameError, "3:6", ["print"]),
-    "unknown reset": (rows("00 locked b 1", head=".i 2\n.o 1\n.r lockd\n"), e.UnknownStateError, "3:4", ["lockd", 'mean "locked"']),
+    "unknown reset": (
+        rows("00 locked b 1", head=".i 2\n.o 1\n.r lockd\n"),
+        e.UnknownStateError,
+        "3:4",
+        ["lockd", 'mean "locked"'],
+    ),
     "star as reset": (rows("00 a b 1", head=".i 2\n.o 1\n.r *\n"), e.UnknownStateError, "3:4", ['"*"']),
-    "wrong number of labels": (rows("00 a b 1", head=".i 2\n.o 1\n.ilb x\n"), e.WrongTypeError, "3:1", ["1 names", "expected 2"]),
+    "wrong number of labels": (
+        rows("00 a b 1", head=".i 2\n.o 1\n.ilb x\n"),
+        e.WrongTypeError,
+        "3:1",
+        ["1 names", "expected 2"],
+    ),
     "same label twice": (rows("00 a b 11", head=".i 2\n.o 2\n.ob x x\n"), e.DuplicateKeyError, "3:7", ['"x"']),
-    "other target": (rows("0- a a 1", "-- b b 0", "-1 a b 1"), e.NondeterministicError, "5:1", ["line 3", '"a"', '"01"', '"b 1"', '"a 1"']),
+    "other target": (
+        rows("0- a a 1", "-- b b 0", "-1 a b 1"),
+        e.NondeterministicError,
+        "5:1",
+        ["line 3", '"a"', '"01"', '"b 1"', '"a 1"'],
+    ),
     "other output": (rows("00 a a 1", "00 a a 0"), e.NondeterministicError, "4:1", ["line 3"]),
     "stars that contradict": (rows("00 * a 1", "00 * b 1"), e.NondeterministicError, "4:1", ["line 3"]),
     "contradiction by way of -": (rows("00 a a 1", "00 a a -", "00 a a 0"), e.NondeterministicError, "5:1", ["line 3"]),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", BAD.values(), ids=BAD.keys())
@@ -199,11 +214,10 @@ def test_every_place_to_cut_a_file_gives_a_machine_or_an_error_of_ours() -> None
     for end in range(len(GATE)):
         try:
             reading = read_kiss2(GATE[:end], "m.kiss2")
-        except e.SpecError as error:
-            assert error.location is not None
-        else:
-            assert GATE[:end].count(" shut ") >= 1
-            assert len(reading.machine.inputs) >= 1
+        except e.SpecError:
+            continue
+        assert GATE[:end].count(" shut ") >= 1
+        assert len(reading.machine.inputs) >= 1
 
 
 # ---- input classes

@@ -20,6 +20,10 @@ MACHINE = Machine("m", ("a", "b"), ("go",), "a", ((Transition("b"),), (Transitio
 OTHER = Format("other", (".other",), lambda text, source: Reading(MACHINE), lambda machine: "text", "a third party's")
 
 
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 def entry_points_of(*entries: EntryPoint):
     return lambda group: entries
 
@@ -142,7 +146,7 @@ def test_what_is_saved_loads(name: str, tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert load(tmp_path / name).states == MACHINE.states
-    assert os.listdir(tmp_path) == [name]
+    assert names_in(tmp_path) == [name]
 
 
 @pytest.mark.parametrize("name", ["missing/m.yaml", "nul\0.yaml", "folder.yaml", "x" * 300 + ".yaml"])
@@ -150,7 +154,7 @@ def test_a_place_that_cannot_be_written_is_named(name: str, tmp_path: Path) -> N
     (tmp_path / "folder.yaml").mkdir()
     with pytest.raises(e.FileError, match="cannot write"):
         save(MACHINE, tmp_path / name)
-    assert os.listdir(tmp_path) == ["folder.yaml"]
+    assert names_in(tmp_path) == ["folder.yaml"]
 
 
 @pytest.mark.parametrize("call", ["write", "fsync"])
@@ -168,7 +172,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(
         save(MACHINE, path)
     monkeypatch.undo()
     assert path.read_text() == "old"
-    assert os.listdir(tmp_path) == ["m.yaml"]
+    assert names_in(tmp_path) == ["m.yaml"]
 
 
 def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,7 +182,7 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(os, "fsync", interrupt)
     with pytest.raises(KeyboardInterrupt):
         write_atomically(tmp_path / "x", b"data")
-    assert os.listdir(tmp_path) == []
+    assert names_in(tmp_path) == []
 
 
 def test_short_writes_are_carried_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,12 +97,42 @@ def test_a_byte_order_mark_is_no_part_of_the_text() -> None:
 
 HEAD = "machine: m\ninitial: a\n"
 BAD = {
-    "unknown key": ("machine: m\ninital: a\nstates: {a: }", e.UnknownKeyError, "2:1", ["inital", "did you mean", '"initial"', "unlisted"]),
-    "unknown key of a state": (spec("\n  a: {transition: {go: a}}"), e.UnknownKeyError, "4:7", ['state "a"', '"transitions"']),
-    "unknown key of a transition": (spec("{a: {transitions: {go: {too: a}}}}"), e.UnknownKeyError, "3:33", ["too", '"to"']),
-    "unknown target": (spec("{a: {transitions: {go: unlockd}}, unlocked: {}}"), e.UnknownStateError, "3:32", ["unlockd", 'mean "unlocked"']),
-    "unknown target under star": (spec('{a: {transitions: {x: a, "*": b}}}'), e.UnknownStateError, "3:39", ['"b"', "one of: a"]),
-    "unknown initial": ("machine: m\ninitial: lockd\nstates: {locked: {transitions: {go: locked}}}", e.UnknownStateError, "2:10", ["lockd", '"locked"']),
+    "unknown key": (
+        "machine: m\ninital: a\nstates: {a: }",
+        e.UnknownKeyError,
+        "2:1",
+        ["inital", "did you mean", '"initial"', "unlisted"],
+    ),
+    "unknown key of a state": (
+        spec("\n  a: {transition: {go: a}}"),
+        e.UnknownKeyError,
+        "4:7",
+        ['state "a"', '"transitions"'],
+    ),
+    "unknown key of a transition": (
+        spec("{a: {transitions: {go: {too: a}}}}"),
+        e.UnknownKeyError,
+        "3:33",
+        ["too", '"to"'],
+    ),
+    "unknown target": (
+        spec("{a: {transitions: {go: unlockd}}, unlocked: {}}"),
+        e.UnknownStateError,
+        "3:32",
+        ["unlockd", 'mean "unlocked"'],
+    ),
+    "unknown target under star": (
+        spec('{a: {transitions: {x: a, "*": b}}}'),
+        e.UnknownStateError,
+        "3:39",
+        ['"b"', "one of: a"],
+    ),
+    "unknown initial": (
+        "machine: m\ninitial: lockd\nstates: {locked: {transitions: {go: locked}}}",
+        e.UnknownStateError,
+        "2:10",
+        ["lockd", '"locked"'],
+    ),
     "missing machine": ("initial: a\nstates: {a: }", e.MissingKeyError, "1:1", ['"machine"']),
     "missing initial": ("machine: m\nstates: {a: }", e.MissingKeyError, "1:1", ['"initial"']),
     "missing states": (HEAD, e.MissingKeyError, "1:1", ['"states"']),
@@ -112,7 +142,12 @@ BAD = {
     "duplicate option": (spec(rest="compile: {seed: 1, seed: 2}"), e.DuplicateKeyError, "4:20", ["seed"]),
     "duplicate state": (spec("\n  a:\n  b:\n  a:\n"), e.DuplicateStateError, "6:3", ['"a"', "line 4"]),
     "duplicate input": (spec(rest="inputs: [go, go]"), e.DuplicateInputError, "4:14", ['"go"']),
-    "non-deterministic": (spec("{a: {transitions: {go: a, go: a}}}"), e.NondeterministicError, "3:35", ['"a"', '"go"', "line 3"]),
+    "non-deterministic": (
+        spec("{a: {transitions: {go: a, go: a}}}"),
+        e.NondeterministicError,
+        "3:35",
+        ['"a"', '"go"', "line 3"],
+    ),
     "two stars": (spec('{a: {transitions: {go: a, "*": a, "*": a}}}'), e.NondeterministicError, "3:43", ['"*"']),
     "list for a spec": ("- a", e.WrongTypeError, "1:1", ["a list", "mapping", "machine"]),
     "text for a spec": ("hello", e.WrongTypeError, "1:1", ['the text "hello"']),
@@ -121,9 +156,19 @@ BAD = {
     "list for states": (spec("[a, b]"), e.WrongTypeError, "3:9", ["a list", "mapping"]),
     "text for a state": (spec("{a: null}"), e.WrongTypeError, "3:13", ['"null"', "mapping"]),
     "list for transitions": (spec("{a: {transitions: [go]}}"), e.WrongTypeError, "3:27", ["a list", "mapping"]),
-    "list for a target": (spec("{a: {transitions: {go: [a]}}}"), e.WrongTypeError, "3:32", ["a list", "name of a state"]),
+    "list for a target": (
+        spec("{a: {transitions: {go: [a]}}}"),
+        e.WrongTypeError,
+        "3:32",
+        ["a list", "name of a state"],
+    ),
     "no target": (spec("{a: {transitions: {go: }}}"), e.WrongTypeError, "3:31", ["empty"]),
-    "text for outputs": (spec("{a: {outputs: lamp}}"), e.WrongTypeError, "3:23", ['"lamp"', "a list of names", "[first, second]"]),
+    "text for outputs": (
+        spec("{a: {outputs: lamp}}"),
+        e.WrongTypeError,
+        "3:23",
+        ['"lamp"', "a list of names", "[first, second]"],
+    ),
     "mapping for inputs": (spec(rest="inputs: {go: 1}"), e.WrongTypeError, "4:9", ["a mapping", "list"]),
     "list for a key": ("? [a]\n: b", e.WrongTypeError, "1:3", ["key"]),
     "other unlisted": (spec(rest="unlisted: sty"), e.WrongTypeError, "4:11", ['"sty"', "stay, error", 'mean "stay"']),
@@ -134,11 +179,21 @@ BAD = {
     "empty name": (spec('{"": }'), e.BadNameError, "3:10", ["empty"]),
     "spaces around a name": (spec('{" a": }'), e.BadNameError, "3:10", ["spaces"]),
     "escape in a name": (spec('{"a\\nb": }'), e.BadNameError, "3:10", ["print"]),
-    "input not in the alphabet": (spec("{a: {transitions: {psh: a}}}", "inputs: [coin, push]"), e.UnknownInputError, "3:28", ['"psh"', '"a"', 'mean "push"']),
+    "input not in the alphabet": (
+        spec("{a: {transitions: {psh: a}}}", "inputs: [coin, push]"),
+        e.UnknownInputError,
+        "3:28",
+        ['"psh"', '"a"', 'mean "push"'],
+    ),
     "no input": (spec("{a: }"), e.NoInputsError, "1:1", ["input"]),
     "only a star": (spec('{a: {transitions: {"*": a}}}'), e.NoInputsError, "1:1", ["input"]),
     "empty inputs": (spec(rest="inputs: []"), e.NoInputsError, "4:9", ["at least one"]),
-    "unlisted pair": (spec("\n  a: {transitions: {x: b}}\n  b: {transitions: {y: a}}", "unlisted: error"), e.UnlistedTransitionError, "4:3", ['"a"', '"y"', '"*"']),
+    "unlisted pair": (
+        spec("\n  a: {transitions: {x: b}}\n  b: {transitions: {y: a}}", "unlisted: error"),
+        e.UnlistedTransitionError,
+        "4:3",
+        ['"a"', '"y"', '"*"'],
+    ),
     "no states": (spec("{}"), e.EmptySpecError, "3:9", ["at least one state"]),
     "empty": ("", e.EmptySpecError, "1:1", ["empty"]),
     "comments only": ("# hello\n\n", e.EmptySpecError, "1:1", ["empty"]),
@@ -146,7 +201,12 @@ BAD = {
     "tab": (HEAD + "states:\n\ta: {}\n", e.SyntaxSpecError, "4:1", ["tabs are not allowed", "spaces"]),
     "alias": (HEAD + "states: *x\n", e.AliasError, "3:9", ["*x", "not allowed"]),
     "anchor": (HEAD + "states: &x {a: }\n", e.AliasError, "3:9", ["&x"]),
-    "bare star": (HEAD + "states:\n  a:\n    transitions:\n      *: a\n", e.SyntaxSpecError, "6:7", ['"*" with quotes']),
+    "bare star": (
+        HEAD + "states:\n  a:\n    transitions:\n      *: a\n",
+        e.SyntaxSpecError,
+        "6:7",
+        ['"*" with quotes'],
+    ),
     "tag": (HEAD + "states: !!python/object:os.system {}\n", e.SyntaxSpecError, "3:9", ["python/object"]),
     "merge key": (spec("{a: {<<: {}}}"), e.SyntaxSpecError, "3:14", ["merge"]),
     "two documents": (TURNSTILE + "---\nmachine: b\n", e.SyntaxSpecError, "15:1", ["second YAML document"]),
@@ -159,7 +219,7 @@ BAD = {
     "absurd escape": ('machine: "\\UFFFFFFFF"', e.SyntaxSpecError, None, ["escape"]),
     "absurd version": ("%YAML 1." + "9" * 5000 + "\n---\na", e.SyntaxSpecError, None, ["version"]),
     "columns are characters": ("machine: é名\ninitial: a\nstates: {名é: , b: 1}", e.WrongTypeError, "3:19", []),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", BAD.values(), ids=BAD.keys())
