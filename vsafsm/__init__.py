@@ -1,1 +1,39 @@
-"""vsafsm: compiles finite state machines to proven weights of attractor recurrent spiking networks."""
+"""vsafsm: compiles finite state machines to proven weights of attractor recurrent spiking networks.
+
+>>> import vsafsm
+>>> machine = vsafsm.load("specs/turnstile.yaml")  # doctest: +SKIP
+>>> program = vsafsm.compile(machine)  # doctest: +SKIP
+>>> with vsafsm.open(program) as session:  # doctest: +SKIP
+...     session.send("coin")
+'unlocked'
+"""
+
+from importlib.metadata import version as _version
+
+from vsafsm.backend import backends
+from vsafsm.backend import open_session as open  # noqa: A004 - the name that users expect
+from vsafsm.compiler import compile_machine as compile  # noqa: A004 - the name that users expect
+from vsafsm.errors import VsafsmError
+from vsafsm.formats import load, save
+from vsafsm.machine import Machine, Transition
+from vsafsm.network import Network
+from vsafsm.program import Program, load_program
+from vsafsm.proof import Proof, prove
+
+__version__ = _version("vsafsm")
+
+__all__ = [
+    "Machine",
+    "Network",
+    "Program",
+    "Proof",
+    "Transition",
+    "VsafsmError",
+    "backends",
+    "compile",
+    "load",
+    "load_program",
+    "open",
+    "prove",
+    "save",
+]

@@ -1,9 +1,10 @@
 """Masks and codes: balanced sparse codes over orthogonal-array masks, dense codes, or hypervectors that a user brings.
 
-Every neuron belongs to a class; the signs of all inputs in a class are one row of an orthogonal array made of a
-Hadamard matrix, folded ([H; -H], strength 3) or not (strength 2). A code with equally many neurons in each class is
-split exactly in half by every mask and in quarters by every pair of masks, so that an unrelated input leaks exactly
-nothing. Within a class, a code takes neurons that earlier codes have used little: a neuron's row of weights then has
+Every neuron belongs to a class; the signs of all inputs in a class are one row of an orthogonal array of strength 3, a
+folded Hadamard matrix [H; -H]. A code with equally many neurons in each class is split exactly in half by every mask
+and in quarters by every pair of masks, so that an unrelated input leaks exactly nothing. Where the number of classes
+does not divide the active neurons (a large alphabet), the masks are random halves, and refinement has to carry it.
+Within a class, a code takes neurons that earlier codes have used little: a neuron's row of weights then has
 its fair share of patterns to bring up, without which the fullest neuron limits the whole network.
 """
 
@@ -75,10 +76,9 @@ class CodebookMaker(Protocol):
 
 
 def sparse(layout: Layout, rng: np.random.Generator) -> Codebook:
-    """Balanced codes of ``layout.active`` neurons over orthogonal-array masks."""
-    array = orthogonal_array(layout.inputs + 1, layout.active)
-    classes = rng.permutation(np.arange(layout.neurons) % len(array))
-    return Codebook((array[classes].T > 0), _codes(layout, classes, rng))
+    """Codes of ``layout.active`` neurons, balanced over orthogonal-array masks where the number of classes divides it."""
+    masks, classes = _masks(layout, rng)
+    return Codebook(masks, _codes(layout, classes, rng))
 
 
 def dense(layout: Layout, rng: np.random.Generator) -> Codebook:
@@ -135,21 +135,15 @@ def _bits(name: str, vectors: NDArray[np.generic], neurons: int) -> Bits:
 # ---- orthogonal arrays
 
 
-def classes_needed(factors: int, strength: int) -> int:
-    """Neuron classes that balance `factors` masks: in pairs (strength 2) or threes (strength 3)."""
-    return 2 * _hadamard_order(factors) if strength == 3 else _hadamard_order(factors + 1)
+def classes_needed(factors: int) -> int:
+    """Neuron classes that balance `factors` masks, in pairs and in threes: the rows of a folded Hadamard matrix."""
+    return 2 * _hadamard_order(factors)
 
 
-def orthogonal_array(factors: int, active: int) -> NDArray[np.int8]:
-    """Rows of signs (classes, factors): of strength 3 where it divides `active`, else 2 where that does, else nearest.
-
-    A code of k neurons is balanced exactly where the number of classes divides k; where none does, the array of
-    strength 2 is used and its classes are filled as equally as can be.
-    """
-    if active % classes_needed(factors, 3) == 0:
-        half = hadamard(_hadamard_order(factors))
-        return np.concatenate([half, -half])[:, :factors]
-    return hadamard(_hadamard_order(factors + 1))[:, 1 : factors + 1]
+def orthogonal_array(factors: int) -> NDArray[np.int8]:
+    """Signs (classes, factors) in which every two columns, and every three, hold each combination equally often."""
+    half = hadamard(_hadamard_order(factors))
+    return np.concatenate([half, -half])[:, :factors]
 
 
 def hadamard(order: int) -> NDArray[np.int8]:
@@ -191,7 +185,18 @@ def _paley(order: int) -> NDArray[np.int8]:
     return skew + np.eye(order, dtype=np.int8)
 
 
-# ---- codes
+# ---- masks and codes
+
+
+def _masks(layout: Layout, rng: np.random.Generator) -> tuple[Bits, NDArray[np.intp]]:
+    """Masks (A + 1, N), and the class of each neuron (N,)."""
+    factors, neurons = layout.inputs + 1, layout.neurons
+    if layout.active % classes_needed(factors) == 0:
+        array = orthogonal_array(factors)
+        classes = rng.permutation(np.arange(neurons) % len(array))
+        return array[classes].T > 0, classes
+    half = np.arange(neurons) < neurons // 2
+    return np.stack([rng.permutation(half) for _ in range(factors)]), np.zeros(neurons, np.intp)
 
 
 def _codes(layout: Layout, classes: NDArray[np.intp], rng: np.random.Generator) -> Bits:

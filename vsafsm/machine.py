@@ -162,7 +162,8 @@ class Machine:
     @property
     def unreachable(self) -> tuple[str, ...]:
         """The states that no word reaches, in declared order."""
-        return tuple(s for s in self.states if s not in set(self.reachable))
+        reached = set(self.reachable)
+        return tuple(s for s in self.states if s not in reached)
 
     @property
     def reachable_transitions(self) -> int:

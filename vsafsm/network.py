@@ -123,6 +123,11 @@ class Network:
         """``weights.T``, contiguous: row j is what neuron j sends."""
         return np.ascontiguousarray(self.weights.T)
 
+    @cached_property
+    def fan_out(self) -> NDArray[np.intp]:
+        """For each neuron (N,), how many neurons it reaches over a weight that is not 0."""
+        return np.asarray(np.count_nonzero(self.weights, axis=0))
+
     def mask_of(self, symbol: str) -> int:
         """Index of an input's mask; raises `UnknownInputError`."""
         if symbol not in self.inputs:
@@ -130,8 +135,8 @@ class Network:
             raise UnknownInputError(f'unknown input "{symbol}"; expected {listed(self.inputs)}{hint}')
         return self.inputs.index(symbol) + 1
 
-    def decode(self, activity: Bits, mask: int = REST) -> NDArray[np.intp]:
-        """The code that each activity (B, N) stands for while a mask is on: (B,), -1 for none.
+    def decode(self, activity: Bits, mask: int | NDArray[np.intp] = REST) -> NDArray[np.intp]:
+        """The code that each activity (B, N) stands for while a mask (one for all, or B of them) is on: (B,), -1 for none.
 
         An activity stands for a code that is similar enough and clearly ahead of every other; silence and ties stand
         for nothing.

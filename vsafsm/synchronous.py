@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vsafsm.backend import Description, Option, Requirements
 from vsafsm.errors import SessionError
 from vsafsm.lowering import REST
 from vsafsm.machine import Outputs
 from vsafsm.network import Network
-from vsafsm.program import Program
+from vsafsm.recurrent import sums
 from vsafsm.vsa import Bits
-
-CHUNK = 256
-"""Activities, and neurons, taken together in a batch."""
-
 
 # ---- one network, one activity
 
@@ -36,21 +30,11 @@ def step(network: Network, active: NDArray[np.intp], mask: Bits) -> NDArray[np.i
 
 
 def drives(network: Network, activity: Bits) -> NDArray[Any]:
-    """Net drive ``W z - g sum(z)`` of every neuron for each activity: (B, N) -> (B, N).
-
-    Whole weights give whole drives, exact at any number of threads: the sums stay below what the floating-point type
-    of the matrix product holds.
-    """
-    most = int(activity.sum(1).max(initial=0))
-    largest = int(np.abs(network.weights).max(initial=0)) * most if network.whole else 2**24
-    real = np.float32 if largest < 2**24 else np.float64
-    result = np.empty(activity.shape, np.int32 if network.whole else np.float64)
-    seen = activity.astype(real)
-    for i in range(0, network.neurons, CHUNK):
-        result[:, i : i + CHUNK] = seen @ network.transposed[:, i : i + CHUNK].astype(real)
+    """Net drive ``W z - g sum(z)`` of every neuron for each activity: (B, N) -> (B, N), whole for whole weights."""
+    total = sums(network.transposed, activity)
     if network.gain:
-        result -= np.asarray(network.gain * activity.sum(1, keepdims=True), result.dtype)
-    return result
+        total -= np.asarray(network.gain * activity.sum(1, keepdims=True), total.dtype)
+    return total
 
 
 def settle(network: Network, activity: Bits, mask: int, most_steps: int = 32) -> tuple[Bits, NDArray[np.bool_]]:
@@ -93,7 +77,7 @@ def run_batch(network: Network, words: NDArray[np.intp]) -> NDArray[np.intp]:
 # ---- a session
 
 
-class ReferenceSession:
+class Session:
     """A network that stays up from input to input. Units: steps of the synchronous network.
 
     Raises
@@ -110,7 +94,7 @@ class ReferenceSession:
         self._mealy: Outputs = ()
         self.reset()
 
-    def __enter__(self) -> ReferenceSession:
+    def __enter__(self) -> Session:
         return self
 
     def __exit__(
@@ -186,17 +170,13 @@ class ReferenceSession:
     def _advance(self, mask: int, steps: int) -> None:
         opened = self._network.masks[mask]
         for _ in range(steps):
-            self._synaptic_operations += int(self._fan_out[self._active].sum())
+            self._synaptic_operations += int(self._network.fan_out[self._active].sum())
             self._fire(step(self._network, self._active, opened))
 
     def _fire(self, active: NDArray[np.intp]) -> None:
         self._active = active
         self._steps += 1
         self._spikes += len(active)
-
-    @property
-    def _fan_out(self) -> NDArray[np.intp]:
-        return self._network.fan_out
 
     def _check_open(self) -> None:
         if not self._open:
@@ -209,43 +189,3 @@ def _at_least(name: str, value: int | None, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise SessionError(f"{name} of {value!r} steps is not possible; expected a whole number of at least {least}")
     return value
-
-
-# ---- the backend
-
-
-class ReferenceBackend:
-    """The built-in backend: takes every program as it is."""
-
-    name = "reference"
-    exact = True
-    options: tuple[Option, ...] = ()
-
-    def unavailable(self) -> str | None:
-        """None: it always runs."""
-        return None
-
-    def requirements(self, options: Mapping[str, object]) -> Requirements:
-        """None beyond a proof."""
-        return Requirements()
-
-    def lower(self, program: Program) -> Network:
-        """The program's own network."""
-        return program.network
-
-    def open(self, program: Program, **options: object) -> ReferenceSession:
-        """Start a session."""
-        return ReferenceSession(self.lower(program))
-
-    def emit(self, program: Program, folder: Path) -> None:
-        """Write the network's arrays as ``.npy`` files and a manifest."""
-        raise NotImplementedError
-
-    def describe(self, program: Program) -> Description:
-        """Resources: neurons, synapses, bits of memory."""
-        network = program.network
-        synapses = int(np.count_nonzero(network.weights))
-        return {"neurons": network.neurons, "synapses": synapses, "weight_bits": network.neurons**2 * network.bits}
-
-
-BACKEND = ReferenceBackend()

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from vsafsm.codebook import Codebook
 from vsafsm.lowering import REST, Lowered
+from vsafsm.recurrent import GATHER, gathered, listed, multiplied
 from vsafsm.vsa import Bits, Real, bind, centre, outer
 
 Rule = Literal["refined", "one-shot"]
@@ -180,20 +181,25 @@ class Grid:
         return np.int8 if self.bits <= 8 else np.int16
 
 
-CLIP = {2: 1.2, 3: 2.0, 4: 3.0, 5: 3.5}
-"""Standard deviations of the one-shot weights that the largest integer stands for, where it is not 4."""
-LARGEST_SIGNAL = 2.0
-"""Units that must not be clipped where the weights are few: one stored pattern and the folded inhibition."""
+CLIP = {2: 1.2, 3: 2.0, 4: 3.0, 5: 4.0}
+"""Standard deviations of the one-shot weights that the largest integer stands for, where it is not 8."""
+LEAST_RANGE = {2: 4.0, 3: 4.0, 4: 4.0, 5: 4.0}
+"""Units that must not be clipped however few the weights, where it is not 8: what a neuron needs to tell inputs apart."""
 SAMPLE_ROWS = 64
 
 
-def grid_for(lowered: Lowered, book: Codebook, bits: int, folded: bool) -> Grid:
-    """Lay units over integers: the more weights superimpose, the wider their spread, the fewer steps a unit has."""
-    limit = 2 ** (bits - 1) - 1
+def grid_for(lowered: Lowered, book: Codebook, bits: int, folded: bool, stretch: float = 1.0) -> Grid:
+    """Lay units over integers: the more weights superimpose, the wider their spread, the fewer steps a unit has.
+
+    Parameters
+    ----------
+    stretch
+        Widens the range and so coarsens the steps, for machines whose weights would be clipped too much.
+    """
     rows = slice(0, min(SAMPLE_ROWS, book.codes.shape[1]))
     spread = float(np.std(autoassociative(book, rows) + transition(lowered, book, rows)))
-    largest = max(CLIP.get(bits, 4.0) * spread, LARGEST_SIGNAL if limit > 1 else 1.0)
-    return Grid(bits, limit / largest, float(0.5 - book.codes.mean()), folded)
+    largest = stretch * max(CLIP.get(bits, 8.0) * spread, LEAST_RANGE.get(bits, 8.0))
+    return Grid(bits, (2 ** (bits - 1) - 1) / largest, float(0.5 - book.codes.mean()), folded)
 
 
 @dataclass(frozen=True)
@@ -221,7 +227,8 @@ def build(
     rule
         ``"one-shot"``: the rounded one-shot matrix; ``"refined"``: refined until every condition holds by `margin`.
     margin
-        Asked distance from threshold, in units of drive an active neuron.
+        Asked distance from threshold, in units of drive an active neuron. Activities of fewer than half of a code's
+        neurons are asked for more, so that noise is as unlikely to carry them over as the others.
     passes
         Most passes over all conditions; a block that makes no more headway stops sooner.
     progress
@@ -257,14 +264,16 @@ class _Task:
         self.given, self.codes, self.grid = given, codes, grid
         self.opened = np.vstack([book.masks, np.ones(neurons, np.bool_)])
         self.active = codes[given.source] & self.opened[given.open1] & self.opened[given.open2]
-        self.count = self.active.sum(1)
-        self.target = np.ceil(margin * grid.scale * self.count).astype(np.int32)
+        indices, self.count = listed(self.active)
+        apart = np.maximum(self.count, np.sqrt(self.count * self.count.max() / 2))
+        self.target = np.ceil(margin * grid.scale * apart).astype(np.int32)
         self.shift = max(0, min(4, 12 - grid.bits))
         self.contrast = bool(codes.mean() >= 0.25)
         largest = 2 * (grid.limit + grid.gain) * int(self.count.max()) + int(self.target.max())
         self.whole: type[Whole] = np.int16 if largest < 2**15 else np.int32
         self.real: type[np.floating[Any]] = np.float32 if largest < 2**24 else np.float64
-        self.listed = _listed(self.active) if 16 * int(self.count.max()) < neurons else None
+        self.largest = largest
+        self.listed = indices if GATHER * int(self.count.max()) < neurons else None
 
     def start(self, units: NDArray[np.float64]) -> NDArray[Whole]:
         folded = self.grid.inhibition if self.grid.folded else 0.0
@@ -312,21 +321,26 @@ class _Task:
         return np.concatenate(again), short
 
     def _batches(self, order: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
-        """The order cut into batches, each with its largest activities first."""
-        size = max(1, min(BATCH, len(self.given) // 12))
-        batches = (order[i : i + size] for i in range(0, len(order), size))
-        return (batch[np.argsort(-self.count[batch], kind="stable")] for batch in batches)
+        """The order cut into batches, each with its largest activities first, and no code twice in a batch.
+
+        Situations of one code share neurons: corrected together, they would overshoot.
+        """
+        sources = self.given.source[order]
+        by_code = np.argsort(sources, kind="stable")
+        first = np.searchsorted(sources[by_code], sources[by_code])
+        turn = np.empty(len(order), np.intp)
+        turn[by_code] = np.arange(len(order)) - first
+        order, turn = order[np.argsort(turn, kind="stable")], np.sort(turn)
+        for group in np.split(order, np.flatnonzero(np.diff(turn)) + 1):
+            for i in range(0, len(group), BATCH):
+                batch = group[i : i + BATCH]
+                yield batch[np.argsort(-self.count[batch], kind="stable")]
 
     def _drive(self, weights: NDArray[Whole], batch: NDArray[np.intp]) -> NDArray[Any]:
         """Recurrent drive (b, rows) in whole weight steps."""
         if self.listed is None:
-            return np.asarray(self.active[batch].astype(self.real) @ weights.astype(self.real), np.int32)
-        drive = np.zeros((len(batch), weights.shape[1]), self.whole)
-        listed = np.ascontiguousarray(self.listed[batch].T)
-        longer = np.searchsorted(-self.count[batch], -np.arange(self.count[batch[0]]), side="left")
-        for column, n in zip(listed, longer.tolist(), strict=False):
-            drive[:n] += weights[column[:n]]
-        return drive
+            return multiplied(weights, self.active[batch], self.largest)
+        return gathered(weights, self.listed[batch], self.count[batch], self.whole)
 
     def _missing(self, weights: NDArray[Whole], rows: slice, batch: NDArray[np.intp]) -> NDArray[Any]:
         """Drive that each neuron lacks in each situation (b, rows): positive to come up, negative to go down, or 0."""
@@ -351,12 +365,3 @@ class _Task:
         total = pattern.T @ change
         total += fine
         np.copyto(fine, np.clip(total, -self._edge, self._edge, out=total), casting="unsafe")
-
-
-def _listed(active: Bits) -> NDArray[np.intp]:
-    """Indices of the active neurons of each row, padded to the longest."""
-    rows, columns = np.nonzero(active)
-    count = active.sum(1)
-    listed = np.zeros((len(active), int(count.max())), np.intp)
-    listed[rows, np.arange(len(rows)) - np.repeat(np.cumsum(count) - count, count)] = columns
-    return listed

@@ -1,0 +1,80 @@
+"""`compile`: the pipeline. Machine -> lowered machine -> codebook -> integer weights -> network -> proof -> program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from vsafsm.backend import DEFAULT, find
+from vsafsm.codebook import CodebookMaker
+from vsafsm.errors import NotProvenError
+from vsafsm.lowering import lower
+from vsafsm.machine import Machine
+from vsafsm.options import Options
+from vsafsm.program import Claim, Program
+from vsafsm.sizing import Progress, Requirements, Sized, size
+
+
+def compile_machine(
+    machine: Machine,
+    *,
+    target: str = DEFAULT,
+    target_options: Mapping[str, object] | None = None,
+    codebook: CodebookMaker | None = None,
+    allow_unproven: bool = False,
+    progress: Progress = lambda what, share: None,
+    **options: object,
+) -> Program:
+    """Compile a machine to a proven program (``vsafsm.compile``).
+
+    Parameters
+    ----------
+    machine
+        What to compile.
+    target, target_options
+        A backend whose requirements the program shall meet, and its options.
+    codebook
+        Codes and masks of your own, :class:`vsafsm.codebook.Given` for instance, in place of ``code``.
+    allow_unproven
+        Return a program whose proof does not hold instead of raising.
+    progress
+        Called with what is being tried and the share of it that is done.
+    **options
+        Compile options, see :class:`vsafsm.options.Options`; they come before the spec's own.
+
+    Raises
+    ------
+    OptionError, RunOnError, CodebookError
+        If the options, the trigger or the codebook do not suit the machine.
+    NotProvenError
+        If no network within the limits could be proven right.
+    """
+    backend = find(target)
+    requirements = backend.requirements(target_options or {})
+    chosen = _options(machine, requirements, options)
+    lowered = lower(machine, chosen.trigger)
+    sized = size(machine, lowered, chosen, requirements, codebook, progress)
+    if not allow_unproven:
+        _check_proven(machine, sized)
+    proof = sized.proof
+    claim = Claim(proof.verdict, proof.fixed_points, proof.radius, proof.margin)
+    return Program(machine, sized.network, chosen, requirements, target, claim, sized.smallest)
+
+
+def _options(machine: Machine, requirements: Requirements, given: Mapping[str, object]) -> Options:
+    """Defaults, then what the target requires, then what the spec asks for, then what is given now."""
+    required: dict[str, object] = {}
+    if requirements.bits is not None:
+        required["bits"] = requirements.bits
+    if requirements.folded is not None:
+        required["inhibition"] = "folded" if requirements.folded else "separate"
+    return Options().with_(required).with_(dict(machine.compile_options)).with_(given)
+
+
+def _check_proven(machine: Machine, sized: Sized) -> None:
+    proof = sized.proof
+    if not proof.holds:
+        tried = "; ".join(str(attempt) for attempt in sized.attempts[-6:])
+        raise NotProvenError(
+            f'machine "{machine.name}": {proof.verdict} at N={sized.network.neurons} ({proof.counterexample}); '
+            f"tried {tried}; expected a larger dimension, or dimension auto"
+        )

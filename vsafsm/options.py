@@ -1,0 +1,141 @@
+"""Compile options: a frozen table of what can be asked for, checked by name, type and range."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, get_args
+
+from vsafsm.errors import OptionError, did_you_mean
+from vsafsm.lowering import Trigger
+from vsafsm.weights import Rule
+
+Auto = Literal["auto"]
+Code = Literal["sparse", "dense"]
+Inhibition = Literal["folded", "separate"]
+MOST_NEURONS = 16384
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to compile.
+
+    Attributes
+    ----------
+    dimension
+        Neurons N, or ``"auto"``: about twice the smallest N that proves.
+    active
+        Active neurons k in a code, or ``"auto"``. For ``code="dense"`` it is N / 2.
+    bits
+        Width of a weight, 2 to 16.
+    rule
+        ``"refined"`` or ``"one-shot"``.
+    trigger
+        ``"event"``: one event, one transition, however long it is held; ``"level"``: the paper's plain rule.
+    code
+        ``"sparse"`` or ``"dense"``.
+    inhibition
+        ``"folded"`` into the weights, or ``"separate"``.
+    margin
+        Distance from threshold to refine for, in units of drive an active neuron; ``"auto"`` asks for 0.3, and for
+        less at a given dimension where that cannot be had.
+    seed
+        Of every random draw.
+    """
+
+    dimension: int | Auto = "auto"
+    active: int | Auto = "auto"
+    bits: int = 8
+    rule: Rule = "refined"
+    trigger: Trigger = "event"
+    code: Code = "sparse"
+    inhibition: Inhibition = "folded"
+    margin: float | Auto = "auto"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, check in _CHECKS.items():
+            check(name, getattr(self, name))
+
+    def with_(self, changes: Mapping[str, object]) -> Options:
+        """These options with some changed; text is read as the option's own type. Raises `OptionError`."""
+        return replace(self, **{name: _typed(name, value) for name, value in changes.items()})
+
+    def items(self) -> Iterable[tuple[str, str | int | float]]:
+        """(name, value) pairs in order."""
+        return ((field.name, getattr(self, field.name)) for field in fields(self))
+
+
+def parse_assignments(texts: Iterable[str]) -> dict[str, str]:
+    """``["bits=4", ...]`` -> ``{"bits": "4"}``. Raises `OptionError`."""
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise OptionError(f'"{text}" is no option; expected key=value')
+        found[name.strip()] = value.strip()
+    return found
+
+
+def _typed(name: str, value: object) -> Any:
+    if name not in _CHECKS:
+        known = sorted(_CHECKS)
+        raise OptionError(f'unknown compile option "{name}"; expected one of: {", ".join(known)}'
+                          f"{did_you_mean(name, known)}")
+    if not isinstance(value, str) or value == "auto":
+        return value
+    try:
+        if name in ("dimension", "active", "bits", "seed"):
+            return int(value)
+        if name == "margin":
+            return float(value)
+    except ValueError:
+        raise OptionError(f'option {name} is "{value}"; expected {_expected(name)}') from None
+    return value
+
+
+def _whole(least: int, most: int, auto: bool = False) -> Any:
+    def check(name: str, value: object) -> None:
+        if auto and value == "auto":
+            return
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise OptionError(f"option {name} is {value!r}; expected {_expected(name)}")
+
+    check.expected = f"a whole number from {least} to {most}" + (' or "auto"' if auto else "")  # type: ignore[attr-defined]
+    return check
+
+
+def _one_of(literal: Any) -> Any:
+    names = get_args(literal)
+
+    def check(name: str, value: object) -> None:
+        if value not in names:
+            hint = did_you_mean(value, names) if isinstance(value, str) else ""
+            raise OptionError(f"option {name} is {value!r}; expected {_expected(name)}{hint}")
+
+    check.expected = "one of: " + ", ".join(names)  # type: ignore[attr-defined]
+    return check
+
+
+def _margin(name: str, value: object) -> None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value != "auto" and not (number and 0 <= float(value) <= 0.45):  # type: ignore[arg-type]
+        raise OptionError(f"option {name} is {value!r}; expected {_expected(name)}")
+
+
+_margin.expected = 'a number from 0 to 0.45 or "auto"'  # type: ignore[attr-defined]
+_CHECKS: dict[str, Any] = {
+    "dimension": _whole(8, MOST_NEURONS, auto=True),
+    "active": _whole(2, MOST_NEURONS // 2, auto=True),
+    "bits": _whole(2, 16),
+    "rule": _one_of(Rule),
+    "trigger": _one_of(Trigger),
+    "code": _one_of(Code),
+    "inhibition": _one_of(Inhibition),
+    "margin": _margin,
+    "seed": _whole(0, 2**63 - 1),
+}
+
+
+def _expected(name: str) -> str:
+    return str(_CHECKS[name].expected)

@@ -1,0 +1,65 @@
+"""Exact recurrent sums: what a batch of activities drives, computed from the weights.
+
+Sparse activities add up rows of the transposed weights; dense ones take a matrix product in a floating-point type that
+holds every partial sum of whole numbers exactly. Either way the result is the same at any number of threads.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsafsm.vsa import Bits
+
+GATHER = 16
+"""Rows are added up where the largest activity is below 1 / GATHER of the neurons."""
+CHUNK = 512
+
+
+def listed(activity: Bits) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Indices of the active neurons of each row (B, most), padded with 0 to the longest, and their number (B,)."""
+    rows, columns = np.nonzero(activity)
+    count = np.bincount(rows, minlength=len(activity))
+    indices = np.zeros((len(activity), int(count.max(initial=0))), np.intp)
+    indices[rows, np.arange(len(rows)) - np.repeat(np.cumsum(count) - count, count)] = columns
+    return indices, count
+
+
+def gathered(
+    transposed: NDArray[Any], indices: NDArray[np.intp], count: NDArray[np.intp], whole: type[np.signedinteger[Any]]
+) -> NDArray[Any]:
+    """Sum of the listed rows of `transposed` (N, M) for each activity -> (B, M). The largest activities come first."""
+    total = np.zeros((len(indices), transposed.shape[1]), whole)
+    if len(count):
+        longer = np.searchsorted(-count, -np.arange(int(count[0])), side="left")
+        for column, n in zip(np.ascontiguousarray(indices.T), longer.tolist(), strict=False):
+            total[:n] += transposed[column[:n]]
+    return total
+
+
+def multiplied(transposed: NDArray[Any], activity: Bits, largest: int) -> NDArray[Any]:
+    """The same by a matrix product; `largest` bounds the magnitude of any sum."""
+    real = np.float32 if largest < 2**24 else np.float64
+    seen, columns = activity.astype(real), transposed.shape[1]
+    total = np.empty((len(activity), columns), np.int32)
+    for i in range(0, columns, CHUNK):
+        total[:, i : i + CHUNK] = seen @ transposed[:, i : i + CHUNK].astype(real)
+    return total
+
+
+def sums(transposed: NDArray[Any], activity: Bits) -> NDArray[Any]:
+    """``W z`` of each activity (B, N) from the transposed weights (N, M): (B, M), whole where the weights are."""
+    if transposed.dtype.kind != "i":
+        return np.asarray(activity.astype(np.float64) @ transposed)
+    most = int(activity.sum(1).max(initial=0))
+    limit = int(np.iinfo(transposed.dtype).max)
+    if GATHER * most >= len(transposed):
+        return multiplied(transposed, activity, limit * most)
+    indices, count = listed(activity)
+    order = np.argsort(-count, kind="stable")
+    total = np.empty((len(activity), transposed.shape[1]), np.int32)
+    whole = np.int16 if limit * most < 2**15 else np.int32
+    total[order] = gathered(transposed, indices[order], count[order], whole)
+    return total

@@ -1,0 +1,356 @@
+"""Sizing: how many neurons, how sparse, how far from threshold, until a proof holds and the requirements are met.
+
+Requirements are plain numbers; who asked for them is not known here. The search starts at a prediction, finds the
+smallest rung of a ladder of sizes that proves, and then takes about twice as many neurons, never more than four times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from math import inf
+
+import numpy as np
+
+from vsafsm.codebook import MAKERS, CodebookMaker, Layout, classes_needed
+from vsafsm.errors import CodebookError, NotProvenError
+from vsafsm.lowering import Lowered
+from vsafsm.machine import Machine
+from vsafsm.network import Network
+from vsafsm.options import MOST_NEURONS, Options
+from vsafsm.proof import Proof, prove
+from vsafsm.weights import Refinement, build, conditions, grid_for, loads
+
+MARGIN = 0.3
+"""Asked for by default, in units of drive an active neuron."""
+MARGINS = (0.3, 0.2, 0.1, 0.03)
+"""Tried in turn at a dimension that the user fixed."""
+PROBE_MARGIN = 0.1
+"""Asked for in the search for the smallest size that proves at all."""
+HEADROOM, MOST_HEADROOM = 2.0, 4.0
+"""Neurons to take, as a multiple of the smallest number that proves: aimed at, and at most."""
+DRAWS = 2
+"""Codebooks drawn before a size is given up, each with twice the range of weights of the one before."""
+CAPACITY = {2: 0.7, 3: 2.0, 4: 3.0, 5: 3.5}
+"""Conditions a neuron that a refined network holds, by bits, where it is not `CAPACITY_8`; measured in benchmarks/."""
+CAPACITY_8 = 4.0
+ONE_SHOT_CAPACITY = 0.15
+DENSEST = {2: 1 / 8, 3: 1 / 16}
+"""Share of active neurons at which weights of few bits still have enough of them to add up."""
+
+
+@dataclass(frozen=True)
+class Requirements:
+    """What a target asks of a network, in plain numbers; ``None`` asks for nothing.
+
+    Attributes
+    ----------
+    bits
+        Width of its weights: whole numbers of magnitude up to ``2**(bits - 1) - 1``.
+    folded
+        Whether the inhibition must be folded into the weights (True) or kept apart (False).
+    least_margin
+        Smallest \\|drive\\| an active neuron, in units, in any step of the proof.
+    least_active
+        Fewest active neurons in a code.
+    largest_sum
+        Largest magnitude that the sum of one step's weights may reach, in weight steps.
+    most_neurons
+        Most neurons.
+    """
+
+    bits: int | None = None
+    folded: bool | None = None
+    least_margin: float | None = None
+    least_active: int | None = None
+    largest_sum: int | None = None
+    most_neurons: int | None = None
+
+    def unmet(self, network: Network, margin: float) -> tuple[str, ...]:
+        """What a network with a proven margin falls short of, one sentence each; empty where it meets all."""
+        found = []
+        if self.bits is not None and network.bits > self.bits:
+            found.append(f"weights of {network.bits} bits, at most {self.bits} are possible (bits={self.bits})")
+        if self.folded is not None and self.folded != (network.gain == 0):
+            kind = "folded" if self.folded else "separate"
+            found.append(f"the inhibition must be {kind} (inhibition={kind})")
+        if self.least_margin is not None and margin < self.least_margin:
+            found.append(f"a margin of {margin:.3g} units, at least {self.least_margin:.3g} is needed")
+        if self.least_active is not None and network.active < self.least_active:
+            found.append(f"{network.active} active neurons in a code, at least {self.least_active} are needed")
+        if self.most_neurons is not None and network.neurons > self.most_neurons:
+            found.append(f"{network.neurons} neurons, at most {self.most_neurons} are possible")
+        if self.largest_sum is not None and (largest := largest_sum(network)) > self.largest_sum:
+            found.append(f"sums of up to {largest} in a step, at most {self.largest_sum} is possible")
+        return tuple(found)
+
+
+def largest_sum(network: Network) -> int:
+    """No step of an activity of at most k neurons sums weights to more than this, in weight steps."""
+    magnitude = np.abs(network.weights.astype(np.int32))
+    return int(np.sort(magnitude, axis=1)[:, -network.active :].sum(1).max())
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One network that was tried: its size, the margin asked for, and what came of it."""
+
+    neurons: int
+    active: int
+    asked: float
+    verdict: str
+    margin: float
+    violations: int
+
+    def __str__(self) -> str:
+        outcome = f"margin {self.margin:.3f}" if self.verdict == "holds" else f"{self.violations} conditions short"
+        return f"N={self.neurons} k={self.active} margin {self.asked:g} asked: {self.verdict}, {outcome}"
+
+
+@dataclass(frozen=True)
+class Sized:
+    """What sizing arrived at.
+
+    Attributes
+    ----------
+    smallest
+        Fewest neurons that proved, of the sizes that were tried; None where the dimension was given.
+    """
+
+    network: Network
+    proof: Proof
+    refinement: Refinement
+    attempts: tuple[Attempt, ...]
+    smallest: int | None
+
+
+Progress = Callable[[str, float], None]
+
+
+def size(
+    machine: Machine,
+    lowered: Lowered,
+    options: Options,
+    requirements: Requirements,
+    maker: CodebookMaker | None = None,
+    progress: Progress = lambda what, share: None,
+) -> Sized:
+    """Find a network that is proven to run the machine and meets the requirements.
+
+    Where none does, the best attempt is returned at a given dimension, with its verdict.
+
+    Raises
+    ------
+    NotProvenError
+        For ``dimension="auto"``, where nothing up to the ceiling proves or meets the requirements; the message says
+        what was tried.
+    """
+    search = _Search(machine, lowered, options, requirements, maker or MAKERS[options.code], progress)
+    return search.given() if options.dimension != "auto" else search.auto()
+
+
+@dataclass(frozen=True)
+class _Trial:
+    network: Network
+    proof: Proof
+    refinement: Refinement
+    unmet: tuple[str, ...]
+
+    @property
+    def rank(self) -> tuple[bool, bool, float]:
+        return self.proof.holds, not self.unmet, self.proof.margin
+
+
+class _Search:
+    def __init__(
+        self,
+        machine: Machine,
+        lowered: Lowered,
+        options: Options,
+        requirements: Requirements,
+        maker: CodebookMaker,
+        progress: Progress,
+    ) -> None:
+        self.machine, self.lowered, self.options, self.maker = machine, lowered, options, maker
+        self.requirements, self.progress = requirements, progress
+        self.loads = loads(lowered)
+        self.attempts: list[Attempt] = []
+
+    def given(self) -> Sized:
+        """The dimension is the user's: try margins, sparsities and draws until the proof holds."""
+        neurons = int(self.options.dimension)
+        best: _Trial | None = None
+        for margin in self._margins(MARGINS):
+            for active in self._actives(neurons):
+                for draw in range(DRAWS):
+                    trial = self._try(neurons, active, margin, draw)
+                    best = _better(best, trial)
+                    if trial and trial.proof.holds and not trial.unmet:
+                        return self._sized(trial, None)
+        assert best is not None  # noqa: S101 - there is always at least one attempt
+        return self._sized(best, None)
+
+    def auto(self) -> Sized:
+        """Find the smallest size that proves, then give it headroom."""
+        ceiling = self.requirements.most_neurons or inf
+        smallest, found = self._smallest(ceiling)
+        best: _Trial | None = None
+        for neurons in _rungs(rung_of(HEADROOM * smallest)):
+            if best is not None and neurons > MOST_HEADROOM * smallest:
+                break
+            neurons = int(min(neurons, ceiling))
+            for margin in self._margins((MARGIN,)):
+                for draw in range(DRAWS):
+                    trial = self._try(neurons, self._actives(neurons)[0], margin, draw)
+                    best = _better(best, trial)
+                    if trial and self._satisfies(trial, margin):
+                        return self._sized(trial, smallest)
+            if neurons >= ceiling:
+                break
+        best = found if best is None or not best.proof.holds else best
+        if best.unmet:
+            raise self._failure(f"requirements not met: {'; '.join(best.unmet)}")
+        return self._sized(best, smallest)
+
+    def _satisfies(self, trial: _Trial, margin: float) -> bool:
+        reached = trial.proof.margin >= 0.9 * margin or self.options.rule == "one-shot"
+        return trial.proof.holds and not trial.unmet and reached
+
+    def _smallest(self, ceiling: float) -> tuple[int, _Trial]:
+        """Fewest neurons, on a ladder of sizes, that prove: walk up to the first that does, or down to the last."""
+        rung = rung_of(min(predicted_neurons(self.lowered, self.options), ceiling))
+        found = self._proven(rung_size(rung))
+        while found is None:
+            rung += 1
+            if rung_size(rung) > min(ceiling, MOST_NEURONS):
+                raise self._failure("nothing proved")
+            found = self._proven(rung_size(rung))
+        while rung > 0 and (smaller := self._proven(rung_size(rung - 1), draws=1)) is not None:
+            rung, found = rung - 1, smaller
+        return rung_size(rung), found
+
+    def _proven(self, neurons: int, draws: int = DRAWS) -> _Trial | None:
+        for draw in range(draws):
+            trial = self._try(neurons, self._actives(neurons)[0], PROBE_MARGIN, draw)
+            if trial and trial.proof.holds:
+                return trial
+        return None
+
+    def _margins(self, usual: tuple[float, ...]) -> tuple[float, ...]:
+        least = self.requirements.least_margin or 0.0
+        if self.options.margin != "auto":
+            return (max(float(self.options.margin), least),)
+        if self.options.rule == "one-shot":
+            return usual[:1]
+        return tuple(dict.fromkeys(max(margin, least * 1.05) for margin in usual))
+
+    def _actives(self, neurons: int) -> list[int]:
+        if self.options.code == "dense":
+            return [neurons // 2]
+        if self.options.active != "auto":
+            return [int(self.options.active)]
+        least = self.requirements.least_active or 1
+        first = active_for(neurons, self.lowered, self.options.bits, least)
+        fewer = [k for k in (first * 3 // 4, first // 2) if self.options.dimension != "auto" and k >= max(least, 6)]
+        return list(dict.fromkeys([first, *(_balanced(k, self.lowered.masks, neurons, least) for k in fewer)]))
+
+    def _try(self, neurons: int, active: int, margin: float, draw: int) -> _Trial | None:
+        """One network; None where codes of this size cannot be told apart by the masks."""
+        self.progress(f"N={neurons} k={active}", 0.0)
+        rng = np.random.default_rng([self.options.seed, neurons, active, draw])
+        try:
+            trial = _compile(self, neurons, active, margin, 2.0**draw, rng)
+        except CodebookError:
+            if self.options.dimension != "auto":
+                raise
+            return None
+        self.attempts.append(
+            Attempt(neurons, active, margin, trial.proof.verdict, trial.proof.margin, trial.refinement.violations)
+        )
+        return trial
+
+    def _sized(self, trial: _Trial, smallest: int | None) -> Sized:
+        return Sized(trial.network, trial.proof, trial.refinement, tuple(self.attempts), smallest)
+
+    def _failure(self, why: str) -> NotProvenError:
+        tried = "; ".join(str(attempt) for attempt in self.attempts[-6:])
+        return NotProvenError(f'machine "{self.machine.name}": {why}; tried {tried}')
+
+
+def _better(best: _Trial | None, trial: _Trial | None) -> _Trial | None:
+    return trial if trial and (best is None or trial.rank > best.rank) else best
+
+
+def _compile(
+    search: _Search, neurons: int, active: int, margin: float, stretch: float, rng: np.random.Generator
+) -> _Trial:
+    """Codebook, weights and proof of one size."""
+    lowered, machine, options = search.lowered, search.machine, search.options
+    book = search.maker(Layout(search.loads, lowered.inputs, neurons, active), rng)
+    grid = grid_for(lowered, book, options.bits, options.inhibition == "folded", stretch)
+    what = f"N={neurons} k={active}"
+    weights, refinement = build(
+        lowered, book, grid, options.rule, margin, rng, progress=lambda share: search.progress(what, share)
+    )
+    network = Network(
+        weights, grid.gain, grid.scale, grid.bits, book.masks, book.codes, lowered.codes, lowered.start,
+        machine.states, machine.inputs, machine.moore,
+    )  # fmt: skip
+    proof = prove(machine, network)
+    if proof.holds:
+        network = replace(network, contract=proof.contract)
+    return _Trial(network, proof, refinement, search.requirements.unmet(network, proof.margin))
+
+
+# ---- the ladder of sizes, the prediction and the sparsity
+
+
+def rung_size(rung: int) -> int:
+    """Neurons of a rung: four rungs double, in multiples of 8, from 16 on."""
+    return 8 * round(2 ** (1 + rung / 4))
+
+
+def rung_of(neurons: float) -> int:
+    """The first rung of at least `neurons`."""
+    rung = 0
+    while rung_size(rung) < neurons:
+        rung += 1
+    return rung
+
+
+def _rungs(first: int) -> Iterator[int]:
+    while True:
+        yield rung_size(first)
+        first += 1
+
+
+def conditions_a_neuron(lowered: Lowered) -> float:
+    """How many conditions a neuron has to meet, one that half of the neurons have counting half."""
+    given = conditions(lowered)
+    every = given.care1 == lowered.masks
+    return float(np.where(every, 1.0, np.where(given.care1 == given.care2, 0.5, 0.75)).sum())
+
+
+def predicted_neurons(lowered: Lowered, options: Options) -> int:
+    """Neurons at which a network of these options is expected to prove: conditions over capacity, and room for codes."""
+    capacity = CAPACITY.get(options.bits, CAPACITY_8)
+    if options.rule == "one-shot":
+        capacity = ONE_SHOT_CAPACITY
+    if options.code == "dense":
+        capacity /= 4
+    return max(int(conditions_a_neuron(lowered) / capacity), 24)
+
+
+def active_for(neurons: int, lowered: Lowered, bits: int = 8, least: int = 1) -> int:
+    """Active neurons in a code: about the square root of N, fewer at high load, more where weights are coarse."""
+    load = conditions_a_neuron(lowered) / neurons
+    wanted = max(neurons**0.5 * min(1.0, 2.5 / load), neurons * DENSEST.get(bits, 0.0))
+    return _balanced(wanted, lowered.masks, neurons, least)
+
+
+def _balanced(wanted: float, masks: int, neurons: int, least: int) -> int:
+    """The nearest number of active neurons that the masks split evenly, or `wanted` where that would be far from it."""
+    classes = classes_needed(masks)
+    if classes <= 2 * max(wanted, least) and classes <= neurons // 4:
+        return classes * max(1, -(-least // classes), round(wanted / classes))
+    return max(4, least, round(wanted))
