@@ -30,11 +30,11 @@ from vsafsm.vsa import Bits, Real, bind, centre, outer
 Rule = Literal["refined", "one-shot"]
 ERASE = 0.5
 """e: how much of the old code a transition takes away. Half keeps the activity alive in continuous time."""
-RELAXATION = 1.75
-"""How far past the missing drive a correction goes (1 would just meet the margin, 2 would mirror it)."""
+RELAXATION = 2.0
+"""How far past the missing drive a correction goes: 1 would just meet the margin, 2 mirrors what is missing."""
 BLOCK = 512
 """Neurons refined together; each neuron's conditions are independent of every other's."""
-BATCH = 256
+BATCH = 512
 """Most conditions taken into account between two updates."""
 PATIENCE = 6
 """Passes without headway after which a block of neurons is given up."""
