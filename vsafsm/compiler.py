@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from vsafsm.backend import DEFAULT, find
 from vsafsm.codebook import CodebookMaker
-from vsafsm.errors import NotProvenError
+from vsafsm.errors import NotProvenError, RequirementError
 from vsafsm.lowering import lower
 from vsafsm.machine import Machine
 from vsafsm.options import Options
@@ -47,6 +47,8 @@ def compile_machine(
         If the options, the trigger or the codebook do not suit the machine.
     NotProvenError
         If no network within the limits could be proven right.
+    RequirementError
+        If the network of a given dimension does not meet the target's requirements.
     """
     backend = find(target)
     requirements = backend.requirements(target_options or {})
@@ -55,6 +57,7 @@ def compile_machine(
     sized = size(machine, lowered, chosen, requirements, codebook, progress)
     if not allow_unproven:
         _check_proven(machine, sized)
+        _check_met(target, requirements, sized)
     proof = sized.proof
     claim = Claim(proof.verdict, proof.fixed_points, proof.radius, proof.margin)
     return Program(machine, sized.network, chosen, requirements, target, claim, sized.smallest)
@@ -78,3 +81,9 @@ def _check_proven(machine: Machine, sized: Sized) -> None:
             f'machine "{machine.name}": {proof.verdict} at N={sized.network.neurons} ({proof.counterexample}); '
             f"tried {tried}; expected a larger dimension, or dimension auto"
         )
+
+
+def _check_met(target: str, requirements: Requirements, sized: Sized) -> None:
+    unmet = requirements.unmet(sized.network, sized.proof.margin)
+    if unmet:
+        raise RequirementError(f'at these options, backend "{target}" is not met: {"; ".join(unmet)}')

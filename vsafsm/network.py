@@ -97,7 +97,9 @@ class Network:
         if [(x.state, x.pending) for x in first] != [(i, False) for i in range(len(self.states))]:
             raise NetworkError("the network's first labels must be its states, in order")
         if not 0 <= self.start < len(self.states):
-            raise NetworkError(f"the network starts in code {self.start}; expected one of its {len(self.states)} states")
+            raise NetworkError(
+                f"the network starts in code {self.start}; expected one of its {len(self.states)} states"
+            )
         if self.contract.hold_steps < 1 or self.contract.gap_steps < 1:
             raise NetworkError(f"the contract must ask for at least one step, got {self.contract}")
         for array in (self.weights, self.masks, self.codes):

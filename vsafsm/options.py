@@ -80,8 +80,9 @@ def parse_assignments(texts: Iterable[str]) -> dict[str, str]:
 def _typed(name: str, value: object) -> Any:
     if name not in _CHECKS:
         known = sorted(_CHECKS)
-        raise OptionError(f'unknown compile option "{name}"; expected one of: {", ".join(known)}'
-                          f"{did_you_mean(name, known)}")
+        raise OptionError(
+            f'unknown compile option "{name}"; expected one of: {", ".join(known)}{did_you_mean(name, known)}'
+        )
     if not isinstance(value, str) or value == "auto":
         return value
     try:

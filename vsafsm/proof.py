@@ -236,9 +236,7 @@ class _Walk:
         still = np.array([bool(moving[rows == rows[i]].any()) for i in kept]) if moving.any() else moving[kept]
         return end[kept], rows[kept], steps, still
 
-    def _settle(
-        self, start: Bits, masks: NDArray[np.intp]
-    ) -> tuple[Bits, NDArray[np.intp], NDArray[np.bool_]]:
+    def _settle(self, start: Bits, masks: NDArray[np.intp]) -> tuple[Bits, NDArray[np.intp], NDArray[np.bool_]]:
         current, moving = start.copy(), np.arange(len(start))
         steps = np.zeros(len(start), np.intp)
         for n in range(MOST_STEPS):

@@ -52,8 +52,8 @@ def outer(post: Real, pre: Real) -> Real:
 def similarity(codes: Bits, activity: Bits, mask: Bits) -> NDArray[np.float64]:
     """How well each code explains an activity: its hit rate minus its false-alarm rate.
 
-    ``|z & c & m| / |c & m|  -  |z & ~c & m| / |~c & m|``: 1 for the masked code itself, about 0 for an unrelated code of
-    any sparsity, 0 for silence. An empty denominator counts as 0.
+    ``|z & c & m| / |c & m|  -  |z & ~c & m| / |~c & m|``: 1 for the masked code itself, about 0 for an unrelated code
+    of any sparsity, 0 for silence. An empty denominator counts as 0.
 
     Parameters
     ----------

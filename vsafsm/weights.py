@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from vsafsm.codebook import Codebook
 from vsafsm.lowering import REST, Lowered
 from vsafsm.recurrent import GATHER, gathered, listed, multiplied
-from vsafsm.vsa import Bits, Real, bind, centre, outer
+from vsafsm.vsa import Real, bind, centre, outer
 
 Rule = Literal["refined", "one-shot"]
 ERASE = 0.5
@@ -184,7 +184,7 @@ class Grid:
 CLIP = {2: 1.2, 3: 2.0, 4: 3.0, 5: 4.0}
 """Standard deviations of the one-shot weights that the largest integer stands for, where it is not 8."""
 LEAST_RANGE = {2: 4.0, 3: 4.0, 4: 4.0, 5: 4.0}
-"""Units that must not be clipped however few the weights, where it is not 8: what a neuron needs to tell inputs apart."""
+"""Units not to clip however few the weights, where it is not 8: what a neuron needs to tell inputs apart."""
 SAMPLE_ROWS = 64
 
 
