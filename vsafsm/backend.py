@@ -166,7 +166,8 @@ def check(program: Program, backend: Backend, options: Mapping[str, object]) -> 
     for name in options:
         if name not in known:
             raise RequirementError(
-                f'backend "{backend.name}" has no option "{name}"; expected one of: {", ".join(sorted(known)) or "none"}'
+                f'backend "{backend.name}" has no option "{name}"; '
+                f"expected one of: {', '.join(sorted(known)) or 'none'}"
                 f"{did_you_mean(name, known)}"
             )
     unmet = backend.requirements(options).unmet(program.network, program.claim.margin)

@@ -1,4 +1,7 @@
-"""The command line: parses, calls, prints. Exit codes: 0 done and right, 1 wrong or not proven, 2 bad input or usage."""
+"""The command line: parses, calls, prints.
+
+Exit codes: 0 done and right, 1 wrong or not proven, 2 bad input or usage.
+"""
 
 from __future__ import annotations
 
@@ -247,8 +250,8 @@ def _compiled(machine: Machine, args: argparse.Namespace, allow_unproven: bool) 
         )
 
 
-def _given(args: argparse.Namespace) -> dict[str, str]:
-    named = {name: getattr(args, f"compile_{name}") for name in COMPILE_OPTIONS}
+def _given(args: argparse.Namespace) -> dict[str, Any]:
+    named: dict[str, Any] = {name: getattr(args, f"compile_{name}") for name in COMPILE_OPTIONS}
     return {name: value for name, value in named.items() if value is not None}
 
 
@@ -300,7 +303,8 @@ def _sized(program: Program) -> str:
     network, claim = program.network, program.claim
     smallest = f" (the smallest tried that proves: {program.smallest})" if program.smallest else ""
     proof = f"proven, margin {claim.margin:.3f}" if claim.holds else claim.verdict
-    return f"{program.machine.name}: N={network.neurons} neurons{smallest}, k={network.active} active, {network.bits} bits, {proof}"
+    sizes = f"N={network.neurons} neurons{smallest}, k={network.active} active, {network.bits} bits"
+    return f"{program.machine.name}: {sizes}, {proof}"
 
 
 def _proven(program: Program, proof: Proof) -> dict[str, Any]:

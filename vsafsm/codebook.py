@@ -76,7 +76,7 @@ class CodebookMaker(Protocol):
 
 
 def sparse(layout: Layout, rng: np.random.Generator) -> Codebook:
-    """Codes of ``layout.active`` neurons, balanced over orthogonal-array masks where the number of classes divides it."""
+    """Codes of ``layout.active`` neurons, balanced over orthogonal-array masks where their classes divide it."""
     masks, classes = _masks(layout, rng)
     return Codebook(masks, _codes(layout, classes, rng))
 

@@ -138,7 +138,7 @@ class Network:
         return self.inputs.index(symbol) + 1
 
     def decode(self, activity: Bits, mask: int | NDArray[np.intp] = REST) -> NDArray[np.intp]:
-        """The code that each activity (B, N) stands for while a mask (one for all, or B of them) is on: (B,), -1 for none.
+        """The code that each activity (B, N) stands for under a mask (one for all, or B of them): (B,), -1 for none.
 
         An activity stands for a code that is similar enough and clearly ahead of every other; silence and ties stand
         for nothing.

@@ -43,6 +43,7 @@ FORMAT_VERSION = 1
 SUFFIX = ".npz"
 _MEMBERS = {"metadata": "|u1", "weights": "", "masks": "|u1", "codes": "|u1", "content_hash": "|u1"}
 _MOST_BYTES = 2**31
+_NPY: Any = np.lib.format
 _MOST_METADATA = 2**28
 
 
@@ -215,7 +216,7 @@ def _described(program: Program) -> dict[str, Any]:
 def _npy(array: NDArray[Any]) -> bytes:
     buffer = io.BytesIO()
     little = array.dtype.newbyteorder("<")
-    np.lib.format.write_array(buffer, np.ascontiguousarray(array, little), version=(1, 0), allow_pickle=False)
+    _NPY.write_array(buffer, np.ascontiguousarray(array, little), version=(1, 0), allow_pickle=False)
     return buffer.getvalue()
 
 
@@ -256,9 +257,9 @@ def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, memb
     raw = archive.read(info)
     stream = io.BytesIO(raw)
     try:
-        if np.lib.format.read_magic(stream) != (1, 0):
+        if _NPY.read_magic(stream) != (1, 0):
             raise ValueError("an unknown array version")
-        shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
+        shape, fortran, dtype = _NPY.read_array_header_1_0(stream)
     except ValueError as error:
         raise AlteredProgramError(f"{name}: {member} is no array: {error}") from None
     body = raw[stream.tell() :]

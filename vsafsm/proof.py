@@ -261,7 +261,7 @@ class _Walk:
         drive = drives(self.network, distinct)
         row = np.array([place[name] for name in names])
         self.distances.add(list(first), distinct.sum(1), drive, row, masks, also)
-        return (drive[row] > 0) & self.opened[masks] & self.opened[also]
+        return np.asarray((drive[row] > 0) & self.opened[masks] & self.opened[also])
 
     # ---- the checks
 
@@ -330,7 +330,7 @@ class _Distances:
     def __init__(self, opened: Bits) -> None:
         self.opened = opened
         self.radius = math.inf
-        self.seen: dict[bytes, Bits] = {}
+        self.seen: dict[bytes, NDArray[np.uint8]] = {}
         self.done: set[tuple[bytes, int, int]] = set()
         self.counts: dict[int, NDArray[np.int64]] = {}
 

@@ -89,7 +89,7 @@ class Session:
     def __init__(self, network: Network) -> None:
         self._network = network
         self._open = True
-        self._active = np.zeros(0, np.intp)
+        self._active: NDArray[np.intp] = np.zeros(0, np.intp)
         self._spikes = self._synaptic_operations = self._steps = 0
         self._mealy: Outputs = ()
         self.reset()

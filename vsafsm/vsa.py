@@ -31,7 +31,7 @@ def centre(codes: Bits, scale: int = 1) -> NDArray[np.float64]:
     (..., N)
     """
     active = codes.sum(-1, keepdims=True, dtype=np.int64)
-    return codes * float(scale) - active * scale / codes.shape[-1]
+    return np.asarray(codes * float(scale) - active * scale / codes.shape[-1])
 
 
 def bind(x: Real, signs: Real) -> Real:
@@ -41,7 +41,7 @@ def bind(x: Real, signs: Real) -> Real:
 
 def bundle(*patterns: Real) -> Real:
     """Superposition: the elementwise sum of patterns of one shape."""
-    return np.sum(patterns, axis=0)
+    return np.asarray(np.sum(patterns, axis=0))
 
 
 def outer(post: Real, pre: Real) -> Real:

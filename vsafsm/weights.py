@@ -93,7 +93,7 @@ def loads(lowered: Lowered) -> NDArray[np.float64]:
     """For each code (C,), in how many situations its neurons are to fire, one that half of them see counting half."""
     given = conditions(lowered)
     share = np.where(given.care1 == lowered.masks, 1.0, np.where(given.care1 == given.care2, 0.5, 0.75))
-    return np.bincount(given.want, share, len(lowered.codes))
+    return np.bincount(given.want, share, len(lowered.codes)).astype(np.float64)
 
 
 # ---- the one-shot rule
@@ -115,7 +115,7 @@ def autoassociative(book: Codebook, rows: slice = slice(None)) -> NDArray[np.flo
     """``sum (x - f) (x - f)^T / (1 - f)`` over all codes, for some rows (postsynaptic neurons). Symmetric, in units."""
     neurons = book.codes.shape[1]
     total = _summed(book.codes, lambda codes: outer(centre(codes, neurons)[:, rows], centre(codes, neurons)))
-    return total / (neurons**2 * (1 - book.codes.mean()))
+    return np.asarray(total / (neurons**2 * (1 - book.codes.mean())))
 
 
 def transition(lowered: Lowered, book: Codebook, rows: slice = slice(None)) -> NDArray[np.float64]:
@@ -131,7 +131,7 @@ def transition(lowered: Lowered, book: Codebook, rows: slice = slice(None)) -> N
         source, target = centre(book.codes[x], neurons), centre(book.codes[y], neurons)
         return outer((target - ERASE * source)[:, rows], bind(source, book.signs[mask]))
 
-    return _summed(np.array(arcs), term) / (neurons**2 * (1 - book.codes.mean()))
+    return np.asarray(_summed(np.array(arcs), term) / (neurons**2 * (1 - book.codes.mean())))
 
 
 def _summed(rows: Real, term: Callable[[Real], Real], chunk: int = 256) -> NDArray[np.float64]:
@@ -330,8 +330,8 @@ class _Task:
         first = np.searchsorted(sources[by_code], sources[by_code])
         turn = np.empty(len(order), np.intp)
         turn[by_code] = np.arange(len(order)) - first
-        order, turn = order[np.argsort(turn, kind="stable")], np.sort(turn)
-        for group in np.split(order, np.flatnonzero(np.diff(turn)) + 1):
+        by_turn = order[np.argsort(turn, kind="stable")]
+        for group in np.split(by_turn, np.flatnonzero(np.diff(np.sort(turn))) + 1):
             for i in range(0, len(group), BATCH):
                 batch = group[i : i + BATCH]
                 yield batch[np.argsort(-self.count[batch], kind="stable")]
