@@ -332,7 +332,7 @@ def conditions_a_neuron(lowered: Lowered) -> float:
 
 
 def predicted_neurons(lowered: Lowered, options: Options) -> int:
-    """Neurons at which a network of these options is expected to prove: room for codes, and conditions over capacity."""
+    """Neurons at which a network of these options is expected to prove."""
     capacity = CAPACITY.get(options.bits, CAPACITY_8)
     if options.rule == "one-shot":
         capacity = ONE_SHOT_CAPACITY
