@@ -54,7 +54,7 @@ def sums(transposed: NDArray[Any], activity: Bits) -> NDArray[Any]:
     if transposed.dtype.kind != "i":
         return np.asarray(activity.astype(np.float64) @ transposed)
     most = int(activity.sum(1).max(initial=0))
-    limit = int(np.iinfo(transposed.dtype).max)
+    limit = -int(np.iinfo(transposed.dtype).min)
     if GATHER * most >= len(transposed):
         return multiplied(transposed, activity, limit * most)
     indices, count = listed(activity)
