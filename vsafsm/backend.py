@@ -161,7 +161,10 @@ def open_session(program: Program, backend: str = DEFAULT, **options: object) ->
 
 
 def check(program: Program, backend: Backend, options: Mapping[str, object]) -> None:
-    """Raise `RequirementError` where the program does not meet what the backend requires."""
+    """Raise `RequirementError` where the program does not meet what the backend requires.
+
+    A margin that is required is proven again: the program's own is a claim.
+    """
     known = {option.name for option in backend.options}
     for name in options:
         if name not in known:
@@ -170,7 +173,9 @@ def check(program: Program, backend: Backend, options: Mapping[str, object]) -> 
                 f"expected one of: {', '.join(sorted(known)) or 'none'}"
                 f"{did_you_mean(name, known)}"
             )
-    unmet = backend.requirements(options).unmet(program.network, program.claim.margin)
+    requirements = backend.requirements(options)
+    margin = program.claim.margin if requirements.least_margin is None else program.prove().margin
+    unmet = requirements.unmet(program.network, margin)
     if unmet:
         raise RequirementError(
             f'the program does not fit backend "{backend.name}": {"; ".join(unmet)}; expected a program of '

@@ -202,6 +202,8 @@ def _backends(args: argparse.Namespace) -> int:
 def _emit(args: argparse.Namespace) -> int:
     backend = find(args.to)
     program = _program(args, allow_unproven=False)
+    if not (proof := program.prove()).holds:
+        raise NotProvenError(f"{args.spec}: {proof.verdict}: {proof.counterexample}; expected a proven program")
     folder = Path(args.output)
     if not folder.parent.is_dir():
         raise FileError(f'cannot write into "{folder}": the folder {folder.parent} is not there')

@@ -89,10 +89,16 @@ class Network:
                 raise NetworkError(f"{name} of the network have shape {got}; expected {expected}")
         if self.masks.dtype != np.bool_ or self.codes.dtype != np.bool_:
             raise NetworkError("masks and codes of the network must be boolean")
-        if not np.isfinite(self.weights).all() or not np.isfinite(self.gain) or not self.scale > 0:
-            raise NetworkError("weights, gain and scale of the network must be finite, the scale above 0")
-        if any(not 0 <= label.state < len(self.states) for label in self.labels) or self.gain < 0:
-            raise NetworkError("the network's labels name a state that it does not have, or its gain is negative")
+        if not np.isfinite(self.weights).all() or not 0 < self.scale < np.inf:
+            raise NetworkError("weights and scale of the network must be finite, the scale above 0")
+        if not 2 <= self.bits <= 16 or not 0 <= self.gain < 2**15:
+            raise NetworkError(
+                f"bits are {self.bits} and the gain is {self.gain}; expected 2 to 16, and 0 to {2**15 - 1}"
+            )
+        if self.whole and max(int(self.weights.max()), -int(self.weights.min())) >= 2 ** (self.bits - 1):
+            raise NetworkError(f"a weight of the network does not fit into {self.bits} bits")
+        if any(not 0 <= label.state < len(self.states) for label in self.labels):
+            raise NetworkError("the network's labels name a state that it does not have")
         first = self.labels[: len(self.states)]
         if [(x.state, x.pending) for x in first] != [(i, False) for i in range(len(self.states))]:
             raise NetworkError("the network's first labels must be its states, in order")
