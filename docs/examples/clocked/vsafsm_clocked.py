@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from vsafsm.backend import Option
 from vsafsm.errors import SessionError
 from vsafsm.files import write_atomically

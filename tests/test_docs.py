@@ -1,0 +1,318 @@
+"""What the documentation says is what happens: its snippets, commands, outputs and messages are run."""
+
+from __future__ import annotations
+
+import json
+import re
+import runpy
+import shlex
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import vsafsm
+from vsafsm.backend import Backend, find
+from vsafsm.cli import main
+from vsafsm.errors import RequirementError, SessionError
+from vsafsm.formats import read
+from vsafsm.formats.yaml import read_yaml
+from vsafsm.machine import Machine
+from vsafsm.proof import prove
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+CLOCKED = DOCS / "examples" / "clocked"
+Capture = pytest.CaptureFixture[str]
+
+
+def page(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def blocks(text: str, language: str) -> list[str]:
+    """The fenced blocks of a language, in order."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def without_numbers(text: str) -> str:
+    """Margins and sizes may move with the compiler; what stands around them may not."""
+    return re.sub(r"\d+(\.\d+)?(e[-+]\d+)?", "#", text)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An own folder to work in, with ``specs`` in it."""
+    shutil.copytree(ROOT / "specs", tmp_path / "specs")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def clocked(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Backend:
+    """The worked example, found through the entry point of its own pyproject, as if it were installed."""
+    site = tmp_path_factory.mktemp("site")
+    shutil.copy(CLOCKED / "vsafsm_clocked.py", site)
+    (entry,) = re.findall(r'entry-points\."vsafsm.backends"\]\n(.+)\n', page("docs/examples/clocked/pyproject.toml"))
+    info = site / "vsafsm_clocked-0.1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: vsafsm-clocked\nVersion: 0.1.0\n")
+    (info / "entry_points.txt").write_text(f"[vsafsm.backends]\n{entry.replace(chr(34), '')}\n")
+    monkeypatch.syspath_prepend(site)
+    monkeypatch.delitem(sys.modules, "vsafsm_clocked", raising=False)
+    return find("clocked")
+
+
+# ---- snippets and commands
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/quick-start.md"])
+def test_python_snippets_run(name: str, folder: Path, capsys: Capture) -> None:
+    specs = blocks(page(name), "yaml")
+    (folder / "lamp.yaml").write_text(specs[0])
+    snippets = blocks(page(name), "python")
+    assert snippets
+    for snippet in snippets:
+        exec(compile(snippet, name, "exec"), {"__name__": "__main__"})
+        printed = capsys.readouterr().out
+        for comment in re.findall(r"print\(\w+\)  # (.+; did you mean.+)", snippet):
+            assert comment in printed
+
+
+def test_the_first_two_commands_stand_alone_each_on_one_line() -> None:
+    first, second = blocks(page("README.md"), "bash")[:2]
+    assert first.count("\n") == second.count("\n") == 1
+    assert page("README.md").count("```", 0, page("README.md").index(second)) == 3
+
+
+def test_the_readme_shows_what_its_first_command_prints(capsys: Capture, folder: Path) -> None:
+    first = blocks(page("README.md"), "bash")[0]
+    assert main(shlex.split(first.rpartition("/bin/vsafsm ")[2])) == 0
+    printed = without_numbers(capsys.readouterr().out)
+    assert printed == without_numbers(blocks(page("README.md"), "text")[0])
+    assert printed == without_numbers(blocks(page("docs/index.md"), "text")[0])
+
+
+def test_the_quick_start_can_be_typed_as_it_stands(folder: Path, capsys: Capture) -> None:
+    text = page("docs/quick-start.md")
+    (folder / "lamp.yaml").write_text(blocks(text, "yaml")[0])
+    printed = ""
+    for line in "".join(blocks(text, "bash")[1:]).splitlines():
+        if line.startswith("echo"):
+            continue
+        assert main(shlex.split(line)[1:]) == 0, line
+        printed += capsys.readouterr().out
+    for shown in blocks(text, "text"):
+        assert without_numbers(shown) in without_numbers(printed)
+
+
+def test_commands_of_the_reference_run(folder: Path, capsys: Capture) -> None:
+    shutil.copy("specs/turnstile.yaml", ".")
+    (folder / "word.txt").write_text("coin push\n")
+    lines = "".join(blocks(page("docs/command-line.md"), "bash")).splitlines()
+    assert main(["convert", "turnstile.yaml", "machine.txt", "--to", "kiss2"]) == 0
+    order = sorted((line for line in lines if line.startswith("vsafsm")), key=lambda line: " compile " not in line)
+    for line in order:
+        assert main(shlex.split(line)[1:]) == 0, line
+
+
+@pytest.mark.parametrize(
+    ("heading", "arguments"),
+    [
+        ("run", ["run", "t.yaml", "coin", "push"]),
+        ("compile", ["compile", "t.yaml", "-o", "t.npz"]),
+        ("prove", ["prove", "t.yaml"]),
+        ("info", ["info", "t.yaml"]),
+        ("backends", ["backends"]),
+    ],
+)
+def test_json_objects_are_those_of_the_reference(
+    heading: str, arguments: list[str], folder: Path, capsys: Capture
+) -> None:
+    shutil.copy("specs/turnstile.yaml", "t.yaml")
+    section = page("docs/command-line.md").partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    assert main([*arguments, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out).keys() == json.loads(blocks(section, "json")[0]).keys()
+
+
+def test_the_reference_names_every_command_and_option(capsys: Capture) -> None:
+    text = page("docs/command-line.md")
+    commands = re.findall(r"^    (\w+) ", _help(capsys), re.MULTILINE)
+    assert commands
+    for command in commands:
+        assert f"## {command}\n" in text
+        for option in re.findall(r"^  (?:-\w, )?(--[\w-]+)", _help(capsys, command), re.MULTILINE):
+            assert re.search(rf"[` ]{option}[` ]", text), (command, option)
+
+
+def _help(capsys: Capture, *arguments: str) -> str:
+    with pytest.raises(SystemExit):
+        main([*arguments, "--help"])
+    return capsys.readouterr().out
+
+
+def test_links_inside_the_readme_lead_somewhere() -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page("README.md")):
+        assert (ROOT / target).exists(), target
+
+
+# ---- the proof
+
+
+def test_the_walk_by_hand_finds_what_the_page_shows(
+    folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["emit", "specs/turnstile.yaml", "-o", "files"]) == 0
+    capsys.readouterr()
+    monkeypatch.setattr(sys, "argv", ["walk.py", "files"])
+    runpy.run_path(str(DOCS / "examples" / "walk.py"))
+    assert capsys.readouterr().out in blocks(page("docs/proof.md"), "text")
+
+
+def test_the_failure_bound_prints_what_the_page_shows(folder: Path, capsys: Capture) -> None:
+    runpy.run_path(str(DOCS / "examples" / "bound.py"))
+    printed = without_numbers(capsys.readouterr().out)
+    assert printed in map(without_numbers, blocks(page("docs/proof.md"), "text"))
+
+
+# ---- the spec format
+
+GOOD = """machine: turnstile
+initial: locked
+inputs: [coin, push]
+states:
+  locked:
+    transitions: {coin: unlocked}
+  unlocked:
+    transitions: {push: locked}
+"""
+GATE = """.i 2
+.o 1
+.p 3
+.r a
+-1 a b 0
+-0 a a 0
+0- b a 1
+.e
+"""
+BAD_YAML = [
+    GOOD.replace("inputs:", "imputs:"),
+    GOOD.replace("coin: unlocked", "coin: unlokced"),
+    GOOD.replace("initial: locked\n", ""),
+    GOOD + "initial: unlocked\n",
+    GOOD + "  locked: {}\n",
+    GOOD.replace("{coin: unlocked}", "{coin: unlocked, coin: locked}"),
+    GOOD.replace("[coin, push]", "coin"),
+    GOOD.replace("coin: unlocked", "coin: [unlocked]"),
+    GOOD.replace("coin: unlocked", "coins: unlocked"),
+    GOOD + "unlisted: error\n",
+    "machine: m\ninitial: a\nstates:\n  a: {}\n",
+    "",
+    GOOD.replace("    transitions: {push", "\ttransitions: {push"),
+    GOOD.replace("{coin: unlocked}", "&t {coin: unlocked}"),
+    GOOD.replace("{coin: unlocked}", "{coin: unlocked, *: locked}"),
+    "machine: " + "[" * 50,
+    GOOD.replace("turnstile", "\udcfcbung"),
+    GOOD + "  broken: {}\n",
+]
+BAD_KISS2 = [
+    GATE.replace("-0 a a 0", "1- a a 0"),
+    GATE.replace("0- b a 1", "0- b"),
+    GATE.replace("-1 a b 0", "-11 a b 0"),
+    GATE.replace("-1 a b 0", "-2 a b 0"),
+    GATE.replace(".r a", ".r c"),
+    GATE.replace(".i 2\n", ""),
+    GATE.replace(".o 1", ".q 1"),
+    GATE.replace(".p 3", ".p 4"),
+]
+
+
+def said(source: str, text: str) -> list[str]:
+    """What reading a spec says."""
+    Path(source).write_bytes(text.encode("utf-8", "surrogateescape"))
+    try:
+        return list(read(source).warnings)
+    except vsafsm.VsafsmError as error:
+        return [str(error)]
+
+
+def test_the_error_tables_hold_every_message_word_for_word(folder: Path) -> None:
+    text = page("docs/spec-format.md")
+    shown = re.findall(r"\| `((?:turnstile.yaml|gate.kiss2):\d+:\d+: .*?)` \|$", text, re.MULTILINE)
+    found = [message for bad in BAD_YAML for message in said("turnstile.yaml", bad)]
+    found += [message for bad in BAD_KISS2 for message in said("gate.kiss2", bad)]
+    assert sorted(shown) == sorted(found)
+
+
+def test_the_specs_of_the_page_and_of_the_readme_are_the_turnstile(folder: Path) -> None:
+    turnstile = vsafsm.load("specs/turnstile.yaml")
+    for name in ("README.md", "docs/spec-format.md"):
+        assert read_yaml(blocks(page(name), "yaml")[0], name).machine == turnstile
+
+
+def test_the_kiss2_file_of_the_page_has_the_inputs_it_says(folder: Path) -> None:
+    text = page("docs/spec-format.md")
+    Path("gate.kiss2").write_text(next(block for block in blocks(text, "text") if ".i 2" in block))
+    assert vsafsm.load("gate.kiss2").inputs == ("01", "11", "00", "10")
+
+
+# ---- the worked example of a backend
+
+
+@pytest.fixture
+def turnstile() -> Machine:
+    return vsafsm.load(ROOT / "specs" / "turnstile.yaml")
+
+
+def test_the_example_is_found_listed_and_run(
+    clocked: Backend, folder: Path, capsys: Capture, turnstile: Machine
+) -> None:
+    assert clocked.name in {listing.name for listing in vsafsm.backends() if listing.unavailable is None}
+    text = page("docs/writing-a-backend.md")
+    for block in blocks(text, "console")[1:]:
+        assert main(shlex.split(block)[2:]) == 0
+        assert without_numbers(capsys.readouterr().out) in map(without_numbers, blocks(text, "text"))
+    for snippet in blocks(text, "python"):
+        exec(compile(snippet, "writing-a-backend.md", "exec"), {"__name__": "__main__"})
+
+
+@pytest.mark.parametrize("name", ["traffic_light", "tcp_connection"])
+def test_the_example_does_what_the_reference_does(clocked: Backend, name: str) -> None:
+    machine = vsafsm.load(ROOT / "specs" / f"{name}.yaml")
+    program = vsafsm.compile(machine, target="clocked")
+    word = (machine.inputs * 4)[::-1]
+    with vsafsm.open(program, backend="clocked") as ours, vsafsm.open(program) as reference:
+        for symbol, state in zip(word, machine.run(word).states[1:], strict=True):
+            assert ours.send(symbol) == reference.send(symbol) == state
+            assert ours.outputs == reference.outputs
+            assert (ours.activity == reference.activity).all()
+        assert ours.counts == reference.counts
+        assert ours.reset() == machine.initial
+    assert prove(machine, clocked.lower(program)).holds
+
+
+def test_the_example_refuses_what_it_cannot_do(clocked: Backend, turnstile: Machine) -> None:
+    with pytest.raises(RequirementError, match=r"--for clocked"):
+        vsafsm.open(vsafsm.compile(turnstile, bits=12), backend="clocked")
+    program = vsafsm.compile(turnstile, target="clocked")
+    with pytest.raises(RequirementError, match=r'did you mean "tick_us"'):
+        vsafsm.open(program, backend="clocked", tick_as=1.0)
+    attempts: list[Callable[[], object]] = [
+        lambda: vsafsm.open(program, backend="clocked", tick_us=0.0),
+        lambda: vsafsm.open(program, backend="clocked").send("coin", hold=1.0),
+        lambda: vsafsm.open(program, backend="clocked").wait(-1),
+    ]
+    for attempt in attempts:
+        with pytest.raises(SessionError, match="expected"):
+            attempt()
+
+
+def test_the_example_writes_and_counts_its_synapses(clocked: Backend, turnstile: Machine, tmp_path: Path) -> None:
+    program = vsafsm.compile(turnstile, target="clocked")
+    clocked.emit(program, tmp_path)
+    lists = json.loads((tmp_path / "synapses.json").read_text())
+    described = clocked.describe(program)
+    assert (described["neurons"], described["synapses"]) == (program.network.neurons, sum(map(len, lists)))
+    assert all(program.network.weights[i, j] == w for j, sent in enumerate(lists) for i, w in sent)
