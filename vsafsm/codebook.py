@@ -98,7 +98,7 @@ class Given:
     states : (S, N)
         One hypervector a state, in the machine's order.
     pending : (P, N), optional
-        One for each pending transition, in the order of :func:`vsafsm.lowering.lower`; drawn like the states' own
+        One for each pending transition, in the order of `vsafsm.lowering.lower`; drawn like the states' own
         sparsity where it is not given.
     masks : (A + 1, N), optional
         Rest phase first; drawn from an orthogonal array where they are not given.

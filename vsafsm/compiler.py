@@ -33,13 +33,13 @@ def compile_machine(
     target, target_options
         A backend whose requirements the program shall meet, and its options.
     codebook
-        Codes and masks of your own, :class:`vsafsm.codebook.Given` for instance, in place of ``code``.
+        Codes and masks of your own, `vsafsm.codebook.Given` for instance, in place of ``code``.
     allow_unproven
         Return a program whose proof does not hold instead of raising.
     progress
         Called with what is being tried and the share of it that is done.
     **options
-        Compile options, see :class:`vsafsm.options.Options`; they come before the spec's own.
+        Compile options, see `vsafsm.options.Options`; they come before the spec's own.
 
     Raises
     ------

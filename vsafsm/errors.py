@@ -1,4 +1,4 @@
-"""Every error that vsafsm raises on purpose: one class a mistake, all under :class:`VsafsmError`.
+"""Every error that vsafsm raises on purpose: one class a mistake, all under `VsafsmError`.
 
 A message names the thing, the place, what was expected and, for a misspelt name, the nearest right one.
 """

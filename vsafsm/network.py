@@ -1,7 +1,7 @@
 """`Network`: the frozen, checked representation that every backend gets. It does not know where it will run.
 
 The network is synchronous and deterministic. A neuron fires in the next step where its mask is open and its drive beats
-the inhibition, which is proportional to the total activity::
+the inhibition, which is proportional to the total activity:
 
     z' = m AND ( W z > g sum(z) )
 """

@@ -1,6 +1,6 @@
 """Formats: how a machine is read from text and written as text.
 
-A format is an object of class :class:`Format` under the entry-point group ``vsafsm.formats``; a third party adds
+A format is an object of class `Format` under the entry-point group ``vsafsm.formats``; a third party adds
 one by naming it there. This module finds formats, and moves files in and out.
 """
 
