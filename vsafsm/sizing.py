@@ -31,10 +31,16 @@ HEADROOM, MOST_HEADROOM = 2.0, 4.0
 """Neurons to take, as a multiple of the smallest number that proves: aimed at, and at most."""
 DRAWS = 2
 """Codebooks drawn before a size is given up, each with twice the range of weights of the one before."""
-CAPACITY = {2: 0.7, 3: 2.0, 4: 3.0, 5: 3.5}
-"""Conditions a neuron that a refined network holds, by bits, where it is not `CAPACITY_8`; measured in benchmarks/."""
-CAPACITY_8 = 4.0
-ONE_SHOT_CAPACITY = 0.15
+LEAST_CEILING, MOST_TIMES_PREDICTED = 1024, 6
+"""Where the search for a size gives up: this many neurons, or this many times the prediction."""
+LAW = (7.0, 0.57)
+"""Smallest N = 7 C ** 0.57 for C conditions a neuron, sparse codes and 5 bits or more; fitted in benchmarks/."""
+COARSER = {2: 2.2, 3: 1.35, 4: 1.15}
+"""Times as many neurons for weights of few bits."""
+DENSE_A_CONDITION, ONE_SHOT_A_CONDITION = 1.3, 10.0
+"""Neurons a condition for dense codes, and for weights that are not refined."""
+NEURONS_A_CLASS = 5
+"""Fewest neurons in each class of the masks."""
 DENSEST = {2: 1 / 8, 3: 1 / 16}
 """Share of active neurons at which weights of few bits still have enough of them to add up."""
 
@@ -218,12 +224,14 @@ class _Search:
 
     def _smallest(self, ceiling: float) -> tuple[int, _Trial]:
         """Fewest neurons, on a ladder of sizes, that prove: walk up to the first that does, or down to the last."""
-        rung = rung_of(min(predicted_neurons(self.lowered, self.options), ceiling))
+        predicted = predicted_neurons(self.lowered, self.options)
+        ceiling = min(ceiling, MOST_NEURONS, max(LEAST_CEILING, MOST_TIMES_PREDICTED * predicted))
+        rung = rung_of(min(predicted, ceiling))
         found = self._proven(rung_size(rung))
         while found is None:
             rung += 1
-            if rung_size(rung) > min(ceiling, MOST_NEURONS):
-                raise self._failure("nothing proved")
+            if rung_size(rung) > ceiling:
+                raise self._failure(f"nothing up to {ceiling:.0f} neurons proved")
             found = self._proven(rung_size(rung))
         while rung > 0 and (smaller := self._proven(rung_size(rung - 1), draws=1)) is not None:
             rung, found = rung - 1, smaller
@@ -333,12 +341,14 @@ def conditions_a_neuron(lowered: Lowered) -> float:
 
 def predicted_neurons(lowered: Lowered, options: Options) -> int:
     """Neurons at which a network of these options is expected to prove."""
-    capacity = CAPACITY.get(options.bits, CAPACITY_8)
-    if options.rule == "one-shot":
-        capacity = ONE_SHOT_CAPACITY
+    found = conditions_a_neuron(lowered)
+    factor, exponent = LAW
+    wanted = factor * float(found**exponent) * COARSER.get(options.bits, 1.0)
     if options.code == "dense":
-        capacity /= 4
-    return max(int(conditions_a_neuron(lowered) / capacity), 24)
+        wanted = max(wanted, DENSE_A_CONDITION * found)
+    if options.rule == "one-shot":
+        wanted = ONE_SHOT_A_CONDITION * found
+    return round(max(wanted, NEURONS_A_CLASS * classes_needed(lowered.masks)))
 
 
 def active_for(neurons: int, lowered: Lowered, bits: int = 8, least: int = 1) -> int:
