@@ -24,6 +24,8 @@ THRESHOLD = 0.5
 """Least similarity (hit rate minus false-alarm rate) at which an activity stands for a code."""
 LEAD = 0.25
 """Least distance in similarity to the runner-up; below it the activity stands for nothing."""
+MOST_STEPS = 32
+"""Steps after which an activity that still changes counts as one that never settles; no contract asks for more."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +108,8 @@ class Network:
             raise NetworkError(
                 f"the network starts in code {self.start}; expected one of its {len(self.states)} states"
             )
-        if self.contract.hold_steps < 1 or self.contract.gap_steps < 1:
-            raise NetworkError(f"the contract must ask for at least one step, got {self.contract}")
+        if not (1 <= self.contract.hold_steps <= MOST_STEPS and 1 <= self.contract.gap_steps <= MOST_STEPS):
+            raise NetworkError(f"a contract of {self.contract}; expected at least one step, at most {MOST_STEPS}")
         for array in (self.weights, self.masks, self.codes):
             array.setflags(write=False)
 

@@ -7,6 +7,7 @@ it reads, executes nothing, and believes no proof: `Program.prove` walks again.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
@@ -244,9 +245,11 @@ def _read_members(file: Any, name: str) -> dict[str, NDArray[Any]]:
             if missing:
                 raise TruncatedProgramError(f"{name}: lacks {', '.join(sorted(missing))}")
             return {member: _read_array(archive, infos[member], name, member) for member in _MEMBERS}
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, OSError) as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise
         raise TruncatedProgramError(f"{name}: is cut off or damaged; expected a whole program") from None
-    except (EOFError, NotImplementedError, RuntimeError) as error:
+    except (EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise AlteredProgramError(f"{name}: cannot be unpacked: {error}") from None
 
 
@@ -264,7 +267,8 @@ def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, memb
         raise AlteredProgramError(f"{name}: {member} is no array: {error}") from None
     body = raw[stream.tell() :]
     allowed = (_MEMBERS[member],) if _MEMBERS[member] else ("|i1", "<i2")
-    if fortran or dtype.str not in allowed or math.prod(shape) * dtype.itemsize != len(body):
+    size = math.prod(shape) * dtype.itemsize if min(shape, default=0) >= 0 else -1
+    if fortran or dtype.str not in allowed or size != len(body):
         raise AlteredProgramError(f"{name}: {member} has type {dtype.str} and shape {shape}, which do not fit it")
     return np.frombuffer(body, dtype).reshape(shape)
 
@@ -327,4 +331,6 @@ def _program(metadata: dict[str, Any], members: dict[str, NDArray[Any]]) -> Prog
 
 
 def _unpacked(rows: NDArray[Any], neurons: int) -> NDArray[np.bool_]:
+    if rows.ndim != 2 or rows.shape[1] != -(-neurons // 8):
+        raise ValueError(f"masks or codes of shape {rows.shape} for {neurons} neurons")
     return np.unpackbits(rows, axis=1, count=neurons).astype(np.bool_)

@@ -23,13 +23,11 @@ from numpy.typing import NDArray
 from vsafsm.errors import NetworkError
 from vsafsm.lowering import REST
 from vsafsm.machine import Machine
-from vsafsm.network import Contract, Network
+from vsafsm.network import MOST_STEPS, Contract, Network
 from vsafsm.synchronous import drives
 from vsafsm.vsa import Bits
 
 Verdict = Literal["holds", "refuted", "undecided"]
-MOST_STEPS = 32
-"""Steps after which an activity that still changes is called undecided."""
 PAIRS = 128
 """(Fixed point, input) pairs walked together."""
 
