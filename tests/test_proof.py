@@ -15,9 +15,9 @@ import vsafsm
 from vsafsm import errors as e
 from vsafsm.lowering import Code
 from vsafsm.machine import Machine, Transition
-from vsafsm.network import Contract, Network
+from vsafsm.network import MOST_STEPS, Contract, Network
 from vsafsm.program import Program
-from vsafsm.proof import MOST_STEPS, Tally, prove
+from vsafsm.proof import Tally, prove
 
 T = Transition
 Compiled = Callable[..., Program]
@@ -34,7 +34,7 @@ VARIANTS: list[dict[str, Any]] = [
     {"inhibition": "separate"},
     {"bits": 4},
     {"bits": 12},
-    {"rule": "one-shot", "dimension": 256},
+    {"rule": "one-shot", "dimension": 192},
 ]
 
 
