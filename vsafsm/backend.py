@@ -190,6 +190,6 @@ def _points() -> dict[str, EntryPoint]:
 def _reason(point: EntryPoint) -> str | None:
     try:
         backend: Backend = point.load()
-    except (ImportError, AttributeError, SyntaxError) as error:
+    except Exception as error:  # another's import may raise anything, and must not take the other backends down
         return f"{point.value} cannot be imported: {error}"
     return backend.unavailable()
