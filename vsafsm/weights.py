@@ -172,8 +172,11 @@ class Grid:
 
     @property
     def gain(self) -> int:
-        """The network's own inhibition in whole weight steps an active neuron: 0 where it is folded in."""
-        return 0 if self.folded else round(self.inhibition * self.scale)
+        """The network's own inhibition in whole weight steps an active neuron: 0 where it is folded in.
+
+        Kept apart it is at least 1, but for weights of 2 bits: no sum of them would get past it.
+        """
+        return 0 if self.folded else max(int(self.limit > 1), round(self.inhibition * self.scale))
 
     @property
     def dtype(self) -> type[Whole]:
