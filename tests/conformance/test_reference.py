@@ -1,0 +1,131 @@
+"""Every backend that is there, on every example and on random words, against the interpreter.
+
+No backend may consult the interpreter: a program whose machine lies has to run like the network that it carries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import vsafsm
+from vsafsm import errors as e
+from vsafsm.backend import Backend, Option, find
+from vsafsm.machine import Machine, Transition
+from vsafsm.program import Program
+
+BACKENDS = [listing.name for listing in vsafsm.backends() if listing.unavailable is None]
+CANNOT: dict[str, str] = {}
+"""What a backend cannot do: "backend machine", and why."""
+MACHINES = [path.stem for path in sorted((Path(__file__).parents[2] / "specs").glob("*.yaml"))]
+
+Compiled = Callable[..., Program]
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> Backend:
+    return find(request.param)
+
+
+def word_of(machine: Machine, length: int, seed: int = 0) -> list[str]:
+    return np.random.default_rng(seed).choice(machine.inputs, length).tolist()
+
+
+def run(program: Program, backend: Backend, word: list[str]) -> tuple[tuple[str | None, ...], tuple[object, ...]]:
+    with vsafsm.open(program, backend=backend.name) as session:
+        states, outputs = [session.state], [session.outputs]
+        for symbol in word:
+            states.append(session.send(symbol))
+            assert session.state == states[-1]
+            outputs.append(session.outputs)
+    return tuple(states), tuple(outputs)
+
+
+def test_the_reference_is_among_them() -> None:
+    assert "reference" in BACKENDS
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_it_runs_like_the_interpreter(
+    backend: Backend, name: str, compiled: Compiled, examples: dict[str, Machine]
+) -> None:
+    if f"{backend.name} {name}" in CANNOT:
+        pytest.xfail(CANNOT[f"{backend.name} {name}"])
+    machine = examples[name]
+    program = compiled(machine, target=backend.name)
+    for seed in range(3):
+        word = word_of(machine, 30, seed)
+        trace = machine.run(word)
+        assert run(program, backend, word) == (trace.states, (trace.initial_outputs, *trace.outputs))
+
+
+def test_it_does_not_ask_the_interpreter(
+    backend: Backend, compiled: Compiled, examples: dict[str, Machine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = examples["vending_machine"]
+    word = word_of(machine, 30)
+    trace = machine.run(word)
+    lie = Transition(machine.initial, ("lie",))
+    table = tuple(tuple(lie for _ in machine.inputs) for _ in machine.states)
+    liar = replace(machine, table=table, moore=tuple(("lie",) for _ in machine.states))
+    program = replace(compiled(machine, target=backend.name), machine=liar)
+
+    def refuse(*arguments: object) -> None:
+        raise AssertionError("a backend asked the machine")
+
+    for name in ("run", "transition", "outputs_of"):
+        monkeypatch.setattr(Machine, name, refuse)
+    assert run(program, backend, word) == (trace.states, (trace.initial_outputs, *trace.outputs))
+
+
+def test_a_reset_from_anywhere_leads_back(backend: Backend, compiled: Compiled, examples: dict[str, Machine]) -> None:
+    machine = examples["door_lock"]
+    with vsafsm.open(compiled(machine, target=backend.name), backend=backend.name) as session:
+        for length in range(6):
+            for symbol in word_of(machine, length, length):
+                session.send(symbol)
+            assert session.reset() == session.state == machine.initial
+            assert session.outputs == machine.outputs_of(machine.initial)
+
+
+def test_waiting_changes_nothing(backend: Backend, compiled: Compiled, turnstile: Machine) -> None:
+    with vsafsm.open(compiled(turnstile, target=backend.name), backend=backend.name) as session:
+        session.send("coin")
+        session.wait(50)
+        assert session.state == "unlocked"
+
+
+def test_counts_only_grow(backend: Backend, compiled: Compiled, turnstile: Machine) -> None:
+    with vsafsm.open(compiled(turnstile, target=backend.name), backend=backend.name) as session:
+        before = dict(session.counts)
+        assert set(before) >= {"steps", "spikes", "synaptic_operations"}
+        session.send("coin")
+        after = session.counts
+        assert all(after[name] > before[name] for name in ("steps", "spikes", "synaptic_operations"))
+        assert np.asarray(session.activity).size >= 1
+
+
+def test_misuse_is_refused_by_name(backend: Backend, compiled: Compiled, turnstile: Machine) -> None:
+    session = vsafsm.open(compiled(turnstile, target=backend.name), backend=backend.name)
+    with pytest.raises(e.UnknownInputError, match='did you mean "coin"'):
+        session.send("coim")
+    session.close()
+    session.close()
+    with pytest.raises(e.SessionError):
+        session.send("coin")
+
+
+def test_it_describes_and_writes_what_it_is(
+    backend: Backend, compiled: Compiled, turnstile: Machine, tmp_path: Path
+) -> None:
+    program = compiled(turnstile, target=backend.name)
+    assert all(isinstance(value, int | float | str) for value in backend.describe(program).values())
+    backend.emit(program, tmp_path)
+    assert list(tmp_path.iterdir())
+    assert all(isinstance(option, Option) and option.help for option in backend.options)
+    assert isinstance(backend.exact, bool)
+    assert backend.lower(program) is not None
