@@ -518,3 +518,9 @@ def test_a_claim_about_another_machine_is_not_believed(load: Any, program: Progr
     proof = other.prove()
     assert proof.counterexample is not None
     assert (proof.verdict, proof.counterexample.word) == ("refuted", ("coin",))
+
+
+def test_a_contract_that_is_too_short_is_found_by_the_proof(load: Any, program: Program) -> None:
+    hasty = load(forged(program, put("network", "contract", {"hold_steps": 1, "gap_steps": 1})))
+    assert hasty.prove().contract == program.network.contract
+    assert hasty.network.contract != program.network.contract

@@ -84,13 +84,14 @@ def test_a_network_of_no_weights_is_refuted_at_the_start(compiled: Compiled, mac
     assert "(the start)" in str(proof.counterexample)
 
 
-def test_silence_under_an_input_is_refuted_even_where_the_input_should_change_nothing(compiled: Compiled) -> None:
-    network = compiled(ABSORBING).network
-    weights, masks = network.weights.copy(), network.masks
-    dead = masks[1] & ~masks[0]
-    weights[:, dead] = weights[:, dead] * 0 - 100
-    proof = prove(ABSORBING, with_weights(network, weights))
-    assert proof.verdict != "holds"
+def test_silence_under_an_input_is_refuted_even_where_the_input_should_change_nothing() -> None:
+    """The code {0, 1, 2} holds at rest; the input leaves open only 0, which cannot hold itself."""
+    weights = np.array([[0, 1, 1, 0], [1, 0, 1, 0], [1, 1, 0, 0], [0, 0, 0, 0]])
+    masks = np.array([[1, 1, 1, 1], [1, 0, 0, 1]])
+    proof = prove(ABSORBING, hand_built(weights, masks, np.array([1, 1, 1, 0]), ABSORBING))
+    assert proof.verdict == "refuted"
+    assert proof.counterexample is not None
+    assert (proof.counterexample.word, proof.counterexample.found) == (("a",), "no code")
 
 
 # ---- damage with a known outcome
@@ -154,6 +155,16 @@ def test_two_swapped_codes_are_refuted(compiled: Compiled, turnstile: Machine, p
     order = np.arange(len(network.codes))
     order[list(pair)] = pair[::-1]
     assert prove(turnstile, replace(network, codes=network.codes[order])).verdict == "refuted"
+
+
+def test_a_transition_that_stays_under_way_at_rest_is_refuted(compiled: Compiled) -> None:
+    level = compiled(LATCH, trigger="level").network
+    assert prove(LATCH, level).holds
+    codes = np.stack([level.codes[0], ~level.codes[0], level.codes[1]])
+    proof = prove(LATCH, replace(level, codes=codes, labels=(Code(0), Code(1), Code(1, True))))
+    assert proof.verdict == "refuted"
+    assert proof.counterexample is not None
+    assert (proof.counterexample.word, proof.counterexample.found) == (("b",), "a transition still under way")
 
 
 @pytest.mark.parametrize("row", [0, 1, 2])
@@ -260,8 +271,12 @@ def test_a_walk_that_does_not_close_is_undecided() -> None:
     assert "close" in proof.counterexample.expected
 
 
-def test_a_refutation_of_the_same_length_comes_before_what_is_undecided() -> None:
-    """Two inputs: one swings, the other silences the network."""
+@pytest.mark.parametrize("pairs", [1, 2, 128])
+def test_a_refutation_of_the_same_length_comes_before_what_is_undecided(
+    pairs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two inputs: one swings, the other silences the network; walked together or one after the other."""
+    monkeypatch.setattr("vsafsm.proof.PAIRS", pairs)
     weights = np.zeros((6, 6))
     weights[[0, 1, 2], [2, 2, 0]] = 2, 2, 1
     weights[[0, 1, 4, 5], [4, 4, 0, 0]] = 1
