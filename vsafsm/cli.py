@@ -365,7 +365,8 @@ def _print_verdict(
     wrong = sum(state != right for state, right in zip(states, expected, strict=True))
     size = f"{program.network.neurons} neurons, backend {backend}"
     if correct:
-        print_line(f"Each of the {len(states)} states is the interpreter's ({size}).")
+        every = f"Each of the {len(states)} states" if len(states) > 1 else "The state"
+        print_line(f"{every} is the interpreter's ({size}).")
     elif wrong:
         print_line(f"{wrong} of {len(states)} states are not the interpreter's ({size}).")
     else:
