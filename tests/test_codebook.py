@@ -20,7 +20,7 @@ ORDERS = [1, 2, 4, 8, 12, 16, 20, 24, 32, 40, 44, 48, 60, 64, 68, 72, 80, 128]
 
 
 def layout(codes: int, inputs: int, neurons: int, active: int) -> cb.Layout:
-    return cb.Layout(np.ones(codes), inputs, neurons, active)
+    return cb.Layout(np.ones(codes), codes, inputs, neurons, active)
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -102,7 +102,7 @@ def test_dense_codes_hold_half_of_the_neurons(neurons: int) -> None:
 
 def test_neurons_share_the_load() -> None:
     loads = np.linspace(1, 3, 128)
-    book = cb.sparse(cb.Layout(loads, 2, 512, 32), rng())
+    book = cb.sparse(cb.Layout(loads, len(loads), 2, 512, 32), rng())
     used = loads @ book.codes
     drawn = loads @ np.stack([rng(i).permutation(512) < 32 for i in range(128)])
     assert used.std() < 0.75 * drawn.std()
@@ -207,7 +207,8 @@ def test_dense_random_bipolar_hypervectors_work_end_to_end(turnstile: Machine) -
         (np.ones(64), None, None, "64 columns"),
         (np.full((2, 64), np.nan), None, None, "finite"),
         (np.full((2, 64), "x"), None, None, "numeric"),
-        ("three", None, None, "5 codes are given; expected 4"),
+        ("three", None, None, "3 states are given; expected 2"),
+        ("one", None, None, "1 states are given; expected 2"),
         ("two", np.eye(1, 64), None, "3 codes are given; expected 4"),
         ("two", np.eye(2, 65), None, "pending"),
         ("two", None, np.ones((2, 64)), "2 masks are given; expected 3"),
@@ -219,7 +220,9 @@ def test_hypervectors_that_do_not_fit_are_refused(
     turnstile: Machine, states: object, pending: np.ndarray | None, masks: np.ndarray | None, message: str
 ) -> None:
     drawn = own(turnstile, 64, 8).codes
-    vectors = {"two": drawn[:2], "three": drawn[:3]}.get(states) if isinstance(states, str) else states
+    vectors = (
+        {"one": drawn[:1], "two": drawn[:2], "three": drawn[:3]}.get(states) if isinstance(states, str) else states
+    )
     if isinstance(states, str) and states == "three":
         pending = drawn[:2]
     with pytest.raises(e.CodebookError, match=message):
@@ -229,6 +232,14 @@ def test_hypervectors_that_do_not_fit_are_refused(
 def test_hypervectors_of_another_width_than_the_dimension_are_refused_by_name(turnstile: Machine) -> None:
     with pytest.raises(e.CodebookError, match="128 columns"):
         vsafsm.compile(turnstile, dimension=128, codebook=cb.Given(own(turnstile, 64, 8).codes[:2]))
+
+
+def test_hypervectors_say_the_dimension_where_it_is_not_given(turnstile: Machine) -> None:
+    codes = own(turnstile, 128, 16).codes[:2]
+    program = vsafsm.compile(turnstile, codebook=cb.Given(codes))
+    assert program.network.neurons == 128
+    assert (program.network.codes[:2] == codes).all()
+    assert program.prove().holds
 
 
 def test_a_codebook_maker_of_ones_own(turnstile: Machine, compiled: Callable[..., object]) -> None:

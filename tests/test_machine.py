@@ -129,3 +129,16 @@ def test_errors_carry_their_place_and_all_are_of_one_family() -> None:
     family = [c for c in vars(e).values() if isinstance(c, type) and issubclass(c, Exception)]
     assert all(issubclass(c, e.VsafsmError) and c.__doc__ for c in family)
     assert e.did_you_mean("zzz", ["coin"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "useful"),
+    [
+        ((("bitss", 8),), e.OptionError, '"bits"'),
+        ((("bits", 99),), e.OptionError, "2 to 16"),
+        ((("bits", 8), ("bits", 8)), e.DuplicateKeyError, "twice"),
+    ],
+)
+def test_compile_options_are_checked(options: tuple[tuple[str, int], ...], error: type[Exception], useful: str) -> None:
+    with pytest.raises(error, match=useful):
+        Machine("m", ("a",), ("go",), "a", ((T("a"),),), ((),), options)

@@ -17,7 +17,7 @@ from vsafsm.lowering import Code
 from vsafsm.machine import Machine, Transition
 from vsafsm.network import MOST_STEPS, Contract, Network
 from vsafsm.program import Program
-from vsafsm.proof import Tally, prove
+from vsafsm.proof import HAND_OVERS, Counterexample, Tally, prove
 
 T = Transition
 Compiled = Callable[..., Program]
@@ -38,6 +38,9 @@ VARIANTS: list[dict[str, Any]] = [
 ]
 
 
+PATIENT = Contract(MOST_STEPS, MOST_STEPS)
+
+
 def hand_built(weights: np.ndarray, masks: np.ndarray, code: np.ndarray, machine: Machine) -> Network:
     """A network of a machine with one state and no outputs."""
     return Network(
@@ -51,8 +54,8 @@ def with_weights(network: Network, weights: np.ndarray) -> Network:
 
 
 def check_against_brute_force(machine: Machine, network: Network, naive: Any, most: int) -> str:
-    """Hold the verdict and the word against every word of up to `most` inputs; -> the verdict."""
-    proof = prove(machine, network)
+    """Hold the verdict and the word against every word of up to `most` inputs, at any timing; -> the verdict."""
+    proof = prove(machine, replace(network, contract=PATIENT))
     word = None if proof.counterexample is None else proof.counterexample.word
     assert (proof.verdict == "holds") == (word is None)
     if word is not None:
@@ -341,7 +344,7 @@ def test_damage_leads_to_every_verdict(compiled: Compiled, turnstile: Machine, n
     for seed, share in ((seed, share) for seed in range(12) for share in (0.1, 0.3, 0.6)):
         harmed = damaged(network, np.random.default_rng(seed), "missing", share)
         verdict = check_against_brute_force(turnstile, harmed, naive, 5)
-        word = prove(turnstile, harmed).counterexample
+        word = prove(turnstile, replace(harmed, contract=PATIENT)).counterexample
         verdicts.add((verdict, len(word.word) if word else -1))
     assert ("holds", -1) in verdicts
     assert len({length for verdict, length in verdicts if verdict == "refuted"}) >= 2
@@ -553,3 +556,57 @@ def reached_in(machine: Machine, steps: int) -> set[str]:
     for _ in range(steps):
         states = {machine.transition(s, a).to for s in states for a in machine.inputs} | states
     return states
+
+
+# ---- the contract, and the timing of a counterexample
+
+
+@pytest.mark.parametrize("short", ["hold_steps", "gap_steps"])
+def test_a_contract_that_is_too_short_is_not_proven(compiled: Compiled, turnstile: Machine, short: str) -> None:
+    network = compiled(turnstile).network
+    tight = replace(network.contract, **{short: 1})
+    proof = prove(turnstile, replace(network, contract=tight))
+    assert proof.verdict == "undecided"
+    assert proof.counterexample is not None
+    assert "within the 1 of the contract" in proof.counterexample.expected
+    assert not prove(turnstile, replace(network, contract=Contract(1, 1))).holds
+    assert prove(turnstile, replace(network, contract=PATIENT)).holds
+
+
+def replayed(machine: Machine, plain: Any, wrong: Counterexample) -> list[bool]:
+    """Whether each phase of each input of a counterexample's word is right, at its timings; ends with the first not."""
+    network, z, state = plain.network, plain.start(), machine.initial
+    right = [plain.right_at_rest(machine, z, state)]
+    for symbol, timing in zip(wrong.word, wrong.timings, strict=True):
+        a = machine.inputs.index(symbol)
+        taken = machine.transition(state, symbol)
+        for mask, manner in ((a + 1, timing[0]), (0, timing[1])):
+            begun = plain.begun(z, a + 1)[HAND_OVERS.index(manner)]
+            z, _ = plain.settle(begun, network.masks[mask])
+            code = plain.decode(z, network.masks[mask])
+            held = code >= 0 and (network.states[network.labels[code].state], network.labels[code].outputs)
+            right.append(held == (taken.to, taken.outputs) if mask else plain.right_at_rest(machine, z, taken.to))
+            if not right[-1]:
+                return right
+        state = taken.to
+    return right
+
+
+def test_a_counterexample_goes_wrong_at_the_timing_that_it_names(
+    compiled: Compiled, turnstile: Machine, naive: Any
+) -> None:
+    network = compiled(turnstile, dimension=64).network
+    unusual = 0
+    for seed in range(150):
+        harmed = damaged(network, np.random.default_rng(seed), "missing", 0.15 + 0.1 * (seed % 4))
+        proof = prove(turnstile, replace(harmed, contract=PATIENT))
+        wrong = proof.counterexample
+        if wrong is None or proof.verdict == "undecided":
+            continue
+        right = replayed(turnstile, naive(harmed), wrong)
+        assert right.count(False) == 1
+        assert len(right) >= 2 * len(wrong.word)
+        if any(manner != "at once" for timing in wrong.timings for manner in timing):
+            unusual += 1
+            assert "on for a step at the" in str(wrong)
+    assert unusual

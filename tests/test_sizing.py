@@ -14,7 +14,7 @@ import vsafsm
 from vsafsm import errors as e
 from vsafsm.lowering import lower
 from vsafsm.machine import Machine, Transition
-from vsafsm.options import Options
+from vsafsm.options import MOST_NEURONS, Options
 from vsafsm.program import Program
 from vsafsm.sizing import (
     Requirements,
@@ -215,5 +215,36 @@ def test_a_machine_of_many_inputs(compiled: Compiled, random_machines: Randoms) 
 
 @pytest.mark.slow
 def test_a_machine_of_64_inputs_proves(random_machines: Randoms) -> None:
-    program = vsafsm.compile(random_machines(2, 64, 0), dimension=608, active=136, margin=0.1)
-    assert program.claim.holds
+    program = vsafsm.compile(random_machines(2, 64, 0), margin=0.1)
+    check_sized(program)
+    assert program.network.active % 136 == 0
+
+
+def test_the_best_attempt_is_returned_where_unproven_is_allowed(turnstile: Machine) -> None:
+    options = {"bits": 2, "rule": "one-shot"}
+    with pytest.raises(e.NotProvenError, match=r"nothing up to \d+ neurons proved; refuted at N=.*: expected"):
+        vsafsm.compile(turnstile, **options)
+    program = vsafsm.compile(turnstile, allow_unproven=True, **options)
+    assert not program.claim.holds
+    assert program.smallest is None
+
+
+@pytest.mark.parametrize("most", [33, 40, 79])
+def test_the_ceiling_of_a_target_is_kept(install: Install, turnstile: Machine, most: int) -> None:
+    install("small", Requirements(most_neurons=most))
+    program = vsafsm.compile(turnstile, target="small")
+    assert program.smallest is not None
+    assert program.smallest <= program.network.neurons <= most
+
+
+def test_the_search_ends_where_no_codes_can_be_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[int] = []
+
+    def attempt(search: object, neurons: int, *rest: object) -> None:
+        tried.append(neurons)
+        raise e.CodebookError("none")
+
+    monkeypatch.setattr("vsafsm.sizing._compile", attempt)
+    with pytest.raises(e.CodebookError):
+        vsafsm.compile(Machine("m", ("x",), ("a",), "x", ((T("x"),),), ((),)))
+    assert max(tried) <= MOST_NEURONS

@@ -25,7 +25,7 @@ Randoms = Callable[[int, int, int], Machine]
 
 def drawn(machine: Machine, neurons: int, active: int, code: str = "sparse", seed: int = 0) -> tuple[Lowered, Codebook]:
     lowered = lower(machine)
-    layout = Layout(loads(lowered), lowered.inputs, neurons, active)
+    layout = Layout(loads(lowered), len(machine.states), lowered.inputs, neurons, active)
     return lowered, MAKERS[code](layout, np.random.default_rng(seed))
 
 

@@ -11,7 +11,7 @@ its fair share of patterns to bring up, without which the fullest neuron limits 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -32,13 +32,14 @@ class Layout:
     ----------
     loads : (C,)
         For each code, in how many situations its neurons are to fire: codes of high load share neurons least.
-    inputs
-        Number of inputs A; A + 1 masks are needed, the first for the rest phase.
+    states, inputs
+        S, the codes that come first, and A; A + 1 masks are needed, the first for the rest phase.
     neurons, active
         N and k.
     """
 
     loads: NDArray[np.float64]
+    states: int
     inputs: int
     neurons: int
     active: int
@@ -83,7 +84,7 @@ def sparse(layout: Layout, rng: np.random.Generator) -> Codebook:
 
 def dense(layout: Layout, rng: np.random.Generator) -> Codebook:
     """Balanced codes of half of the neurons: the binary form of bipolar hypervectors."""
-    return sparse(Layout(layout.loads, layout.inputs, layout.neurons, layout.neurons // 2), rng)
+    return sparse(replace(layout, active=layout.neurons // 2), rng)
 
 
 MAKERS: dict[str, CodebookMaker] = {"sparse": sparse, "dense": dense}
@@ -108,18 +109,29 @@ class Given:
     pending: NDArray[np.generic] | None = None
     masks: NDArray[np.generic] | None = None
 
+    @property
+    def neurons(self) -> int:
+        """N: columns of the states' hypervectors; raises `CodebookError` where they are no matrix."""
+        if np.ndim(self.states) != 2:
+            raise CodebookError(f"states must be a matrix, got shape {np.shape(self.states)}")
+        return int(np.shape(self.states)[1])
+
     def __call__(self, layout: Layout, rng: np.random.Generator) -> Codebook:
         """Complete the given vectors to a codebook; raises `CodebookError` where their shapes do not fit."""
         states = _bits("states", self.states, layout.neurons)
         active = max(1, int(np.median(states.sum(1))))
-        drawn = sparse(Layout(layout.loads, layout.inputs, layout.neurons, active), rng)
+        drawn = sparse(replace(layout, active=active), rng)
         parts = [states]
         if len(states) < len(layout.loads):
             rest = drawn.codes[len(states) :]
             parts.append(rest if self.pending is None else _bits("pending", self.pending, layout.neurons))
         masks = drawn.masks if self.masks is None else _bits("masks", self.masks, layout.neurons)
         codes = np.concatenate(parts)
-        for name, got, expected in (("codes", len(codes), len(layout.loads)), ("masks", len(masks), layout.inputs + 1)):
+        for name, got, expected in (
+            ("states", len(states), layout.states),
+            ("codes", len(codes), len(layout.loads)),
+            ("masks", len(masks), layout.inputs + 1),
+        ):
             if got != expected:
                 raise CodebookError(f"{got} {name} are given; expected {expected}")
         return Codebook(masks, codes)

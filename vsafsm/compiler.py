@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vsafsm.backend import DEFAULT, find
-from vsafsm.codebook import CodebookMaker
+from vsafsm.codebook import CodebookMaker, Given
 from vsafsm.errors import NotProvenError, RequirementError
 from vsafsm.lowering import lower
 from vsafsm.machine import Machine
@@ -33,7 +33,8 @@ def compile_machine(
     target, target_options
         A backend whose requirements the program shall meet, and its options.
     codebook
-        Codes and masks of your own, `vsafsm.codebook.Given` for instance, in place of ``code``.
+        Codes and masks of your own, `vsafsm.codebook.Given` for instance, in place of ``code``. Given codes say the
+        dimension too.
     allow_unproven
         Return a program whose proof does not hold instead of raising.
     progress
@@ -53,11 +54,14 @@ def compile_machine(
     backend = find(target)
     requirements = backend.requirements(target_options or {})
     chosen = _options(machine, requirements, options)
+    if isinstance(codebook, Given) and chosen.dimension == "auto":
+        chosen = chosen.with_({"dimension": codebook.neurons})
     lowered = lower(machine, chosen.trigger)
     sized = size(machine, lowered, chosen, requirements, codebook, progress)
     if not allow_unproven:
+        if chosen.dimension != "auto":
+            _check_met(target, requirements, sized)
         _check_proven(machine, sized)
-        _check_met(target, requirements, sized)
     proof = sized.proof
     claim = Claim(proof.verdict, proof.fixed_points, proof.radius, proof.margin)
     return Program(machine, sized.network, chosen, requirements, target, claim, sized.smallest)
@@ -74,16 +78,19 @@ def _options(machine: Machine, requirements: Requirements, given: Mapping[str, o
 
 
 def _check_proven(machine: Machine, sized: Sized) -> None:
-    proof = sized.proof
+    if not sized.gave_up:
+        return
+    proof, found = sized.proof, ""
     if not proof.holds:
-        tried = "; ".join(str(attempt) for attempt in sized.attempts[-6:])
-        raise NotProvenError(
-            f'machine "{machine.name}": {proof.verdict} at N={sized.network.neurons} ({proof.counterexample}); '
-            f"tried {tried}; expected a larger dimension, or dimension auto"
-        )
+        found = f"; {proof.verdict} at N={sized.network.neurons} ({proof.counterexample})"
+    tried = "; ".join(str(attempt) for attempt in sized.attempts[-6:])
+    raise NotProvenError(
+        f'machine "{machine.name}": {sized.gave_up}{found}; tried {tried}; '
+        "expected a larger dimension, or dimension auto"
+    )
 
 
 def _check_met(target: str, requirements: Requirements, sized: Sized) -> None:
     unmet = requirements.unmet(sized.network, sized.proof.margin)
-    if unmet:
+    if unmet and sized.proof.holds:
         raise RequirementError(f'at these options, backend "{target}" is not met: {"; ".join(unmet)}')

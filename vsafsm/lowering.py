@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from vsafsm.errors import CompileError, RunOnError
 from vsafsm.machine import Machine, Outputs
+from vsafsm.options import Trigger
 
-Trigger = Literal["event", "level"]
 REST = 0
 """Index of the rest phase's mask; input a has mask a + 1."""
 

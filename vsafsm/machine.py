@@ -9,6 +9,7 @@ from functools import cached_property
 from vsafsm.errors import (
     BadNameError,
     DuplicateInputError,
+    DuplicateKeyError,
     DuplicateStateError,
     NoInputsError,
     SpecError,
@@ -16,6 +17,7 @@ from vsafsm.errors import (
     UnknownStateError,
     did_you_mean,
 )
+from vsafsm.options import check_option
 
 Outputs = tuple[str, ...]
 
@@ -67,12 +69,14 @@ class Machine:
     moore
         S tuples of output names, one for each state.
     compile_options
-        Compile options that the spec asks for, as (name, value) pairs; the compiler checks them.
+        Compile options that the spec asks for, as (name, value) pairs, each at most once.
 
     Raises
     ------
     SpecError
         One of its subclasses, naming the first thing that does not fit.
+    OptionError
+        If there is no such compile option, or its value is out of range.
     """
 
     name: str
@@ -104,6 +108,11 @@ class Machine:
             self.state_index(target)
         for output in {o for row in self.table for t in row for o in t.outputs} | {o for m in self.moore for o in m}:
             check_name("output", output)
+        names = [name for name, _ in self.compile_options]
+        if len(set(names)) != len(names):
+            raise DuplicateKeyError(f'machine "{self.name}" has a compile option twice')
+        for name, value in self.compile_options:
+            check_option(name, value)
 
     @cached_property
     def _state_indices(self) -> dict[str, int]:

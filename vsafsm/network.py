@@ -62,7 +62,7 @@ class Network:
     states, inputs, moore
         Names, and the Moore outputs of each state.
     contract
-        Steps to hold and to leave; what the proof found, or a cautious guess before it.
+        Steps to hold and to leave: what the proof found, or before it the most there can be.
     """
 
     weights: NDArray[Any]
@@ -76,7 +76,7 @@ class Network:
     states: tuple[str, ...]
     inputs: tuple[str, ...]
     moore: tuple[Outputs, ...]
-    contract: Contract = Contract(8, 8)
+    contract: Contract = Contract(MOST_STEPS, MOST_STEPS)
 
     def __post_init__(self) -> None:
         neurons = self.weights.shape[0]
@@ -101,9 +101,14 @@ class Network:
             raise NetworkError(f"a weight of the network does not fit into {self.bits} bits")
         if any(not 0 <= label.state < len(self.states) for label in self.labels):
             raise NetworkError("the network's labels name a state that it does not have")
-        first = self.labels[: len(self.states)]
+        for kind, names in (("state", self.states), ("input", self.inputs)):
+            if len(set(names)) != len(names):
+                raise NetworkError(f"two {kind}s of the network have one name")
+        first, others = self.labels[: len(self.states)], self.labels[len(self.states) :]
         if [(x.state, x.pending) for x in first] != [(i, False) for i in range(len(self.states))]:
             raise NetworkError("the network's first labels must be its states, in order")
+        if not all(x.pending for x in others):
+            raise NetworkError("a label of the network after its states stands for no pending transition")
         if not 0 <= self.start < len(self.states):
             raise NetworkError(
                 f"the network starts in code {self.start}; expected one of its {len(self.states)} states"

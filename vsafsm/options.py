@@ -1,16 +1,21 @@
-"""Compile options: a frozen table of what can be asked for, checked by name, type and range."""
+"""Compile options: a frozen table of what can be asked for, checked by name, type and range.
+
+An early room: specs carry compile options, so the readers check them too.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
+from numbers import Integral, Real
 from typing import Any, Literal, get_args
 
 from vsafsm.errors import OptionError, did_you_mean
-from vsafsm.lowering import Trigger
-from vsafsm.weights import Rule
 
 Auto = Literal["auto"]
+Rule = Literal["refined", "one-shot"]
+Trigger = Literal["event", "level"]
 Code = Literal["sparse", "dense"]
 Inhibition = Literal["folded", "separate"]
 MOST_NEURONS = 16384
@@ -83,16 +88,25 @@ def _typed(name: str, value: object) -> Any:
         raise OptionError(
             f'unknown compile option "{name}"; expected one of: {", ".join(known)}{did_you_mean(name, known)}'
         )
-    if not isinstance(value, str) or value == "auto":
-        return value
-    try:
-        if name in ("dimension", "active", "bits", "seed"):
-            return int(value)
-        if name == "margin":
-            return float(value)
-    except ValueError:
-        raise OptionError(f'option {name} is "{value}"; expected {_expected(name)}') from None
+    if isinstance(value, str):
+        return _read(name, value)
+    if isinstance(value, Real) and not isinstance(value, bool):
+        return int(value) if isinstance(value, Integral) else float(value)
     return value
+
+
+def _read(name: str, text: str) -> str | int | float:
+    """A text as a number where the option is one; what is no number is left to the option's own check."""
+    if name in ("dimension", "active", "bits", "seed") and re.fullmatch("[-+]?[0-9]{1,100}", text):
+        return int(text)
+    if name == "margin" and re.fullmatch(r"[-+]?[0-9]*\.?[0-9]*(e[-+]?[0-9]+)?", text) and any(map(str.isdigit, text)):
+        return float(text)
+    return text
+
+
+def check_option(name: str, value: object) -> None:
+    """Raise `OptionError` where there is no compile option of this name, or this value is not one of its values."""
+    Options().with_({name: value})
 
 
 def _whole(least: int, most: int, auto: bool = False) -> Any:
@@ -136,6 +150,7 @@ _CHECKS: dict[str, Any] = {
     "margin": _margin,
     "seed": _whole(0, 2**63 - 1),
 }
+OPTION_NAMES = tuple(_CHECKS)
 
 
 def _expected(name: str) -> str:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -32,17 +32,36 @@ PAIRS = 128
 """(Fixed point, input) pairs walked together."""
 
 
+HandOver = Literal["at once", "both", "neither"]
+"""From one mask to the next: at once, after a step with both masks on, or after a step with neither."""
+HAND_OVERS: tuple[HandOver, ...] = ("at once", "both", "neither")
+Timing = tuple[HandOver, HandOver]
+"""The hand-overs at the onset and at the end of an input."""
+AT_ONCE: Timing = ("at once", "at once")
+
+
 @dataclass(frozen=True)
 class Counterexample:
-    """The shortest word that goes wrong (empty for a wrong start), with what was expected and what was found."""
+    """The shortest word that goes wrong (empty for a wrong start), with what was expected and what was found.
+
+    ``timings`` has the hand-overs of each input with which it does; an input still held has ``"at once"`` for its end.
+    """
 
     word: tuple[str, ...]
     expected: str
     found: str
+    timings: tuple[Timing, ...] = ()
 
     def __str__(self) -> str:
         word = " ".join(self.word) if self.word else "(the start)"
-        return f"{word}: expected {self.expected}, found {self.found}"
+        unusual = [
+            f"{masks} masks on for a step at the {end} of input {i}"
+            for i, timing in enumerate(self.timings, 1)
+            for end, masks in zip(("onset", "end"), timing, strict=True)
+            if masks != "at once"
+        ]
+        when = f" (with {' and '.join(unusual)})".replace("neither masks", "neither mask") if unusual else ""
+        return f"{word}{when}: expected {self.expected}, found {self.found}"
 
 
 @dataclass(frozen=True)
@@ -83,7 +102,7 @@ class Proof:
     ----------
     verdict
         ``"holds"``; ``"refuted"``, with the shortest word that goes wrong; or ``"undecided"``, where an activity would
-        not settle or the walk would not close.
+        not settle within the network's contract or the walk would not close.
     fixed_points
         Distinct fixed points at rest that words reach.
     contract
@@ -113,7 +132,7 @@ class Proof:
 
 
 def prove(machine: Machine, network: Network, progress: Callable[[int], None] = lambda points: None) -> Proof:
-    """Decide whether `network` runs `machine` right on every input word.
+    """Decide whether `network` runs `machine` right on every input word, at the timing of its contract or slower.
 
     Parameters
     ----------
@@ -125,7 +144,7 @@ def prove(machine: Machine, network: Network, progress: Callable[[int], None] = 
     NetworkError
         If the network has other states or inputs than the machine.
     """
-    if network.inputs != machine.inputs or set(network.states) != set(machine.states):
+    if network.inputs != machine.inputs or sorted(network.states) != sorted(machine.states):
         raise NetworkError("the network's states and inputs are not the machine's")
     return _Walk(machine, network).run(progress)
 
@@ -136,6 +155,30 @@ class _Stop(Exception):  # noqa: N818 - it ends the walk, it is not an error
         self.counterexample = counterexample
 
 
+@dataclass(frozen=True)
+class _HandedOver:
+    """Where R distinct hand-overs end: the row that each began with, how it went, and whether it still moves.
+
+    ``steps`` is the most that any took, and ``slowest`` the row it began with.
+    """
+
+    activity: Bits
+    rows: NDArray[np.intp]
+    manner: list[HandOver]
+    moving: NDArray[np.bool_]
+    steps: int
+    slowest: int
+
+    @property
+    def settled(self) -> _HandedOver:
+        """Those that came to rest."""
+        kept = np.flatnonzero(~self.moving)
+        manner = [self.manner[i] for i in kept.tolist()]
+        return replace(
+            self, activity=self.activity[kept], rows=self.rows[kept], manner=manner, moving=self.moving[kept]
+        )
+
+
 class _Walk:
     def __init__(self, machine: Machine, network: Network) -> None:
         self.machine, self.network = machine, network
@@ -143,10 +186,11 @@ class _Walk:
         self.every = len(network.masks)
         self.points: list[Bits] = []
         self.states: list[str] = []
-        self.paths: list[tuple[int, str]] = []
+        self.paths: list[tuple[int, str, Timing]] = []
         self.index: dict[bytes, int] = {}
         self.most_points = 64 + 16 * len(machine.states)
         self.hold = self.gap = 1
+        self.late: _Stop | None = None
         self.distances = _Distances(self.opened)
 
     def run(self, progress: Callable[[int], None]) -> Proof:
@@ -160,6 +204,8 @@ class _Walk:
                 self._wave(wave)
                 done = wave.stop
                 progress(done)
+            if self.late:
+                raise self.late
         except _Stop as stop:
             verdict, counterexample = stop.verdict, stop.counterexample
         radius = self.distances.radius if verdict == "holds" else 0.0
@@ -174,9 +220,10 @@ class _Walk:
         rest = np.array([REST])
         settled, steps, moving = self._settle(code, rest)
         self.gap = max(self.gap, int(steps.max()))
+        self._note_late((), "the start code", self.gap, self.network.contract.gap_steps)
         if moving.any():
             raise _Stop("undecided", Counterexample((), "the start code to settle", "an activity that does not"))
-        self._check_rest(settled[0], self.machine.initial, -1, "")
+        self._check_rest(settled[0], self.machine.initial, -1, "", AT_ONCE)
 
     def _wave(self, wave: range) -> None:
         """Apply every input to every point of the wave, in the order of words."""
@@ -195,32 +242,35 @@ class _Walk:
     def _apply(self, pairs: list[tuple[int, int]]) -> None:
         points = np.stack([self.points[point] for point, _ in pairs])
         masks = np.array([a + 1 for _, a in pairs])
-        held, rows, steps, moving = self._hand_over(points, masks, masks)
-        self.hold = max(self.hold, int(steps.max()))
-        undecided = self._unsettled(pairs, rows, moving, "the input held")
-        codes = self.network.decode(held, masks[rows])
-        for row, code in zip(rows[~moving].tolist(), codes[~moving].tolist(), strict=True):
-            self._check_held(code, *pairs[row])
-        held, rows = held[~moving], rows[~moving]
-        if not len(rows):
+        contract = self.network.contract
+        held = self._hand_over(points, masks, masks)
+        self.hold = max(self.hold, held.steps)
+        self._note_late(self._word_of(pairs[held.slowest]), "the input held", held.steps, contract.hold_steps)
+        undecided = self._unsettled(pairs, held, "the input held")
+        codes = self.network.decode(held.activity, masks[held.rows])
+        for i in np.flatnonzero(~held.moving).tolist():
+            self._check_held(int(codes[i]), pairs[held.rows[i]], (held.manner[i], "at once"))
+        held = held.settled
+        if not len(held.rows):
             assert undecided  # noqa: S101 - every row is moving
             raise undecided
-        left, again, steps, moving = self._hand_over(held, masks[rows], np.full(len(rows), REST))
-        self.gap = max(self.gap, int(steps.max(initial=1)))
-        undecided = undecided or self._unsettled(pairs, rows[again], moving, "the gap")
-        for row, point in zip(rows[again][~moving].tolist(), left[~moving], strict=True):
-            parent, a = pairs[row]
-            self._check_rest(point, self._taken(parent, a).to, parent, self.machine.inputs[a])
+        rest = np.full(len(held.rows), REST)
+        left = self._hand_over(held.activity, masks[held.rows], rest)
+        self.gap = max(self.gap, left.steps)
+        slowest = pairs[held.rows[left.slowest]]
+        self._note_late(self._word_of(slowest), "the gap", left.steps, contract.gap_steps)
+        onsets = [held.manner[row] for row in left.rows.tolist()]
+        left = replace(left, rows=held.rows[left.rows])
+        undecided = undecided or self._unsettled(pairs, left, "the gap")
+        for i in np.flatnonzero(~left.moving).tolist():
+            parent, a = pairs[left.rows[i]]
+            timing = (onsets[i], left.manner[i])
+            self._check_rest(left.activity[i], self._taken(parent, a).to, parent, self.machine.inputs[a], timing)
         if undecided:
             raise undecided
 
-    def _hand_over(
-        self, start: Bits, masks: NDArray[np.intp], following: NDArray[np.intp]
-    ) -> tuple[Bits, NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
-        """Settle under the following masks: at once, after a step with both masks on, and after one with neither.
-
-        -> the distinct outcomes (R, N), the row of `start` that each comes from, the steps, whether still moving.
-        """
+    def _hand_over(self, start: Bits, masks: NDArray[np.intp], following: NDArray[np.intp]) -> _HandedOver:
+        """Settle under the following masks: at once, after a step with both masks on, and after one with neither."""
         every = np.full(len(start), self.every)
         both = self._advance(start, masks, np.full(len(start), REST))
         neither = self._advance(start, every, every)
@@ -232,18 +282,20 @@ class _Walk:
             keys.setdefault((row, packed.tobytes()), i)
         kept = np.array(sorted(keys.values(), key=lambda i: (rows[i], i)), np.intp)
         still = np.array([bool(moving[rows == rows[i]].any()) for i in kept]) if moving.any() else moving[kept]
-        return end[kept], rows[kept], steps, still
+        manner = [HAND_OVERS[i // len(start)] for i in kept.tolist()]
+        return _HandedOver(end[kept], rows[kept], manner, still, int(steps.max()), int(rows[steps.argmax()]))
 
     def _settle(self, start: Bits, masks: NDArray[np.intp]) -> tuple[Bits, NDArray[np.intp], NDArray[np.bool_]]:
+        """-> where each activity comes to rest, the steps it took, whether it would still change after the most."""
         current, moving = start.copy(), np.arange(len(start))
         steps = np.zeros(len(start), np.intp)
-        for n in range(MOST_STEPS):
+        for n in range(MOST_STEPS + 1):
             following = self._advance(current[moving], masks[moving], np.full(len(moving), self.every))
             changed = (following != current[moving]).any(1)
-            current[moving] = following
-            moving = moving[changed]
-            if not len(moving):
+            moving, following = moving[changed], following[changed]
+            if not len(moving) or n == MOST_STEPS:
                 break
+            current[moving] = following
             steps[moving] = n + 1
         return current, steps, np.isin(np.arange(len(start)), moving)
 
@@ -263,59 +315,71 @@ class _Walk:
 
     # ---- the checks
 
+    def _note_late(self, word: tuple[str, ...], phase: str, steps: int, allowed: int) -> None:
+        """Remember the first word that needs more than the contract's steps: no proof, unless worse comes."""
+        if steps > allowed and not self.late:
+            expected = f"{phase} to settle within the {allowed} of the contract"
+            self.late = _Stop("undecided", Counterexample(word, expected, f"{steps} steps"))
+
     def _taken(self, point: int, a: int) -> Any:
         return self.machine.transition(self.states[point], self.machine.inputs[a])
 
-    def _check_held(self, code: int, point: int, a: int) -> None:
+    def _check_held(self, code: int, pair: tuple[int, int], timing: Timing) -> None:
+        point, a = pair
         taken = self._taken(point, a)
         label = self.network.labels[code] if code >= 0 else None
         if label and (self.network.states[label.state], label.outputs) == (taken.to, taken.outputs):
             return
         found = "no code" if label is None else _told(self.network.states[label.state], label.outputs)
-        word = (*self._word(point), self.machine.inputs[a])
+        word = self._word_of(pair)
         expected = f"{_told(taken.to, taken.outputs)} while the input is held"
-        raise _Stop("refuted", Counterexample(word, expected, found))
+        raise _Stop("refuted", Counterexample(word, expected, found, (*self._timings(point), timing)))
 
-    def _check_rest(self, point: Bits, state: str, parent: int, symbol: str) -> None:
+    def _check_rest(self, point: Bits, state: str, parent: int, symbol: str, timing: Timing) -> None:
         """Hold a fixed point at rest against the state it should stand for, and remember it if it is new."""
         name = np.packbits(point).tobytes()
         known = self.index.get(name)
         if known is not None and self.states[known] == state:
             return
         word = (*self._word(parent), symbol) if parent >= 0 else ()
+        timings = (*self._timings(parent), timing) if parent >= 0 else ()
         code = int(self.network.decode(point[None])[0])
         label = self.network.labels[code] if code >= 0 else None
         expected = _told(state, self.machine.outputs_of(state))
         if label is None or label.pending:
             found = "no state" if label is None else "a transition still under way"
-            raise _Stop("refuted", Counterexample(word, expected, found))
+            raise _Stop("refuted", Counterexample(word, expected, found, timings))
         got, moore = self.network.states[label.state], self.network.moore[label.state]
         if (got, moore) != (state, self.machine.outputs_of(state)):
-            raise _Stop("refuted", Counterexample(word, expected, _told(got, moore)))
+            raise _Stop("refuted", Counterexample(word, expected, _told(got, moore), timings))
         if len(self.points) >= self.most_points:
-            raise _Stop("undecided", Counterexample(word, "the walk to close", f"over {len(self.points)} fixed points"))
+            found = f"over {len(self.points)} fixed points"
+            raise _Stop("undecided", Counterexample(word, "the walk to close", found, timings))
         self.index[name] = len(self.points)
         self.points.append(point.copy())
         self.states.append(state)
-        self.paths.append((parent, symbol))
+        self.paths.append((parent, symbol, timing))
 
-    def _unsettled(
-        self, pairs: list[tuple[int, int]], rows: NDArray[np.intp], moving: NDArray[np.bool_], phase: str
-    ) -> _Stop | None:
-        for row in rows[moving].tolist():
-            point, a = pairs[row]
-            word = (*self._word(point), self.machine.inputs[a])
+    def _unsettled(self, pairs: list[tuple[int, int]], reached: _HandedOver, phase: str) -> _Stop | None:
+        for row in reached.rows[reached.moving].tolist():
+            word = self._word_of(pairs[row])
             found = f"an activity that still changes after {MOST_STEPS} steps"
             return _Stop("undecided", Counterexample(word, f"{phase} to settle", found))
         return None
 
-    def _word(self, point: int) -> tuple[str, ...]:
-        return tuple(reversed(list(self._backwards(point))))
+    def _word_of(self, pair: tuple[int, int]) -> tuple[str, ...]:
+        return (*self._word(pair[0]), self.machine.inputs[pair[1]])
 
-    def _backwards(self, point: int) -> Iterator[str]:
+    def _word(self, point: int) -> tuple[str, ...]:
+        return tuple(reversed([symbol for symbol, _ in self._backwards(point)]))
+
+    def _timings(self, point: int) -> tuple[Timing, ...]:
+        return tuple(reversed([timing for _, timing in self._backwards(point)]))
+
+    def _backwards(self, point: int) -> Iterator[tuple[str, Timing]]:
         while point > 0:
-            point, symbol = self.paths[point]
-            yield symbol
+            point, symbol, timing = self.paths[point]
+            yield symbol, timing
 
 
 def _told(state: str, outputs: tuple[str, ...]) -> str:

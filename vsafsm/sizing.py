@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from math import inf
 
 import numpy as np
 
 from vsafsm.codebook import MAKERS, CodebookMaker, Layout, classes_needed
-from vsafsm.errors import CodebookError, NotProvenError
+from vsafsm.errors import CodebookError
 from vsafsm.lowering import Lowered
 from vsafsm.machine import Machine
 from vsafsm.network import Network
@@ -21,10 +20,10 @@ from vsafsm.options import MOST_NEURONS, Options
 from vsafsm.proof import Proof, prove
 from vsafsm.weights import Refinement, build, conditions, grid_for, loads
 
-MARGIN = 0.3
-"""Asked for by default, in units of drive an active neuron."""
 MARGINS = (0.3, 0.2, 0.1, 0.03)
-"""Tried in turn at a dimension that the user fixed."""
+"""Asked for in turn by default, in units of drive an active neuron; the last at a dimension that the user fixed."""
+ENOUGH = 0.6
+"""Share of a margin asked for by default that is good enough; a user's own margin is to be reached."""
 PROBE_MARGIN = 0.1
 """Asked for in the search for the smallest size that proves at all."""
 HEADROOM, MOST_HEADROOM = 2.0, 4.0
@@ -40,7 +39,7 @@ COARSER = {2: 2.2, 3: 1.35, 4: 1.15}
 DENSE_A_CONDITION, ONE_SHOT_A_CONDITION = 1.3, 10.0
 """Neurons a condition for dense codes, and for weights that are not refined."""
 NEURONS_A_CLASS = 5
-"""Fewest neurons in each class of the masks."""
+"""Fewest neurons in each class of the masks, at which codes balanced over a large alphabet are still sparse."""
 DENSEST = {2: 1 / 8, 3: 1 / 16}
 """Share of active neurons at which weights of few bits still have enough of them to add up."""
 
@@ -121,6 +120,8 @@ class Sized:
     ----------
     smallest
         Fewest neurons that proved, of the sizes that were tried; None where the dimension was given.
+    gave_up
+        Why the search stopped short of a network that is proven and meets the requirements; empty where it did not.
     """
 
     network: Network
@@ -128,6 +129,7 @@ class Sized:
     refinement: Refinement
     attempts: tuple[Attempt, ...]
     smallest: int | None
+    gave_up: str = ""
 
 
 Progress = Callable[[str, float], None]
@@ -143,13 +145,12 @@ def size(
 ) -> Sized:
     """Find a network that is proven to run the machine and meets the requirements.
 
-    Where none does, the best attempt is returned at a given dimension, with its verdict.
+    Where none does, the best attempt is returned with its verdict, and why the search gave up.
 
     Raises
     ------
-    NotProvenError
-        For ``dimension="auto"``, where nothing up to the ceiling proves or meets the requirements; the message says
-        what was tried.
+    CodebookError
+        If no codes could be drawn at all.
     """
     search = _Search(machine, lowered, options, requirements, maker or MAKERS[options.code], progress)
     return search.given() if options.dimension != "auto" else search.auto()
@@ -181,68 +182,66 @@ class _Search:
         self.requirements, self.progress = requirements, progress
         self.loads = loads(lowered)
         self.attempts: list[Attempt] = []
+        self.best: _Trial | None = None
 
     def given(self) -> Sized:
         """The dimension is the user's: try margins, sparsities and draws until the proof holds."""
         neurons = int(self.options.dimension)
-        best: _Trial | None = None
         for margin in self._margins(MARGINS):
             for active in self._actives(neurons):
                 for draw in range(DRAWS):
                     trial = self._try(neurons, active, margin, draw)
-                    best = _better(best, trial)
                     if trial and trial.proof.holds and not trial.unmet:
                         return self._sized(trial, None)
-        assert best is not None  # noqa: S101 - there is always at least one attempt
-        return self._sized(best, None)
+        return self._given_up(f"no proof at {neurons} neurons")
 
     def auto(self) -> Sized:
         """Find the smallest size that proves, then give it headroom."""
-        ceiling = self.requirements.most_neurons or inf
-        smallest, found = self._smallest(ceiling)
-        best: _Trial | None = None
+        ceiling = min(self.requirements.most_neurons or MOST_NEURONS, MOST_NEURONS)
+        smallest = self._smallest(ceiling)
+        if smallest is None:
+            return self._given_up(f"nothing up to {max((t.neurons for t in self.attempts), default=0)} neurons proved")
         for neurons in _rungs(rung_of(HEADROOM * smallest)):
-            if best is not None and neurons > MOST_HEADROOM * smallest:
+            if neurons > MOST_HEADROOM * smallest:
                 break
-            neurons = int(min(neurons, ceiling))
-            for margin in self._margins((MARGIN,)):
+            neurons = min(neurons, ceiling)
+            for margin in self._margins(MARGINS[:3]):
                 for draw in range(DRAWS):
                     trial = self._try(neurons, self._actives(neurons)[0], margin, draw)
-                    best = _better(best, trial)
                     if trial and self._satisfies(trial, margin):
                         return self._sized(trial, smallest)
             if neurons >= ceiling:
                 break
-        best = found if best is None or not best.proof.holds else best
-        if best.unmet:
-            raise self._failure(f"requirements not met: {'; '.join(best.unmet)}")
-        return self._sized(best, smallest)
+        if self.best is None or self.best.unmet:
+            return self._given_up("requirements not met")
+        return self._sized(self.best, smallest)
 
     def _satisfies(self, trial: _Trial, margin: float) -> bool:
-        reached = trial.proof.margin >= 0.9 * margin or self.options.rule == "one-shot"
+        share = ENOUGH if self.options.margin == "auto" else 0.9
+        reached = trial.proof.margin >= share * margin or self.options.rule == "one-shot"
         return trial.proof.holds and not trial.unmet and reached
 
-    def _smallest(self, ceiling: float) -> tuple[int, _Trial]:
+    def _smallest(self, ceiling: int) -> int | None:
         """Fewest neurons, on a ladder of sizes, that prove: walk up to the first that does, or down to the last."""
         predicted = predicted_neurons(self.lowered, self.options)
-        ceiling = min(ceiling, MOST_NEURONS, max(LEAST_CEILING, MOST_TIMES_PREDICTED * predicted))
+        ceiling = min(ceiling, max(LEAST_CEILING, MOST_TIMES_PREDICTED * predicted))
         rung = rung_of(min(predicted, ceiling))
-        found = self._proven(rung_size(rung))
-        while found is None:
+        while not self._proves(min(rung_size(rung), ceiling)):
+            if rung_size(rung) >= ceiling:
+                return None
             rung += 1
-            if rung_size(rung) > ceiling:
-                raise self._failure(f"nothing up to {ceiling:.0f} neurons proved")
-            found = self._proven(rung_size(rung))
-        while rung > 0 and (smaller := self._proven(rung_size(rung - 1), draws=1)) is not None:
-            rung, found = rung - 1, smaller
-        return rung_size(rung), found
+        if rung_size(rung) > ceiling:
+            return ceiling
+        while rung > 0 and self._proves(rung_size(rung - 1), draws=1):
+            rung -= 1
+        return rung_size(rung)
 
-    def _proven(self, neurons: int, draws: int = DRAWS) -> _Trial | None:
+    def _proves(self, neurons: int, draws: int = DRAWS) -> bool:
         for draw in range(draws):
             trial = self._try(neurons, self._actives(neurons)[0], PROBE_MARGIN, draw)
             if trial and trial.proof.holds:
-                return trial
-        return None
+                return True
+        return False
 
     def _margins(self, usual: tuple[float, ...]) -> tuple[float, ...]:
         least = self.requirements.least_margin or 0.0
@@ -269,24 +268,25 @@ class _Search:
         try:
             trial = _compile(self, neurons, active, margin, 2.0**draw, rng)
         except CodebookError:
-            if self.options.dimension != "auto":
+            if self.options.dimension != "auto" or neurons >= MOST_NEURONS:
                 raise
             return None
+        if self.best is None or trial.rank > self.best.rank:
+            self.best = trial
         self.attempts.append(
             Attempt(neurons, active, margin, trial.proof.verdict, trial.proof.margin, trial.refinement.violations)
         )
         return trial
 
-    def _sized(self, trial: _Trial, smallest: int | None) -> Sized:
-        return Sized(trial.network, trial.proof, trial.refinement, tuple(self.attempts), smallest)
+    def _sized(self, trial: _Trial, smallest: int | None, gave_up: str = "") -> Sized:
+        return Sized(trial.network, trial.proof, trial.refinement, tuple(self.attempts), smallest, gave_up)
 
-    def _failure(self, why: str) -> NotProvenError:
-        tried = "; ".join(str(attempt) for attempt in self.attempts[-6:])
-        return NotProvenError(f'machine "{self.machine.name}": {why}; tried {tried}')
-
-
-def _better(best: _Trial | None, trial: _Trial | None) -> _Trial | None:
-    return trial if trial and (best is None or trial.rank > best.rank) else best
+    def _given_up(self, why: str) -> Sized:
+        """The best attempt, and why there is none better."""
+        if self.best is None:
+            raise CodebookError(f'machine "{self.machine.name}": no codes can be drawn at these sizes')
+        unmet = "; ".join(self.best.unmet) if self.best.proof.holds else ""
+        return self._sized(self.best, None, f"requirements not met: {unmet}" if unmet else why)
 
 
 def _compile(
@@ -294,7 +294,7 @@ def _compile(
 ) -> _Trial:
     """Codebook, weights and proof of one size."""
     lowered, machine, options = search.lowered, search.machine, search.options
-    book = search.maker(Layout(search.loads, lowered.inputs, neurons, active), rng)
+    book = search.maker(Layout(search.loads, len(machine.states), lowered.inputs, neurons, active), rng)
     grid = grid_for(lowered, book, options.bits, options.inhibition == "folded", stretch)
     what = f"N={neurons} k={active}"
     weights, refinement = build(
@@ -361,6 +361,6 @@ def active_for(neurons: int, lowered: Lowered, bits: int = 8, least: int = 1) ->
 def _balanced(wanted: float, masks: int, neurons: int, least: int) -> int:
     """The nearest number of active neurons that the masks split evenly, or `wanted` where that would be far from it."""
     classes = classes_needed(masks)
-    if classes <= 2 * max(wanted, least) and classes <= neurons // 4:
+    if classes <= max(2 * max(wanted, least), neurons // NEURONS_A_CLASS) and classes <= neurons // 4:
         return classes * max(1, -(-least // classes), round(wanted / classes))
     return max(4, least, round(wanted))

@@ -17,17 +17,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vsafsm.codebook import Codebook
 from vsafsm.lowering import REST, Lowered
+from vsafsm.options import Rule
 from vsafsm.recurrent import GATHER, gathered, listed, multiplied
 from vsafsm.vsa import Real, bind, centre, outer
 
-Rule = Literal["refined", "one-shot"]
 ERASE = 0.5
 """e: how much of the old code a transition takes away. Half keeps the activity alive in continuous time."""
 RELAXATION = 2.0

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from vsafsm.errors import Location, SpecError
+from vsafsm.errors import Location, OptionError, SpecError
 from vsafsm.formats import Reading, decode
 from vsafsm.formats.kiss2 import read_kiss2, write_kiss2
 from vsafsm.formats.yaml import read_yaml, write_yaml
@@ -63,7 +63,7 @@ mild = settings(max_examples=150, deadline=None)
 def outcome(reader: Reader, text: str) -> Reading | Location | None:
     try:
         return reader(text, "fuzz")
-    except SpecError as error:
+    except (SpecError, OptionError) as error:
         return error.location
 
 

@@ -66,7 +66,9 @@ def test_the_schema_is_a_schema_and_takes_what_the_reader_takes() -> None:
         ("to: a", "to: a, when: x"),
         ("initial: a", "unlisted: stay"),
         ("initial: a", "initial: a, unlisted: sty"),
-        ("initial: a", "initial: a, compile: {a: [1]}"),
+        ("initial: a", "initial: a, compile: {seed: [1]}"),
+        ("initial: a", "initial: a, compile: {bits: 17}"),
+        ("initial: a", "initial: a, compile: {bitss: 8}"),
         ("b: }", '"*": }'),
     ],
 )
@@ -74,7 +76,7 @@ def test_the_schema_refuses_what_the_reader_refuses(good: str, bad: str) -> None
     text = GOOD.replace(good, bad)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(as_json(text), SCHEMA)
-    with pytest.raises(vsafsm.errors.SpecError):
+    with pytest.raises((vsafsm.errors.SpecError, vsafsm.errors.OptionError)):
         read_yaml(text, "m.yaml")
 
 

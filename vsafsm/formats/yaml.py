@@ -26,6 +26,7 @@ from vsafsm.errors import (
     NoInputsError,
     NondeterministicError,
     NotExpressibleError,
+    OptionError,
     SpecError,
     TooLargeError,
     UnknownInputError,
@@ -38,6 +39,7 @@ from vsafsm.errors import (
 from vsafsm.formats import MAX_TRANSITIONS, Format, Reading, unreachable_warnings
 from vsafsm.formats._nodes import MAX_CHARACTERS, Items, Mapping, Node, Scalar, parse
 from vsafsm.machine import Machine, Outputs, Transition, check_name, listed
+from vsafsm.options import OPTION_NAMES, check_option
 
 EVERY_OTHER = "*"
 """Stands for every input that a state does not list; no state or input can have this name."""
@@ -283,11 +285,20 @@ def _compile_options(node: Node | None) -> tuple[tuple[str, Option], ...]:
     pairs = _pairs(node, "compile", "a key for each option")
     told = "stands twice (first in line"
     distinct = _distinct(pairs, lambda k, n: DuplicateKeyError(f'compile option "{k}" {told} {n})'))
-    expected = "a number or a text"
-    return tuple((k.text, _option(_scalar(v, f'compile option "{k.text[:80]}"', expected))) for k, v in distinct)
+    return tuple((key.text, _option(key, value)) for key, value in distinct)
 
 
-def _option(value: Scalar) -> Option:
+def _option(key: Scalar, node: Node) -> Option:
+    scalar = _scalar(node, f'compile option "{key.text[:80]}"', "a number or a text")
+    value = _option_value(scalar)
+    try:
+        check_option(key.text, value)
+    except OptionError as error:
+        raise OptionError(error.message, scalar.location if key.text in OPTION_NAMES else key.location) from None
+    return value
+
+
+def _option_value(value: Scalar) -> Option:
     if value.plain and _INTEGER.fullmatch(value.text):
         return int(value.text)
     if value.plain and _FLOAT.fullmatch(value.text) and math.isfinite(float(value.text)):
@@ -394,20 +405,8 @@ def _target(taken: Transition) -> str:
 
 
 def _option_lines(options: tuple[tuple[str, Option], ...]) -> list[str]:
-    if len({key for key, _ in options}) < len(options):
-        raise NotExpressibleError("a compile option stands twice")
-    lines = [f"{_key(key, '  ')} {_option_text(key, value)}" for key, value in options]
+    lines = [f"  {key}: {_text(value) if isinstance(value, str) else repr(value)}" for key, value in options]
     return ["compile:", *lines] if lines else []
-
-
-def _option_text(key: str, value: object) -> str:
-    if isinstance(value, str):
-        return _text(value)
-    if isinstance(value, int) and abs(value) < 10**100:
-        return str(int(value))
-    if isinstance(value, float) and math.isfinite(value):
-        return repr(float(value))
-    raise NotExpressibleError(f'compile option "{key}" is {value!r:.80}; expected a finite number or a text')
 
 
 FORMAT = Format("yaml", (".yaml", ".yml"), read_yaml, write_yaml, "vsafsm spec (YAML)")
