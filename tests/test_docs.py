@@ -204,6 +204,8 @@ BAD_YAML = [
     GOOD + "initial: unlocked\n",
     GOOD + "  locked: {}\n",
     GOOD.replace("{coin: unlocked}", "{coin: unlocked, coin: locked}"),
+    GOOD + "compile: {bitss: 8}\n",
+    GOOD + "compile: {bits: 99}\n",
     GOOD.replace("[coin, push]", "coin"),
     GOOD.replace("coin: unlocked", "coin: [unlocked]"),
     GOOD.replace("coin: unlocked", "coins: unlocked"),
