@@ -12,7 +12,7 @@ import pytest
 
 import vsafsm
 from vsafsm import errors as e
-from vsafsm.backend import Backend, Option, check, find
+from vsafsm.backend import Backend, Option, check, find, read_options
 from vsafsm.machine import Machine
 from vsafsm.program import Program
 from vsafsm.reference import BACKEND, ReferenceBackend
@@ -98,6 +98,131 @@ def test_an_unknown_option_is_refused_with_the_nearest(
         vsafsm.open(program, backend="optional", hold_m=30.0)
     with pytest.raises(e.RequirementError, match='no option "hold_ms"; expected one of: none'):
         vsafsm.open(program, hold_ms=30.0)
+
+
+class Typed(ReferenceBackend):
+    name = "typed"
+    options = (
+        Option("hold_ms", float, None, "ms", "How long an input is held."),
+        Option("limit", int, 9, "", "How many."),
+        Option("record", bool, False, "", "Whether to record."),
+        Option("codegen", str, "numpy", "", "How code is made."),
+    )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"hold_ms": None, "limit": 3, "record": True, "codegen": ""},
+        {"hold_ms": 3},
+        {"hold_ms": np.float32(1.5), "limit": np.int64(3)},
+    ],
+    ids=str,
+)
+def test_values_of_the_declared_types_are_taken(
+    install: Install, compiled: Compiled, turnstile: Machine, options: dict[str, Any]
+) -> None:
+    install("typed", backend=Typed())
+    vsafsm.open(compiled(turnstile), backend="typed", **options).close()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("hold_ms", "3", "a finite number or None"),
+        ("hold_ms", float("inf"), "a finite number or None"),
+        ("hold_ms", True, "a finite number"),
+        ("limit", 3.0, "a whole number"),
+        ("limit", None, "a whole number"),
+        ("limit", False, "a whole number"),
+        ("record", 1, "true or false"),
+        ("record", "true", "true or false"),
+        ("codegen", 3, "a text"),
+        ("codegen", None, "a text"),
+    ],
+)
+def test_values_of_other_types_are_refused(
+    install: Install, compiled: Compiled, turnstile: Machine, name: str, value: object, expected: str
+) -> None:
+    install("typed", backend=Typed())
+    with pytest.raises(e.OptionError, match=f'option {name} of backend "typed" is .*; expected {expected}'):
+        vsafsm.open(compiled(turnstile), backend="typed", **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        *(("record", text, True) for text in ("true", "True", "yes", "ON", "1")),
+        *(("record", text, False) for text in ("false", "False", "no", "off", "0")),
+        ("limit", "-3", -3),
+        ("limit", " 12 ", 12),
+        ("hold_ms", "1e-3", 0.001),
+        ("hold_ms", "5", 5.0),
+        ("codegen", "007", "007"),
+    ],
+)
+def test_texts_are_read_as_the_declared_types(name: str, text: str, value: object) -> None:
+    found = read_options(Typed(), {name: text})
+    assert found == {name: value}
+    assert type(found[name]) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        *(("record", text) for text in ("", "2", "truth")),
+        *(("limit", text) for text in ("", "1_0", "1.0", "x", "٣", "9" * 5000)),
+        *(("hold_ms", text) for text in ("", "nan", "inf", "1_0", "1e999", "x", "None")),
+    ],
+)
+def test_texts_of_other_types_are_refused(name: str, text: str) -> None:
+    with pytest.raises(e.OptionError, match=f"option {name} .*; expected (true|a whole|a finite)"):
+        read_options(Typed(), {name: text})
+    with pytest.raises(e.RequirementError, match='did you mean "limit"'):
+        read_options(Typed(), {"limt": "3"})
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "says"),
+    [
+        ("seed", int, 'its option "seed" collides with the compile option "seed"'),
+        ("json", bool, 'its option "json" collides with a name that vsafsm itself uses'),
+        ("program", str, "collides with a name that vsafsm itself uses"),
+        ("hold-ms", float, "cannot be a keyword"),
+        ("for", str, "cannot be a keyword"),
+        ("_x", str, "cannot be a keyword"),
+        ("twice", int, "collides with another of its own"),
+        ("times", list, "expected int, float, str or bool"),
+    ],
+)
+def test_options_that_cannot_be_flags_are_refused(install: Install, name: str, kind: type, says: str) -> None:
+    class Flawed(ReferenceBackend):
+        options = (Option("twice", int, 0, "", "x"), Option(name, kind, None, "", "x"))
+
+    install("flawed", backend=Flawed())
+    assert says in (reasons()["flawed"] or "")
+    with pytest.raises(e.BackendError, match=says):
+        find("flawed")
+
+
+def test_a_backend_that_fails_when_asked_takes_only_itself_down(install: Install) -> None:
+    class Fails(ReferenceBackend):
+        def unavailable(self) -> str | None:
+            raise RuntimeError("no\ndriver")
+
+    class Wordy(ReferenceBackend):
+        def unavailable(self) -> str | None:
+            return "needs x;\n  pip install x"
+
+    install("fails", backend=Fails())
+    install("wordy", backend=Wordy())
+    install("no_backend", backend=object())
+    assert (reasons()["fails"] or "").endswith("fails when asked whether it can run: RuntimeError: no driver")
+    assert reasons()["wordy"] == "needs x; pip install x"
+    assert "fails when asked" in (reasons()["no_backend"] or "")
+    assert reasons()["reference"] is None
+    with pytest.raises(e.UnavailableBackendError, match="no driver"):
+        find("fails")
 
 
 @pytest.mark.parametrize(

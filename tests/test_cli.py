@@ -1,15 +1,24 @@
 """The command line, called as a user calls it: exit codes, one JSON object, errors without a traceback."""
 
 import json
+import os
 import subprocess
 import sys
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
+from vsafsm.arguments import COMPILE_OPTIONS
+from vsafsm.backend import TAKEN, Option
 from vsafsm.cli import main
 from vsafsm.examples import examples
 from vsafsm.formats import load
+from vsafsm.options import Options
+from vsafsm.program import load_program
+from vsafsm.proof import prove
+from vsafsm.reference import ReferenceBackend
+from vsafsm.sizing import Requirements
 
 SPECS = Path(__file__).parent.parent / "specs"
 TURNSTILE = str(SPECS / "turnstile.yaml")
@@ -73,6 +82,36 @@ def test_inputs_may_stand_on_both_sides_of_options(run):
     assert json.loads(out)["inputs"] == ["coin", "push"]
 
 
+AFTER = {
+    "after inputs and an option": ["run", TURNSTILE, "coin", "--seed", "1", "--", "--json", "--"],
+    "after an option": ["run", TURNSTILE, "--seed", "1", "--", "coin", "--json", "--"],
+    "before the spec": ["run", "--seed", "1", "--", TURNSTILE, "coin", "--json", "--"],
+}
+
+
+@pytest.mark.parametrize("arguments", AFTER.values(), ids=AFTER.keys())
+def test_whatever_stands_after_two_dashes_is_an_input(run, tmp_path, arguments):
+    spec = tmp_path / "dashes.yaml"
+    spec.write_text("machine: m\ninitial: a\nstates:\n  a: {transitions: {coin: a, --json: a, --: a}}\n")
+    code, out, _ = run(*(str(spec) if text == TURNSTILE else text for text in arguments))
+    assert code == 0
+    assert [line.split()[1] for line in out.splitlines()[3:6]] == ["coin", "--json", "--"]
+
+
+@pytest.mark.parametrize("option", ["--seed", "-O"])
+def test_two_dashes_are_no_value_of_an_option(run, option):
+    code, _, err = run("run", TURNSTILE, option, "--", "3")
+    assert code == 2
+    assert "without its value" in err
+
+
+def test_a_word_file_may_begin_with_a_byte_order_mark(run, tmp_path):
+    (tmp_path / "word").write_bytes(b"\xef\xbb\xbfcoin push")
+    for arguments, stdin in ((["--word-file", str(tmp_path / "word")], ""), ([], "\ufeffcoin push")):
+        _, out, _ = run("run", TURNSTILE, "--json", *arguments, stdin=stdin)
+        assert json.loads(out)["inputs"] == ["coin", "push"]
+
+
 @pytest.mark.parametrize("way", ["stdin", "dash", "file"])
 def test_a_word_comes_from_standard_input_or_a_file(run, tmp_path, way):
     path = tmp_path / "word"
@@ -104,6 +143,35 @@ def test_prove_json(run, program, of):
     assert 0 < found["margin"] < 1
     assert found["radius"] > 0
     assert found["neurons"] <= 4 * found["smallest"]
+
+
+@pytest.fixture
+def liar(program, tmp_path):
+    """A program that claims to be proven, with a network of another machine's weights."""
+    path = tmp_path / "liar.npz"
+    honest = load_program(program)
+    network = replace(honest.network, weights=honest.network.weights[::-1].copy())
+    replace(honest, network=network).save(path)
+    return str(path)
+
+
+def test_prove_says_what_it_found_and_nothing_of_the_claim(run, liar):
+    code, out, _ = run("prove", liar)
+    assert code == 1
+    assert "proven" not in out
+    assert out.splitlines()[0].endswith((", refuted", ", undecided"))
+
+
+def test_the_counterexample_has_the_timing_of_each_input(run, liar):
+    found = json.loads(run("prove", liar, "--json")[1])["counterexample"]
+    program = load_program(liar)
+    wrong = prove(program.machine, program.network).counterexample
+    assert found == {
+        "word": list(wrong.word),
+        "timings": [{"onset": onset, "end": end} for onset, end in wrong.timings],
+        "expected": wrong.expected,
+        "found": wrong.found,
+    }
 
 
 @pytest.mark.parametrize("code_kind", ["sparse", "dense"])
@@ -146,6 +214,29 @@ def test_what_is_not_proven_writes_nothing_unless_it_is_allowed(run, tmp_path):
     assert json.loads(out)["counterexample"]["expected"]
 
 
+HOPELESS = [str(SPECS / "turnstile.yaml"), "--bits", "2", "--rule", "one-shot"]
+
+
+def test_where_no_size_proves_the_best_attempt_is_shown(run):
+    code, out, _ = run("prove", *HOPELESS, "--json")
+    found = json.loads(out)
+    assert code == 1
+    assert found["holds"] is False
+    assert found["verdict"] in ("refuted", "undecided")
+    assert found["counterexample"]["expected"]
+
+
+def test_where_no_size_proves_the_best_attempt_is_written_if_it_is_allowed(run, tmp_path):
+    path = tmp_path / "p.npz"
+    assert run("compile", *HOPELESS, "-o", str(path))[0] == 1
+    assert not path.exists()
+    code, out, err = run("compile", *HOPELESS, "-o", str(path), "--allow-unproven")
+    assert code == 1
+    assert "not proven" in err
+    assert "proven, margin" not in out
+    assert not load_program(path).claim.holds
+
+
 def test_a_wrong_run_exits_with_1(run, tmp_path):
     path = str(tmp_path / "p.npz")
     spec = str(SPECS / "tcp_connection.yaml")
@@ -177,6 +268,19 @@ def test_convert_there_and_back(run, tmp_path):
     assert load(back).run(load(back).inputs[:1]).states == load(kiss).run(load(kiss).inputs[:1]).states
 
 
+@pytest.mark.parametrize("command", [["compile", "-o"], ["convert"]], ids=["compile", "convert"])
+@pytest.mark.parametrize("name", ["m.yaml", "./m.yaml", "linked.yaml"])
+def test_the_file_that_is_read_is_not_written_over(run, tmp_path, monkeypatch, command, name):
+    monkeypatch.chdir(tmp_path)
+    spec = Path("m.yaml")
+    spec.write_bytes(Path(TURNSTILE).read_bytes())
+    Path("linked.yaml").symlink_to(spec)
+    code, out, err = run(command[0], str(spec), *command[1:], name)
+    assert (code, out) == (2, "")
+    assert "the file to be read" in err
+    assert spec.read_bytes() == Path(TURNSTILE).read_bytes()
+
+
 def test_examples_are_listed_and_copied_and_not_overwritten(run, tmp_path):
     code, out, _ = run("examples")
     assert code == 0
@@ -195,7 +299,170 @@ def test_backends_are_listed(run):
     assert {"name": "reference", "unavailable": None} in json.loads(out)["backends"]
 
 
+# ---- backends and their options
+
+
+class Chip(ReferenceBackend):
+    name = "chip"
+    options = (
+        Option("limit", int, 100, "neurons", "Takes 100% of them."),
+        Option("hold_ms", float, None, "ms", "How long an input is held."),
+        Option("noisy", bool, False, "", "Whether there is noise."),
+        Option("codegen", str, "numpy", "", "How code is made."),
+    )
+
+    def __init__(self):
+        self.asked = []
+
+    def requirements(self, options):
+        self.asked.append(("requirements", dict(options)))
+        return Requirements(most_neurons=options.get("limit", 100))
+
+    def open(self, program, **options):
+        self.asked.append(("open", options))
+        return super().open(program)
+
+    def emit(self, program, folder, **options):
+        self.asked.append(("emit", options))
+        (folder / "chip.txt").write_text("chip")
+
+
+@pytest.fixture
+def chip(install):
+    backend = Chip()
+    install("chip", backend=backend)
+    return backend
+
+
+WAYS = {
+    "flags": ["--limit", "60", "--hold-ms", "2.5", "--noisy", "no", "--codegen", "c"],
+    "assignments": ["-O", "limit=60", "-O", "hold_ms=2.5", "-O", "noisy=False", "-O", "codegen=c"],
+    "both": ["-O", "limit=6", "--limit=60", "--hold-ms", "2.5", "-O", "noisy=off", "--codegen", "c"],
+}
+GIVEN = {"limit": 60, "hold_ms": 2.5, "noisy": False, "codegen": "c"}
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
+def test_options_of_a_backend_reach_all_that_takes_them(run, chip, tmp_path, way):
+    path = str(tmp_path / "p.npz")
+    assert run("compile", TURNSTILE, "--for", "chip", *way, "-o", path)[0] == 0
+    assert load_program(path).network.neurons <= 60
+    for spec in (TURNSTILE, path):
+        assert run("run", spec, "coin", "--backend", "chip", *way)[0] == 0
+        assert run("emit", spec, "--to", "chip", "-o", str(tmp_path / "out"), *way)[0] == 0
+        assert run("prove", spec, "--backend", "chip", *way)[0] == 0
+        assert run("info", spec, "--backend", "chip", *way)[0] == 0
+    assert {kind for kind, _ in chip.asked} == {"requirements", "open", "emit"}
+    assert all(options == GIVEN for _, options in chip.asked)
+
+
+def test_compile_options_beside_those_of_a_backend_are_still_refused_with_a_program(run, chip, program):
+    assert run("run", program, "coin", "--backend", "chip", "-O", "limit=200")[0] == 0
+    code, _, err = run("run", program, "coin", "--backend", "chip", "-O", "limit=200", "-O", "bits=4")
+    assert code == 2
+    assert "compiled already" in err
+
+
+@pytest.mark.parametrize("command", ["run", "emit", "prove", "info"])
+def test_a_program_that_does_not_fit_is_refused_everywhere(run, chip, program, tmp_path, command):
+    flag, more = ("--to", ["-o", str(tmp_path / "out")]) if command == "emit" else ("--backend", [])
+    code, out, err = run(command, program, flag, "chip", "--limit", "60", *more)
+    assert (code, out) == (2, "")
+    assert "vsafsm compile SPEC --for chip" in err
+    assert not (tmp_path / "out").exists()
+
+
+WRONG_VALUES = {
+    "int": (["--limit", "6.5"], 'option limit of backend "chip" is "6.5"; expected a whole number'),
+    "int with _": (["--limit", "1_0"], "expected a whole number"),
+    "float": (["-O", "hold_ms=nan"], 'option hold_ms of backend "chip" is "nan"; expected a finite number'),
+    "bool": (["--noisy", "maybe"], 'is "maybe"; expected true or false'),
+    "bool assigned": (["-O", "noisy="], 'is ""; expected true or false'),
+    "unknown": (["-O", "limt=3"], 'unknown option "limt"; expected one of: active, bits,'),
+}
+
+
+@pytest.mark.parametrize(("arguments", "says"), WRONG_VALUES.values(), ids=WRONG_VALUES.keys())
+def test_a_wrong_value_for_a_backend_is_told(run, chip, arguments, says):
+    code, out, err = run("run", TURNSTILE, "coin", "--backend", "chip", *arguments)
+    assert (code, out) == (2, "")
+    assert says in err
+
+
+@pytest.mark.parametrize("arguments", [["run", "--backend"], ["compile", "--for"], ["emit", "--to"]])
+def test_help_shows_the_options_of_a_backend(run, chip, arguments):
+    code, out, _ = run(*arguments, "chip", "--help")
+    shown = " ".join(out.split())
+    assert code == 0
+    assert "--limit LIMIT Takes 100% of them. (neurons); default 100" in shown
+    assert "--hold-ms HOLD_MS How long an input is held. (ms) --noisy" in shown
+
+
+def test_no_option_of_a_backend_can_have_the_name_of_a_flag(run):
+    assert set(COMPILE_OPTIONS) == {field.name for field in fields(Options)}
+    for command in ("compile", "run", "prove", "info", "emit"):
+        shown = run(command, "--help")[1]
+        flags = {word.strip(",").lstrip("-").replace("-", "_") for word in shown.split() if word.startswith("--")}
+        assert flags - {"for"} <= TAKEN | COMPILE_OPTIONS.keys()
+
+
+@pytest.mark.parametrize("command", [["run"], ["prove"], ["compile", "-o", "p.npz"]], ids=lambda c: c[0])
+def test_a_backend_with_an_option_of_a_taken_name_is_refused(run, install, command):
+    class Seeded(ReferenceBackend):
+        options = (Option("seed", int, 0, "", "of noise"),)
+
+    install("seeded", backend=Seeded())
+    flag = "--for" if command[0] == "compile" else "--backend"
+    code, _, err = run(command[0], TURNSTILE, *command[1:], flag, "seeded")
+    assert code == 2
+    assert 'its option "seed" collides with the compile option "seed"' in err
+
+
+class Inverted(ReferenceBackend):
+    """A target that holds other weights than the program's."""
+
+    def lower(self, program):
+        return replace(program.network, weights=-program.network.weights)
+
+
+def test_prove_takes_what_the_backend_holds(run, install, chip, program):
+    install("inverted", backend=Inverted())
+    assert run("prove", program)[0] == run("prove", program, "--backend", "chip")[0] == 0
+    for spec in (TURNSTILE, program):
+        code, out, _ = run("prove", spec, "--backend", "inverted", "--json")
+        assert code == 1
+        assert json.loads(out)["holds"] is False
+
+
+def test_prove_refuses_what_no_proof_speaks_for(run, install, program):
+    class Noisy(ReferenceBackend):
+        exact = False
+
+    class Circuit(ReferenceBackend):
+        def lower(self, program):
+            return [1, 2, 3]
+
+    install("noisy", backend=Noisy())
+    install("circuit", backend=Circuit())
+    for backend, says in (("noisy", "measurement with `vsafsm run --backend noisy`"), ("circuit", "makes a list")):
+        code, out, err = run("prove", program, "--backend", backend)
+        assert (code, out) == (2, "")
+        assert says in err
+
+
+def test_info_adds_what_the_program_takes_on_a_backend(run, program):
+    plain = json.loads(run("info", program, "--json")[1])
+    found = json.loads(run("info", program, "--backend", "reference", "--json")[1])
+    assert found.pop("backend")["neurons"] == found["neurons"]
+    assert found == plain
+    assert "synapses" in run("info", program, "--backend", "reference")[1]
+
+
+# ---- bad input
+
+
 BAD = {
+    "abbreviation": (["prove", TURNSTILE, "--bit", "4"], "--bit"),
     "unknown input": (["run", TURNSTILE, "cion"], 'did you mean "coin"'),
     "unknown backend": (["run", TURNSTILE, "coin", "--backend", "referense"], 'did you mean "reference"'),
     "missing spec": (["run", "nowhere.yaml", "coin"], "nowhere.yaml"),
@@ -270,3 +537,54 @@ def test_as_a_process():
         [sys.executable, "-m", "vsafsm", "--version"], capture_output=True, text=True, timeout=60, check=False
     )
     assert version.stdout.startswith("vsafsm ")
+
+
+# ---- streams
+
+
+def process(*arguments, redirected="", **environment):
+    """The command line in a process of its own, as a shell would start it."""
+    return subprocess.run(
+        ["sh", "-c", f'exec "$0" "$@" {redirected}', sys.executable, "-m", "vsafsm", *arguments],
+        capture_output=True,
+        env={**os.environ, **environment},
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture
+def japanese(tmp_path):
+    path = tmp_path / "m.yaml"
+    text = "machine: 日本\ninitial: é\nstates:\n  é: {transitions: {入: 開}}\n  開: {transitions: {入: é}}\n"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii", "ascii:surrogateescape", "utf-8"])
+def test_names_are_printed_whatever_the_encoding(japanese, encoding):
+    done = process("run", japanese, "入", "--json", PYTHONIOENCODING=encoding, PYTHONUTF8="1")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert json.loads(done.stdout)["states"] == ["é", "開"]
+    done = process("run", japanese, "入", PYTHONIOENCODING=encoding, PYTHONUTF8="1")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert ("開".encode() if encoding == "utf-8" else b"\\u958b") in done.stdout
+    done = process("run", japanese, "日", PYTHONIOENCODING=encoding, PYTHONUTF8="1")
+    assert done.returncode == 2
+    assert b"Traceback" not in done.stderr
+
+
+FULL = [">/dev/full", "2>/dev/full"] if Path("/dev/full").exists() else []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
+@pytest.mark.parametrize("redirected", [">&-", "2>&-", ">&- 2>&-", *FULL])
+@pytest.mark.parametrize("arguments", [["run", TURNSTILE, "cion"], ["backends"], ["nonsense"], ["--help"]], ids=str)
+def test_streams_that_cannot_be_written_leave_the_exit_code(arguments, redirected):
+    done = process(*arguments, redirected=redirected)
+    right = arguments in (["backends"], ["--help"]) and redirected.startswith("2")
+    assert done.returncode == (0 if right else 2)
+    assert b"Traceback" not in done.stderr
+    assert b"Exception ignored" not in done.stderr
+    if redirected in (">&-", ">/dev/full"):
+        assert done.stderr.startswith((b"vsafsm: error: ", b"usage: "))

@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import pickle
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +22,10 @@ from hypothesis import strategies as st
 
 import vsafsm
 from vsafsm import errors as e
-from vsafsm.machine import Machine
+from vsafsm.formats import formats
+from vsafsm.machine import Machine, Transition
 from vsafsm.program import FORMAT_VERSION, Program, is_program, load_program
+from vsafsm.sizing import Requirements
 
 Compiled = Callable[..., Program]
 Members = dict[str, bytes]
@@ -50,7 +55,11 @@ def npy(array: Any, **options: bool) -> bytes:
 
 def header(descr: str, shape: tuple[int, ...], body: bytes = b"", fortran: bool = False) -> bytes:
     """A .npy whose header claims what it likes."""
-    text = f"{{'descr': {descr!r}, 'fortran_order': {fortran}, 'shape': {shape}, }}".encode()
+    return headed(f"{{'descr': {descr!r}, 'fortran_order': {fortran}, 'shape': {shape}, }}".encode(), body)
+
+
+def headed(text: bytes, body: bytes = b"") -> bytes:
+    """A .npy with any text for a header."""
     text += b" " * (-(10 + len(text) + 1) % 64) + b"\n"
     return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + body
 
@@ -142,6 +151,33 @@ def test_numpy_reads_it_without_pickle(program: Program, tmp_path: Path) -> None
         assert json.loads(found["metadata"].tobytes())["version"] == FORMAT_VERSION
 
 
+@pytest.mark.parametrize(
+    ("trigger", "compile_options", "least_margin"),
+    [("event", (("bits", "6"), ("margin", 0)), 0), ("level", (("margin", "auto"), ("seed", "1")), None)],
+)
+def test_whole_numbers_for_real_ones_and_numbers_as_text_come_back_as_they_were(
+    load: Any, turnstile: Machine, trigger: str, compile_options: Any, least_margin: int | None
+) -> None:
+    table = tuple(tuple(Transition(taken.to) for taken in row) for row in turnstile.table)
+    machine = replace(turnstile, table=table, compile_options=compile_options)
+    before = vsafsm.compile(machine, dimension=128, trigger=trigger, allow_unproven=True)
+    before = replace(
+        before,
+        network=replace(before.network, scale=8),
+        requirements=replace(before.requirements, least_margin=least_margin),
+        claim=replace(before.claim, radius=0),
+    )
+    assert load(before.to_bytes()).to_bytes() == before.to_bytes()
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Requirements)])
+def test_every_requirement_comes_back(load: Any, program: Program, name: str) -> None:
+    value = {"folded": True, "rule": "one-shot", "least_margin": 0.5}.get(name, 2)
+    before = replace(program, requirements=Requirements(**{name: value}))
+    assert load(before.to_bytes()).requirements == before.requirements
+    assert load(before.to_bytes()).to_bytes() == before.to_bytes()
+
+
 def test_the_hash_covers_everything(program: Program) -> None:
     changes = [
         replace(program, target="other"),
@@ -193,10 +229,10 @@ def test_saving_where_nothing_can_be_written(program: Program, tmp_path: Path) -
 # ---- what is no program
 
 
-def test_files_that_cannot_be_read(tmp_path: Path) -> None:
-    for path in (tmp_path / "missing.npz", tmp_path):
-        with pytest.raises(e.FileError, match="cannot be read"):
-            load_program(path)
+@pytest.mark.parametrize("name", ["missing.npz", ".", "a\0.npz", "\0", "x" * 5000 + ".npz", "\ud800.npz"], ids=ascii)
+def test_files_that_cannot_be_read(tmp_path: Path, name: str) -> None:
+    with pytest.raises(e.FileError, match="cannot be read"):
+        load_program(tmp_path / name)
 
 
 @pytest.mark.parametrize("data", [b"", b"P", b"machine: turnstile\n", b"\x89PNG\r\n", pickle.dumps([1]), bytes(1000)])
@@ -240,6 +276,29 @@ def test_is_program_tells_by_the_first_bytes_or_the_name(program: Program, tmp_p
     assert is_program(tmp_path / "missing.npz")
     assert not is_program(tmp_path / "spec.yaml")
     assert not is_program(tmp_path / "missing.yaml")
+    assert not is_program(tmp_path / "a\0")
+    assert not is_program(tmp_path)
+
+
+needs_dev = pytest.mark.skipif(not Path("/dev/fd").exists(), reason="the system has no /dev/fd")
+
+
+@needs_dev
+def test_is_program_takes_nothing_from_a_pipe() -> None:
+    ours, theirs = os.pipe()
+    os.write(theirs, b"PK\x03\x04 and more")
+    os.close(theirs)
+    assert not is_program(f"/dev/fd/{ours}")
+    assert os.read(ours, 100) == b"PK\x03\x04 and more"
+    os.close(ours)
+
+
+@needs_dev
+def test_a_spec_may_come_from_a_pipe(turnstile: Machine) -> None:
+    text = formats()["yaml"].write(turnstile).encode()
+    command = [sys.executable, "-m", "vsafsm", "prove", "/dev/stdin", "--format", "yaml", "--json"]
+    done = subprocess.run(command, input=text, capture_output=True)
+    assert (done.returncode, json.loads(done.stdout)["machine"]) == (0, turnstile.name)
 
 
 # ---- what is cut off or altered
@@ -359,6 +418,52 @@ def test_arrays_that_claim_what_is_not_there_are_refused(load: Any, program: Pro
         load(packed({**unpacked(program.to_bytes()), name: raw}))
 
 
+PLAIN = b"{'descr': '|i1', 'fortran_order': False, 'shape': (1, 1), }"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"{'descr': (((",
+        b"-" * 9000 + b"1",
+        b"(" * 9000,
+        b"  x\n y",
+        b",,",
+        b"",
+        b"\0",
+        b"\xff" * 50,
+        b"1",
+        b"{}",
+        b"{'descr': '|i1', 'fortran_order': 0, 'shape': (1, 1), }",
+        PLAIN.replace(b"|i1", b"|i99999999"),
+        PLAIN.replace(b"'|i1'", b"('|i1', (1,))"),
+        PLAIN.replace(b"'|i1'", b"[('a', '|i1')]"),
+        PLAIN.replace(b"(1, 1)", b"(0, " + b"9" * 30 + b")"),
+        PLAIN.replace(b"(1, 1)", b"(1, True)"),
+        PLAIN.replace(b"(1, 1)", b"(01, 1)"),
+        PLAIN.replace(b"(1, 1)", b"(1L, 1L)"),
+        PLAIN.replace(b"(1, 1)", b"(1, 1, 1)"),
+        PLAIN.replace(b"(1, 1)", b"(\xd9\xa1, 1)"),
+        PLAIN.replace(b", }", b", 'more': 1, }"),
+        PLAIN + PLAIN,
+        b" " + PLAIN,
+        PLAIN + b"\n",
+    ],
+    ids=lambda text: ascii(text[:60]),
+)
+@pytest.mark.parametrize("name", ["weights", "metadata", "content_hash"])
+def test_headers_that_no_program_has_are_refused(load: Any, program: Program, name: str, text: bytes) -> None:
+    with pytest.raises(e.AlteredProgramError, match=f"{name} is no array"):
+        load(packed({**unpacked(program.to_bytes()), name: headed(text, b"\1")}))
+
+
+@given(text=st.binary(max_size=80))
+@settings(shared_folder, max_examples=100)
+def test_any_other_header_is_refused(load: Any, program: Program, text: bytes) -> None:
+    with pytest.raises(e.AlteredProgramError):
+        load(packed({**unpacked(program.to_bytes()), "weights": headed(text, b"\1")}))
+
+
 @pytest.mark.parametrize("kind", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_packed_members_are_refused_before_they_are_unpacked(load: Any, program: Program, kind: int) -> None:
     bomb = header("|i1", (10**4, 10**4), bytes(10**7))
@@ -395,7 +500,7 @@ def test_a_later_version_is_named(load: Any, program: Program) -> None:
         load(forged(program, lambda metadata: metadata.update(version=99, machine="unheard of")))
 
 
-@pytest.mark.parametrize("version", [0, -1, True, "1", 1.5, None, [1]])
+@pytest.mark.parametrize("version", [0, -1, True, "1", 1.5, None, [1], "\x1b[2J"])
 def test_a_version_that_makes_no_sense_is_refused(load: Any, program: Program, version: object) -> None:
     with pytest.raises(e.AlteredProgramError, match="version"):
         load(forged(program, lambda metadata: metadata.update(version=version)))
@@ -456,7 +561,7 @@ def put(*path: Any) -> Callable[[dict[str, Any]], None]:
         ("claim", {"verdict": "holds"}),
         ("claim", "holds"),
     ],
-    ids=lambda path: "-".join(str(x)[:20] for x in path),
+    ids=lambda path: "-".join(ascii(x)[:20] for x in path),
 )
 def test_parts_that_make_no_program_are_refused_even_with_the_right_hash(
     load: Any, program: Program, path: tuple[Any, ...]
@@ -487,6 +592,168 @@ def test_arrays_that_do_not_fit_each_other_are_refused_even_with_the_right_hash(
         load(forged(program, **arrays))
 
 
+NUMBERS = [
+    ("machine", "table", 0, 0, 0),
+    ("network", "gain"),
+    ("network", "scale"),
+    ("network", "bits"),
+    ("network", "start"),
+    ("network", "labels", 0, 0),
+    ("network", "contract", "hold_steps"),
+    ("network", "contract", "gap_steps"),
+    ("options", "bits"),
+    ("options", "seed"),
+    ("requirements", "bits"),
+    ("requirements", "least_margin"),
+    ("requirements", "least_active"),
+    ("requirements", "largest_sum"),
+    ("requirements", "most_neurons"),
+    ("claim", "fixed_points"),
+    ("claim", "radius"),
+    ("claim", "margin"),
+    ("smallest",),
+]
+REAL = ("scale", "least_margin", "radius", "margin")
+
+
+def named(path: Any) -> str:
+    return "-".join(map(str, path)) if isinstance(path, tuple) else ascii(path)
+
+
+@pytest.mark.parametrize("value", ["x", "1", True, [], [1], {}, float("nan"), float("inf"), -float("inf")], ids=ascii)
+@pytest.mark.parametrize("path", NUMBERS, ids=named)
+def test_what_is_no_number_is_refused_for_one(
+    load: Any, program: Program, path: tuple[Any, ...], value: object
+) -> None:
+    with pytest.raises(e.AlteredProgramError, match="parts do not make a program"):
+        load(forged(program, put(*path, value)))
+
+
+@pytest.mark.parametrize("value", [1.0, 1.5, 8.9, -1], ids=str)
+@pytest.mark.parametrize("path", [path for path in NUMBERS if path[-1] not in REAL], ids=named)
+def test_what_is_no_whole_number_is_refused_for_one(
+    load: Any, program: Program, path: tuple[Any, ...], value: object
+) -> None:
+    with pytest.raises(e.AlteredProgramError, match="parts do not make a program"):
+        load(forged(program, put(*path, value)))
+
+
+@pytest.mark.parametrize("value", [7, True, None, [], ["a"], "", " a", "a\n", "\x1b[2J", "\ud800"], ids=ascii)
+@pytest.mark.parametrize(
+    "path",
+    [
+        ("machine", "name"),
+        ("machine", "states", 0),
+        ("machine", "inputs", 0),
+        ("machine", "initial"),
+        ("machine", "table", 0, 0, 1, 0),
+        ("machine", "moore", 0, 0),
+        ("machine", "compile", 0, 0),
+        ("network", "labels", 2, 2, 0),
+        ("options", "rule"),
+        ("target",),
+        ("claim", "verdict"),
+    ],
+    ids=named,
+)
+def test_what_can_name_nothing_is_refused_for_a_name(
+    load: Any, compiled: Compiled, turnstile: Machine, path: tuple[Any, ...], value: object
+) -> None:
+    machine = replace(turnstile, moore=(("red",), ("green",)), compile_options=(("bits", 8),))
+    table = tuple(tuple(Transition(taken.to, ("click",)) for taken in row) for row in machine.table)
+    spoken = compiled(replace(machine, table=table))
+    with pytest.raises(e.AlteredProgramError) as caught:
+        load(forged(spoken, put(*path, value)))
+    assert "\x1b" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ("machine", "moore", ["abc", "def"]),
+        ("machine", "moore", 0, "abc"),
+        ("machine", "moore", 0, {"a": 1}),
+        ("machine", "states", {"locked": 0, "unlocked": 1}),
+        ("machine", "table", 0, 0, "1a"),
+        ("machine", "table", 0, 0, [1, "abc"]),
+        ("machine", "table", 0, 0, [1, [], 0]),
+        ("machine", "compile", [[["a"], 1]]),
+        ("machine", "compile", ["ab"]),
+        ("machine", "compile", [["unheard_of", 1]]),
+        ("machine", "compile", [["bits", None]]),
+        ("machine", "compile", [["bits", True]]),
+        ("machine", "compile", [["bits", [1]]]),
+        ("machine", "compile", [["bits", 99]]),
+        ("machine", "compile", [["margin", float("nan")]]),
+        ("machine", "unheard_of", 1),
+        ("network", "labels", 2, [1, True, [7]]),
+        ("network", "labels", 2, [1, True, [[1]]]),
+        ("network", "labels", 2, [1, True, "ab"]),
+        ("network", "labels", 2, [1, 1, []]),
+        ("network", "labels", 2, [1, True, ["other"]]),
+        ("network", "labels", 2, [0, True, []]),
+        ("network", "start", 1),
+        ("network", "contract", [1, 1]),
+        ("network", "unheard_of", 1),
+        ("options", {}),
+        ("options", "margin", float("nan")),
+        ("options", "rule", ["refined"]),
+        ("options", "trigger", "level"),
+        ("requirements", "folded", 1),
+        ("requirements", []),
+        ("requirements", {}),
+        ("claim", "verdict", "HOLDS"),
+        ("claim", "unheard_of", 1),
+        ("unheard_of", 1),
+        *((section, None) for section in ("machine", "network", "options", "requirements", "claim", "target")),
+    ],
+    ids=lambda path: "-".join(ascii(x)[:30] for x in path),
+)
+def test_parts_of_the_wrong_type_or_of_another_machine_are_refused_even_with_the_right_hash(
+    load: Any, program: Program, path: tuple[Any, ...]
+) -> None:
+    with pytest.raises(e.AlteredProgramError):
+        load(forged(program, put(*path)))
+
+
+@pytest.mark.parametrize("key", ["machine", "network", "options", "requirements", "target", "claim", "smallest"])
+def test_a_part_that_is_not_there_is_refused(load: Any, program: Program, key: str) -> None:
+    with pytest.raises(e.AlteredProgramError, match=key):
+        load(forged(program, lambda metadata: metadata.pop(key)))
+
+
+def test_pending_codes_may_not_be_left_out(load: Any, program: Program) -> None:
+    labels = [[0, False, []], [1, False, []]]
+    codes = np.packbits(program.network.codes[:2], axis=1)
+    with pytest.raises(e.AlteredProgramError, match="labels"):
+        load(forged(program, put("network", "labels", labels), codes=codes))
+
+
+@given(data=st.data())
+@settings(shared_folder, max_examples=200)
+def test_any_other_value_anywhere_is_refused_or_comes_back(data: st.DataObject, load: Any, program: Program) -> None:
+    scalar = st.none() | st.booleans() | st.integers(-3, 40) | st.floats() | st.text(max_size=3)
+    value = data.draw(scalar | st.lists(scalar, max_size=3) | st.dictionaries(st.text(max_size=3), scalar, max_size=2))
+
+    def change(metadata: dict[str, Any]) -> None:
+        place: Any = metadata
+        while True:
+            keys = list(place) if isinstance(place, dict) else range(len(place))
+            key = data.draw(st.sampled_from(keys))
+            if not (isinstance(place[key], dict | list) and place[key] and data.draw(st.booleans())):
+                break
+            place = place[key]
+        place[key] = value
+
+    raw = forged(program, change)
+    try:
+        found = load(raw)
+    except e.ProgramError:
+        return
+    assert unpacked(found.to_bytes())["metadata"] == unpacked(raw)["metadata"]
+    found.prove(), found.parts(), found.grid()
+
+
 # ---- a proof is a claim
 
 
@@ -513,7 +780,7 @@ def test_a_claim_of_damaged_weights_is_not_believed(load: Any, program: Program)
 
 
 def test_a_claim_about_another_machine_is_not_believed(load: Any, program: Program) -> None:
-    other = load(forged(program, put("machine", "table", 0, 0, [0, []])))
+    other = load(forged(program, put("machine", "table", [[[0, []], [1, []]], [[0, ["click"]], [1, []]]])))
     assert other.claim.holds
     proof = other.prove()
     assert proof.counterexample is not None

@@ -248,3 +248,18 @@ def test_the_search_ends_where_no_codes_can_be_drawn(monkeypatch: pytest.MonkeyP
     with pytest.raises(e.CodebookError):
         vsafsm.compile(Machine("m", ("x",), ("a",), "x", ((T("x"),),), ((),)))
     assert max(tried) <= MOST_NEURONS
+
+
+@pytest.mark.parametrize("headroom", [2.0, 3.0, 4.0])
+def test_a_target_s_headroom_density_and_rule_are_aimed_at(
+    install: Install, turnstile: Machine, headroom: float
+) -> None:
+    install("roomy", Requirements(rule="robust", headroom=headroom, density=1 / 10))
+    program, usual = vsafsm.compile(turnstile, target="roomy"), vsafsm.compile(turnstile)
+    network = program.network
+    assert program.smallest == usual.smallest
+    assert headroom * program.smallest <= network.neurons <= 4 * program.smallest
+    assert network.neurons <= 1.25 * headroom * program.smallest
+    assert 0.07 <= network.active / network.neurons <= 0.13
+    assert program.options.rule == "robust"
+    assert vsafsm.compile(turnstile, target="roomy", rule="refined").options.rule == "refined"

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import vsafsm
 from vsafsm.codebook import MAKERS, Codebook, Layout
 from vsafsm.lowering import REST, Lowered, lower
 from vsafsm.machine import Machine, Transition
@@ -263,3 +264,16 @@ def test_options_and_grid_agree_on_bits() -> None:
         grid = Grid(Options(bits=bits).bits, 1.0, 0.45, True)
         assert grid.limit == 2 ** (bits - 1) - 1
         assert np.iinfo(grid.dtype).max >= grid.limit
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_robust_weights_are_smaller_for_the_same_margin(random_machines: Randoms, seed: int) -> None:
+    def spread(rule: str) -> float:
+        program = vsafsm.compile(
+            random_machines(8, 2, seed), dimension=256, active=16, margin=0.3, inhibition="separate", rule=rule
+        )
+        assert program.claim.holds
+        assert program.claim.margin >= 0.29
+        return float(program.network.weights.std() / program.network.scale)
+
+    assert spread("robust") < 0.85 * spread("refined")

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib.metadata import EntryPoint, entry_points
+from keyword import iskeyword
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Protocol
 
-from vsafsm.errors import RequirementError, UnavailableBackendError, UnknownBackendError, did_you_mean
+from vsafsm.errors import OptionError, RequirementError, UnavailableBackendError, UnknownBackendError, did_you_mean
 from vsafsm.machine import Outputs
+from vsafsm.options import Options
 from vsafsm.program import Program
 from vsafsm.sizing import Requirements
 
 GROUP = "vsafsm.backends"
 DEFAULT = "reference"
+TAKEN = frozenset(
+    ("allow_unproven", "backend", "folder", "format", "help", "json", "output", "program", "self", "to", "word_file")
+)
+"""Flags of the command line, and keywords of the protocol: no option of a backend has such a name."""
+TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 Description = Mapping[str, int | float | str]
 
@@ -26,11 +36,11 @@ class Option:
     Attributes
     ----------
     name
-        As in Python: ``hold_ms`` becomes ``--hold-ms``.
+        As in Python: ``hold_ms`` becomes ``--hold-ms``. Not that of a compile option.
     type
         ``int``, ``float``, ``str`` or ``bool``.
     default
-        Its value where it is not given.
+        Its value where it is not given; where that is ``None``, ``None`` may be given too.
     unit
         Its unit, or an empty string.
     help
@@ -106,7 +116,7 @@ class Backend(Protocol):
     def open(self, program: Program, **options: object) -> BackendSession:
         """Start a session."""
 
-    def emit(self, program: Program, folder: Path) -> None:
+    def emit(self, program: Program, folder: Path, **options: object) -> None:
         """Write what the target needs into an existing folder."""
 
     def describe(self, program: Program) -> Description:
@@ -134,7 +144,7 @@ def find(name: str) -> Backend:
     UnknownBackendError
         If none of this name is installed.
     UnavailableBackendError
-        If it cannot run here; the message says what would change that.
+        If it cannot run here, or has an option that it may not have; the message says what would change that.
     """
     points = _points()
     if name not in points:
@@ -153,7 +163,10 @@ def open_session(program: Program, backend: str = DEFAULT, **options: object) ->
     Raises
     ------
     RequirementError
-        If the program does not meet what the backend requires; the message has the compile command that would.
+        If the program does not meet what the backend requires; the message has the compile command that would. Or if
+        the backend has no such option.
+    OptionError
+        If the value of an option has the wrong type.
     """
     target = find(backend)
     check(program, target, options)
@@ -161,18 +174,11 @@ def open_session(program: Program, backend: str = DEFAULT, **options: object) ->
 
 
 def check(program: Program, backend: Backend, options: Mapping[str, object]) -> None:
-    """Raise `RequirementError` where the program does not meet what the backend requires.
+    """Raise what `check_options` does, and `RequirementError` where the program does not meet what is required.
 
     A margin that is required is proven again: the program's own is a claim.
     """
-    known = {option.name for option in backend.options}
-    for name in options:
-        if name not in known:
-            raise RequirementError(
-                f'backend "{backend.name}" has no option "{name}"; '
-                f"expected one of: {', '.join(sorted(known)) or 'none'}"
-                f"{did_you_mean(name, known)}"
-            )
+    check_options(backend, options)
     requirements = backend.requirements(options)
     margin = program.claim.margin if requirements.least_margin is None else program.prove().margin
     unmet = requirements.unmet(program.network, margin)
@@ -183,13 +189,131 @@ def check(program: Program, backend: Backend, options: Mapping[str, object]) -> 
         )
 
 
+def check_options(backend: Backend, options: Mapping[str, object]) -> None:
+    """Hold options against those that the backend declares.
+
+    Raises
+    ------
+    RequirementError
+        If it has no option of this name.
+    OptionError
+        If a value has the wrong type. A whole number will do for a ``float``, which has to be finite.
+    """
+    for name, value in options.items():
+        option = _option(backend, name)
+        optional = option.default is None
+        if not (_fits(option.type, value) or (optional and value is None)):
+            raise _wrong(backend, option, repr(value), " or None" if optional else "")
+
+
+def read_options(backend: Backend, texts: Mapping[str, str]) -> dict[str, object]:
+    """Options of a backend from texts, each read as the type that the backend declares.
+
+    Raises
+    ------
+    RequirementError
+        If it has no option of this name.
+    OptionError
+        If a text cannot be read as the option's type.
+    """
+    return {name: _read(backend, _option(backend, name), text) for name, text in texts.items()}
+
+
+# ---- options
+
+
+def _option(backend: Backend, name: str) -> Option:
+    known = {option.name: option for option in backend.options}
+    if name not in known:
+        raise RequirementError(
+            f'backend "{backend.name}" has no option "{name}"; '
+            f"expected one of: {', '.join(sorted(known)) or 'none'}"
+            f"{did_you_mean(name, known)}"
+        )
+    return known[name]
+
+
+_EXPECTED: dict[type, str] = {
+    bool: "true or false (or yes, no, on, off, 1, 0)",
+    int: "a whole number",
+    float: "a finite number",
+    str: "a text",
+}
+
+
+def _fits(kind: type, value: object) -> bool:
+    if isinstance(value, bool) or kind is bool:
+        return isinstance(value, bool) and kind is bool
+    if kind is int:
+        return isinstance(value, Integral)
+    return isinstance(value, Real) and math.isfinite(value) if kind is float else isinstance(value, str)
+
+
+def _read(backend: Backend, option: Option, text: str) -> object:
+    value: object = text
+    if option.type is bool:
+        value = TRUTHS.get(text.strip().lower())
+    elif option.type is int and re.fullmatch(r"[+-]?[0-9]{1,300}", text.strip()):
+        value = int(text)
+    elif option.type is float:
+        value = _number(text)
+    if not _fits(option.type, value):
+        raise _wrong(backend, option, f'"{text}"')
+    return value
+
+
+def _number(text: str) -> float | None:
+    try:
+        return None if "_" in text else float(text)
+    except ValueError:
+        return None
+
+
+def _wrong(backend: Backend, option: Option, found: str, more: str = "") -> OptionError:
+    return OptionError(
+        f'option {option.name} of backend "{backend.name}" is {found}; expected {_EXPECTED[option.type]}{more}'
+    )
+
+
+def _flaw(backend: Backend) -> str | None:
+    """Why no flags or keywords can be made of a backend's options, or None."""
+    of_compile = {field.name for field in fields(Options)}
+    seen: set[str] = set()
+    for option in backend.options:
+        name = option.name
+        if not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name) or iskeyword(name):
+            return f'its option "{name}" cannot be a keyword; expected a name such as hold_ms'
+        if name in of_compile:
+            return f'its option "{name}" collides with the compile option "{name}"; expected another name'
+        if name in TAKEN or name in seen:
+            whose = "another of its own" if name in seen else "a name that vsafsm itself uses"
+            return f'its option "{name}" collides with {whose}; expected another name'
+        if option.type not in _EXPECTED:
+            return f'its option "{name}" is of type {option.type!r}; expected int, float, str or bool'
+        seen.add(name)
+    return None
+
+
+# ---- entry points
+
+
 def _points() -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=GROUP)}
 
 
 def _reason(point: EntryPoint) -> str | None:
+    """Why a backend cannot be used here, in a line, or None."""
+    # Another's code may raise anything, and must not take the other backends down.
     try:
         backend: Backend = point.load()
-    except Exception as error:  # another's import may raise anything, and must not take the other backends down
-        return f"{point.value} cannot be imported: {error}"
-    return backend.unavailable()
+    except Exception as error:
+        return _line(f"{point.value} cannot be imported: {error}")
+    try:
+        found = _flaw(backend) or backend.unavailable()
+    except Exception as error:
+        found = f"{point.value} fails when asked whether it can run: {type(error).__name__}: {error}"
+    return _line(found) if found else None
+
+
+def _line(text: object) -> str:
+    return " ".join(str(text).split())

@@ -74,6 +74,8 @@ def _options(machine: Machine, requirements: Requirements, given: Mapping[str, o
         required["bits"] = requirements.bits
     if requirements.folded is not None:
         required["inhibition"] = "folded" if requirements.folded else "separate"
+    if requirements.rule is not None:
+        required["rule"] = requirements.rule
     return Options().with_(required).with_(dict(machine.compile_options)).with_(given)
 
 

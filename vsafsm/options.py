@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 from vsafsm.errors import OptionError, did_you_mean
 
 Auto = Literal["auto"]
-Rule = Literal["refined", "one-shot"]
+Rule = Literal["refined", "robust", "one-shot"]
 Trigger = Literal["event", "level"]
 Code = Literal["sparse", "dense"]
 Inhibition = Literal["folded", "separate"]
@@ -34,7 +34,8 @@ class Options:
     bits
         Width of a weight, 2 to 16.
     rule
-        ``"refined"`` or ``"one-shot"``.
+        ``"refined"``; ``"robust"``: refined to smaller weights for the same margin, which bear more noise and hold
+        less; or ``"one-shot"``.
     trigger
         ``"event"``: one event, one transition, however long it is held; ``"level"``: the paper's plain rule.
     code

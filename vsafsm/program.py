@@ -12,12 +12,13 @@ import hashlib
 import io
 import json
 import math
+import re
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NewType, get_args, get_origin, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,34 +26,45 @@ from numpy.typing import NDArray
 from vsafsm.codebook import Codebook
 from vsafsm.errors import (
     AlteredProgramError,
+    BadNameError,
     FileError,
     FutureProgramError,
     NotAProgramError,
     TruncatedProgramError,
     VsafsmError,
 )
-from vsafsm.files import write_atomically
+from vsafsm.files import reason, write_atomically
 from vsafsm.lowering import Code, Lowered, lower
-from vsafsm.machine import Machine, Transition
+from vsafsm.machine import Machine, Transition, check_name
 from vsafsm.network import Contract, Network
 from vsafsm.options import Options
-from vsafsm.proof import Proof, prove
+from vsafsm.proof import Proof, Verdict, prove
 from vsafsm.sizing import Requirements
 from vsafsm.weights import Grid, Parts, autoassociative, transition
 
 FORMAT_VERSION = 1
 SUFFIX = ".npz"
-_MEMBERS = {"metadata": "|u1", "weights": "", "masks": "|u1", "codes": "|u1", "content_hash": "|u1"}
+_MEMBERS = {
+    "metadata": ("|u1",),
+    "weights": ("|i1", "<i2"),
+    "masks": ("|u1",),
+    "codes": ("|u1",),
+    "content_hash": ("|u1",),
+}
 _MOST_BYTES = 2**31
 _NPY: Any = np.lib.format
 _MOST_METADATA = 2**28
+_MAGIC = b"\x93NUMPY\x01\x00"
+_SIZE = rb"(0|[1-9][0-9]{0,9})"
+_SHAPED = rb"'shape': \(" + _SIZE + rb"(?:,|, " + _SIZE + rb")\)"
+_HEADER = re.compile(rb"\{'descr': '([|<][a-z][0-9])', 'fortran_order': False, " + _SHAPED + rb", \} *\n")
 
 
 @dataclass(frozen=True)
 class Claim:
     """What a proof found when the program was compiled: a claim, to be checked where it matters."""
 
-    verdict: str
+    verdict: Verdict
     fixed_points: int
     radius: float
     margin: float
@@ -147,8 +159,8 @@ def load_program(path: str | Path) -> Program:
     try:
         with Path(path).open("rb") as file:
             members = _read_members(file, name)
-    except OSError as error:
-        raise FileError(f"{name}: cannot be read: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:
+        raise FileError(f"{name}: cannot be read: {reason(error)}") from None
     metadata = _metadata(members["metadata"], name)
     given = members.pop("content_hash")
     if _digest(members) != given.tobytes():
@@ -164,6 +176,8 @@ def is_program(path: str | Path) -> bool:
     if Path(path).suffix == SUFFIX:
         return True
     try:
+        if not Path(path).is_file():  # to look into a pipe would take from whoever reads it
+            return False
         with Path(path).open("rb") as file:
             return file.read(4) == b"PK\x03\x04"
     except OSError:
@@ -258,19 +272,16 @@ def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, memb
     if not stored or info.file_size > (_MOST_METADATA if member == "metadata" else _MOST_BYTES):
         raise AlteredProgramError(f"{name}: {member} is packed or larger than a program's can be")
     raw = archive.read(info)
-    stream = io.BytesIO(raw)
-    try:
-        if _NPY.read_magic(stream) != (1, 0):
-            raise ValueError("an unknown array version")
-        shape, fortran, dtype = _NPY.read_array_header_1_0(stream)
-    except ValueError as error:
-        raise AlteredProgramError(f"{name}: {member} is no array: {error}") from None
-    body = raw[stream.tell() :]
-    allowed = (_MEMBERS[member],) if _MEMBERS[member] else ("|i1", "<i2")
-    size = math.prod(shape) * dtype.itemsize if min(shape, default=0) >= 0 else -1
-    if fortran or dtype.str not in allowed or size != len(body):
-        raise AlteredProgramError(f"{name}: {member} has type {dtype.str} and shape {shape}, which do not fit it")
-    return np.frombuffer(body, dtype).reshape(shape)
+    start = len(_MAGIC) + 2
+    end = start + int.from_bytes(raw[len(_MAGIC) : start], "little")
+    header = _HEADER.fullmatch(raw[start:end])
+    if not raw.startswith(_MAGIC) or header is None:
+        raise AlteredProgramError(f"{name}: {member} is no array as vsafsm writes it")
+    descr, body = header[1].decode(), raw[end:]
+    shape = tuple(int(size) for size in header.groups()[1:] if size is not None)
+    if descr not in _MEMBERS[member] or math.prod(shape) * np.dtype(descr).itemsize != len(body):
+        raise AlteredProgramError(f"{name}: {member} has type {descr} and shape {shape}, which do not fit it")
+    return np.frombuffer(body, descr).reshape(shape)
 
 
 def _metadata(array: NDArray[Any], name: str) -> dict[str, Any]:
@@ -282,7 +293,7 @@ def _metadata(array: NDArray[Any], name: str) -> dict[str, Any]:
         raise NotAProgramError(f"{name}: is no vsafsm program; expected a file that vsafsm compile wrote")
     version = found.get("version")
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
-        raise AlteredProgramError(f"{name}: format version {version!r} makes no sense")
+        raise AlteredProgramError(f"{name}: the format version makes no sense; expected a whole number from 1")
     if version > FORMAT_VERSION:
         raise FutureProgramError(
             f"{name}: written in format {version}, this vsafsm reads up to {FORMAT_VERSION}; expected an earlier one, "
@@ -291,42 +302,118 @@ def _metadata(array: NDArray[Any], name: str) -> dict[str, Any]:
     return found
 
 
+_Name = NewType("_Name", str)
+_SHAPE: dict[str, Any] = {
+    "format": str,
+    "version": int,
+    "machine": {
+        "name": _Name,
+        "states": [_Name],
+        "inputs": [_Name],
+        "initial": _Name,
+        "table": [[(int, [_Name])]],
+        "moore": [[_Name]],
+        "compile": [(_Name, str | int | float)],
+    },
+    "network": {
+        "gain": int,
+        "scale": float,
+        "bits": int,
+        "labels": [(int, bool, [_Name])],
+        "start": int,
+        "contract": get_type_hints(Contract),
+    },
+    "options": get_type_hints(Options),
+    "requirements": get_type_hints(Requirements),
+    "target": _Name,
+    "claim": get_type_hints(Claim),
+    "smallest": int | None,
+}
+"""What the metadata hold: a dict by key, a list of one kind, a tuple as a list of that length, or a type."""
+
+
+def _is_name(found: object) -> bool:
+    try:
+        check_name("a", found)
+    except BadNameError:
+        return False
+    return True
+
+
+_LEAVES: dict[Any, Callable[[Any], bool]] = {
+    bool: lambda found: isinstance(found, bool),
+    int: lambda found: type(found) is int and found >= 0,
+    float: lambda found: type(found) in (int, float) and math.isfinite(found),
+    str: lambda found: isinstance(found, str),
+    _Name: _is_name,
+    type(None): lambda found: found is None,
+}
+
+
+def _check(found: Any, shape: Any, place: str) -> None:
+    if not isinstance(shape, dict):
+        if not _fits(found, shape):
+            raise ValueError(f"{place} is of the wrong type or out of range")
+        return
+    if not isinstance(found, dict) or found.keys() != shape.keys():
+        raise ValueError(f"{place} does not hold what it should; expected {', '.join(shape)}")
+    for key, kind in shape.items():
+        _check(found[key], kind, f"{place}.{key}")
+
+
+def _fits(found: Any, shape: Any) -> bool:
+    if isinstance(shape, list):
+        return isinstance(found, list) and all(_fits(item, shape[0]) for item in found)
+    if isinstance(shape, tuple):
+        return isinstance(found, list) and len(found) == len(shape) and all(map(_fits, found, shape))
+    if get_origin(shape) is Literal:
+        return found in get_args(shape)
+    if kinds := get_args(shape):
+        return any(_fits(found, kind) for kind in kinds)
+    return _LEAVES[shape](found)
+
+
 def _program(metadata: dict[str, Any], members: dict[str, NDArray[Any]]) -> Program:
-    described, network = metadata["machine"], metadata["network"]
+    _check(metadata, _SHAPE, "metadata")
+    machine = _machine(metadata["machine"])
+    program = Program(
+        machine,
+        _network(metadata["network"], machine, members),
+        Options(**metadata["options"]),
+        Requirements(**metadata["requirements"]),
+        metadata["target"],
+        Claim(**metadata["claim"]),
+        metadata["smallest"],
+    )
+    network, lowered = program.network, program.lowered
+    if (network.labels, network.start) != (lowered.codes, lowered.start):
+        raise ValueError("the network's labels or its start are not the machine's")
+    return program
+
+
+def _machine(described: dict[str, Any]) -> Machine:
     states = tuple(described["states"])
     table = tuple(tuple(Transition(states[to], tuple(outputs)) for to, outputs in row) for row in described["table"])
     moore = tuple(map(tuple, described["moore"]))
-    machine = Machine(
-        described["name"],
-        states,
-        tuple(described["inputs"]),
-        described["initial"],
-        table,
-        moore,
-        tuple((key, value) for key, value in described["compile"]),
-    )
+    options = tuple((key, value) for key, value in described["compile"])
+    return Machine(described["name"], states, tuple(described["inputs"]), described["initial"], table, moore, options)
+
+
+def _network(described: dict[str, Any], machine: Machine, members: dict[str, NDArray[Any]]) -> Network:
     neurons = members["weights"].shape[0]
-    return Program(
-        machine,
-        Network(
-            members["weights"].copy(),
-            int(network["gain"]),
-            float(network["scale"]),
-            int(network["bits"]),
-            _unpacked(members["masks"], neurons),
-            _unpacked(members["codes"], neurons),
-            tuple(Code(int(state), bool(pending), tuple(outputs)) for state, pending, outputs in network["labels"]),
-            int(network["start"]),
-            states,
-            machine.inputs,
-            moore,
-            Contract(**network["contract"]),
-        ),
-        Options(**metadata["options"]),
-        Requirements(**metadata["requirements"]),
-        str(metadata["target"]),
-        Claim(**metadata["claim"]),
-        metadata["smallest"],
+    return Network(
+        members["weights"].copy(),
+        described["gain"],
+        described["scale"],
+        described["bits"],
+        _unpacked(members["masks"], neurons),
+        _unpacked(members["codes"], neurons),
+        tuple(Code(state, pending, tuple(outputs)) for state, pending, outputs in described["labels"]),
+        described["start"],
+        machine.states,
+        machine.inputs,
+        machine.moore,
+        Contract(**described["contract"]),
     )
 
 

@@ -40,7 +40,7 @@ class ReferenceBackend:
         """Start a session."""
         return Session(self.lower(program))
 
-    def emit(self, program: Program, folder: Path) -> None:
+    def emit(self, program: Program, folder: Path, **options: object) -> None:
         """Write ``weights.npy``, ``masks.npy``, ``codes.npy`` and ``manifest.json`` into `folder`."""
         network = program.network
         for name in ("weights", "masks", "codes"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from vsafsm.errors import CodebookError
 from vsafsm.lowering import Lowered
 from vsafsm.machine import Machine
 from vsafsm.network import Network
-from vsafsm.options import MOST_NEURONS, Options
+from vsafsm.options import MOST_NEURONS, Options, Rule
 from vsafsm.proof import Proof, prove
 from vsafsm.weights import Refinement, build, conditions, grid_for, loads
 
@@ -48,6 +49,8 @@ DENSEST = {2: 1 / 8, 3: 1 / 16}
 class Requirements:
     """What a target asks of a network, in plain numbers; ``None`` asks for nothing.
 
+    The last three say what to aim at when the options leave it open; a program that was made otherwise is not refused.
+
     Attributes
     ----------
     bits
@@ -62,6 +65,12 @@ class Requirements:
         Largest magnitude that the sum of one step's weights may reach, in weight steps.
     most_neurons
         Most neurons.
+    rule
+        How to make the weights.
+    headroom
+        Neurons, as a multiple of the smallest number that proves; at most 4.
+    density
+        Share of active neurons in a code.
     """
 
     bits: int | None = None
@@ -70,6 +79,9 @@ class Requirements:
     least_active: int | None = None
     largest_sum: int | None = None
     most_neurons: int | None = None
+    rule: Rule | None = None
+    headroom: float | None = None
+    density: float | None = None
 
     def unmet(self, network: Network, margin: float) -> tuple[str, ...]:
         """What a network with a proven margin falls short of, one sentence each; empty where it meets all."""
@@ -188,9 +200,9 @@ class _Search:
         """The dimension is the user's: try margins, sparsities and draws until the proof holds."""
         neurons = int(self.options.dimension)
         for margin in self._margins(MARGINS):
-            for active in self._actives(neurons):
+            for active in self._actives(neurons, self.requirements.density):
                 for draw in range(DRAWS):
-                    trial = self._try(neurons, active, margin, draw)
+                    trial = self._try(neurons, active, margin, draw, self.options.rule)
                     if trial and trial.proof.holds and not trial.unmet:
                         return self._sized(trial, None)
         return self._given_up(f"no proof at {neurons} neurons")
@@ -201,20 +213,22 @@ class _Search:
         smallest = self._smallest(ceiling)
         if smallest is None:
             return self._given_up(f"nothing up to {max((t.neurons for t in self.attempts), default=0)} neurons proved")
-        for neurons in _rungs(rung_of(HEADROOM * smallest)):
-            if neurons > MOST_HEADROOM * smallest:
-                break
-            neurons = min(neurons, ceiling)
+        for neurons in self._sizes_beyond(smallest, ceiling):
             for margin in self._margins(MARGINS[:3]):
+                active = self._actives(neurons, self.requirements.density)[0]
                 for draw in range(DRAWS):
-                    trial = self._try(neurons, self._actives(neurons)[0], margin, draw)
+                    trial = self._try(neurons, active, margin, draw, self.options.rule)
                     if trial and self._satisfies(trial, margin):
                         return self._sized(trial, smallest)
-            if neurons >= ceiling:
-                break
         if self.best is None or self.best.unmet:
             return self._given_up("requirements not met")
         return self._sized(self.best, smallest)
+
+    def _sizes_beyond(self, smallest: int, ceiling: int) -> list[int]:
+        """The rungs from the headroom aimed at to the most there may be, which is the last."""
+        most = min(ceiling, int(MOST_HEADROOM * smallest))
+        first = rung_of((self.requirements.headroom or HEADROOM) * smallest)
+        return [*takewhile(lambda neurons: neurons < most, _rungs(first)), most]
 
     def _satisfies(self, trial: _Trial, margin: float) -> bool:
         share = ENOUGH if self.options.margin == "auto" else 0.9
@@ -222,7 +236,10 @@ class _Search:
         return trial.proof.holds and not trial.unmet and reached
 
     def _smallest(self, ceiling: int) -> int | None:
-        """Fewest neurons, on a ladder of sizes, that prove: walk up to the first that does, or down to the last."""
+        """Fewest neurons, on a ladder of sizes, that prove: walk up to the first that does, or down to the last.
+
+        What a target aims at does not count here, so that the smallest says the same of a machine for every target.
+        """
         predicted = predicted_neurons(self.lowered, self.options)
         ceiling = min(ceiling, max(LEAST_CEILING, MOST_TIMES_PREDICTED * predicted))
         rung = rung_of(min(predicted, ceiling))
@@ -237,11 +254,10 @@ class _Search:
         return rung_size(rung)
 
     def _proves(self, neurons: int, draws: int = DRAWS) -> bool:
-        for draw in range(draws):
-            trial = self._try(neurons, self._actives(neurons)[0], PROBE_MARGIN, draw)
-            if trial and trial.proof.holds:
-                return True
-        return False
+        rule: Rule = "refined" if self.options.rule == "robust" else self.options.rule
+        active = self._actives(neurons, density=None)[0]
+        trials = (self._try(neurons, active, PROBE_MARGIN, draw, rule) for draw in range(draws))
+        return any(trial is not None and trial.proof.holds for trial in trials)
 
     def _margins(self, usual: tuple[float, ...]) -> tuple[float, ...]:
         least = self.requirements.least_margin or 0.0
@@ -251,22 +267,25 @@ class _Search:
             return usual[:1]
         return tuple(dict.fromkeys(max(margin, least * 1.05) for margin in usual))
 
-    def _actives(self, neurons: int) -> list[int]:
+    def _actives(self, neurons: int, density: float | None) -> list[int]:
         if self.options.code == "dense":
             return [neurons // 2]
         if self.options.active != "auto":
             return [int(self.options.active)]
         least = self.requirements.least_active or 1
-        first = active_for(neurons, self.lowered, self.options.bits, least)
+        if density is None:
+            first = active_for(neurons, self.lowered, self.options.bits, least)
+        else:
+            first = _balanced(neurons * density, self.lowered.masks, neurons, least)
         fewer = [k for k in (first * 3 // 4, first // 2) if self.options.dimension != "auto" and k >= max(least, 6)]
         return list(dict.fromkeys([first, *(_balanced(k, self.lowered.masks, neurons, least) for k in fewer)]))
 
-    def _try(self, neurons: int, active: int, margin: float, draw: int) -> _Trial | None:
+    def _try(self, neurons: int, active: int, margin: float, draw: int, rule: Rule) -> _Trial | None:
         """One network; None where codes of this size cannot be told apart by the masks."""
         self.progress(f"N={neurons} k={active}", 0.0)
         rng = np.random.default_rng([self.options.seed, neurons, active, draw])
         try:
-            trial = _compile(self, neurons, active, margin, 2.0**draw, rng)
+            trial = _compile(self, neurons, active, margin, 2.0**draw, rng, rule)
         except CodebookError:
             if self.options.dimension != "auto" or neurons >= MOST_NEURONS:
                 raise
@@ -290,7 +309,7 @@ class _Search:
 
 
 def _compile(
-    search: _Search, neurons: int, active: int, margin: float, stretch: float, rng: np.random.Generator
+    search: _Search, neurons: int, active: int, margin: float, stretch: float, rng: np.random.Generator, rule: Rule
 ) -> _Trial:
     """Codebook, weights and proof of one size."""
     lowered, machine, options = search.lowered, search.machine, search.options
@@ -298,7 +317,7 @@ def _compile(
     grid = grid_for(lowered, book, options.bits, options.inhibition == "folded", stretch)
     what = f"N={neurons} k={active}"
     weights, refinement = build(
-        lowered, book, grid, options.rule, margin, rng, progress=lambda share: search.progress(what, share)
+        lowered, book, grid, rule, margin, rng, progress=lambda share: search.progress(what, share)
     )
     network = Network(
         weights, grid.gain, grid.scale, grid.bits, book.masks, book.codes, lowered.codes, lowered.start,

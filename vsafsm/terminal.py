@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import json
+import os
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
 from rich.box import SIMPLE
 from rich.console import Console
@@ -22,7 +26,7 @@ WIDE = 2000
 
 def print_json(content: Mapping[str, Any]) -> None:
     """One JSON object on standard output, and nothing else."""
-    sys.stdout.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(json.dumps(content, indent=2, ensure_ascii=not _takes_all(sys.stdout)) + "\n")
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -46,8 +50,38 @@ def print_line(text: str = "") -> None:
 
 
 def note(kind: str, text: str) -> None:
-    """``vsafsm: kind: text`` on standard error."""
-    sys.stderr.write(f"vsafsm: {kind}: {text}\n")
+    """``vsafsm: kind: text`` on standard error, or nowhere if that cannot be written."""
+    with suppress(OSError):
+        sys.stderr.write(f"vsafsm: {kind}: {text}\n")
+
+
+def prepare_streams() -> None:
+    """Let every name be printed, escaped where an encoding lacks it, and let standard error be there."""
+    if sys.stderr is None:  # closed by whoever started us; argparse and note write to it all the same
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors in _failing(stream):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def settle_streams() -> None:
+    """Let go of what could not be written: Python tries again when it exits, and would change the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            with suppress(OSError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _failing(stream: TextIO) -> tuple[str, ...]:
+    """The ways to treat what cannot be encoded that end in an error."""
+    return ("strict",) if _takes_all(stream) else ("strict", "surrogateescape", "surrogatepass")
+
+
+def _takes_all(stream: TextIO) -> bool:
+    """Whether every character can be written; what is only held in memory has no encoding."""
+    return not stream.encoding or codecs.lookup(stream.encoding).name.startswith("utf")
 
 
 class ProgressBar:

@@ -30,8 +30,10 @@ from vsafsm.vsa import Real, bind, centre, outer
 
 ERASE = 0.5
 """e: how much of the old code a transition takes away. Half keeps the activity alive in continuous time."""
-RELAXATION = 2.0
-"""How far past the missing drive a correction goes: 1 would just meet the margin, 2 mirrors what is missing."""
+START = {"refined": 1.0, "robust": 0.25, "one-shot": 1.0}
+"""Share of the one-shot weights that a rule starts from."""
+RELAXATION = {"refined": 2.0, "robust": 1.0}
+"""How far past the missing drive a correction goes: 1 just meets the margin, 2 mirrors what is missing."""
 BLOCK = 512
 """Neurons refined together; each neuron's conditions are independent of every other's."""
 BATCH = 512
@@ -228,7 +230,8 @@ def build(
     Parameters
     ----------
     rule
-        ``"one-shot"``: the rounded one-shot matrix; ``"refined"``: refined until every condition holds by `margin`.
+        ``"one-shot"``: the rounded one-shot matrix; ``"refined"``: refined until every condition holds by `margin`;
+        ``"robust"``: the same from a quarter of the one-shot matrix in smaller steps, which ends at smaller weights.
     margin
         Asked distance from threshold, in units of drive an active neuron. Activities of fewer than half of a code's
         neurons are asked for more, so that noise is as unlikely to carry them over as the others.
@@ -239,12 +242,12 @@ def build(
     """
     neurons = book.codes.shape[1]
     weights = np.empty((neurons, neurons), grid.dtype)
-    task = _Task(conditions(lowered), book, grid, margin)
+    task = _Task(conditions(lowered), book, grid, margin, RELAXATION.get(rule, 0.0))
     blocks = [slice(i, min(i + BLOCK, neurons)) for i in range(0, neurons, BLOCK)]
 
     def one(rows: slice, generator: np.random.Generator) -> tuple[int, int]:
-        fine = task.start(autoassociative(book, rows) + transition(lowered, book, rows))
-        outcome = task.refine(fine, rows, generator, passes) if rule == "refined" else (0, 0)
+        fine = task.start(START[rule] * (autoassociative(book, rows) + transition(lowered, book, rows)))
+        outcome = task.refine(fine, rows, generator, passes) if rule in RELAXATION else (0, 0)
         weights[rows] = task.deployed(fine).T
         return outcome
 
@@ -262,9 +265,9 @@ class _Task:
     `fine` is the transposed block (N, rows) of weights in steps of 1 / 2**shift of a weight.
     """
 
-    def __init__(self, given: Conditions, book: Codebook, grid: Grid, margin: float) -> None:
+    def __init__(self, given: Conditions, book: Codebook, grid: Grid, margin: float, relaxation: float) -> None:
         codes, neurons = book.codes, book.codes.shape[1]
-        self.given, self.codes, self.grid = given, codes, grid
+        self.given, self.codes, self.grid, self.relaxation = given, codes, grid, relaxation
         self.opened = np.vstack([book.masks, np.ones(neurons, np.bool_)])
         self.active = codes[given.source] & self.opened[given.open1] & self.opened[given.open2]
         indices, self.count = listed(self.active)
@@ -359,7 +362,7 @@ class _Task:
         return np.where(wanted, up, down) * cared
 
     def _correct(self, fine: NDArray[Whole], missing: NDArray[Any], batch: NDArray[np.intp]) -> None:
-        step = np.asarray(RELAXATION * 2**self.shift / self.count[batch, None], self.real)
+        step = np.asarray(self.relaxation * 2**self.shift / self.count[batch, None], self.real)
         change = np.clip(np.copysign(np.ceil(np.abs(missing) * step), missing), -(2**15), 2**15).astype(self.real)
         active = self.active[batch]
         pattern = active.astype(self.real)

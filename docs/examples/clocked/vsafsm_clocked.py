@@ -50,7 +50,7 @@ class ClockedBackend:
         tick_us = float(options.get("tick_us", 10.0))  # type: ignore[arg-type]
         return ClockedSession(self.lower(program), tick_us)
 
-    def emit(self, program: Program, folder: Path) -> None:
+    def emit(self, program: Program, folder: Path, **options: object) -> None:
         """Write ``synapses.json``: for each neuron, the neurons it reaches and the weights."""
         text = json.dumps(synapses(self.lower(program)))
         write_atomically(folder / "synapses.json", text.encode())
