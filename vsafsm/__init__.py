@@ -10,8 +10,9 @@
 
 from importlib.metadata import version as _version
 
-from vsafsm.backend import backends
+from vsafsm.backend import Run, backends
 from vsafsm.backend import open_session as open  # noqa: A004 - the name that users expect
+from vsafsm.backend import run_word as run
 from vsafsm.compiler import compile_machine as compile  # noqa: A004 - the name that users expect
 from vsafsm.errors import VsafsmError
 from vsafsm.formats import load, save
@@ -27,6 +28,7 @@ __all__ = [
     "Network",
     "Program",
     "Proof",
+    "Run",
     "Transition",
     "VsafsmError",
     "backends",
@@ -35,5 +37,6 @@ __all__ = [
     "load_program",
     "open",
     "prove",
+    "run",
     "save",
 ]

@@ -24,7 +24,10 @@ COMPILE_OPTIONS = {
     "margin": 'distance from threshold to refine for, in units, or "auto" (default)',
     "seed": "of every random draw (default 0)",
 }
-TARGET_FLAGS = {"compile": "--for", "run": "--backend", "prove": "--backend", "info": "--backend", "emit": "--to"}
+TARGET_FLAGS = {
+    **{"compile": "--for", "run": "--backend", "plot": "--backend"},
+    **{"prove": "--backend", "info": "--backend", "emit": "--to"},
+}
 """Commands that have a backend, and the flag that names it."""
 PLAIN = "\0"
 """Before a text that stood after ``--``: argparse would take it for an option once the inputs before are read."""
@@ -60,7 +63,7 @@ def parse(given: Sequence[str]) -> argparse.Namespace:
     """
     texts = list(given)
     parser = _parser(texts)
-    if texts[:1] != ["run"]:
+    if texts[:1] not in (["run"], ["plot"]):
         return parser.parse_args(texts)
     if "--" in texts:
         end = texts.index("--")
@@ -109,7 +112,7 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
     options = _target_options(given)
     _add_compile(commands, options)
-    _add_run(commands, options)
+    _add_run_and_plot(commands, options)
     _add_prove_and_info(commands, options)
     _add_emit(commands, options)
     _add_convert(commands)
@@ -146,16 +149,25 @@ def _add_compile(commands: Any, options: Sequence[Option]) -> None:
     _add_options(parser, options)
 
 
-def _add_run(commands: Any, options: Sequence[Option]) -> None:
+def _add_run_and_plot(commands: Any, options: Sequence[Option]) -> None:
     parser = _command(commands, "run", "run a word and hold each state against the interpreter")
-    parser.add_argument("spec", metavar="SPEC|PROGRAM")
-    parser.add_argument("inputs", metavar="INPUT", nargs="*", help="the word; from standard input where none is given")
-    parser.add_argument("--word-file", metavar="FILE", help="read the word from a file (- for standard input)")
+    _add_word(parser)
     parser.add_argument(
         "--backend", dest="target", default=DEFAULT, metavar="BACKEND", help=f"where to run (default {DEFAULT})"
     )
     _add_json(parser)
     _add_options(parser, options)
+    parser = _command(commands, "plot", "run a word and draw it: spikes, overlaps, inputs and states over time")
+    _add_word(parser)
+    parser.add_argument("--backend", dest="target", required=True, metavar="BACKEND", help="where to run")
+    parser.add_argument("-o", "--output", metavar="FILE", required=True, help="the picture (.png, .pdf or .svg)")
+    _add_options(parser, options)
+
+
+def _add_word(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("spec", metavar="SPEC|PROGRAM")
+    parser.add_argument("inputs", metavar="INPUT", nargs="*", help="the word; from standard input where none is given")
+    parser.add_argument("--word-file", metavar="FILE", help="read the word from a file (- for standard input)")
 
 
 def _add_prove_and_info(commands: Any, options: Sequence[Option]) -> None:

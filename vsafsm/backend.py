@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from importlib.metadata import EntryPoint, entry_points
 from keyword import iskeyword
@@ -12,7 +12,14 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Protocol
 
-from vsafsm.errors import OptionError, RequirementError, UnavailableBackendError, UnknownBackendError, did_you_mean
+from vsafsm.errors import (
+    BackendError,
+    OptionError,
+    RequirementError,
+    UnavailableBackendError,
+    UnknownBackendError,
+    did_you_mean,
+)
 from vsafsm.machine import Outputs
 from vsafsm.options import Options
 from vsafsm.program import Program
@@ -21,7 +28,9 @@ from vsafsm.sizing import Requirements
 GROUP = "vsafsm.backends"
 DEFAULT = "reference"
 TAKEN = frozenset(
-    ("allow_unproven", "backend", "folder", "format", "help", "json", "output", "program", "self", "to", "word_file")
+    
+    "allow_unproven backend folder format help json output path program self to word word_file".split()
+
 )
 """Flags of the command line, and keywords of the protocol: no option of a backend has such a name."""
 TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
@@ -98,6 +107,9 @@ class Backend(Protocol):
     ``exact`` says whether its lowering is exact, so that a proof of what it returns is a proof of the target, or
     statistical, so that only measurements on many draws speak for it. No backend may consult the machine to find a
     state: states come out of the network's activity.
+
+    A backend may have two more methods: ``run(program, word, **options) -> Run`` runs a word known in advance in one
+    go, and ``plot(program, word, path, **options) -> Run`` draws it into a file as well.
     """
 
     name: str
@@ -121,6 +133,23 @@ class Backend(Protocol):
 
     def describe(self, program: Program) -> Description:
         """Resources that the program takes on the target."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of a word of n inputs.
+
+    Attributes
+    ----------
+    states
+        n + 1 states, the initial one first; None where the activity stands for none.
+    outputs
+        n + 1 tuples: Moore outputs of the initial state, then for each input its Mealy outputs and the Moore outputs of
+        the state reached.
+    """
+
+    states: tuple[str | None, ...]
+    outputs: tuple[Outputs, ...]
 
 
 @dataclass(frozen=True)
@@ -171,6 +200,44 @@ def open_session(program: Program, backend: str = DEFAULT, **options: object) ->
     target = find(backend)
     check(program, target, options)
     return target.open(program, **options)
+
+
+def run_word(program: Program, word: Iterable[str], backend: str = DEFAULT, **options: object) -> Run:
+    """Run a word known in advance: in one go where the backend can, else input by input (``vsafsm.run``).
+
+    Raises
+    ------
+    UnknownInputError
+        If an input is not in the machine's alphabet; nothing has run then.
+    RequirementError, OptionError
+        As `open_session` does.
+    """
+    target, symbols = find(backend), tuple(word)
+    check(program, target, options)
+    for symbol in symbols:
+        program.machine.input_index(symbol)
+    whole: Callable[..., Run] | None = getattr(target, "run", None)
+    if whole is not None:
+        return whole(program, symbols, **options)
+    with target.open(program, **options) as session:
+        states, outputs = [session.state], [session.outputs]
+        for symbol in symbols:
+            states.append(session.send(symbol))
+            outputs.append(session.outputs)
+    return Run(tuple(states), tuple(outputs))
+
+
+def plot_word(program: Program, word: Iterable[str], path: Path, backend: str, **options: object) -> Run:
+    """Run a word and draw it into the file `path`. Raises `BackendError` where the backend draws nothing."""
+    target = find(backend)
+    drawn: Callable[..., Run] | None = getattr(target, "plot", None)
+    if drawn is None:
+        raise BackendError(f'backend "{backend}" draws no pictures; expected one that does, such as brian2')
+    check(program, target, options)
+    symbols = tuple(word)
+    for symbol in symbols:
+        program.machine.input_index(symbol)
+    return drawn(program, symbols, path, **options)
 
 
 def check(program: Program, backend: Backend, options: Mapping[str, object]) -> None:

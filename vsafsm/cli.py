@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -17,12 +18,12 @@ from typing import Any
 import numpy as np
 
 from vsafsm.arguments import Choices, choices, parse
-from vsafsm.backend import backends, check, open_session
+from vsafsm.backend import Run, backends, check, plot_word, run_word
 from vsafsm.compiler import compile_machine
-from vsafsm.errors import BackendError, FileError, NotProvenError, UsageError, VsafsmError
+from vsafsm.errors import BackendError, FileError, NotProvenError, UsageError, VsafsmError, VsafsmWarning
 from vsafsm.examples import copy_example, examples
 from vsafsm.formats import read, save
-from vsafsm.machine import Machine, Outputs
+from vsafsm.machine import Machine, Trace
 from vsafsm.network import Network
 from vsafsm.program import Claim, Program, is_program, load_program
 from vsafsm.proof import Counterexample, Proof, prove
@@ -47,7 +48,11 @@ def _done(given: Sequence[str]) -> int:
     try:
         try:
             parsed = parse(given)
-            return COMMANDS[parsed.command](parsed)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # what other libraries say of each other is not the user's concern
+                warnings.simplefilter("always", VsafsmWarning)
+                warnings.showwarning = lambda message, *rest: note("warning", str(message))
+                return COMMANDS[parsed.command](parsed)
         finally:
             sys.stdout.flush()
     except NotProvenError as error:
@@ -70,11 +75,7 @@ def _done(given: Sequence[str]) -> int:
 
 
 def _compile(args: argparse.Namespace) -> int:
-    folder = Path(args.output).resolve().parent
-    if not folder.is_dir():
-        raise FileError(f'cannot write "{args.output}": the folder {folder} is not there; expected an existing one')
-    if Path(args.output).is_dir():
-        raise FileError(f'cannot write "{args.output}": it is a folder; expected the name of a file')
+    _check_writable(args.output)
     _check_distinct(args.spec, args.output)
     chosen = choices(args)
     program = _compiled(_machine(args.spec, args.format), chosen, allow_unproven=args.allow_unproven)
@@ -98,35 +99,38 @@ def _run(args: argparse.Namespace) -> int:
     program = _program(args, chosen, allow_unproven=True)
     machine = program.machine
     expected = machine.run(word)
-    states: list[str | None] = []
-    outputs: list[Outputs] = []
-    with open_session(program, chosen.target, **chosen.of_target) as session:
-        states.append(session.state)
-        initial_outputs = session.outputs
-        for symbol in word:
-            states.append(session.send(symbol))
-            outputs.append(session.outputs)
-    correct = (tuple(states), initial_outputs, tuple(outputs)) == (
-        expected.states,
-        expected.initial_outputs,
-        expected.outputs,
-    )
+    ran = run_word(program, word, chosen.target, **chosen.of_target)
+    correct = _is_right(ran, expected)
     if args.json:
         print_json(
             {
                 "machine": machine.name,
                 "backend": chosen.target,
                 "inputs": list(word),
-                "states": states,
+                "states": list(ran.states),
                 "expected": list(expected.states),
-                "initial_outputs": list(initial_outputs),
-                "outputs": [list(o) for o in outputs],
+                "initial_outputs": list(ran.outputs[0]),
+                "outputs": [list(o) for o in ran.outputs[1:]],
                 "correct": correct,
             }
         )
     else:
-        _print_trace(word, states, [initial_outputs, *outputs], expected.states)
-        _print_verdict(program, chosen.target, states, expected.states, correct)
+        _print_trace(word, ran, expected.states)
+        _print_verdict(program, chosen.target, ran.states, expected.states, correct)
+    return OK if correct else WRONG
+
+
+def _plot(args: argparse.Namespace) -> int:
+    chosen = choices(args)
+    word = _word(args)
+    _check_writable(args.output)
+    _check_distinct(args.spec, args.output)
+    program = _program(args, chosen, allow_unproven=True)
+    expected = program.machine.run(word)
+    ran = plot_word(program, word, Path(args.output), chosen.target, **chosen.of_target)
+    correct = _is_right(ran, expected)
+    _print_verdict(program, chosen.target, ran.states, expected.states, correct)
+    print_line(f"wrote {args.output}")
     return OK if correct else WRONG
 
 
@@ -228,6 +232,7 @@ def _emit(args: argparse.Namespace) -> int:
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "compile": _compile,
     "run": _run,
+    "plot": _plot,
     "prove": _prove,
     "info": _info,
     "emit": _emit,
@@ -238,6 +243,19 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
 
 
 # ---- from arguments to things
+
+
+def _check_writable(output: str) -> None:
+    """Refuse what cannot be written before anything is computed."""
+    folder = Path(output).resolve().parent
+    if not folder.is_dir():
+        raise FileError(f'cannot write "{output}": the folder {folder} is not there; expected an existing one')
+    if Path(output).is_dir():
+        raise FileError(f'cannot write "{output}": it is a folder; expected the name of a file')
+
+
+def _is_right(ran: Run, expected: Trace) -> bool:
+    return (ran.states, ran.outputs) == (expected.states, (expected.initial_outputs, *expected.outputs))
 
 
 def _check_distinct(source: str, target: str) -> None:
@@ -384,11 +402,9 @@ def _print_proof(program: Program, network: Network, proof: Proof) -> None:
     )
 
 
-def _print_trace(
-    word: Sequence[str], states: Sequence[str | None], outputs: Sequence[Outputs], expected: Sequence[str]
-) -> None:
+def _print_trace(word: Sequence[str], ran: Run, expected: Sequence[str]) -> None:
     rows = []
-    for i, (symbol, state, out, right) in enumerate(zip(("", *word), states, outputs, expected, strict=True)):
+    for i, (symbol, state, out, right) in enumerate(zip(("", *word), ran.states, ran.outputs, expected, strict=True)):
         shown = state if state is not None else "(none)"
         rows.append((str(i), symbol, shown, ", ".join(out), "" if state == right else f"expected {right}"))
     print_table(("step", "input", "state", "outputs", ""), rows)

@@ -45,6 +45,10 @@ class VsafsmError(Exception):
         super().__init__(f"{location}: {message}" if location else message)
 
 
+class VsafsmWarning(UserWarning):
+    """Base of all warnings of the package: something that works, and may not be what is wanted."""
+
+
 # ---- a spec or a machine that is wrong
 
 

@@ -1,0 +1,102 @@
+"""The backend: what it requires, and the session, the whole word, the script and the picture behind the protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vsafsm.backend import Description, Run
+from vsafsm.network import Network
+from vsafsm.program import Program
+from vsafsm.sizing import Requirements
+from vsafsm_brian2.errors import StandaloneError
+from vsafsm_brian2.parameters import Parameters, Realism, Running, check_contract, options, taken
+
+if TYPE_CHECKING:
+    from vsafsm_brian2.reading import Reading, Recording
+    from vsafsm_brian2.session import Brian2Session
+
+
+class Brian2Backend:
+    """Leaky integrate-and-fire cells in continuous time: statistical, so that measurements speak for it."""
+
+    name = "brian2"
+    exact = False
+    options = options()
+
+    def unavailable(self) -> str | None:
+        """The install command, where Brian2 is not there."""
+        if find_spec("brian2") is None:
+            return "Brian2 is not installed; expected: pip install 'vsafsm[brian2]'"
+        return None
+
+    def requirements(self, options: Mapping[str, object]) -> Requirements:
+        """Measured in ``benchmarks/brian2_figures.py``: small weights, a wide margin, four times the smallest N."""
+        return Requirements(
+            bits=8, folded=False, least_margin=0.4, rule="robust", headroom=4.0, density=1 / 11,
+        )  # fmt: skip
+
+    def lower(self, program: Program) -> Network:
+        """The program's own network: weights become synaptic currents without rounding."""
+        return program.network
+
+    def open(self, program: Program, **options: object) -> Brian2Session:
+        """Start a session."""
+        settings = self._settings(options)
+        from vsafsm_brian2.session import Brian2Session
+
+        return Brian2Session(program, *settings)
+
+    def run(self, program: Program, word: Sequence[str], **options: object) -> Run:
+        """Run a word known in advance, in one go."""
+        return _as_run(self.record(program, word, **options)[1])
+
+    def record(self, program: Program, word: Sequence[str], **options: object) -> tuple[Recording, list[Reading]]:
+        """Run a word, keeping its spikes."""
+        parameters, realism, running = self._settings(options)
+        from vsafsm_brian2.session import compiler_missing, run_word
+
+        if running.codegen == "cpp_standalone" and (reason := compiler_missing()):
+            raise StandaloneError(reason)
+        return run_word(program, word, parameters, realism, running)
+
+    def emit(self, program: Program, folder: Path, **options: object) -> None:
+        """Write ``run.py``, a stand-alone Brian2 script, and its ``weights.npz`` into `folder`."""
+        from vsafsm_brian2.emit import emit
+
+        emit(program, folder, *self._settings(options))
+
+    def plot(self, program: Program, word: Sequence[str], path: Path, **options: object) -> Run:
+        """Run a word and draw it: raster, overlaps, inputs and decoded states over time."""
+        from vsafsm_brian2.plot import draw
+
+        recording, readings = self.record(program, word, **options)
+        draw(recording, program.machine.name, path)
+        return _as_run(readings)
+
+    def describe(self, program: Program) -> Description:
+        """Cells, synapses, and the weight of a synapse in the default parameters."""
+        from vsafsm_brian2.model import namespace
+
+        network = program.network
+        step = namespace(program, Parameters(), Realism())["w_step"]
+        return {
+            "cells": network.neurons,
+            "lines": len(network.inputs) + 2,
+            "recurrent_synapses": int(network.fan_out.sum()),
+            "weight_step_pA": round(float(step) * 1e12, 3),
+        }
+
+    def _settings(self, options: Mapping[str, Any]) -> tuple[Parameters, Realism, Running]:
+        running = taken(Running, options)
+        check_contract(running.hold_ms, running.gap_ms)
+        return taken(Parameters, options), taken(Realism, options), running
+
+
+def _as_run(readings: Sequence[Reading]) -> Run:
+    return Run(tuple(reading.state for reading in readings), tuple(reading.outputs for reading in readings))
+
+
+BACKEND = Brian2Backend()

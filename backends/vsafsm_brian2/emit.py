@@ -1,0 +1,114 @@
+"""A stand-alone Brian2 script and its network: what `script.py` says, with the values of a program."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Iterable, Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vsafsm.errors import OptionError
+from vsafsm.files import write_atomically
+from vsafsm.network import Network
+from vsafsm.program import Program
+from vsafsm_brian2 import equations as eq
+from vsafsm_brian2.parameters import Parameters, Realism, Running
+
+
+def emit(program: Program, folder: Path, parameters: Parameters, realism: Realism, running: Running) -> None:
+    """Write ``run.py`` and ``network.npz`` into an existing folder.
+
+    Raises
+    ------
+    OptionError
+        If realism is asked for: it is drawn by `vsafsm_brian2`, and the script is to be read.
+    FileError
+        If a file cannot be written.
+    """
+    if realism != Realism():
+        raise OptionError("the script has no realism; expected none of its options, or vsafsm run --backend brian2")
+    write_atomically(folder / "network.npz", _archive(program))
+    write_atomically(folder / "run.py", script(program, parameters, running).encode())
+
+
+def script(program: Program, parameters: Parameters, running: Running) -> str:
+    """The text of the script."""
+    values: dict[str, Any] = {
+        **{"MACHINE_NAME": _in_docstring(program.machine.name), "WORD": repr(list(_demonstration(program)))},
+        **{"CONSTANTS": _lines(eq.CONSTANTS), "VARIED": _lines(_varied(program, parameters))},
+        **{"CELLS": eq.CELLS.format(noise=""), "POOL": eq.POOL.strip(), "LINES": eq.LINES},
+        **{name: getattr(eq, name) for name in dir(eq) if name.startswith("ON_")},
+        **{"WINDOW_MS": eq.WINDOW_MS, "ACTIVE_SHARE": eq.ACTIVE_SHARE, "RESET_MS": eq.RESET_MS},
+        **{"PERIOD_MS": eq.INPUT_PERIOD_MS, "HOLD_MS": running.hold_ms, "GAP_MS": running.gap_ms},
+        "DT_MS": parameters.dt_ms,
+        "CODEGEN": "numpy" if running.codegen == "cpp_standalone" else running.codegen,
+    }
+    template = (files("vsafsm_brian2") / "script.template").read_text(encoding="utf-8")
+    found = re.sub(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*\b", lambda m: _shown(values.get(m[0], m[0])), template)
+    return found.replace("\r", "")
+
+
+def _varied(program: Program, parameters: Parameters) -> Iterator[tuple[str, float, str, str]]:
+    """What `Parameters` and the program say, as the constants are written."""
+    network = program.network
+    step = 2 * parameters.strength_pa / (network.active * network.scale)
+    yield "tau_syn", parameters.tau_syn_ms, "ms", "of synapses and inhibitory pool"
+    yield "C_m", parameters.tau_mem_ms, "ms*g_L", "capacitance: membrane time constant times leak"
+    yield "t_ref", parameters.refractory_ms, "ms", "refractory time"
+    yield "I_bias", parameters.bias_pa, "pA", "tonic bias, above rheobase: it keeps the network alive"
+    yield "w_step", step, "pA", f"a weight step: 2 * {parameters.strength_pa:g} pA / (k * scale)"
+    inhibition = parameters.inhibition_gain * network.gain * step
+    yield "w_inh", inhibition, "pA", f"inhibition a spike: {parameters.inhibition_gain:g} * gain * w_step"
+
+
+def _lines(constants: Iterable[tuple[str, float, str, str]]) -> str:
+    return "\n".join(f"{f'{name} = {value:.9g}*{unit}':<26}  # {text}" for name, value, unit, text in constants)
+
+
+def _in_docstring(name: str) -> str:
+    """A name that cannot end the text that it stands in."""
+    return name.replace("\\", "/").replace('"', "'")
+
+
+def _shown(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _demonstration(program: Program, length: int = 8) -> tuple[str, ...]:
+    """A word that leaves each state where it can, trying each state's inputs in turn."""
+    machine = program.machine
+    state, word, tried = machine.initial, [], dict.fromkeys(machine.states, 0)
+    for _ in range(length):
+        order = [(tried[state] + n) % len(machine.inputs) for n in range(len(machine.inputs))]
+        away = [a for a in order if machine.transition(state, machine.inputs[a]).to != state] or order
+        tried[state] = away[0] + 1
+        word.append(machine.inputs[away[0]])
+        state = machine.transition(state, word[-1]).to
+    return tuple(word)
+
+
+def _archive(program: Program) -> bytes:
+    """``network.npz``: no pickle, and the same bytes for the same program."""
+    network = program.network
+    arrays = {
+        **{"weights": network.weights, "masks": network.masks, "codes": network.codes},
+        "inputs": np.array(network.inputs),
+        **{"code_names": np.array(_code_names(network)), "start": np.array(network.start)},
+    }
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in arrays.items():
+            member = io.BytesIO()
+            np.save(member, np.ascontiguousarray(array), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0)), member.getvalue())
+    return buffer.getvalue()
+
+
+def _code_names(network: Network) -> list[str]:
+    """A name for each code: the state's own, and for a pending transition where it leads."""
+    return [f"(to {network.states[x.state]})" if x.pending else network.states[x.state] for x in network.labels]

@@ -1,0 +1,57 @@
+"""The model, as Brian2 reads it: the one place where it is written. The emitted script holds the same text.
+
+A spike of cell j jumps the synaptic current of cell i by ``W[i, j]`` weight steps; a step is ``2 J / (k scale)``, so
+that one unit of drive at the rate of the active cells is about the strength J. The inhibitory pool is one graded unit
+that sums all spikes through the same synapses and takes its share from every cell. A *line* stands for a bundle of
+axons that fires at some 650 Hz in all: the rest line is tonically active and any input line silences it; each shunts
+the cells that its mask closes, with a reversal a little below rest, so that no cell is charged or driven into debt.
+"""
+
+CELLS = """
+dv/dt = (g_L*(E_L - v) + g_mask*(E_mask - v) + I)/C_m : volt (unless refractory)
+I = I_syn - w_inh*P + I_bias + I_reset{noise} : amp
+dI_syn/dt = -I_syn/tau_syn : amp
+dI_reset/dt = -I_reset/tau_mask : amp
+dg_mask/dt = -g_mask/tau_mask : siemens
+P : 1 (linked)
+"""
+POOL = """
+dP/dt = -P/tau_syn : 1
+"""
+LINES = """
+dv/dt = (drive + tonic - off - v)/tau_line : 1 (unless refractory)
+ddrive/dt = -drive/tau_drive : 1
+doff/dt = -off/tau_line : 1
+tonic : 1
+"""
+NOISE = "I_noise : amp"
+NOISE_STEP = "I_noise = I_noise*exp(-dt/tau_noise) + sigma_noise*sqrt(1 - exp(-2*dt/tau_noise))*randn()"
+
+ON_RECURRENT = "I_syn_post += w"
+ON_POOL = "P_post += 1"
+ON_MASK = "g_mask_post += g_jump"
+ON_RESET = "I_reset_post += I_jump"
+ON_SILENCE = "off_post = 30"
+ON_INPUT = "drive_post += 5"
+
+CONSTANTS = (
+    ("g_L", 10.0, "nS", "leak; rheobase g_L*(V_th - E_L) is 150 pA"),
+    ("E_L", -65.0, "mV", "rest, and where a spike resets to"),
+    ("V_th", -50.0, "mV", "threshold"),
+    ("E_mask", -69.5, "mV", "reversal of the shunting masks, a little below rest"),
+    ("g_jump", 800.0, "nS", "mask conductance of a line's spike, 600 nS on average at 500 Hz"),
+    ("I_jump", 1000.0, "pA", "current of a reset line's spike into the start code's cells"),
+    ("tau_mask", 1.5, "ms", "of mask conductances and reset currents"),
+    ("tau_line", 1.0, "ms", "of the lines"),
+    ("tau_drive", 2.0, "ms", "of what drives a line"),
+    ("t_line", 1.0, "ms", "refractory time of the lines"),
+)
+"""Name, value, unit and meaning of what is fixed; what `Parameters` holds is not among them."""
+
+RESET_MS = 60.0
+"""How long the reset line is driven."""
+INPUT_PERIOD_MS = 2.0
+"""A driven line gets a spike every 2 ms."""
+WINDOW_MS, ACTIVE_SHARE = 60.0, 0.35
+"""A cell is active if its spikes in this window are at least this share of those of the most active cells."""
+NOISE_TAU_MS = 5.0

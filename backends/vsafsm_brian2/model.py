@@ -1,0 +1,189 @@
+"""`AttractorFSM`: a compiled program as Brian2 groups and synapses, to run or to wire into a network of one's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import brian2 as b2
+import numpy as np
+from brian2 import ms, pA
+from numpy.typing import NDArray
+
+from vsafsm.errors import did_you_mean
+from vsafsm.machine import listed
+from vsafsm.program import Program
+from vsafsm_brian2 import equations as eq
+from vsafsm_brian2.errors import UnknownLineError
+from vsafsm_brian2.parameters import Parameters, Realism
+
+RESET = "(reset)"
+UNITS = {"V_th": "volt", "C_m": "farad", "tau_syn": "second", "t_ref": "second", "I_bias": "amp"}
+SPREAD = {"V_th": "threshold", "C_m": "tau_mem", "tau_syn": "tau_syn", "t_ref": "refractory", "I_bias": "bias"}
+
+
+class AttractorFSM:
+    """The Brian2 objects of a program, with names that start with `name`.
+
+    Parameters
+    ----------
+    program
+        A program compiled for this backend (``vsafsm compile --for brian2``).
+    parameters, realism
+        Cells and synapses; what is drawn on top.
+    rng
+        Of the draws of realism.
+    name
+        Prefix of the Brian2 objects' names.
+    clock
+        The clock of all objects; by default one of ``parameters.dt_ms``.
+
+    Attributes
+    ----------
+    cells : brian2.NeuronGroup
+        N leaky integrate-and-fire cells.
+    pool : brian2.NeuronGroup
+        The global inhibition: one graded unit that sums all spikes of the cells.
+    lines : brian2.NeuronGroup
+        Line 0 is rest, then one for each input, then reset. Spikes with ``drive_post += 5`` every 2 ms keep one on.
+    recurrent, to_pool, masks, reset, silence : brian2.Synapses
+        Recurrent weights; cells to pool; lines to the cells that they close; reset to the cells of the start code;
+        input lines to the rest line.
+    objects
+        All of them, for ``brian2.Network(*fsm.objects)``.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        parameters: Parameters | None = None,
+        realism: Realism | None = None,
+        rng: np.random.Generator | None = None,
+        name: str = "fsm",
+        clock: Any = None,
+    ) -> None:
+        self.program, self.network = program, program.network
+        self.parameters, self.realism = parameters or Parameters(), realism or Realism()
+        self._rng = rng or np.random.default_rng(0)
+        self._name, self._clock = name, clock or b2.Clock(dt=self.parameters.dt_ms * ms)
+        self.namespace = namespace(program, self.parameters, self.realism)
+        self.pool = self._group(1, eq.POOL, "pool", method="exact")
+        self.cells = self._cells()
+        self.lines = self._lines()
+        self.recurrent = self._recurrent()
+        self.to_pool = self._to_pool()
+        line, cell = np.nonzero(np.vstack([~self.network.masks, ~self.network.codes[self.network.start]]))
+        self.masks = self._joined(self.lines, self.cells, eq.ON_MASK, "masks", line, cell)
+        start = np.flatnonzero(self.network.codes[self.network.start])
+        last = np.full(len(start), self.line(RESET))
+        self.reset = self._joined(self.lines, self.cells, eq.ON_RESET, "reset", last, start)
+        inputs = np.arange(1, len(self.network.inputs) + 1)
+        self.silence = self._joined(self.lines, self.lines, eq.ON_SILENCE, "silence", inputs, 0 * inputs)
+        self.objects = [
+            *(self.pool, self.cells, self.lines, self.recurrent),
+            *(self.to_pool, self.masks, self.reset, self.silence),
+        ]
+
+    # ---- for users who wire it up
+
+    def line(self, symbol: str) -> int:
+        """Index of an input's line, or of ``"(reset)"``; raises `UnknownLineError`."""
+        names = [*self.network.inputs, RESET]
+        if symbol not in names:
+            raise UnknownLineError(
+                f'no line "{symbol}"; expected {listed(self.network.inputs)} or {RESET}{did_you_mean(symbol, names)}'
+            )
+        return names.index(symbol) + 1
+
+    def code(self, state: str) -> NDArray[np.intp]:
+        """Indices of the cells that are active in a state; raises `UnknownStateError`."""
+        return np.flatnonzero(self.network.codes[self.program.machine.state_index(state)])
+
+    # ---- the objects
+
+    def _cells(self) -> Any:
+        realism = self.realism
+        varied = {name: realism.spread(of) for name, of in SPREAD.items() if realism.spread(of) > 0}
+        text = eq.CELLS.format(noise=" + I_noise" if realism.noise_pa else "")
+        text += "".join(f"{name} : {UNITS[name]} (constant)\n" for name in varied)
+        cells = self._group(
+            *(self.network.neurons, text + (eq.NOISE if realism.noise_pa else ""), "cells"),
+            threshold="v > V_th",
+            reset="v = E_L",
+            refractory="t_ref",
+            method="exponential_euler",
+            without=varied,
+        )
+        cells.v = self.namespace["E_L"]
+        cells.P = b2.linked_var(self.pool, "P", index=np.zeros(self.network.neurons, int))
+        for name, spread in varied.items():
+            self._vary(cells, name, spread)
+        if realism.noise_pa:
+            cells.run_regularly(eq.NOISE_STEP, clock=self._clock)
+        return cells
+
+    def _vary(self, cells: Any, name: str, spread: float) -> None:
+        """Lognormal factors of mean 1; of a threshold, on its distance above rest."""
+        sigma = np.sqrt(np.log1p(spread**2))
+        factors = self._rng.lognormal(-(sigma**2) / 2, sigma, len(cells))
+        zero = self.namespace["E_L"] if name == "V_th" else 0
+        setattr(cells, name, zero + (self.namespace[name] - zero) * factors)
+
+    def _lines(self) -> Any:
+        lines = self._group(
+            *(len(self.network.inputs) + 2, eq.LINES, "lines"),
+            threshold="v > 1",
+            reset="v = 0",
+            refractory="t_line",
+            method="exponential_euler",
+        )
+        lines.tonic = [5, *[0] * (len(lines) - 1)]
+        return lines
+
+    def _recurrent(self) -> Any:
+        weights = self.network.weights.astype(np.float64)
+        if self.realism.weight_noise:
+            weights += self.realism.weight_noise * weights.std() * self._rng.standard_normal(weights.shape)
+        if self.realism.missing:
+            weights[self._rng.random(weights.shape) < self.realism.missing] = 0
+        post, pre = np.nonzero(weights)
+        joined = self._joined(self.cells, self.cells, eq.ON_RECURRENT, "recurrent", pre, post, "w : amp")
+        joined.w = weights[post, pre] * self.namespace["w_step"]
+        delay, jitter = self.realism.delay_ms, self.realism.delay_jitter_ms
+        if jitter:
+            joined.delay = (delay + jitter * self._rng.random(len(post))) * ms
+        elif delay:
+            joined.delay = delay * ms
+        return joined
+
+    def _to_pool(self) -> Any:
+        there = np.flatnonzero(self._rng.random(len(self.cells)) >= self.realism.missing)
+        return self._joined(self.cells, self.pool, eq.ON_POOL, "to_pool", there, 0 * there)
+
+    def _group(self, size: int, text: str, name: str, without: Any = (), **more: Any) -> Any:
+        known = {key: value for key, value in self.namespace.items() if key not in without}
+        return b2.NeuronGroup(size, text, name=f"{self._name}_{name}", namespace=known, clock=self._clock, **more)
+
+    def _joined(self, pre: Any, post: Any, on_pre: str, name: str, i: Any, j: Any, model: str = "") -> Any:
+        joined = b2.Synapses(
+            pre, post, model, on_pre=on_pre, namespace=self.namespace, clock=self._clock, name=f"{self._name}_{name}"
+        )
+        joined.connect(i=np.asarray(i), j=np.asarray(j))
+        return joined
+
+
+def namespace(program: Program, parameters: Parameters, realism: Realism) -> dict[str, Any]:
+    """The identifiers of the equations, as Brian2 quantities."""
+    network = program.network
+    found: dict[str, Any] = {name: value * getattr(b2, unit) for name, value, unit, _ in eq.CONSTANTS}
+    step = 2 * parameters.strength_pa * pA / (network.active * network.scale)
+    found |= {
+        "tau_syn": parameters.tau_syn_ms * ms,
+        "C_m": parameters.tau_mem_ms * ms * found["g_L"],
+        "t_ref": parameters.refractory_ms * ms,
+        "I_bias": parameters.bias_pa * pA,
+        "w_step": step,
+        "w_inh": parameters.inhibition_gain * network.gain * step,
+        "tau_noise": eq.NOISE_TAU_MS * ms,
+        "sigma_noise": realism.noise_pa * pA,
+    }
+    return found

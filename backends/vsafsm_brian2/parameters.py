@@ -1,0 +1,159 @@
+"""What can be set: cell and synapse parameters, realism, and how to run. Units stand in the names; no Brian2 here."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from typing import Any, TypeVar, get_type_hints
+
+from vsafsm.backend import Option
+from vsafsm.errors import OptionError
+from vsafsm_brian2.errors import ContractWarning
+
+TARGETS = ("numpy", "cython", "cpp_standalone")
+Settings = TypeVar("Settings")
+
+
+def setting(default: Any, unit: str, text: str, least: float = 0.0, most: float = math.inf, above: bool = False) -> Any:
+    """A field with its unit, its meaning and its range; `above` leaves `least` itself out."""
+    return field(default=default, metadata={"unit": unit, "help": text, "range": (least, most, above)})
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """The leaky integrate-and-fire cells and their synapses; one set for all machines.
+
+    The six that a user may want to vary come first. Currents are per cell: `strength_pa` is what the active cells of a
+    code give each other in all, a rheobase being 150 pA.
+
+    Raises
+    ------
+    OptionError
+        If a value is out of range.
+    """
+
+    strength_pa: float = setting(1950.0, "pA", "synaptic strength: mean input current of one unit of drive", above=True)
+    inhibition_gain: float = setting(1.12, "", "global inhibition, as a multiple of the program's own gain", above=True)
+    bias_pa: float = setting(360.0, "pA", "tonic bias current of every cell")
+    tau_syn_ms: float = setting(16.5, "ms", "synaptic time constant", above=True)
+    tau_mem_ms: float = setting(11.0, "ms", "membrane time constant", above=True)
+    refractory_ms: float = setting(10.0, "ms", "refractory time")
+    dt_ms: float = setting(0.5, "ms", "time step of the simulation", 0.01, 1.0)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True)
+class Realism:
+    """What real tissue and circuits add, drawn once after compilation with nothing retuned. None by default.
+
+    Raises
+    ------
+    OptionError
+        If a value is out of range.
+    """
+
+    mismatch: float = setting(0.0, "coefficient of variation", "lognormal spread of every cell parameter", most=2.0)
+    mismatch_threshold: float | None = setting(None, "coefficient of variation", "of threshold above rest", most=2.0)
+    mismatch_tau_mem: float | None = setting(
+        None, "coefficient of variation", "of the membrane time constant", most=2.0
+    )
+    mismatch_tau_syn: float | None = setting(
+        None, "coefficient of variation", "of the synaptic time constant", most=2.0
+    )
+    mismatch_refractory: float | None = setting(None, "coefficient of variation", "of the refractory time", most=2.0)
+    mismatch_bias: float | None = setting(None, "coefficient of variation", "of the tonic bias", most=2.0)
+    noise_pa: float = setting(0.0, "pA", "standard deviation of a current noise of 5 ms correlation time")
+    delay_ms: float = setting(0.0, "ms", "delay of recurrent synapses")
+    delay_jitter_ms: float = setting(0.0, "ms", "uniform spread added to each recurrent delay")
+    weight_noise: float = setting(0.0, "standard deviations of the weights", "Gaussian noise added to every weight")
+    missing: float = setting(
+        0.0, "share", "of recurrent synapses, and of those to the inhibitory pool, missing", most=1.0
+    )
+    input_jitter_ms: float = setting(0.0, "ms", "standard deviation of the time of each input spike")
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    def spread(self, parameter: str) -> float:
+        """Coefficient of variation of a cell parameter (threshold, tau_mem, tau_syn, refractory, bias)."""
+        own: float | None = getattr(self, f"mismatch_{parameter}")
+        return self.mismatch if own is None else own
+
+
+HOLD_MS, GAP_MS = 40.0, 30.0
+"""The contract: from this hold and this gap on, every transition measured in the benchmark was right."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """How long inputs are held, and what computes the network.
+
+    Raises
+    ------
+    OptionError
+        If a value is out of range, or the target unknown.
+    """
+
+    hold_ms: float = setting(80.0, "ms", f"how long an input is held (contract: {HOLD_MS:g})", above=True)
+    gap_ms: float = setting(100.0, "ms", f"rest after each input (contract: {GAP_MS:g})", above=True)
+    codegen: str = setting("numpy", "", f"Brian2's code generation target: {', '.join(TARGETS)}")
+    draw_seed: int = setting(0, "", "seed of realism and noise", most=2**31 - 1)
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.codegen not in TARGETS:
+            raise OptionError(f'codegen is "{self.codegen}"; expected one of: {", ".join(TARGETS)}')
+
+
+def check_contract(hold_ms: float, gap_ms: float) -> None:
+    """Warn of an input or a gap that is shorter than the contract."""
+    for name, given, least in (("hold", hold_ms, HOLD_MS), ("gap", gap_ms, GAP_MS)):
+        if given < least:
+            warnings.warn(
+                f"a {name} of {given:g} ms is shorter than the {least:g} ms of the contract "
+                f"(hold {HOLD_MS:g} ms, gap {GAP_MS:g} ms), from which on every measured transition was right",
+                ContractWarning,
+                stacklevel=3,
+            )
+
+
+def check(settings: Any) -> None:
+    """Raise `OptionError` where a number is out of its field's range."""
+    for each in fields(settings):
+        value = getattr(settings, each.name)
+        least, most, above = each.metadata["range"]
+        if value is None or isinstance(value, str):
+            continue
+        inside = isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
+        if not inside or not math.isfinite(value) or (above and value == least):
+            limits = f"{'above' if above else 'of at least'} {least:g}" + (
+                f", at most {most:g}" if most < math.inf else ""
+            )
+            raise OptionError(
+                f"{each.name} is {value!r}; expected a number {limits} ({each.metadata['unit'] or 'no unit'})"
+            )
+
+
+def options() -> tuple[Option, ...]:
+    """Every setting as an option of the backend."""
+    found = []
+    for group in (Running, Parameters, Realism):
+        hints = get_type_hints(group)
+        for each in fields(group):
+            kind = {"int": int, "str": str}.get(getattr(hints[each.name], "__name__", ""), float)
+            found.append(Option(each.name, kind, _default(each), each.metadata["unit"], each.metadata["help"]))
+    return tuple(found)
+
+
+def _default(each: Field[Any]) -> Any:
+    return None if each.default is MISSING else each.default
+
+
+def taken(group: type[Settings], given: Mapping[str, object]) -> Settings:
+    """The settings of a group from options that may hold those of others as well."""
+    names = {each.name for each in fields(group)}  # type: ignore[arg-type]
+    return group(**{name: value for name, value in given.items() if name in names})

@@ -1,0 +1,165 @@
+"""From spikes to states: who is active, what that stands for, overlaps over time. It knows nothing of Brian2 objects.
+
+Times are in milliseconds, counted from the start of the recording.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsafsm.lowering import REST
+from vsafsm.machine import Outputs
+from vsafsm.network import Network
+from vsafsm.vsa import Bits, similarity
+from vsafsm_brian2.equations import ACTIVE_SHARE, WINDOW_MS
+
+SETTLING_MS = 15.0
+"""After a change of masks, the activity is read anew from here on: each active cell has had time for a spike."""
+Times = NDArray[Any]
+Indices = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Event:
+    """An input as it was given: its index, and when it began and ended (ms). Reset has the index -1."""
+
+    symbol: int
+    onset: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What an input came to: the state (or None), Mealy outputs, then Moore outputs."""
+
+    state: str | None
+    mealy: Outputs = ()
+    moore: Outputs = ()
+
+    @property
+    def outputs(self) -> Outputs:
+        """Mealy outputs, then Moore outputs."""
+        return self.mealy + self.moore
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Spikes of the cells, and the inputs given.
+
+    Attributes
+    ----------
+    times, cells : (n,)
+        Time (ms) and cell of each spike, in the order of time.
+    events
+        Inputs given, in order.
+    until
+        Length of the recording (ms).
+    """
+
+    network: Network
+    times: Times
+    cells: Indices
+    events: tuple[Event, ...] = ()
+    until: float = 0.0
+    fan_out: Indices = field(default_factory=lambda: np.zeros(0, np.intp))
+
+    def counts(self, begin: float, end: float) -> NDArray[np.intp]:
+        """Spikes of each cell (N,) from `begin` to `end` (ms)."""
+        first, last = np.searchsorted(self.times, [begin, end])
+        return np.bincount(self.cells[first:last], minlength=self.network.neurons).astype(np.intp)
+
+    def active(self, begin: float, end: float) -> Bits:
+        """Which cells are active (N,): those with a fair share of the spikes of the most active ones."""
+        return active(self.counts(begin, end))
+
+    def code_at(self, time: float, mask: int = REST, window: float = WINDOW_MS) -> int:
+        """Code that the last `window` ms before `time` stand for under a mask, -1 for none."""
+        return int(self.network.decode(self.active(time - window, time)[None], mask)[0])
+
+    def read(self, event: Event | None, time: float) -> Reading:
+        """State at `time`, with the Mealy outputs of the input before it: read at its end, in its second half."""
+        code = self.code_at(time)
+        network = self.network
+        at_rest = 0 <= code < len(network.states)
+        mealy: Outputs = ()
+        if event is not None and event.symbol >= 0:
+            window = min(WINDOW_MS, (event.end - event.onset) / 2)
+            held = self.code_at(event.end, event.symbol + 1, window)
+            mealy = network.labels[held].outputs if held >= 0 else ()
+        return Reading(network.states[code] if at_rest else None, mealy, network.moore[code] if at_rest else ())
+
+    def mask_at(self, time: float) -> int:
+        """Index of the mask that the inputs leave on at `time` (ms)."""
+        held = [event.symbol + 1 for event in self.events if event.onset <= time < event.end and event.symbol >= 0]
+        return held[-1] if held else REST
+
+    def overlaps(self, every: float = 5.0) -> tuple[Times, NDArray[Any]]:
+        """Similarity of the activity to each code over time: times (T,) in ms, and (T, C)."""
+        times, activity, masks = self._over_time(every)
+        return times, similarity(self.network.codes, activity, self.network.masks[masks])
+
+    def decoded(self, every: float = 5.0) -> tuple[Times, Indices]:
+        """The code that the activity stands for over time: times (T,) in ms, and codes (T,), -1 for none."""
+        times, activity, masks = self._over_time(every)
+        return times, self.network.decode(activity, masks)
+
+    def _over_time(self, every: float) -> tuple[Times, Bits, Indices]:
+        """Times, who is active in half a window before each, and the mask by which that is to be read.
+
+        A window does not reach across a change of masks; until there has been time for spikes after one, the time
+        before it counts.
+        """
+        times = np.arange(every, self.until + every / 2, every)
+        changes = np.array([0.0, *(t for e in self.events if e.symbol >= 0 for t in (e.onset, e.end))])
+        last = changes[np.searchsorted(changes, times - SETTLING_MS, side="right").clip(min=1) - 1]
+        following = np.append(changes, np.inf)[np.searchsorted(changes, last, side="right")]
+        ends = np.minimum(times, np.maximum(following, last + every))
+        begins = np.maximum(ends - WINDOW_MS / 2, last)
+        activity = np.stack([self.active(b, e) for b, e in zip(begins.tolist(), ends.tolist(), strict=True)])
+        return times, activity, np.array([self.mask_at(t) for t in last.tolist()], np.intp)
+
+    def per_transition(self) -> list[dict[str, int]]:
+        """Spikes and synaptic operations of each input and the gap after it."""
+        edges = [event.onset for event in self.events if event.symbol >= 0] + [self.until]
+        found = []
+        for begin, end in pairwise(edges):
+            counts = self.counts(begin, end)
+            found.append({"spikes": int(counts.sum()), "synaptic_operations": int(counts @ self.fan_out)})
+        return found
+
+    def rate(self, begin: float, end: float) -> float:
+        """Mean rate (Hz) of the cells that are active from `begin` to `end` (ms)."""
+        counts = self.counts(begin, end)
+        firing = active(counts)
+        return float(counts[firing].mean() / (end - begin) * 1000) if firing.any() else 0.0
+
+
+def active(counts: NDArray[np.intp]) -> Bits:
+    """Cells (N,) with at least `ACTIVE_SHARE` of the spikes of the most active ones, and at least one."""
+    most = max(4, len(counts) // 32)
+    top = float(np.sort(counts)[-most:].mean())
+    return np.asarray((counts >= ACTIVE_SHARE * top) & (counts > 0))
+
+
+def input_spikes(
+    given: Iterable[tuple[int, float, float]], period: float, dt: float, jitter: float, rng: np.random.Generator
+) -> tuple[Indices, Times]:
+    """Lines and times (ms) of the spikes that keep lines on: (line, onset, end) each, in the order of time.
+
+    With a jitter (ms), each spike moves by a normal random time, by three deviations at most. A line spikes at most
+    once in a time step `dt`.
+    """
+    found: set[tuple[int, int]] = set()
+    for line, onset, end in given:
+        at: Times = np.arange(onset, end - period / 2, period)
+        if jitter:
+            at = np.maximum(at + jitter * np.clip(rng.standard_normal(len(at)), -3, 3), onset)
+        found |= {(round(t / dt), line) for t in at.tolist()}
+    steps = np.array(sorted(found), np.intp).reshape(-1, 2)
+    return steps[:, 1], steps[:, 0] * dt

@@ -1,0 +1,243 @@
+"""A network that runs: a session from input to input, and whole words in one run. Only input lines enter."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from types import TracebackType
+from typing import Any
+
+import brian2 as b2
+import numpy as np
+from brian2 import Quantity, ms
+from brian2.devices import reset_device
+
+from vsafsm.errors import SessionError
+from vsafsm.machine import Outputs
+from vsafsm.program import Program
+from vsafsm_brian2.equations import INPUT_PERIOD_MS, ON_INPUT, RESET_MS, WINDOW_MS
+from vsafsm_brian2.errors import QuantityError, StandaloneError
+from vsafsm_brian2.model import RESET, AttractorFSM
+from vsafsm_brian2.parameters import Parameters, Realism, Running, check_contract
+from vsafsm_brian2.reading import Event, Reading, Recording, input_spikes
+
+
+class Simulation:
+    """A program's Brian2 network with a source of input spikes and a spike monitor."""
+
+    def __init__(self, program: Program, parameters: Parameters, realism: Realism, running: Running) -> None:
+        self.rng = np.random.default_rng(running.draw_seed)
+        self.running, self.parameters, self.realism = running, parameters, realism
+        self.fsm = AttractorFSM(program, parameters, realism, self.rng)
+        clock = self.fsm.cells.clock
+        size = len(self.fsm.lines)
+        self.source = b2.SpikeGeneratorGroup(size, [], [] * ms, clock=clock, name="fsm_source")
+        joined = b2.Synapses(self.source, self.fsm.lines, on_pre=ON_INPUT, clock=clock, name="fsm_inputs")
+        joined.connect(i=np.arange(size), j=np.arange(size))
+        self.monitor = b2.SpikeMonitor(self.fsm.cells, name="fsm_spikes")
+        self.network = b2.Network(*self.fsm.objects, self.source, joined, self.monitor)
+        self.now = 0.0
+        self.events: list[Event] = []
+
+    def advance(self, given: Sequence[Event], until: float) -> None:
+        """Give inputs, and run to `until` (ms)."""
+        reset = self.fsm.line(RESET)
+        lines = [(e.symbol + 1 if e.symbol >= 0 else reset, e.onset, e.end) for e in given]
+        jitter = self.realism.input_jitter_ms
+        indices, times = input_spikes(lines, INPUT_PERIOD_MS, self.parameters.dt_ms, jitter, self.rng)
+        if len(indices):
+            self.source.set_spikes(indices, times * ms)
+        self.events += given
+        self.network.run((until - self.now) * ms, namespace={})
+        self.now = until
+
+    def recording(self) -> Recording:
+        """What was recorded so far."""
+        network = self.fsm.network
+        fan_out = np.bincount(np.asarray(self.fsm.recurrent.i), minlength=network.neurons)
+        fan_out += np.bincount(np.asarray(self.fsm.to_pool.i), minlength=network.neurons)
+        times, cells = np.asarray(self.monitor.t / ms), np.asarray(self.monitor.i, np.intp)
+        return Recording(network, times, cells, tuple(self.events), self.now, fan_out)
+
+
+class Brian2Session:
+    """A network that stays up from input to input.
+
+    Raises
+    ------
+    SessionError
+        When it is used after it was closed.
+    StandaloneError
+        For the target ``cpp_standalone``, which compiles one run and ends with it.
+    """
+
+    def __init__(self, program: Program, parameters: Parameters, realism: Realism, running: Running) -> None:
+        if running.codegen == "cpp_standalone":
+            raise StandaloneError(
+                "a session cannot run in cpp_standalone, which compiles one whole run and ends with it; "
+                "expected codegen numpy or cython, or a word known in advance"
+            )
+        self.program, self._running = program, running
+        with target(running.codegen), seeded(running.draw_seed):
+            self._simulation = Simulation(program, parameters, realism, running)
+        self._open = True
+        self._reading = Reading(None)
+        self.reset()
+
+    def __enter__(self) -> Brian2Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the session; closing twice does nothing."""
+        self._open = False
+
+    def send(self, symbol: str, hold: Any = None, gap: Any = None) -> str | None:
+        """Hold an input, then leave it: -> the state reached, or None where the activity stands for none.
+
+        Parameters
+        ----------
+        hold, gap
+            Brian2 quantities of time; the session's ``hold_ms`` and ``gap_ms`` by default.
+        """
+        hold_ms = _milliseconds("hold", hold, self._running.hold_ms)
+        gap_ms = _milliseconds("gap", gap, self._running.gap_ms)
+        check_contract(hold_ms, gap_ms)
+        now = self._simulation.now
+        event = Event(self.program.network.mask_of(symbol) - 1, now, now + hold_ms)
+        self._advance([event], event.end + gap_ms)
+        return self.state
+
+    def wait(self, duration: Any) -> None:
+        """Let the network run at rest for a Brian2 quantity of time."""
+        until = self._simulation.now + _milliseconds("duration", duration, 0.0)
+        self._run([], until)
+        self._reading = replace(self.recording.read(None, until), mealy=self._reading.mealy)
+
+    def reset(self) -> str | None:
+        """Back to the initial state, by the reset line: -> the state."""
+        now = self._simulation.now
+        self._advance([Event(-1, now, now + RESET_MS)], now + RESET_MS + self._running.gap_ms)
+        return self.state
+
+    @property
+    def state(self) -> str | None:
+        """The state that the last spikes stand for, or None."""
+        return self._reading.state
+
+    @property
+    def outputs(self) -> Outputs:
+        """Mealy outputs of the last input, then Moore outputs of the state."""
+        return self._reading.outputs
+
+    @property
+    def activity(self) -> Quantity:
+        """Rate of each cell over the last 60 ms: (N,), in Hz."""
+        now = self._simulation.now
+        return self.recording.counts(now - WINDOW_MS, now) / (WINDOW_MS * ms)
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Time steps, spikes and synaptic operations (a spike reaching a cell or the pool) so far."""
+        recording = self.recording
+        every = recording.counts(0.0, self._simulation.now + 1.0)
+        steps = round(self._simulation.now / self._simulation.parameters.dt_ms)
+        operations = int(every @ recording.fan_out)
+        return {"steps": steps, "spikes": int(every.sum()), "synaptic_operations": operations}
+
+    @property
+    def recording(self) -> Recording:
+        """Spikes and inputs so far."""
+        return self._simulation.recording()
+
+    def _advance(self, events: list[Event], until: float) -> None:
+        self._run(events, until)
+        self._reading = self.recording.read(events[-1], until)
+
+    def _run(self, events: list[Event], until: float) -> None:
+        self._check_open()
+        with target(self._running.codegen):
+            self._simulation.advance(events, until)
+
+    def _check_open(self) -> None:
+        if not self._open:
+            raise SessionError("the session is closed; open a new one")
+
+
+def run_word(
+    program: Program, word: Sequence[str], parameters: Parameters, realism: Realism, running: Running
+) -> tuple[Recording, list[Reading]]:
+    """Run a word known in advance in one `Network.run`: -> the recording, and n + 1 readings."""
+    symbols = [program.network.mask_of(symbol) - 1 for symbol in word]
+    events = [Event(-1, 0.0, RESET_MS)]
+    reads = [RESET_MS + running.gap_ms]
+    for symbol in symbols:
+        events.append(Event(symbol, reads[-1], reads[-1] + running.hold_ms))
+        reads.append(events[-1].end + running.gap_ms)
+    with device(running.codegen), target(running.codegen), seeded(running.draw_seed):
+        simulation = Simulation(program, parameters, realism, running)
+        simulation.advance(events, reads[-1])
+        recording = simulation.recording()
+    return recording, [recording.read(event, time) for event, time in zip(events, reads, strict=True)]
+
+
+def _milliseconds(name: str, given: Any, default: float) -> float:
+    if given is None:
+        return default
+    if not isinstance(given, Quantity) or not given.has_same_dimensions(ms):
+        raise QuantityError(f"{name} is {given!r}; expected a time with its unit, such as 80*ms")
+    value = float(given / ms)
+    if not 0 <= value < float("inf"):
+        raise QuantityError(f"{name} is {given!r}; expected a time of at least 0*ms")
+    return value
+
+
+# ---- Brian2's global state, set for the time of a run and put back
+
+
+@contextmanager
+def target(codegen: str) -> Iterator[None]:
+    """Code generation for the networks that run inside."""
+    before = b2.prefs.codegen.target
+    if codegen != "cpp_standalone":
+        b2.prefs.codegen.target = codegen
+    try:
+        yield
+    finally:
+        b2.prefs.codegen.target = before
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Brian2's own random numbers, which current noise takes."""
+    b2.seed(seed)
+    yield
+
+
+@contextmanager
+def device(codegen: str) -> Iterator[None]:
+    """Standalone mode for what is built and run inside; nothing for a runtime target."""
+    if codegen != "cpp_standalone":
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="vsafsm-") as folder:
+        b2.set_device("cpp_standalone", directory=folder, build_on_run=True)
+        try:
+            yield
+        finally:
+            b2.get_device().reinit()
+            reset_device()
+
+
+def compiler_missing() -> str | None:
+    """Why C++ standalone mode cannot run here, or None."""
+    if any(map(shutil.which, ("g++", "c++", "clang++", "cl"))):
+        return None
+    return "cpp_standalone needs a C++ compiler, and none is on the path; expected g++ or clang++, or codegen numpy"

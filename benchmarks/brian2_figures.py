@@ -1,0 +1,201 @@
+"""What the Brian2 backend does: machines, parameters, pulse lengths, holding, damage, rates.
+
+Usage: python benchmarks/brian2_figures.py machines|parameters|pulses|holding|damage [FOLDER]
+
+FOLDER holds KISS2 files; bbtas, dk27, lion, train4 and mc are taken from it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+from brian2 import second
+from random_machines import random_machine
+from tours import tours
+
+from vsafsm.backend import find
+from vsafsm.compiler import compile_machine
+from vsafsm.formats import read
+from vsafsm.machine import Machine
+from vsafsm.program import Program
+from vsafsm.terminal import print_table
+
+SPECS = sorted((Path(__file__).parent.parent / "specs").glob("*.yaml"))
+KISS2 = ("bbtas", "dk27", "lion", "train4", "mc")
+TARGET = "brian2"
+SIX = {
+    **{"strength_pa": 1950.0, "inhibition_gain": 1.12, "bias_pa": 360.0},
+    **{"tau_syn_ms": 16.5, "tau_mem_ms": 11.0, "refractory_ms": 10.0},
+}
+CODEGEN = "cython"
+
+
+def main() -> None:
+    """Print one table."""
+    tables: dict[str, Callable[[], None]] = {
+        **{"machines": machines, "parameters": parameters, "pulses": pulses},
+        **{"holding": holding, "damage": damage},
+    }
+    tables[sys.argv[1]]()
+
+
+# ---- machines and measurements
+
+
+def all_machines() -> Iterator[Machine]:
+    """Those of specs/, five of MCNC where there is a folder, and 20 random ones of up to 16 states and 6 inputs."""
+    yield from (read(path).machine for path in SPECS)
+    for folder in sys.argv[2:]:
+        yield from (read(Path(folder) / f"{name}.kiss2").machine for name in KISS2)
+    rng = np.random.default_rng(7)
+    for seed in range(20):
+        yield random_machine(int(rng.integers(2, 17)), int(rng.integers(1, 7)), seed)
+
+
+def four() -> Iterator[Machine]:
+    """Turnstile, traffic light, bbtas where there is a folder, and a random machine of 16 states and 6 inputs."""
+    yield from (machine for machine in all_machines() if machine.name in ("turnstile", "traffic_light", "bbtas"))
+    yield random_machine(16, 6, 0)
+
+
+def compiled(machine: Machine) -> Program:
+    """At the size that the backend requires."""
+    return compile_machine(machine, target=TARGET)
+
+
+def score(program: Program, **options: object) -> tuple[int, int, float]:
+    """Transitions that end right of those taken, every reachable pair among them; mean rate of active cells (Hz).
+
+    A transition counts where the state before it was right: what went wrong once is counted once.
+    """
+    right = taken = 0
+    rates = []
+    backend = find(TARGET)
+    for word in tours(program.machine):
+        recording, readings = backend.record(program, word, **{"codegen": CODEGEN, **options})  # type: ignore[attr-defined]
+        expected = program.machine.run(word)
+        wanted = list(zip(expected.states, (expected.initial_outputs, *expected.outputs), strict=True))
+        found = [(reading.state, reading.outputs) for reading in readings]
+        for n in range(len(word)):
+            if found[n][0] == wanted[n][0]:
+                taken += 1
+                right += found[n + 1] == wanted[n + 1]
+            else:
+                taken += 1
+        rates.append(np.mean([recording.rate(event.onset - 60, event.onset) for event in recording.events[1:]]))
+    return right, taken, float(np.mean(rates))
+
+
+def wilson(hits: int, trials: int) -> str:
+    """95 % interval of a share."""
+    z, share = 1.96, hits / trials
+    middle = (share + z * z / (2 * trials)) / (1 + z * z / trials)
+    half = z * np.sqrt(share * (1 - share) / trials + z * z / (4 * trials**2)) / (1 + z * z / trials)
+    return f"{max(0.0, middle - half):.3f} to {min(1.0, middle + half):.3f}"
+
+
+# ---- tables
+
+
+def machines() -> None:
+    """Every reachable pair of every machine, at default parameters."""
+    rows, right, taken = [], 0, 0
+    for machine in all_machines():
+        program = compiled(machine)
+        hits, trials, rate = score(program)
+        right, taken = right + hits, taken + trials
+        network, pairs = program.network, machine.reachable_transitions
+        rows.append((
+            machine.name, str(pairs), str(program.smallest), str(network.neurons), str(network.active),
+            f"{program.claim.margin:.2f}", f"{hits} of {trials}", f"{rate:.0f}",
+        ))  # fmt: skip
+    print_table(("machine", "pairs", "smallest N", "N", "k", "margin", "right transitions", "rate (Hz)"), rows)
+    print(f"in all {right} of {taken}, 95 % interval {wilson(right, taken)}")
+
+
+def parameters() -> None:
+    """The six parameters drawn within 30 % together, and moved by 50 % one at a time."""
+    rows = []
+    for machine in four():
+        program = compiled(machine)
+        rng = np.random.default_rng(100)
+        good = 0
+        for _ in range(100):
+            drawn = {name: value * rng.uniform(0.7, 1.3) for name, value in SIX.items()}
+            hits, trials, _ = score(program, **drawn)
+            good += hits == trials
+        wrong = []
+        for name, value in SIX.items():
+            for factor in (0.5, 1.5):
+                hits, trials, _ = score(program, **{name: value * factor})
+                wrong += [f"{name} x {factor}: {hits} of {trials}"] * (hits < trials)
+        rows.append((machine.name, f"{good} of 100", wilson(good, 100), "; ".join(wrong) or "all right"))
+        print_table(("machine", "draws all right", "95 % interval", "one at a time by 50 %"), rows[-1:])
+
+
+def pulses() -> None:
+    """Right transitions over the length of the input, and over the gap after it."""
+    programs = [compiled(machine) for machine in four()]
+    for name, values, other in (
+        ("hold_ms", (5, 10, 15, 20, 25, 30, 35, 40, 60, 80, 150, 300, 1000, 2000), {"gap_ms": 100.0}),
+        ("gap_ms", (5, 10, 15, 20, 25, 30, 40, 60, 100, 300), {"hold_ms": 80.0}),
+    ):
+        rows = []
+        for value in values:
+            found = [score(program, **{name: float(value)}, **other) for program in programs]
+            right, taken = sum(f[0] for f in found), sum(f[1] for f in found)
+            rows.append((str(value), f"{right} of {taken}", wilson(right, taken)))
+        print_table((name, "right transitions", "95 % interval"), rows)
+
+
+def holding() -> None:
+    """60 s at rest in every state of specs/, with current noise and 10 % mismatch."""
+    kept = states = 0
+    rows = []
+    for path in SPECS:
+        machine = read(path).machine
+        options = {"codegen": CODEGEN, "noise_pa": 75.0, "mismatch": 0.1, "draw_seed": 3}
+        good = 0
+        for state, word in _ways(machine).items():
+            with find(TARGET).open(compiled(machine), **options) as session:
+                reached = [session.send(symbol) for symbol in word]
+                session.wait(60 * second)
+                good += session.state == state and reached[-1:] in ([], [state])
+        kept, states = kept + good, states + len(machine.reachable)
+        rows.append((machine.name, f"{good} of {len(machine.reachable)}"))
+    print_table(("machine", "states held for 60 s"), rows)
+    print(f"in all {kept} of {states}, 95 % interval {wilson(kept, states)}")
+
+
+def _ways(machine: Machine) -> dict[str, tuple[str, ...]]:
+    """A shortest word to each reachable state."""
+    found: dict[str, tuple[str, ...]] = {machine.initial: ()}
+    for state in machine.reachable:
+        for symbol in machine.inputs:
+            found.setdefault(machine.transition(state, symbol).to, (*found[state], symbol))
+    return found
+
+
+def damage() -> None:
+    """Weight noise of one standard deviation, and 30 % of the synapses missing: six draws of each machine."""
+    rows = []
+    for name, options in (("weight noise 1 s.d.", {"weight_noise": 1.0}), ("30 % missing", {"missing": 0.3})):
+        good = nets = right = taken = 0
+        bad: list[str] = []
+        for machine in [*(read(path).machine for path in SPECS), *four()]:
+            program = compiled(machine)
+            for seed in range(6):
+                hits, trials, _ = score(program, draw_seed=seed, **options)
+                right, taken = right + hits, taken + trials
+                good, nets = good + (hits == trials), nets + 1
+                bad += [machine.name] * (hits < trials)
+        told = ", ".join(f"{n} ({bad.count(n)})" for n in dict.fromkeys(bad)) or "none"
+        rows.append((name, f"{good} of {nets}", wilson(good, nets), f"{right} of {taken}", told))
+    print_table(("damage", "networks all right", "95 % interval", "right transitions", "networks with an error"), rows)
+
+
+if __name__ == "__main__":
+    main()
