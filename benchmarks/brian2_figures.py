@@ -67,9 +67,9 @@ def compiled(machine: Machine) -> Program:
 
 
 def score(program: Program, **options: object) -> tuple[int, int, float]:
-    """Transitions that end right of those taken, every reachable pair among them; mean rate of active cells (Hz).
+    """Transitions that go right of those taken, every reachable pair among them; mean rate of active cells (Hz).
 
-    A transition counts where the state before it was right: what went wrong once is counted once.
+    State and outputs count, and a transition from a wrong state is wrong.
     """
     right = taken = 0
     rates = []
@@ -79,12 +79,8 @@ def score(program: Program, **options: object) -> tuple[int, int, float]:
         expected = program.machine.run(word)
         wanted = list(zip(expected.states, (expected.initial_outputs, *expected.outputs), strict=True))
         found = [(reading.state, reading.outputs) for reading in readings]
-        for n in range(len(word)):
-            if found[n][0] == wanted[n][0]:
-                taken += 1
-                right += found[n + 1] == wanted[n + 1]
-            else:
-                taken += 1
+        taken += len(word)
+        right += sum(found[n][0] == wanted[n][0] and found[n + 1] == wanted[n + 1] for n in range(len(word)))
         rates.append(np.mean([recording.rate(event.onset - 60, event.onset) for event in recording.events[1:]]))
     return right, taken, float(np.mean(rates))
 
@@ -140,7 +136,7 @@ def pulses() -> None:
     """Right transitions over the length of the input, and over the gap after it."""
     programs = [compiled(machine) for machine in four()]
     for name, values, other in (
-        ("hold_ms", (5, 10, 15, 20, 25, 30, 35, 40, 60, 80, 150, 300, 1000, 2000), {"gap_ms": 100.0}),
+        ("hold_ms", (5, 10, 15, 20, 25, 30, 35, 40, 60, 80, 150, 300, 1000, 2000), {"gap_ms": 120.0}),
         ("gap_ms", (5, 10, 15, 20, 25, 30, 40, 60, 100, 300), {"hold_ms": 80.0}),
     ):
         rows = []

@@ -99,7 +99,7 @@ class Running:
     """
 
     hold_ms: float = setting(80.0, "ms", f"how long an input is held (contract: {HOLD_MS:g})", above=True)
-    gap_ms: float = setting(100.0, "ms", f"rest after each input (contract: {GAP_MS:g})", above=True)
+    gap_ms: float = setting(120.0, "ms", f"rest after each input (contract: {GAP_MS:g})", above=True)
     codegen: str = setting("numpy", "", f"Brian2's code generation target: {', '.join(TARGETS)}")
     draw_seed: int = setting(0, "", "seed of realism and noise", most=2**31 - 1)
 

@@ -1,0 +1,34 @@
+"""What the tests of the Brian2 backend share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+import vsafsm
+from vsafsm.machine import Machine
+from vsafsm.program import Program
+
+
+@pytest.fixture(scope="session")
+def program(turnstile: Machine, compiled: Callable[..., Program]) -> Program:
+    """The turnstile, compiled for Brian2."""
+    return compiled(turnstile, target="brian2")
+
+
+@pytest.fixture(scope="session")
+def vending(examples: dict[str, Machine], compiled: Callable[..., Program]) -> Program:
+    """The vending machine, with transition outputs."""
+    return compiled(examples["vending_machine"], target="brian2")
+
+
+@pytest.fixture(scope="session")
+def truth() -> Callable[[Program, list[str]], vsafsm.Run]:
+    """What the interpreter makes of a word."""
+
+    def expected(program: Program, word: list[str]) -> vsafsm.Run:
+        trace = program.machine.run(word)
+        return vsafsm.Run(trace.states, (trace.initial_outputs, *trace.outputs))
+
+    return expected

@@ -1,0 +1,93 @@
+"""The emitted script: it runs without vsafsm, prints the states, and is the same for the same program."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vsafsm.backend import find
+from vsafsm.errors import OptionError
+from vsafsm.program import Program
+
+ALONE = """
+import runpy, sys
+for name in ("vsafsm", "vsafsm_brian2"):
+    sys.modules[name] = None
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def run_alone(script: Path, *word: str) -> subprocess.CompletedProcess[str]:
+    """Run a script where vsafsm cannot be imported."""
+    command = [sys.executable, "-W", "ignore", "-c", ALONE, str(script), *word]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+
+
+def test_the_script_runs_without_vsafsm_and_prints_the_states(vending: Program, tmp_path: Path) -> None:
+    find("brian2").emit(vending, tmp_path)
+    word = ["5", "10", "10", "refund", "10"]
+    done = run_alone(tmp_path / "run.py", *word)
+    assert done.returncode == 0, done.stderr
+    printed = [line.split() for line in done.stdout.splitlines()]
+    states = vending.machine.run(word).states
+    assert printed == [[states[0]], *([symbol, state] for symbol, state in zip(word, states[1:], strict=True))]
+    wrong = run_alone(tmp_path / "run.py", "dollar")
+    assert wrong.returncode == 1
+    assert "expected one of: 5, 10, refund" in wrong.stderr
+
+
+def test_its_own_word_leaves_the_initial_state(vending: Program, tmp_path: Path) -> None:
+    find("brian2").emit(vending, tmp_path)
+    done = run_alone(tmp_path / "run.py")
+    found = [line.split()[-1] for line in done.stdout.splitlines()]
+    word = [line.split()[0] for line in done.stdout.splitlines()[1:]]
+    assert tuple(found) == vending.machine.run(word).states
+    assert len(set(found)) > 2
+
+
+def test_it_is_short_has_no_placeholder_left_and_is_the_same_again(program: Program, tmp_path: Path) -> None:
+    backend = find("brian2")
+    texts = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        backend.emit(program, tmp_path / name, tau_syn_ms=20.0, hold_ms=50.0)
+        texts.append([(tmp_path / name / file).read_bytes() for file in ("run.py", "network.npz")])
+    assert texts[0] == texts[1]
+    text = texts[0][0].decode()
+    assert text.count("\n") < 130
+    assert "tau_syn = 20*ms" in text
+    assert "= 50.0*ms" in text or "= 50*ms" in text
+    for left in ("CONSTANTS", "VARIED", "CELLS", "_MS*", "WORD", "ON_POOL", "MACHINE_NAME"):
+        assert left not in text
+    ast.parse(text)
+    assert max(map(len, text.splitlines())) <= 130
+
+
+def test_its_weights_are_plain_arrays(program: Program, tmp_path: Path) -> None:
+    find("brian2").emit(program, tmp_path)
+    with np.load(tmp_path / "network.npz", allow_pickle=False) as data:
+        assert (data["weights"] == program.network.weights).all()
+        assert (data["masks"] == program.network.masks).all()
+        assert (data["codes"] == program.network.codes).all()
+        assert data["inputs"].tolist() == list(program.machine.inputs)
+
+
+def test_a_name_cannot_put_code_into_the_script(program: Program, tmp_path: Path) -> None:
+    name = '"""; raise SystemExit(7); """ \\'
+    find("brian2").emit(replace(program, machine=replace(program.machine, name=name)), tmp_path)
+    tree = ast.parse((tmp_path / "run.py").read_text())
+    assert not any(isinstance(node, ast.Raise) for node in ast.walk(tree))
+    assert "SystemExit" in (ast.get_docstring(tree) or "")
+
+
+def test_realism_is_not_for_the_script(program: Program, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="realism"):
+        find("brian2").emit(program, tmp_path, missing=0.1)
+    assert not list(tmp_path.iterdir())
