@@ -90,6 +90,7 @@ def main() -> None:
 def draw(measured: list, noisy: list, path: str) -> None:
     """Predicted against measured sizes; bound against measured failures."""
     from matplotlib import pyplot as plt
+    from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.2), layout="constrained")
     for bits, marker in zip(BITS, "os^v", strict=True):
@@ -98,6 +99,10 @@ def draw(measured: list, noisy: list, path: str) -> None:
     span = [min(p for *_, p, _ in measured) / 1.5, max(n for *_, n in measured) * 1.5]
     left.plot(span, span, "k-", lw=0.8, label="equal")
     left.set(xscale="log", yscale="log", xlabel="predicted neurons", ylabel="smallest N that proved")
+    for axis in (left.xaxis, left.yaxis):
+        axis.set_major_locator(FixedLocator([25, 50, 100, 200, 400, 800]))
+        axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axis.set_minor_locator(NullLocator())
     left.legend(frameon=False)
     noise = [n for n, _, _ in noisy if n]
     shares = [w / DRAWS for n, _, w in noisy if n]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -49,6 +50,16 @@ class Choices:
     backend: Backend
     of_compile: dict[str, Any]
     of_target: dict[str, object]
+
+
+class _Parser(argparse.ArgumentParser):
+    """One that says when help or version cannot be written: since Python 3.11 argparse passes over that."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if file is sys.stdout:
+            file.write(message)
+        else:
+            super()._print_message(message, file)
 
 
 def parse(given: Sequence[str]) -> argparse.Namespace:
@@ -105,7 +116,7 @@ def _flags(args: argparse.Namespace, kind: str, names: Any) -> dict[str, str]:
 
 
 def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="vsafsm", description="Compile finite state machines to proven weights of attractor networks."
     )
     parser.add_argument("--version", action="version", version=f"vsafsm {__version__}")
