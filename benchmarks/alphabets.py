@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 
 from random_machines import random_machine
-
 from vsafsm.compiler import compile_machine
 from vsafsm.terminal import print_table
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 from brian2 import second
+
 from random_machines import random_machine
 from tours import tours
-
 from vsafsm.backend import find
 from vsafsm.compiler import compile_machine
 from vsafsm.formats import read

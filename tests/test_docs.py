@@ -318,3 +318,34 @@ def test_the_example_writes_and_counts_its_synapses(clocked: Backend, turnstile:
     described = clocked.describe(program)
     assert (described["neurons"], described["synapses"]) == (program.network.neurons, sum(map(len, lists)))
     assert all(program.network.weights[i, j] == w for j, sent in enumerate(lists) for i, w in sent)
+
+
+# ---- Brian2
+
+
+def test_the_commands_of_the_brian2_page_print_what_it_shows(folder: Path, capsys: Capture) -> None:
+    text = page("docs/brian2.md")
+    lines = [line[2:] for line in "".join(blocks(text, "console")).splitlines()]
+    printed = ""
+    for line in lines:
+        if line.startswith("vsafsm"):
+            assert main(shlex.split(line)[1:]) == 0, line
+            printed += capsys.readouterr().out
+    assert without_numbers(blocks(text, "text")[0]) in without_numbers(printed)
+    assert (folder / "run.png").stat().st_size > 10_000
+    assert (folder / "turnstile_brian2" / "run.py").is_file()
+
+
+def test_the_snippet_of_the_brian2_page_runs(folder: Path, capsys: Capture) -> None:
+    (snippet,) = [text for text in blocks(page("docs/brian2.md"), r" \{ .python \}") if "vsafsm.open" in text]
+    exec(compile(snippet, "brian2.md", "exec"), {"__name__": "__main__"})
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0] == "unlocked"
+    assert printed[1].startswith("unlocked ")
+    assert "synaptic_operations" in printed[2]
+
+
+def test_a_machine_wired_into_a_network_of_one_s_own(folder: Path, capsys: Capture) -> None:
+    shown = blocks(page("docs/brian2.md"), "text")[2]
+    runpy.run_path(str(DOCS / "examples" / "wired.py"))
+    assert capsys.readouterr().out == shown

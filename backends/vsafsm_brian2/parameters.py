@@ -84,7 +84,7 @@ class Realism:
         return self.mismatch if own is None else own
 
 
-HOLD_MS, GAP_MS = 40.0, 30.0
+HOLD_MS, GAP_MS = 40.0, 100.0
 """The contract: from this hold and this gap on, every transition measured in the benchmark was right."""
 
 

@@ -21,6 +21,8 @@ from vsafsm_brian2.equations import ACTIVE_SHARE, WINDOW_MS
 
 SETTLING_MS = 15.0
 """After a change of masks, the activity is read anew from here on: each active cell has had time for a spike."""
+LEAST_WINDOW_MS = 12.0
+"""A cell at full rate has a spike in it."""
 Times = NDArray[Any]
 Indices = NDArray[Any]
 
@@ -83,8 +85,12 @@ class Recording:
         return int(self.network.decode(self.active(time - window, time)[None], mask)[0])
 
     def read(self, event: Event | None, time: float) -> Reading:
-        """State at `time`, with the Mealy outputs of the input before it: read at its end, in its second half."""
-        code = self.code_at(time)
+        """State at `time`, with the Mealy outputs of the input before it: read at its end, in its second half.
+
+        After a short gap, the window does not reach back to where the input was still being left.
+        """
+        rested = time - event.end - SETTLING_MS if event else WINDOW_MS
+        code = self.code_at(time, window=float(np.clip(rested, LEAST_WINDOW_MS, WINDOW_MS)))
         network = self.network
         at_rest = 0 <= code < len(network.states)
         mealy: Outputs = ()

@@ -6,11 +6,11 @@ import brian2 as b2
 import numpy as np
 import pytest
 from brian2 import Hz, amp, ms, pA, second
-from vsafsm_brian2 import AttractorFSM, Parameters, Realism, UnknownLineError
-from vsafsm_brian2.session import target
 
 from vsafsm.errors import UnknownStateError
 from vsafsm.program import Program
+from vsafsm_brian2 import AttractorFSM, Parameters, Realism, UnknownLineError
+from vsafsm_brian2.session import target
 
 
 @pytest.fixture(autouse=True)

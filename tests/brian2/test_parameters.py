@@ -9,9 +9,9 @@ from dataclasses import fields
 from typing import Any
 
 import pytest
-from vsafsm_brian2.parameters import GAP_MS, HOLD_MS, Parameters, Realism, Running, check_contract, options, taken
 
 from vsafsm.errors import OptionError, VsafsmWarning
+from vsafsm_brian2.parameters import GAP_MS, HOLD_MS, Parameters, Realism, Running, check_contract, options, taken
 
 
 @pytest.mark.parametrize("group", [Parameters, Realism, Running])
@@ -64,7 +64,7 @@ def test_every_setting_is_an_option_of_the_backend_with_its_default() -> None:
 
 @pytest.mark.parametrize(("hold", "gap"), [(HOLD_MS - 1, GAP_MS), (HOLD_MS, GAP_MS - 1)])
 def test_less_than_the_contract_is_warned_about_by_its_name(hold: float, gap: float) -> None:
-    with pytest.warns(VsafsmWarning, match=r"contract \(hold 40 ms, gap 30 ms\)"):
+    with pytest.warns(VsafsmWarning, match=r"contract \(hold 40 ms, gap 100 ms\)"):
         check_contract(hold, gap)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

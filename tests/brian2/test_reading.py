@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from vsafsm_brian2.reading import Event, Recording, active, input_spikes
 
 from vsafsm.program import Program
+from vsafsm_brian2.reading import Event, Recording, active, input_spikes
 
 
 def firing(program: Program, *phases: tuple[int, float, float], mask: int | None = None) -> Recording:

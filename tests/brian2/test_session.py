@@ -10,12 +10,12 @@ import brian2 as b2
 import numpy as np
 import pytest
 from brian2 import Hz, ms, mV, second
-from vsafsm_brian2 import ContractWarning, QuantityError, StandaloneError
 
 import vsafsm
 from vsafsm import errors as e
 from vsafsm.backend import find
 from vsafsm.program import Program
+from vsafsm_brian2 import ContractWarning, QuantityError, StandaloneError
 
 BRIAN2: Any = find("brian2")
 Truth = Callable[[Program, list[str]], vsafsm.Run]
