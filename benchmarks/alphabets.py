@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 
 from random_machines import random_machine
+
 from vsafsm.compiler import compile_machine
 from vsafsm.terminal import print_table
 

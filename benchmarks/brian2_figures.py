@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 from brian2 import second
-
 from random_machines import random_machine
 from tours import tours
+
 from vsafsm.backend import find
 from vsafsm.compiler import compile_machine
 from vsafsm.formats import read
@@ -81,7 +81,8 @@ def score(program: Program, **options: object) -> tuple[int, int, float]:
         found = [(reading.state, reading.outputs) for reading in readings]
         taken += len(word)
         right += sum(found[n][0] == wanted[n][0] and found[n + 1] == wanted[n + 1] for n in range(len(word)))
-        rates.append(np.mean([recording.rate(event.onset - 60, event.onset) for event in recording.events[1:]]))
+        onsets = [event.onset_ms for event in recording.events[1:]]
+        rates.append(np.mean([recording.rate_hz(onset - 60, onset) for onset in onsets]))
     return right, taken, float(np.mean(rates))
 
 

@@ -9,8 +9,8 @@ import sys
 import time
 
 import numpy as np
-
 from random_machines import SEEDS, random_machine
+
 from vsafsm.compiler import compile_machine
 from vsafsm.terminal import print_table
 

@@ -9,8 +9,8 @@ import sys
 from dataclasses import replace
 
 import numpy as np
-
 from random_machines import random_machine
+
 from vsafsm.compiler import compile_machine
 from vsafsm.errors import NotProvenError
 from vsafsm.lowering import lower

@@ -17,8 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-
 from random_machines import SEEDS, random_machine
+
 from vsafsm.compiler import compile_machine
 from vsafsm.machine import Machine
 from vsafsm.synchronous import Session

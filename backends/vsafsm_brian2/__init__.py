@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vsafsm_brian2.errors import ContractWarning, QuantityError, StandaloneError, UnknownLineError
+from vsafsm_brian2.errors import ContractWarning, QuantityError, TargetError, UnknownLineError
 from vsafsm_brian2.parameters import Parameters, Realism, Running
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ __all__ = [
     "QuantityError",
     "Realism",
     "Running",
-    "StandaloneError",
+    "TargetError",
     "UnknownLineError",
 ]
 

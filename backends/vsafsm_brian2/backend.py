@@ -11,7 +11,6 @@ from vsafsm.backend import Description, Run
 from vsafsm.network import Network
 from vsafsm.program import Program
 from vsafsm.sizing import Requirements
-from vsafsm_brian2.errors import StandaloneError
 from vsafsm_brian2.parameters import Parameters, Realism, Running, check_contract, options, taken
 
 if TYPE_CHECKING:
@@ -56,10 +55,8 @@ class Brian2Backend:
     def record(self, program: Program, word: Sequence[str], **options: object) -> tuple[Recording, list[Reading]]:
         """Run a word, keeping its spikes."""
         parameters, realism, running = self._settings(options)
-        from vsafsm_brian2.session import compiler_missing, run_word
+        from vsafsm_brian2.session import run_word
 
-        if running.codegen == "cpp_standalone" and (reason := compiler_missing()):
-            raise StandaloneError(reason)
         return run_word(program, word, parameters, realism, running)
 
     def emit(self, program: Program, folder: Path, **options: object) -> None:

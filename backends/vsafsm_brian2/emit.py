@@ -14,10 +14,10 @@ import numpy as np
 
 from vsafsm.errors import OptionError
 from vsafsm.files import write_atomically
-from vsafsm.network import Network
 from vsafsm.program import Program
 from vsafsm_brian2 import equations as eq
 from vsafsm_brian2.parameters import Parameters, Realism, Running
+from vsafsm_brian2.reading import code_names
 
 
 def emit(program: Program, folder: Path, parameters: Parameters, realism: Realism, running: Running) -> None:
@@ -98,7 +98,7 @@ def _archive(program: Program) -> bytes:
     arrays = {
         **{"weights": network.weights, "masks": network.masks, "codes": network.codes},
         "inputs": np.array(network.inputs),
-        **{"code_names": np.array(_code_names(network)), "start": np.array(network.start)},
+        **{"code_names": np.array(code_names(network)), "start": np.array(network.start)},
     }
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
@@ -107,8 +107,3 @@ def _archive(program: Program) -> bytes:
             np.save(member, np.ascontiguousarray(array), allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0)), member.getvalue())
     return buffer.getvalue()
-
-
-def _code_names(network: Network) -> list[str]:
-    """A name for each code: the state's own, and for a pending transition where it leads."""
-    return [f"(to {network.states[x.state]})" if x.pending else network.states[x.state] for x in network.labels]

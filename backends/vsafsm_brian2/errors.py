@@ -13,8 +13,8 @@ class UnknownLineError(BackendError):
     """A line of the network is asked for that it does not have."""
 
 
-class StandaloneError(BackendError):
-    """C++ standalone mode is asked for what it cannot do, or cannot run here."""
+class TargetError(BackendError):
+    """A code generation target is asked for what it cannot do, or cannot run here."""
 
 
 class ContractWarning(VsafsmWarning):

@@ -13,7 +13,7 @@ import numpy as np
 from vsafsm.errors import BackendError, FileError
 from vsafsm.files import write_atomically
 from vsafsm.network import Network
-from vsafsm_brian2.reading import Indices, Recording
+from vsafsm_brian2.reading import Indices, Recording, code_names
 
 MOST_LABELS = 24
 """Codes named along an axis; beyond that only their order is shown."""
@@ -41,7 +41,7 @@ def draw(recording: Recording, name: str, path: Path) -> None:
     from matplotlib.figure import Figure
 
     used = _codes_used(recording)
-    width = float(np.clip(2.5 + recording.until / 220, 7.0, 16.0))
+    width = float(np.clip(2.5 + recording.until_ms / 220, 7.0, 16.0))
     figure = Figure(figsize=(width, 5.6 + 0.16 * min(len(used), MOST_LABELS)), layout="constrained")
     FigureCanvasAgg(figure)
     ratios = [2.6, 0.35 + 0.09 * recording.network.masks.shape[0], 1.3, 0.5 + 0.11 * min(len(used), MOST_LABELS)]
@@ -52,7 +52,7 @@ def draw(recording: Recording, name: str, path: Path) -> None:
     _draw_states(states, recording, used)
     raster.set_title(f"{name}: {recording.network.neurons} cells, {len(recording.network.states)} states", loc="left")
     states.set_xlabel("time (ms)")
-    states.set_xlim(0, recording.until)
+    states.set_xlim(0, recording.until_ms)
     for axes in (raster, inputs, overlaps, states):
         axes.spines[["top", "right"]].set_visible(False)
         _shade(axes, recording)
@@ -76,7 +76,7 @@ def _draw_raster(axes: Any, recording: Recording, used: Indices) -> None:
     place = np.empty(len(first), np.intp)
     order = np.argsort(first, kind="stable")
     place[order] = np.arange(len(order))
-    axes.plot(recording.times, place[recording.cells], "|", color="black", markersize=1.6, markeredgewidth=0.5)
+    axes.plot(recording.times_ms, place[recording.cells], "|", color="black", markersize=1.6, markeredgewidth=0.5)
     edges = np.searchsorted(first[order], np.arange(len(used) + 1))
     for edge in edges[1:]:
         axes.axhline(edge - 0.5, color="0.75", linewidth=0.5, zorder=0)
@@ -91,9 +91,9 @@ def _draw_raster(axes: Any, recording: Recording, used: Indices) -> None:
 
 def _draw_inputs(axes: Any, recording: Recording) -> None:
     names = ["rest", *recording.network.inputs, "reset"]
-    edges = sorted({0.0, recording.until, *(t for e in recording.events for t in (e.onset, e.end))})
+    edges = sorted({0.0, recording.until_ms, *(t for e in recording.events for t in (e.onset_ms, e.end_ms))})
     lines = [(0, begin, end) for begin, end in pairwise(edges) if recording.mask_at(begin) == 0]
-    lines += [(e.symbol + 1 if e.symbol >= 0 else len(names) - 1, e.onset, e.end) for e in recording.events]
+    lines += [(e.symbol + 1 if e.symbol >= 0 else len(names) - 1, e.onset_ms, e.end_ms) for e in recording.events]
     for line, begin, end in lines:
         axes.barh(line, end - begin, left=begin, height=0.7, color="0.6" if line == 0 else "tab:orange")
     axes.set_yticks(range(len(names)), names, fontsize=7)
@@ -134,14 +134,9 @@ def _draw_states(axes: Any, recording: Recording, used: Indices) -> None:
 def _shade(axes: Any, recording: Recording) -> None:
     for event in recording.events:
         if event.symbol >= 0:
-            axes.axvspan(event.onset, event.end, color="tab:orange", alpha=0.12, linewidth=0, zorder=0)
+            axes.axvspan(event.onset_ms, event.end_ms, color="tab:orange", alpha=0.12, linewidth=0, zorder=0)
 
 
 def _names(network: Network, codes: Indices) -> list[str]:
-    found = []
-    for code in codes.tolist():
-        label = network.labels[code]
-        name = network.states[label.state]
-        outputs = f" / {', '.join(label.outputs)}" if label.outputs else ""
-        found.append((f"→ {name}{outputs}" if label.pending else name)[:28])
-    return found
+    names = code_names(network)
+    return [names[code][:28] for code in codes.tolist()]

@@ -1,6 +1,6 @@
 """From spikes to states: who is active, what that stands for, overlaps over time. It knows nothing of Brian2 objects.
 
-Times are in milliseconds, counted from the start of the recording.
+Times are in milliseconds, counted from the start of the recording, also where no name says so.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ Indices = NDArray[Any]
 
 @dataclass(frozen=True)
 class Event:
-    """An input as it was given: its index, and when it began and ended (ms). Reset has the index -1."""
+    """An input as it was given: its index, and when it began and ended. Reset has the index -1."""
 
     symbol: int
-    onset: float
-    end: float
+    onset_ms: float
+    end_ms: float
 
 
 @dataclass(frozen=True)
@@ -56,24 +56,26 @@ class Recording:
 
     Attributes
     ----------
-    times, cells : (n,)
-        Time (ms) and cell of each spike, in the order of time.
+    times_ms, cells : (n,)
+        Time and cell of each spike, in the order of time.
     events
         Inputs given, in order.
-    until
-        Length of the recording (ms).
+    until_ms
+        Length of the recording.
+    fan_out : (N,)
+        Synapses of each cell, that to the pool included.
     """
 
     network: Network
-    times: Times
+    times_ms: Times
     cells: Indices
     events: tuple[Event, ...] = ()
-    until: float = 0.0
+    until_ms: float = 0.0
     fan_out: Indices = field(default_factory=lambda: np.zeros(0, np.intp))
 
     def counts(self, begin: float, end: float) -> NDArray[np.intp]:
         """Spikes of each cell (N,) from `begin` to `end` (ms)."""
-        first, last = np.searchsorted(self.times, [begin, end])
+        first, last = np.searchsorted(self.times_ms, [begin, end])
         return np.bincount(self.cells[first:last], minlength=self.network.neurons).astype(np.intp)
 
     def active(self, begin: float, end: float) -> Bits:
@@ -89,20 +91,22 @@ class Recording:
 
         After a short gap, the window does not reach back to where the input was still being left.
         """
-        rested = time - event.end - SETTLING_MS if event else WINDOW_MS
+        rested = time - event.end_ms - SETTLING_MS if event else WINDOW_MS
         code = self.code_at(time, window=float(np.clip(rested, LEAST_WINDOW_MS, WINDOW_MS)))
         network = self.network
         at_rest = 0 <= code < len(network.states)
         mealy: Outputs = ()
         if event is not None and event.symbol >= 0:
-            window = min(WINDOW_MS, (event.end - event.onset) / 2)
-            held = self.code_at(event.end, event.symbol + 1, window)
+            window = min(WINDOW_MS, (event.end_ms - event.onset_ms) / 2)
+            held = self.code_at(event.end_ms, event.symbol + 1, window)
             mealy = network.labels[held].outputs if held >= 0 else ()
         return Reading(network.states[code] if at_rest else None, mealy, network.moore[code] if at_rest else ())
 
     def mask_at(self, time: float) -> int:
         """Index of the mask that the inputs leave on at `time` (ms)."""
-        held = [event.symbol + 1 for event in self.events if event.onset <= time < event.end and event.symbol >= 0]
+        held = [
+            event.symbol + 1 for event in self.events if event.onset_ms <= time < event.end_ms and event.symbol >= 0
+        ]
         return held[-1] if held else REST
 
     def overlaps(self, every: float = 5.0) -> tuple[Times, NDArray[Any]]:
@@ -115,14 +119,19 @@ class Recording:
         times, activity, masks = self._over_time(every)
         return times, self.network.decode(activity, masks)
 
+    def named(self, every: float = 5.0) -> tuple[Times, NDArray[np.str_]]:
+        """The same by name: times (T,), and names (T,) as `code_names` has them, empty for none."""
+        times, codes = self.decoded(every)
+        return times, np.array([*code_names(self.network), ""])[codes]
+
     def _over_time(self, every: float) -> tuple[Times, Bits, Indices]:
         """Times, who is active in half a window before each, and the mask by which that is to be read.
 
         A window does not reach across a change of masks; until there has been time for spikes after one, the time
         before it counts.
         """
-        times = np.arange(every, self.until + every / 2, every)
-        changes = np.array([0.0, *(t for e in self.events if e.symbol >= 0 for t in (e.onset, e.end))])
+        times = np.arange(every, self.until_ms + every / 2, every)
+        changes = np.array([0.0, *(t for e in self.events if e.symbol >= 0 for t in (e.onset_ms, e.end_ms))])
         last = changes[np.searchsorted(changes, times - SETTLING_MS, side="right").clip(min=1) - 1]
         following = np.append(changes, np.inf)[np.searchsorted(changes, last, side="right")]
         ends = np.minimum(times, np.maximum(following, last + every))
@@ -132,18 +141,27 @@ class Recording:
 
     def per_transition(self) -> list[dict[str, int]]:
         """Spikes and synaptic operations of each input and the gap after it."""
-        edges = [event.onset for event in self.events if event.symbol >= 0] + [self.until]
+        edges = [event.onset_ms for event in self.events if event.symbol >= 0] + [self.until_ms]
         found = []
         for begin, end in pairwise(edges):
             counts = self.counts(begin, end)
             found.append({"spikes": int(counts.sum()), "synaptic_operations": int(counts @ self.fan_out)})
         return found
 
-    def rate(self, begin: float, end: float) -> float:
+    def rate_hz(self, begin: float, end: float) -> float:
         """Mean rate (Hz) of the cells that are active from `begin` to `end` (ms)."""
         counts = self.counts(begin, end)
         firing = active(counts)
         return float(counts[firing].mean() / (end - begin) * 1000) if firing.any() else 0.0
+
+
+def code_names(network: Network) -> list[str]:
+    """A name for each code: a state's own; where a pending transition leads, and its outputs."""
+    found = []
+    for label in network.labels:
+        outputs = f" / {', '.join(label.outputs)}" if label.outputs else ""
+        found.append(f"-> {network.states[label.state]}{outputs}" if label.pending else network.states[label.state])
+    return found
 
 
 def active(counts: NDArray[np.intp]) -> Bits:

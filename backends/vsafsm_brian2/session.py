@@ -19,7 +19,7 @@ from vsafsm.errors import SessionError
 from vsafsm.machine import Outputs
 from vsafsm.program import Program
 from vsafsm_brian2.equations import INPUT_PERIOD_MS, ON_INPUT, RESET_MS, WINDOW_MS
-from vsafsm_brian2.errors import QuantityError, StandaloneError
+from vsafsm_brian2.errors import QuantityError, TargetError
 from vsafsm_brian2.model import RESET, AttractorFSM
 from vsafsm_brian2.parameters import Parameters, Realism, Running, check_contract
 from vsafsm_brian2.reading import Event, Reading, Recording, input_spikes
@@ -45,7 +45,7 @@ class Simulation:
     def advance(self, given: Sequence[Event], until: float) -> None:
         """Give inputs, and run to `until` (ms)."""
         reset = self.fsm.line(RESET)
-        lines = [(e.symbol + 1 if e.symbol >= 0 else reset, e.onset, e.end) for e in given]
+        lines = [(e.symbol + 1 if e.symbol >= 0 else reset, e.onset_ms, e.end_ms) for e in given]
         jitter = self.realism.input_jitter_ms
         indices, times = input_spikes(lines, INPUT_PERIOD_MS, self.parameters.dt_ms, jitter, self.rng)
         if len(indices):
@@ -70,16 +70,17 @@ class Brian2Session:
     ------
     SessionError
         When it is used after it was closed.
-    StandaloneError
+    TargetError
         For the target ``cpp_standalone``, which compiles one run and ends with it.
     """
 
     def __init__(self, program: Program, parameters: Parameters, realism: Realism, running: Running) -> None:
         if running.codegen == "cpp_standalone":
-            raise StandaloneError(
+            raise TargetError(
                 "a session cannot run in cpp_standalone, which compiles one whole run and ends with it; "
                 "expected codegen numpy or cython, or a word known in advance"
             )
+        check_compiler(running.codegen)
         self.program, self._running = program, running
         with target(running.codegen), seeded(running.draw_seed):
             self._simulation = Simulation(program, parameters, realism, running)
@@ -112,7 +113,7 @@ class Brian2Session:
         check_contract(hold_ms, gap_ms)
         now = self._simulation.now
         event = Event(self.program.network.mask_of(symbol) - 1, now, now + hold_ms)
-        self._advance([event], event.end + gap_ms)
+        self._advance([event], event.end_ms + gap_ms)
         return self.state
 
     def wait(self, duration: Any) -> None:
@@ -175,12 +176,13 @@ def run_word(
     program: Program, word: Sequence[str], parameters: Parameters, realism: Realism, running: Running
 ) -> tuple[Recording, list[Reading]]:
     """Run a word known in advance in one `Network.run`: -> the recording, and n + 1 readings."""
+    check_compiler(running.codegen)
     symbols = [program.network.mask_of(symbol) - 1 for symbol in word]
     events = [Event(-1, 0.0, RESET_MS)]
     reads = [RESET_MS + running.gap_ms]
     for symbol in symbols:
         events.append(Event(symbol, reads[-1], reads[-1] + running.hold_ms))
-        reads.append(events[-1].end + running.gap_ms)
+        reads.append(events[-1].end_ms + running.gap_ms)
     with device(running.codegen), target(running.codegen), seeded(running.draw_seed):
         simulation = Simulation(program, parameters, realism, running)
         simulation.advance(events, reads[-1])
@@ -236,8 +238,10 @@ def device(codegen: str) -> Iterator[None]:
             reset_device()
 
 
-def compiler_missing() -> str | None:
-    """Why C++ standalone mode cannot run here, or None."""
-    if any(map(shutil.which, ("g++", "c++", "clang++", "cl"))):
-        return None
-    return "cpp_standalone needs a C++ compiler, and none is on the path; expected g++ or clang++, or codegen numpy"
+def check_compiler(codegen: str) -> None:
+    """Raise `TargetError` where a target compiles and there is nothing to compile with."""
+    if codegen == "numpy" or any(map(shutil.which, ("g++", "c++", "clang++", "cl"))):
+        return
+    raise TargetError(
+        f"codegen {codegen} needs a C++ compiler, and none is on the path; expected g++ or clang++, or codegen numpy"
+    )

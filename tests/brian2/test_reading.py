@@ -32,8 +32,8 @@ def test_counts_are_of_an_interval(program: Program) -> None:
     counts = recording.counts(20.0, 50.0)
     assert set(counts[cells].tolist()) == {3}
     assert counts.sum() == 3 * len(cells)
-    assert recording.rate(0.0, 100.0) == pytest.approx(100.0)
-    assert recording.rate(100.0, 200.0) == 0.0
+    assert recording.rate_hz(0.0, 100.0) == pytest.approx(100.0)
+    assert recording.rate_hz(100.0, 200.0) == 0.0
 
 
 def test_an_activity_stands_for_its_code_and_silence_for_none(program: Program) -> None:
@@ -59,9 +59,9 @@ def test_outputs_of_a_transition_are_read_at_the_end_of_its_input(vending: Progr
     rest = firing(vending, (label.state, 80.0, 180.0))
     both = replace(
         held,
-        times=np.concatenate([held.times, rest.times]),
+        times_ms=np.concatenate([held.times_ms, rest.times_ms]),
         cells=np.concatenate([held.cells, rest.cells]),
-        until=180.0,
+        until_ms=180.0,
     )
     reading = both.read(Event(a, 0.0, 80.0), 180.0)
     assert reading.mealy == label.outputs

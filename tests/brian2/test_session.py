@@ -15,7 +15,7 @@ import vsafsm
 from vsafsm import errors as e
 from vsafsm.backend import find
 from vsafsm.program import Program
-from vsafsm_brian2 import ContractWarning, QuantityError, StandaloneError
+from vsafsm_brian2 import ContractWarning, QuantityError, TargetError
 
 BRIAN2: Any = find("brian2")
 Truth = Callable[[Program, list[str]], vsafsm.Run]
@@ -32,7 +32,7 @@ def warned(call: Callable[[], object]) -> list[str]:
 
 def spikes(program: Program, word: list[str], **options: object) -> tuple[list[float], list[int]]:
     recording = BRIAN2.record(program, word, **options)[0]
-    return np.round(recording.times, 6).tolist(), recording.cells.tolist()
+    return np.round(recording.times_ms, 6).tolist(), recording.cells.tolist()
 
 
 def test_a_word_in_one_run_is_what_a_session_makes_of_it(program: Program, truth: Truth) -> None:
@@ -43,7 +43,7 @@ def test_a_word_in_one_run_is_what_a_session_makes_of_it(program: Program, truth
     whole = BRIAN2.record(program, WORD)[0]
     assert vsafsm.run(program, WORD, "brian2") == truth(program, WORD)
     assert sent.cells.tolist() == whole.cells.tolist()
-    assert np.allclose(sent.times, whole.times)
+    assert np.allclose(sent.times_ms, whole.times_ms)
     assert sent.events == whole.events
 
 
@@ -125,11 +125,12 @@ def test_a_pulse_shorter_than_the_contract_is_warned_about(program: Program) -> 
 
 
 def test_standalone_is_for_whole_words(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(StandaloneError, match="compiles one whole run and ends with it"):
+    with pytest.raises(TargetError, match="compiles one whole run and ends with it"):
         vsafsm.open(program, backend="brian2", codegen="cpp_standalone")
     monkeypatch.setattr("vsafsm_brian2.session.shutil.which", lambda name: None)
-    with pytest.raises(StandaloneError, match="needs a C\\+\\+ compiler"):
-        vsafsm.run(program, ["coin"], "brian2", codegen="cpp_standalone")
+    for codegen in ("cpp_standalone", "cython"):
+        with pytest.raises(TargetError, match=rf"{codegen} needs a C\+\+ compiler"):
+            vsafsm.run(program, ["coin"], "brian2", codegen=codegen)
 
 
 def test_a_closed_session_is_over(program: Program) -> None:
