@@ -127,7 +127,7 @@ def test_errors_carry_their_place_and_all_are_of_one_family() -> None:
     assert str(error) == "m.yaml:3:7: no such state"
     assert (error.message, error.location) == ("no such state", place)
     family = [c for c in vars(e).values() if isinstance(c, type) and issubclass(c, Exception)]
-    assert all(issubclass(c, e.VsafsmError) and c.__doc__ for c in family)
+    assert all(issubclass(c, e.VsafsmError | e.VsafsmWarning) and c.__doc__ for c in family)
     assert e.did_you_mean("zzz", ["coin"]) == ""
 
 
