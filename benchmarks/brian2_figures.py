@@ -22,13 +22,14 @@ from vsafsm.formats import read
 from vsafsm.machine import Machine
 from vsafsm.program import Program
 from vsafsm.terminal import print_table
+from vsafsm_brian2.parameters import Parameters
 
 SPECS = sorted((Path(__file__).parent.parent / "specs").glob("*.yaml"))
 KISS2 = ("bbtas", "dk27", "lion", "train4", "mc")
 TARGET = "brian2"
 SIX = {
-    **{"strength_pa": 1950.0, "inhibition_gain": 1.12, "bias_pa": 360.0},
-    **{"tau_syn_ms": 16.5, "tau_mem_ms": 11.0, "refractory_ms": 10.0},
+    name: getattr(Parameters(), name)
+    for name in ("strength_pa", "inhibition_gain", "bias_pa", "tau_syn_ms", "tau_mem_ms", "refractory_ms")
 }
 CODEGEN = "cython"
 

@@ -11,7 +11,16 @@ from vsafsm.backend import Description, Run
 from vsafsm.network import Network
 from vsafsm.program import Program
 from vsafsm.sizing import Requirements
-from vsafsm_brian2.parameters import Parameters, Realism, Running, check_contract, options, taken
+from vsafsm_brian2.parameters import (
+    REQUIREMENTS,
+    Parameters,
+    Realism,
+    Running,
+    check_contract,
+    check_delay,
+    options,
+    taken,
+)
 
 if TYPE_CHECKING:
     from vsafsm_brian2.reading import Reading, Recording
@@ -33,9 +42,8 @@ class Brian2Backend:
 
     def requirements(self, options: Mapping[str, object]) -> Requirements:
         """Measured in ``benchmarks/brian2_figures.py``: small weights, a wide margin, four times the smallest N."""
-        return Requirements(
-            bits=8, folded=False, least_margin=0.4, rule="robust", headroom=4.0, density=1 / 11,
-        )  # fmt: skip
+        self._checked(options)
+        return REQUIREMENTS
 
     def lower(self, program: Program) -> Network:
         """The program's own network: weights become synaptic currents without rounding."""
@@ -60,15 +68,16 @@ class Brian2Backend:
         return run_word(program, word, parameters, realism, running)
 
     def emit(self, program: Program, folder: Path, **options: object) -> None:
-        """Write ``run.py``, a stand-alone Brian2 script, and its ``weights.npz`` into `folder`."""
+        """Write ``run.py``, a stand-alone Brian2 script, and its ``network.npz`` into `folder`."""
         from vsafsm_brian2.emit import emit
 
         emit(program, folder, *self._settings(options))
 
     def plot(self, program: Program, word: Sequence[str], path: Path, **options: object) -> Run:
         """Run a word and draw it: raster, overlaps, inputs and decoded states over time."""
-        from vsafsm_brian2.plot import draw
+        from vsafsm_brian2.plot import check_drawable, draw
 
+        check_drawable(path)
         recording, readings = self.record(program, word, **options)
         draw(recording, program.machine.name, path)
         return _as_run(readings)
@@ -86,10 +95,15 @@ class Brian2Backend:
             "weight_step_pA": round(float(step) * 1e12, 3),
         }
 
+    def _checked(self, options: Mapping[str, Any]) -> tuple[Parameters, Realism, Running]:
+        parameters, realism = taken(Parameters, options), taken(Realism, options)
+        check_delay(realism, parameters)
+        return parameters, realism, taken(Running, options)
+
     def _settings(self, options: Mapping[str, Any]) -> tuple[Parameters, Realism, Running]:
-        running = taken(Running, options)
+        parameters, realism, running = self._checked(options)
         check_contract(running.hold_ms, running.gap_ms)
-        return taken(Parameters, options), taken(Realism, options), running
+        return parameters, realism, running
 
 
 def _as_run(readings: Sequence[Reading]) -> Run:

@@ -1,4 +1,4 @@
-"""A stand-alone Brian2 script and its network: what `script.py` says, with the values of a program."""
+"""A stand-alone Brian2 script and its network: what `script.template` says, with the values of a program."""
 
 from __future__ import annotations
 
@@ -14,10 +14,17 @@ import numpy as np
 
 from vsafsm.errors import OptionError
 from vsafsm.files import write_atomically
+from vsafsm.network import LEAD, THRESHOLD
 from vsafsm.program import Program
 from vsafsm_brian2 import equations as eq
 from vsafsm_brian2.parameters import Parameters, Realism, Running
 from vsafsm_brian2.reading import code_names
+
+TARGETS = {
+    "numpy": 'prefs.codegen.target = "numpy"',
+    "cython": 'prefs.codegen.target = "cython"',
+    "cpp_standalone": 'set_device("cpp_standalone", directory="standalone")',
+}
 
 
 def emit(program: Program, folder: Path, parameters: Parameters, realism: Realism, running: Running) -> None:
@@ -46,7 +53,7 @@ def script(program: Program, parameters: Parameters, running: Running) -> str:
         **{"WINDOW_MS": eq.WINDOW_MS, "ACTIVE_SHARE": eq.ACTIVE_SHARE, "RESET_MS": eq.RESET_MS},
         **{"PERIOD_MS": eq.INPUT_PERIOD_MS, "HOLD_MS": running.hold_ms, "GAP_MS": running.gap_ms},
         "DT_MS": parameters.dt_ms,
-        "CODEGEN": "numpy" if running.codegen == "cpp_standalone" else running.codegen,
+        **{"TARGET": TARGETS[running.codegen], "THRESHOLD": THRESHOLD, "LEAD": LEAD},
     }
     template = (files("vsafsm_brian2") / "script.template").read_text(encoding="utf-8")
     found = re.sub(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*\b", lambda m: _shown(values.get(m[0], m[0])), template)
@@ -104,6 +111,6 @@ def _archive(program: Program) -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name, array in arrays.items():
             member = io.BytesIO()
-            np.save(member, np.ascontiguousarray(array), allow_pickle=False)
+            np.save(member, np.asarray(array, order="C"), allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0)), member.getvalue())
     return buffer.getvalue()

@@ -1,10 +1,10 @@
 """The model, as Brian2 reads it: the one place where it is written. The emitted script holds the same text.
 
-A spike of cell j jumps the synaptic current of cell i by ``W[i, j]`` weight steps; a step is ``2 J / (k scale)``, so
-that one unit of drive at the rate of the active cells is about the strength J. The inhibitory pool is one graded unit
-that sums all spikes through the same synapses and takes its share from every cell. A *line* stands for a bundle of
-axons that fires at some 650 Hz in all: the rest line is tonically active and any input line silences it; each shunts
-the cells that its mask closes, with a reversal a little below rest, so that no cell is charged or driven into debt.
+A spike of cell j jumps the synaptic current of cell i by ``W[i, j]`` weight steps; a step is ``2 J / (k scale)``. The
+inhibitory pool is one graded unit that sums all spikes through the same synapses and takes its share from every cell. A
+*line* stands for a bundle of axons that fires at some 1 kHz in all (at the default time step): the rest line is
+tonically active and any input line silences it; each shunts the cells that its mask closes, with a reversal a little
+below rest, so that no cell is charged or driven into debt.
 """
 
 CELLS = """
@@ -39,7 +39,7 @@ CONSTANTS = (
     ("E_L", -65.0, "mV", "rest, and where a spike resets to"),
     ("V_th", -50.0, "mV", "threshold"),
     ("E_mask", -69.5, "mV", "reversal of the shunting masks, a little below rest"),
-    ("g_jump", 800.0, "nS", "mask conductance of a line's spike, 600 nS on average at 500 Hz"),
+    ("g_jump", 800.0, "nS", "mask conductance of a line's spike; some 1.4 uS while it is on"),
     ("I_jump", 1000.0, "pA", "current of a reset line's spike into the start code's cells"),
     ("tau_mask", 1.5, "ms", "of mask conductances and reset currents"),
     ("tau_line", 1.0, "ms", "of the lines"),

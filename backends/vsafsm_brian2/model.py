@@ -9,12 +9,12 @@ import numpy as np
 from brian2 import ms, pA
 from numpy.typing import NDArray
 
-from vsafsm.errors import did_you_mean
+from vsafsm.errors import RequirementError, did_you_mean
 from vsafsm.machine import listed
 from vsafsm.program import Program
 from vsafsm_brian2 import equations as eq
 from vsafsm_brian2.errors import UnknownLineError
-from vsafsm_brian2.parameters import Parameters, Realism
+from vsafsm_brian2.parameters import REQUIREMENTS, Parameters, Realism
 
 RESET = "(reset)"
 UNITS = {"V_th": "volt", "C_m": "farad", "tau_syn": "second", "t_ref": "second", "I_bias": "amp"}
@@ -31,11 +31,16 @@ class AttractorFSM:
     parameters, realism
         Cells and synapses; what is drawn on top.
     rng
-        Of the draws of realism.
+        Of the draws of realism; current noise follows ``brian2.seed``.
     name
         Prefix of the Brian2 objects' names.
     clock
         The clock of all objects; by default one of ``parameters.dt_ms``.
+
+    Raises
+    ------
+    RequirementError
+        If the program was compiled for something else.
 
     Attributes
     ----------
@@ -61,6 +66,11 @@ class AttractorFSM:
         name: str = "fsm",
         clock: Any = None,
     ) -> None:
+        unmet = REQUIREMENTS.unmet(program.network, program.claim.margin)
+        if unmet:
+            raise RequirementError(
+                f"the program does not fit: {'; '.join(unmet)}; expected one of `vsafsm compile SPEC --for brian2`"
+            )
         self.program, self.network = program, program.network
         self.parameters, self.realism = parameters or Parameters(), realism or Realism()
         self._rng = rng or np.random.default_rng(0)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields
-from typing import Any, TypeVar, get_type_hints
+from dataclasses import dataclass, field, fields
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from vsafsm.backend import Option
 from vsafsm.errors import OptionError
+from vsafsm.sizing import Requirements
 from vsafsm_brian2.errors import ContractWarning
 
 TARGETS = ("numpy", "cython", "cpp_standalone")
@@ -25,8 +28,7 @@ def setting(default: Any, unit: str, text: str, least: float = 0.0, most: float 
 class Parameters:
     """The leaky integrate-and-fire cells and their synapses; one set for all machines.
 
-    The six that a user may want to vary come first. Currents are per cell: `strength_pa` is what the active cells of a
-    code give each other in all, a rheobase being 150 pA.
+    The six that a user may want to vary come first. The rheobase of a cell is 150 pA.
 
     Raises
     ------
@@ -34,7 +36,7 @@ class Parameters:
         If a value is out of range.
     """
 
-    strength_pa: float = setting(1950.0, "pA", "synaptic strength: mean input current of one unit of drive", above=True)
+    strength_pa: float = setting(1950.0, "pA", "synaptic strength J: a weight step is 2 J / (k scale)", above=True)
     inhibition_gain: float = setting(1.12, "", "global inhibition, as a multiple of the program's own gain", above=True)
     bias_pa: float = setting(360.0, "pA", "tonic bias current of every cell")
     tau_syn_ms: float = setting(16.5, "ms", "synaptic time constant", above=True)
@@ -67,11 +69,11 @@ class Realism:
     mismatch_refractory: float | None = setting(None, "coefficient of variation", "of the refractory time", most=2.0)
     mismatch_bias: float | None = setting(None, "coefficient of variation", "of the tonic bias", most=2.0)
     noise_pa: float = setting(0.0, "pA", "standard deviation of a current noise of 5 ms correlation time")
-    delay_ms: float = setting(0.0, "ms", "delay of recurrent synapses")
+    delay_ms: float = setting(0.0, "ms", "delay of recurrent synapses; the pool acts at once")
     delay_jitter_ms: float = setting(0.0, "ms", "uniform spread added to each recurrent delay")
     weight_noise: float = setting(0.0, "standard deviations of the weights", "Gaussian noise added to every weight")
     missing: float = setting(
-        0.0, "share", "of recurrent synapses, and of those to the inhibitory pool, missing", most=1.0
+        0.0, "share", "of recurrent synapses, and of those to the inhibitory pool, missing", most=0.95
     )
     input_jitter_ms: float = setting(0.0, "ms", "standard deviation of the time of each input spike")
 
@@ -83,6 +85,9 @@ class Realism:
         own: float | None = getattr(self, f"mismatch_{parameter}")
         return self.mismatch if own is None else own
 
+
+REQUIREMENTS = Requirements(bits=8, folded=False, least_margin=0.4, rule="robust", headroom=4.0, density=1 / 11)
+"""What a program has to be, measured in ``benchmarks/brian2_figures.py``."""
 
 HOLD_MS, GAP_MS = 40.0, 100.0
 """The contract: from this hold and this gap on, every transition measured in the benchmark was right."""
@@ -101,12 +106,17 @@ class Running:
     hold_ms: float = setting(80.0, "ms", f"how long an input is held (contract: {HOLD_MS:g})", above=True)
     gap_ms: float = setting(120.0, "ms", f"rest after each input (contract: {GAP_MS:g})", above=True)
     codegen: str = setting("numpy", "", f"Brian2's code generation target: {', '.join(TARGETS)}")
+    build_dir: str | None = setting(
+        None, "", "existing folder in which cpp_standalone builds and leaves what need not be built again"
+    )
     draw_seed: int = setting(0, "", "seed of realism and noise", most=2**31 - 1)
 
     def __post_init__(self) -> None:
         check(self)
         if self.codegen not in TARGETS:
             raise OptionError(f'codegen is "{self.codegen}"; expected one of: {", ".join(TARGETS)}')
+        if self.build_dir is not None and not Path(self.build_dir).is_dir():
+            raise OptionError(f'build_dir is "{self.build_dir}"; expected an existing folder')
 
 
 def check_contract(hold_ms: float, gap_ms: float) -> None:
@@ -121,6 +131,14 @@ def check_contract(hold_ms: float, gap_ms: float) -> None:
             )
 
 
+def check_delay(realism: Realism, parameters: Parameters) -> None:
+    """Raise `OptionError` where a delay is shorter than a time step: it would be none."""
+    if 0 < realism.delay_ms < parameters.dt_ms:
+        raise OptionError(
+            f"delay_ms is {realism.delay_ms:g}; expected at least the time step of {parameters.dt_ms:g} ms"
+        )
+
+
 def check(settings: Any) -> None:
     """Raise `OptionError` where a number is out of its field's range."""
     for each in fields(settings):
@@ -128,14 +146,16 @@ def check(settings: Any) -> None:
         least, most, above = each.metadata["range"]
         if value is None or isinstance(value, str):
             continue
-        inside = isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
+        whole = each.type in ("int", int)
+        inside = (
+            isinstance(value, Integral if whole else Real) and not isinstance(value, bool) and least <= value <= most
+        )
         if not inside or not math.isfinite(value) or (above and value == least):
             limits = f"{'above' if above else 'of at least'} {least:g}" + (
                 f", at most {most:g}" if most < math.inf else ""
             )
-            raise OptionError(
-                f"{each.name} is {value!r}; expected a number {limits} ({each.metadata['unit'] or 'no unit'})"
-            )
+            kind, unit = "whole number" if whole else "number", each.metadata["unit"] or "no unit"
+            raise OptionError(f"{each.name} is {value!r}; expected a {kind} {limits} ({unit})")
 
 
 def options() -> tuple[Option, ...]:
@@ -144,13 +164,9 @@ def options() -> tuple[Option, ...]:
     for group in (Running, Parameters, Realism):
         hints = get_type_hints(group)
         for each in fields(group):
-            kind = {"int": int, "str": str}.get(getattr(hints[each.name], "__name__", ""), float)
-            found.append(Option(each.name, kind, _default(each), each.metadata["unit"], each.metadata["help"]))
+            kind = next(k for k in (int, str, float) if k in (hints[each.name], *get_args(hints[each.name])))
+            found.append(Option(each.name, kind, each.default, each.metadata["unit"], each.metadata["help"]))
     return tuple(found)
-
-
-def _default(each: Field[Any]) -> Any:
-    return None if each.default is MISSING else each.default
 
 
 def taken(group: type[Settings], given: Mapping[str, object]) -> Settings:

@@ -30,11 +30,7 @@ def draw(recording: Recording, name: str, path: Path) -> None:
     FileError
         If the suffix is none of those known, or the file cannot be written.
     """
-    kind = path.suffix.removeprefix(".").lower()
-    if kind not in FORMATS:
-        raise FileError(f'cannot draw "{path}": expected a name that ends in .{", .".join(FORMATS)}')
-    if find_spec("matplotlib") is None:
-        raise BackendError("Matplotlib is not installed; expected: pip install 'vsafsm[plot]'")
+    kind = check_drawable(path)
     from io import BytesIO
 
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -50,7 +46,9 @@ def draw(recording: Recording, name: str, path: Path) -> None:
     _draw_inputs(inputs, recording)
     _draw_overlaps(overlaps, recording, used)
     _draw_states(states, recording, used)
-    raster.set_title(f"{name}: {recording.network.neurons} cells, {len(recording.network.states)} states", loc="left")
+    raster.set_title(
+        f"{_plain(name)}: {recording.network.neurons} cells, {len(recording.network.states)} states", loc="left"
+    )
     states.set_xlabel("time (ms)")
     states.set_xlim(0, recording.until_ms)
     for axes in (raster, inputs, overlaps, states):
@@ -60,6 +58,16 @@ def draw(recording: Recording, name: str, path: Path) -> None:
     stamp: dict[str, Any] = {"png": {"Software": None}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}[kind]
     figure.savefig(buffer, format=kind, dpi=160, metadata=stamp)
     write_atomically(os.fspath(path), buffer.getvalue())
+
+
+def check_drawable(path: Path) -> str:
+    """The format that a file name asks for: checked before anything runs. Raises what `draw` does."""
+    kind = path.suffix.removeprefix(".").lower()
+    if kind not in FORMATS:
+        raise FileError(f'cannot draw "{path}": expected a name that ends in .{", .".join(FORMATS)}')
+    if find_spec("matplotlib") is None:
+        raise BackendError("Matplotlib is not installed; expected: pip install 'vsafsm[plot]'")
+    return kind
 
 
 def _codes_used(recording: Recording) -> Indices:
@@ -96,7 +104,7 @@ def _draw_inputs(axes: Any, recording: Recording) -> None:
     lines += [(e.symbol + 1 if e.symbol >= 0 else len(names) - 1, e.onset_ms, e.end_ms) for e in recording.events]
     for line, begin, end in lines:
         axes.barh(line, end - begin, left=begin, height=0.7, color="0.6" if line == 0 else "tab:orange")
-    axes.set_yticks(range(len(names)), names, fontsize=7)
+    axes.set_yticks(range(len(names)), map(_plain, names), fontsize=7)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.set_ylabel("lines on")
 
@@ -139,4 +147,9 @@ def _shade(axes: Any, recording: Recording) -> None:
 
 def _names(network: Network, codes: Indices) -> list[str]:
     names = code_names(network)
-    return [names[code][:28] for code in codes.tolist()]
+    return [_plain(names[code][:28]) for code in codes.tolist()]
+
+
+def _plain(name: str) -> str:
+    """A name that Matplotlib does not take for mathematics."""
+    return name.replace("$", r"\$")

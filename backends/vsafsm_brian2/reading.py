@@ -73,26 +73,26 @@ class Recording:
     until_ms: float = 0.0
     fan_out: Indices = field(default_factory=lambda: np.zeros(0, np.intp))
 
-    def counts(self, begin: float, end: float) -> NDArray[np.intp]:
-        """Spikes of each cell (N,) from `begin` to `end` (ms)."""
-        first, last = np.searchsorted(self.times_ms, [begin, end])
+    def counts(self, begin_ms: float, end_ms: float) -> NDArray[np.intp]:
+        """Spikes of each cell (N,) from `begin_ms` to `end_ms`."""
+        first, last = np.searchsorted(self.times_ms, [begin_ms, end_ms])
         return np.bincount(self.cells[first:last], minlength=self.network.neurons).astype(np.intp)
 
-    def active(self, begin: float, end: float) -> Bits:
+    def active(self, begin_ms: float, end_ms: float) -> Bits:
         """Which cells are active (N,): those with a fair share of the spikes of the most active ones."""
-        return active(self.counts(begin, end))
+        return active(self.counts(begin_ms, end_ms))
 
-    def code_at(self, time: float, mask: int = REST, window: float = WINDOW_MS) -> int:
-        """Code that the last `window` ms before `time` stand for under a mask, -1 for none."""
-        return int(self.network.decode(self.active(time - window, time)[None], mask)[0])
+    def code_at(self, time_ms: float, mask: int = REST, window_ms: float = WINDOW_MS) -> int:
+        """Code that the last `window_ms` before `time_ms` stand for under a mask, -1 for none."""
+        return int(self.network.decode(self.active(time_ms - window_ms, time_ms)[None], mask)[0])
 
-    def read(self, event: Event | None, time: float) -> Reading:
-        """State at `time`, with the Mealy outputs of the input before it: read at its end, in its second half.
+    def read(self, event: Event | None, time_ms: float) -> Reading:
+        """State at `time_ms`, with the Mealy outputs of the input before it: read at its end, in its second half.
 
         After a short gap, the window does not reach back to where the input was still being left.
         """
-        rested = time - event.end_ms - SETTLING_MS if event else WINDOW_MS
-        code = self.code_at(time, window=float(np.clip(rested, LEAST_WINDOW_MS, WINDOW_MS)))
+        rested = time_ms - event.end_ms - SETTLING_MS if event else WINDOW_MS
+        code = self.code_at(time_ms, window_ms=float(np.clip(rested, LEAST_WINDOW_MS, WINDOW_MS)))
         network = self.network
         at_rest = 0 <= code < len(network.states)
         mealy: Outputs = ()
@@ -102,26 +102,26 @@ class Recording:
             mealy = network.labels[held].outputs if held >= 0 else ()
         return Reading(network.states[code] if at_rest else None, mealy, network.moore[code] if at_rest else ())
 
-    def mask_at(self, time: float) -> int:
-        """Index of the mask that the inputs leave on at `time` (ms)."""
+    def mask_at(self, time_ms: float) -> int:
+        """Index of the mask that the inputs leave on at `time_ms`."""
         held = [
-            event.symbol + 1 for event in self.events if event.onset_ms <= time < event.end_ms and event.symbol >= 0
+            event.symbol + 1 for event in self.events if event.onset_ms <= time_ms < event.end_ms and event.symbol >= 0
         ]
         return held[-1] if held else REST
 
-    def overlaps(self, every: float = 5.0) -> tuple[Times, NDArray[Any]]:
+    def overlaps(self, every_ms: float = 5.0) -> tuple[Times, NDArray[Any]]:
         """Similarity of the activity to each code over time: times (T,) in ms, and (T, C)."""
-        times, activity, masks = self._over_time(every)
+        times, activity, masks = self._over_time(every_ms)
         return times, similarity(self.network.codes, activity, self.network.masks[masks])
 
-    def decoded(self, every: float = 5.0) -> tuple[Times, Indices]:
+    def decoded(self, every_ms: float = 5.0) -> tuple[Times, Indices]:
         """The code that the activity stands for over time: times (T,) in ms, and codes (T,), -1 for none."""
-        times, activity, masks = self._over_time(every)
+        times, activity, masks = self._over_time(every_ms)
         return times, self.network.decode(activity, masks)
 
-    def named(self, every: float = 5.0) -> tuple[Times, NDArray[np.str_]]:
+    def named(self, every_ms: float = 5.0) -> tuple[Times, NDArray[np.str_]]:
         """The same by name: times (T,), and names (T,) as `code_names` has them, empty for none."""
-        times, codes = self.decoded(every)
+        times, codes = self.decoded(every_ms)
         return times, np.array([*code_names(self.network), ""])[codes]
 
     def _over_time(self, every: float) -> tuple[Times, Bits, Indices]:
@@ -148,11 +148,11 @@ class Recording:
             found.append({"spikes": int(counts.sum()), "synaptic_operations": int(counts @ self.fan_out)})
         return found
 
-    def rate_hz(self, begin: float, end: float) -> float:
-        """Mean rate (Hz) of the cells that are active from `begin` to `end` (ms)."""
-        counts = self.counts(begin, end)
+    def rate_hz(self, begin_ms: float, end_ms: float) -> float:
+        """Mean rate of the cells that are active from `begin_ms` to `end_ms`."""
+        counts = self.counts(begin_ms, end_ms)
         firing = active(counts)
-        return float(counts[firing].mean() / (end - begin) * 1000) if firing.any() else 0.0
+        return float(counts[firing].mean() / (end_ms - begin_ms) * 1000) if firing.any() else 0.0
 
 
 def code_names(network: Network) -> list[str]:
@@ -176,14 +176,14 @@ def input_spikes(
 ) -> tuple[Indices, Times]:
     """Lines and times (ms) of the spikes that keep lines on: (line, onset, end) each, in the order of time.
 
-    With a jitter (ms), each spike moves by a normal random time, by three deviations at most. A line spikes at most
-    once in a time step `dt`.
+    With a jitter (ms), each spike moves by a normal random time, between onset and end. A line spikes at most once in a
+    time step `dt`.
     """
     found: set[tuple[int, int]] = set()
     for line, onset, end in given:
-        at: Times = np.arange(onset, end - period / 2, period)
+        at: Times = np.arange(onset, max(end - period / 2, onset + dt), period)
         if jitter:
-            at = np.maximum(at + jitter * np.clip(rng.standard_normal(len(at)), -3, 3), onset)
+            at = np.clip(at + jitter * rng.standard_normal(len(at)), onset, end - dt)
         found |= {(round(t / dt), line) for t in at.tolist()}
     steps = np.array(sorted(found), np.intp).reshape(-1, 2)
     return steps[:, 1], steps[:, 0] * dt

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+import math
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
 import brian2 as b2
 import numpy as np
 from brian2 import Quantity, ms
-from brian2.devices import reset_device
 
 from vsafsm.errors import SessionError
 from vsafsm.machine import Outputs
@@ -23,13 +19,15 @@ from vsafsm_brian2.errors import QuantityError, TargetError
 from vsafsm_brian2.model import RESET, AttractorFSM
 from vsafsm_brian2.parameters import Parameters, Realism, Running, check_contract
 from vsafsm_brian2.reading import Event, Reading, Recording, input_spikes
+from vsafsm_brian2.surroundings import RandomNumbers, check_can_run, device, target
 
 
 class Simulation:
-    """A program's Brian2 network with a source of input spikes and a spike monitor."""
+    """A program's Brian2 network with a source of input spikes and a spike monitor. All times are on its grid."""
 
     def __init__(self, program: Program, parameters: Parameters, realism: Realism, running: Running) -> None:
         self.rng = np.random.default_rng(running.draw_seed)
+        self.noise = RandomNumbers(running.draw_seed)
         self.running, self.parameters, self.realism = running, parameters, realism
         self.fsm = AttractorFSM(program, parameters, realism, self.rng)
         clock = self.fsm.cells.clock
@@ -39,11 +37,25 @@ class Simulation:
         joined.connect(i=np.arange(size), j=np.arange(size))
         self.monitor = b2.SpikeMonitor(self.fsm.cells, name="fsm_spikes")
         self.network = b2.Network(*self.fsm.objects, self.source, joined, self.monitor)
-        self.now = 0.0
+        self.now_ms = 0.0
         self.events: list[Event] = []
 
-    def advance(self, given: Sequence[Event], until: float) -> None:
-        """Give inputs, and run to `until` (ms)."""
+    def placed(self, given: Sequence[tuple[int, float]], gap_ms: float) -> tuple[list[Event], list[float]]:
+        """Inputs (symbol, hold) from now on, a gap after each: -> the events, and the times when the gaps end (ms)."""
+        events, ends, now = [], [], self.now_ms
+        for symbol, hold_ms in given:
+            events.append(Event(symbol, now, self.on_grid(now + hold_ms)))
+            now = self.on_grid(events[-1].end_ms + gap_ms)
+            ends.append(now)
+        return events, ends
+
+    def on_grid(self, time_ms: float) -> float:
+        """The first step at or after a time."""
+        dt = self.parameters.dt_ms
+        return math.ceil(round(time_ms / dt, 6)) * dt
+
+    def advance(self, given: Sequence[Event], until_ms: float) -> None:
+        """Give inputs, and run to `until_ms`."""
         reset = self.fsm.line(RESET)
         lines = [(e.symbol + 1 if e.symbol >= 0 else reset, e.onset_ms, e.end_ms) for e in given]
         jitter = self.realism.input_jitter_ms
@@ -51,8 +63,9 @@ class Simulation:
         if len(indices):
             self.source.set_spikes(indices, times * ms)
         self.events += given
-        self.network.run((until - self.now) * ms, namespace={})
-        self.now = until
+        with self.noise.swapped_in():
+            self.network.run((until_ms - self.now_ms) * ms, namespace={})
+        self.now_ms = until_ms
 
     def recording(self) -> Recording:
         """What was recorded so far."""
@@ -60,7 +73,7 @@ class Simulation:
         fan_out = np.bincount(np.asarray(self.fsm.recurrent.i), minlength=network.neurons)
         fan_out += np.bincount(np.asarray(self.fsm.to_pool.i), minlength=network.neurons)
         times, cells = np.asarray(self.monitor.t / ms), np.asarray(self.monitor.i, np.intp)
-        return Recording(network, times, cells, tuple(self.events), self.now, fan_out)
+        return Recording(network, times, cells, tuple(self.events), self.now_ms, fan_out)
 
 
 class Brian2Session:
@@ -80,9 +93,9 @@ class Brian2Session:
                 "a session cannot run in cpp_standalone, which compiles one whole run and ends with it; "
                 "expected codegen numpy or cython, or a word known in advance"
             )
-        check_compiler(running.codegen)
+        check_can_run(running.codegen)
         self.program, self._running = program, running
-        with target(running.codegen), seeded(running.draw_seed):
+        with target(running.codegen):
             self._simulation = Simulation(program, parameters, realism, running)
         self._open = True
         self._reading = Reading(None)
@@ -111,21 +124,18 @@ class Brian2Session:
         hold_ms = _milliseconds("hold", hold, self._running.hold_ms)
         gap_ms = _milliseconds("gap", gap, self._running.gap_ms)
         check_contract(hold_ms, gap_ms)
-        now = self._simulation.now
-        event = Event(self.program.network.mask_of(symbol) - 1, now, now + hold_ms)
-        self._advance([event], event.end_ms + gap_ms)
+        self._give(self.program.network.mask_of(symbol) - 1, hold_ms, gap_ms)
         return self.state
 
     def wait(self, duration: Any) -> None:
         """Let the network run at rest for a Brian2 quantity of time."""
-        until = self._simulation.now + _milliseconds("duration", duration, 0.0)
+        until = self._simulation.on_grid(self._simulation.now_ms + _milliseconds("duration", duration, 0.0))
         self._run([], until)
-        self._reading = replace(self.recording.read(None, until), mealy=self._reading.mealy)
+        self._reading = self.recording.read(self._simulation.events[-1], until)
 
     def reset(self) -> str | None:
         """Back to the initial state, by the reset line: -> the state."""
-        now = self._simulation.now
-        self._advance([Event(-1, now, now + RESET_MS)], now + RESET_MS + self._running.gap_ms)
+        self._give(-1, RESET_MS, self._running.gap_ms)
         return self.state
 
     @property
@@ -141,15 +151,15 @@ class Brian2Session:
     @property
     def activity(self) -> Quantity:
         """Rate of each cell over the last 60 ms: (N,), in Hz."""
-        now = self._simulation.now
+        now = self._simulation.now_ms
         return self.recording.counts(now - WINDOW_MS, now) / (WINDOW_MS * ms)
 
     @property
     def counts(self) -> Mapping[str, int]:
         """Time steps, spikes and synaptic operations (a spike reaching a cell or the pool) so far."""
         recording = self.recording
-        every = recording.counts(0.0, self._simulation.now + 1.0)
-        steps = round(self._simulation.now / self._simulation.parameters.dt_ms)
+        every = recording.counts(0.0, self._simulation.now_ms + 1.0)
+        steps = round(self._simulation.now_ms / self._simulation.parameters.dt_ms)
         operations = int(every @ recording.fan_out)
         return {"steps": steps, "spikes": int(every.sum()), "synaptic_operations": operations}
 
@@ -158,14 +168,17 @@ class Brian2Session:
         """Spikes and inputs so far."""
         return self._simulation.recording()
 
-    def _advance(self, events: list[Event], until: float) -> None:
+    def _give(self, symbol: int, hold_ms: float, gap_ms: float) -> None:
+        events, (until,) = self._simulation.placed([(symbol, hold_ms)], gap_ms)
         self._run(events, until)
-        self._reading = self.recording.read(events[-1], until)
+        self._reading = self.recording.read(events[0], until)
 
-    def _run(self, events: list[Event], until: float) -> None:
+    def _run(self, events: list[Event], until_ms: float) -> None:
         self._check_open()
+        self._open = False  # what is interrupted is no longer in step with its inputs
         with target(self._running.codegen):
-            self._simulation.advance(events, until)
+            self._simulation.advance(events, until_ms)
+        self._open = True
 
     def _check_open(self) -> None:
         if not self._open:
@@ -176,72 +189,23 @@ def run_word(
     program: Program, word: Sequence[str], parameters: Parameters, realism: Realism, running: Running
 ) -> tuple[Recording, list[Reading]]:
     """Run a word known in advance in one `Network.run`: -> the recording, and n + 1 readings."""
-    check_compiler(running.codegen)
+    check_can_run(running.codegen)
     symbols = [program.network.mask_of(symbol) - 1 for symbol in word]
-    events = [Event(-1, 0.0, RESET_MS)]
-    reads = [RESET_MS + running.gap_ms]
-    for symbol in symbols:
-        events.append(Event(symbol, reads[-1], reads[-1] + running.hold_ms))
-        reads.append(events[-1].end_ms + running.gap_ms)
-    with device(running.codegen), target(running.codegen), seeded(running.draw_seed):
+    with device(running.codegen, running.build_dir), target(running.codegen):
         simulation = Simulation(program, parameters, realism, running)
-        simulation.advance(events, reads[-1])
+        given = [(-1, RESET_MS), *((symbol, running.hold_ms) for symbol in symbols)]
+        events, ends = simulation.placed(given, running.gap_ms)
+        simulation.advance(events, ends[-1])
         recording = simulation.recording()
-    return recording, [recording.read(event, time) for event, time in zip(events, reads, strict=True)]
+    return recording, [recording.read(event, end) for event, end in zip(events, ends, strict=True)]
 
 
 def _milliseconds(name: str, given: Any, default: float) -> float:
     if given is None:
         return default
-    if not isinstance(given, Quantity) or not given.has_same_dimensions(ms):
+    if not isinstance(given, Quantity) or not given.has_same_dimensions(ms) or np.ndim(given):
         raise QuantityError(f"{name} is {given!r}; expected a time with its unit, such as 80*ms")
     value = float(given / ms)
     if not 0 <= value < float("inf"):
         raise QuantityError(f"{name} is {given!r}; expected a time of at least 0*ms")
     return value
-
-
-# ---- Brian2's global state, set for the time of a run and put back
-
-
-@contextmanager
-def target(codegen: str) -> Iterator[None]:
-    """Code generation for the networks that run inside."""
-    before = b2.prefs.codegen.target
-    if codegen != "cpp_standalone":
-        b2.prefs.codegen.target = codegen
-    try:
-        yield
-    finally:
-        b2.prefs.codegen.target = before
-
-
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Brian2's own random numbers, which current noise takes."""
-    b2.seed(seed)
-    yield
-
-
-@contextmanager
-def device(codegen: str) -> Iterator[None]:
-    """Standalone mode for what is built and run inside; nothing for a runtime target."""
-    if codegen != "cpp_standalone":
-        yield
-        return
-    with tempfile.TemporaryDirectory(prefix="vsafsm-") as folder:
-        b2.set_device("cpp_standalone", directory=folder, build_on_run=True)
-        try:
-            yield
-        finally:
-            b2.get_device().reinit()
-            reset_device()
-
-
-def check_compiler(codegen: str) -> None:
-    """Raise `TargetError` where a target compiles and there is nothing to compile with."""
-    if codegen == "numpy" or any(map(shutil.which, ("g++", "c++", "clang++", "cl"))):
-        return
-    raise TargetError(
-        f"codegen {codegen} needs a C++ compiler, and none is on the path; expected g++ or clang++, or codegen numpy"
-    )

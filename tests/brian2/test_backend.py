@@ -56,7 +56,9 @@ def test_without_brian2_there_is_one_line_with_the_install_command(
         (["--noise-pa", "loud"], 'noise_pa of backend "brian2" is "loud"; expected a finite number'),
         (["--hold-ms", "80 ms"], "expected a finite number"),
         (["--codegen", "weave"], 'codegen is "weave"; expected one of: numpy, cython, cpp_standalone'),
-        (["--missing", "2"], "missing is 2.0; expected a number of at least 0, at most 1"),
+        (["--missing", "1"], "missing is 1.0; expected a number of at least 0, at most 0.95"),
+        (["--delay-ms", "0.2"], "delay_ms is 0.2; expected at least the time step of 0.5 ms"),
+        (["--build-dir", "nowhere"], 'build_dir is "nowhere"; expected an existing folder'),
         (["-O", "tau_sin_ms=5"], 'did you mean "tau_syn_ms"'),
     ],
     ids=str,
@@ -64,8 +66,7 @@ def test_without_brian2_there_is_one_line_with_the_install_command(
 def test_bad_settings_are_refused_before_anything_runs(
     file: str, options: list[str], told: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vsafsm_brian2.backend.Brian2Backend.record", lambda *args, **more: pytest.fail("it ran"))
-    monkeypatch.undo()
+    monkeypatch.setattr("vsafsm_brian2.session.run_word", lambda *args: pytest.fail("it ran"))
     assert main(["run", file, "coin", "--backend", "brian2", *options]) == 2
     captured = capsys.readouterr()
     assert told in captured.err

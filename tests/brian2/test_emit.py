@@ -26,7 +26,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 def run_alone(script: Path, *word: str) -> subprocess.CompletedProcess[str]:
     """Run a script where vsafsm cannot be imported."""
-    command = [sys.executable, "-W", "ignore", "-c", ALONE, str(script), *word]
+    command = [sys.executable, "-W", "error::DeprecationWarning:__main__", "-c", ALONE, str(script), *word]
     return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
 
 
@@ -62,9 +62,10 @@ def test_it_is_short_has_no_placeholder_left_and_is_the_same_again(program: Prog
     assert texts[0] == texts[1]
     text = texts[0][0].decode()
     assert text.count("\n") < 130
+    assert "0.5 and" in text
     assert "tau_syn = 20*ms" in text
     assert "= 50.0*ms" in text or "= 50*ms" in text
-    for left in ("CONSTANTS", "VARIED", "CELLS", "_MS*", "WORD", "ON_POOL", "MACHINE_NAME"):
+    for left in ("CONSTANTS", "VARIED", "CELLS", "_MS*", "WORD", "ON_POOL", "MACHINE_NAME", "TARGET", "LEAD"):
         assert left not in text
     ast.parse(text)
     assert max(map(len, text.splitlines())) <= 130
@@ -91,3 +92,21 @@ def test_realism_is_not_for_the_script(program: Program, tmp_path: Path) -> None
     with pytest.raises(OptionError, match="realism"):
         find("brian2").emit(program, tmp_path, missing=0.1)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_script_gives_the_spikes_of_the_backend(program: Program, tmp_path: Path) -> None:
+    backend = find("brian2")
+    backend.emit(program, tmp_path, hold_ms=43.0)
+    with (tmp_path / "run.py").open("a") as script:
+        script.write('\nnp.save(Path(__file__).parent / "spikes.npy", np.stack([monitor.t/ms, monitor.i]))\n')
+    assert run_alone(tmp_path / "run.py", "coin", "push").returncode == 0
+    times, cells = np.load(tmp_path / "spikes.npy")
+    recording = backend.record(program, ["coin", "push"], hold_ms=43.0)[0]
+    assert cells.astype(int).tolist() == recording.cells.tolist()
+    assert np.allclose(times, recording.times_ms)
+
+
+@pytest.mark.parametrize("codegen", ["cython", "cpp_standalone"])
+def test_the_target_is_the_script_s(program: Program, tmp_path: Path, codegen: str) -> None:
+    find("brian2").emit(program, tmp_path, codegen=codegen)
+    assert codegen in (tmp_path / "run.py").read_text()

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from brian2 import Hz, amp, ms, pA, second
 
-from vsafsm.errors import UnknownStateError
+import vsafsm
+from vsafsm.errors import RequirementError, UnknownStateError
+from vsafsm.machine import Machine
 from vsafsm.program import Program
 from vsafsm_brian2 import AttractorFSM, Parameters, Realism, UnknownLineError
-from vsafsm_brian2.session import target
+from vsafsm_brian2.surroundings import target
 
 
 @pytest.fixture(autouse=True)
@@ -126,6 +128,22 @@ def test_closed_cells_are_silent_and_not_driven_into_debt(program: Program) -> N
 
 def test_two_of_them_live_in_one_network(program: Program) -> None:
     one, other = built(program), AttractorFSM(program, name="other")
-    b2.Network(*one.objects, *other.objects).run(5 * ms, namespace={})
-    assert one.cells.name == "fsm_cells"
-    assert other.cells.name == "other_cells"
+    both = [(one, [("(reset)", 0, 60), ("coin", 200, 280)]), (other, [("(reset)", 0, 60)])]
+    mine, monitors = [], []
+    for fsm, bouts in both:
+        spikes = [(fsm.line(name), t) for name, begin, end in bouts for t in range(begin, end, 2)]
+        source = b2.SpikeGeneratorGroup(len(fsm.lines), [i for i, _ in spikes], [t for _, t in spikes] * ms)
+        drive = b2.Synapses(source, fsm.lines, on_pre="drive_post += 5")
+        drive.connect(i=range(len(fsm.lines)), j=range(len(fsm.lines)))
+        monitors.append(b2.SpikeMonitor(fsm.cells))
+        mine += [source, drive, monitors[-1], *fsm.objects]
+    b2.Network(*mine).run(400 * ms, namespace={})  # at Brian2's own time step, 0.1 ms
+    for monitor, state in zip(monitors, ("unlocked", "locked"), strict=True):
+        recent = np.asarray(monitor.i)[np.asarray(monitor.t / ms) > 340]
+        active = np.bincount(recent, minlength=program.network.neurons) > 2
+        assert program.network.decode(active[None])[0] == program.machine.state_index(state)
+
+
+def test_a_program_for_something_else_is_refused(turnstile: Machine) -> None:
+    with pytest.raises(RequirementError, match="compile SPEC --for brian2"):
+        AttractorFSM(vsafsm.compile(turnstile))

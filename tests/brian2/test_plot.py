@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from vsafsm.cli import main
+from vsafsm.machine import Transition
 from vsafsm.program import Program
 
 MAGIC = {"png": b"\x89PNG", "pdf": b"%PDF", "svg": b"<?xml"}
@@ -67,3 +69,15 @@ def test_without_matplotlib_there_is_the_install_command(
     monkeypatch.setattr("vsafsm_brian2.plot.find_spec", lambda name: None)
     assert main(["plot", file, "5", "--backend", "brian2", "-o", str(tmp_path / "run.png")]) == 2
     assert "pip install 'vsafsm[plot]'" in capsys.readouterr().err
+
+
+def test_names_are_not_taken_for_mathematics(vending: Program, tmp_path: Path) -> None:
+    names = {"0": "a $^$", "5": "$5 to $10", "10": "$x_$", "15": "b"}
+    machine, network = vending.machine, vending.network
+    table = tuple(tuple(Transition(names[t.to], t.outputs) for t in row) for row in machine.table)
+    states = tuple(names[state] for state in machine.states)
+    named = replace(machine, states=states, initial=names[machine.initial], table=table)
+    replace(vending, machine=named, network=replace(network, states=states)).save(tmp_path / "named.npz")
+    picture = tmp_path / "run.svg"
+    assert main(["plot", str(tmp_path / "named.npz"), "5", "5", "--backend", "brian2", "-o", str(picture)]) == 0
+    assert picture.stat().st_size > 1000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import brian2 as b2
@@ -107,7 +108,76 @@ def test_what_a_session_tells(program: Program) -> None:
         assert session.outputs == ("barrier_closed",)
 
 
-@pytest.mark.parametrize("hold", [80, 0.08, 80 * mV, "80 ms", -5 * ms, float("nan") * ms])
+@pytest.mark.parametrize("timing", [{"hold_ms": 60.25, "gap_ms": 110.1}, {"hold_ms": 43.0, "input_jitter_ms": 1.5}])
+def test_times_between_steps_are_the_same_in_a_session_and_in_a_word(
+    program: Program, timing: dict[str, float]
+) -> None:
+    with vsafsm.open(program, backend="brian2", **timing) as session:
+        for symbol in ("coin", "push"):
+            session.send(symbol)
+        sent = session.recording
+    whole = BRIAN2.record(program, ["coin", "push"], **timing)[0]
+    assert sent.events == whole.events
+    assert sent.cells.tolist() == whole.cells.tolist()
+    assert all(round(event.end_ms / 0.5, 9) % 1 == 0 for event in whole.events)
+
+
+def test_random_numbers_are_a_session_s_own(program: Program) -> None:
+    options = {"noise_pa": 50.0, "draw_seed": 3}
+
+    def alone() -> list[int]:
+        with vsafsm.open(program, backend="brian2", **options) as session:
+            session.send("coin")
+            return session.recording.cells.tolist()
+
+    b2.seed(11)
+    untouched = np.random.rand(3).tolist()  # noqa: NPY002 - Brian2 takes its numbers there
+    b2.seed(11)
+    expected = alone()
+    assert np.random.rand(3).tolist() == untouched  # noqa: NPY002
+    with vsafsm.open(program, backend="brian2", **options) as session:
+        with vsafsm.open(program, backend="brian2", **options) as other:
+            other.send("push")
+        session.send("coin")
+        assert session.recording.cells.tolist() == expected
+
+
+def test_waiting_after_a_short_gap_changes_no_reading(program: Program) -> None:
+    with vsafsm.open(program, backend="brian2") as session:
+        session.send("coin")
+        warned(lambda: session.send("push", gap=80 * ms))
+        before = (session.state, session.outputs)
+        for duration in (0 * ms, 5 * ms, 200 * ms):
+            session.wait(duration)
+            assert (session.state, session.outputs) == before == ("locked", ("click", "barrier_closed"))
+
+
+def test_what_is_interrupted_is_over(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = vsafsm.open(program, backend="brian2")
+
+    def interrupted(*args: object, **more: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(session._simulation.network, "run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        session.send("coin")
+    with pytest.raises(e.SessionError, match="closed"):
+        session.send("coin")
+
+
+def test_in_somebody_s_standalone_mode_nothing_of_theirs_is_touched(program: Program, tmp_path: Path) -> None:
+    b2.set_device("cpp_standalone", directory=str(tmp_path), build_on_run=False)
+    try:
+        theirs = b2.get_device()
+        with pytest.raises(TargetError, match="standalone mode"):
+            vsafsm.run(program, ["coin"], "brian2")
+        assert b2.get_device() is theirs
+    finally:
+        b2.get_device().reinit()
+        b2.devices.reset_device()
+
+
+@pytest.mark.parametrize("hold", [80, 0.08, 80 * mV, [80, 90] * ms, "80 ms", -5 * ms, float("nan") * ms])
 def test_a_time_without_its_unit_is_refused(program: Program, hold: object) -> None:
     with vsafsm.open(program, backend="brian2") as session:
         for refused in (lambda: session.send("coin", hold=hold), lambda: session.wait(hold)):
@@ -127,9 +197,15 @@ def test_a_pulse_shorter_than_the_contract_is_warned_about(program: Program) -> 
 def test_standalone_is_for_whole_words(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(TargetError, match="compiles one whole run and ends with it"):
         vsafsm.open(program, backend="brian2", codegen="cpp_standalone")
-    monkeypatch.setattr("vsafsm_brian2.session.shutil.which", lambda name: None)
-    for codegen in ("cpp_standalone", "cython"):
-        with pytest.raises(TargetError, match=rf"{codegen} needs a C\+\+ compiler"):
+    for there, codegen, needed in (
+        ((), "cpp_standalone", r"a C\+\+ compiler and make"),
+        ((), "cython", r"a C\+\+ compiler"),
+        (("g++",), "cpp_standalone", "make"),
+    ):
+        monkeypatch.setattr(
+            "vsafsm_brian2.surroundings.shutil.which", lambda name, there=there: name if name in there else None
+        )
+        with pytest.raises(TargetError, match=f"codegen {codegen} needs {needed}, not found"):
             vsafsm.run(program, ["coin"], "brian2", codegen=codegen)
 
 
