@@ -139,7 +139,7 @@ def pulses() -> None:
     programs = [compiled(machine) for machine in four()]
     for name, values, other in (
         ("hold_ms", (5, 10, 15, 20, 25, 30, 35, 40, 60, 80, 150, 300, 1000, 2000), {"gap_ms": 120.0}),
-        ("gap_ms", (5, 10, 15, 20, 25, 30, 40, 60, 100, 300), {"hold_ms": 80.0}),
+        ("gap_ms", (5, 10, 15, 20, 25, 30, 40, 60, 80, 100, 300), {"hold_ms": 80.0}),
     ):
         rows = []
         for value in values:
