@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
 import pytest
 
 from vsafsm import errors as e
@@ -137,6 +138,8 @@ def test_errors_carry_their_place_and_all_are_of_one_family() -> None:
         ((("bitss", 8),), e.OptionError, '"bits"'),
         ((("bits", 99),), e.OptionError, "2 to 16"),
         ((("bits", 8), ("bits", 8)), e.DuplicateKeyError, "twice"),
+        ((("bits", np.int64(8)),), e.WrongTypeError, "expected a text or a number"),
+        ([("bits", 8)], e.WrongTypeError, "expected a tuple"),
     ],
 )
 def test_compile_options_are_checked(options: tuple[tuple[str, int], ...], error: type[Exception], useful: str) -> None:

@@ -233,3 +233,8 @@ def test_an_unknown_input_is_refused_and_nothing_happens(network: Network) -> No
     with pytest.raises(e.UnknownInputError, match=r"did you mean"):
         session.send(network.inputs[0] + "x")
     assert session.counts == before
+
+
+def test_an_input_that_is_no_text_is_refused_by_name(compiled: Compiled, turnstile: Machine) -> None:
+    with Session(compiled(turnstile).network) as session, pytest.raises(e.UnknownInputError, match='"1"'):
+        session.send(1)  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from vsafsm.backend import DEFAULT, find
+from vsafsm.backend import DEFAULT, check_options, find
 from vsafsm.codebook import CodebookMaker, Given
 from vsafsm.errors import NotProvenError, RequirementError
 from vsafsm.lowering import lower
@@ -52,6 +52,7 @@ def compile_machine(
         If the network of a given dimension does not meet the target's requirements.
     """
     backend = find(target)
+    check_options(backend, target_options or {})
     requirements = backend.requirements(target_options or {})
     chosen = _options(machine, requirements, options)
     if isinstance(codebook, Given) and chosen.dimension == "auto":

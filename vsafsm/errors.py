@@ -24,7 +24,7 @@ class Location:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``'; did you mean "coin"?'`` for a misspelt `name`, or an empty string where nothing is near."""
-    near = difflib.get_close_matches(name[:200], list(known), n=1)
+    near = difflib.get_close_matches(str(name)[:200], list(known), n=1)
     return f'; did you mean "{near[0]}"?' if near else ""
 
 

@@ -15,6 +15,7 @@ from vsafsm.errors import (
     SpecError,
     UnknownInputError,
     UnknownStateError,
+    WrongTypeError,
     did_you_mean,
 )
 from vsafsm.options import check_option
@@ -88,6 +89,9 @@ class Machine:
     compile_options: tuple[tuple[str, str | int | float], ...] = ()
 
     def __post_init__(self) -> None:
+        for part in ("states", "inputs", "table", "moore", "compile_options"):
+            if not isinstance(getattr(self, part), tuple):
+                raise WrongTypeError(f"{part} of a machine are {type(getattr(self, part)).__name__}; expected a tuple")
         for kind, name in [
             ("machine", self.name),
             *(("state", s) for s in self.states),
@@ -112,6 +116,8 @@ class Machine:
         if len(set(names)) != len(names):
             raise DuplicateKeyError(f'machine "{self.name}" has a compile option twice')
         for name, value in self.compile_options:
+            if type(value) not in (str, int, float):
+                raise WrongTypeError(f'compile option "{name}" is {value!r}; expected a text or a number')
             check_option(name, value)
 
     @cached_property

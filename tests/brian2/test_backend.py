@@ -38,6 +38,13 @@ def test_a_program_that_was_compiled_for_something_else_is_refused_with_the_comm
         vsafsm.run(usual, ["coin"], "brian2")
 
 
+def test_options_of_the_target_are_checked_when_compiling_too(turnstile: Machine) -> None:
+    with pytest.raises(e.OptionError, match="noise_pa"):
+        vsafsm.compile(turnstile, target="brian2", target_options={"noise_pa": "loud"})
+    with pytest.raises(e.OptionError, match="at least the time step"):
+        vsafsm.compile(turnstile, target="brian2", target_options={"delay_ms": 0.1})
+
+
 def test_without_brian2_there_is_one_line_with_the_install_command(
     monkeypatch: pytest.MonkeyPatch, capsys: Capture, file: str
 ) -> None:
