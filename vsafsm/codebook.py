@@ -3,7 +3,7 @@
 Every neuron belongs to a class; the signs of all inputs in a class are one row of an orthogonal array of strength 3, a
 folded Hadamard matrix [H; -H]. A code with equally many neurons in each class is split exactly in half by every mask
 and in quarters by every pair of masks, so that an unrelated input leaks exactly nothing. Where the number of classes
-does not divide the active neurons (a large alphabet), the masks are random halves, and refinement has to carry it.
+does not divide the active neurons, the masks are random halves, and refinement has to carry it.
 Within a class, a code takes neurons that earlier codes have used little: a neuron's row of weights then has
 its fair share of patterns to bring up, without which the fullest neuron limits the whole network.
 """
