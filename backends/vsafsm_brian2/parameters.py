@@ -58,7 +58,7 @@ class Realism:
         If a value is out of range.
     """
 
-    mismatch: float = setting(0.0, "coefficient of variation", "lognormal spread of each of the five parameters below", most=2.0)
+    mismatch: float = setting(0.0, "coefficient of variation", "lognormal spread of each parameter below", most=2.0)
     mismatch_threshold: float | None = setting(None, "coefficient of variation", "of threshold above rest", most=2.0)
     mismatch_tau_mem: float | None = setting(
         None, "coefficient of variation", "of the membrane time constant", most=2.0
