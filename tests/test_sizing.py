@@ -263,3 +263,21 @@ def test_a_target_s_headroom_density_and_rule_are_aimed_at(
     assert 0.07 <= network.active / network.neurons <= 0.13
     assert program.options.rule == "robust"
     assert vsafsm.compile(turnstile, target="roomy", rule="refined").options.rule == "refined"
+
+
+def test_fewer_active_neurons_are_taken_where_noise_is_not_borne(install: Install, random_machines: Randoms) -> None:
+    machine = random_machines(12, 4, 0)
+
+    def sized(name: str, tolerance: float) -> tuple[int, float]:
+        install(name, Requirements(rule="robust", headroom=4.0, density=2 / 11, tolerance=tolerance))
+        program = vsafsm.compile(machine, target=name)
+        network = program.network
+        borne = program.claim.margin * network.active**0.5 * network.scale / float(network.weights.std())
+        assert program.requirements.tolerated(network, program.claim.margin) == (borne >= tolerance)
+        return network.active, borne
+
+    dense, sparse, sparsest = sized("calm", 0.1), sized("rough", 2.2), sized("impossible", 100.0)
+    assert dense[0] > sparsest[0]
+    assert dense[0] >= sparse[0] >= sparsest[0]
+    assert sparsest[1] > dense[1]
+    assert dense[0] <= 2.5 * sparsest[0]

@@ -41,6 +41,8 @@ DENSE_A_CONDITION, ONE_SHOT_A_CONDITION = 1.3, 10.0
 """Neurons a condition for dense codes, and for weights that are not refined."""
 NEURONS_A_CLASS = 5
 """Fewest neurons in each class of the masks, at which codes balanced over a large alphabet are still sparse."""
+DENSITY_SHARES = (1.0, 0.75, 0.5)
+"""Of a density that is aimed at, tried in turn until the noise that is aimed at is borne."""
 DENSEST = {2: 1 / 8, 3: 1 / 16}
 """Share of active neurons at which weights of few bits still have enough of them to add up."""
 
@@ -49,7 +51,7 @@ DENSEST = {2: 1 / 8, 3: 1 / 16}
 class Requirements:
     """What a target asks of a network, in plain numbers; ``None`` asks for nothing.
 
-    The last three say what to aim at when the options leave it open; a program that was made otherwise is not refused.
+    The last four say what to aim at when the options leave it open; a program that was made otherwise is not refused.
 
     Attributes
     ----------
@@ -71,6 +73,9 @@ class Requirements:
         Neurons, as a multiple of the smallest number that proves; at most 4.
     density
         Share of active neurons in a code.
+    tolerance
+        Noise that a step bears, in standard deviations of the weights: ``margin sqrt(k) / std(W)``. Down to half of the
+        density is tried where it is not reached.
     """
 
     bits: int | None = None
@@ -82,6 +87,12 @@ class Requirements:
     rule: Rule | None = None
     headroom: float | None = None
     density: float | None = None
+    tolerance: float | None = None
+
+    def tolerated(self, network: Network, margin: float) -> bool:
+        """Whether a network with a proven margin bears the noise that is aimed at."""
+        spread = float(network.weights.std()) / network.scale
+        return self.tolerance is None or margin * network.active**0.5 >= self.tolerance * spread
 
     def unmet(self, network: Network, margin: float) -> tuple[str, ...]:
         """What a network with a proven margin falls short of, one sentence each; empty where it meets all."""
@@ -199,12 +210,15 @@ class _Search:
     def given(self) -> Sized:
         """The dimension is the user's: try margins, sparsities and draws until the proof holds."""
         neurons = int(self.options.dimension)
+        actives = self._aimed(neurons)
         for margin in self._margins(MARGINS):
-            for active in self._actives(neurons, self.requirements.density):
+            for active in actives:
                 for draw in range(DRAWS):
                     trial = self._try(neurons, active, margin, draw, self.options.rule)
                     if trial and trial.proof.holds and not trial.unmet:
-                        return self._sized(trial, None)
+                        if active == actives[-1] or self._tolerates(trial):
+                            return self._sized(trial, None)
+                        break
         return self._given_up(f"no proof at {neurons} neurons")
 
     def auto(self) -> Sized:
@@ -215,14 +229,25 @@ class _Search:
             return self._given_up(f"nothing up to {max((t.neurons for t in self.attempts), default=0)} neurons proved")
         for neurons in self._sizes_beyond(smallest, ceiling):
             for margin in self._margins(MARGINS[:3]):
-                active = self._actives(neurons, self.requirements.density)[0]
-                for draw in range(DRAWS):
-                    trial = self._try(neurons, active, margin, draw, self.options.rule)
-                    if trial and self._satisfies(trial, margin):
-                        return self._sized(trial, smallest)
+                if trial := self._best_aimed(neurons, margin):
+                    return self._sized(trial, smallest)
         if self.best is None or self.best.unmet:
             return self._given_up("requirements not met")
         return self._sized(self.best, smallest)
+
+    def _best_aimed(self, neurons: int, margin: float) -> _Trial | None:
+        """A network that satisfies: the densest one that bears the noise aimed at, or else the sparsest."""
+        found = None
+        for active in self._aimed(neurons, fewer=False):
+            trials = (self._try(neurons, active, margin, draw, self.options.rule) for draw in range(DRAWS))
+            satisfying = next((trial for trial in trials if trial and self._satisfies(trial, margin)), None)
+            found = satisfying or found
+            if satisfying and self._tolerates(satisfying):
+                break
+        return found
+
+    def _tolerates(self, trial: _Trial) -> bool:
+        return self.requirements.tolerated(trial.network, trial.proof.margin)
 
     def _sizes_beyond(self, smallest: int, ceiling: int) -> list[int]:
         """The rungs from the headroom aimed at to the most there may be, which is the last."""
@@ -266,6 +291,13 @@ class _Search:
         if self.options.rule == "one-shot":
             return usual[:1]
         return tuple(dict.fromkeys(max(margin, least * 1.05) for margin in usual))
+
+    def _aimed(self, neurons: int, fewer: bool = True) -> list[int]:
+        """Active neurons to try in turn: what is aimed at, and `fewer` where the dimension is given."""
+        density = self.requirements.density
+        if density is None or self.requirements.tolerance is None:
+            return self._actives(neurons, density)[: None if fewer else 1]
+        return list(dict.fromkeys(self._actives(neurons, density * share)[0] for share in DENSITY_SHARES))
 
     def _actives(self, neurons: int, density: float | None) -> list[int]:
         if self.options.code == "dense":

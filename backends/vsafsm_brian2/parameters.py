@@ -86,7 +86,9 @@ class Realism:
         return self.mismatch if own is None else own
 
 
-REQUIREMENTS = Requirements(bits=8, folded=False, least_margin=0.4, rule="robust", headroom=4.0, density=1 / 11)
+REQUIREMENTS = Requirements(
+    bits=8, folded=False, least_margin=0.4, rule="robust", headroom=4.0, density=2 / 11, tolerance=3.0
+)
 """What a program has to be, measured in ``benchmarks/brian2_figures.py``."""
 
 HOLD_MS, GAP_MS = 40.0, 100.0
