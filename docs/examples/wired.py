@@ -31,4 +31,4 @@ Network(*fsm.objects, mine, drive, readers, read, seen).run(600 * ms)
 for now in (190, 390, 590):
     recent = seen.i[(seen.t > (now - 60) * ms) & (seen.t <= now * ms)]
     count = [int((recent == n).sum()) for n in range(2)]
-    print(f"at {now} ms the readers of {program.machine.states} fired {count} times")
+    print(f"at {now} ms the reader that fires is that of {program.machine.states[count.index(max(count))]}")
