@@ -421,7 +421,7 @@ def test_a_backend_with_an_option_of_a_taken_name_is_refused(run, install, comma
 class Inverted(ReferenceBackend):
     """A target that holds other weights than the program's."""
 
-    def lower(self, program):
+    def lower(self, program, **options):
         return replace(program.network, weights=-program.network.weights)
 
 
@@ -439,7 +439,7 @@ def test_prove_refuses_what_no_proof_speaks_for(run, install, program):
         exact = False
 
     class Circuit(ReferenceBackend):
-        def lower(self, program):
+        def lower(self, program, **options):
             return [1, 2, 3]
 
     install("noisy", backend=Noisy())

@@ -120,8 +120,8 @@ class Backend(Protocol):
     def requirements(self, options: Mapping[str, object]) -> Requirements:
         """What it asks of a network: numbers measured beforehand, never a simulation."""
 
-    def lower(self, program: Program) -> Any:
-        """The target's own form of the program."""
+    def lower(self, program: Program, **options: object) -> Any:
+        """The target's own form of the program. Raises `BackendError` where there is none at these options."""
 
     def open(self, program: Program, **options: object) -> BackendSession:
         """Start a session."""
@@ -129,7 +129,7 @@ class Backend(Protocol):
     def emit(self, program: Program, folder: Path, **options: object) -> None:
         """Write what the target needs into an existing folder."""
 
-    def describe(self, program: Program) -> Description:
+    def describe(self, program: Program, **options: object) -> Description:
         """Resources that the program takes on the target."""
 
 

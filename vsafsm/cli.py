@@ -173,7 +173,7 @@ def _info(args: argparse.Namespace) -> int:
     }
     if args.target is not None:
         check(program, chosen.backend, chosen.of_target)
-        described["backend"] = dict(chosen.backend.describe(program))
+        described["backend"] = dict(chosen.backend.describe(program, **chosen.of_target))
     if args.json:
         print_json(described)
     else:
@@ -278,7 +278,7 @@ def _check_exact(chosen: Choices) -> None:
 def _network_on(program: Program, chosen: Choices) -> Network:
     """The network that a backend really holds of a program. Raises `BackendError`."""
     check(program, chosen.backend, chosen.of_target)
-    network = chosen.backend.lower(program)
+    network = chosen.backend.lower(program, **chosen.of_target)
     if not isinstance(network, Network):
         raise BackendError(
             f'backend "{chosen.target}" makes a {type(network).__name__} of a program; expected a Network, '

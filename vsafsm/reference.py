@@ -32,7 +32,7 @@ class ReferenceBackend:
         """Nothing beyond a proof."""
         return Requirements()
 
-    def lower(self, program: Program) -> Network:
+    def lower(self, program: Program, **options: object) -> Network:
         """The program's own network."""
         return program.network
 
@@ -64,7 +64,7 @@ class ReferenceBackend:
         }
         write_atomically(folder / "manifest.json", (json.dumps(manifest, indent=2) + "\n").encode())
 
-    def describe(self, program: Program) -> Description:
+    def describe(self, program: Program, **options: object) -> Description:
         """Neurons, synapses (weights that are not 0) and bits of weights."""
         network = program.network
         synapses = int(np.count_nonzero(network.weights))

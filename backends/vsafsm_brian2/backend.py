@@ -45,7 +45,7 @@ class Brian2Backend:
         self._checked(options)
         return REQUIREMENTS
 
-    def lower(self, program: Program) -> Network:
+    def lower(self, program: Program, **options: object) -> Network:
         """The program's own network: weights become synaptic currents without rounding."""
         return program.network
 
@@ -82,7 +82,7 @@ class Brian2Backend:
         draw(recording, program.machine.name, path)
         return _as_run(readings)
 
-    def describe(self, program: Program) -> Description:
+    def describe(self, program: Program, **options: object) -> Description:
         """Cells, synapses, and the weight of a synapse in the default parameters."""
         from vsafsm_brian2.model import namespace
 

@@ -41,7 +41,7 @@ class ClockedBackend:
         """8-bit weights with the inhibition folded in, 4096 neurons, sums that fit 16 bits."""
         return Requirements(bits=8, folded=True, largest_sum=2**15 - 1, most_neurons=4096)
 
-    def lower(self, program: Program) -> Network:
+    def lower(self, program: Program, **options: object) -> Network:
         """The network that the circuit holds: the program's own, so that its proof is the circuit's."""
         return program.network
 
@@ -55,7 +55,7 @@ class ClockedBackend:
         text = json.dumps(synapses(self.lower(program)))
         write_atomically(folder / "synapses.json", text.encode())
 
-    def describe(self, program: Program) -> dict[str, int | float | str]:
+    def describe(self, program: Program, **options: object) -> dict[str, int | float | str]:
         """Neurons, synapses, and the bits that the synapses take (a 12-bit address and an 8-bit weight each)."""
         lists = synapses(self.lower(program))
         count = sum(map(len, lists))

@@ -1,0 +1,139 @@
+"""The backend: the chip's program in plain integers. It needs nothing but NumPy."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vsafsm.backend import Description, Option
+from vsafsm.errors import OptionError
+from vsafsm.files import write_atomically
+from vsafsm.network import Network
+from vsafsm.program import Program
+from vsafsm.sizing import Requirements
+from vsafsm_loihi2.errors import LimitError
+from vsafsm_loihi2.integers import ChipNetwork, Settings, lower, proven_form
+from vsafsm_loihi2.limits import DECAY
+from vsafsm_loihi2.resources import most_neurons, partition, report
+from vsafsm_loihi2.session import ChipSession, IntegerEngine
+
+REQUIREMENTS = Requirements(bits=8, folded=True, largest_sum=4000)
+"""Weights of 8 bits, inhibition folded in, and sums that leave room for masks and reset in the accumulator."""
+LEAKY = replace(REQUIREMENTS, rule="robust", headroom=4.0, density=2 / 11, tolerance=3.0)
+"""What leaky neurons get on with, measured in ``benchmarks/loihi2_leaky.py``."""
+MOST_CHIPS = 1152
+"""Chips of the largest system there is."""
+
+OPTIONS = (
+    Option("hold_steps", int, None, "steps", "how long the latch holds an input (default: the contract)"),
+    Option("gap_steps", int, None, "steps", "rest that the latch keeps after an input (default: the contract)"),
+    Option("du", int, DECAY, "1/4096 a step", "decay of the current; below the default nothing is proven"),
+    Option("dv", int, DECAY, "1/4096 a step", "decay of the membrane; below the default nothing is proven"),
+    Option("chips", int, None, "", "chips that the network may take (default: any number)"),
+)
+
+
+class Loihi2Backend:
+    """The chip's program in plain integers, without Lava: exact."""
+
+    name = "loihi2"
+    exact = True
+    options = OPTIONS
+
+    def unavailable(self) -> str | None:
+        """None: it always runs."""
+        return None
+
+    def requirements(self, options: Mapping[str, object]) -> Requirements:
+        """Weights and sums that fit the integers, and N where the number of chips is given."""
+        return requirements(options)
+
+    def lower(self, program: Program, **options: object) -> Network:
+        """The network that the chip's integers make, read back from them. Raises `LeakyError` for leaky neurons."""
+        return proven_form(on_chip(program, options))
+
+    def open(self, program: Program, **options: object) -> ChipSession:
+        """Start a session."""
+        chip = on_chip(program, options)
+        return ChipSession(chip, IntegerEngine(chip))
+
+    def emit(self, program: Program, folder: Path, **options: object) -> None:
+        """Write ``network.npz``, the chip's integers, and ``manifest.json``, what they mean, into `folder`."""
+        chip = on_chip(program, options)
+        write_atomically(folder / "network.npz", archive(chip))
+        write_atomically(folder / "manifest.json", (json.dumps(manifest(program, chip), indent=2) + "\n").encode())
+
+    def describe(self, program: Program, **options: object) -> Description:
+        """Cores, chips, memory, headroom, spikes and operations."""
+        return report(on_chip(program, options))
+
+
+def settings_of(options: Mapping[str, Any]) -> Settings:
+    """The settings among a backend's options. Raises `OptionError`."""
+    names = {each.name for each in fields(Settings)}
+    return Settings(**{name: value for name, value in options.items() if name in names})
+
+
+def requirements(options: Mapping[str, Any]) -> Requirements:
+    """What the chip asks of a network at these options. Raises `OptionError`."""
+    required = LEAKY if settings_of(options).leaky else REQUIREMENTS
+    chips = _chips(options)
+    return required if chips is None else replace(required, most_neurons=most_neurons(chips))
+
+
+def on_chip(program: Program, options: Mapping[str, Any]) -> ChipNetwork:
+    """A program in the chip's integers.
+
+    Raises
+    ------
+    LimitError
+        If it does not fit into them, or takes more chips than there may be.
+    OptionError
+        If an option is out of range.
+    """
+    chip, chips = lower(program.network, settings_of(options)), _chips(options)
+    taken = partition(len(chip.bias))
+    if chips is not None and taken.chips > chips:
+        raise LimitError(
+            f"the network takes {taken.cores} cores on {taken.chips} chips, at most {chips} is possible: expected a "
+            f"program of `vsafsm compile SPEC --for loihi2 --chips {chips} -o PROGRAM`, or more chips"
+        )
+    return chip
+
+
+def archive(chip: ChipNetwork) -> bytes:
+    """The chip's arrays as an .npz without pickle: the same bytes for the same network."""
+    buffer = io.BytesIO()
+    arrays: Mapping[str, Any] = {name: np.asarray(value) for name, value in chip.arrays().items()}
+    np.savez(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def manifest(program: Program, chip: ChipNetwork) -> dict[str, Any]:
+    """What the arrays mean."""
+    network = chip.network
+    return {
+        "machine": program.machine.name,
+        "channels": ["(reset)", *network.inputs],
+        "states": list(network.states),
+        "initial": network.states[network.start],
+        "hold_steps": chip.hold_steps,
+        "gap_steps": chip.gap_steps,
+        "content_hash": program.content_hash,
+    }
+
+
+def _chips(options: Mapping[str, Any]) -> int | None:
+    chips: int | None = options.get("chips")
+    if chips is not None and not 1 <= chips <= MOST_CHIPS:
+        raise OptionError(f"chips is {chips}; expected a whole number from 1 to {MOST_CHIPS}")
+    return chips
+
+
+BACKEND = Loihi2Backend()

@@ -1,0 +1,268 @@
+"""From a `Network` to the chip's integers, and back.
+
+A weight is an even number: twice the network's. The masks act without a hand-over: neurons that the rest phase's mask
+closes carry a negative bias, and an input's line takes it away from those that the input's mask opens, and closes
+others, in the same step. Closing is an inhibition that outweighs every recurrent drive that the network can reach; the
+reset's line outweighs that too, for the neurons of the start code. Thresholds are 0.
+
+A neuron with the largest decays keeps 1/4096 of its membrane. That residue is never positive, because a neuron above
+threshold spikes and starts again at 0, and the lowering holds its largest magnitude against the smallest drive at which
+a neuron has to fire: no residue changes a step. So the chip's network takes the very steps of the `Network`, and a
+proof of that one is a proof of the chip's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import ceil
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsafsm.errors import OptionError
+from vsafsm.network import Network
+from vsafsm_loihi2.errors import LeakyError, LimitError
+from vsafsm_loihi2.latch import Latch, latch
+from vsafsm_loihi2.limits import ACCUMULATOR, BIAS, BIAS_EXPONENT, DECAY, DECAY_SHIFT, MANTISSA, MOST_EXPONENT, SHIFT
+from vsafsm_loihi2.reach import Reach, reach
+
+MOST_STEPS = 1024
+"""Longest hold or gap that a latch is built for."""
+Whole = NDArray[np.int16]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the chip's program runs.
+
+    Attributes
+    ----------
+    hold_steps, gap_steps
+        Steps that the latch holds an input, and rests after it; None for the network's contract, and for leaky neurons
+        more.
+    du, dv
+        Decay of the current and of the membrane in 1/4096 a step; 4095, the most, is nearly memoryless, and exact.
+    """
+
+    hold_steps: int | None = None
+    gap_steps: int | None = None
+    du: int = DECAY
+    dv: int = DECAY
+
+    def __post_init__(self) -> None:
+        ranges = {"hold_steps": (1, MOST_STEPS), "gap_steps": (1, MOST_STEPS), "du": (0, DECAY), "dv": (0, DECAY)}
+        for name, (least, most) in ranges.items():
+            value = getattr(self, name)
+            if value is None and name.endswith("steps"):
+                continue
+            if isinstance(value, bool) or not isinstance(value, Integral) or not least <= int(value) <= most:
+                raise OptionError(f"{name} is {value!r}; expected a whole number from {least} to {most}")
+
+    @property
+    def leaky(self) -> bool:
+        """Whether the neurons remember: then nothing is proven."""
+        return (self.du, self.dv) != (DECAY, DECAY)
+
+    def steps(self, contract: int) -> int:
+        """Steps to hold or to leave by default: the contract's, and more the slower the neurons forget."""
+        slowest = 2**DECAY_SHIFT / max(1, min(self.du + 1, self.dv))
+        return contract * (1 + ceil(8 * (slowest - 1))) if self.leaky else contract
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How near the integers come to their limits, in the worst step that the network can reach.
+
+    Attributes
+    ----------
+    reach
+        What the walk over all activities found, in the network's weight steps.
+    mask_drive, reset_drive
+        Magnitude of the inhibition of a closed neuron, and of the drive of the start code's neurons by the reset.
+    accumulator
+        Largest magnitude of the synaptic input of a neuron in a step; limit 32767.
+    residue
+        Largest magnitude of what is left of a membrane after a step, as a share of the smallest drive that fires.
+    """
+
+    reach: Reach
+    mask_drive: int
+    reset_drive: int
+    accumulator: int
+    residue: float
+
+
+@dataclass(frozen=True)
+class ChipNetwork:
+    """A network in the chip's integers. N neurons, A inputs, S states.
+
+    Attributes
+    ----------
+    weights : (N, N)
+        Even, from -254 to 254; ``weights[i, j]`` from neuron j to neuron i.
+    masks : (N, A)
+        From the line of each input; times 2 to the `mask_exp`.
+    reset : (N, 1)
+        From the line of the reset; times 2 to the `reset_exp`.
+    bias : (N,)
+        Mantissas; times 2 to the `bias_exp`.
+    readout : (S, N)
+        1 where a neuron is in a state's code: what the scores are summed with.
+    latch
+        Neurons that turn a spike into a held line.
+    hold_steps, gap_steps, du, dv
+        As in `Settings`, with the contract filled in.
+    network
+        What this was made of, for the decoding.
+    bounds
+        How near the limits it comes.
+    """
+
+    weights: Whole
+    masks: Whole
+    mask_exp: int
+    reset: Whole
+    reset_exp: int
+    bias: Whole
+    bias_exp: int
+    readout: Whole
+    latch: Latch
+    hold_steps: int
+    gap_steps: int
+    du: int
+    dv: int
+    network: Network
+    bounds: Bounds
+
+    @property
+    def ready_steps(self) -> int:
+        """Steps from the start until the initial state is reached and settled; from then on an event passes."""
+        return self.gap_steps + 2
+
+    @property
+    def event_steps(self) -> int:
+        """Steps from an event's spike, that step included, until its state is reached and settled."""
+        return self.hold_steps + self.gap_steps + 3
+
+    def decoded(self) -> Network:
+        """The `Network` that these integers make, read back from them."""
+        at_rest = self.bias == 0
+        bias = self.bias.astype(np.int64) << self.bias_exp
+        lines = self.masks.astype(np.int64).T << (self.mask_exp + SHIFT)
+        masks = np.concatenate([at_rest[None], bias + lines >= 0])
+        return replace(self.network, weights=(self.weights // 2).astype(np.int8), masks=masks)
+
+    def arrays(self) -> Mapping[str, Any]:
+        """Everything that a simulator or an archive needs, by name: arrays, and whole numbers as arrays of one."""
+        return {
+            "weights": self.weights,
+            "masks": self.masks,
+            "mask_exp": self.mask_exp,
+            "reset": self.reset,
+            "reset_exp": self.reset_exp,
+            "bias": self.bias,
+            "bias_exp": self.bias_exp,
+            "readout": self.readout,
+            "arrivals": self.latch.arrivals,
+            "recurrent": self.latch.recurrent,
+            "membrane": self.latch.membrane,
+            "hold_steps": self.hold_steps,
+            "gap_steps": self.gap_steps,
+            "du": self.du,
+            "dv": self.dv,
+        }
+
+
+def lower(network: Network, settings: Settings = Settings()) -> ChipNetwork:
+    """A network in the chip's integers.
+
+    Raises
+    ------
+    LimitError
+        If a limit of the chip is not kept; the message says which, and by how much.
+    UnsettledError
+        If the network does not come to rest.
+    OptionError
+        If a hold or gap is shorter than the network's contract.
+    """
+    if network.gain:
+        raise LimitError(f"an inhibition of {network.gain} is kept apart, at most 0 is possible: expected it folded in")
+    _within("weight", int(np.abs(network.weights).max()), MANTISSA)
+    hold = _at_least("hold_steps", settings, network.contract.hold_steps)
+    gap = _at_least("gap_steps", settings, network.contract.gap_steps)
+    found = reach(network)
+    up, down = max(0, 2 * found.up), max(0, -2 * found.down)
+
+    mask, mask_exp = _representable("mask drive", max(2, up))
+    closing = mask << mask_exp
+    reset, reset_exp = _representable("reset drive", closing + down + 4 + (closing + down) // 2048)
+    shut = 2 * -(-closing // (2 << reset_exp))
+    at_rest, inputs = network.masks[0], network.masks[1:].T
+    start = network.codes[network.start]
+
+    lines = mask * ((~at_rest[:, None]).astype(np.int16) - (~inputs).astype(np.int16))
+    from_reset = np.where(start, reset, np.where(at_rest, -shut, 0))[:, None]
+    bias_mantissa = -(-closing * 2**DECAY_SHIFT // ((settings.du + 1) << (BIAS_EXPONENT - SHIFT)))
+    _within("bias", bias_mantissa, BIAS)
+
+    outweighing = max(closing, shut << reset_exp)
+    accumulator = max(up + (reset << reset_exp), down + outweighing, up + closing)
+    _within("accumulator", accumulator, ACCUMULATOR)
+    residue = ((down + outweighing) << SHIFT) // DECAY
+    least = (2 * found.least) << SHIFT
+    if residue >= least and not settings.leaky:
+        raise LimitError(
+            f"a neuron fires at a drive of {2 * found.least}, and up to {residue / 2**SHIFT:.3g} may be left of its "
+            "membrane: the residue must be less than the drive (a larger margin, or more neurons)"
+        )
+    return ChipNetwork(
+        weights=np.asarray(2 * network.weights.astype(np.int16)),
+        masks=np.asarray(lines, np.int16),
+        mask_exp=mask_exp,
+        reset=np.asarray(from_reset, np.int16),
+        reset_exp=reset_exp,
+        bias=np.where(at_rest, 0, -bias_mantissa).astype(np.int16),
+        bias_exp=BIAS_EXPONENT,
+        readout=network.codes[: len(network.states)].astype(np.int16),
+        latch=latch(len(network.inputs), hold, gap),
+        hold_steps=hold,
+        gap_steps=gap,
+        du=settings.du,
+        dv=settings.dv,
+        network=network,
+        bounds=Bounds(found, closing, reset << reset_exp, accumulator, residue / least),
+    )
+
+
+def proven_form(chip: ChipNetwork) -> Network:
+    """What a proof of the chip's program has to walk. Raises `LeakyError` where neurons remember."""
+    if (chip.du, chip.dv) != (DECAY, DECAY):
+        raise LeakyError(
+            f"du is {chip.du} and dv is {chip.dv}: leaky neurons have no finite set of activities to walk; "
+            f"expected both at {DECAY} for a proof, or a measurement with `vsafsm run`"
+        )
+    return chip.decoded()
+
+
+def _representable(what: str, least: int) -> tuple[int, int]:
+    """The smallest even mantissa of a weight, and an exponent, that make at least this."""
+    for exponent in range(MOST_EXPONENT + 1):
+        mantissa = 2 * -(-least // (2 << exponent))
+        if mantissa <= 2 * MANTISSA:
+            return mantissa, exponent
+    raise LimitError(f"a {what} of {least} is needed, at most {2 * MANTISSA << MOST_EXPONENT} is possible")
+
+
+def _within(what: str, value: int, limit: int) -> None:
+    if value > limit:
+        raise LimitError(f"the largest {what} is {value}, at most {limit} is possible: {value - limit} too much")
+
+
+def _at_least(name: str, settings: Settings, least: int) -> int:
+    value: int | None = getattr(settings, name)
+    if value is not None and value < least:
+        raise OptionError(f"{name} is {value}; expected at least the {least} of the program's contract")
+    return settings.steps(least) if value is None else value

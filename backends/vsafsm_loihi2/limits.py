@@ -1,0 +1,31 @@
+"""What Loihi 2 can hold: widths of its integers, and the sizes of a core and a chip.
+
+Integer formats are those of Lava's fixed-point models, which follow the chip. Sizes are from public figures: Intel's
+Loihi 2 technology brief (2021), and the public estimator of lava-dl.
+"""
+
+from __future__ import annotations
+
+MANTISSA = 127
+"""Largest magnitude of a weight's mantissa: a weight of mixed sign is twice as much, an even number of 8 bits."""
+MOST_EXPONENT = 7
+"""Of a population of synapses, whose weights are shifted left by it."""
+ACCUMULATOR = 2**15 - 1
+"""Largest magnitude that the synaptic input of a neuron may add up to in a step."""
+SHIFT = 6
+"""Synaptic input and thresholds are shifted left by this against currents and membranes."""
+STATE = 2**23 - 1
+"""Largest magnitude of a current u and a membrane v: 24 bits, signed."""
+DECAY_SHIFT, DECAY = 12, 2**12 - 1
+"""A decay du or dv of 12 bits; the largest leaves nothing of u, and 1/4096 of v."""
+BIAS, BIAS_EXPONENT = 2**12 - 1, 7
+"""Largest magnitude of a bias' mantissa, and its largest exponent."""
+
+CORES_A_CHIP = 128
+NEURONS_A_CORE = 4096
+WORDS_A_CORE = 2**14
+"""64-bit words of synaptic memory a core."""
+SOURCE = (
+    "estimate from public figures: Intel's Loihi 2 technology brief (128 cores a chip) and the estimator of lava-dl "
+    "(4096 neurons and 2^14 64-bit words a core, 10 % on top of the weights)"
+)

@@ -1,0 +1,102 @@
+"""Every activity that a network can pass through under the latch, and how hard it drives the neurons.
+
+The walk asks the network alone, not the machine: from the start code, every input is held until nothing changes, and
+left until nothing changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsafsm.lowering import REST
+from vsafsm.network import MOST_STEPS, Network
+from vsafsm.synchronous import drives
+from vsafsm.vsa import Bits
+from vsafsm_loihi2.errors import UnsettledError
+
+PAIRS = 256
+"""(Fixed point, input) pairs walked together."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Extremes over every step of the walk, in weight steps.
+
+    Attributes
+    ----------
+    active
+        Most neurons active at once.
+    up, down
+        Largest and smallest recurrent drive of any neuron.
+    least
+        Smallest recurrent drive of a neuron that fires.
+    fixed_points
+        At rest.
+    """
+
+    active: int
+    up: int
+    down: int
+    least: int
+    fixed_points: int
+
+
+def reach(network: Network) -> Reach:
+    """Walk the network.
+
+    Raises
+    ------
+    UnsettledError
+        If an activity still changes after `MOST_STEPS`, or there is no end of fixed points.
+    """
+    walk = _Walk(network)
+    points = [walk.settled(network.codes[network.start][None], np.array([REST]))[0]]
+    known = {points[0].tobytes()}
+    most = 64 + 16 * len(network.states)
+    for done in _batches(points, len(network.inputs)):
+        held = walk.settled(np.stack([points[i] for i, _ in done]), np.array([a + 1 for _, a in done]))
+        for point in walk.settled(held, np.full(len(done), REST)):
+            if point.tobytes() not in known:
+                known.add(point.tobytes())
+                points.append(point)
+        if len(points) > most:
+            raise UnsettledError(f"the network has over {most} fixed points; expected about one a state")
+    return Reach(walk.active, walk.up, walk.down, walk.least, len(points))
+
+
+def _batches(points: list[Bits], inputs: int) -> Iterator[list[tuple[int, int]]]:
+    """(Point, input) pairs of all points, those included that are appended meanwhile."""
+    done = 0
+    while done < len(points):
+        pairs = [(i, a) for i in range(done, len(points)) for a in range(inputs)]
+        done = len(points)
+        yield from (pairs[i : i + PAIRS] for i in range(0, len(pairs), PAIRS))
+
+
+class _Walk:
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.active, self.up, self.down, self.least = 0, 0, 0, 2**31 - 1
+
+    def settled(self, start: Bits, masks: NDArray[np.intp]) -> Bits:
+        """Where each activity comes to rest under its mask; notes every step on the way."""
+        opened, current, moving = self.network.masks[masks], start.copy(), np.arange(len(start))
+        for _ in range(MOST_STEPS + 1):
+            drive = drives(self.network, current[moving])
+            following = (drive > 0) & opened[moving]
+            self._note(current[moving], drive, following)
+            changed = (following != current[moving]).any(1)
+            moving, following = moving[changed], following[changed]
+            if not len(moving):
+                return current
+            current[moving] = following
+        raise UnsettledError(f"an activity still changes after {MOST_STEPS} steps; expected a proven program")
+
+    def _note(self, activity: Bits, drive: NDArray[np.int32], firing: Bits) -> None:
+        self.active = max(self.active, int(activity.sum(1).max()))
+        self.up, self.down = max(self.up, int(drive.max())), min(self.down, int(drive.min()))
+        self.least = min(self.least, int(drive[firing].min(initial=self.least)))

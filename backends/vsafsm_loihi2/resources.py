@@ -1,0 +1,133 @@
+"""How much of a chip a network takes: what is counted, and what is an estimate from public figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, log2
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsafsm.backend import Description
+from vsafsm_loihi2.integers import ChipNetwork
+from vsafsm_loihi2.limits import (
+    ACCUMULATOR,
+    CORES_A_CHIP,
+    MANTISSA,
+    NEURONS_A_CORE,
+    SOURCE,
+    WORDS_A_CORE,
+)
+from vsafsm_loihi2.simulator import ChipSimulator
+
+BITS_A_SYNAPSE, BITS_A_WORD = 8, 64
+OVERHEAD, WORDS_A_NEURON = 1.1, 1.5
+"""On top of the weights; and of each neuron, half a word for its axon and one for its state."""
+EVENTS = 64
+"""Inputs over which spikes and synaptic operations are counted."""
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Cores and chips that hold N fully connected neurons, `neurons_a_core` in each."""
+
+    neurons: int
+    neurons_a_core: int
+
+    @property
+    def cores(self) -> int:
+        """Cores, the last one perhaps not full."""
+        return ceil(self.neurons / self.neurons_a_core)
+
+    @property
+    def chips(self) -> int:
+        """Chips."""
+        return ceil(self.cores / CORES_A_CHIP)
+
+    def __str__(self) -> str:
+        """Which neurons lie on which chip."""
+        a_chip = CORES_A_CHIP * self.neurons_a_core
+        first = range(0, self.neurons, a_chip)
+        parts = [f"chip {i}: neurons {n} to {min(n + a_chip, self.neurons) - 1}" for i, n in enumerate(first)]
+        return "; ".join(parts) if len(parts) <= 4 else f"{parts[0]}; {parts[1]}; ...; {parts[-1]}"
+
+
+def partition(neurons: int) -> Partition:
+    """The fewest cores for N fully connected neurons."""
+    words = neurons * BITS_A_SYNAPSE / BITS_A_WORD * OVERHEAD + WORDS_A_NEURON
+    return Partition(neurons, max(1, min(NEURONS_A_CORE, int(WORDS_A_CORE / words))))
+
+
+def most_neurons(chips: int) -> int:
+    """The largest N that fits onto so many chips."""
+    low, high = 1, 1 << 20
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if partition(middle).chips <= chips else (low, middle - 1)
+    return low
+
+
+def report(chip: ChipNetwork) -> Description:
+    """What the network takes, by name."""
+    bounds, parts = chip.bounds, partition(len(chip.bias))
+    spikes, operations = activity_a_transition(chip)
+    synaptic_bits = chip.weights.size * BITS_A_SYNAPSE
+    return {
+        "neurons": len(chip.bias),
+        "latch_neurons": len(chip.latch.membrane),
+        "weight_bits": BITS_A_SYNAPSE,
+        "synapses": int(np.count_nonzero(chip.weights)),
+        "weights_not_zero": round(float(np.count_nonzero(chip.weights) / chip.weights.size), 3),
+        "mask_drive": bounds.mask_drive,
+        "reset_drive": bounds.reset_drive,
+        "largest_accumulator": bounds.accumulator,
+        "accumulator_limit": ACCUMULATOR,
+        "accumulator_headroom_bits": round(log2(ACCUMULATOR / bounds.accumulator), 2),
+        "largest_weight": int(np.abs(chip.weights).max()),
+        "weight_limit": 2 * MANTISSA,
+        "residue_share": round(bounds.residue, 5),
+        "hold_steps": chip.hold_steps,
+        "gap_steps": chip.gap_steps,
+        "steps_a_transition": chip.event_steps,
+        "spikes_a_transition": round(spikes, 1),
+        "synaptic_operations_a_transition": round(operations, 1),
+        "counted": (
+            "all figures above are counted in the integers that the chip would get; spikes and synaptic operations are "
+            f"a mean over {EVENTS} random inputs in the integer simulator"
+        ),
+        "cores": parts.cores,
+        "chips": parts.chips,
+        "neurons_a_core": parts.neurons_a_core,
+        "partition": str(parts),
+        "synaptic_memory_kib": round(synaptic_bits / 8 / 1024 * OVERHEAD, 1),
+        "input_axons_a_core": len(chip.bias) + chip.latch.channels,
+        "output_axons": (len(chip.bias) + chip.latch.channels) * parts.cores,
+        "estimated": (
+            f"cores, chips, neurons_a_core, partition, synaptic_memory_kib and axons are an {SOURCE}; every neuron is "
+            "taken to reach every core, and the latch to fit beside the last one"
+        ),
+    }
+
+
+def activity_a_transition(chip: ChipNetwork) -> tuple[float, float]:
+    """Spikes of the network, and synaptic operations they and the lines cause, a transition: means."""
+    simulator, rng = ChipSimulator(chip), np.random.default_rng(0)
+    fan_out, lines = fan_outs(chip)
+    spikes, operations = 0, 0
+    silent = np.zeros(chip.latch.channels, np.bool_)
+    for _ in range(chip.ready_steps):
+        simulator.step(silent)
+    for channel in rng.integers(1, chip.latch.channels, EVENTS).tolist():
+        for n in range(chip.hold_steps + chip.gap_steps):
+            channels = silent.copy()
+            channels[channel] = n == 0
+            fired = simulator.step(channels)
+            spikes += int(fired.sum())
+            operations += int(fan_out[fired].sum()) + (int(lines[simulator.line]) if simulator.line >= 0 else 0)
+    return spikes / EVENTS, operations / EVENTS
+
+
+def fan_outs(chip: ChipNetwork) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Neurons that each neuron reaches (N,), and each line (A + 1,), over a weight that is not 0."""
+    lines = np.concatenate([chip.reset, chip.masks], axis=1)
+    return np.count_nonzero(chip.weights, axis=0), np.count_nonzero(lines, axis=0)
