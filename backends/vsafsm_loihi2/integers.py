@@ -103,10 +103,8 @@ class ChipNetwork:
     ----------
     weights : (N, N)
         Even, from -254 to 254; ``weights[i, j]`` from neuron j to neuron i.
-    masks : (N, A)
-        From the line of each input; times 2 to the `mask_exp`.
-    reset : (N, 1)
-        From the line of the reset; times 2 to the `reset_exp`.
+    masks : (N, A + 1)
+        Even, from the line of the reset and those of the inputs; times 2 to the `mask_exp`.
     bias : (N,)
         Mantissas; times 2 to the `bias_exp`.
     readout : (S, N)
@@ -124,8 +122,6 @@ class ChipNetwork:
     weights: Whole
     masks: Whole
     mask_exp: int
-    reset: Whole
-    reset_exp: int
     bias: Whole
     bias_exp: int
     readout: Whole
@@ -151,7 +147,7 @@ class ChipNetwork:
         """The `Network` that these integers make, read back from them."""
         at_rest = self.bias == 0
         bias = self.bias.astype(np.int64) << self.bias_exp
-        lines = self.masks.astype(np.int64).T << (self.mask_exp + SHIFT)
+        lines = self.masks[:, 1:].astype(np.int64).T << (self.mask_exp + SHIFT)
         masks = np.concatenate([at_rest[None], bias + lines >= 0])
         return replace(self.network, weights=(self.weights // 2).astype(np.int8), masks=masks)
 
@@ -159,10 +155,8 @@ class ChipNetwork:
         """Everything that a simulator or an archive needs, by name: arrays, and whole numbers as arrays of one."""
         return {
             "weights": self.weights,
-            "masks": self.masks,
+            "masks": self.latch.widened(self.masks),
             "mask_exp": self.mask_exp,
-            "reset": self.reset,
-            "reset_exp": self.reset_exp,
             "bias": self.bias,
             "bias_exp": self.bias_exp,
             "readout": self.readout,
@@ -196,22 +190,17 @@ def lower(network: Network, settings: Settings = Settings()) -> ChipNetwork:
     found = reach(network)
     up, down = max(0, 2 * found.up), max(0, -2 * found.down)
 
-    mask, mask_exp = _representable("mask drive", max(2, up))
-    closing = mask << mask_exp
-    reset, reset_exp = _representable("reset drive", closing + down + 4 + (closing + down) // 2048)
-    shut = 2 * -(-closing // (2 << reset_exp))
-    at_rest, inputs = network.masks[0], network.masks[1:].T
-    start = network.codes[network.start]
+    at_rest, start = network.masks[0], network.codes[network.start]
 
-    lines = mask * ((~at_rest[:, None]).astype(np.int16) - (~inputs).astype(np.int16))
-    from_reset = np.where(start, reset, np.where(at_rest, -shut, 0))[:, None]
-    bias_mantissa = -(-closing * 2**DECAY_SHIFT // ((settings.du + 1) << (BIAS_EXPONENT - SHIFT)))
-    _within("bias", bias_mantissa, BIAS)
-
-    outweighing = max(closing, shut << reset_exp)
-    accumulator = max(up + (reset << reset_exp), down + outweighing, up + closing)
+    closing, opening, exponent = _drives(max(2, up), down)
+    lines = closing * (network.masks[1:].T.astype(np.int16) - at_rest[:, None].astype(np.int16))
+    reset = np.where(start, opening, -closing * at_rest)[:, None]
+    inhibition = closing << exponent
+    bias = -(-inhibition * 2**DECAY_SHIFT // ((settings.du + 1) << (BIAS_EXPONENT - SHIFT)))
+    _within("bias", bias, BIAS)
+    accumulator = max(up + (opening << exponent), down + inhibition, up + inhibition)
     _within("accumulator", accumulator, ACCUMULATOR)
-    residue = ((down + outweighing) << SHIFT) // DECAY
+    residue = ((down + inhibition) << SHIFT) // DECAY
     least = (2 * found.least) << SHIFT
     if residue >= least and not settings.leaky:
         raise LimitError(
@@ -220,11 +209,9 @@ def lower(network: Network, settings: Settings = Settings()) -> ChipNetwork:
         )
     return ChipNetwork(
         weights=np.asarray(2 * network.weights.astype(np.int16)),
-        masks=np.asarray(lines, np.int16),
-        mask_exp=mask_exp,
-        reset=np.asarray(from_reset, np.int16),
-        reset_exp=reset_exp,
-        bias=np.where(at_rest, 0, -bias_mantissa).astype(np.int16),
+        masks=np.concatenate([reset, lines], axis=1).astype(np.int16),
+        mask_exp=exponent,
+        bias=np.where(at_rest, 0, -bias).astype(np.int16),
         bias_exp=BIAS_EXPONENT,
         readout=network.codes[: len(network.states)].astype(np.int16),
         latch=latch(len(network.inputs), hold, gap),
@@ -233,7 +220,7 @@ def lower(network: Network, settings: Settings = Settings()) -> ChipNetwork:
         du=settings.du,
         dv=settings.dv,
         network=network,
-        bounds=Bounds(found, closing, reset << reset_exp, accumulator, residue / least),
+        bounds=Bounds(found, inhibition, opening << exponent, accumulator, residue / least),
     )
 
 
@@ -247,13 +234,23 @@ def proven_form(chip: ChipNetwork) -> Network:
     return chip.decoded()
 
 
-def _representable(what: str, least: int) -> tuple[int, int]:
-    """The smallest even mantissa of a weight, and an exponent, that make at least this."""
+def _drives(up: int, down: int) -> tuple[int, int, int]:
+    """Mantissas of the masks' and the reset's drives, and their exponent.
+
+    The one outweighs a recurrent drive of `up`; the other the masks, a recurrent drive of `-down`, and any residue.
+    """
     for exponent in range(MOST_EXPONENT + 1):
-        mantissa = 2 * -(-least // (2 << exponent))
-        if mantissa <= 2 * MANTISSA:
-            return mantissa, exponent
-    raise LimitError(f"a {what} of {least} is needed, at most {2 * MANTISSA << MOST_EXPONENT} is possible")
+        closing = _even(up, exponent)
+        against = (closing << exponent) + down
+        opening = _even(against + against // 2 ** (DECAY_SHIFT - 1) + 4, exponent)
+        if opening <= 2 * MANTISSA:
+            return closing, opening, exponent
+    raise LimitError(f"drives of {-down} to {up} are reached: no reset of {2 * MANTISSA << exponent} outweighs them")
+
+
+def _even(drive: int, exponent: int) -> int:
+    """The smallest even mantissa that makes at least this drive."""
+    return 2 * -(-drive // (2 << exponent))
 
 
 def _within(what: str, value: int, limit: int) -> None:

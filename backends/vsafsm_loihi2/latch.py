@@ -55,6 +55,12 @@ class Latch:
         """Where the lines are among the neurons."""
         return slice(self.channels, 2 * self.channels)
 
+    def widened(self, from_lines: Whole) -> Whole:
+        """Weights (n, A + 1) from the lines as weights (n, L) from all neurons of the latch."""
+        wide = np.zeros((len(from_lines), len(self.membrane)), np.int16)
+        wide[:, self.lines] = from_lines
+        return wide
+
 
 def latch(inputs: int, hold_steps: int, gap_steps: int) -> Latch:
     """The latch of `inputs` channels and the reset's, which holds for `hold_steps` and keeps a gap of `gap_steps`."""

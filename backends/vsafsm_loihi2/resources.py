@@ -129,5 +129,4 @@ def activity_a_transition(chip: ChipNetwork) -> tuple[float, float]:
 
 def fan_outs(chip: ChipNetwork) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Neurons that each neuron reaches (N,), and each line (A + 1,), over a weight that is not 0."""
-    lines = np.concatenate([chip.reset, chip.masks], axis=1)
-    return np.count_nonzero(chip.weights, axis=0), np.count_nonzero(lines, axis=0)
+    return np.count_nonzero(chip.weights, axis=0), np.count_nonzero(chip.masks, axis=0)

@@ -42,8 +42,7 @@ class ChipSimulator:
         chip, latch = self.chip, self.chip.latch
         lines = self.latched[latch.lines]
         arriving = _sum(chip.weights, self.spikes)
-        arriving += _sum(chip.masks, lines[1:]) << chip.mask_exp
-        arriving += _sum(chip.reset, lines[:1]) << chip.reset_exp
+        arriving += _sum(chip.masks, lines) << chip.mask_exp
         to_latch = _sum(latch.arrivals, self._channels) + _sum(latch.recurrent, self.latched)
         self.u, self.v, self.spikes = fire(self.u, self.v, arriving, self._bias, chip.du, chip.dv)
         self._latch_u, self._latch_v, self.latched = fire(
