@@ -250,8 +250,13 @@ def check(program: Program, backend: Backend, options: Mapping[str, object]) -> 
     if unmet:
         raise RequirementError(
             f'the program does not fit backend "{backend.name}": {"; ".join(unmet)}; expected a program of '
-            f"`vsafsm compile SPEC --for {backend.name} -o PROGRAM`"
+            f"`vsafsm compile SPEC --for {backend.name}{_as_flags(options)} -o PROGRAM`"
         )
+
+
+def _as_flags(options: Mapping[str, object]) -> str:
+    given = {name: value for name, value in options.items() if value is not None}
+    return "".join(f" --{name.replace('_', '-')} {value}" for name, value in given.items())
 
 
 def check_options(backend: Backend, options: Mapping[str, object]) -> None:

@@ -162,6 +162,17 @@ class Machine:
             outputs.append(taken.outputs + self.outputs_of(taken.to))
         return Trace(inputs, tuple(states), self.outputs_of(self.initial), tuple(outputs))
 
+    def demonstration(self, length: int = 8) -> tuple[str, ...]:
+        """A word that leaves each state where it can, trying each state's inputs in turn."""
+        state, word, tried = self.initial, [], dict.fromkeys(self.states, 0)
+        for _ in range(length):
+            order = [(tried[state] + n) % len(self.inputs) for n in range(len(self.inputs))]
+            away = [a for a in order if self.transition(state, self.inputs[a]).to != state] or order
+            tried[state] = away[0] + 1
+            word.append(self.inputs[away[0]])
+            state = self.transition(state, word[-1]).to
+        return tuple(word)
+
     @cached_property
     def reachable(self) -> tuple[str, ...]:
         """The states that some word reaches, in order of discovery (breadth first)."""

@@ -46,7 +46,7 @@ def emit(program: Program, folder: Path, parameters: Parameters, realism: Realis
 def script(program: Program, parameters: Parameters, running: Running) -> str:
     """The text of the script."""
     values: dict[str, Any] = {
-        **{"MACHINE_NAME": _in_docstring(program.machine.name), "WORD": repr(list(_demonstration(program)))},
+        **{"MACHINE_NAME": _in_docstring(program.machine.name), "WORD": repr(list(program.machine.demonstration()))},
         **{"CONSTANTS": _lines(eq.CONSTANTS), "VARIED": _lines(_varied(program, parameters))},
         **{"CELLS": eq.CELLS.format(noise=""), "POOL": eq.POOL.strip(), "LINES": eq.LINES},
         **{name: getattr(eq, name) for name in dir(eq) if name.startswith("ON_")},
@@ -84,19 +84,6 @@ def _in_docstring(name: str) -> str:
 
 def _shown(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _demonstration(program: Program, length: int = 8) -> tuple[str, ...]:
-    """A word that leaves each state where it can, trying each state's inputs in turn."""
-    machine = program.machine
-    state, word, tried = machine.initial, [], dict.fromkeys(machine.states, 0)
-    for _ in range(length):
-        order = [(tried[state] + n) % len(machine.inputs) for n in range(len(machine.inputs))]
-        away = [a for a in order if machine.transition(state, machine.inputs[a]).to != state] or order
-        tried[state] = away[0] + 1
-        word.append(machine.inputs[away[0]])
-        state = machine.transition(state, word[-1]).to
-    return tuple(word)
 
 
 def _archive(program: Program) -> bytes:

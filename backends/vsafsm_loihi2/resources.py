@@ -112,19 +112,14 @@ def report(chip: ChipNetwork) -> Description:
 def activity_a_transition(chip: ChipNetwork) -> tuple[float, float]:
     """Spikes of the network, and synaptic operations they and the lines cause, a transition: means."""
     simulator, rng = ChipSimulator(chip), np.random.default_rng(0)
-    fan_out, lines = fan_outs(chip)
-    spikes, operations = 0, 0
-    silent = np.zeros(chip.latch.channels, np.bool_)
-    for _ in range(chip.ready_steps):
-        simulator.step(silent)
-    for channel in rng.integers(1, chip.latch.channels, EVENTS).tolist():
-        for n in range(chip.hold_steps + chip.gap_steps):
-            channels = silent.copy()
-            channels[channel] = n == 0
-            fired = simulator.step(channels)
-            spikes += int(fired.sum())
-            operations += int(fan_out[fired].sum()) + (int(lines[simulator.line]) if simulator.line >= 0 else 0)
-    return spikes / EVENTS, operations / EVENTS
+    fan_out, of_lines = fan_outs(chip)
+    channels = rng.integers(1, chip.latch.channels, EVENTS)
+    period = chip.hold_steps + chip.gap_steps
+    arriving = np.zeros((chip.ready_steps + EVENTS * period, chip.latch.channels), np.bool_)
+    arriving[chip.ready_steps + np.arange(EVENTS) * period, channels] = True
+    fired = np.stack([simulator.step(row) for row in arriving])[chip.ready_steps :].sum(0)
+    operations = int(fired @ fan_out) + int(of_lines[channels].sum()) * chip.hold_steps
+    return int(fired.sum()) / EVENTS, operations / EVENTS
 
 
 def fan_outs(chip: ChipNetwork) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

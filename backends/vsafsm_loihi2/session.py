@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,29 +20,11 @@ RESET = 0
 MOST_STEPS_A_CHUNK = 4096
 
 
-@dataclass(frozen=True)
-class Passage:
-    """What came of some steps.
-
-    Attributes
-    ----------
-    watched, last : (N,)
-        Which neurons fired in the step that was to be watched, and in the last one.
-    spikes, operations
-        Spikes of the network, and synaptic operations that they and the lines caused.
-    """
-
-    watched: Bits
-    last: Bits
-    spikes: int
-    operations: int
-
-
 class Engine(Protocol):
     """What runs the steps of a chip's program, from its start on."""
 
-    def run(self, channel: int | None, steps: int, watch: int) -> Passage:
-        """Run some steps, with a spike on a channel in the first one; step number `watch` is kept (the first is 1)."""
+    def run(self, channel: int | None, steps: int) -> Bits:
+        """Run some steps, with a spike on a channel in the first: -> which neurons fire in each, (steps, N)."""
 
     def close(self) -> None:
         """Free what it holds; closing twice does nothing."""
@@ -54,22 +35,13 @@ class IntegerEngine:
 
     def __init__(self, chip: ChipNetwork) -> None:
         self._simulator = ChipSimulator(chip)
-        self._fan_out, self._lines = fan_outs(chip)
 
-    def run(self, channel: int | None, steps: int, watch: int) -> Passage:
+    def run(self, channel: int | None, steps: int) -> Bits:
         """As `Engine` says."""
-        simulator, spikes, operations = self._simulator, 0, 0
-        watched: Bits = simulator.spikes
-        for n in range(1, steps + 1):
-            channels = np.zeros(simulator.chip.latch.channels, np.bool_)
-            if n == 1 and channel is not None:
-                channels[channel] = True
-            fired = simulator.step(channels)
-            watched = fired if n == watch else watched
-            spikes += int(fired.sum())
-            line = simulator.line
-            operations += int(self._fan_out[fired].sum()) + (int(self._lines[line]) if line >= 0 else 0)
-        return Passage(watched, simulator.spikes, spikes, operations)
+        channels = np.zeros((steps, self._simulator.chip.latch.channels), np.bool_)
+        if channel is not None:
+            channels[0, channel] = True
+        return np.stack([self._simulator.step(row) for row in channels])
 
     def close(self) -> None:
         """Nothing to free."""
@@ -89,9 +61,11 @@ class ChipSession:
         self._engine = engine
         self._open = True
         self._steps = self._spikes = self._operations = 0
-        self._mealy: Outputs = ()
+        self._held: tuple[Bits, int] | None = None
         self._activity: Bits = np.zeros(len(chip.bias), np.bool_)
+        self._fan_out, self._of_lines = fan_outs(chip)
         self._run(None, chip.ready_steps)
+        self._operations += int(self._of_lines[RESET])
 
     def __enter__(self) -> ChipSession:
         return self
@@ -118,15 +92,15 @@ class ChipSession:
                 f"a hold of {hold!r} steps is asked for; the latch holds every input for {self.chip.hold_steps}: "
                 "expected the option hold_steps when the session is opened"
             )
-        held = self._run(mask, self.chip.event_steps, self.chip.hold_steps + 3).watched
-        code = int(self.chip.network.decode(held[None], mask)[0])
-        self._mealy = self.chip.network.labels[code].outputs if code >= 0 else ()
+        self._held = self._run(mask, self.chip.event_steps)[self.chip.hold_steps + 2], mask
+        self._operations += int(self._of_lines[mask]) * self.chip.hold_steps
         return self.state
 
     def reset(self) -> str | None:
         """One spike on the reset's channel, and the steps until the initial state is settled: -> that state."""
         self._run(RESET, self.chip.gap_steps + 4)
-        self._mealy = ()
+        self._operations += int(self._of_lines[RESET])
+        self._held = None
         return self.state
 
     def wait(self, steps: int) -> None:
@@ -148,7 +122,7 @@ class ChipSession:
     def outputs(self) -> Outputs:
         """Mealy outputs of the last input, then the Moore outputs of the state."""
         network, state = self.chip.network, self.state
-        return self._mealy + (network.moore[network.states.index(state)] if state is not None else ())
+        return self._mealy() + (network.moore[network.states.index(state)] if state is not None else ())
 
     @property
     def activity(self) -> Bits:
@@ -160,14 +134,25 @@ class ChipSession:
         """Steps, spikes of the network, and synaptic operations that they and the lines caused, so far."""
         return {"steps": self._steps, "spikes": self._spikes, "synaptic_operations": self._operations}
 
-    def _run(self, channel: int | None, steps: int, watch: int = 0) -> Passage:
+    def _run(self, channel: int | None, steps: int) -> Bits:
         self._check_open()
-        passage = self._engine.run(channel, steps, watch)
-        self._activity = passage.last
+        self._open = False  # what is interrupted is no longer in step with its inputs
+        fired = self._engine.run(channel, steps)
+        self._open = True
+        each = fired.sum(0)
+        self._activity = fired[-1]
         self._steps += steps
-        self._spikes += passage.spikes
-        self._operations += passage.operations
-        return passage
+        self._spikes += int(each.sum())
+        self._operations += int(each @ self._fan_out)
+        return fired
+
+    def _mealy(self) -> Outputs:
+        """What the activity stood for in the last step of the last input's hold."""
+        if self._held is None:
+            return ()
+        activity, mask = self._held
+        code = int(self.chip.network.decode(activity[None], mask)[0])
+        return self.chip.network.labels[code].outputs if code >= 0 else ()
 
     def _check_open(self) -> None:
         if not self._open:

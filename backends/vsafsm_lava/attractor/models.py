@@ -27,16 +27,11 @@ SHIFT, DECAY_SHIFT, DECAY = 6, 12, 4095
 """Synaptic input is shifted left by 6; decays have 12 bits, and the largest leaves 1/4096 of a membrane."""
 STATE = 2**23 - 1
 NONE = -1
+_Fired = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.bool_]]
 
 
-@implements(proc=AttractorFSM, protocol=LoihiProtocol)
-@requires(CPU)
-@tag("fixed_pt")
-class FusedModel(PyLoihiProcessModel):  # type: ignore[misc]
-    """The whole network in one process.
-
-    The drive of a set of spikes is kept until the spikes change: in an attractor they rarely do.
-    """
+class AbstractFused(PyLoihiProcessModel):  # type: ignore[misc]
+    """The whole network in one process: what its models share."""
 
     input_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32)
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32)
@@ -52,51 +47,126 @@ class FusedModel(PyLoihiProcessModel):  # type: ignore[misc]
 
     def __init__(self, proc_params: Any) -> None:
         super().__init__(proc_params)
-        self._bias = proc_params["bias"] << proc_params["bias_exp"]
-        self._channels, self._mask_exp = proc_params["arrivals"].shape[1], proc_params["mask_exp"]
-        self._latch = _Latch(proc_params["hold_steps"], proc_params["gap_steps"])
-        self._spikes: NDArray[np.bool_] = np.zeros(len(self._bias), np.bool_)
-        self._rows: NDArray[np.int16] | None = None
-        self._lines: NDArray[np.int32] | None = None
-        self._drive: NDArray[np.int32] | None = None
+        self.cells = _Cells(proc_params)
+        self._given = False
+
+    def step(self, channels: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """One step in which these channels (A + 1,) spike: -> which neurons fire (N,)."""
+        if not self._given:
+            self.cells.take(self)
+            self._given = True
+        return self.cells.step(channels)
+
+    def show(self) -> None:
+        """Let the Vars be what the cells hold."""
+        self.u, self.v = self.cells.u, self.cells.v
+
+    def on_var_update(self) -> None:
+        """Vars may have been set: take them before the next step."""
+        self._given = False
+
+
+@implements(proc=AttractorFSM, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("fixed_pt")
+class FusedModel(AbstractFused):
+    """The whole network in one process, connected to others by its ports."""
 
     def run_spk(self) -> None:
         """One step: the latch, the neurons, and what goes out."""
-        before, line = self._spikes, self._latch.line
-        self._latch.step(self.input_in.recv())
-        self._spikes = self._fire(self._arriving(line))
-        if self._spikes.tobytes() != before.tobytes():
-            self._drive = None
+        before = self.cells.spikes
+        spikes = self.step(self.input_in.recv())
+        self.show()
         if self.s_out.csp_ports:
-            self.s_out.send(self._spikes.astype(np.int32))
+            self.s_out.send(spikes.astype(np.int32))
         if self.state_out.csp_ports:
             self.state_out.send(self.readout[:, before].sum(1, dtype=np.int32))
 
-    def on_var_update(self) -> None:
-        """Forget what was made of Vars that may have been set."""
-        self._rows = self._lines = self._drive = None
 
-    def _arriving(self, line: int) -> NDArray[np.int32]:
-        """Synaptic input (N,) of the spikes and of the line of the step before."""
-        if self._rows is None or self._lines is None:
-            self._rows = np.ascontiguousarray(self.weights.T, np.int16)
-            lines = self.masks[:, self._channels : 2 * self._channels]
-            self._lines = np.ascontiguousarray(lines.T << self._mask_exp, np.int32)
+class _Cells:
+    """Latch and neurons.
+
+    The drive of a set of spikes is kept until the spikes change, and a network at rest is not computed anew: in an
+    attractor both are the rule.
+    """
+
+    def __init__(self, given: Any) -> None:
+        self.bias = given["bias"] << given["bias_exp"]
+        self._lines = slice(given["arrivals"].shape[1], 2 * given["arrivals"].shape[1])
+        self._mask_exp = given["mask_exp"]
+        self._latch = _Latch(given["hold_steps"], given["gap_steps"])
+        self.spikes: NDArray[np.bool_] = np.zeros(len(self.bias), np.bool_)
+        self._line = NONE
+
+    def take(self, source: Any) -> None:
+        """Take weights, currents, membranes and parameters from Vars."""
+        lines = source.masks[:, self._lines] << self._mask_exp
+        self._synapses = _Synapses(source.weights, lines, int(np.abs(self.bias).max(initial=0)))
+        self.u, self.v, self._threshold = source.u, source.v, int(source.vth[0]) << SHIFT
+        self._du, self._dv = int(source.du[0]), int(source.dv[0])
+        self._unremembering = self._du == self._dv == DECAY and self._threshold == 0
+        self._drive: NDArray[np.int32] | None = None
+        self._resting = False
+
+    def step(self, channels: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """One step in which these channels (A + 1,) spike: -> which neurons fire (N,)."""
+        line = self._latch.line
+        self._latch.step(channels)
+        if self._resting and line == self._line:
+            return self.spikes
         if self._drive is None:
-            self._drive = self._rows[np.flatnonzero(self._spikes)].sum(0, dtype=np.int32)
-        return self._drive if line == NONE else self._drive + self._lines[line]
+            self._drive = self._synapses.drive(self.spikes)
+        arriving = self._drive if line == NONE else self._drive + self._synapses.lines[line]
+        if self._unremembering and self._synapses.bounded:
+            u, v, spikes = self._fire_unremembering(arriving)
+        else:
+            u, v, spikes = self._fire(arriving)
+        if spikes.tobytes() != self.spikes.tobytes():
+            self._drive, self._resting = None, False
+        else:
+            # The same spikes, line, currents and membranes as a step before: the next step can be no other either.
+            self._resting = line == self._line and np.array_equal(v, self.v) and np.array_equal(u, self.u)
+        self.u, self.v, self.spikes, self._line = u, v, spikes, line
+        return spikes
 
-    def _fire(self, arriving: NDArray[np.int32]) -> NDArray[np.bool_]:
-        """One step of the neurons (LIF): -> which of them spike (N,)."""
-        u = arriving << SHIFT
-        if self.du[0] != DECAY:
-            u += _decayed(self.u, int(self.du[0]) + 1)
-        u = _wrapped(u)
-        v = np.clip(_decayed(self.v, int(self.dv[0])) + u + self._bias, -STATE, STATE)
-        spikes = v > self.vth[0] << SHIFT
+    def _fire(self, arriving: NDArray[np.int32]) -> _Fired:
+        """The neurons (LIF): -> currents, membranes, and which of them spike, (N,) each."""
+        u = _wrapped(_decayed(self.u, self._du + 1) + arriving)
+        v = np.clip(_decayed(self.v, self._dv) + u + self.bias, -STATE, STATE)
+        spikes = v > self._threshold
         v[spikes] = 0
-        self.u, self.v = u, v
-        return np.asarray(spikes)
+        return u, v, spikes
+
+    def _fire_unremembering(self, u: NDArray[np.int32]) -> _Fired:
+        """The same, where nothing wraps, nothing clips, and no membrane is above 0 after a step."""
+        v = self.v + DECAY
+        v >>= DECAY_SHIFT
+        v += u
+        v += self.bias
+        spikes = v > 0
+        return u, np.minimum(v, 0, out=v), spikes
+
+
+class _Synapses:
+    """Weights laid out for summing, all shifted: the rows of `lines` are what each line adds, (A + 1, N).
+
+    `bounded` says, of the last drive, that neither it nor a line and a bias on top reach the ends of 24 bits.
+    """
+
+    def __init__(self, weights: NDArray[np.int32], lines: NDArray[np.int32], bias: int) -> None:
+        self._rows = np.ascontiguousarray(weights.T, np.int16)
+        self._largest = max(1, int(np.abs(weights).max(initial=0)))
+        self.lines = np.ascontiguousarray(lines.T << SHIFT, np.int32)
+        self._most = STATE - int(np.abs(self.lines).max(initial=0)) - bias - 2**12
+        self.bounded = False
+
+    def drive(self, spikes: NDArray[np.bool_]) -> NDArray[np.int32]:
+        """Synaptic input (N,) of a set of spikes."""
+        active = np.flatnonzero(spikes)
+        largest = len(active) * self._largest
+        self.bounded = largest << SHIFT < self._most
+        total = self._rows[active].sum(0, dtype=np.int16 if largest < 2**15 else np.int32)
+        return np.asarray(total.astype(np.int32) << SHIFT)
 
 
 class _Latch:
@@ -107,7 +177,6 @@ class _Latch:
         self._now = 0
         self._spiking = self._passing = NONE
         self.line, self._until, self._free = NONE, 0, 0
-        self._started = False
 
     def step(self, channels: NDArray[np.int32]) -> None:
         """One step in which these channels (A + 1,) spike."""
@@ -129,8 +198,6 @@ class _Latch:
 
 def _decayed(state: NDArray[np.int32], decay: int) -> NDArray[np.int32]:
     """``state (4096 - decay) / 4096``, rounded towards 0."""
-    if decay == DECAY:
-        return (state + ((state >> 31) & DECAY)) >> DECAY_SHIFT
     left = state.astype(np.int64) * (2**DECAY_SHIFT - decay)
     return np.asarray(np.sign(left) * (np.abs(left) >> DECAY_SHIFT), np.int32)
 

@@ -1,0 +1,87 @@
+"""Engines of Lava's processes: events go in, spikes of the network come out, in chunks of steps."""
+
+from __future__ import annotations
+
+import numpy as np
+from lava.magma.core.run_configs import Loihi2SimCfg
+from numpy.typing import NDArray
+
+from vsafsm.vsa import Bits
+from vsafsm_lava.attractor.models import NONE
+from vsafsm_lava.attractor.process import AttractorFSM
+from vsafsm_lava.errors import TargetError
+from vsafsm_lava.hosted.models import HostedModel
+from vsafsm_lava.hosted.process import CHUNK, HostedFSM
+from vsafsm_lava.runtime import Running, unnoticed
+from vsafsm_lava.targets import HardwareError, connected, run_config
+from vsafsm_loihi2 import ChipNetwork
+from vsafsm_loihi2.session import Engine
+
+IN, OUT = 0, 1
+
+
+def engine(chip: ChipNetwork, target: str) -> Engine:
+    """What runs a chip's program on a target. Raises `TargetError` where that cannot be reached."""
+    try:
+        with unnoticed():
+            return FusedEngine(chip) if target == "sim" else StockEngine(chip, target)
+    except HardwareError as error:
+        raise TargetError(str(error)) from None
+
+
+class FusedEngine:
+    """One process of Lava, that shares memory with the session."""
+
+    def __init__(self, chip: ChipNetwork) -> None:
+        self._neurons = len(chip.bias)
+        self._fsm = HostedFSM(**chip.arrays())
+        config = Loihi2SimCfg(select_tag="fixed_pt", exception_proc_model_map={HostedFSM: HostedModel})
+        self._running = Running(self._fsm, config, [])
+
+    def run(self, channel: int | None, steps: int) -> Bits:
+        """As `vsafsm_loihi2.session.Engine` says."""
+        return np.concatenate([self._chunk(channel if n == 0 else None, length) for n, length in _chunks(steps)])
+
+    def close(self) -> None:
+        """Stop Lava's processes."""
+        self._running.close()
+
+    def _chunk(self, channel: int | None, steps: int) -> Bits:
+        self._fsm.orders[:] = NONE if channel is None else channel, steps
+        self._running.run(steps)
+        return np.unpackbits(self._fsm.report[:steps], axis=1, count=self._neurons).astype(np.bool_)
+
+
+class StockEngine:
+    """Lava's own parts, in the simulator or on the chip, with an Injector and an Extractor."""
+
+    def __init__(self, chip: ChipNetwork, target: str) -> None:
+        fsm = AttractorFSM(**chip.arrays())
+        self._channels = fsm.input_in.shape
+        config = run_config(target)
+        injector, extractor = connected(fsm, target, CHUNK)
+        self._running = Running(fsm, config, [injector.in_port, extractor.out_port])
+
+    def run(self, channel: int | None, steps: int) -> Bits:
+        """As `vsafsm_loihi2.session.Engine` says."""
+        if channel is not None:
+            self._running.send(IN, self._spike(channel))
+        return np.concatenate([self._chunk(length) for _, length in _chunks(steps)])
+
+    def close(self) -> None:
+        """Stop Lava's processes."""
+        self._running.close()
+
+    def _spike(self, channel: int) -> NDArray[np.int32]:
+        spiking = np.zeros(self._channels, np.int32)
+        spiking[channel] = 1
+        return spiking
+
+    def _chunk(self, steps: int) -> Bits:
+        self._running.run(steps)
+        return np.stack([self._running.receive(OUT) for _ in range(steps)]) > 0
+
+
+def _chunks(steps: int) -> list[tuple[int, int]]:
+    """First step and length of each chunk."""
+    return [(start, min(CHUNK, steps - start)) for start in range(0, steps, CHUNK)]
