@@ -83,7 +83,7 @@ class Bounds:
     mask_drive, reset_drive
         Magnitude of the inhibition of a closed neuron, and of the drive of the start code's neurons by the reset.
     accumulator
-        Largest magnitude of the synaptic input of a neuron in a step; limit 32767.
+        Largest magnitude that the synaptic input of a neuron has on the way, however it is added up; limit 32767.
     residue
         Largest magnitude of what is left of a membrane after a step, as a share of the smallest drive that fires.
     """
@@ -198,7 +198,7 @@ def lower(network: Network, settings: Settings = Settings()) -> ChipNetwork:
     inhibition = closing << exponent
     bias = -(-inhibition * 2**DECAY_SHIFT // ((settings.du + 1) << (BIAS_EXPONENT - SHIFT)))
     _within("bias", bias, BIAS)
-    accumulator = max(up + (opening << exponent), down + inhibition, up + inhibition)
+    accumulator = max(2 * found.rise + (opening << exponent), -2 * found.fall + inhibition)
     _within("accumulator", accumulator, ACCUMULATOR)
     residue = ((down + inhibition) << SHIFT) // DECAY
     least = (2 * found.least) << SHIFT

@@ -7,7 +7,7 @@ left until nothing changes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,9 @@ class Reach:
         Most neurons active at once.
     up, down
         Largest and smallest recurrent drive of any neuron.
+    rise, fall
+        The same of the positive and of the negative weights alone: however the weights of a step are added up, no sum
+        on the way is beyond these.
     least
         Smallest recurrent drive of a neuron that fires.
     fixed_points
@@ -41,6 +44,8 @@ class Reach:
     active: int
     up: int
     down: int
+    rise: int
+    fall: int
     least: int
     fixed_points: int
 
@@ -65,7 +70,7 @@ def reach(network: Network) -> Reach:
                 points.append(point)
         if len(points) > most:
             raise UnsettledError(f"the network has over {most} fixed points; expected about one a state")
-    return Reach(walk.active, walk.up, walk.down, walk.least, len(points))
+    return Reach(walk.active, walk.up, walk.down, walk.rise, walk.fall, walk.least, len(points))
 
 
 def _batches(points: list[Bits], inputs: int) -> Iterator[list[tuple[int, int]]]:
@@ -80,7 +85,9 @@ def _batches(points: list[Bits], inputs: int) -> Iterator[list[tuple[int, int]]]
 class _Walk:
     def __init__(self, network: Network) -> None:
         self.network = network
+        self.positive = replace(network, weights=np.maximum(network.weights, 0))
         self.active, self.up, self.down, self.least = 0, 0, 0, 2**31 - 1
+        self.rise = self.fall = 0
 
     def settled(self, start: Bits, masks: NDArray[np.intp]) -> Bits:
         """Where each activity comes to rest under its mask; notes every step on the way."""
@@ -97,6 +104,8 @@ class _Walk:
         raise UnsettledError(f"an activity still changes after {MOST_STEPS} steps; expected a proven program")
 
     def _note(self, activity: Bits, drive: NDArray[np.int32], firing: Bits) -> None:
+        rising = drives(self.positive, activity)
+        self.rise, self.fall = max(self.rise, int(rising.max())), min(self.fall, int((drive - rising).min()))
         self.active = max(self.active, int(activity.sum(1).max()))
         self.up, self.down = max(self.up, int(drive.max())), min(self.down, int(drive.min()))
         self.least = min(self.least, int(drive[firing].min(initial=self.least)))
