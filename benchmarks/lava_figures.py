@@ -151,7 +151,8 @@ def speed() -> None:
         *(("sparse", n, 2000) for n in (256, 512, 1024, 2048)),
         *(("dense", n, 600) for n in (1024, 2048)),
     ):
-        program = compile_machine(machine, dimension=neurons, code=code, target="lava")
+        bits = 8 if code == "sparse" else 6
+        program = compile_machine(machine, dimension=neurons, code=code, bits=bits, target="lava")
         rates = [(_rate(program, "sim", steps), _rate(program, "sim-stock", steps)) for _ in range(3)]
         fused, stock = np.median(rates, axis=0)
         ratio = np.median([a / b for a, b in rates])

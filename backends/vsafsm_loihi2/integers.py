@@ -29,6 +29,7 @@ from vsafsm_loihi2.latch import Latch, latch
 from vsafsm_loihi2.limits import ACCUMULATOR, BIAS, BIAS_EXPONENT, DECAY, DECAY_SHIFT, MANTISSA, MOST_EXPONENT, SHIFT
 from vsafsm_loihi2.reach import Reach, reach
 
+SMALLER = "expected smaller sums: `vsafsm compile SPEC --for loihi2 --bits 6 -o PROGRAM`, or sparse codes"
 MOST_STEPS = 1024
 """Longest hold or gap that a latch is built for."""
 Whole = NDArray[np.int16]
@@ -245,7 +246,11 @@ def _drives(up: int, down: int) -> tuple[int, int, int]:
         opening = _even(against + against // 2 ** (DECAY_SHIFT - 1) + 4, exponent)
         if opening <= 2 * MANTISSA:
             return closing, opening, exponent
-    raise LimitError(f"drives of {-down} to {up} are reached: no reset of {2 * MANTISSA << exponent} outweighs them")
+    largest = 2 * MANTISSA << MOST_EXPONENT
+    raise LimitError(
+        f"recurrent drives from {-down} to {up} are reached, so that a reset of {opening << exponent} is needed, and at "
+        f"most {largest} is possible: {(opening << exponent) - largest} too much; {SMALLER}"
+    )
 
 
 def _even(drive: int, exponent: int) -> int:
@@ -255,7 +260,9 @@ def _even(drive: int, exponent: int) -> int:
 
 def _within(what: str, value: int, limit: int) -> None:
     if value > limit:
-        raise LimitError(f"the largest {what} is {value}, at most {limit} is possible: {value - limit} too much")
+        raise LimitError(
+            f"the largest {what} is {value}, at most {limit} is possible: {value - limit} too much; {SMALLER}"
+        )
 
 
 def _at_least(name: str, settings: Settings, least: int) -> int:
