@@ -248,8 +248,8 @@ def _drives(up: int, down: int) -> tuple[int, int, int]:
             return closing, opening, exponent
     largest = 2 * MANTISSA << MOST_EXPONENT
     raise LimitError(
-        f"recurrent drives from {-down} to {up} are reached, so that a reset of {opening << exponent} is needed, and at "
-        f"most {largest} is possible: {(opening << exponent) - largest} too much; {SMALLER}"
+        f"recurrent drives from {-down} to {up} are reached, so that a reset of {opening << exponent} is needed, "
+        f"and at most {largest} is possible: {(opening << exponent) - largest} too much; {SMALLER}"
     )
 
 
