@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -77,8 +78,19 @@ def run_batch(network: Network, words: NDArray[np.intp]) -> NDArray[np.intp]:
 # ---- a session
 
 
+Stepper = Callable[[NDArray[np.intp], Bits], NDArray[np.intp]]
+"""One step of a network: the neurons that fire, by index, and those that are open -> those that fire next."""
+
+
 class Session:
     """A network that stays up from input to input. Units: steps of the synchronous network.
+
+    Parameters
+    ----------
+    network
+        What runs.
+    stepper
+        What computes its steps, where that is not the network itself: a device, for instance.
 
     Raises
     ------
@@ -86,8 +98,9 @@ class Session:
         When it is used after it was closed, or asked for less than the contract's hold or gap.
     """
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, stepper: Stepper | None = None) -> None:
         self._network = network
+        self._stepper = stepper or partial(step, network)
         self._open = True
         self._active: NDArray[np.intp] = np.zeros(0, np.intp)
         self._spikes = self._synaptic_operations = self._steps = 0
@@ -171,7 +184,7 @@ class Session:
         opened = self._network.masks[mask]
         for _ in range(steps):
             self._synaptic_operations += int(self._network.fan_out[self._active].sum())
-            self._fire(step(self._network, self._active, opened))
+            self._fire(self._stepper(self._active, opened))
 
     def _fire(self, active: NDArray[np.intp]) -> None:
         self._active = active

@@ -1,0 +1,104 @@
+"""From a program to a simulated array: targets, programming, age, faults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsafsm.network import Contract, Network
+from vsafsm.synchronous import Stepper
+from vsafsm.vsa import Bits
+from vsafsm_memristor.crossbar import (
+    Converter,
+    Crossbar,
+    Faults,
+    Pair,
+    SimulatedCrossbar,
+    around,
+    drawn_faults,
+    full_scale_for,
+)
+from vsafsm_memristor.errors import MappingError
+from vsafsm_memristor.mapping import Scale, scale_for
+from vsafsm_memristor.parameters import Settings
+
+SLACK_STEPS = 2
+"""Steps more than the contract's that an input is held and left: with noise, an activity takes longer to settle."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an array is to be: targets for its cells, and what a weight step is.
+
+    Attributes
+    ----------
+    network
+        What is mapped, with a contract that leaves room for noise.
+    target
+        Conductances of the positive and negative cells.
+    """
+
+    network: Network
+    settings: Settings
+    target: Pair
+    scale: Scale
+
+
+def plan(network: Network, settings: Settings) -> Plan:
+    """Targets for a network.
+
+    Raises
+    ------
+    MappingError
+        If the network has more levels than the devices are to resolve, or its inhibition apart.
+    """
+    largest, levels = int(np.abs(network.weights).max(initial=0)), settings.levels
+    if largest > levels - 1 + (levels > 2):
+        raise MappingError(
+            f"the network has weights up to {largest}, and {levels} levels a device reach to {levels - 1}; expected a "
+            f"program of `vsafsm compile SPEC --for memristor --levels {levels} -o PROGRAM`, or more levels"
+        )
+    scheme = settings.layout(network.neurons).scheme
+    scale = scale_for(settings.model, network.weights, scheme)
+    contract = Contract(network.contract.hold_steps + SLACK_STEPS, network.contract.gap_steps + SLACK_STEPS)
+    target = Pair(*scale.pairs(network.weights, scheme))
+    return Plan(replace(network, contract=contract), settings, target, scale)
+
+
+def faults_of(planned: Plan, rng: np.random.Generator) -> Faults:
+    """The faults of an array, drawn."""
+    model = planned.settings.model
+    return drawn_faults(planned.network.neurons, model.stuck_off, model.stuck_on, rng)
+
+
+def programmed(planned: Plan, faults: Faults, rng: np.random.Generator) -> SimulatedCrossbar:
+    """The array right after programming."""
+    settings, model, target = planned.settings, planned.settings.model, planned.target
+    if settings.around_faults:
+        target = around(faults, target, model.g_min_us, model.g_max_us)
+    cells = faults.applied(target.map(lambda g: model.program(g, rng)), model.g_max_us)
+    layout = settings.layout(planned.network.neurons)
+    scale = full_scale_for(planned.network.weights, planned.network.codes, layout.rows)
+    return SimulatedCrossbar(
+        cells, model, layout, planned.scale, 0.0, Converter(settings.adc_bits, 1.25 * scale), settings.read_noise
+    )
+
+
+def aged(planned: Plan, rng: np.random.Generator) -> SimulatedCrossbar:
+    """An array with faults of its own, programmed, at the age that is asked for."""
+    faults = faults_of(planned, rng)
+    return programmed(planned, faults, rng).after(planned.settings.seconds, faults, rng)
+
+
+def stepper(network: Network, crossbar: Crossbar, rng: np.random.Generator) -> Stepper:
+    """Steps of a session whose recurrent product a crossbar computes."""
+
+    def step(active: NDArray[np.intp], opened: Bits) -> NDArray[np.intp]:
+        activity = np.zeros((1, network.neurons), np.bool_)
+        activity[0, active] = True
+        drive = crossbar.drive(activity, rng)[0]
+        return np.flatnonzero((drive > network.gain * len(active)) & opened)
+
+    return step

@@ -1,0 +1,76 @@
+"""The backend: a program on simulated memristor crossbars, and the maps for real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vsafsm.backend import Description
+from vsafsm.program import Program
+from vsafsm.sizing import Requirements
+from vsafsm.synchronous import Session
+from vsafsm_memristor.array import Plan, aged, plan, stepper
+from vsafsm_memristor.crossbar import ir_drop
+from vsafsm_memristor.parameters import OPTIONS, requirements, settings
+
+
+class MemristorBackend:
+    """Simulated crossbars: statistical, so that measurements on many devices speak for it."""
+
+    name = "memristor"
+    exact = False
+    options = OPTIONS
+
+    def unavailable(self) -> str | None:
+        """None: the simulation needs NumPy only."""
+        return None
+
+    def requirements(self, options: Mapping[str, Any]) -> Requirements:
+        """Few levels, a wide margin, four times the smallest N."""
+        return requirements(settings(options))
+
+    def lower(self, program: Program, **options: Any) -> Plan:
+        """Targets for the cells of an array."""
+        return plan(program.network, settings(options))
+
+    def open(self, program: Program, **options: Any) -> Session:
+        """Start a session on an array that is drawn, programmed and aged."""
+        planned = self.lower(program, **options)
+        rng = np.random.default_rng([planned.settings.device_seed, 0])
+        crossbar = aged(planned, rng)
+        return Session(planned.network, stepper(planned.network, crossbar, rng))
+
+    def emit(self, program: Program, folder: Path, **options: Any) -> None:
+        """Write the conductances of each tile, a manifest and a picture into `folder`."""
+        from vsafsm_memristor.emit import emit
+
+        emit(program, self.lower(program, **options), folder)
+
+    def describe(self, program: Program, **options: Any) -> Description:
+        """Tiles, cells, conductances, and the estimate of the IR drop."""
+        planned = self.lower(program, **options)
+        layout, chosen = planned.settings.layout(program.network.neurons), planned.settings
+        mean = float(np.mean(planned.target))
+        down, across = layout.grid
+        return {
+            "device": chosen.model.name,
+            "source": chosen.model.source,
+            "scheme": layout.scheme,
+            "tiles": down * across,
+            "tile_rows": layout.rows,
+            "tile_columns": layout.columns,
+            "cells": layout.cells,
+            "levels": chosen.levels,
+            "us_a_weight_step": round(planned.scale.us_a_step, 4),
+            "mean_target_us": round(mean, 3),
+            "largest_target_us": round(float(np.max(planned.target)), 3),
+            "ir_drop_estimate": round(1 - ir_drop(layout.rows, mean, chosen.segment_ohm), 4),
+            "hold_steps": planned.network.contract.hold_steps,
+            "gap_steps": planned.network.contract.gap_steps,
+        }
+
+
+BACKEND = MemristorBackend()

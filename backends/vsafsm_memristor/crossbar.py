@@ -1,0 +1,178 @@
+"""A programmed array: what its cells became, and what a read of it gives.
+
+Cells are programmed once, relax, and are read each step. Faults stay with the array. Every draw comes from a generator
+that is passed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsafsm.vsa import Bits
+from vsafsm_memristor.devices import Conductances, DeviceModel
+from vsafsm_memristor.mapping import Layout, Scale
+
+Drive = NDArray[np.float32]
+
+
+class Pair(NamedTuple):
+    """Conductances (N, N) of the positive and of the negative cells, in microsiemens, ``[post, pre]``."""
+
+    positive: Conductances
+    negative: Conductances
+
+    def map(self, change: Callable[[Conductances], Conductances]) -> Pair:
+        """The same change to both."""
+        return Pair(change(self.positive), change(self.negative))
+
+
+class Crossbar(Protocol):
+    """What computes the recurrent product: simulated tiles, another simulator's, or hardware."""
+
+    def drive(self, activity: Bits, rng: np.random.Generator) -> Drive:
+        """Recurrent drive (B, N), in weight steps, of activities (B, N)."""
+
+
+@dataclass(frozen=True)
+class Faults:
+    """Cells that cannot be programmed, (2, N, N) each: those without conductance, those at the largest."""
+
+    off: Bits
+    on: Bits
+
+    def applied(self, pair: Pair, g_max_us: float) -> Pair:
+        """What is there in spite of programming."""
+        stuck = [
+            np.where(on, g_max_us, np.where(off, 0, g)) for g, off, on in zip(pair, self.off, self.on, strict=True)
+        ]
+        return Pair(*(g.astype(np.float32) for g in stuck))
+
+    @property
+    def any(self) -> Bits:
+        """Cells of either kind, (2, N, N)."""
+        return self.off | self.on
+
+
+def drawn_faults(neurons: int, stuck_off: float, stuck_on: float, rng: np.random.Generator) -> Faults:
+    """Independent faults in every cell."""
+    chance = rng.random((2, neurons, neurons), np.float32)
+    return Faults(chance < stuck_off, (chance >= stuck_off) & (chance < stuck_off + stuck_on))
+
+
+def around(faults: Faults, target: Pair, g_min_us: float, g_max_us: float) -> Pair:
+    """Targets under which a cell that works makes up for its stuck partner, as far as its range goes."""
+    wanted = target.positive - target.negative
+    there = faults.applied(target, g_max_us)
+    negative = np.where(faults.any[0], there.positive - wanted, target.negative)
+    positive = np.where(faults.any[1], there.negative + wanted, target.positive)
+    return Pair(*(np.clip(g, g_min_us, g_max_us).astype(np.float32) for g in (positive, negative)))
+
+
+@dataclass(frozen=True)
+class Converter:
+    """An analog-to-digital converter a column of each tile.
+
+    Attributes
+    ----------
+    bits
+        0 for an ideal one.
+    full_scale
+        Largest magnitude that it resolves, in weight steps.
+    """
+
+    bits: int
+    full_scale: float
+
+    def converted(self, values: Drive) -> Drive:
+        """Rounded to the nearest level, and clipped."""
+        if not self.bits:
+            return values
+        steps = 2 ** (self.bits - 1) - 1
+        lsb = self.full_scale / steps
+        return np.asarray(np.clip(np.rint(values / lsb), -steps, steps) * lsb, np.float32)
+
+
+@dataclass(frozen=True)
+class SimulatedCrossbar:
+    """Tiles of simulated cells.
+
+    The read noise of the cells of a column is drawn as one normal number, of the variance that they have together. The
+    difference of a pair is formed before the converter.
+
+    Attributes
+    ----------
+    cells
+        Conductances as they are now.
+    device, layout, scale
+        What they are of, where they lie, what a weight step is.
+    seconds
+        Since programming: what read noise depends on.
+    converter
+        Of each tile's columns.
+    noisy
+        Whether reads have noise.
+    """
+
+    cells: Pair
+    device: DeviceModel
+    layout: Layout
+    scale: Scale
+    seconds: float
+    converter: Converter
+    noisy: bool = True
+
+    @cached_property
+    def _blocks(self) -> list[slice]:
+        rows, neurons = self.layout.rows, self.layout.neurons
+        if not self.converter.bits:
+            rows = neurons
+        return [slice(i, min(i + rows, neurons)) for i in range(0, neurons, rows)]
+
+    @cached_property
+    def _weights(self) -> Drive:
+        """(pre, post), in weight steps."""
+        return np.ascontiguousarray((self.cells.positive - self.cells.negative).T / self.scale.us_a_step)
+
+    @cached_property
+    def _variance(self) -> Drive:
+        """Of a read of each weight, (pre, post), in squares of weight steps."""
+        sigma = self.cells.map(lambda g: self.device.read_sigma_us(g, self.seconds))
+        return np.ascontiguousarray((sigma.positive**2 + sigma.negative**2).T / self.scale.us_a_step**2)
+
+    def drive(self, activity: Bits, rng: np.random.Generator) -> Drive:
+        """As `Crossbar` says."""
+        rows = np.asarray(activity, np.float32)
+        total: Any = np.zeros(rows.shape, np.float32)
+        for block in self._blocks:
+            part = rows[:, block] @ self._weights[block]
+            if self.noisy:
+                spread = np.sqrt(rows[:, block] @ self._variance[block])
+                part += spread * rng.standard_normal(part.shape, np.float32)
+            total += self.converter.converted(part)
+        return np.asarray(total)
+
+    def after(self, seconds: float, faults: Faults, rng: np.random.Generator) -> SimulatedCrossbar:
+        """The same array some seconds after it was programmed."""
+        moved = self.cells.map(lambda g: self.device.relax(g, seconds, rng))
+        return replace(self, cells=faults.applied(moved, self.device.g_max_us), seconds=seconds)
+
+
+def full_scale_for(weights: NDArray[Any], codes: Bits, rows: int) -> float:
+    """Largest magnitude of what a tile's column adds to the drive under a code, in weight steps."""
+    largest = 1.0
+    for i in range(0, weights.shape[1], rows):
+        part = codes[:, i : i + rows].astype(np.float32) @ weights[:, i : i + rows].T.astype(np.float32)
+        largest = max(largest, float(np.abs(part).max()))
+    return largest
+
+
+def ir_drop(rows: int, mean_g_us: float, segment_ohm: float) -> float:
+    """Share of the voltage that is left at the far end of a line of a tile: an estimate, of a uniform loaded line."""
+    return 1 / math.cosh(rows * math.sqrt(segment_ohm * mean_g_us * 1e-6))

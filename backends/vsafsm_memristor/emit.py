@@ -1,0 +1,103 @@
+"""Conductance maps as files: a CSV a tile, a manifest, and a picture."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from vsafsm import __version__
+from vsafsm.files import write_atomically
+from vsafsm.program import Program
+from vsafsm_memristor.array import Plan
+from vsafsm_memristor.devices import Conductances
+
+
+def emit(program: Program, planned: Plan, folder: Path) -> None:
+    """Write ``tile_000.csv`` and so on (uS), ``manifest.json`` and, where matplotlib is there, ``maps.png``.
+
+    Raises
+    ------
+    FileError
+        If a file cannot be written.
+    """
+    tiles = planned.settings.layout(program.network.neurons).spread(*planned.target)
+    for number, cells in enumerate(tiles):
+        buffer = io.StringIO()
+        np.savetxt(buffer, cells, fmt="%.4f", delimiter=",")
+        write_atomically(folder / f"tile_{number:03}.csv", buffer.getvalue().encode())
+    write_atomically(
+        folder / "manifest.json", (json.dumps(manifest(program, planned, tiles), indent=2) + "\n").encode()
+    )
+    if find_spec("matplotlib") is not None:
+        write_atomically(folder / "maps.png", picture(program, planned, tiles))
+
+
+def content_hash(program: Program, tiles: tuple[Conductances, ...]) -> str:
+    """SHA-256 of the program's hash and the targets of all cells, in hexadecimal: what a map is told apart by."""
+    digest = hashlib.sha256(program.content_hash.encode())
+    for cells in tiles:
+        digest.update(f"{cells.shape}".encode())
+        digest.update(np.ascontiguousarray(cells, "<f4").tobytes())
+    return digest.hexdigest()
+
+
+def manifest(program: Program, planned: Plan, tiles: tuple[Conductances, ...]) -> dict[str, object]:
+    """What the tiles are."""
+    chosen, network = planned.settings, planned.network
+    layout = chosen.layout(network.neurons)
+    down, across = layout.grid
+    return {
+        "machine": program.machine.name,
+        "unit": "uS",
+        "device": chosen.model.name,
+        "source": chosen.model.source,
+        "scheme": layout.scheme,
+        "order": f"tile = block of outputs * {down} + block of inputs; rows are inputs, "
+        + ("columns 2 c and 2 c + 1 the positive and negative cell of output c" if layout.scheme == "differential" else
+           "columns are outputs, the last one the reference"),
+        "tiles": len(tiles),
+        "tile_rows": layout.rows,
+        "tile_columns": layout.columns,
+        "blocks_of_inputs": down,
+        "blocks_of_outputs": across,
+        "base_us": planned.scale.base_us,
+        "us_a_weight_step": planned.scale.us_a_step,
+        "neurons": network.neurons,
+        "hold_steps": network.contract.hold_steps,
+        "gap_steps": network.contract.gap_steps,
+        "program_hash": program.content_hash,
+        "map_hash": content_hash(program, tiles),
+        "vsafsm": __version__,
+    }  # fmt: skip
+
+
+def picture(program: Program, planned: Plan, tiles: tuple[Conductances, ...]) -> bytes:
+    """All tiles as they lie, and the histogram of the targets: a PNG."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    layout = planned.settings.layout(program.network.neurons)
+    down, across = layout.grid
+    whole = np.block([[tiles[b * down + a] for b in range(across)] for a in range(down)])
+    figure = Figure(figsize=(9, 5.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    left, right = figure.subplots(1, 2, width_ratios=(3, 1))
+    shown = left.imshow(np.where(whole > 0, whole, np.nan), cmap="viridis", interpolation="nearest", aspect="auto")
+    left.set(xlabel=f"columns, {layout.columns} a tile", ylabel=f"rows, {layout.rows} a tile")
+    left.set_title(f"{program.machine.name}: {len(tiles)} tiles, {layout.cells:,} cells, {layout.scheme}")
+    for edge in range(layout.columns, whole.shape[1], layout.columns):
+        left.axvline(edge - 0.5, color="white", linewidth=0.5)
+    for edge in range(layout.rows, whole.shape[0], layout.rows):
+        left.axhline(edge - 0.5, color="white", linewidth=0.5)
+    figure.colorbar(shown, ax=left, label="target (uS)")
+    right.hist(whole[whole > 0], bins=40, orientation="horizontal", color="#31688e")
+    right.set(xlabel="cells", ylabel="target (uS)")
+    right.set_xscale("log")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
+    return buffer.getvalue()

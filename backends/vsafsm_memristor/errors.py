@@ -1,0 +1,17 @@
+"""Errors of the memristor backend, each a mistake of its own. Those of a rig are in `vsafsm_memristor.rig.errors`."""
+
+from __future__ import annotations
+
+from vsafsm.errors import BackendError
+
+
+class DeviceError(BackendError):
+    """A device that is unknown, or whose numbers make no sense."""
+
+
+class MappingError(BackendError):
+    """A network that cannot be put on the tiles as asked."""
+
+
+class MeasurementError(BackendError):
+    """A file of measurements that cannot be fitted."""
