@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 import vsafsm
 from vsafsm import errors as e
+from vsafsm.arguments import choices, parse
 from vsafsm.backend import Backend, Option, check, find, read_options
 from vsafsm.machine import Machine
 from vsafsm.program import Program
@@ -246,6 +248,41 @@ def test_a_program_that_does_not_fit_is_refused_with_the_command_that_would(
         e.RequirementError, match=f"does not fit .*{message}.*vsafsm compile SPEC --for strict -o PROGRAM"
     ):
         vsafsm.open(compiled(turnstile), backend="strict")
+
+
+class Narrow(Typed):
+    name = "narrow"
+
+    def requirements(self, options: object) -> Requirements:
+        return Requirements(most_neurons=16)
+
+
+@pytest.mark.parametrize(
+    ("options", "flags"),
+    [
+        ({"hold_ms": 2.5}, " --hold-ms 2.5"),
+        ({"limit": 3, "codegen": "c"}, " --limit 3 --codegen c"),
+        ({"hold_ms": None, "limit": np.int64(7)}, " --limit 7"),
+        ({"record": True}, None),
+        ({"record": False, "hold_ms": 1e-7}, None),
+        ({"codegen": "a b"}, None),
+        ({"codegen": "it's"}, None),
+        ({"codegen": ""}, None),
+        ({"limit": -3}, " --limit -3"),
+    ],
+    ids=str,
+)
+def test_the_command_that_would_do_repeats_the_options(
+    install: Install, compiled: Compiled, turnstile: Machine, options: dict[str, Any], flags: str | None
+) -> None:
+    install("narrow", backend=Narrow())
+    with pytest.raises(e.RequirementError) as told:
+        vsafsm.open(compiled(turnstile), backend="narrow", **options)
+    command = str(told.value).split("`")[1]
+    if flags is not None:
+        assert command == f"vsafsm compile SPEC --for narrow{flags} -o PROGRAM"
+    chosen = choices(parse(shlex.split(command)[1:]))
+    assert chosen.of_target == {name: value for name, value in options.items() if value is not None}
 
 
 def test_what_fits_exactly_is_accepted(compiled: Compiled, turnstile: Machine, install: Install) -> None:

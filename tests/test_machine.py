@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import cycle
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vsafsm import errors as e
 from vsafsm.machine import Machine, Trace, Transition, check_name, listed
@@ -62,6 +66,28 @@ def test_reachable_states_by_discovery_and_the_counts_over_them() -> None:
     assert machine.unreachable == ("island",)
     assert machine.reachable_transitions == 6
     assert machine.self_loops == 3
+
+
+def test_a_demonstration_by_hand() -> None:
+    assert TURNSTILE.demonstration(5) == ("coin", "push", "coin", "push", "coin")
+    assert len(TURNSTILE.demonstration()) == 8
+    assert TURNSTILE.demonstration(0) == ()
+    stuck = Machine("m", ("a",), ("x", "y"), "a", ((T("a"), T("a")),), ((),))
+    assert stuck.demonstration(3) == ("x", "y", "x")
+
+
+@given(data=st.data(), length=st.integers(0, 40))
+def test_a_demonstration_leaves_each_state_where_it_can_by_each_of_its_inputs_in_turn(
+    data: st.DataObject, length: int, small_machine_strategy: Any
+) -> None:
+    machine = data.draw(small_machine_strategy())
+    turns = {}
+    for state, row in zip(machine.states, machine.table, strict=True):
+        away = [symbol for symbol, taken in zip(machine.inputs, row, strict=True) if taken.to != state]
+        turns[state] = cycle(away or machine.inputs)
+    word = machine.demonstration(length)
+    assert len(word) == length
+    assert word == tuple(next(turns[state]) for state in machine.run(word).states[:-1])
 
 
 def test_a_machine_is_frozen_hashable_and_equal_by_content() -> None:

@@ -1,0 +1,177 @@
+"""What a network takes of the chip: cores and chips, and what is counted in the integers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from itertools import pairwise
+from math import log2
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vsafsm.options import MOST_NEURONS
+from vsafsm_loihi2 import ChipNetwork
+from vsafsm_loihi2.resources import Partition, activity_a_transition, fan_outs, most_neurons, partition, report
+
+ChipOf = Callable[..., ChipNetwork]
+
+
+@pytest.mark.parametrize(("neurons", "cores"), [(512, 3), (1024, 10), (2048, 38), (4096, 164)])
+def test_cores_by_hand(neurons: int, cores: int) -> None:
+    assert partition(neurons).cores == cores
+    assert partition(neurons).chips == (1 if cores <= 128 else 2)
+
+
+def eighties_of_words(neurons: int, held: int) -> int:
+    """64-bit words of a core with so many of N neurons: their weights and a tenth, half an axon, one a neuron."""
+    return held * neurons * 11 + neurons * 40 + held * 80
+
+
+def test_a_core_is_as_full_as_it_can_be_and_no_fuller() -> None:
+    room = 2**14 * 80
+    for neurons in range(1, MOST_NEURONS + 1):
+        held = partition(neurons).neurons_a_core
+        assert 1 <= held <= 4096
+        assert eighties_of_words(neurons, held) <= room
+        assert held == 4096 or eighties_of_words(neurons, held + 1) > room
+
+
+@given(st.integers(1, MOST_NEURONS), st.integers(1, MOST_NEURONS))
+def test_more_neurons_never_take_less(one: int, other: int) -> None:
+    fewer, more = sorted((one, other))
+    assert partition(fewer).cores <= partition(more).cores
+    assert partition(fewer).chips <= partition(more).chips
+    assert partition(fewer).neurons_a_core >= partition(more).neurons_a_core
+
+
+def test_cores_hold_every_neuron() -> None:
+    for neurons in range(1, 3000, 7):
+        parts = partition(neurons)
+        assert (parts.cores - 1) * parts.neurons_a_core < neurons <= parts.cores * parts.neurons_a_core
+        assert (parts.chips - 1) * 128 < parts.cores <= parts.chips * 128
+
+
+@pytest.mark.parametrize("chips", [1, 2, 3, 4, 7, 16, 50])
+def test_the_most_neurons_are_the_last_that_fit(chips: int) -> None:
+    most = most_neurons(chips)
+    assert partition(most).chips <= chips < partition(most + 1).chips
+
+
+def test_more_chips_hold_more_and_never_less() -> None:
+    found = [most_neurons(chips) for chips in range(1, 1153)]
+    assert all(fewer <= more for fewer, more in pairwise(found))
+    assert found[0] < found[1] < found[2]
+
+
+# ---- the partition in words
+
+
+def chips_told(text: str) -> list[tuple[int, int, int]]:
+    return [tuple(map(int, found)) for found in re.findall(r"chip (\d+): neurons (\d+) to (\d+)", text)]  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("neurons", [1, 80, 4096, 5000, 6000])
+def test_the_partition_names_the_neurons_of_each_chip(neurons: int) -> None:
+    parts = partition(neurons)
+    told = chips_told(str(parts))
+    assert [chip for chip, _, _ in told] == list(range(parts.chips))
+    covered = [n for _, first, last in told for n in range(first, last + 1)]
+    assert covered == list(range(neurons))
+    assert all(last - first < 128 * parts.neurons_a_core for _, first, last in told)
+
+
+def test_a_partition_of_many_chips_is_told_by_its_ends() -> None:
+    parts = Partition(10_000, 16)
+    assert (parts.cores, parts.chips) == (625, 5)
+    assert str(parts) == "chip 0: neurons 0 to 2047; chip 1: neurons 2048 to 4095; ...; chip 4: neurons 8192 to 9999"
+    four = Partition(8192, 16)
+    assert (four.chips, len(chips_told(str(four)))) == (4, 4)
+    assert "..." not in str(four)
+
+
+# ---- the report
+
+
+def test_the_report_counts_what_is_there(chip_of: ChipOf) -> None:
+    chip = chip_of("vending_machine", hold_steps=4)
+    found = report(chip)
+    weights, parts = chip.weights.tolist(), partition(len(chip.bias))
+    synapses = sum(w != 0 for row in weights for w in row)
+    neurons, latch_neurons = len(weights), 2 * chip.latch.channels + chip.hold_steps + chip.gap_steps - 2
+    axons = neurons + chip.latch.channels
+    counted = {
+        "neurons": neurons,
+        "latch_neurons": latch_neurons,
+        "weight_bits": 8,
+        "synapses": synapses,
+        "weights_not_zero": round(synapses / neurons**2, 3),
+        "mask_drive": chip.bounds.mask_drive,
+        "reset_drive": chip.bounds.reset_drive,
+        "largest_accumulator": chip.bounds.accumulator,
+        "accumulator_limit": 32767,
+        "accumulator_headroom_bits": round(log2(32767 / chip.bounds.accumulator), 2),
+        "largest_weight": max(abs(w) for row in weights for w in row),
+        "weight_limit": 254,
+        "residue_share": round(chip.bounds.residue, 5),
+        "hold_steps": 4,
+        "gap_steps": chip.gap_steps,
+        "steps_a_transition": 4 + chip.gap_steps + 3,
+        "cores": parts.cores,
+        "chips": parts.chips,
+        "neurons_a_core": parts.neurons_a_core,
+        "partition": str(parts),
+        "synaptic_memory_kib": round(neurons**2 * 1.1 / 1024, 1),
+        "input_axons_a_core": axons,
+        "output_axons": axons * parts.cores,
+    }
+    assert {name: found[name] for name in counted} == counted
+    rest = {"spikes_a_transition", "synaptic_operations_a_transition", "counted", "estimated"}
+    assert set(found) == set(counted) | rest
+    assert "estimate from public figures" in str(found["estimated"])
+    assert "cores" in str(found["estimated"])
+    assert "counted in the integers" in str(found["counted"])
+
+
+def test_fan_outs_are_counted_by_hand(chip_of: ChipOf) -> None:
+    chip = chip_of("turnstile")
+    neurons, lines = fan_outs(chip)
+    assert neurons.tolist() == [sum(w != 0 for w in column) for column in chip.weights.T.tolist()]
+    assert lines.tolist() == [sum(w != 0 for w in column) for column in chip.masks.T.tolist()]
+
+
+@pytest.mark.parametrize(
+    ("name", "more"), [("vending_machine", {}), ("turnstile", {"hold_steps": 6}), ("random 0", {})]
+)
+def test_spikes_and_operations_a_transition_are_those_of_plain_loops(
+    name: str, more: dict[str, int], chip_of: ChipOf, plain_chip: Any
+) -> None:
+    chip = chip_of(name, **more)
+    plain, width, neurons = plain_chip(chip.arrays()), chip.latch.channels, len(chip.bias)
+    reached = np.count_nonzero(plain.synapses, axis=0).tolist()
+    channels = np.random.default_rng(0).integers(1, width, 64).tolist()
+    for _ in range(chip.ready_steps):
+        plain.step([])
+    spikes = operations = 0
+    for channel in channels:
+        for t in range(chip.hold_steps + chip.gap_steps):
+            fired = plain.step([channel] if t == 0 else [])
+            spikes += len(fired)
+            operations += sum(reached[i] for i in fired)
+            operations += sum(reached[neurons + i] for i in plain.latch.spikes if width <= i < 2 * width)
+    while plain.latch.spikes or plain.channels:  # the last line goes on
+        plain.step([])
+        operations += sum(reached[neurons + i] for i in plain.latch.spikes if width <= i < 2 * width)
+    assert activity_a_transition(chip) == (spikes / 64, operations / 64)
+    found = report(chip)
+    assert found["spikes_a_transition"] == round(spikes / 64, 1)
+    assert found["synaptic_operations_a_transition"] == round(operations / 64, 1)
+
+
+def test_each_further_step_of_the_hold_costs_the_same(chip_of: ChipOf) -> None:
+    found = [activity_a_transition(chip_of("turnstile", hold_steps=hold)) for hold in (2, 6, 18)]
+    for shortest, longer, longest in zip(*found, strict=True):
+        assert longest - longer == 3 * (longer - shortest) > 0
