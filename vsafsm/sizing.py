@@ -51,7 +51,7 @@ DENSEST = {2: 1 / 8, 3: 1 / 16}
 class Requirements:
     """What a target asks of a network, in plain numbers; ``None`` asks for nothing.
 
-    The last four say what to aim at when the options leave it open; a program that was made otherwise is not refused.
+    The last five say what to aim at when the options leave it open; a program that was made otherwise is not refused.
 
     Attributes
     ----------
@@ -76,6 +76,8 @@ class Requirements:
     tolerance
         Noise that a step bears, in standard deviations of the weights: ``margin sqrt(k) / std(W)``. Down to half of the
         density is tried where it is not reached.
+    margin
+        Distance from threshold, in units, to ask for before the usual ones.
     """
 
     bits: int | None = None
@@ -88,6 +90,7 @@ class Requirements:
     headroom: float | None = None
     density: float | None = None
     tolerance: float | None = None
+    margin: float | None = None
 
     def tolerated(self, network: Network, margin: float) -> bool:
         """Whether a network with a proven margin bears the noise that is aimed at."""
@@ -290,7 +293,8 @@ class _Search:
             return (max(float(self.options.margin), least),)
         if self.options.rule == "one-shot":
             return usual[:1]
-        return tuple(dict.fromkeys(max(margin, least * 1.05) for margin in usual))
+        aimed = () if self.requirements.margin is None else (self.requirements.margin,)
+        return tuple(dict.fromkeys(max(margin, least * 1.05) for margin in (*aimed, *usual)))
 
     def _aimed(self, neurons: int, fewer: bool = True) -> list[int]:
         """Active neurons to try in turn: what is aimed at, and `fewer` where the dimension is given."""

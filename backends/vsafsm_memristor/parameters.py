@@ -95,7 +95,14 @@ def requirements(chosen: Settings) -> Requirements:
     folded in, so that a drift that all cells share changes no decision.
     """
     return Requirements(
-        bits=chosen.bits, folded=True, least_margin=0.25, rule="robust", headroom=4.0, density=2 / 11, tolerance=2.0
+        bits=chosen.bits,
+        folded=True,
+        least_margin=0.2,
+        rule="robust",
+        headroom=4.0,
+        density=2 / 11,
+        tolerance=1.5,
+        margin=0.45,
     )
 
 
