@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from importlib.metadata import EntryPoint, entry_points
@@ -256,7 +257,7 @@ def check(program: Program, backend: Backend, options: Mapping[str, object]) -> 
 
 def _as_flags(options: Mapping[str, object]) -> str:
     given = {name: value for name, value in options.items() if value is not None}
-    return "".join(f" --{name.replace('_', '-')} {value}" for name, value in given.items())
+    return "".join(f" --{name.replace('_', '-')} {shlex.quote(str(value))}" for name, value in given.items())
 
 
 def check_options(backend: Backend, options: Mapping[str, object]) -> None:

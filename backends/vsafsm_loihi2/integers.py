@@ -61,6 +61,7 @@ class Settings:
                 continue
             if isinstance(value, bool) or not isinstance(value, Integral) or not least <= int(value) <= most:
                 raise OptionError(f"{name} is {value!r}; expected a whole number from {least} to {most}")
+            object.__setattr__(self, name, int(value))
 
     @property
     def leaky(self) -> bool:
@@ -183,6 +184,10 @@ def lower(network: Network, settings: Settings = Settings()) -> ChipNetwork:
     OptionError
         If a hold or gap is shorter than the network's contract.
     """
+    if not network.whole:
+        raise LimitError(
+            "the network's weights are no whole numbers; expected those of a program, without noise on them"
+        )
     if network.gain:
         raise LimitError(f"an inhibition of {network.gain} is kept apart, at most 0 is possible: expected it folded in")
     _within("weight", int(np.abs(network.weights).max()), MANTISSA)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from math import ceil, log2
 
 import numpy as np
@@ -21,8 +22,10 @@ from vsafsm_loihi2.limits import (
 from vsafsm_loihi2.simulator import ChipSimulator
 
 BITS_A_SYNAPSE, BITS_A_WORD = 8, 64
-OVERHEAD, WORDS_A_NEURON = 1.1, 1.5
-"""On top of the weights; and of each neuron, half a word for its axon and one for its state."""
+OVERHEAD = Fraction(11, 10)
+"""Words of synaptic memory for a word of weights."""
+WORDS_AN_AXON, WORDS_A_NEURON = Fraction(1, 2), 1
+"""Of each neuron that reaches the core, and of each that lies on it."""
 EVENTS = 64
 """Inputs over which spikes and synaptic operations are counted."""
 
@@ -54,8 +57,9 @@ class Partition:
 
 def partition(neurons: int) -> Partition:
     """The fewest cores for N fully connected neurons."""
-    words = neurons * BITS_A_SYNAPSE / BITS_A_WORD * OVERHEAD + WORDS_A_NEURON
-    return Partition(neurons, max(1, min(NEURONS_A_CORE, int(WORDS_A_CORE / words))))
+    words = Fraction(neurons * BITS_A_SYNAPSE, BITS_A_WORD) * OVERHEAD + WORDS_A_NEURON
+    left = WORDS_A_CORE - neurons * WORDS_AN_AXON
+    return Partition(neurons, max(1, min(NEURONS_A_CORE, int(left / words))))
 
 
 def most_neurons(chips: int) -> int:
@@ -99,7 +103,7 @@ def report(chip: ChipNetwork) -> Description:
         "chips": parts.chips,
         "neurons_a_core": parts.neurons_a_core,
         "partition": str(parts),
-        "synaptic_memory_kib": round(synaptic_bits / 8 / 1024 * OVERHEAD, 1),
+        "synaptic_memory_kib": round(float(synaptic_bits * OVERHEAD / 8 / 1024), 1),
         "input_axons_a_core": len(chip.bias) + chip.latch.channels,
         "output_axons": (len(chip.bias) + chip.latch.channels) * parts.cores,
         "estimated": (
