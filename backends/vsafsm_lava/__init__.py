@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vsafsm_lava.errors import RuntimeDiedError, TargetError
+from vsafsm_lava.importing import import_lava
 
 if TYPE_CHECKING:
     from vsafsm.program import Program
@@ -38,6 +39,7 @@ def attractor_fsm(program: Program, **options: Any) -> AttractorFSM:
 
     check(program, find("lava"), options)
     chip = on_chip(program, options)
+    import_lava()
     from vsafsm_lava.attractor.process import AttractorFSM
 
     names = manifest(program, chip)
@@ -45,6 +47,8 @@ def attractor_fsm(program: Program, **options: Any) -> AttractorFSM:
 
 
 def __getattr__(name: str) -> Any:
+    if name in ("AttractorFSM", "check_hardware", "run_config"):
+        import_lava()
     if name == "AttractorFSM":
         from vsafsm_lava.attractor.process import AttractorFSM
 

@@ -14,6 +14,7 @@ from vsafsm.errors import OptionError
 from vsafsm.network import Network
 from vsafsm.program import Program
 from vsafsm.sizing import Requirements
+from vsafsm_lava.importing import import_lava
 from vsafsm_loihi2.backend import OPTIONS, on_chip, requirements
 from vsafsm_loihi2.integers import proven_form
 from vsafsm_loihi2.resources import report
@@ -63,6 +64,7 @@ class LavaBackend:
     def open(self, program: Program, **options: object) -> ChipSession:
         """Start a session; raises `TargetError` where the target cannot be reached."""
         chip = on_chip(program, options)
+        import_lava()
         from vsafsm_lava.engine import engine
 
         return ChipSession(chip, engine(chip, _check_target(options)))
@@ -71,7 +73,7 @@ class LavaBackend:
         """Write a package with the Process and its weights, and ``run.py``, into `folder`."""
         from vsafsm_lava.emit import emit
 
-        emit(program, on_chip(program, options), folder)
+        emit(program, on_chip(program, options), folder, _check_target(options))
 
     def describe(self, program: Program, **options: object) -> Description:
         """Cores, chips, memory, headroom, spikes and operations."""

@@ -17,8 +17,8 @@ PACKAGE = "fsm"
 SOURCES = ("targets.py", "attractor/__init__.py", "attractor/process.py", "attractor/models.py")
 
 
-def emit(program: Program, chip: ChipNetwork, folder: Path) -> None:
-    """Write ``run.py`` and the package ``fsm`` into an existing folder. Raises `FileError`."""
+def emit(program: Program, chip: ChipNetwork, folder: Path, target: str) -> None:
+    """Write ``run.py``, for a target by default, and the package ``fsm`` into an existing folder. Raises `FileError`."""
     try:
         (folder / PACKAGE / "attractor").mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -29,11 +29,13 @@ def emit(program: Program, chip: ChipNetwork, folder: Path) -> None:
         write_atomically(folder / PACKAGE / name, text.encode())
     write_atomically(folder / PACKAGE / "network.npz", archive(chip))
     write_atomically(folder / PACKAGE / "manifest.json", _json(manifest(program, chip)))
-    for template, target in (("package.template", f"{PACKAGE}/__init__.py"), ("run.template", "run.py")):
+    for template, path in (("package.template", f"{PACKAGE}/__init__.py"), ("run.template", "run.py")):
         text = Template((ours / template).read_text(encoding="utf-8")).substitute(
-            MACHINE_NAME=_in_docstring(program.machine.name), WORD=repr(list(program.machine.demonstration()))
+            MACHINE_NAME=_in_docstring(program.machine.name),
+            WORD=repr(list(program.machine.demonstration())),
+            TARGET=target,
         )
-        write_atomically(folder / target, text.encode())
+        write_atomically(folder / path, text.encode())
 
 
 def _in_docstring(name: str) -> str:

@@ -6,6 +6,8 @@ What is done about it here reaches into Lava 0.10.0, the last there is.
 
 from __future__ import annotations
 
+import ctypes
+import itertools
 import logging
 import os
 import signal
@@ -24,8 +26,11 @@ from numpy.typing import NDArray
 
 from vsafsm_lava.errors import RuntimeDiedError
 
+LOCK = threading.RLock()
+"""Held while sessions start and end: a fork in the middle of another thread's would take its locks along."""
 PATIENCE_S = 0.25
 """How long to wait for a message before looking whether all processes are alive."""
+PR_SET_PDEATHSIG = 1
 FAREWELL_S = 5.0
 """How long a process may take to end before it is killed."""
 
@@ -41,12 +46,16 @@ class Running:
 
     def __init__(self, process: AbstractProcess, config: Any, ports: list[Any]) -> None:
         """Start it. `ports` are Lava ports with a flag for an external pipe: what goes in, what comes out."""
-        with _without_interrupts():
-            process.create_runtime(config)
-        self._runtime = process.runtime
-        _take_turns(_actors(self._runtime))
-        self._runtime._is_started = True
-        self._ends = [_end(port) for port in ports]
+        try:
+            with LOCK, _interrupts_later(), _children_die_too():
+                process.create_runtime(config)
+                _take_turns(_actors(process.runtime))
+            self._runtime = process.runtime
+            self._runtime._is_started = True
+            self._ends = [_end(port) for port in ports]
+        except BaseException:
+            _abandon(process.runtime)
+            raise
         self._closed = weakref.finalize(self, _close, self._runtime, self._ends)
 
     def run(self, steps: int) -> None:
@@ -97,6 +106,11 @@ class Running:
 @contextmanager
 def unnoticed() -> Iterator[None]:
     """What Lava does to logging inside is undone, and Processes made inside are forgotten by Lava behind it."""
+    with LOCK:
+        yield from _unnoticed()
+
+
+def _unnoticed() -> Iterator[None]:
     loggers = [logging.getLogger(), logging.getLogger("lava.magma.compiler.compiler")]
     before = [list(logger.handlers) for logger in loggers]
     known = len(ProcessServer().processes)
@@ -109,25 +123,56 @@ def unnoticed() -> Iterator[None]:
 
 
 @contextmanager
-def _without_interrupts() -> Iterator[None]:
-    """Processes that are started inside ignore Ctrl-C: the session stops them."""
-    if threading.current_thread() is not threading.main_thread():
+def _interrupts_later() -> Iterator[None]:
+    """Ctrl-C inside takes effect behind it; processes that are started inside do not see it: the session stops them."""
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or before is None:
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    noted: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, frame: noted.append(number))
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+    if noted:
+        raise KeyboardInterrupt
+
+
+_starting = threading.local()
+
+
+@contextmanager
+def _children_die_too() -> Iterator[None]:
+    """Processes started inside are killed with this one, however it ends. Linux only, and for the main thread only."""
+    _starting.here = threading.current_thread() is threading.main_thread()
+    try:
+        yield
+    finally:
+        _starting.here = False
+
+
+def _after_fork() -> None:
+    if getattr(_starting, "here", False):
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 def _take_turns(actors: list[Any]) -> None:
     """Keep two processes, of which one always waits for the other, on one core: a wake-up across cores costs more."""
-    if len(actors) == 2 and hasattr(os, "sched_setaffinity"):
-        cores = sorted(os.sched_getaffinity(0))
-        core = cores[actors[0].pid % len(cores)]
+    if len(actors) != 2 or not hasattr(os, "sched_setaffinity"):
+        return
+    cores = sorted(os.sched_getaffinity(0))
+    core = cores[next(_turn) % len(cores)]
+    with suppress(OSError):
         for actor in actors:
             os.sched_setaffinity(actor.pid, {core})
+
+
+_turn = itertools.count(os.getpid())
 
 
 def _end(port: Any) -> Any:
@@ -154,8 +199,26 @@ def _told(actor: Any) -> str:
     return ""
 
 
+def _abandon(runtime: Any) -> None:
+    """Kill what a start that failed left behind, as far as it came."""
+    infrastructure = getattr(runtime, "_messaging_infrastructure", None)
+    if infrastructure is None:
+        return
+    for actor in infrastructure.actors:
+        actor.kill()
+        OsProcess.join(actor)
+    runtime._is_started = runtime._is_running = False
+    with suppress(Exception):
+        infrastructure.stop()
+
+
 def _close(runtime: Any, ends: list[Any]) -> None:
     """Ask the processes to stop, kill those that do not, and free pipes, threads and shared memory."""
+    with LOCK:
+        _close_now(runtime, ends)
+
+
+def _close_now(runtime: Any, ends: list[Any]) -> None:
     patience = 0.0
     if not runtime._is_running and all(map(_alive, _actors(runtime))):
         for port in runtime.runtime_to_service:

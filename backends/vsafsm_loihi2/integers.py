@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from vsafsm.errors import OptionError
 from vsafsm.network import Network
-from vsafsm_loihi2.errors import LeakyError, LimitError
+from vsafsm_loihi2.errors import LeakyError, LimitError, UnsettledError
 from vsafsm_loihi2.latch import Latch, latch
 from vsafsm_loihi2.limits import ACCUMULATOR, BIAS, BIAS_EXPONENT, DECAY, DECAY_SHIFT, MANTISSA, MOST_EXPONENT, SHIFT
 from vsafsm_loihi2.reach import Reach, reach
@@ -110,7 +110,7 @@ class ChipNetwork:
     bias : (N,)
         Mantissas; times 2 to the `bias_exp`.
     readout : (S, N)
-        1 where a neuron is in a state's code: what the scores are summed with.
+        1 where a neuron is in a state's code and open at rest: what the scores are summed with.
     latch
         Neurons that turn a spike into a held line.
     hold_steps, gap_steps, du, dv
@@ -190,10 +190,15 @@ def lower(network: Network, settings: Settings = Settings()) -> ChipNetwork:
         )
     if network.gain:
         raise LimitError(f"an inhibition of {network.gain} is kept apart, at most 0 is possible: expected it folded in")
-    _within("weight", int(np.abs(network.weights).max()), MANTISSA)
+    _within("weight", int(np.abs(network.weights.astype(np.int32)).max()), MANTISSA)
     hold = _at_least("hold_steps", settings, network.contract.hold_steps)
     gap = _at_least("gap_steps", settings, network.contract.gap_steps)
     found = reach(network)
+    if found.hold_steps > hold or found.gap_steps > gap:
+        raise UnsettledError(
+            f"the network takes up to {found.hold_steps} steps to settle under an input and {found.gap_steps} at rest, "
+            f"and is given {hold} and {gap}; expected the contract of a proof"
+        )
     up, down = max(0, 2 * found.up), max(0, -2 * found.down)
 
     at_rest, start = network.masks[0], network.codes[network.start]
@@ -219,7 +224,7 @@ def lower(network: Network, settings: Settings = Settings()) -> ChipNetwork:
         mask_exp=exponent,
         bias=np.where(at_rest, 0, -bias).astype(np.int16),
         bias_exp=BIAS_EXPONENT,
-        readout=network.codes[: len(network.states)].astype(np.int16),
+        readout=(network.codes[: len(network.states)] & at_rest).astype(np.int16),
         latch=latch(len(network.inputs), hold, gap),
         hold_steps=hold,
         gap_steps=gap,
@@ -274,4 +279,10 @@ def _at_least(name: str, settings: Settings, least: int) -> int:
     value: int | None = getattr(settings, name)
     if value is not None and value < least:
         raise OptionError(f"{name} is {value}; expected at least the {least} of the program's contract")
-    return settings.steps(least) if value is None else value
+    steps = settings.steps(least) if value is None else value
+    if steps > MOST_STEPS:
+        raise OptionError(
+            f"neurons with du {settings.du} and dv {settings.dv} forget so slowly that {name} would be {steps}; "
+            f"expected faster decays, or {name} of at most {MOST_STEPS}"
+        )
+    return steps

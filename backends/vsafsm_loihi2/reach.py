@@ -39,6 +39,8 @@ class Reach:
         Smallest recurrent drive of a neuron that fires.
     fixed_points
         At rest.
+    hold_steps, gap_steps
+        The longest settling under an input, and at rest.
     """
 
     active: int
@@ -48,6 +50,8 @@ class Reach:
     fall: int
     least: int
     fixed_points: int
+    hold_steps: int
+    gap_steps: int
 
 
 def reach(network: Network) -> Reach:
@@ -59,18 +63,22 @@ def reach(network: Network) -> Reach:
         If an activity still changes after `MOST_STEPS`, or there is no end of fixed points.
     """
     walk = _Walk(network)
+    hold, gap = 1, 1
     points = [walk.settled(network.codes[network.start][None], np.array([REST]))[0]]
+    gap = max(gap, walk.steps)
     known = {points[0].tobytes()}
     most = 64 + 16 * len(network.states)
     for done in _batches(points, len(network.inputs)):
         held = walk.settled(np.stack([points[i] for i, _ in done]), np.array([a + 1 for _, a in done]))
+        hold = max(hold, walk.steps)
         for point in walk.settled(held, np.full(len(done), REST)):
             if point.tobytes() not in known:
                 known.add(point.tobytes())
                 points.append(point)
+        gap = max(gap, walk.steps)
         if len(points) > most:
             raise UnsettledError(f"the network has over {most} fixed points; expected about one a state")
-    return Reach(walk.active, walk.up, walk.down, walk.rise, walk.fall, walk.least, len(points))
+    return Reach(walk.active, walk.up, walk.down, walk.rise, walk.fall, walk.least, len(points), hold, gap)
 
 
 def _batches(points: list[Bits], inputs: int) -> Iterator[list[tuple[int, int]]]:
@@ -87,12 +95,12 @@ class _Walk:
         self.network = network
         self.positive = replace(network, weights=np.maximum(network.weights, 0))
         self.active, self.up, self.down, self.least = 0, 0, 0, 2**31 - 1
-        self.rise = self.fall = 0
+        self.rise = self.fall = self.steps = 0
 
     def settled(self, start: Bits, masks: NDArray[np.intp]) -> Bits:
-        """Where each activity comes to rest under its mask; notes every step on the way."""
+        """Where each activity comes to rest under its mask; notes every step on the way, and how many there are."""
         opened, current, moving = self.network.masks[masks], start.copy(), np.arange(len(start))
-        for _ in range(MOST_STEPS + 1):
+        for self.steps in range(MOST_STEPS + 1):
             drive = drives(self.network, current[moving])
             following = (drive > 0) & opened[moving]
             self._note(current[moving], drive, following)

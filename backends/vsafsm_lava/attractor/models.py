@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from vsafsm_lava.attractor.process import AttractorFSM
 
+# The chip's constants stand here once more: this file is emitted, and has to do without the package.
 SHIFT, DECAY_SHIFT, DECAY = 6, 12, 4095
 """Synaptic input is shifted left by 6; decays have 12 bits, and the largest leaves 1/4096 of a membrane."""
 STATE = 2**23 - 1
@@ -97,16 +98,33 @@ class _Cells:
         self._latch = _Latch(given["hold_steps"], given["gap_steps"])
         self.spikes: NDArray[np.bool_] = np.zeros(len(self.bias), np.bool_)
         self._line = NONE
+        self._synapses: _Synapses | None = None
+        self._drive: NDArray[np.int32] | None = None
+        self._on_its_way: NDArray[np.int32] | None = None
 
     def take(self, source: Any) -> None:
-        """Take weights, currents, membranes and parameters from Vars."""
+        """Take weights, currents, membranes and parameters from Vars.
+
+        What the last spikes sent over the synapses is on its way, and arrives as it was sent.
+        """
+        self._on_its_way = self._arriving(self._latch.line) if self._synapses is not None else None
         lines = source.masks[:, self._lines] << self._mask_exp
         self._synapses = _Synapses(source.weights, lines, int(np.abs(self.bias).max(initial=0)))
         self.u, self.v, self._threshold = source.u, source.v, int(source.vth[0]) << SHIFT
         self._du, self._dv = int(source.du[0]), int(source.dv[0])
         self._unremembering = self._du == self._dv == DECAY and self._threshold == 0
-        self._drive: NDArray[np.int32] | None = None
+        self._above = bool((self.v > 0).any())
+        self._drive = None
         self._resting = False
+
+    def _arriving(self, line: int) -> NDArray[np.int32]:
+        """Synaptic input (N,), shifted, of the spikes and the line of the step before."""
+        if self._on_its_way is not None:
+            return self._on_its_way
+        assert self._synapses is not None  # noqa: S101 - taken before the first step
+        if self._drive is None:
+            self._drive = self._synapses.drive(self.spikes)
+        return self._drive if line == NONE else self._drive + self._synapses.lines[line]
 
     def step(self, channels: NDArray[np.int32]) -> NDArray[np.bool_]:
         """One step in which these channels (A + 1,) spike: -> which neurons fire (N,)."""
@@ -114,10 +132,9 @@ class _Cells:
         self._latch.step(channels)
         if self._resting and line == self._line:
             return self.spikes
-        if self._drive is None:
-            self._drive = self._synapses.drive(self.spikes)
-        arriving = self._drive if line == NONE else self._drive + self._synapses.lines[line]
-        if self._unremembering and self._synapses.bounded:
+        arriving, usual = self._arriving(line), self._on_its_way is None and not self._above
+        self._on_its_way, self._above = None, False
+        if usual and self._unremembering and self._synapses is not None and self._synapses.bounded:
             u, v, spikes = self._fire_unremembering(arriving)
         else:
             u, v, spikes = self._fire(arriving)
@@ -125,7 +142,7 @@ class _Cells:
             self._drive, self._resting = None, False
         else:
             # The same spikes, line, currents and membranes as a step before: the next step can be no other either.
-            self._resting = line == self._line and np.array_equal(v, self.v) and np.array_equal(u, self.u)
+            self._resting = usual and line == self._line and np.array_equal(v, self.v) and np.array_equal(u, self.u)
         self.u, self.v, self.spikes, self._line = u, v, spikes, line
         return spikes
 

@@ -49,9 +49,10 @@ class AttractorFSM(AbstractProcess):  # type: ignore[misc]
     s_out : OutPort (N,)
         Spikes of the network.
     state_out : OutPort (S,)
-        For each state, how many neurons of its code fired in the step before (int32).
+        For each state, how many neurons of its code, of those that are open at rest, fired in the step before (int32).
     weights, masks, readout, u, v, vth, du, dv : Var
-        What the network is made of, and its currents and membranes.
+        What the network is made of, and its currents and membranes. In the stock model Lava's LIF takes vth, du and dv
+        as numbers: they can be set before the first run only.
     """
 
     def __init__(
