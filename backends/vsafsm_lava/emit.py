@@ -18,7 +18,7 @@ SOURCES = ("targets.py", "attractor/__init__.py", "attractor/process.py", "attra
 
 
 def emit(program: Program, chip: ChipNetwork, folder: Path, target: str) -> None:
-    """Write ``run.py``, for a target by default, and the package ``fsm`` into an existing folder. Raises `FileError`."""
+    """Write ``run.py`` with its default target and the package ``fsm`` into an existing folder. Raises `FileError`."""
     try:
         (folder / PACKAGE / "attractor").mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -62,6 +62,11 @@ class Settings:
             if isinstance(value, bool) or not isinstance(value, Integral) or not least <= int(value) <= most:
                 raise OptionError(f"{name} is {value!r}; expected a whole number from {least} to {most}")
             object.__setattr__(self, name, int(value))
+        if self.steps(1) > MOST_STEPS and None in (self.hold_steps, self.gap_steps):
+            raise OptionError(
+                f"neurons with du {self.du} and dv {self.dv} forget so slowly that an input would be held for at least "
+                f"{self.steps(1)} steps; expected faster decays"
+            )
 
     @property
     def leaky(self) -> bool:
