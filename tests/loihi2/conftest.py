@@ -116,6 +116,7 @@ class PlainWalk:
         self.masks = [frozenset(np.flatnonzero(mask).tolist()) for mask in network.masks]
         self.drives: dict[frozenset[int], list[int]] = {}
         self.least = 2**31 - 1
+        self.longest = {True: 1, False: 1}
         self.points = [self.settle(frozenset(np.flatnonzero(network.codes[network.start]).tolist()), 0)]
         for point in self.points:
             for mask in range(1, len(self.masks)):
@@ -124,13 +125,14 @@ class PlainWalk:
                     self.points.append(after)
 
     def settle(self, z: frozenset[int], mask: int) -> frozenset[int]:
-        for _ in range(33):
+        for steps in range(33):
             if z not in self.drives:
                 self.drives[z] = [sum(row[j] for j in z) for row in self.rows]
             drive = self.drives[z]
             following = frozenset(i for i in self.masks[mask] if drive[i] > 0)
             self.least = min([self.least, *(drive[i] for i in following)])
             if following == z:
+                self.longest[mask > 0] = max(self.longest[mask > 0], steps)
                 return z
             z = following
         raise OverflowError("still changes")
@@ -149,6 +151,8 @@ class PlainWalk:
             "fall": min(negative),
             "least": self.least,
             "fixed_points": len(self.points),
+            "hold_steps": self.longest[True],
+            "gap_steps": self.longest[False],
         }
 
 

@@ -120,7 +120,10 @@ def test_extremes_by_hand(hand_made: HandMade) -> None:
         reach(hand_made(weights, [0, 1], masks))  # it blinks
     weights[3][3] = -4
     found = asdict(reach(hand_made(weights, [0, 1], masks)))
-    assert found == {"active": 3, "up": 5, "down": -41, "rise": 9, "fall": -50, "least": 1, "fixed_points": 1}
+    assert found == {"active": 3, "up": 5, "down": -41, "rise": 9, "fall": -50, "least": 1, "fixed_points": 1} | {
+        "hold_steps": 1,
+        "gap_steps": 1,
+    }
 
 
 def test_the_walk_does_not_ask_the_machine(
