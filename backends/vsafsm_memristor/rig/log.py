@@ -1,0 +1,55 @@
+"""The log of a rig: one JSON object a line, each written through to the file before anything else happens.
+
+Every line has ``time_s`` (seconds since 1970), ``n`` (counted from 1) and ``event``. Events of the guard: ``open``,
+``plan``, ``arm``, ``command``, ``reply``, ``dry``, ``refused``, ``error``, ``signal``, ``safe``, ``close``.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vsafsm_memristor.rig.errors import LogError
+
+
+class RigLog:
+    """Appends to a file. Raises `LogError` where that fails; what is to be logged then must not be sent."""
+
+    def __init__(self, path: str | Path) -> None:
+        self._path, self._n = Path(path), 0
+        try:
+            self._file = self._path.open("a", encoding="utf-8")
+        except OSError as error:
+            raise LogError(f'cannot write the log "{path}": {error.strerror}; expected a file to append to') from None
+
+    def write(self, event: str, **fields: Any) -> None:
+        """Write a line. Arrays become lists; a number that is not finite becomes its name, so that it stays JSON."""
+        self._n += 1
+        line = {"time_s": time.time(), "n": self._n, "event": event, **fields}
+        try:
+            self._file.write(_as_json(line) + "\n")
+            self._file.flush()
+        except (OSError, ValueError) as error:
+            raise LogError(f'cannot write the log "{self._path}": {error}; nothing more is sent') from None
+
+    def close(self) -> None:
+        """Close the file; closing twice does nothing."""
+        self._file.close()
+
+
+def _as_json(line: dict[str, Any]) -> str:
+    plain = {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in line.items()}
+    try:
+        return json.dumps(plain, allow_nan=False)
+    except ValueError:
+        return json.dumps({name: _named(value) for name, value in plain.items()}, allow_nan=False)
+
+
+def _named(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_named(each) for each in value]
+    return repr(value) if isinstance(value, float) and value - value != 0 else value

@@ -1,0 +1,73 @@
+"""The token that arms: three short hashes, of the maps, of the rig and of the limits in force.
+
+Whoever arms has seen the dry run of these maps, on this rig, within these limits: a token that was made for others says
+for which of the three.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from vsafsm_memristor.rig.errors import OtherLimitsTokenError, OtherMapsTokenError, OtherRigTokenError, TokenError
+from vsafsm_memristor.rig.protocol import Identity, Limits, TargetMaps
+
+_FORM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{6}-[0-9a-f]{6}")
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token in its parts. ``str`` of it is what a user passes on."""
+
+    maps: str
+    rig: str
+    limits: str
+
+    def __str__(self) -> str:
+        return f"{self.maps}-{self.rig}-{self.limits}"
+
+
+def token_of(maps: TargetMaps, identity: Identity, limits: Limits) -> Token:
+    """The token for these maps on this rig within these limits."""
+    return Token(
+        _short(_maps_bytes(maps), 8),
+        _short(repr((identity.model, identity.serial)).encode() + identity.usable.tobytes(), 6),
+        _short(repr(sorted(asdict(limits).items())).encode(), 6),
+    )
+
+
+def check_token(given: str, expected: Token) -> None:
+    """Raise the `TokenError` that says what a token was made for, if not for this."""
+    text = str(given).strip().lower()
+    if not _FORM.fullmatch(text):
+        raise TokenError(
+            f'"{str(given)[:60]}" is no token; expected three groups of digits and a to f, as a dry run prints them'
+        )
+    maps, rig, limits = text.split("-")
+    advice = "expected the token that a dry run prints now"
+    if rig != expected.rig:
+        raise OtherRigTokenError(
+            f"the token {text} was made for another rig, or its usable cells have changed; {advice}"
+        )
+    if maps != expected.maps:
+        raise OtherMapsTokenError(
+            f"the token {text} was made for other maps: another program, other options, or maps that have changed "
+            f"since; {advice}"
+        )
+    if limits != expected.limits:
+        raise OtherLimitsTokenError(f"the token {text} was made under other limits; {advice}")
+
+
+def _maps_bytes(maps: TargetMaps) -> bytes:
+    parts = [repr((str(maps.content_hash), float(maps.v_read_v), len(maps.siemens))).encode()]
+    for g in maps.siemens:
+        array = np.ascontiguousarray(g, dtype="<f8")
+        parts += [repr(array.shape).encode(), array.tobytes()]
+    return b"\n".join(parts)
+
+
+def _short(content: bytes, digits: int) -> str:
+    return hashlib.sha256(content).hexdigest()[:digits]
