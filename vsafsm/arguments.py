@@ -10,9 +10,11 @@ from typing import Any
 
 from vsafsm import __version__
 from vsafsm.backend import DEFAULT, Backend, Option, find, read_options
+from vsafsm.commands import find_commands
 from vsafsm.errors import OptionError, did_you_mean
 from vsafsm.formats import formats
 from vsafsm.options import parse_assignments
+from vsafsm.terminal import note
 
 COMPILE_OPTIONS = {
     "dimension": 'neurons N, or "auto" (default)',
@@ -30,6 +32,8 @@ TARGET_FLAGS = {
     **{"prove": "--backend", "info": "--backend", "emit": "--to"},
 }
 """Commands that have a backend, and the flag that names it."""
+BUILT_IN = (*TARGET_FLAGS, "convert", "examples", "backends")
+"""Commands of vsafsm itself: names that no other may have."""
 PLAIN = "\0"
 """Before a text that stood after ``--``: argparse would take it for an option once the inputs before are read."""
 
@@ -130,7 +134,24 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
     _add_examples(commands)
     backends = _command(commands, "backends", "list the backends, and why one cannot run here")
     _add_json(backends)
+    if not _is_built_in(given):
+        _add_found(commands)
     return parser
+
+
+def _is_built_in(given: Sequence[str]) -> bool:
+    """Whether they begin with a command of vsafsm itself: what others have added does not matter then."""
+    return bool(given) and given[0] in BUILT_IN
+
+
+def _add_found(commands: Any) -> None:
+    found = find_commands(BUILT_IN)
+    for name, reason in found.refused.items():
+        note("warning", f'the command "{name}" is left out: {reason}')
+    for name, command in found.commands.items():
+        parser = _command(commands, name, command.help.replace("%", "%%"))
+        command.add_arguments(parser)
+        parser.set_defaults(command=name, run_found=command.run)
 
 
 def _target_options(given: Sequence[str]) -> tuple[Option, ...]:

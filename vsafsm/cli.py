@@ -52,7 +52,7 @@ def _done(given: Sequence[str]) -> int:
                 warnings.simplefilter("ignore")  # what other libraries say of each other is not the user's concern
                 warnings.simplefilter("always", VsafsmWarning)
                 warnings.showwarning = lambda message, *rest: note("warning", str(message))
-                return COMMANDS[parsed.command](parsed)
+                return COMMANDS.get(parsed.command, _run_found)(parsed)
         finally:
             sys.stdout.flush()
     except NotProvenError as error:
@@ -227,6 +227,19 @@ def _emit(args: argparse.Namespace) -> int:
     chosen.backend.emit(program, folder, **chosen.of_target)
     print_line(f"wrote {', '.join(sorted(str(path) for path in folder.iterdir()))}")
     return OK
+
+
+def _run_found(args: argparse.Namespace) -> int:
+    """A command that others have added; it may raise anything."""
+    try:
+        code = args.run_found(args)
+    except (VsafsmError, BrokenPipeError):
+        raise
+    except Exception as error:
+        raise BackendError(f'the command "{args.command}" failed: {type(error).__name__}: {error}') from None
+    if not isinstance(code, int) or not 0 <= code <= 255:
+        raise BackendError(f'the command "{args.command}" gave {code!r}; expected an exit code from 0 to 255')
+    return code
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {

@@ -26,6 +26,12 @@ class RigLog:
         except OSError as error:
             raise LogError(f'cannot write the log "{path}": {error.strerror}; expected a file to append to') from None
 
+    def __enter__(self) -> RigLog:
+        return self
+
+    def __exit__(self, *details: Any) -> None:
+        self.close()
+
     def write(self, event: str, **fields: Any) -> None:
         """Write a line. Arrays become lists; a number that is not finite becomes its name, so that it stays JSON."""
         self._n += 1

@@ -1,0 +1,204 @@
+"""What a rig promises, as checks that a lab can run on its own: each returns findings, none needs pytest.
+
+`check_read_only` applies no voltage; it is what ``vsafsm rig check`` runs. `check_reading` applies small read voltages
+and `check_programming` writes a tile: both through a `Guarded` rig that is armed, so within all limits. Nothing is sent
+on purpose that a rig ought to refuse: the guard is there so that it need not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vsafsm.errors import VsafsmError
+from vsafsm_memristor.rig.guard import Guarded
+from vsafsm_memristor.rig.protocol import UNTOUCHED, Floats, Identity, Rig, TargetMaps
+
+NOISE_SHARE = 0.1
+"""Two reads of one thing may differ by this share of the largest of its currents."""
+ZERO_SHARE = 0.02
+"""A read at 0 V may show this share of the largest line current."""
+FEWEST_REACHED = 0.9
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One rule and whether it is kept.
+
+    Attributes
+    ----------
+    rule
+        What is promised.
+    kept
+        Whether it is kept; None where it could not be looked at.
+    detail
+        What was found.
+    """
+
+    rule: str
+    kept: bool | None
+    detail: str
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A checkerboard of two conductances in the usable cells of one tile, as `TargetMaps`."""
+
+    siemens: tuple[Floats, ...]
+    v_read_v: float
+    content_hash: str = "checkerboard"
+
+
+def passed(findings: Sequence[Finding]) -> bool:
+    """Whether no rule is broken."""
+    return all(finding.kept is not False for finding in findings)
+
+
+def check_read_only(rig: Rig) -> list[Finding]:
+    """Checks that apply no voltage: who it is, that its limits make sense, that grounding works and may be repeated."""
+    return [
+        *_guarded_from_errors("identify", lambda: _identity(rig)),
+        *_guarded_from_errors("safe", lambda: _safe(rig)),
+    ]
+
+
+def check_reading(guarded: Guarded, tile: int = 0) -> list[Finding]:
+    """Checks with read voltages up to the voltage limit in force, fewer rows where a line could carry too much.
+
+    `guarded` has to be armed.
+    """
+    guarded.require_armed()
+    return _guarded_from_errors("read", lambda: _reading(guarded, tile))
+
+
+def check_programming(guarded: Guarded, maps: TargetMaps) -> list[Finding]:
+    """Write the maps that the rig was armed for (such as `pattern`), and hold what is read against what was asked."""
+    guarded.require_armed()
+    return _guarded_from_errors("program", lambda: _programming(guarded, maps))
+
+
+def pattern(identity: Identity) -> Pattern:
+    """A checkerboard at a quarter and a half of the range, to be read at half of the voltage limit."""
+    limits = identity.limits
+    rows, columns = np.indices((limits.rows, limits.columns))
+    low, high = (limits.g_min_s + share * (limits.g_max_s - limits.g_min_s) for share in (0.25, 0.5))
+    board = np.where((rows + columns) % 2 == 0, low, high)
+    return Pattern((np.where(identity.usable[0], board, UNTOUCHED),), limits.v_read_max_v / 2)
+
+
+# ---- the checks
+
+
+def _identity(rig: Rig) -> Iterator[Finding]:
+    first, second = rig.identify(), rig.identify()
+    limits = first.limits
+    yield Finding("it says who it is", True, f"{first.model}, serial {first.serial}")
+    same = (first.model, first.serial, limits, first.watchdog_s) == (
+        *(second.model, second.serial, second.limits, second.watchdog_s),
+    ) and np.array_equal(first.usable, second.usable)
+    yield Finding("it says the same twice", same, "twice the same" if same else f"{first} and then {second}")
+    share = float(first.usable.mean())
+    yield Finding("it has cells to use", share > 0, f"{100 * share:.2f} % of {first.usable.size} cells")
+    yield Finding(
+        "its read voltage is below its programming voltage",
+        limits.v_read_max_v < limits.v_program_max_v,
+        f"{limits.v_read_max_v:g} V and {limits.v_program_max_v:g} V",
+    )
+    one = limits.v_read_max_v * limits.g_max_s
+    yield Finding(
+        "a cell can be read within the line current",
+        one <= limits.i_line_max_a,
+        f"{one:g} of {limits.i_line_max_a:g} A",
+    )
+    pulse = limits.v_program_max_v * limits.g_max_s
+    yield Finding(
+        "a cell can be written within the line current",
+        pulse <= limits.i_line_max_a,
+        f"{pulse:g} of {limits.i_line_max_a:g} A",
+    )
+    watchdog = first.watchdog_s
+    yield Finding(
+        "it has a watchdog",
+        True if watchdog else None,
+        f"{watchdog:g} s" if watchdog else "none: it is armed only on demand",
+    )
+
+
+def _safe(rig: Rig) -> Iterator[Finding]:
+    rig.safe()
+    yield Finding("it grounds its lines and confirms it", True, "confirmed")
+    rig.safe()
+    yield Finding("grounding twice does no harm", True, "confirmed")
+    rig.identify()
+    yield Finding("it answers after grounding", True, "answered")
+
+
+def _reading(guarded: Guarded, tile: int) -> Iterator[Finding]:
+    identity, limits = guarded.identify(), guarded.limits
+    zero = guarded.read(tile, np.zeros(identity.limits.rows))
+    yield Finding("one current a column", zero.shape == (identity.limits.columns,), f"shape {zero.shape}")
+    most = float(np.abs(zero).max())
+    yield Finding(
+        "no current without voltage", most <= ZERO_SHARE * limits.i_line_max_a, f"at most {most:.3g} A at 0 V"
+    )
+    v = _few_rows(identity, guarded, tile)
+    full, again, half = guarded.read(tile, v), guarded.read(tile, v), guarded.read(tile, v / 2)
+    scale = float(np.abs(full).max()) or limits.i_line_max_a
+    yield Finding("a read shows something", bool(np.abs(full).max() > 0), f"up to {np.abs(full).max():.3g} A")
+    worst = float(np.abs(full - again).max()) / scale
+    yield Finding("two reads agree", worst <= NOISE_SHARE, f"within {100 * worst:.1f} % of the largest current")
+    worst = float(np.abs(full - 2 * half).max()) / scale
+    yield Finding("half the voltage, half the current", worst <= 2 * NOISE_SHARE, f"within {100 * worst:.1f} %")
+    negative = guarded.read(tile, -v)
+    worst = float(np.abs(full + negative).max()) / scale
+    yield Finding(
+        "the sign of the voltage is that of the current", worst <= 2 * NOISE_SHARE, f"within {100 * worst:.1f} %"
+    )
+    rest = float(np.abs(guarded.read(tile, np.zeros_like(v))).max())
+    yield Finding("nothing is left on the lines", rest <= ZERO_SHARE * limits.i_line_max_a, f"{rest:.3g} A at 0 V")
+
+
+def _few_rows(identity: Identity, guarded: Guarded, tile: int) -> Floats:
+    """So many usable rows at half of the limit that no line can carry more than a quarter of its own."""
+    limits = guarded.limits
+    rows = np.flatnonzero(identity.usable[tile].any(axis=1))
+    volts = limits.v_read_max_v / 2
+    bearable = max(1, int(limits.i_line_max_a / (4 * volts * limits.g_max_s)))
+    v = np.zeros(identity.limits.rows)
+    v[rows[:bearable]] = volts
+    return v
+
+
+def _programming(guarded: Guarded, maps: TargetMaps) -> Iterator[Finding]:
+    target = np.asarray(maps.siemens[0])
+    reply = guarded.program(0, target)
+    touched = target != UNTOUCHED
+    yield Finding("it is sent", reply.sent, "sent" if reply.sent else "a dry run")
+    share = float(reply.ok[touched].mean())
+    yield Finding("cells reach what is asked", share >= FEWEST_REACHED, f"{100 * share:.2f} % of {touched.sum()} cells")
+    most = int(reply.pulses.max())
+    kept = most <= guarded.limits.pulses_a_cell
+    yield Finding("no cell takes more pulses than allowed", kept, f"at most {most} of {guarded.limits.pulses_a_cell}")
+    alone = int(reply.pulses[~touched].sum())
+    yield Finding("cells that are left alone get no pulse", alone == 0, f"{alone} pulses")
+    errors = np.abs(reply.g_siemens - target)[touched & reply.ok]
+    worst = float(errors.max()) if errors.size else 0.0
+    span = guarded.identify().limits.g_max_s
+    yield Finding("its own word on what it reached is true to the mask", worst <= span / 4, f"worst {worst:.3g} S")
+    v = _few_rows(guarded.identify(), guarded, 0)
+    amperes, expected = guarded.read(0, v), v @ reply.g_siemens
+    worst = float(np.abs(amperes - expected).max() / max(float(np.abs(expected).max()), 1e-30))
+    yield Finding("reads show what was written", worst <= 3 * NOISE_SHARE, f"within {100 * worst:.1f} %")
+
+
+def _guarded_from_errors(what: str, checks: Callable[[], Iterator[Finding]]) -> list[Finding]:
+    """The findings up to the first error, which is one itself."""
+    findings: list[Finding] = []
+    try:
+        for finding in checks():
+            findings.append(finding)
+    except VsafsmError as error:
+        findings.append(Finding(f"{what} works", False, f"{type(error).__name__}: {error}"))
+    return findings
