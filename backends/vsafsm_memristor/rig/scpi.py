@@ -37,6 +37,7 @@ import importlib
 import json
 import os
 import re
+import select
 import socket
 import zlib
 from collections.abc import Callable
@@ -66,6 +67,8 @@ from vsafsm_memristor.rig.protocol import Bools, Floats, Identity, Limits, Progr
 
 Answer = TypeVar("Answer")
 HEADER_BYTES = 32
+BODY_S = 2.0
+"""Seconds in which a reply that has begun has to go on."""
 MOST_BYTES = 1 << 28
 MOST_CELLS = 1 << 24
 INSTALL = "pip install 'vsafsm[memristor]'"
@@ -250,7 +253,7 @@ def _exchange(
     if form[2] == b"OK" and length is not None and told != length:
         raise WrongLengthError(f"{name}: a reply of {told} bytes; expected {length}")
     try:
-        body = line.receive(told + 1, timeout_s)
+        body = line.receive(told + 1, min(timeout_s, BODY_S))
     except NoAnswerError:
         raise WrongLengthError(f"{name}: the reply broke off; expected the {told} bytes that it promised") from None
     if body[-1:] != b"\n" or zlib.crc32(header[:12] + body[:-1]) != int(form[3], 16):
@@ -304,8 +307,23 @@ class _Line:
         self._called(lambda: self._resource.write_raw(message), timeout_s)
 
     def receive(self, count: int, timeout_s: float) -> bytes:
+        self._await(timeout_s)
         got: bytes = self._called(lambda: self._resource.read_bytes(count, break_on_termchar=False), timeout_s)
         return got
+
+    def _await(self, timeout_s: float) -> None:
+        """Wait on the socket itself: PyVISA-py does not notice that the other side has closed until its time is up."""
+        own, held = self._socket(), getattr(self._session(), "_pending_buffer", b"")
+        if own is None or held:
+            return
+        try:
+            ready = select.select([own], [], [], timeout_s)[0]
+        except (OSError, ValueError) as error:
+            raise DisconnectedError(f"the connection was lost ({error!r}); expected it to stay up") from None
+        if not ready:
+            raise NoAnswerError(f"no answer within {timeout_s:g} s; expected a reply")
+        if self._hung_up():
+            raise DisconnectedError("the rig has hung up; expected a reply")
 
     def close(self) -> None:
         with suppress(Exception):
@@ -324,7 +342,7 @@ class _Line:
             raise DisconnectedError(f"the connection was lost ({error!r}); expected it to stay up") from None
 
     def _hung_up(self) -> bool:
-        """Whether the other side has closed: PyVISA-py waits out its time limit then, as if nothing had come."""
+        """Whether the other side has closed."""
         own = self._socket()
         if own is None:
             return False
@@ -337,9 +355,15 @@ class _Line:
 
     def _socket(self) -> Any:
         """PyVISA-py's socket, or None where there is none."""
-        sessions = getattr(self._resource.visalib, "sessions", {})
-        own = getattr(sessions.get(self._resource.session), "interface", None)
+        own = getattr(self._session(), "interface", None)
         return own if isinstance(own, socket.socket) else None
+
+    def _session(self) -> Any:
+        """PyVISA-py's session; None where another library, or nobody, has the connection."""
+        try:
+            return getattr(self._resource.visalib, "sessions", {}).get(self._resource.session)
+        except self._visa.errors.Error:
+            return None
 
 
 def _visa() -> Any:

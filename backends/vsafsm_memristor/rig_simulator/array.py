@@ -42,7 +42,7 @@ class Array:
         self.usable = rng.random(shape) >= physics.unusable
         self._stuck = (rng.random(shape) < physics.stuck) | ~self.usable
         self._eager = rng.lognormal(0.0, 0.3, shape)
-        self._g = rng.uniform(physics.g_min_s, top / 4, shape)
+        self._g = rng.uniform(0.0, top / 4, shape)
         self._g[self._stuck] = rng.choice([0.0, 1.1 * top], int(self._stuck.sum()))
         self._drift = rng.standard_normal(shape)
         self._written_s = np.zeros(shape)
@@ -62,8 +62,9 @@ class Array:
         g = self._now(tile)[0].copy()
         wanted, count = target != 0.0, np.zeros(target.shape, np.int64)
         level, before = np.full(target.shape, FIRST_V), np.zeros(target.shape)
+        wrong = wanted.copy()
         for _ in range(most):
-            wrong = wanted & (np.abs(self._measured(g) - target) > self.physics.tolerance_s / 2)
+            wrong &= np.abs(self._measured(g) - target) > self.physics.tolerance_s / 2
             if not wrong.any():
                 break
             sign = np.sign(target - g)

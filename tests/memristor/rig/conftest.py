@@ -136,11 +136,11 @@ class Simulator:
         last = self.events("lines", "ground")
         return not last or last[-1]["event"] == "ground" or not any(last[-1]["v"])
 
-    def wait_for(self, *kinds: str, seconds: float = 10.0) -> dict[str, Any]:
-        """The last event of these kinds, once there is one."""
+    def wait_for(self, event: str, /, seconds: float = 10.0, **fields: Any) -> dict[str, Any]:
+        """The last event of this kind and with these fields, once there is one."""
         end = time.monotonic() + seconds
-        while not (found := self.events(*kinds)):
-            assert time.monotonic() < end, f"no {kinds} in {self.events()[-5:]}"
+        while not (found := [each for each in self.events(event) if fields.items() <= each.items()]):
+            assert time.monotonic() < end, f"no {event}, {fields} in {self.events()[-5:]}"
             time.sleep(0.01)
         return found[-1]
 

@@ -157,11 +157,11 @@ def test_the_current_of_columns_and_rows_is_predicted(memory_rig, limits, change
         guarded.program(0, given.siemens[0])
         guarded.read(0, [0.3, 0.3, 0.3, 0.3 / 3])  # columns: 1.0 V x 40 uS = 40 uA
         assert rig.calls[-1] == "read"
-    rig = memory_rig(changed(limits, i_line_max_a=120e-6, v_read_max_v=1.1))
+    rig = memory_rig(changed(limits, i_line_max_a=120e-6, v_read_max_v=1.1, v_program_max_v=2.9))
     with Guarded(rig) as guarded:
         guarded.arm(given, guarded.plan(given).token)
         guarded.program(0, given.siemens[0])
-        guarded.read(0, [1.0, -0.5, 0, 0])
+        guarded.read(0, [0.99, -0.5, 0, 0])
         with pytest.raises(errors.LineCurrentError, match=r"row 0 of tile 0 could carry 0\.000132 A"):
             guarded.read(0, [1.1, 0, 0, 0])
         with pytest.raises(errors.LineCurrentError, match="column 0 of tile 0"):  # signs are not taken off each other
@@ -307,8 +307,7 @@ def test_a_token_is_tied_to_maps_rig_and_limits(memory_rig, limits, changed, map
     guarded.close()
 
 
-def renamed(make):
-    rig = make()
+def renamed(rig):
     real = rig.identify
     rig.identify = lambda: type(real())(
         "memory", "M-2", *[getattr(real(), n) for n in ("limits", "usable", "watchdog_s")]

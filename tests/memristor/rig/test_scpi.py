@@ -1,0 +1,294 @@
+"""The SCPI rig against the simulated rig, a process of its own: each fault has a name, and the lines end at 0 V."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from vsafsm_memristor.rig import errors
+from vsafsm_memristor.rig.guard import Guarded
+from vsafsm_memristor.rig.protocol import Restrictable, Rig
+from vsafsm_memristor.rig.scpi import ScpiRig
+
+G = np.random.default_rng(3).uniform(2e-6, 38e-6, (8, 6))
+V = np.full(8, 0.2)
+QUICK = {"timeout_s": 0.3, "program_timeout_s": 0.5}
+
+
+@pytest.fixture
+def opened(simulator):
+    """Opens a rig at a simulated rig with options: -> (rig, simulator)."""
+    rigs = []
+
+    def start(*options, **more):
+        process = simulator(*options)
+        rigs.append(ScpiRig(process.address, **{**QUICK, **more}))
+        return rigs[-1], process
+
+    yield start
+    for rig in rigs:
+        rig.close()
+
+
+def test_it_says_who_it_is(opened):
+    rig, _ = opened("--unusable", "0.2", "--seed", "4")
+    assert isinstance(rig, Rig)
+    assert isinstance(rig, Restrictable)
+    identity = rig.identify()
+    assert (identity.model, identity.serial, identity.watchdog_s) == ("simulated rig", "SIM-0", 0.4)
+    assert (identity.limits.tiles, identity.limits.rows, identity.limits.columns) == (2, 8, 6)
+    assert 0 < (~identity.usable).sum() < identity.usable.size
+
+
+def test_what_is_written_is_read(opened):
+    rig, process = opened("--read-noise", "0.001")
+    reply = rig.program(1, G)
+    assert reply.ok.all()
+    assert np.abs(reply.g_siemens - G).max() < 1e-6
+    assert 0 < reply.pulses.max() <= 64
+    np.testing.assert_allclose(rig.read(1, V), V @ reply.g_siemens, rtol=0.02)
+    np.testing.assert_allclose(rig.read(1, -V), -V @ reply.g_siemens, rtol=0.02)
+    rig.safe()
+    rig.safe()
+    assert process.at_zero()
+    assert process.commanded_v("read") == 0.2
+    assert process.commanded_v("pulse") <= 4.0
+
+
+def test_it_keeps_limits_that_it_is_told(opened, changed):
+    rig, process = opened()
+    rig.restrict(changed(rig.identify().limits, v_program_max_v=1.5, pulses_a_cell=3))
+    reply = rig.program(0, G)
+    assert reply.pulses.max() <= 3
+    assert process.commanded_v("pulse") <= 1.5
+    with pytest.raises(errors.RigRefusedError, match="RANGE wider than its own limits"):
+        rig.restrict(changed(rig.identify().limits, v_program_max_v=9.0))
+
+
+FAULTS = {
+    "disconnect": errors.DisconnectedError,
+    "garbage": (errors.GarbageError, errors.WrongLengthError, errors.OutOfStepError, errors.NoAnswerError),
+    "wrong-length": errors.WrongLengthError,
+    "over-range": errors.OverRangeError,
+    "nan": errors.NotFiniteReplyError,
+    "stale": errors.OutOfStepError,
+    "mute": errors.NoAnswerError,
+}
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+@pytest.mark.parametrize("what", ["read", "program"])
+def test_each_fault_has_a_name_and_ends_trust(opened, kind, what):
+    rig, process = opened("--fault", f"{kind}@4", "--seed", "2")
+    with pytest.raises(FAULTS[kind]):
+        rig.read(0, V) if what == "read" else rig.program(0, G)
+    with pytest.raises(errors.DistrustedError, match="is not trusted"):
+        rig.read(0, V)
+    rig.safe()  # over a connection of its own
+    assert process.at_zero()
+    with pytest.raises(errors.DistrustedError):
+        rig.identify()
+    rig.reopen()
+    assert rig.read(0, V).shape == (6,)
+
+
+def test_a_slow_rig_is_cut_short_by_grounding(opened):
+    rig, process = opened("--fault", "slow@4", "--slow-ms", "30000", "--watchdog-ms", "60000")
+    with pytest.raises(errors.NoAnswerError, match=r"no answer within 0\.3 s"):
+        rig.read(0, V)
+    assert not process.at_zero()
+    rig.safe()
+    assert process.wait_for("ground")["why"] == "safe"
+
+
+def test_a_slow_rig_is_grounded_by_its_watchdog(opened):
+    rig, process = opened("--fault", "slow@4", "--slow-ms", "30000", "--watchdog-ms", "100", timeout_s=3.0)
+    with pytest.raises(errors.WatchdogError, match="grounded"):
+        rig.read(0, V)
+    assert process.events("ground")[-1]["why"] == "watchdog"
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_behind_the_guard_each_fault_ends_at_zero(simulator, changed, kind):
+    process = simulator("--fault", f"{kind}@9", "--sticky", "--watchdog-ms", "60000", "--seed", "2")
+    rig = ScpiRig(process.address, **QUICK)
+    with Guarded(rig) as guarded:
+        maps = Maps()
+        guarded.arm(maps, guarded.plan(maps).token, written=True)
+        guarded.read(0, V)
+        with pytest.raises(FAULTS[kind]):
+            guarded.read(0, V)
+        assert process.at_zero()
+        assert process.events("ground")[-1]["why"] == "safe"
+        with pytest.raises(errors.DistrustedError):
+            guarded.read(0, V)
+
+
+class Maps:
+    siemens, content_hash, v_read_v = (G,), "x", 0.2
+
+
+def test_a_rig_that_refuses(opened):
+    rig, _ = opened()
+    with pytest.raises(errors.RigRefusedError, match="RANGE a voltage is above the limit"):
+        rig.read(0, np.full(8, 0.4))
+    rig.reopen()
+    with pytest.raises(errors.RigRefusedError, match="LENGTH"):
+        rig.read(0, np.zeros(7))
+
+
+def test_grounding_that_cannot_be_confirmed_is_said(opened):
+    rig, process = opened()
+    process.stop()
+    with pytest.raises(errors.NotSafeError, match="is not confirmed"):
+        rig.safe()
+
+
+@pytest.mark.parametrize("address", ["TCPIP0::127.0.0.1::{free}::SOCKET", "nonsense"])
+def test_nothing_at_the_address(address):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))  # and does not listen
+        with pytest.raises(errors.UnreachableError):
+            ScpiRig(address.format(free=free.getsockname()[1]), **QUICK)
+
+
+@contextlib.contextmanager
+def answering(answer):
+    """Something at a port that answers every message with these bytes, or with nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve():
+            with contextlib.suppress(OSError):
+                connection, _ = listening.accept()
+                with connection:
+                    while connection.recv(4096):
+                        connection.sendall(answer)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"TCPIP0::127.0.0.1::{listening.getsockname()[1]}::SOCKET"
+    thread.join(10)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (b"", errors.NoAnswerError),
+        (b"short\n", errors.NoAnswerError),
+        (b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\n", errors.GarbageError),
+        (b"00000001,OK,00000000,#9999999999" + b"x" * 64, errors.WrongLengthError),
+        (b"00000001,OK,00000000,#9000000100" + b"x" * 9, errors.WrongLengthError),
+        (b"00000001,OK,00000000,#9000000002{}\n", errors.GarbageError),
+    ],
+)
+def test_something_else_at_the_address(answer, error):
+    with answering(answer) as address, pytest.raises(error):
+        ScpiRig(address, **QUICK)
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        (("--g-min-us", "50"), errors.LimitsError),
+        (("--v-read-max-v", "-1"), errors.LimitsError),
+        (("--i-line-max-a", "nan"), errors.LimitsError),
+        (("--watchdog-ms", "0"), errors.LimitsError),
+        (("--fault", "garbage@1"), errors.FaultError),
+        (("--fault", "wrong-length@2"), errors.WrongLengthError),
+    ],
+)
+def test_a_rig_whose_word_makes_no_sense_is_not_opened(simulator, options, error):
+    with pytest.raises(error):
+        ScpiRig(simulator(*options).address, **QUICK)
+
+
+def test_a_missing_package_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyvisa_py", None)
+    with pytest.raises(errors.MissingPackageError, match=r"pip install 'vsafsm\[memristor\]'"):
+        ScpiRig("TCPIP0::127.0.0.1::5::SOCKET")
+
+
+def test_importing_it_imports_no_pyvisa():
+    import subprocess
+
+    text = "import sys, vsafsm_memristor.rig.scpi; sys.exit('pyvisa' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", text], timeout=60, check=False).returncode == 0
+
+
+# ---- the client dies
+
+CLIENT = """
+import os, signal, sys, time
+import numpy as np
+from vsafsm_memristor.rig.guard import Guarded
+from vsafsm_memristor.rig.scpi import ScpiRig
+
+class Maps:
+    siemens, content_hash, v_read_v = (np.full((8, 6), 10e-6),), "x", 0.2
+
+if sys.argv[2] == "handler":
+    signal.signal(signal.SIGTERM, lambda *_: print("chained", flush=True))
+guarded = Guarded(ScpiRig(sys.argv[1], timeout_s=5))
+guarded.arm(Maps, guarded.plan(Maps).token)
+guarded.program(0, Maps.siemens[0])
+if sys.argv[2] == "fork" and os.fork() == 0:
+    time.sleep(60)  # holds the connection open
+    os._exit(0)
+print("reading", flush=True)
+while True:
+    guarded.read(0, np.full(8, 0.2))
+    time.sleep(0.001)
+"""
+
+
+def reading(client, process, how):
+    started = client(CLIENT, process.address, how)
+    assert started.stdout.readline() == "reading\n"
+    process.wait_for("lines", kind="read")
+    time.sleep(0.05)
+    return started
+
+
+@pytest.mark.parametrize("how", ["alone", "fork"])
+def test_after_sigkill_the_watchdog_grounds(simulator, client, how):
+    process = simulator("--sticky", "--watchdog-ms", "200")
+    started = reading(client, process, how)
+    os.kill(started.pid, signal.SIGKILL)
+    started.wait(10)
+    ground = process.wait_for("ground", why="watchdog")
+    assert process.at_zero()
+    assert (ground["t_ns"] - process.events("lines")[-1]["t_ns"]) / 1e6 < 400
+
+
+def test_a_client_that_hangs_is_grounded_by_the_watchdog(simulator, client):
+    process = simulator("--sticky", "--watchdog-ms", "200")
+    started = reading(client, process, "alone")
+    os.kill(started.pid, signal.SIGSTOP)
+    process.wait_for("ground", why="watchdog")
+    assert process.at_zero()
+
+
+@pytest.mark.parametrize(
+    ("number", "how", "code"),
+    [
+        (signal.SIGTERM, "alone", -signal.SIGTERM),
+        (signal.SIGINT, "alone", -signal.SIGINT),
+        (signal.SIGTERM, "handler", 1),
+    ],
+)
+def test_after_other_signals_the_client_grounds_itself(simulator, client, number, how, code):
+    process = simulator("--sticky", "--watchdog-ms", "60000", "--latency-us", "5000")
+    started = reading(client, process, how)
+    os.kill(started.pid, number)
+    assert started.wait(10) == code
+    assert process.at_zero()
+    assert process.events("ground")[-1]["why"] == "safe"
+    assert (started.stdout.read() == "chained\n") == (how == "handler")
