@@ -45,6 +45,8 @@ ROWS, COLUMNS = 16, 12
 V_READ_MAX_V, V_PROGRAM_MAX_V = 0.17, 3.1
 """The user's limits; the rig's own are 0.3 V and 4 V."""
 WATCHDOG_MS = 60
+SETTLE_S = 4 * WATCHDOG_MS / 1e3
+"""The log is judged so long after the client's end, whatever is on the lines before."""
 PARALLEL = 8
 KILLED = ("SIGKILL", "SIGTERM", "SIGINT")
 CORRUPTED = ("garbage", "wrong-length", "over-range", "nan", "stale", "mute", "slow")
@@ -56,6 +58,7 @@ CONTROLS = ("control: no watchdog", "control: no guard")
 class Found:
     """What the log of one run says. Voltages in volts, times in milliseconds."""
 
+    seed: int
     kind: str
     sticky: bool
     up_at_fault: bool
@@ -85,13 +88,13 @@ def run_one(job: tuple[int, str]) -> Found:
         process, port = _simulator(log, kind, sticky, seed, rng)
         try:
             moment_ns = _client(kind, port, rng, log)
-            _settle(log)
+            time.sleep(SETTLE_S)  # a command that was under way may still be carried out
         finally:
             process.terminate()
             process.wait(10)
             assert process.stdout is not None
             process.stdout.close()
-        return _judged(kind, sticky, moment_ns, [json.loads(line) for line in log.read_text().splitlines()])
+        return _judged(seed, kind, sticky, moment_ns, [json.loads(line) for line in log.read_text().splitlines()])
 
 
 def _simulator(
@@ -226,23 +229,7 @@ def _reap(child: int) -> None:
     os.waitpid(child, 0)
 
 
-def _settle(log: Path) -> None:
-    """Give the watchdog three times its time, or less where the lines are down already."""
-    end = time.monotonic() + 3 * WATCHDOG_MS / 1e3
-    while time.monotonic() < end and _up(log.read_text().splitlines()):
-        time.sleep(0.005)
-
-
-def _up(lines: list[str]) -> bool:
-    """Whether the last thing that happened to the lines left a voltage on them."""
-    for text in reversed(lines):
-        line = json.loads(text)
-        if line["event"] in ("lines", "ground"):
-            return line["event"] == "lines" and any(line["v"])
-    return False
-
-
-def _judged(kind: str, sticky: bool, moment_ns: int, events: list[dict[str, object]]) -> Found:
+def _judged(seed: int, kind: str, sticky: bool, moment_ns: int, events: list[dict[str, object]]) -> Found:
     volts: dict[str, float] = defaultdict(float)
     reads, up, up_at_fault, grounded_by, last_ns = 0, False, False, "-", 0
     faults = [event for event in events if event["event"] == "fault"]
@@ -262,7 +249,7 @@ def _judged(kind: str, sticky: bool, moment_ns: int, events: list[dict[str, obje
         elif event["event"] == "ground":
             up, grounded_by, last_ns = False, str(event["why"]), t_ns
     late_ms = max(0.0, (last_ns - moment_ns) / 1e6)
-    return Found(kind, sticky, up_at_fault, reads, volts["read"], volts["pulse"], not up, grounded_by, late_ms)
+    return Found(seed, kind, sticky, up_at_fault, reads, volts["read"], volts["pulse"], not up, grounded_by, late_ms)
 
 
 def wilson(right: int, of: int) -> tuple[float, float]:
@@ -313,6 +300,9 @@ def main() -> int:
     print(_row("of these, sticky", [f for f in real if f.sticky]))
     print(f"\nlargest voltages commanded: {max(f.read_v for f in real):.6f} V to read, ", end="")
     print(f"{max(f.pulse_v for f in real):.6f} V to program")
+    for f in real:
+        if not f.at_zero:
+            print(f"not at 0 V: {f}")
     right = all(f.at_zero and f.read_v <= V_READ_MAX_V and f.pulse_v <= V_PROGRAM_MAX_V for f in real)
     caught = all(
         not f.at_zero if f.kind == CONTROLS[0] else f.read_v > V_READ_MAX_V for f in found if f.kind in CONTROLS
