@@ -86,19 +86,26 @@ def _table(conditions: list[tuple[str, dict[str, Any], int | None]]) -> None:
             size = (program.network.neurons, program.smallest, planned.settings.layout(program.network.neurons).cells)
             rows.append((machine.name, title, *map(str, size), f"{right} of {total}", f"{low:.4f} to {high:.4f}"))
             print_line(" ".join(rows[-1]))
+            sys.stdout.flush()
     print_table(("machine", "device", "N", "smallest", "cells", "right", "95 % interval"), rows)
 
 
-def right_devices(machine: Machine, planned: Plan, number: int, first: int = FIRST_SEED) -> tuple[int, int]:
+def right_devices(machine: Machine, planned: Plan, number: int) -> tuple[int, int]:
     """Devices on which every pair is right, of so many."""
-    with ProcessPoolExecutor(WORKERS) as pool:
-        tasks = [pool.submit(_one_device, machine, planned, first + n) for n in range(number)]
-        return sum(task.result() for task in tasks), number
+    seeds = range(FIRST_SEED, FIRST_SEED + number)
+    with ProcessPoolExecutor(
+        WORKERS, initializer=_given.update, initargs=({"machine": machine, "plan": planned},)
+    ) as pool:
+        return sum(pool.map(_one_device, seeds, chunksize=10)), number
 
 
-def _one_device(machine: Machine, planned: Plan, seed: int) -> bool:
+_given: dict[str, Any] = {}
+
+
+def _one_device(seed: int) -> bool:
+    planned: Plan = _given["plan"]
     rng = np.random.default_rng([seed, 0])
-    return all_pairs_right(machine, planned.network, aged(planned, rng), rng)
+    return all_pairs_right(_given["machine"], planned.network, aged(planned, rng), rng)
 
 
 def all_pairs_right(machine: Machine, network: Network, crossbar: Crossbar, rng: np.random.Generator) -> bool:

@@ -306,8 +306,8 @@ def _maps(args: argparse.Namespace, guarded: Guarded) -> tuple[Program, TargetMa
     from vsafsm.program import load_program
 
     program = load_program(args.program)
-    mapping = importlib.import_module("vsafsm_memristor.mapping")
-    maps: TargetMaps = mapping.maps_of(program, guarded.identify(), **_options(args.assign))
+    room = importlib.import_module("vsafsm_memristor.maps")
+    maps: TargetMaps = room.maps_of(program, guarded.identify(), **_options(args.assign))
     return program, maps
 
 

@@ -1,0 +1,137 @@
+"""A program as targets for the tiles of a rig, and currents of a rig as the drive of a program."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsafsm.program import Program
+from vsafsm_memristor.array import SLACK_STEPS
+from vsafsm_memristor.crossbar import Drive
+from vsafsm_memristor.devices import Lognormal
+from vsafsm_memristor.errors import MappingError
+from vsafsm_memristor.mapping import Layout, Scale, scale_for
+from vsafsm_memristor.parameters import settings
+from vsafsm_memristor.rig.protocol import Bools, Floats, Identity
+
+SIEMENS_A_US = 1e-6
+DEFAULT_READ_V = 0.1
+"""Voltage of an active row, where the rig allows as much; less keeps cells from changing."""
+
+
+@dataclass(frozen=True)
+class RigMaps:
+    """What a rig has to hold for a program.
+
+    Attributes
+    ----------
+    siemens
+        One array a tile of the rig, (rows, columns); 0 where a cell is not used.
+    content_hash
+        Of the program and all targets.
+    v_read_v
+        Voltage of an active row in a read.
+    layout, scale
+        Where weights lie, and what a weight step is.
+    """
+
+    siemens: tuple[Floats, ...]
+    content_hash: str
+    v_read_v: float
+    layout: Layout
+    scale: Scale
+
+    def voltages(self, activity: NDArray[np.bool_]) -> list[tuple[int, Floats]]:
+        """Voltages of the rows of each tile that has an active one: (tile, (rows,)) for an activity (N,)."""
+        found: list[tuple[int, Floats]] = []
+        for number, tile in enumerate(self.layout.tiles()):
+            active = activity[tile.inputs]
+            if active.any():
+                volts = np.zeros(self.layout.rows)
+                volts[: len(active)] = np.where(active, self.v_read_v, 0.0)
+                found.append((number, volts))
+        return found
+
+    def drive(self, currents: Sequence[tuple[int, Floats]]) -> Drive:
+        """Recurrent drive (N,) in weight steps from the currents (columns,) of tiles, in amperes."""
+        total = np.zeros(self.layout.neurons)
+        tiles = list(self.layout.tiles())
+        for number, amperes in currents:
+            tile = tiles[number]
+            width = tile.shape[1]
+            if self.layout.scheme == "differential":
+                total[tile.outputs] += amperes[0 : 2 * width : 2] - amperes[1 : 2 * width : 2]
+            else:
+                total[tile.outputs] += amperes[:width] - amperes[-1]
+        return np.asarray(total / (self.v_read_v * self.scale.us_a_step * SIEMENS_A_US), np.float32)
+
+
+def maps_of(program: Program, identity: Identity, **options: object) -> RigMaps:
+    """Targets for the tiles of a rig.
+
+    Cells that cannot be used are left alone; where their partner works it makes up for them as far as it can.
+
+    Parameters
+    ----------
+    **options
+        ``scheme``, of the backend's options; the range is the rig's.
+
+    Raises
+    ------
+    MappingError
+        If the program does not fit on the rig's tiles, or has its inhibition apart.
+    """
+    limits, network = identity.limits, program.network
+    scheme = settings({name: value for name, value in options.items() if name == "scheme"}).layout(1).scheme
+    layout = Layout(network.neurons, limits.rows, limits.columns, scheme)
+    needed = layout.grid[0] * layout.grid[1]
+    if needed > limits.tiles:
+        raise MappingError(
+            f"the program takes {needed} tiles of {limits.rows} x {limits.columns} cells, and the rig has "
+            f"{limits.tiles}: {needed - limits.tiles} too few; expected a smaller program, or a larger rig"
+        )
+    if network.gain:
+        raise MappingError(
+            "the program's inhibition is apart; expected `vsafsm compile SPEC --for memristor -o PROGRAM`"
+        )
+    g_min, g_max = limits.g_min_s / SIEMENS_A_US, limits.g_max_s / SIEMENS_A_US
+    scale = scale_for(Lognormal("rig", "the rig's own range", g_min, g_max), network.weights, scheme)
+    positive, negative = scale.pairs(network.weights, scheme)
+    if scheme == "differential":
+        positive, negative = _around(layout, identity.usable[:needed], positive, negative, g_min, g_max)
+    siemens = [_within(cells, limits.g_min_s, limits.g_max_s) for cells in layout.spread(positive, negative)]
+    siemens += [np.zeros((limits.rows, limits.columns)) for _ in range(limits.tiles - needed)]
+    for cells, usable in zip(siemens, identity.usable, strict=True):
+        cells[~usable] = 0.0
+    digest = hashlib.sha256(program.content_hash.encode())
+    for cells in siemens:
+        digest.update(np.ascontiguousarray(cells, "<f8").tobytes())
+    return RigMaps(tuple(siemens), digest.hexdigest(), min(DEFAULT_READ_V, limits.v_read_max_v), layout, scale)
+
+
+def _around(
+    layout: Layout, usable: Bools, positive: Drive, negative: Drive, g_min: float, g_max: float
+) -> tuple[Drive, Drive]:
+    """Targets of pairs with a cell that cannot be used: the other holds the weight alone, taken from nothing."""
+    good_up, good_down = layout.gathered(tuple(cells.astype(np.float32) for cells in usable))
+    wanted = positive - negative
+    positive = np.where(good_down > 0, positive, np.maximum(wanted, g_min))
+    negative = np.where(good_up > 0, negative, np.maximum(-wanted, g_min))
+    return np.clip(positive, g_min, g_max), np.clip(negative, g_min, g_max)
+
+
+def _within(cells_us: Drive, g_min_s: float, g_max_s: float) -> Floats:
+    """In siemens; what is used lies in the rig's range, whatever the rounding."""
+    siemens = cells_us.astype(np.float64) * SIEMENS_A_US
+    return np.where(cells_us > 0, np.clip(siemens, g_min_s, g_max_s), 0.0)
+
+
+def slackened(program: Program) -> Program:
+    """The program with a contract that leaves room for noise."""
+    contract = program.network.contract
+    longer = replace(contract, hold_steps=contract.hold_steps + SLACK_STEPS, gap_steps=contract.gap_steps + SLACK_STEPS)
+    return replace(program, network=replace(program.network, contract=longer))
