@@ -2,8 +2,8 @@
 
 Usage: python benchmarks/memristor_loop.py loop|spread|stuck [DEVICES] [PICTURE]
 
-A random machine of 6 states and 2 inputs at fixed N. A device is right when every pair of state and input is. Seeds start
-at 1000; nothing was tuned on these.
+A random machine of 6 states and 2 inputs at fixed N. A device is right when every pair of state and input is. Seeds
+start at 1000; nothing was tuned on these.
 """
 
 from __future__ import annotations

@@ -94,8 +94,7 @@ class Requirements:
 
     def tolerated(self, network: Network, margin: float) -> bool:
         """Whether a network with a proven margin bears the noise that is aimed at."""
-        spread = float(network.weights.std()) / network.scale
-        return self.tolerance is None or margin * network.active**0.5 >= self.tolerance * spread
+        return self.tolerance is None or borne(network, margin) >= self.tolerance
 
     def unmet(self, network: Network, margin: float) -> tuple[str, ...]:
         """What a network with a proven margin falls short of, one sentence each; empty where it meets all."""
@@ -114,6 +113,11 @@ class Requirements:
         if self.largest_sum is not None and (largest := largest_sum(network)) > self.largest_sum:
             found.append(f"sums of up to {largest} in a step, at most {self.largest_sum} is possible")
         return tuple(found)
+
+
+def borne(network: Network, margin: float) -> float:
+    """Noise that a step with a proven margin bears, in standard deviations of the weights: margin sqrt(k) / std(W)."""
+    return float(margin * network.active**0.5 * network.scale / max(float(network.weights.std()), 1e-12))
 
 
 def largest_sum(network: Network) -> int:
@@ -231,12 +235,21 @@ class _Search:
         if smallest is None:
             return self._given_up(f"nothing up to {max((t.neurons for t in self.attempts), default=0)} neurons proved")
         for neurons in self._sizes_beyond(smallest, ceiling):
-            for margin in self._margins(MARGINS[:3]):
-                if trial := self._best_aimed(neurons, margin):
-                    return self._sized(trial, smallest)
+            if trial := self._best_margin(neurons):
+                return self._sized(trial, smallest)
         if self.best is None or self.best.unmet:
             return self._given_up("requirements not met")
         return self._sized(self.best, smallest)
+
+    def _best_margin(self, neurons: int) -> _Trial | None:
+        """A network that satisfies: the first that bears the noise aimed at, or else the one that bears most."""
+        satisfying: list[_Trial] = []
+        for margin in self._margins(MARGINS[:3]):
+            trial = self._best_aimed(neurons, margin)
+            if trial and self._tolerates(trial):
+                return trial
+            satisfying += [trial] if trial else []
+        return max(satisfying, key=lambda trial: borne(trial.network, trial.proof.margin), default=None)
 
     def _best_aimed(self, neurons: int, margin: float) -> _Trial | None:
         """A network that satisfies: the densest one that bears the noise aimed at, or else the sparsest."""

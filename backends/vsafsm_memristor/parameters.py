@@ -101,8 +101,8 @@ def requirements(chosen: Settings) -> Requirements:
         rule="robust",
         headroom=4.0,
         density=2 / 11,
-        tolerance=1.5,
-        margin=0.45,
+        tolerance=2.3,
+        margin=0.6,
     )
 
 
