@@ -20,8 +20,9 @@ import numpy as np
 from idle_process.process import Idle
 from lava.magma.core.run_conditions import RunSteps
 from lava.magma.core.run_configs import Loihi2SimCfg
-from lava.proc.io.sink import RingBuffer as Sink
+from lava.proc.io.extractor import Extractor
 from lava.proc.io.source import RingBuffer as Source
+from lava.proc.io.utils import ChannelConfig, ReceiveEmpty, ReceiveNotEmpty, SendFull
 from random_machines import random_machine
 from tours import tours
 
@@ -36,7 +37,7 @@ from vsafsm_loihi2 import ChipSimulator, lower
 SPECS = sorted((Path(__file__).parent.parent / "specs").glob("*.yaml"))
 LONGEST_HOLD = 50
 RANDOM = 50
-STEPS = 10_000
+STEPS, CHUNK = 10_000, 100
 
 
 def main() -> None:
@@ -126,16 +127,21 @@ def _trains(channels: int, steps: int, rate: float) -> np.ndarray:
 
 
 def _recorded(program: Program, target: str, given: np.ndarray) -> dict[str, np.ndarray]:
-    steps = given.shape[1]
     fsm = attractor_fsm(program)
     source = Source(data=given)
-    spikes, scores = (Sink(shape=port.shape, buffer=steps) for port in (fsm.s_out, fsm.state_out))
+    blocking = ChannelConfig(SendFull.BLOCKING, ReceiveEmpty.BLOCKING, ReceiveNotEmpty.FIFO)
+    spikes, scores = (Extractor(port.shape, CHUNK, blocking) for port in (fsm.s_out, fsm.state_out))
     source.s_out.connect(fsm.input_in)
-    fsm.s_out.connect(spikes.a_in)
-    fsm.state_out.connect(scores.a_in)
+    fsm.s_out.connect(spikes.in_port)
+    fsm.state_out.connect(scores.in_port)
+    found: dict[str, list[np.ndarray]] = {"spikes": [], "scores": []}
     try:
-        fsm.run(RunSteps(steps), run_config(target))
-        return {"spikes": spikes.data.get(), "scores": scores.data.get(), "u": fsm.u.get(), "v": fsm.v.get()}
+        for _ in range(given.shape[1] // CHUNK):
+            fsm.run(RunSteps(CHUNK), run_config(target))
+            found["spikes"] += [spikes.receive() for _ in range(CHUNK)]
+            found["scores"] += [scores.receive() for _ in range(CHUNK)]
+        recorded = {name: np.stack(rows, axis=1) for name, rows in found.items()}
+        return {**recorded, "u": fsm.u.get(), "v": fsm.v.get()}
     finally:
         fsm.stop()
 
