@@ -32,7 +32,7 @@ from vsafsm_lava.hosted.models import HostedModel
 Children = Callable[[], set[int]]
 Settles = Callable[..., Any]
 SPECS = Path(__file__).parents[2] / "specs"
-SOON_S = 5.0
+SOON_S = 15.0
 LONG = 10_000_000
 
 
