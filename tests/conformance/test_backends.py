@@ -23,7 +23,10 @@ CANNOT = {
     "brian2": {
         "prove": "cells in continuous time have no finite set of activities to walk",
         "run at any hold and gap": "a cell charges over its membrane and synaptic time constants, some 30 ms in all",
-    }
+    },
+    "memristor": {
+        "prove": "each array is another draw: devices vary from cell to cell, drift and are read with noise",
+    },
 }
 """What a backend cannot do, with the physical reason."""
 MACHINES = [path.stem for path in sorted((Path(__file__).parents[2] / "specs").glob("*.yaml"))]

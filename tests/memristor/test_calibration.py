@@ -1,0 +1,194 @@
+"""Trims and corrections: what is put into an array on purpose is found, and only cells that work are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vsafsm.network import Network
+from vsafsm.program import Program
+from vsafsm.weights import conditions
+from vsafsm_memristor.calibration import Effort, corrected, trimmed
+from vsafsm_memristor.errors import MappingError
+
+LAW = settings(deadline=None, max_examples=30)
+BAD = {"device": "lognormal", "sigma": 1.0, "stuck_off": 0.02, "stuck_on": 0.02}
+IDEAL = {"device": "lognormal", "sigma": 0.0, "read_noise": False, "adc_bits": 0}
+Drawn = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Fake:
+    """Weights that are exact but for a gain and an offset of each neuron."""
+
+    weights: Any
+    gain: Any = 1.0
+    offset: Any = 0.0
+    noise: float = 0.0
+
+    def drive(self, activity: Any, rng: np.random.Generator) -> Any:
+        count = activity.sum(1, keepdims=True)
+        found = self.gain * (activity.astype(np.float64) @ self.weights.T) + self.offset * count
+        return np.asarray(found + self.noise * rng.standard_normal(found.shape), np.float32)
+
+
+def exact(network: Network, activity: Any) -> Any:
+    return activity.astype(np.int64) @ network.weights.T.astype(np.int64)
+
+
+# ---- trim
+
+
+@LAW
+@given(seed=st.integers(0, 2**32))
+def test_an_offset_is_trimmed_away(program: Program, seed: int) -> None:
+    network, rng = program.network, np.random.default_rng(seed)
+    offset, gain = rng.normal(0, 0.5, network.neurons), rng.uniform(0.7, 1.3, network.neurons)
+    found = trimmed(network, Fake(network.weights.astype(float), gain, offset), rng, reads=1)
+    z = network.codes & (rng.random(network.codes.shape) < 0.8)
+    assert found.drive(z, rng) == pytest.approx(gain * exact(network, z), abs=0.05)
+
+
+def test_reads_are_averaged(program: Program) -> None:
+    network, rng = program.network, np.random.default_rng(0)
+    offset = np.random.default_rng(1).normal(0, 0.5, network.neurons)
+    noisy = Fake(network.weights.astype(float), 1.0, offset, noise=3.0)
+    errors = [np.abs(trimmed(network, noisy, rng, reads).offset - offset).mean() for reads in (1, 64)]
+    assert errors[1] < errors[0] / 4
+
+
+def test_an_ideal_array_needs_no_trim(program: Program, drawn: Drawn) -> None:
+    planned, _, crossbar, rng = drawn(program.network, **IDEAL)
+    found = trimmed(planned.network, crossbar, rng)
+    assert np.abs(found.offset).max() < 0.01
+    z = planned.network.codes
+    assert found.drive(z, rng) == pytest.approx(exact(planned.network, z), abs=0.2)
+
+
+@pytest.mark.parametrize("codes", [1, 2, 3])
+def test_few_codes_leave_an_ideal_array_as_it_is(networks: Callable[..., Network], codes: int) -> None:
+    network, rng = networks(15, codes=codes), np.random.default_rng(0)
+    found = trimmed(network, Fake(network.weights.astype(float)), rng)
+    assert np.abs(found.offset).max() < 1e-3
+    assert found.drive(network.codes, rng) == pytest.approx(exact(network, network.codes), abs=0.02)
+
+
+def test_an_offset_of_few_codes_is_trimmed_away(networks: Callable[..., Network]) -> None:
+    network, rng = networks(15, codes=1), np.random.default_rng(0)
+    found = trimmed(network, Fake(network.weights.astype(float), 1.0, np.linspace(-1, 1, 15)), rng)
+    assert found.offset == pytest.approx(np.linspace(-1, 1, 15), abs=1e-3)
+
+
+# ---- correction
+
+
+def short(program: Program, margin: float, drive_of: Callable[[Any], Any]) -> int:
+    """(Situation, neuron) pairs short of the margin, one situation after the other."""
+    network, count = program.network, 0
+    opened = [*network.masks, np.ones(network.neurons, np.bool_)]
+    found = conditions(program.lowered)
+    columns = (found.source, found.open1, found.open2, found.want, found.care1, found.care2)
+    for source, open1, open2, want, care1, care2 in np.stack(columns, 1).tolist():
+        z = network.codes[source] & opened[open1] & opened[open2]
+        least = margin * network.scale * int(z.sum())
+        drive = drive_of(z)
+        for i in np.flatnonzero(opened[care1] | opened[care2]).tolist():
+            count += drive[i] < least if network.codes[want, i] else drive[i] > -least
+    return count
+
+
+@pytest.fixture(scope="module")
+def bad(program: Program, drawn: Drawn) -> Any:
+    """A bad array, corrected: -> (plan, faults, crossbar before, what came of it)."""
+    planned, faults, crossbar, rng = drawn(program.network, **BAD)
+    return planned, faults, crossbar, corrected(planned, program.lowered, crossbar, faults, rng)
+
+
+def test_a_bad_array_gets_better(program: Program, bad: Any) -> None:
+    *_, crossbar, found = bad
+    assert found.short_before > 100
+    assert found.short_after < found.short_before / 5
+    for array, counted in ((crossbar, found.short_before), (found.crossbar, found.short_after)):
+        weights = (array.cells.positive - array.cells.negative).astype(np.float64) / array.scale.us_a_step
+        exactly = short(program, 0.3, lambda z, weights=weights: weights @ z)
+        assert counted == pytest.approx(exactly, rel=0.1, abs=15)
+
+
+def test_stuck_cells_are_not_written(bad: Any) -> None:
+    _, faults, crossbar, found = bad
+    assert faults.any.sum() > 500
+    for polarity, (before, after) in enumerate(zip(crossbar.cells, found.crossbar.cells, strict=True)):
+        stuck = faults.any[polarity]
+        assert (before[stuck] == after[stuck]).all()
+
+
+def test_rewritten_cells_are_counted_once_each(bad: Any) -> None:
+    _, _, crossbar, found = bad
+    differ = [np.count_nonzero(a != b) for a, b in zip(crossbar.cells, found.crossbar.cells, strict=True)]
+    assert found.rounds > 1
+    assert found.rewritten == sum(differ) > 0
+
+
+def test_the_array_that_was_given_is_not_changed(bad: Any, drawn: Drawn, program: Program) -> None:
+    _, _, crossbar, _ = bad
+    again = drawn(program.network, **BAD)[2]
+    assert all((a == b).all() for a, b in zip(crossbar.cells, again.cells, strict=True))
+
+
+@pytest.mark.parametrize("budget", [0.0, 0.001, 0.01, 0.05])
+def test_a_correction_stays_within_its_budget(program: Program, drawn: Drawn, budget: float) -> None:
+    planned, faults, crossbar, rng = drawn(program.network, **{**BAD, "sigma": 1.5})
+    found = corrected(planned, program.lowered, crossbar, faults, rng, Effort(budget=budget))
+    assert found.short_after > 0
+    assert found.rewritten <= budget * 2 * program.network.neurons**2
+
+
+def test_a_correction_takes_no_more_rounds_than_it_may(program: Program, drawn: Drawn) -> None:
+    planned, faults, crossbar, rng = drawn(program.network, **BAD)
+    for rounds in (0, 1, 3):
+        found = corrected(planned, program.lowered, crossbar, faults, rng, Effort(rounds=rounds))
+        assert found.rounds == rounds
+        assert (found.rewritten == 0) == (rounds == 0)
+        assert found.rewritten <= rounds * 2 * 8 * program.network.neurons
+
+
+def test_a_neuron_has_few_pairs_changed_in_a_round(program: Program, drawn: Drawn) -> None:
+    planned, faults, crossbar, rng = drawn(program.network, **BAD)
+    found = corrected(planned, program.lowered, crossbar, faults, rng, Effort(rounds=1, cells_a_round=2))
+    differ = np.any([a != b for a, b in zip(crossbar.cells, found.crossbar.cells, strict=True)], axis=0)
+    assert differ.any()
+    assert differ.sum(1).max() <= 2
+
+
+def test_rewritten_cells_are_as_old_as_the_others(program: Program, drawn: Drawn) -> None:
+    planned, faults, crossbar, rng = drawn(program.network, stuck_off=0.05, stuck_on=0.05)
+    found = corrected(planned, program.lowered, crossbar, faults, rng, Effort(margin=0.4))
+    assert found.rewritten > 0
+    assert found.crossbar.seconds == crossbar.seconds == 86_400
+    assert all((g >= 0).all() for g in found.crossbar.cells)
+
+
+def test_an_ideal_array_is_left_alone(program: Program, drawn: Drawn) -> None:
+    planned, faults, crossbar, rng = drawn(program.network, **IDEAL)
+    found = corrected(planned, program.lowered, crossbar, faults, rng)
+    assert found.crossbar is crossbar
+    assert (found.rewritten, found.rounds, found.short_before, found.short_after) == (0, 0, 0, 0)
+
+
+def test_a_margin_that_nothing_has_is_short_as_counted(program: Program, drawn: Drawn) -> None:
+    planned, faults, crossbar, rng = drawn(program.network, **IDEAL)
+    found = corrected(planned, program.lowered, crossbar, faults, rng, Effort(margin=0.8137, rounds=0))
+    weights = program.network.weights.astype(np.int64)
+    assert found.short_before == found.short_after == short(program, 0.8137, lambda z: weights @ z) > 0
+
+
+def test_references_are_not_corrected(program: Program, drawn: Drawn) -> None:
+    planned, faults, crossbar, rng = drawn(program.network, scheme="offset", **BAD)
+    with pytest.raises(MappingError, match="differential"):
+        corrected(planned, program.lowered, crossbar, faults, rng)

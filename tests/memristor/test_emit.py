@@ -1,0 +1,159 @@
+"""Files of conductance maps: they hold the targets, and are the same for the same program and device."""
+
+from __future__ import annotations
+
+import csv
+import json
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from vsafsm import __version__
+from vsafsm import errors as e
+from vsafsm.machine import Machine
+from vsafsm.program import Program
+from vsafsm_memristor.array import plan
+from vsafsm_memristor.backend import BACKEND
+from vsafsm_memristor.emit import content_hash, emit
+from vsafsm_memristor.mapping import SCHEMES, Layout
+from vsafsm_memristor.parameters import settings
+
+Emitted = Callable[..., Path]
+SMALL = {"rows": 50, "columns": 30}
+
+
+@pytest.fixture(scope="module")
+def emitted(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Emitted:
+    """Writes the turnstile, or another program, with options: -> the folder."""
+
+    def write(of: Program | None = None, **options: Any) -> Path:
+        folder = tmp_path_factory.mktemp("maps")
+        BACKEND.emit(of or program, folder, **options)
+        return folder
+
+    return write
+
+
+def tiles_in(folder: Path) -> list[list[list[float]]]:
+    found = []
+    for path in sorted(folder.glob("tile_*.csv")):
+        with path.open(newline="") as file:
+            found.append([[float(text) for text in row] for row in csv.reader(file)])
+    return found
+
+
+def manifest_in(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
+    return found
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_tiles_hold_the_targets(program: Program, emitted: Emitted, scheme: Any) -> None:
+    tiles = tiles_in(emitted(scheme=scheme, **SMALL))
+    layout = Layout(program.network.neurons, 50, 30, scheme)
+    target = plan(program.network, settings({"scheme": scheme})).target
+    assert len(tiles) == layout.grid[0] * layout.grid[1]
+    seen = set()
+    for post, pre in np.ndindex(program.network.weights.shape):
+        for g, (tile, row, column, _) in zip(target, layout.cells_of(post, pre), strict=True):
+            assert abs(tiles[tile][row][column] - g[post, pre]) <= 5.1e-5
+            seen.add((tile, row, column))
+    for number, cells in enumerate(tiles):
+        assert (len(cells), len(cells[0])) == (50, 30)
+        assert not any(
+            g for row, line in enumerate(cells) for column, g in enumerate(line) if (number, row, column) not in seen
+        )
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_weights_come_back_from_the_files_alone(program: Program, emitted: Emitted, scheme: str) -> None:
+    folder = emitted(scheme=scheme, **SMALL)
+    tiles, told = tiles_in(folder), manifest_in(folder)
+    neurons, down = told["neurons"], told["blocks_of_inputs"]
+    assert "block of outputs * 4 + block of inputs" in told["order"]
+    width = told["tile_columns"] // 2 if scheme == "differential" else told["tile_columns"] - 1
+    weights = np.zeros((neurons, neurons), int)
+    for post, pre in np.ndindex(neurons, neurons):
+        row = tiles[post // width * down + pre // told["tile_rows"]][pre % told["tile_rows"]]
+        c = post % width
+        difference = row[2 * c] - row[2 * c + 1] if scheme == "differential" else row[c] - row[-1]
+        weights[post, pre] = round(difference / told["us_a_weight_step"])
+    assert (weights == program.network.weights).all()
+
+
+def test_the_manifest_says_what_the_tiles_are(program: Program, emitted: Emitted) -> None:
+    told = manifest_in(emitted(device="perovskite", **SMALL))
+    assert told.keys() == {
+        *("machine", "unit", "device", "source", "scheme", "order", "tiles", "tile_rows", "tile_columns"),
+        *("blocks_of_inputs", "blocks_of_outputs", "base_us", "us_a_weight_step", "neurons", "hold_steps"),
+        *("gap_steps", "program_hash", "map_hash", "vsafsm"),
+    }
+    assert (told["machine"], told["unit"], told["device"]) == ("turnstile", "uS", "perovskite")
+    assert "proxy" in told["source"]
+    assert told["scheme"] == "differential"
+    assert (told["tile_rows"], told["tile_columns"]) == (50, 30)
+    assert (told["blocks_of_inputs"], told["blocks_of_outputs"], told["tiles"]) == (4, 11, 44)
+    assert (told["base_us"], told["us_a_weight_step"]) == (10, 30)
+    assert told["neurons"] == program.network.neurons == 160
+    contract = program.network.contract
+    assert (told["hold_steps"], told["gap_steps"]) == (contract.hold_steps + 2, contract.gap_steps + 2)
+    assert (told["program_hash"], told["vsafsm"]) == (program.content_hash, __version__)
+
+
+def test_the_hash_is_that_of_program_and_device(
+    program: Program, emitted: Emitted, compiled: Callable[..., Program], turnstile: Machine
+) -> None:
+    other = compiled(turnstile, target="memristor", seed=1)
+    folders = [
+        emitted(),
+        emitted(other),
+        emitted(device="perovskite"),
+        emitted(scheme="offset"),
+        emitted(rows=64),
+    ]
+    hashes = [manifest_in(folder)["map_hash"] for folder in folders]
+    assert len(set(hashes)) == len(hashes)
+    assert manifest_in(emitted(device_seed=5, adc_bits=4))["map_hash"] == hashes[0]
+
+
+def test_one_cell_changes_the_hash(program: Program) -> None:
+    tiles = tuple(np.zeros((3, 4), np.float32) for _ in range(2))
+    before = content_hash(program, tiles)
+    assert content_hash(program, tuple(cells.reshape(4, 3) for cells in tiles)) != before
+    tiles[1][2, 3] = 1e-3
+    assert content_hash(program, tiles) != before
+
+
+def test_files_are_the_same_each_time(emitted: Emitted) -> None:
+    first, second = emitted(**SMALL), emitted(**SMALL)
+    names = sorted(path.name for path in first.iterdir())
+    assert names == sorted(path.name for path in second.iterdir())
+    assert len(names) == 44 + 2
+    for name in names:
+        assert (first / name).read_bytes() == (second / name).read_bytes(), name
+
+
+def test_the_picture_is_one(emitted: Emitted) -> None:
+    data = (emitted() / "maps.png").read_bytes()
+    assert data.startswith(b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR")
+    width, height = struct.unpack(">II", data[16:24])
+    assert width > 600
+    assert height > 300
+    assert data.endswith(b"IEND\xaeB`\x82")
+
+
+def test_without_matplotlib_there_is_no_picture(emitted: Emitted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vsafsm_memristor.emit.find_spec", lambda name: None)
+    names = {path.name for path in emitted().iterdir()}
+    assert "maps.png" not in names
+    assert {"manifest.json", "tile_000.csv"} <= names
+
+
+def test_a_folder_that_is_not_there_is_refused(program: Program, tmp_path: Path) -> None:
+    with pytest.raises(e.FileError, match="cannot write"):
+        emit(program, BACKEND.lower(program), tmp_path / "none")
+    assert not list(tmp_path.iterdir())
