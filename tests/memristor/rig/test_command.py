@@ -30,7 +30,7 @@ def turnstile_path(tmp_path_factory):
 
 
 class StandIns:
-    """What the rooms `mapping` and `loop` would do: cells of the first tile, and a session that reads and says why."""
+    """What the rooms `maps` and `loop` would do: cells of the first tile, and a session that reads and says why."""
 
     def __init__(self):
         self.hash, self.value, self.read_v, self.wrong, self.options = "one", 10e-6, 0.2, False, None
@@ -71,7 +71,7 @@ class Session:
 def rooms(monkeypatch):
     stand_ins = StandIns()
     for name, content in (
-        ("mapping", {"maps_of": stand_ins.maps_of}),
+        ("maps", {"maps_of": stand_ins.maps_of}),
         ("loop", {"ClosedLoopSession": stand_ins.session}),
     ):
         module = types.ModuleType(f"vsafsm_memristor.{name}")
