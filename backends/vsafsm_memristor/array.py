@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from vsafsm.network import Contract, Network
+from vsafsm.network import MOST_STEPS, Contract, Network
 from vsafsm.synchronous import Stepper
 from vsafsm.vsa import Bits
 from vsafsm_memristor.crossbar import (
@@ -19,6 +19,7 @@ from vsafsm_memristor.crossbar import (
     around,
     drawn_faults,
     full_scale_for,
+    placed,
 )
 from vsafsm_memristor.errors import MappingError
 from vsafsm_memristor.mapping import Scale, scale_for
@@ -55,16 +56,25 @@ def plan(network: Network, settings: Settings) -> Plan:
         If the network has more levels than the devices are to resolve, or its inhibition apart.
     """
     largest, levels = int(np.abs(network.weights).max(initial=0)), settings.levels
-    if largest > levels - 1 + (levels > 2):
+    if largest > levels - 1:
         raise MappingError(
             f"the network has weights up to {largest}, and {levels} levels a device reach to {levels - 1}; expected a "
             f"program of `vsafsm compile SPEC --for memristor --levels {levels} -o PROGRAM`, or more levels"
         )
+    if network.gain:
+        raise MappingError(
+            "the network's inhibition is apart; expected a program of `vsafsm compile SPEC --for memristor -o PROGRAM`"
+        )
     scheme = settings.layout(network.neurons).scheme
     scale = scale_for(settings.model, network.weights, scheme)
-    contract = Contract(network.contract.hold_steps + SLACK_STEPS, network.contract.gap_steps + SLACK_STEPS)
     target = Pair(*scale.pairs(network.weights, scheme))
-    return Plan(replace(network, contract=contract), settings, target, scale)
+    return Plan(replace(network, contract=slackened(network.contract)), settings, target, scale)
+
+
+def slackened(contract: Contract) -> Contract:
+    """A contract that leaves room for noise, as far as there may be."""
+    hold, gap = (min(steps + SLACK_STEPS, MOST_STEPS) for steps in (contract.hold_steps, contract.gap_steps))
+    return Contract(hold, gap)
 
 
 def faults_of(planned: Plan, rng: np.random.Generator) -> Faults:
@@ -81,9 +91,8 @@ def programmed(planned: Plan, faults: Faults, rng: np.random.Generator) -> Simul
     cells = faults.applied(target.map(lambda g: model.program(g, rng)), model.g_max_us)
     layout = settings.layout(planned.network.neurons)
     scale = full_scale_for(planned.network.weights, planned.network.codes, layout.rows)
-    return SimulatedCrossbar(
-        cells, model, layout, planned.scale, 0.0, Converter(settings.adc_bits, 1.25 * scale), settings.read_noise
-    )
+    converter = Converter(settings.adc_bits, 1.25 * scale)
+    return SimulatedCrossbar(placed(layout, cells), model, layout, planned.scale, 0.0, converter, settings.read_noise)
 
 
 def aged(planned: Plan, rng: np.random.Generator) -> SimulatedCrossbar:

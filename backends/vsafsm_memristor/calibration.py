@@ -16,6 +16,7 @@ from vsafsm.vsa import Bits
 from vsafsm.weights import Conditions, conditions
 from vsafsm_memristor.array import Plan
 from vsafsm_memristor.crossbar import Crossbar, Drive, Faults, Pair, SimulatedCrossbar
+from vsafsm_memristor.errors import MappingError
 
 CHUNK = 256
 
@@ -54,7 +55,7 @@ def trimmed(network: Network, crossbar: Crossbar, rng: np.random.Generator, read
     ee, en, nn = (expected**2).sum(0), (expected * count[:, None]).sum(0), float((count**2).sum())
     em, nm = (expected * measured).sum(0), (measured * count[:, None]).sum(0)
     determinant = ee * nn - en**2
-    offset = np.where(determinant > 1e-6 * ee * nn, (ee * nm - en * em) / np.maximum(determinant, 1e-9), nm / nn)
+    offset = np.where(determinant > 1e-6 * ee * nn, (ee * nm - en * em) / np.maximum(determinant, 1e-9), (nm - en) / nn)
     return Trimmed(crossbar, np.asarray(offset, np.float32))
 
 
@@ -121,7 +122,16 @@ def corrected(
 
     In each round every neuron that is short somewhere has a few pairs changed: those that take part in most of what it
     lacks, and that work. A pair is changed by half of the range, from what it is read to be.
+
+    Raises
+    ------
+    MappingError
+        In the offset scheme, where pairs share a reference.
     """
+    if crossbar.layout.scheme != "differential":
+        raise MappingError(
+            f'scheme is "{crossbar.layout.scheme}", where pairs share a reference; expected "differential"'
+        )
     network = planned.network
     task = _Task(network, conditions(lowered), effort)
     written = np.zeros((2, network.neurons, network.neurons), np.bool_)
@@ -129,8 +139,8 @@ def corrected(
     missing = task.missing(crossbar, rng)
     before = after = int(np.count_nonzero(missing))
     rounds = 0
-    while after and rounds < effort.rounds and written.sum() < allowed:
-        chosen, up = task.chosen(missing, faults)
+    while after and rounds < effort.rounds and (pairs := int(allowed - written.sum()) // 2) > 0:
+        chosen, up = task.chosen(missing, faults, pairs)
         crossbar, changed = _changed(planned, crossbar, faults, chosen, up, rng)
         written |= changed
         rounds += 1
@@ -161,8 +171,13 @@ class _Task:
             parts.append(lacking * self.cared[rows])
         return np.asarray(np.concatenate(parts), np.float32)
 
-    def chosen(self, missing: Drive, faults: Faults) -> tuple[tuple[NDArray[np.intp], NDArray[np.intp]], Bits]:
-        """Pairs to change, as (post, pre), and whether upwards: for each short neuron those that lack most."""
+    def chosen(
+        self, missing: Drive, faults: Faults, pairs: int
+    ) -> tuple[tuple[NDArray[np.intp], NDArray[np.intp]], Bits]:
+        """Pairs to change, as (post, pre), and whether upwards: for each short neuron those that lack most.
+
+        No more than so many pairs in all, again those that lack most.
+        """
         push = missing.T @ self.share
         push[faults.any[0] & faults.any[1]] = 0
         most = min(self.effort.cells_a_round, push.shape[1] - 1)
@@ -170,6 +185,9 @@ class _Task:
         post = np.repeat(np.arange(len(push)), most)
         kept = push[post, pre.ravel()] != 0
         post, pre = post[kept], pre.ravel()[kept]
+        if len(post) > pairs:
+            most_lacking = np.argsort(-np.abs(push[post, pre]), kind="stable")[:pairs]
+            post, pre = post[most_lacking], pre[most_lacking]
         return (post, pre), push[post, pre] > 0
 
 

@@ -161,7 +161,13 @@ class SimulatedCrossbar:
     def after(self, seconds: float, faults: Faults, rng: np.random.Generator) -> SimulatedCrossbar:
         """The same array some seconds after it was programmed."""
         moved = self.cells.map(lambda g: self.device.relax(g, seconds, rng))
-        return replace(self, cells=faults.applied(moved, self.device.g_max_us), seconds=seconds)
+        cells = faults.applied(moved, self.device.g_max_us)
+        return replace(self, cells=placed(self.layout, cells), seconds=seconds)
+
+
+def placed(layout: Layout, pair: Pair) -> Pair:
+    """What cells of their own would be, on tiles: in the offset scheme a row of a tile has one reference for all."""
+    return pair if layout.scheme == "differential" else Pair(*layout.gathered(layout.spread(*pair)))
 
 
 def full_scale_for(weights: NDArray[Any], codes: Bits, rows: int) -> float:

@@ -37,7 +37,11 @@ class ClosedLoopSession(Session):
             currents = [(tile, rig.read(tile, volts)) for tile, volts in maps.voltages(activity)]
             return np.flatnonzero((maps.drive(currents) > 0) & opened)
 
-        super().__init__(network, step)
+        try:
+            super().__init__(network, step)
+        except BaseException:
+            rig.safe()
+            raise
 
     def __exit__(self, *details: Any) -> None:
         self.close()

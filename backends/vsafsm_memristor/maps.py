@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsafsm.program import Program
-from vsafsm_memristor.array import SLACK_STEPS
+from vsafsm_memristor import array
 from vsafsm_memristor.crossbar import Drive
 from vsafsm_memristor.devices import Lognormal
 from vsafsm_memristor.errors import MappingError
@@ -132,6 +132,5 @@ def _within(cells_us: Drive, g_min_s: float, g_max_s: float) -> Floats:
 
 def slackened(program: Program) -> Program:
     """The program with a contract that leaves room for noise."""
-    contract = program.network.contract
-    longer = replace(contract, hold_steps=contract.hold_steps + SLACK_STEPS, gap_steps=contract.gap_steps + SLACK_STEPS)
-    return replace(program, network=replace(program.network, contract=longer))
+    network = program.network
+    return replace(program, network=replace(network, contract=array.slackened(network.contract)))

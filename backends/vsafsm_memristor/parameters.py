@@ -73,6 +73,8 @@ def settings(options: Mapping[str, Any]) -> Settings:
     _in_range(given, "seconds_after_programming", 0, 1e12)
     _in_range(given, "segment_ohm", 0, 1e6)
     _in_range(given, "device_seed", 0, 2**63)
+    if given["around_faults"] and given["scheme"] == "offset":
+        raise OptionError('around_faults is True, and scheme is "offset"; expected "differential", which has partners')
     layout_of = (rows or min(DEFAULT_ROWS, model.rows), columns or model.columns, str(given["scheme"]))
     Layout(1, *layout_of)  # type: ignore[arg-type]
     return Settings(
