@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -138,7 +138,7 @@ class Given:
 
 
 def _bits(name: str, vectors: NDArray[np.generic], neurons: int) -> Bits:
-    rows = np.asarray(vectors)
+    rows: NDArray[Any] = np.asarray(vectors)
     if rows.ndim != 2 or rows.shape[1] != neurons or rows.dtype.kind not in "bifu" or not np.isfinite(rows).all():
         raise CodebookError(f"{name} must be a finite numeric matrix with {neurons} columns, got shape {rows.shape}")
     return np.asarray(rows > 0)
@@ -155,7 +155,7 @@ def classes_needed(factors: int) -> int:
 def orthogonal_array(factors: int) -> NDArray[np.int8]:
     """Signs (classes, factors) in which every two columns, and every three, hold each combination equally often."""
     half = hadamard(_hadamard_order(factors))
-    return np.concatenate([half, -half])[:, :factors]
+    return np.asarray(np.concatenate([half, -half])[:, :factors], np.int8)
 
 
 def hadamard(order: int) -> NDArray[np.int8]:

@@ -359,7 +359,7 @@ class _Task:
         cared = self.opened[given.care1[batch], rows] | self.opened[given.care2[batch], rows]
         up = np.maximum(target - drive, 0)
         down = np.minimum(-target - drive, 0)
-        return np.where(wanted, up, down) * cared
+        return np.asarray(np.where(wanted, up, down) * cared)
 
     def _correct(self, fine: NDArray[Whole], missing: NDArray[Any], batch: NDArray[np.intp]) -> None:
         step = np.asarray(self.relaxation * 2**self.shift / self.count[batch, None], self.real)

@@ -73,7 +73,7 @@ def check_drawable(path: Path) -> str:
 def _codes_used(recording: Recording) -> Indices:
     """Codes that the activity stands for at some time: the states in order, then pending transitions."""
     codes = recording.decoded()[1]
-    return np.unique(codes[codes >= 0])
+    return np.asarray(np.unique(codes[codes >= 0]))
 
 
 def _draw_raster(axes: Any, recording: Recording, used: Indices) -> None:

@@ -138,7 +138,7 @@ class WriteVerify(Common):
         """Standard deviation of the relaxation after some seconds."""
         share = np.clip(g_us / self.g_max_us, 0, 1)
         times = [math.log(at) for at, _ in self.relaxation]
-        sigmas = [np.maximum(np.polynomial.polynomial.polyval(share, c), 0) for _, c in self.relaxation]
+        sigmas = [np.maximum(sum(c * share**i for i, c in enumerate(cs)), 0) for _, cs in self.relaxation]
         now = min(max(math.log(max(seconds, 1e-9)), times[0]), times[-1])
         later = min(range(len(times)), key=lambda i: (times[i] < now, times[i]))
         if later == 0:
