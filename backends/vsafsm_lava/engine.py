@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from lava.magma.core.run_configs import Loihi2SimCfg
-from numpy.typing import NDArray
 
 from vsafsm.vsa import Bits
 from vsafsm_lava.attractor.models import NONE
@@ -64,20 +63,18 @@ class StockEngine:
 
     def run(self, channel: int | None, steps: int) -> Bits:
         """As `vsafsm_loihi2.session.Engine` says."""
-        if channel is not None:
-            self._running.send(IN, self._spike(channel))
-        return np.concatenate([self._chunk(length) for _, length in _chunks(steps)])
+        return np.concatenate([self._chunk(channel if n == 0 else None, length) for n, length in _chunks(steps)])
 
     def close(self) -> None:
         """Stop Lava's processes."""
         self._running.close()
 
-    def _spike(self, channel: int) -> NDArray[np.int32]:
-        spiking = np.zeros(self._channels, np.int32)
-        spiking[channel] = 1
-        return spiking
-
-    def _chunk(self, steps: int) -> Bits:
+    def _chunk(self, channel: int | None, steps: int) -> Bits:
+        spiking = np.zeros((steps, *self._channels), np.int32)
+        if channel is not None:
+            spiking[0, channel] = 1
+        for each in spiking:  # a message a step: one that is on its way still would pass for silence
+            self._running.send(IN, each)
         self._running.run(steps)
         return np.stack([self._running.receive(OUT) for _ in range(steps)]) > 0
 

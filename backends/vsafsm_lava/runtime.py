@@ -1,7 +1,7 @@
 """Lava's runtime, kept in hand: it starts without side effects, a dead one is noticed, and nothing is left behind.
 
-Lava waits without end for a process that has died, adds a log handler with each Process, and remembers every Process.
-What is done about it here reaches into Lava 0.10.0, the last there is.
+Lava waits without end for a process that has died, adds a log handler with each Process, and remembers every Process
+and Var. What is done about it here reaches into Lava 0.10.0, the last there is.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import logging
 import os
 import signal
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +21,7 @@ from typing import Any
 
 import numpy as np
 from lava.magma.core.process.process import AbstractProcess, ProcessServer
+from lava.magma.core.process.variable import VarServer
 from lava.magma.core.run_conditions import RunSteps
 from lava.magma.runtime.mgmt_token_enums import MGMT_COMMAND, MGMT_RESPONSE, enum_equal
 from numpy.typing import NDArray
@@ -54,7 +56,7 @@ class Running:
             self._runtime._is_started = True
             self._ends = [_end(port) for port in ports]
         except BaseException:
-            _abandon(process.runtime)
+            _abandon(process.runtime, ports)
             raise
         self._closed = weakref.finalize(self, _close, self._runtime, self._ends)
 
@@ -94,9 +96,9 @@ class Running:
             port.observer = None
 
     def _fail(self, what: str) -> None:
-        for actor in _actors(self._runtime):
-            if not actor._pconn.poll():
-                OsProcess.join(actor, PATIENCE_S)
+        until = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until and not any(map(_told, _actors(self._runtime))):
+            time.sleep(0.01)
         told = [_told(actor) for actor in _actors(self._runtime)]
         self.close()
         reasons = "; ".join(reason for reason in told if reason) or "no reason was left"
@@ -105,7 +107,7 @@ class Running:
 
 @contextmanager
 def unnoticed() -> Iterator[None]:
-    """What Lava does to logging inside is undone, and Processes made inside are forgotten by Lava behind it."""
+    """What Lava does to logging inside is undone, and Processes and Vars made inside are forgotten by it behind."""
     with LOCK:
         yield from _unnoticed()
 
@@ -113,13 +115,15 @@ def unnoticed() -> Iterator[None]:
 def _unnoticed() -> Iterator[None]:
     loggers = [logging.getLogger(), logging.getLogger("lava.magma.compiler.compiler")]
     before = [list(logger.handlers) for logger in loggers]
-    known = len(ProcessServer().processes)
+    remembered = [ProcessServer().processes, VarServer().vars]
+    known = [len(each) for each in remembered]
     try:
         yield
     finally:
         for logger, handlers in zip(loggers, before, strict=True):
             logger.handlers[:] = handlers
-        del ProcessServer().processes[known:]
+        for each, number in zip(remembered, known, strict=True):
+            del each[number:]
 
 
 @contextmanager
@@ -176,8 +180,9 @@ _turn = itertools.count(os.getpid())
 
 
 def _end(port: Any) -> Any:
-    """Our end of a port's external pipe."""
-    return getattr(port, "external_pipe_csp_send_port", None) or port.external_pipe_csp_recv_port
+    """Our end of a port's external pipe, or None before there is one."""
+    names = ("external_pipe_csp_send_port", "external_pipe_csp_recv_port")
+    return next((end for name in names if (end := getattr(port, name, None)) is not None), None)
 
 
 def _actors(runtime: Any) -> list[Any]:
@@ -199,7 +204,7 @@ def _told(actor: Any) -> str:
     return ""
 
 
-def _abandon(runtime: Any) -> None:
+def _abandon(runtime: Any, ports: list[Any]) -> None:
     """Kill what a start that failed left behind, as far as it came."""
     infrastructure = getattr(runtime, "_messaging_infrastructure", None)
     if infrastructure is None:
@@ -208,6 +213,9 @@ def _abandon(runtime: Any) -> None:
         actor.kill()
         OsProcess.join(actor)
     runtime._is_started = runtime._is_running = False
+    for end in filter(None, map(_end, ports)):
+        end.join()
+    runtime.join()
     with suppress(Exception):
         infrastructure.stop()
 

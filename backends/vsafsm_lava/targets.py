@@ -69,17 +69,21 @@ def run_config(target: str) -> Loihi2SimCfg | ChipConfig:
 def connected(fsm: AttractorFSM, target: str, buffered: int) -> tuple[Injector, Extractor]:
     """An Injector of channel spikes and an Extractor of the network's spikes, with adapters where the chip needs them.
 
+    The Injector waits for a message in each step: one that is late would count in a later step otherwise.
+
     Parameters
     ----------
     buffered
-        Most steps between two times that the Extractor is emptied.
+        Most steps between two times that the Injector is filled, and the Extractor emptied.
     """
-    config = ChannelConfig(SendFull.BLOCKING, ReceiveEmpty.NON_BLOCKING_ZEROS, ReceiveNotEmpty.FIFO)
+    config = ChannelConfig(SendFull.BLOCKING, ReceiveEmpty.BLOCKING, ReceiveNotEmpty.FIFO)
     injector = Injector(shape=fsm.input_in.shape, buffer_size=buffered, channel_config=config)
-    drained = ChannelConfig(SendFull.BLOCKING, ReceiveEmpty.BLOCKING, ReceiveNotEmpty.FIFO)
-    extractor = Extractor(shape=fsm.s_out.shape, buffer_size=buffered, channel_config=drained)
+    extractor = Extractor(shape=fsm.s_out.shape, buffer_size=buffered, channel_config=config)
     if target == "loihi2":
-        from lava.proc.embedded_io.spike import NxToPyAdapter, PyToNxAdapter
+        try:
+            from lava.proc.embedded_io.spike import NxToPyAdapter, PyToNxAdapter
+        except ImportError as error:
+            raise HardwareError(f"{error}: expected a complete installation of lava-loihi") from None
 
         to_chip, from_chip = PyToNxAdapter(shape=fsm.input_in.shape), NxToPyAdapter(shape=fsm.s_out.shape)
         injector.out_port.connect(to_chip.inp)

@@ -73,15 +73,19 @@ class AbstractFused(PyLoihiProcessModel):  # type: ignore[misc]
 class FusedModel(AbstractFused):
     """The whole network in one process, connected to others by its ports."""
 
+    def __init__(self, proc_params: Any) -> None:
+        super().__init__(proc_params)
+        self._scores: NDArray[np.int32] | None = None
+
     def run_spk(self) -> None:
         """One step: the latch, the neurons, and what goes out."""
-        before = self.cells.spikes
         spikes = self.step(self.input_in.recv())
         self.show()
         if self.s_out.csp_ports:
             self.s_out.send(spikes.astype(np.int32))
         if self.state_out.csp_ports:
-            self.state_out.send(self.readout[:, before].sum(1, dtype=np.int32))
+            self.state_out.send(np.zeros(len(self.readout), np.int32) if self._scores is None else self._scores)
+            self._scores = self.readout[:, spikes].sum(1, dtype=np.int32)
 
 
 class _Cells:

@@ -52,7 +52,7 @@ class AttractorFSM(AbstractProcess):  # type: ignore[misc]
         For each state, how many neurons of its code, of those that are open at rest, fired in the step before (int32).
     weights, masks, readout, u, v, vth, du, dv : Var
         What the network is made of, and its currents and membranes. In the stock model Lava's LIF takes vth, du and dv
-        as numbers: they can be set before the first run only.
+        as numbers, which can be read and not set.
     """
 
     def __init__(
