@@ -1,0 +1,95 @@
+"""The closed loop over TCP with the *simulated rig* in its own process: every pair of state and input.
+
+Usage: python benchmarks/rig_loop.py [FOLDER]
+
+turnstile and traffic_light, and bbtas where FOLDER holds its KISS2 file. Each machine is compiled for the backend,
+written to a rig of as many tiles as it takes, and run; states and outputs count. The last columns are the time of a step,
+the reads that it takes, and the time of an exchange of another kind (`identify`), in microseconds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from tours import tours
+
+import vsafsm
+from vsafsm.compiler import compile_machine
+from vsafsm.terminal import print_table
+from vsafsm_memristor.loop import ClosedLoopSession
+from vsafsm_memristor.maps import maps_of
+from vsafsm_memristor.parameters import settings
+from vsafsm_memristor.rig.guard import Guarded
+from vsafsm_memristor.rig.protocol import UNTOUCHED
+from vsafsm_memristor.rig.scpi import ScpiRig
+
+SPECS = Path(__file__).parent.parent / "specs"
+COLUMNS = ("machine", "N", "tiles", "pairs", "right", "steps", "us a step", "reads a step", "us an exchange")
+
+
+def main() -> None:
+    """Print the table."""
+    paths = [SPECS / f"{name}.yaml" for name in ("turnstile", "traffic_light")]
+    paths += [Path(folder) / "bbtas.kiss2" for folder in sys.argv[1:]]
+    print_table(COLUMNS, [_row(path) for path in paths])
+
+
+def _row(path: Path) -> tuple[str, ...]:
+    machine = vsafsm.load(path)
+    program = compile_machine(machine, target="memristor")
+    down, across = settings({"columns": 128}).layout(program.network.neurons).grid
+    with _simulator(down * across) as address:
+        rig = ScpiRig(address)
+        bare = _exchange_us(rig)
+        with Guarded(rig) as guarded:
+            maps = maps_of(program, guarded.identify())
+            guarded.arm(maps, guarded.plan(maps).token)
+            for tile, siemens in enumerate(maps.siemens):
+                if (siemens != UNTOUCHED).any():
+                    guarded.program(tile, siemens)
+            right = taken = 0
+            began = time.perf_counter()
+            session = ClosedLoopSession(program, maps, guarded)
+            for word in tours(machine):
+                session.reset()
+                trace = machine.run(word)
+                for symbol, state, outputs in zip(word, trace.states[1:], trace.outputs, strict=True):
+                    taken += 1
+                    right += session.send(symbol) == state and session.outputs == outputs
+            seconds, steps = time.perf_counter() - began, session.counts["steps"]
+            session.close()
+    sizes = (program.network.neurons, down * across, machine.reachable_transitions)
+    figures = (f"{right} of {taken}", str(steps), f"{seconds / steps * 1e6:.0f}", str(down * across), f"{bare:.0f}")
+    return (machine.name, *map(str, sizes), *figures)
+
+
+def _exchange_us(rig: ScpiRig) -> float:
+    taken = []
+    for _ in range(300):
+        began = time.perf_counter()
+        rig.identify()
+        taken.append(time.perf_counter() - began)
+    return float(np.median(taken)) * 1e6
+
+
+@contextlib.contextmanager
+def _simulator(tiles: int) -> Iterator[str]:
+    command = [sys.executable, "-m", "vsafsm_memristor.rig_simulator", "--port", "0", "--tiles", str(tiles)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        port = process.stdout.readline().split()[-1]
+        yield f"TCPIP0::127.0.0.1::{port}::SOCKET"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+if __name__ == "__main__":
+    main()
