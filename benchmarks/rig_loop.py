@@ -3,8 +3,8 @@
 Usage: python benchmarks/rig_loop.py [FOLDER]
 
 turnstile and traffic_light, and bbtas where FOLDER holds its KISS2 file. Each machine is compiled for the backend,
-written to a rig of as many tiles as it takes, and run; states and outputs count. The last columns are the time of a step,
-the reads that it takes, and the time of an exchange of another kind (`identify`), in microseconds.
+written to a rig of as many tiles as it takes, and run; states and outputs count. The last columns are the time of a
+step, the reads that it takes, and the time of an exchange of another kind (`identify`), in microseconds.
 """
 
 from __future__ import annotations
