@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from vsafsm.lowering import Lowered
 from vsafsm.network import MOST_STEPS, Contract, Network
 from vsafsm.synchronous import Stepper
 from vsafsm.vsa import Bits
+from vsafsm_memristor.calibration import Cells, Correction, corrected, trimmed
 from vsafsm_memristor.crossbar import (
     Converter,
     Crossbar,
@@ -45,6 +47,14 @@ class Plan:
     settings: Settings
     target: Pair
     scale: Scale
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """An array as it is used, and what correcting it took, where it was corrected."""
+
+    crossbar: Crossbar
+    correction: Correction | None = None
 
 
 def plan(network: Network, settings: Settings) -> Plan:
@@ -95,10 +105,29 @@ def programmed(planned: Plan, faults: Faults, rng: np.random.Generator) -> Simul
     return SimulatedCrossbar(placed(layout, cells), model, layout, planned.scale, 0.0, converter, settings.read_noise)
 
 
-def aged(planned: Plan, rng: np.random.Generator) -> SimulatedCrossbar:
+def drawn(planned: Plan, rng: np.random.Generator) -> tuple[SimulatedCrossbar, Faults]:
     """An array with faults of its own, programmed, at the age that is asked for."""
     faults = faults_of(planned, rng)
-    return programmed(planned, faults, rng).after(planned.settings.seconds, faults, rng)
+    return programmed(planned, faults, rng).after(planned.settings.seconds, faults, rng), faults
+
+
+def calibrated(planned: Plan, lowered: Lowered, rng: np.random.Generator) -> Calibrated:
+    """An array that is drawn, aged, and calibrated as the settings ask for.
+
+    Raises
+    ------
+    MappingError
+        If cells are to be corrected in the offset scheme.
+    """
+    crossbar, faults = drawn(planned, rng)
+    if planned.settings.calibration == "trim":
+        return Calibrated(trimmed(planned.network, crossbar, rng))
+    if planned.settings.calibration == "loop":
+        model = planned.settings.model
+        cells = Cells(faults.any, model.g_min_us, model.g_max_us)
+        found = corrected(planned.network, lowered, crossbar, cells, rng)
+        return Calibrated(found.array, found)
+    return Calibrated(crossbar)
 
 
 def stepper(network: Network, crossbar: Crossbar, rng: np.random.Generator) -> Stepper:

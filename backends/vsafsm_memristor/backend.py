@@ -12,7 +12,7 @@ from vsafsm.backend import Description
 from vsafsm.program import Program
 from vsafsm.sizing import Requirements
 from vsafsm.synchronous import Session
-from vsafsm_memristor.array import Plan, aged, plan, stepper
+from vsafsm_memristor.array import Plan, calibrated, plan, stepper
 from vsafsm_memristor.crossbar import ir_drop
 from vsafsm_memristor.parameters import OPTIONS, requirements, settings
 
@@ -37,10 +37,10 @@ class MemristorBackend:
         return plan(program.network, settings(options))
 
     def open(self, program: Program, **options: Any) -> Session:
-        """Start a session on an array that is drawn, programmed and aged."""
+        """Start a session on an array that is drawn, programmed, aged and calibrated."""
         planned = self.lower(program, **options)
         rng = np.random.default_rng([planned.settings.device_seed, 0])
-        crossbar = aged(planned, rng)
+        crossbar = calibrated(planned, program.lowered, rng).crossbar
         return Session(planned.network, stepper(planned.network, crossbar, rng))
 
     def emit(self, program: Program, folder: Path, **options: Any) -> None:

@@ -5,7 +5,8 @@ Both read the array with activities that are known beforehand, those of the code
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +15,14 @@ from vsafsm.lowering import Lowered
 from vsafsm.network import Network
 from vsafsm.vsa import Bits
 from vsafsm.weights import Conditions, conditions
-from vsafsm_memristor.array import Plan
-from vsafsm_memristor.crossbar import Crossbar, Drive, Faults, Pair, SimulatedCrossbar
-from vsafsm_memristor.errors import MappingError
+from vsafsm_memristor.crossbar import Crossbar, Drive, Pair, Places
+from vsafsm_memristor.devices import Conductances
 
 CHUNK = 256
+
+
+Calibration = Literal["none", "trim", "loop"]
+CALIBRATIONS: tuple[Calibration, ...] = ("none", "trim", "loop")
 
 
 # ---- trim
@@ -62,24 +66,55 @@ def trimmed(network: Network, crossbar: Crossbar, rng: np.random.Generator, read
 # ---- chip in the loop
 
 
+class Rewritable(Crossbar, Protocol):
+    """An array whose cells are known, and can be programmed again one by one."""
+
+    @property
+    def cells(self) -> Pair:
+        """Conductances as they are now, in microsiemens."""
+
+    def rewritten(self, places: Places, target_us: Conductances, rng: np.random.Generator) -> Rewritable:
+        """The array once cells are programmed to targets (M,), in microsiemens; all others are left alone."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """What a correction has to know of an array's cells.
+
+    Attributes
+    ----------
+    bad : (2, N, N)
+        Those that cannot be programmed, of either polarity.
+    g_min_us, g_max_us
+        Range of the others.
+    """
+
+    bad: Bits
+    g_min_us: float
+    g_max_us: float
+
+
 @dataclass(frozen=True)
 class Correction:
     """What came of correcting an array.
 
     Attributes
     ----------
-    crossbar
+    array
         The array as it is now.
     rewritten
         Cells that were programmed again, each counted once.
+    writes
+        How often a cell was programmed, in all.
     rounds
         Rounds of reading and programming.
     short_before, short_after
         (Situation, neuron) pairs short of the margin, of those that the machine passes through.
     """
 
-    crossbar: SimulatedCrossbar
+    array: Rewritable
     rewritten: int
+    writes: int
     rounds: int
     short_before: int
     short_after: int
@@ -104,49 +139,47 @@ class Effort:
     """
 
     margin: float = 0.3
-    rounds: int = 30
-    cells_a_round: int = 8
+    rounds: int = 100
+    cells_a_round: int = 4
     budget: float = 0.1
     reads: int = 4
 
 
 def corrected(
-    planned: Plan,
+    network: Network,
     lowered: Lowered,
-    crossbar: SimulatedCrossbar,
-    faults: Faults,
+    array: Rewritable,
+    cells: Cells,
     rng: np.random.Generator,
     effort: Effort = Effort(),
 ) -> Correction:
     """Read what the array really computes, and reprogram the cells that bring short neurons past the threshold.
 
     In each round every neuron that is short somewhere has a few pairs changed: those that take part in most of what it
-    lacks, and that work. A pair is changed by half of the range, from what it is read to be.
+    lacks, and that work. A pair is changed by half of the range, from what it is read to be. Weights are pairs of
+    cells of their own: the differential scheme.
 
     Raises
     ------
     MappingError
-        In the offset scheme, where pairs share a reference.
+        If the array cannot program single cells.
     """
-    if crossbar.layout.scheme != "differential":
-        raise MappingError(
-            f'scheme is "{crossbar.layout.scheme}", where pairs share a reference; expected "differential"'
-        )
-    network = planned.network
     task = _Task(network, conditions(lowered), effort)
     written = np.zeros((2, network.neurons, network.neurons), np.bool_)
     allowed = effort.budget * written.size
-    missing = task.missing(crossbar, rng)
+    missing = task.missing(array, rng)
     before = after = int(np.count_nonzero(missing))
-    rounds = 0
+    rounds = writes = 0
     while after and rounds < effort.rounds and (pairs := int(allowed - written.sum()) // 2) > 0:
-        chosen, up = task.chosen(missing, faults, pairs)
-        crossbar, changed = _changed(planned, crossbar, faults, chosen, up, rng)
-        written |= changed
-        rounds += 1
-        missing = task.missing(crossbar, rng)
+        places, targets = _wanted(array.cells, cells, *task.chosen(missing, cells.bad, pairs))
+        if not len(targets):
+            break
+        array = array.rewritten(places, targets, rng)
+        written[places] = True
+        rounds, writes = rounds + 1, writes + len(targets)
+        missing = task.missing(array, rng)
         after = int(np.count_nonzero(missing))
-    return Correction(crossbar, int(written.sum()), rounds, before, after)
+    return Correction(array, int(written.sum()), writes, rounds, before, after)
 
 
 class _Task:
@@ -171,15 +204,13 @@ class _Task:
             parts.append(lacking * self.cared[rows])
         return np.asarray(np.concatenate(parts), np.float32)
 
-    def chosen(
-        self, missing: Drive, faults: Faults, pairs: int
-    ) -> tuple[tuple[NDArray[np.intp], NDArray[np.intp]], Bits]:
+    def chosen(self, missing: Drive, bad: Bits, pairs: int) -> tuple[tuple[NDArray[np.intp], NDArray[np.intp]], Bits]:
         """Pairs to change, as (post, pre), and whether upwards: for each short neuron those that lack most.
 
         No more than so many pairs in all, again those that lack most.
         """
         push = missing.T @ self.share
-        push[faults.any[0] & faults.any[1]] = 0
+        push[bad[0] & bad[1]] = 0
         most = min(self.effort.cells_a_round, push.shape[1] - 1)
         pre = np.argpartition(-np.abs(push), most, axis=1)[:, :most]
         post = np.repeat(np.arange(len(push)), most)
@@ -191,33 +222,20 @@ class _Task:
         return (post, pre), push[post, pre] > 0
 
 
-def _changed(
-    planned: Plan,
-    crossbar: SimulatedCrossbar,
-    faults: Faults,
-    chosen: tuple[NDArray[np.intp], NDArray[np.intp]],
-    up: Bits,
-    rng: np.random.Generator,
-) -> tuple[SimulatedCrossbar, Bits]:
-    """Program the chosen pairs to half of the range more or less than they are, and let them age as the others did."""
-    model, age = planned.settings.model, crossbar.seconds
-    half = (model.g_max_us - model.g_min_us) / 2
-    now = [g[chosen] for g in crossbar.cells]
-    wanted = now[0] - now[1] + np.where(up, half, -half)
-    changed = np.zeros((2, *crossbar.cells.positive.shape), np.bool_)
-    cells = []
-    for polarity, g in enumerate(crossbar.cells):
-        own, other = now[polarity], now[1 - polarity]
-        stuck = faults.any[polarity][chosen]
-        partner_stuck = faults.any[1 - polarity][chosen]
-        sign = 1 - 2 * polarity
-        base = np.where(partner_stuck, other, model.g_min_us)
-        target = np.clip(base + np.maximum(sign * wanted, 0) + np.where(partner_stuck, np.minimum(sign * wanted, 0), 0),
-                         model.g_min_us, model.g_max_us).astype(np.float32)  # fmt: skip
+def _wanted(
+    now: Pair, cells: Cells, chosen: tuple[NDArray[np.intp], NDArray[np.intp]], up: Bits
+) -> tuple[Places, Conductances]:
+    """Targets that take the chosen pairs half of the range up or down from what they are; cells worth a pulse only."""
+    half = (cells.g_max_us - cells.g_min_us) / 2
+    pair = [g[chosen] for g in now]
+    wanted = pair[0] - pair[1] + np.where(up, half, -half)
+    places, targets = [], []
+    for polarity, sign in enumerate((1, -1)):
+        own, other = pair[polarity], pair[1 - polarity]
+        stuck, partner_stuck = cells.bad[polarity][chosen], cells.bad[1 - polarity][chosen]
+        alone = np.where(partner_stuck, other + sign * wanted, cells.g_min_us + np.maximum(sign * wanted, 0))
+        target = np.clip(alone, cells.g_min_us, cells.g_max_us).astype(np.float32)
         worth = ~stuck & (np.abs(target - own) > 0.05 * half)
-        new = model.relax(model.program(target, rng), age, rng)
-        g = g.copy()
-        g[chosen[0][worth], chosen[1][worth]] = new[worth]
-        changed[polarity][chosen[0][worth], chosen[1][worth]] = True
-        cells.append(g)
-    return replace(crossbar, cells=Pair(*cells)), changed
+        places.append(np.array([np.full(int(worth.sum()), polarity), chosen[0][worth], chosen[1][worth]]))
+        targets.append(target[worth])
+    return Places(*np.concatenate(places, axis=1)), np.concatenate(targets)

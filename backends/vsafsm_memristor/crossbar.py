@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from vsafsm.vsa import Bits
 from vsafsm_memristor.devices import Conductances, DeviceModel
+from vsafsm_memristor.errors import MappingError
 from vsafsm_memristor.mapping import Layout, Scale
 
 Drive = NDArray[np.float32]
@@ -31,6 +32,14 @@ class Pair(NamedTuple):
     def map(self, change: Callable[[Conductances], Conductances]) -> Pair:
         """The same change to both."""
         return Pair(change(self.positive), change(self.negative))
+
+
+class Places(NamedTuple):
+    """Cells by polarity (0 positive, 1 negative), postsynaptic and presynaptic neuron: (M,) each."""
+
+    polarity: NDArray[np.intp]
+    post: NDArray[np.intp]
+    pre: NDArray[np.intp]
 
 
 class Crossbar(Protocol):
@@ -163,6 +172,23 @@ class SimulatedCrossbar:
         moved = self.cells.map(lambda g: self.device.relax(g, seconds, rng))
         cells = faults.applied(moved, self.device.g_max_us)
         return replace(self, cells=placed(self.layout, cells), seconds=seconds)
+
+    def rewritten(self, places: Places, target_us: Conductances, rng: np.random.Generator) -> SimulatedCrossbar:
+        """The array with some cells programmed again, (M,) targets, and as old as the others.
+
+        Raises
+        ------
+        MappingError
+            In the offset scheme, where weights share a reference.
+        """
+        if self.layout.scheme != "differential":
+            raise MappingError(
+                f'scheme is "{self.layout.scheme}", whose cells share references; expected "differential"'
+            )
+        new = self.device.relax(self.device.program(target_us, rng), self.seconds, rng)
+        cells = np.stack(self.cells)
+        cells[places] = new
+        return replace(self, cells=Pair(*cells))
 
 
 def placed(layout: Layout, pair: Pair) -> Pair:

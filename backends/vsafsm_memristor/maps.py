@@ -78,15 +78,17 @@ def maps_of(program: Program, identity: Identity, **options: object) -> RigMaps:
     Parameters
     ----------
     **options
-        ``scheme``, of the backend's options; the range is the rig's.
+        Options of the backend. Of them only ``scheme`` matters: range and tiles are the rig's.
 
     Raises
     ------
     MappingError
         If the program does not fit on the rig's tiles, or has its inhibition apart.
+    OptionError
+        If an option is unknown, or wrong.
     """
     limits, network = identity.limits, program.network
-    scheme = settings({name: value for name, value in options.items() if name == "scheme"}).layout(1).scheme
+    scheme = settings(options).layout(1).scheme
     layout = Layout(network.neurons, limits.rows, limits.columns, scheme)
     needed = layout.grid[0] * layout.grid[1]
     if needed > limits.tiles:

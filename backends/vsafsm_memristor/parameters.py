@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from vsafsm.backend import Option
-from vsafsm.errors import OptionError
+from vsafsm.errors import OptionError, did_you_mean
 from vsafsm.sizing import Requirements
+from vsafsm_memristor.calibration import CALIBRATIONS, Calibration
 from vsafsm_memristor.devices import DeviceModel, Lognormal, device_named, fitted
 from vsafsm_memristor.mapping import SCHEMES, Layout
 
@@ -29,6 +29,9 @@ OPTIONS = (
     Option("read_noise", bool, True, "", "whether reads have the device's noise"),
     Option("adc_bits", int, 8, "bits", "of the converter of each tile's columns; 0 for an ideal one"),
     Option("around_faults", bool, False, "", "whether the partner of a stuck cell makes up for it"),
+    Option(
+        "calibration", str, "none", "", "none, trim (an offset a neuron) or loop (cells rewritten: chip in the loop)"
+    ),
     Option("segment_ohm", float, 1.0, "ohm", "of a line from cell to cell, for the estimate of the IR drop"),
     Option("device_seed", int, 0, "", "which array: seed of faults, programming, relaxation and reads"),
 )
@@ -47,6 +50,7 @@ class Settings:
     read_noise: bool
     adc_bits: int
     around_faults: bool
+    calibration: Calibration
     segment_ohm: float
     device_seed: int
 
@@ -63,7 +67,13 @@ class Settings:
 
 def settings(options: Mapping[str, Any]) -> Settings:
     """Read the options. Raises `OptionError`, `DeviceError` and `MeasurementError`."""
-    given: dict[str, Any] = {option.name: option.default for option in OPTIONS} | dict(options)
+    given: dict[str, Any] = {option.name: option.default for option in OPTIONS}
+    for name in options:
+        if name not in given:
+            raise OptionError(
+                f'unknown option "{name}"; expected one of: {", ".join(given)}{did_you_mean(name, given)}'
+            )
+    given.update(options)
     model = _with_faults(_device(given), given)
     rows, columns = (_size(given, name) for name in ("rows", "columns"))
     levels = 4 if given["levels"] is None else int(given["levels"])
@@ -75,6 +85,11 @@ def settings(options: Mapping[str, Any]) -> Settings:
     _in_range(given, "device_seed", 0, 2**63)
     if given["around_faults"] and given["scheme"] == "offset":
         raise OptionError('around_faults is True, and scheme is "offset"; expected "differential", which has partners')
+    if given["calibration"] not in CALIBRATIONS:
+        known = f"expected one of: {', '.join(CALIBRATIONS)}{did_you_mean(str(given['calibration']), CALIBRATIONS)}"
+        raise OptionError(f'calibration is "{given["calibration"]}"; {known}')
+    if given["calibration"] == "loop" and given["scheme"] == "offset":
+        raise OptionError('calibration is "loop", and scheme is "offset"; expected "differential": a pair a weight')
     layout_of = (rows or min(DEFAULT_ROWS, model.rows), columns or model.columns, str(given["scheme"]))
     Layout(1, *layout_of)  # type: ignore[arg-type]
     return Settings(
@@ -85,6 +100,7 @@ def settings(options: Mapping[str, Any]) -> Settings:
         bool(given["read_noise"]),
         int(given["adc_bits"]),
         bool(given["around_faults"]),
+        given["calibration"],
         float(given["segment_ohm"]),
         int(given["device_seed"]),
     )
@@ -138,5 +154,5 @@ def _size(given: Mapping[str, Any], name: str) -> int:
 
 def _in_range(given: Mapping[str, Any], name: str, least: float, most: float) -> None:
     value = given[name]
-    if not isfinite(value) or not least <= value <= most:
+    if not least <= value <= most:
         raise OptionError(f"{name} is {value}; expected {least:g} to {most:g}")

@@ -13,7 +13,8 @@ from vsafsm.errors import OptionError
 from vsafsm.network import MOST_STEPS, Network
 from vsafsm.program import Program
 from vsafsm.synchronous import step
-from vsafsm_memristor.array import SLACK_STEPS, aged, plan, stepper
+from vsafsm_memristor.array import SLACK_STEPS, plan, stepper
+from vsafsm_memristor.array import drawn as drawn_array
 from vsafsm_memristor.crossbar import drawn_faults
 from vsafsm_memristor.devices import device_named
 from vsafsm_memristor.errors import MappingError
@@ -82,7 +83,7 @@ def test_an_array_is_that_of_its_seed(networks: Networks, drawn: Drawn) -> None:
 def test_arrays_of_other_ages_differ_by_relaxation_only(networks: Networks) -> None:
     network, device = networks(20), device_named("neurram")
     fresh, old = (
-        aged(plan(network, settings({"seconds_after_programming": seconds})), np.random.default_rng(1)).cells
+        drawn_array(plan(network, settings({"seconds_after_programming": seconds})), np.random.default_rng(1))[0].cells
         for seconds in (1.0, 172_800.0)
     )
     rng = np.random.default_rng(1)
