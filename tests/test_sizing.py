@@ -273,7 +273,7 @@ def test_fewer_active_neurons_are_taken_where_noise_is_not_borne(install: Instal
         program = vsafsm.compile(machine, target=name)
         network = program.network
         borne = program.claim.margin * network.active**0.5 * network.scale / float(network.weights.std())
-        assert program.requirements.tolerated(network, program.claim.margin) == (borne >= tolerance)
+        assert program.requirements.borne(network, program.claim.margin) == pytest.approx(borne / tolerance)
         return network.active, borne
 
     dense, sparse, sparsest = sized("calm", 0.1), sized("rough", 2.2), sized("impossible", 100.0)

@@ -51,7 +51,7 @@ DENSEST = {2: 1 / 8, 3: 1 / 16}
 class Requirements:
     """What a target asks of a network, in plain numbers; ``None`` asks for nothing.
 
-    The last five say what to aim at when the options leave it open; a program that was made otherwise is not refused.
+    The last six say what to aim at when the options leave it open; a program that was made otherwise is not refused.
 
     Attributes
     ----------
@@ -76,6 +76,8 @@ class Requirements:
     tolerance
         Noise that a step bears, in standard deviations of the weights: ``margin sqrt(k) / std(W)``. Down to half of the
         density is tried where it is not reached.
+    tolerance_steps
+        The same in weight steps, for noise that does not depend on the weights: ``margin scale sqrt(k)``.
     margin
         Distance from threshold, in units, to ask for before the usual ones.
     """
@@ -90,11 +92,18 @@ class Requirements:
     headroom: float | None = None
     density: float | None = None
     tolerance: float | None = None
+    tolerance_steps: float | None = None
     margin: float | None = None
 
-    def tolerated(self, network: Network, margin: float) -> bool:
-        """Whether a network with a proven margin bears the noise that is aimed at."""
-        return self.tolerance is None or borne(network, margin) >= self.tolerance
+    def borne(self, network: Network, margin: float) -> float:
+        """Noise that a network with a proven margin bears, as a share of what is aimed at; infinite where nothing is.
+
+        A step adds up the noise of k synapses, whose deviation is sqrt(k) times that of one.
+        """
+        steps = margin * network.scale * network.active**0.5
+        deviation = max(float(network.weights.std()), 1e-12)
+        aimed = [wanted for wanted in ((self.tolerance or 0.0) * deviation, self.tolerance_steps) if wanted]
+        return float(min((steps / wanted for wanted in aimed), default=float("inf")))
 
     def unmet(self, network: Network, margin: float) -> tuple[str, ...]:
         """What a network with a proven margin falls short of, one sentence each; empty where it meets all."""
@@ -113,11 +122,6 @@ class Requirements:
         if self.largest_sum is not None and (largest := largest_sum(network)) > self.largest_sum:
             found.append(f"sums of up to {largest} in a step, at most {self.largest_sum} is possible")
         return tuple(found)
-
-
-def borne(network: Network, margin: float) -> float:
-    """Noise that a step with a proven margin bears, in standard deviations of the weights: margin sqrt(k) / std(W)."""
-    return float(margin * network.active**0.5 * network.scale / max(float(network.weights.std()), 1e-12))
 
 
 def largest_sum(network: Network) -> int:
@@ -249,7 +253,7 @@ class _Search:
             if trial and self._tolerates(trial):
                 return trial
             satisfying += [trial] if trial else []
-        return max(satisfying, key=lambda trial: borne(trial.network, trial.proof.margin), default=None)
+        return max(satisfying, key=self._borne, default=None)
 
     def _best_aimed(self, neurons: int, margin: float) -> _Trial | None:
         """A network that satisfies: the densest one that bears the noise aimed at, or else the sparsest."""
@@ -263,7 +267,10 @@ class _Search:
         return found
 
     def _tolerates(self, trial: _Trial) -> bool:
-        return self.requirements.tolerated(trial.network, trial.proof.margin)
+        return self._borne(trial) >= 1
+
+    def _borne(self, trial: _Trial) -> float:
+        return self.requirements.borne(trial.network, trial.proof.margin)
 
     def _sizes_beyond(self, smallest: int, ceiling: int) -> list[int]:
         """The rungs from the headroom aimed at to the most there may be, which is the last."""
@@ -311,8 +318,8 @@ class _Search:
 
     def _aimed(self, neurons: int, fewer: bool = True) -> list[int]:
         """Active neurons to try in turn: what is aimed at, and `fewer` where the dimension is given."""
-        density = self.requirements.density
-        if density is None or self.requirements.tolerance is None:
+        density, asked = self.requirements.density, self.requirements
+        if density is None or (asked.tolerance is None and asked.tolerance_steps is None):
             return self._actives(neurons, density)[: None if fewer else 1]
         return list(dict.fromkeys(self._actives(neurons, density * share)[0] for share in DENSITY_SHARES))
 
