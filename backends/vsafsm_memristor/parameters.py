@@ -29,11 +29,14 @@ OPTIONS = (
     Option("read_noise", bool, True, "", "whether reads have the device's noise"),
     Option("adc_bits", int, 8, "bits", "of the converter of each tile's columns; 0 for an ideal one"),
     Option("around_faults", bool, False, "", "whether the partner of a stuck cell makes up for it"),
-    Option("segment_ohm", float, 1.0, "ohm", "of a line from cell to cell, for the estimate of the IR drop"),
+    Option("ir_drop", bool, False, "", "whether the voltage falls along the lines of a tile in the simulation"),
+    Option("segment_ohm", float, 1.0, "ohm", "of a line from cell to cell, for the IR drop and its estimate"),
     Option("device_seed", int, 0, "", "which array: seed of faults, programming, relaxation and reads"),
 )
 DEFAULT_ROWS = 128
 """Rows of a tile at most, unless asked for: beyond, the voltage falls along the lines."""
+MOST_LINES = 1024
+"""Rows and columns of a tile whose lines are simulated."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Settings:
     read_noise: bool
     adc_bits: int
     around_faults: bool
+    ir_drop: bool
     segment_ohm: float
     device_seed: int
 
@@ -76,6 +80,11 @@ def settings(options: Mapping[str, Any]) -> Settings:
     if given["around_faults"] and given["scheme"] == "offset":
         raise OptionError('around_faults is True, and scheme is "offset"; expected "differential", which has partners')
     layout_of = (rows or min(DEFAULT_ROWS, model.rows), columns or model.columns, str(given["scheme"]))
+    if given["ir_drop"] and max(layout_of[:2]) > MOST_LINES:
+        raise OptionError(
+            f"ir_drop is True, and tiles have {layout_of[0]} x {layout_of[1]} cells; expected {MOST_LINES} rows and "
+            "columns at most"
+        )
     Layout(1, *layout_of)  # type: ignore[arg-type]
     return Settings(
         model,
@@ -85,6 +94,7 @@ def settings(options: Mapping[str, Any]) -> Settings:
         bool(given["read_noise"]),
         int(given["adc_bits"]),
         bool(given["around_faults"]),
+        bool(given["ir_drop"]),
         float(given["segment_ohm"]),
         int(given["device_seed"]),
     )
