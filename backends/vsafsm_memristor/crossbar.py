@@ -185,7 +185,7 @@ class SimulatedCrossbar:
 
 def _left(cells: Conductances, seen: Conductances) -> Conductances:
     """Share of each conductance that reads see, 1 at most: what they see of a cell without any came by other ways."""
-    return np.divide(np.minimum(seen, cells), cells, out=np.ones_like(cells), where=cells > 0)
+    return np.asarray(np.divide(np.minimum(seen, cells), cells, out=np.ones_like(cells), where=cells > 0))
 
 
 def placed(layout: Layout, pair: Pair) -> Pair:
