@@ -102,7 +102,16 @@ def programmed(planned: Plan, faults: Faults, rng: np.random.Generator) -> Simul
     layout = settings.layout(planned.network.neurons)
     scale = full_scale_for(planned.network.weights, planned.network.codes, layout.rows)
     converter = Converter(settings.adc_bits, 1.25 * scale)
-    return SimulatedCrossbar(placed(layout, cells), model, layout, planned.scale, 0.0, converter, settings.read_noise)
+    return SimulatedCrossbar(
+        placed(layout, cells),
+        model,
+        layout,
+        planned.scale,
+        0.0,
+        converter,
+        settings.read_noise,
+        settings.segment_ohm if settings.ir_drop else 0.0,
+    )
 
 
 def drawn(planned: Plan, rng: np.random.Generator) -> tuple[SimulatedCrossbar, Faults]:

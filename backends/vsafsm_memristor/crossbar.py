@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from vsafsm.vsa import Bits
 from vsafsm_memristor.devices import Conductances, DeviceModel
 from vsafsm_memristor.errors import MappingError
+from vsafsm_memristor.lines import effective
 from vsafsm_memristor.mapping import Layout, Scale
 
 Drive = NDArray[np.float32]
@@ -113,7 +114,8 @@ class SimulatedCrossbar:
     """Tiles of simulated cells.
 
     The read noise of the cells of a column is drawn as one normal number, of the variance that they have together. The
-    difference of a pair is formed before the converter.
+    difference of a pair is formed before the converter. On lines with resistance a cell's noise falls as its
+    conductance does: an approximation, since its noise reaches other columns too.
 
     Attributes
     ----------
@@ -127,6 +129,8 @@ class SimulatedCrossbar:
         Of each tile's columns.
     noisy
         Whether reads have noise.
+    segment_ohm
+        Resistance of the lines from cell to cell, for reads; 0 for lines on which no voltage falls.
     """
 
     cells: Pair
@@ -136,6 +140,7 @@ class SimulatedCrossbar:
     seconds: float
     converter: Converter
     noisy: bool = True
+    segment_ohm: float = 0.0
 
     @cached_property
     def _blocks(self) -> list[slice]:
@@ -145,14 +150,27 @@ class SimulatedCrossbar:
         return [slice(i, min(i + rows, neurons)) for i in range(0, neurons, rows)]
 
     @cached_property
+    def seen(self) -> Pair:
+        """Conductances that reads see: those of the cells, less what the lines of their tiles take."""
+        if self.segment_ohm == 0:
+            return self.cells
+        tiles = (effective(tile, self.segment_ohm) for tile in self.layout.spread(*self.cells))
+        return Pair(*self.layout.gathered(tuple(tile.astype(np.float32) for tile in tiles)))
+
+    @cached_property
     def _weights(self) -> Drive:
         """(pre, post), in weight steps."""
-        return np.ascontiguousarray((self.cells.positive - self.cells.negative).T / self.scale.us_a_step)
+        return np.ascontiguousarray((self.seen.positive - self.seen.negative).T / self.scale.us_a_step)
 
     @cached_property
     def _variance(self) -> Drive:
         """Of a read of each weight, (pre, post), in squares of weight steps."""
-        sigma = self.cells.map(lambda g: self.device.read_sigma_us(g, self.seconds))
+        sigma = Pair(
+            *(
+                _left(g, seen) * self.device.read_sigma_us(g, self.seconds)
+                for g, seen in zip(self.cells, self.seen, strict=True)
+            )
+        )
         return np.ascontiguousarray((sigma.positive**2 + sigma.negative**2).T / self.scale.us_a_step**2)
 
     def drive(self, activity: Bits, rng: np.random.Generator) -> Drive:
@@ -191,6 +209,11 @@ class SimulatedCrossbar:
         return replace(self, cells=Pair(*cells))
 
 
+def _left(cells: Conductances, seen: Conductances) -> Conductances:
+    """Share of each conductance that reads see, 1 at most: what they see of a cell without any came by other ways."""
+    return np.asarray(np.divide(np.minimum(seen, cells), cells, out=np.ones_like(cells), where=cells > 0))
+
+
 def placed(layout: Layout, pair: Pair) -> Pair:
     """What cells of their own would be, on tiles: in the offset scheme a row of a tile has one reference for all."""
     return pair if layout.scheme == "differential" else Pair(*layout.gathered(layout.spread(*pair)))
@@ -205,6 +228,16 @@ def full_scale_for(weights: NDArray[Any], codes: Bits, rows: int) -> float:
     return largest
 
 
-def ir_drop(rows: int, mean_g_us: float, segment_ohm: float) -> float:
-    """Share of the voltage that is left at the far end of a line of a tile: an estimate, of a uniform loaded line."""
-    return 1 / math.cosh(rows * math.sqrt(segment_ohm * mean_g_us * 1e-6))
+def ir_drop(rows: int, columns: int, mean_g_us: float, segment_ohm: float) -> float:
+    """Share of its conductance that a read sees of the cell in a tile's far corner: an estimate.
+
+    The product of what two uniform loaded lines leave at their far ends, the cell's word line and its bit line. It is
+    within 0.02 of `vsafsm_memristor.lines.effective` on a uniform tile while 0.7 and more are left, and too low beyond.
+    """
+    a_cell = math.sqrt(segment_ohm * mean_g_us * 1e-6)
+    return _far_end(rows * a_cell) * _far_end(columns * a_cell)
+
+
+def _far_end(length: float) -> float:
+    """``1 / cosh(length)``, of any length."""
+    return 2 * math.exp(-length) / (1 + math.exp(-2 * length))

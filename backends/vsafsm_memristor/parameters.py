@@ -32,11 +32,14 @@ OPTIONS = (
     Option(
         "calibration", str, "none", "", "none, trim (an offset a neuron) or loop (cells rewritten: chip in the loop)"
     ),
-    Option("segment_ohm", float, 1.0, "ohm", "of a line from cell to cell, for the estimate of the IR drop"),
+    Option("ir_drop", bool, False, "", "whether the voltage falls along the lines of a tile in the simulation"),
+    Option("segment_ohm", float, 1.0, "ohm", "of a line from cell to cell, for the IR drop and its estimate"),
     Option("device_seed", int, 0, "", "which array: seed of faults, programming, relaxation and reads"),
 )
 DEFAULT_ROWS = 128
 """Rows of a tile at most, unless asked for: beyond, the voltage falls along the lines."""
+MOST_LINES = 1024
+"""Rows and columns of a tile whose lines are simulated."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class Settings:
     adc_bits: int
     around_faults: bool
     calibration: Calibration
+    ir_drop: bool
     segment_ohm: float
     device_seed: int
 
@@ -91,6 +95,11 @@ def settings(options: Mapping[str, Any]) -> Settings:
     if given["calibration"] == "loop" and given["scheme"] == "offset":
         raise OptionError('calibration is "loop", and scheme is "offset"; expected "differential": a pair a weight')
     layout_of = (rows or min(DEFAULT_ROWS, model.rows), columns or model.columns, str(given["scheme"]))
+    if given["ir_drop"] and max(layout_of[:2]) > MOST_LINES:
+        raise OptionError(
+            f"ir_drop is True, and tiles have {layout_of[0]} x {layout_of[1]} cells; expected {MOST_LINES} rows and "
+            "columns at most"
+        )
     Layout(1, *layout_of)  # type: ignore[arg-type]
     return Settings(
         model,
@@ -101,6 +110,7 @@ def settings(options: Mapping[str, Any]) -> Settings:
         int(given["adc_bits"]),
         bool(given["around_faults"]),
         given["calibration"],
+        bool(given["ir_drop"]),
         float(given["segment_ohm"]),
         int(given["device_seed"]),
     )

@@ -127,7 +127,7 @@ def test_it_describes_the_array(program: Program) -> None:
     mean = 10 + step * weights.mean() / 2
     assert found["mean_target_us"] == pytest.approx(mean, abs=2e-3)
     assert found["largest_target_us"] == pytest.approx(100)
-    assert found["ir_drop_estimate"] == pytest.approx(1 - ir_drop(16, mean, 2.5), abs=2e-4)
+    assert found["ir_drop_estimate"] == pytest.approx(1 - ir_drop(16, 12, mean, 2.5), abs=2e-4)
     contract = program.network.contract
     assert (found["hold_steps"], found["gap_steps"]) == (contract.hold_steps + 2, contract.gap_steps + 2)
 
@@ -145,7 +145,7 @@ def test_run(cli: Cli, file: str) -> None:
 def test_run_with_options(cli: Cli, file: str) -> None:
     flags = shlex.split(
         "--device perovskite --sigma 0.05 --scheme offset --rows 20 --columns 30 --seconds-after-programming 60 "
-        "--stuck-off 0.001 --stuck-on 0.001 --read-noise no --adc-bits 10 --segment-ohm 2 --device-seed 3"
+        "--stuck-off 0.001 --stuck-on 0.001 --read-noise no --adc-bits 10 --ir-drop yes --segment-ohm 2 --device-seed 3"
     )
     assert cli("run", file, "coin", "--backend", "memristor", *flags)[0] == 0
 

@@ -21,7 +21,6 @@ from vsafsm_memristor.crossbar import (
     around,
     drawn_faults,
     full_scale_for,
-    ir_drop,
 )
 from vsafsm_memristor.devices import Affine, PhaseChange, device_named
 from vsafsm_memristor.mapping import SCHEMES, Layout, scale_for
@@ -199,7 +198,7 @@ def test_an_array_ages_and_its_faults_stay(networks: Networks) -> None:
     assert still.drive(activities(9, 2), rng).shape == (2, 9)
 
 
-# ---- range and lines
+# ---- range
 
 
 @pytest.mark.parametrize("rows", [1, 4, 23, 100])
@@ -216,23 +215,3 @@ def test_the_full_scale_is_the_largest_part_of_a_drive(networks: Networks, rows:
 
 def test_no_weights_have_a_full_scale() -> None:
     assert full_scale_for(np.zeros((3, 3), np.int8), np.ones((1, 3), np.bool_), 2) == 1
-
-
-@pytest.mark.parametrize(("rows", "left", "near"), [(64, 0.94, 0.03), (128, 0.82, 0.045), (256, 0.57, 0.02)])
-def test_the_ir_drop_is_about_what_was_measured(rows: int, left: float, near: float) -> None:
-    assert ir_drop(rows, 20.0, 1.0) == pytest.approx(left, abs=near)
-
-
-@LAW
-@given(st.integers(8, 300), st.floats(0.5, 60), st.floats(0.05, 3))
-def test_the_ir_drop_is_that_of_a_ladder_of_resistors(rows: int, mean_us: float, ohm: float) -> None:
-    volts, amperes = 1.0, 0.0
-    for _ in range(rows):
-        amperes += volts * mean_us * 1e-6
-        volts += amperes * ohm
-    assert ir_drop(rows, mean_us, ohm) == pytest.approx(1 / volts, rel=0.06)
-
-
-def test_lines_without_resistance_lose_nothing() -> None:
-    assert ir_drop(256, 20.0, 0.0) == 1
-    assert ir_drop(256, 0.0, 1.0) == 1

@@ -22,7 +22,7 @@ def test_defaults() -> None:
     assert (found.levels, found.bits) == (4, 3)
     assert found.seconds == 86_400
     assert (found.read_noise, found.around_faults) == (True, False)
-    assert (found.adc_bits, found.segment_ohm, found.device_seed) == (8, 1.0, 0)
+    assert (found.adc_bits, found.ir_drop, found.segment_ohm, found.device_seed) == (8, False, 1.0, 0)
     assert settings({option.name: option.default for option in OPTIONS}) == found
 
 
@@ -48,6 +48,7 @@ def test_options_do_what_they_say() -> None:
             "read_noise": False,
             "adc_bits": 0,
             "around_faults": False,
+            "ir_drop": True,
             "segment_ohm": 0.0,
             "device_seed": 7,
         }
@@ -58,7 +59,7 @@ def test_options_do_what_they_say() -> None:
     assert found.layout_of == (12, 9, "offset")
     assert (found.layout(30).neurons, found.layout(30).grid) == (30, (3, 4))
     assert (found.levels, found.seconds, found.read_noise) == (16, 0, False)
-    assert (found.adc_bits, found.segment_ohm, found.device_seed) == (0, 0, 7)
+    assert (found.adc_bits, found.ir_drop, found.segment_ohm, found.device_seed) == (0, True, 0, 7)
     assert settings({"around_faults": True}).around_faults
 
 
@@ -137,8 +138,16 @@ def test_the_ends_of_ranges_are_taken() -> None:
         {"levels": 128, "rows": 65_536, "columns": 65_536, "seconds_after_programming": 1e12},
         {"device": "lognormal", "sigma": 0.0, "stuck_off": 0.0, "stuck_on": 1.0},
         {"device": "lognormal", "sigma": 10, "segment_ohm": 1e6},
+        {"ir_drop": True, "rows": 1024, "columns": 1024},
     ):
         settings(options)
+
+
+@pytest.mark.parametrize("size", [{"rows": 1025}, {"columns": 1025}])
+def test_lines_of_tiles_beyond_reason_are_not_simulated(size: dict[str, int]) -> None:
+    with pytest.raises(OptionError, match=r"tiles have .* cells; expected 1024 rows and columns at most"):
+        settings({"ir_drop": True} | size)
+    settings(size)
 
 
 def test_a_device_of_one_s_own(tmp_path: Path) -> None:

@@ -1,0 +1,68 @@
+"""What lines with resistance leave of a tile's far corner, and how many devices run a machine right on them.
+
+Usage: python benchmarks/memristor_ir_drop.py [DEVICES]
+
+NeuRRAM devices a day after programming, on square tiles. Far corner: share of its conductance that a read sees of the
+cell farthest from its driver and from its output, in a full tile whose cells all have the mean conductance of the
+machine's targets; exact, and as `vsafsm info` estimates it. A device is right when every reachable pair of state and
+input is. Seeds of devices start at 1000; nothing was tuned on these.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from memristor_figures import FIRST_SEED, all_pairs_right, wilson
+
+import vsafsm
+from vsafsm.compiler import compile_machine
+from vsafsm.machine import Machine
+from vsafsm.terminal import print_line, print_table
+from vsafsm_memristor.array import Plan, aged, plan
+from vsafsm_memristor.crossbar import ir_drop
+from vsafsm_memristor.lines import effective
+from vsafsm_memristor.parameters import settings
+
+SPECS = Path(__file__).parent.parent / "specs"
+MACHINES = ("turnstile", "vending_machine")
+SIDES = (32, 64, 128, 256)
+OHMS = (0.0, 1.0, 5.0, 50.0)
+HEADER = ("machine", "N", "tile", "ohm a segment", "far corner", "estimate", "right", "95 % interval", "s a device")
+
+
+def main() -> None:
+    """Print the table."""
+    devices = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    rows = []
+    for name in MACHINES:
+        machine = vsafsm.load(SPECS / f"{name}.yaml")
+        network = compile_machine(machine, target="memristor").network
+        for side in SIDES:
+            for ohm in OHMS:
+                options = {"rows": side, "columns": side, "ir_drop": True, "segment_ohm": ohm}
+                planned = plan(network, settings(options))
+                mean = float(np.mean(planned.target))
+                left = effective(np.full((side, side), mean), ohm)[0, -1] / mean
+                start = time.perf_counter()
+                right = sum(right_device(machine, planned, FIRST_SEED + i) for i in range(devices))
+                seconds = (time.perf_counter() - start) / devices
+                low, high = wilson(right, devices)
+                corner = (f"{left:.3f}", f"{ir_drop(side, side, mean, ohm):.3f}")
+                found = (f"{right} of {devices}", f"{low:.3f} to {high:.3f}", f"{seconds:.2f}")
+                rows.append((name, str(network.neurons), f"{side} x {side}", f"{ohm:g}", *corner, *found))
+                print_line(" ".join(rows[-1]))
+                sys.stdout.flush()
+    print_table(HEADER, rows)
+
+
+def right_device(machine: Machine, planned: Plan, seed: int) -> bool:
+    """Whether every pair is right on the device of a seed."""
+    rng = np.random.default_rng([seed, 0])
+    return all_pairs_right(machine, planned.network, aged(planned, rng), rng)
+
+
+if __name__ == "__main__":
+    main()
