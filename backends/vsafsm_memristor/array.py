@@ -99,19 +99,18 @@ def programmed(planned: Plan, faults: Faults, rng: np.random.Generator) -> Simul
     if settings.around_faults:
         target = around(faults, target, model.g_min_us, model.g_max_us)
     cells = faults.applied(target.map(lambda g: model.program(g, rng)), model.g_max_us)
-    layout = settings.layout(planned.network.neurons)
-    scale = full_scale_for(planned.network.weights, planned.network.codes, layout.rows)
-    converter = Converter(settings.adc_bits, 1.25 * scale)
+    layout, converter = settings.layout(planned.network.neurons), converter_of(planned)
+    ohm = settings.segment_ohm if settings.ir_drop else 0.0
     return SimulatedCrossbar(
-        placed(layout, cells),
-        model,
-        layout,
-        planned.scale,
-        0.0,
-        converter,
-        settings.read_noise,
-        settings.segment_ohm if settings.ir_drop else 0.0,
+        placed(layout, cells), model, layout, planned.scale, 0.0, converter, settings.read_noise, ohm
     )
+
+
+def converter_of(planned: Plan) -> Converter:
+    """The converter of each tile's columns, with room for what a code adds to the drive, and a quarter more."""
+    settings, network = planned.settings, planned.network
+    scale = full_scale_for(network.weights, network.codes, settings.layout(network.neurons).rows)
+    return Converter(settings.adc_bits, 1.25 * scale)
 
 
 def drawn(planned: Plan, rng: np.random.Generator) -> tuple[SimulatedCrossbar, Faults]:

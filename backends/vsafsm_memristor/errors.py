@@ -15,3 +15,7 @@ class MappingError(BackendError):
 
 class MeasurementError(BackendError):
     """A file of measurements that cannot be fitted."""
+
+
+class MissingSimulatorError(BackendError):
+    """A simulator of others is missing that an adapter is for."""

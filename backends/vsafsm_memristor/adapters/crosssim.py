@@ -1,0 +1,121 @@
+"""A crossbar that is a core of CrossSim (Sandia National Laboratories): its devices, wires and converters.
+
+CrossSim draws from NumPy's global generator; each call here seeds it from the generator that is passed, and puts it
+back. CrossSim is not on PyPI.
+
+Checked against CrossSim 3.2.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vsafsm.vsa import Bits
+from vsafsm_memristor.adapters.importing import imported
+from vsafsm_memristor.array import Plan, converter_of
+from vsafsm_memristor.crossbar import Drive
+from vsafsm_memristor.errors import MappingError
+
+INSTALL = "pip install git+https://github.com/sandialabs/cross-sim"
+
+
+@dataclass(frozen=True)
+class CrossSimCrossbar:
+    """A `Crossbar` around a programmed ``AnalogCore``, which holds the weights ``[post, pre]`` in weight steps."""
+
+    core: Any
+
+    def drive(self, activity: Bits, rng: np.random.Generator) -> Drive:
+        """As `vsafsm_memristor.crossbar.Crossbar` says; activity by activity, so that each has noise of its own."""
+        rows = np.asarray(activity, np.float32)
+        total = np.empty((len(rows), self.core.shape[0]), np.float32)
+        with _seeded(rng):
+            for i, row in enumerate(rows):
+                total[i] = self.core.matvec(row)
+        return total
+
+
+def parameters_for(planned: Plan) -> Any:
+    """CrossSim's parameters for the array of a plan, of cells without errors; set on them what errors there are to be.
+
+    They have the plan's scheme, tiles and range of conductances, and in the differential scheme its converter. CrossSim
+    parts rows and columns evenly where it can, and fills tiles like us where it cannot; its unit column is converted
+    before it is subtracted, and the converter is left ideal in the offset scheme. It has no stuck cells.
+
+    Returns
+    -------
+    CrossSimParameters
+
+    Raises
+    ------
+    MissingSimulatorError
+        If CrossSim cannot be imported.
+    """
+    kinds = _crosssim("simulator.parameters.core_parameters")
+    parameters = _crosssim("simulator.parameters").CrossSimParameters()
+    layout, model = planned.settings.layout(planned.network.neurons), planned.settings.model
+    core, device = parameters.core, parameters.xbar.device
+    core.rows_max, core.cols_max = layout.rows, layout.outputs_a_tile
+    core.mapping.weights.row_partition_strategy = kinds.PartitionStrategy.MAX
+    core.mapping.weights.col_partition_strategy = kinds.PartitionStrategy.MAX
+    device.Rmin = 1e6 / model.g_max_us
+    device.infinite_on_off_ratio = model.g_min_us == 0
+    if model.g_min_us:
+        device.Rmax = 1e6 / model.g_min_us
+    if layout.scheme == "offset":
+        core.style = kinds.CoreStyle.OFFSET
+        core.offset.style = kinds.OffsetCoreStyle.UNIT_COLUMN_SUBTRACTION
+        return parameters
+    core.style = kinds.CoreStyle.BALANCED
+    core.balanced.style = kinds.BalancedCoreStyle.ONE_SIDED
+    converter = converter_of(planned)
+    if converter.bits:
+        # In CrossSim's unit, a cell at its largest conductance adds 1.
+        most = converter.full_scale * planned.scale.us_a_step / model.g_max_us
+        # A model that is set puts another object there.
+        parameters.xbar.adc.mvm.model = "SignMagnitudeADC"
+        parameters.xbar.adc.mvm.bits = converter.bits
+        parameters.xbar.adc.mvm.calibrated_range = [-most, most]
+    return parameters
+
+
+def programmed(planned: Plan, parameters: Any, rng: np.random.Generator) -> CrossSimCrossbar:
+    """A core of CrossSim with a plan's weights, programmed.
+
+    Parameters
+    ----------
+    parameters
+        ``CrossSimParameters``: those of `parameters_for`, or others; all but the weights is theirs to say.
+
+    Raises
+    ------
+    MissingSimulatorError
+        If CrossSim cannot be imported.
+    MappingError
+        If it is to run on a GPU, where it draws from another generator.
+    """
+    cores = _crosssim("simulator.cores.analog_core")
+    if parameters.simulation.useGPU:
+        raise MappingError("CrossSim on a GPU draws from a generator that is not seeded here; expected useGPU False")
+    with _seeded(rng):
+        return CrossSimCrossbar(cores.AnalogCore(planned.network.weights.astype(np.float32), parameters.copy()))
+
+
+def _crosssim(module: str) -> Any:
+    return imported(module, "CrossSim", INSTALL)
+
+
+@contextmanager
+def _seeded(rng: np.random.Generator) -> Iterator[None]:
+    """NumPy's global generator seeded from another for a while, and put back."""
+    before = np.random.get_state()  # noqa: NPY002
+    np.random.seed(rng.integers(0, 1 << 32, 8, np.uint32))  # noqa: NPY002
+    try:
+        yield
+    finally:
+        np.random.set_state(before)  # noqa: NPY002

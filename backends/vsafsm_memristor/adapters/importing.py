@@ -1,0 +1,29 @@
+"""Importing a simulator that may not be there."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from vsafsm_memristor.errors import MissingSimulatorError
+
+
+def imported(module: str, simulator: str, command: str) -> Any:
+    """A module of a simulator.
+
+    Parameters
+    ----------
+    module
+        Its full name.
+    simulator, command
+        What the message says is missing, and what installs it.
+
+    Raises
+    ------
+    MissingSimulatorError
+        If it cannot be imported.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise MissingSimulatorError(f"{simulator} cannot be imported ({error}); expected: {command}") from None
