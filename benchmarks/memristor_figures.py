@@ -83,7 +83,7 @@ def _table(conditions: list[tuple[str, dict[str, Any], int | None]]) -> None:
             planned = plan(program.network, settings(options | ({} if levels is None else {"levels": levels})))
             right, total = right_devices(machine, planned, devices())
             low, high = wilson(right, total)
-            size = (program.network.neurons, program.smallest, planned.settings.layout(program.network.neurons).cells)
+            size = (program.network.neurons, program.smallest, planned.layout.cells)
             rows.append((machine.name, title, *map(str, size), f"{right} of {total}", f"{low:.4f} to {high:.4f}"))
             print_line(" ".join(rows[-1]))
             sys.stdout.flush()

@@ -27,7 +27,7 @@ from vsafsm_memristor.adapters.aihwkit import AihwkitDevice, aihwkit_device
 from vsafsm_memristor.array import Plan, drawn, plan, programmed, stepper
 from vsafsm_memristor.crossbar import Faults
 from vsafsm_memristor.devices import Affine, device_named
-from vsafsm_memristor.errors import DeviceError, MappingError, MissingSimulatorError
+from vsafsm_memristor.errors import DeviceError, MappingError, MissingLibraryError
 from vsafsm_memristor.mapping import SCHEMES
 from vsafsm_memristor.parameters import settings
 
@@ -87,7 +87,7 @@ def test_a_missing_simulator_is_named_with_what_installs_it(
 ) -> None:
     for name in (missing, "simulator.parameters.core_parameters") if "param" in missing else (missing,):
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(MissingSimulatorError, match=rf"cannot be imported .*; expected: .*{command}"):
+    with pytest.raises(MissingLibraryError, match=rf"cannot be imported .*; expected: .*{command}"):
         call(plan(networks(5), settings({})))
 
 
