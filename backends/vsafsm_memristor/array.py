@@ -156,7 +156,7 @@ def calibrated(planned: Plan, lowered: Lowered, rng: np.random.Generator) -> Cal
     """
     crossbar, faults = drawn(planned, rng)
     if planned.settings.calibration == "trim":
-        return Calibrated(trimmed(planned.network, crossbar, rng))
+        return Calibrated(trimmed(planned.network, lowered, crossbar, rng))
     if planned.settings.calibration == "loop":
         model = planned.settings.model
         cells = Cells(faults.any, model.g_min_us, model.g_max_us)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -57,8 +57,10 @@ def _run(args: argparse.Namespace) -> int:
     _check(args)
     chosen = choices(args)
     program = program_of(args, chosen, allow_unproven=False)
-    kinds = CALIBRATIONS if args.compare else (settings(chosen.of_target).calibration,)
-    measured = {kind: _outcomes(args, program, {**chosen.of_target, "calibration": kind}) for kind in kinds}
+    kinds: tuple[str, ...] = CALIBRATIONS if args.compare else (settings(chosen.of_target).calibration,)
+    measured: dict[str, list[Outcome]] = {
+        kind: _outcomes(args, program, {**chosen.of_target, "calibration": kind}) for kind in kinds
+    }
     rows = [_row(program, kind, found) for kind, found in measured.items()]
     if args.json:
         print_json({**_described(program, chosen.of_target), "arrays": args.arrays, "yields": rows})
@@ -124,7 +126,7 @@ def _described(program: Program, options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _print(
-    program: Program, options: dict[str, Any], rows: Sequence[dict[str, Any]], measured: dict[str, list[Outcome]]
+    program: Program, options: dict[str, Any], rows: Sequence[dict[str, Any]], measured: Mapping[str, list[Outcome]]
 ) -> None:
     from vsafsm.terminal import print_line, print_table
 
