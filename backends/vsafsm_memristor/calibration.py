@@ -144,6 +144,8 @@ class Effort:
         Share of all cells that may be rewritten.
     reads
         Reads that are averaged.
+    writes
+        Cells that may be programmed, at most; one that is in two rounds counts twice. None: as many as it takes.
     """
 
     margin: float = 0.3
@@ -151,6 +153,7 @@ class Effort:
     cells_a_round: int = 4
     budget: float = 0.1
     reads: int = 4
+    writes: int | None = None
 
 
 def corrected(
@@ -175,10 +178,14 @@ def corrected(
     task = _Task(network, lowered, effort)
     written = np.zeros((2, network.neurons, network.neurons), np.bool_)
     allowed = effort.budget * written.size
+    most = np.inf if effort.writes is None else effort.writes
     missing = task.missing(array, rng)
     before = after = int(np.count_nonzero(missing))
     rounds = writes = 0
-    while after and rounds < effort.rounds and (pairs := int(allowed - written.sum()) // 2) > 0:
+    while after and rounds < effort.rounds:
+        pairs = int(min(allowed - written.sum(), most - writes)) // 2
+        if pairs < 1:
+            break
         places, targets = _wanted(array.cells, cells, *task.chosen(missing, cells.bad, pairs))
         if not len(targets):
             break

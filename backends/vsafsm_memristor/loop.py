@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vsafsm.program import Program
 from vsafsm.synchronous import Session
-from vsafsm.vsa import Bits
+from vsafsm_memristor.array import stepper
+from vsafsm_memristor.crossbar import Crossbar
 from vsafsm_memristor.maps import RigMaps, slackened
 from vsafsm_memristor.rig.protocol import Floats
+from vsafsm_memristor.rig_array import RigCrossbar
 
 
 class Readable(Protocol):
@@ -25,20 +26,21 @@ class Readable(Protocol):
 
 
 class ClosedLoopSession(Session):
-    """A session on a rig that holds the program's maps. Each step reads every tile that has an active row."""
+    """A session on a rig that holds the program's maps. Each step reads every tile that has an active row.
 
-    def __init__(self, program: Program, maps: RigMaps, rig: Readable) -> None:
+    Parameters
+    ----------
+    crossbar
+        What makes drives of reads of this rig, such as `vsafsm_memristor.rig_array.trimmed_on` gives; by default they
+        are taken as they are read.
+    """
+
+    def __init__(self, program: Program, maps: RigMaps, rig: Readable, crossbar: Crossbar | None = None) -> None:
         self._rig = rig
         network = slackened(program).network
-
-        def step(active: NDArray[np.intp], opened: Bits) -> NDArray[np.intp]:
-            activity = np.zeros(network.neurons, np.bool_)
-            activity[active] = True
-            currents = [(tile, rig.read(tile, volts)) for tile, volts in maps.voltages(activity)]
-            return np.flatnonzero((maps.drive(currents) > 0) & opened)
-
+        drives = RigCrossbar(maps, rig) if crossbar is None else crossbar
         try:
-            super().__init__(network, step)
+            super().__init__(network, stepper(network, drives, np.random.default_rng(0)))
         except BaseException:
             rig.safe()
             raise

@@ -106,7 +106,7 @@ def maps_of(program: Program, identity: Identity, **options: object) -> RigMaps:
         held = np.where(usable, np.nan, 0.0)
         layout = ordered(layout, positive - negative, list(held), g_min, g_max)
         positive, negative = _around(layout, usable, positive, negative, g_min, g_max)
-    siemens = [_within(cells, limits.g_min_s, limits.g_max_s) for cells in layout.spread(positive, negative)]
+    siemens = [within(cells, limits.g_min_s, limits.g_max_s) for cells in layout.spread(positive, negative)]
     siemens += [np.zeros((limits.rows, limits.columns)) for _ in range(limits.tiles - needed)]
     for cells, usable in zip(siemens, identity.usable, strict=True):
         cells[~usable] = 0.0
@@ -127,8 +127,8 @@ def _around(
     return np.clip(positive, g_min, g_max), np.clip(negative, g_min, g_max)
 
 
-def _within(cells_us: Drive, g_min_s: float, g_max_s: float) -> Floats:
-    """In siemens; what is used lies in the rig's range, whatever the rounding."""
+def within(cells_us: Drive, g_min_s: float, g_max_s: float) -> Floats:
+    """In siemens; what is used lies in the rig's range, whatever the rounding; cells of 0 uS are left alone."""
     siemens = cells_us.astype(np.float64) * SIEMENS_A_US
     return np.where(cells_us > 0, np.clip(siemens, g_min_s, g_max_s), 0.0)
 

@@ -139,6 +139,13 @@ def check_currents(identity: Identity, limits: Limits, amperes: Floats) -> Float
     return amperes
 
 
+def most_of(array: Floats, axis: int, count: int) -> Floats:
+    """The sum of so many of the largest numbers along an axis, where an array (R, C) has none below 0."""
+    ascending = np.sort(array, axis=axis)
+    largest = np.flip(ascending, axis).take(range(min(count, array.shape[axis])), axis)
+    return np.asarray(largest.sum(axis=axis))
+
+
 def _floats(given: Any, shape: tuple[int, ...], what: str, unit: str) -> Floats:
     try:
         array = np.array(given)

@@ -56,6 +56,10 @@ class OtherMapsError(RefusedError):
     """The conductances to write are not those that the rig was armed for."""
 
 
+class CorrectionsError(RefusedError):
+    """More cells are to be written again than the rig was armed for, or a number of them that makes no sense."""
+
+
 class CannotRestrictError(RefusedError):
     """A limit is asked for that only the rig itself could keep, and it has no way to be told."""
 
@@ -86,6 +90,10 @@ class OtherRigTokenError(TokenError):
 
 class OtherLimitsTokenError(TokenError):
     """The token was made under other limits."""
+
+
+class OtherCorrectionsTokenError(TokenError):
+    """The token was made for another number of cells that may be written again."""
 
 
 class ClosedError(RefusedError):

@@ -5,6 +5,9 @@ Until it is armed nothing is sent (a dry run): `program` and `read` check all th
 the ``with`` block and the end of the process all ground the lines first. What no code in this process can see to
 (SIGKILL, a power cut) is the rig's watchdog's; a rig without one is armed only where ``allow_no_watchdog`` says so.
 
+Armed with `corrections`, so many cells of the maps may be written again, to any conductance within range, once their
+tile has been written; without, other conductances than those of the maps are refused.
+
 No voltage outlives the reply to its command: commands of a `Rig` return their lines to 0 V before they reply.
 """
 
@@ -27,7 +30,9 @@ from vsafsm_memristor.rig.checks import (
     check_programmed,
     check_tile,
     check_voltages,
+    most_of,
 )
+from vsafsm_memristor.rig.consent import Consent, check_corrections
 from vsafsm_memristor.rig.errors import (
     BudgetError,
     CannotRestrictError,
@@ -38,7 +43,6 @@ from vsafsm_memristor.rig.errors import (
     NotMainThreadError,
     NotSafeError,
     NoWatchdogError,
-    OtherMapsError,
     ReadVoltageError,
     RefusedError,
     ShapeError,
@@ -83,18 +87,21 @@ class Plan:
         Tiles that are written, and cells in them.
     g_least_s, g_most_s
         Range of conductances asked for, in siemens; 0 where no cell is written.
+    corrections
+        Cells that may be written again after that, to other conductances; one that is twice counts twice.
     pulses_at_most
-        Pulses over all cells in the worst case.
+        Pulses over all cells in the worst case, corrections included.
     v_program_max_v, v_read_v
         Largest programming voltage, and the voltage of an active row in a read, in volts.
     line_current_a
-        Largest current of a line with every row active at once, in amperes. A read that would exceed the limit is
-        refused when it is asked for.
+        Largest current of a line with every row active at once, in amperes, wherever the corrections are. A read that
+        would exceed the limit is refused when it is asked for.
     """
 
     token: str
     tiles: int
     cells: int
+    corrections: int
     g_least_s: float
     g_most_s: float
     pulses_at_most: int
@@ -135,7 +142,8 @@ class Guarded:
         self.limits = self._own.limits.tightened(limits) if limits is not None else self._own.limits
         self._identity = self._restricted(self._own)
         self._left = self.limits.write_budget
-        self._maps: TargetMaps | None = None
+        self._consents: dict[str, Consent] = {}
+        self._consent: Consent | None = None
         shape = self._own.usable.shape
         self._g_dry = np.zeros(shape)
         self._g_worst = np.full(shape, self._own.limits.g_max_s)
@@ -158,14 +166,24 @@ class Guarded:
         """Pulses that may still be given."""
         return self._left
 
+    @property
+    def corrections_left(self) -> int:
+        """Cells that may still be written again to other conductances than those of the maps."""
+        return self._consent.left if self._consent else 0
+
     def identify(self) -> Identity:
         """Who the rig is, with the limits in force. Nothing is sent: the rig was asked when it was opened."""
         return self._identity
 
     # ---- arming
 
-    def plan(self, maps: TargetMaps) -> Plan:
+    def plan(self, maps: TargetMaps, *, corrections: int = 0) -> Plan:
         """Check maps against everything in force, and say what programming them would do. Nothing is sent.
+
+        Parameters
+        ----------
+        corrections
+            Cells of the maps that may be written again afterwards, to other conductances within range.
 
         Raises
         ------
@@ -173,12 +191,12 @@ class Guarded:
             The subclass says what is wrong.
         """
         with self._noting_refusals("plan"):
-            plan = self._plan(maps)
+            plan = self._plan(maps, corrections)
         self._note("plan", **vars(plan))
         return plan
 
-    def arm(self, maps: TargetMaps, token: str, *, written: bool = False) -> None:
-        """From now on commands are sent: programming of these maps, and reads.
+    def arm(self, maps: TargetMaps, token: str, *, written: bool = False, corrections: int = 0) -> None:
+        """From now on commands are sent: programming of these maps, corrections of them, and reads.
 
         Parameters
         ----------
@@ -186,28 +204,35 @@ class Guarded:
             That of `plan`.
         written
             The tiles hold these maps already. Otherwise every cell that this guard has not written counts as the rig's
-            largest conductance where line currents are predicted.
+            largest conductance where line currents are predicted. So does every cell where there are corrections, as
+            any may have been written again.
+        corrections
+            As for `plan`. Arming again with a token does not renew what was consented to with it.
 
         Raises
         ------
         TokenError
-            If the token is not the one of `plan(maps)` now; the subclass says what it was made for.
+            If the token is not the one of `plan(maps, corrections=corrections)` now; the subclass says what it was made
+            for.
         NoWatchdogError, CannotRestrictError, NotMainThreadError, RefusedError
             If the rig, these maps or this thread cannot be had safely.
         """
         with self._noting_refusals("arm"):
             self._require_open()
-            self._plan(maps)
-            check_token(token, token_of(maps, self._own, self.limits))
+            self._plan(maps, corrections)
+            expected = token_of(maps, self._own, self.limits, corrections)
+            check_token(token, expected)
             self._check_armable()
-        self._note("arm", token=token)
+        self._note("arm", token=token, corrections=corrections)
         self._restrict()
         if self._mode is Mode.DRY:
             atexit.register(self.close)
         self._handlers.install()
-        self._maps, self._mode = maps, Mode.ARMED
+        self._consent = self._consents.setdefault(str(expected), Consent(maps, corrections))
+        self._mode = Mode.ARMED
         if written:
-            self._learn_targets(maps)
+            self._consent.hold(*range(len(maps.siemens)))
+            self._learn_targets(maps, corrections)
 
     def require_armed(self) -> None:
         """Raise `NotArmedError` where commands would not be sent."""
@@ -220,7 +245,7 @@ class Guarded:
     # ---- commands
 
     def program(self, tile: int, g_siemens: Floats) -> Programmed:
-        """Write a tile; in a dry run, say what would be written.
+        """Write a tile, or correct cells of one; in a dry run, say what would be written.
 
         Raises
         ------
@@ -234,17 +259,20 @@ class Guarded:
             number = check_tile(self._own.limits, tile)
             g = check_conductances(self._identity, self.limits, number, g_siemens)
             worst = self._check_budget(g)
-            if self._mode is Mode.ARMED:
-                self._check_armed_for(number, g)
-        if self._mode is not Mode.ARMED:
+            armed_for = self._consent if self._mode is Mode.ARMED else None
+            again = self._check_armed_for(number, g, armed_for) if armed_for else 0
+        if armed_for is None:
             return self._dry_program(number, g)
-        self._note("command", command="program", tile=number, g_siemens=g, v_max_volts=self.limits.v_program_max_v)
+        fields = {"tile": number, "g_siemens": g, "v_max_volts": self.limits.v_program_max_v, "corrections": again}
+        self._note("command", command="program", **fields)
         self._left -= worst  # what an interrupted command really took is not known
+        armed_for.spend(again)
         reply = self._sent(
             lambda: check_programmed(self._own, self.limits, self._rig.program(number, g.copy())),
         )
         self._left += worst - int(reply.pulses.sum())
-        self._learn_reached(number, g, reply)
+        self._learn_reached(number, g, reply, corrected=again > 0)
+        armed_for.hold(number)
         self._replied(command="program", **vars(reply))
         return reply
 
@@ -294,21 +322,22 @@ class Guarded:
 
     # ---- before anything is sent
 
-    def _plan(self, maps: TargetMaps) -> Plan:
-        arrays = self._checked(maps)
+    def _plan(self, maps: TargetMaps, corrections: int) -> Plan:
+        corrections, arrays = check_corrections(corrections), self._checked(maps)
         cells = sum(int((g != UNTOUCHED).sum()) for g in arrays)
         written = np.concatenate([g[g != UNTOUCHED] for g in arrays]) if cells else np.zeros(1)
-        self._check_budget(*arrays)
+        pulses = self._check_budget(*arrays, corrections=corrections)
         return Plan(
-            token=str(token_of(maps, self._own, self.limits)),
+            token=str(token_of(maps, self._own, self.limits, corrections)),
             tiles=len(arrays),
             cells=cells,
+            corrections=corrections,
             g_least_s=float(written.min()),
             g_most_s=float(written.max()),
-            pulses_at_most=cells * self.limits.pulses_a_cell,
+            pulses_at_most=pulses,
             v_program_max_v=self.limits.v_program_max_v,
             v_read_v=float(maps.v_read_v),
-            line_current_a=max(self._all_rows_a(g, maps.v_read_v) for g in arrays),
+            line_current_a=max(self._all_rows_a(g, maps.v_read_v, corrections) for g in arrays),
         )
 
     def _checked(self, maps: TargetMaps) -> list[Floats]:
@@ -320,23 +349,29 @@ class Guarded:
                 f"the maps are read at {maps.v_read_v:g} V; expected above 0 and at most {self.limits.v_read_max_v:g} V"
             )
         arrays = [check_conductances(self._identity, self.limits, tile, g) for tile, g in enumerate(maps.siemens)]
-        for tile, g in enumerate(arrays):  # one active row: if that is too much, so is every read
-            worst = self._worst(g)
-            of_rows = worst.sum(axis=1)
-            one = np.where(np.arange(len(g)) == np.argmax(of_rows), maps.v_read_v, 0.0)
-            check_line_currents(self.limits, tile, one, worst, of_rows)
+        for tile, g in enumerate(arrays):
+            self._check_rows(tile, self._worst(g), maps.v_read_v)
         return arrays
+
+    def _check_rows(self, tile: int, worst: Floats, v_read_v: float) -> None:
+        """One active row: if that is too much, so is every read."""
+        of_rows = worst.sum(axis=1)
+        one = np.where(np.arange(len(worst)) == np.argmax(of_rows), v_read_v, 0.0)
+        check_line_currents(self.limits, tile, one, worst, of_rows)
 
     def _worst(self, g: Floats) -> Floats:
         """The largest conductance that each cell may have, once these are written: an untouched one has any."""
         return np.where(g == UNTOUCHED, self._own.limits.g_max_s, g)
 
-    def _all_rows_a(self, g: Floats, v_read_v: float) -> float:
+    def _all_rows_a(self, g: Floats, v_read_v: float, corrections: int) -> float:
+        """With the corrections where they add most to a line."""
         worst = self._worst(g)
-        return float(v_read_v * max(worst.sum(axis=0).max(), worst.sum(axis=1).max()))
+        more = np.where(g == UNTOUCHED, 0.0, self.limits.g_max_s - g)
+        lines = [worst.sum(axis=a) + most_of(more, a, corrections) for a in (0, 1)]
+        return float(v_read_v * max(line.max() for line in lines))
 
-    def _check_budget(self, *arrays: Floats) -> int:
-        cells = sum(int((g != UNTOUCHED).sum()) for g in arrays)
+    def _check_budget(self, *arrays: Floats, corrections: int = 0) -> int:
+        cells = sum(int((g != UNTOUCHED).sum()) for g in arrays) + corrections
         worst = cells * self.limits.pulses_a_cell
         if worst > self._left:
             raise BudgetError(
@@ -345,13 +380,12 @@ class Guarded:
             )
         return worst
 
-    def _check_armed_for(self, tile: int, g: Floats) -> None:
-        known = self._maps.siemens if self._maps else ()
-        if tile >= len(known) or not np.array_equal(known[tile], g):
-            raise OtherMapsError(
-                f"the conductances for tile {tile} are not those that the rig was armed for; expected those of the "
-                "maps in the dry run, or another `plan` and `arm`"
-            )
+    def _check_armed_for(self, tile: int, g: Floats, consent: Consent) -> int:
+        """-> cells that are written again, to other conductances than those of the maps."""
+        again = consent.check(tile, g)
+        if again:
+            self._check_rows(tile, self._worst_corrected(tile, g), consent.v_read_v)
+        return again
 
     def _check_armable(self) -> None:
         if not in_main_thread():
@@ -391,12 +425,18 @@ class Guarded:
 
     # ---- what is known of the cells
 
-    def _learn_targets(self, maps: TargetMaps) -> None:
+    def _learn_targets(self, maps: TargetMaps, corrections: int) -> None:
         for tile, g in enumerate(maps.siemens):
-            self._set_worst(tile, self._worst(np.asarray(g)))
+            known = np.zeros_like(g) if corrections else np.asarray(g)
+            self._set_worst(tile, self._worst(known))
 
-    def _learn_reached(self, tile: int, g: Floats, reply: Programmed) -> None:
-        self._set_worst(tile, np.maximum(self._worst(g), np.where(g == UNTOUCHED, 0.0, reply.g_siemens)))
+    def _learn_reached(self, tile: int, g: Floats, reply: Programmed, corrected: bool) -> None:
+        worst = self._worst_corrected(tile, g) if corrected else self._worst(g)
+        self._set_worst(tile, np.maximum(worst, np.where(g == UNTOUCHED, 0.0, reply.g_siemens)))
+
+    def _worst_corrected(self, tile: int, g: Floats) -> Floats:
+        """The largest conductance that each cell may have, once these are: an untouched one has what it had."""
+        return np.where(g == UNTOUCHED, self._g_worst[tile], g)
 
     def _set_worst(self, tile: int, worst: Floats) -> None:
         self._g_worst[tile], self._g_rows[tile] = worst, worst.sum(axis=1)

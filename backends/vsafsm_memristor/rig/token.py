@@ -1,7 +1,7 @@
 """The token that arms: three short hashes, of the maps, of the rig and of the limits in force.
 
 Whoever arms has seen the dry run of these maps, on this rig, within these limits: a token that was made for others says
-for which of the three.
+for which of the three. Where cells may be written again to other conductances, a fourth hash stands for how many.
 """
 
 from __future__ import annotations
@@ -12,30 +12,39 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from vsafsm_memristor.rig.errors import OtherLimitsTokenError, OtherMapsTokenError, OtherRigTokenError, TokenError
+from vsafsm_memristor.rig.errors import (
+    OtherCorrectionsTokenError,
+    OtherLimitsTokenError,
+    OtherMapsTokenError,
+    OtherRigTokenError,
+    TokenError,
+)
 from vsafsm_memristor.rig.protocol import Identity, Limits, TargetMaps
 
-_FORM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{6}-[0-9a-f]{6}")
+_FORM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{6}-[0-9a-f]{6}(-[0-9a-f]{6})?")
 
 
 @dataclass(frozen=True)
 class Token:
-    """A token in its parts. ``str`` of it is what a user passes on."""
+    """A token in its parts. ``str`` of it is what a user passes on. `corrections` is empty where there are none."""
 
     maps: str
     rig: str
     limits: str
+    corrections: str = ""
 
     def __str__(self) -> str:
-        return f"{self.maps}-{self.rig}-{self.limits}"
+        return "-".join(part for part in (self.maps, self.rig, self.limits, self.corrections) if part)
 
 
-def token_of(maps: TargetMaps, identity: Identity, limits: Limits) -> Token:
-    """The token for these maps on this rig within these limits."""
+def token_of(maps: TargetMaps, identity: Identity, limits: Limits, corrections: int = 0) -> Token:
+    """The token for these maps on this rig within these limits, with so many cells that may be written again."""
+    content = _maps_bytes(maps)
     return Token(
-        _short(_maps_bytes(maps), 8),
+        _short(content, 8),
         _short(repr((identity.model, identity.serial)).encode() + identity.usable.tobytes(), 6),
         _short(repr(sorted(asdict(limits).items())).encode(), 6),
+        _short(f"{corrections} corrections of ".encode() + content, 6) if corrections else "",
     )
 
 
@@ -44,9 +53,9 @@ def check_token(given: str, expected: Token) -> None:
     text = str(given).strip().lower()
     if not _FORM.fullmatch(text):
         raise TokenError(
-            f'"{str(given)[:60]}" is no token; expected three groups of digits and a to f, as a dry run prints them'
+            f'"{str(given)[:60]}" is no token; expected groups of digits and a to f, as a dry run prints them'
         )
-    maps, rig, limits = text.split("-")
+    maps, rig, limits, *corrections = text.split("-")
     advice = "expected the token that a dry run prints now"
     if rig != expected.rig:
         raise OtherRigTokenError(
@@ -59,6 +68,11 @@ def check_token(given: str, expected: Token) -> None:
         )
     if limits != expected.limits:
         raise OtherLimitsTokenError(f"the token {text} was made under other limits; {advice}")
+    if "".join(corrections) != expected.corrections:
+        kind = "cells to be written again" if corrections else "no cells to be written again"
+        raise OtherCorrectionsTokenError(
+            f"the token {text} was made with {kind}, and another number of them is asked for; {advice}"
+        )
 
 
 def _maps_bytes(maps: TargetMaps) -> bytes:

@@ -40,7 +40,7 @@ class StandIns:
         g = np.where(identity.usable[0], self.value, UNTOUCHED)
         return types.SimpleNamespace(siemens=(g,), content_hash=self.hash, v_read_v=self.read_v)
 
-    def session(self, program, maps, rig):
+    def session(self, program, maps, rig, crossbar=None):
         return Session(program, maps, rig, self.wrong)
 
 
