@@ -120,6 +120,22 @@ def corrections_of(maps: RigMaps, share: float) -> int:
     return int(share * sum(int(np.count_nonzero(g)) for g in maps.siemens))
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What came of chip in the loop on a rig.
+
+    Attributes
+    ----------
+    correction
+        What was done, and how many (situation, neuron) pairs are short of the margin.
+    wrong
+        Pairs that are on the wrong side of the threshold after it, in reads of their own.
+    """
+
+    correction: Correction
+    wrong: int
+
+
 def corrected_on(
     program: Program,
     maps: RigMaps,
@@ -127,7 +143,7 @@ def corrected_on(
     identity: Identity,
     replies: Mapping[int, Programmed],
     corrections: int,
-) -> Correction:
+) -> Outcome:
     """Chip in the loop on a rig that was just programmed with maps: no more than so many cells are written again.
 
     Parameters
@@ -146,11 +162,12 @@ def corrected_on(
     limits, array = identity.limits, array_of(maps, rig, identity, replies)
     bad = bad_cells(maps, identity, replies)
     cells = Cells(bad, limits.g_min_s / SIEMENS_A_US, limits.g_max_s / SIEMENS_A_US)
-    effort = Effort(budget=1.0, writes=corrections)
-    network = slackened(program).network
-    return corrected(network, program.lowered, array, cells, np.random.default_rng(0), effort)
+    network, rng = slackened(program).network, np.random.default_rng(0)
+    found = corrected(network, program.lowered, array, cells, rng, Effort(budget=1.0, writes=corrections))
+    looked = corrected(network, program.lowered, found.array, cells, rng, Effort(margin=0.0, rounds=0))
+    return Outcome(found, looked.short_after)
 
 
 def trimmed_on(program: Program, maps: RigMaps, rig: Readable) -> Trimmed:
     """An offset for each neuron, from reads of the codes on a rig that holds maps."""
-    return trimmed(slackened(program).network, RigCrossbar(maps, rig), np.random.default_rng(0))
+    return trimmed(slackened(program).network, program.lowered, RigCrossbar(maps, rig), np.random.default_rng(0))

@@ -175,7 +175,7 @@ def _program(args: argparse.Namespace) -> int:
     else:
         _print_written(written, correction, plan, guarded)
     if correction is not None:
-        return WRONG if correction["short_after"] else OK
+        return WRONG if correction["wrong_after"] else OK
     return OK if written["share"] >= ENOUGH else WRONG
 
 
@@ -366,12 +366,14 @@ def _correct(
 ) -> dict[str, Any]:
     """Correct what was written, and say what came of it."""
     room, before = importlib.import_module("vsafsm_memristor.rig_array"), guarded.budget_left
-    found = room.corrected_on(program, maps, guarded, guarded.identify(), replies, plan.corrections)
+    outcome = room.corrected_on(program, maps, guarded, guarded.identify(), replies, plan.corrections)
+    found = outcome.correction
     counts = {name: getattr(found, name) for name in ("writes", "rounds", "short_before", "short_after")}
     return {
         "cells_at_most": plan.corrections,
         "cells_rewritten": found.rewritten,
         **counts,
+        "wrong_after": outcome.wrong,
         "pulses": before - guarded.budget_left,
     }
 
@@ -394,6 +396,7 @@ def _print_correction(correction: Mapping[str, Any]) -> None:
         ("cells rewritten", f"{correction['cells_rewritten']}, at most {correction['cells_at_most']}"),
         ("writes", f"{correction['writes']} in {correction['rounds']} rounds, {correction['pulses']} pulses"),
         ("(situation, neuron) pairs short of the margin", pairs),
+        ("pairs on the wrong side of the threshold", f"{correction['wrong_after']} after"),
     )
     print_table(("chip in the loop", ""), rows)
 
