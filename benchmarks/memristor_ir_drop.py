@@ -15,16 +15,17 @@ import time
 from pathlib import Path
 
 import numpy as np
-from memristor_figures import FIRST_SEED, all_pairs_right, wilson
+from memristor_figures import FIRST_SEED
 
 import vsafsm
 from vsafsm.compiler import compile_machine
-from vsafsm.machine import Machine
+from vsafsm.intervals import wilson
 from vsafsm.terminal import print_line, print_table
-from vsafsm_memristor.array import Plan, aged, plan
+from vsafsm_memristor.array import plan
 from vsafsm_memristor.crossbar import ir_drop
 from vsafsm_memristor.lines import effective
 from vsafsm_memristor.parameters import settings
+from vsafsm_memristor.yields import outcomes
 
 SPECS = Path(__file__).parent.parent / "specs"
 MACHINES = ("turnstile", "vending_machine")
@@ -39,29 +40,24 @@ def main() -> None:
     rows = []
     for name in MACHINES:
         machine = vsafsm.load(SPECS / f"{name}.yaml")
-        network = compile_machine(machine, target="memristor").network
+        program = compile_machine(machine, target="memristor")
         for side in SIDES:
             for ohm in OHMS:
                 options = {"rows": side, "columns": side, "ir_drop": True, "segment_ohm": ohm}
-                planned = plan(network, settings(options))
+                planned = plan(program.network, settings(options))
                 mean = float(np.mean(planned.target))
                 left = effective(np.full((side, side), mean), ohm)[0, -1] / mean
                 start = time.perf_counter()
-                right = sum(right_device(machine, planned, FIRST_SEED + i) for i in range(devices))
+                seeds = range(FIRST_SEED, FIRST_SEED + devices)
+                right = sum(each.wrong is None for each in outcomes(program, options, seeds))
                 seconds = (time.perf_counter() - start) / devices
                 low, high = wilson(right, devices)
                 corner = (f"{left:.3f}", f"{ir_drop(side, side, mean, ohm):.3f}")
                 found = (f"{right} of {devices}", f"{low:.3f} to {high:.3f}", f"{seconds:.2f}")
-                rows.append((name, str(network.neurons), f"{side} x {side}", f"{ohm:g}", *corner, *found))
+                rows.append((name, str(program.network.neurons), f"{side} x {side}", f"{ohm:g}", *corner, *found))
                 print_line(" ".join(rows[-1]))
                 sys.stdout.flush()
     print_table(HEADER, rows)
-
-
-def right_device(machine: Machine, planned: Plan, seed: int) -> bool:
-    """Whether every pair is right on the device of a seed."""
-    rng = np.random.default_rng([seed, 0])
-    return all_pairs_right(machine, planned.network, aged(planned, rng), rng)
 
 
 if __name__ == "__main__":

@@ -9,26 +9,22 @@ start at 1000; nothing was tuned on these.
 from __future__ import annotations
 
 import sys
-from concurrent.futures import ProcessPoolExecutor
-from typing import Any
 
 import numpy as np
-from memristor_figures import FIRST_SEED, all_pairs_right, wilson
+from memristor_figures import FIRST_SEED, JOBS
 from random_machines import random_machine
 
 from vsafsm.compiler import compile_machine
+from vsafsm.intervals import wilson
 from vsafsm.program import Program
 from vsafsm.terminal import print_line, print_table
-from vsafsm_memristor.array import Plan, faults_of, plan, programmed
-from vsafsm_memristor.calibration import corrected, trimmed
-from vsafsm_memristor.parameters import settings
+from vsafsm_memristor.calibration import CALIBRATIONS
+from vsafsm_memristor.yields import outcomes
 
-WORKERS = 2
 SIGMAS = (0.5, 1.0, 1.5, 2.0, 2.35)
 STUCK = (0.0, 0.05, 0.1, 0.15, 0.2)
 SIZES = (512, 1024, 2048)
 HEADER = ("N", "sigma", "stuck", "as programmed", "trimmed", "chip in the loop", "rewritten", "short before", "after")
-_given: dict[str, Any] = {}
 
 
 def main() -> None:
@@ -57,27 +53,13 @@ def main() -> None:
 def measured(program: Program, sigma: float, stuck: float, devices: int) -> np.ndarray:
     """For each device (D, 6): right as programmed, trimmed, corrected; share rewritten; short before and after."""
     options = {"device": "lognormal", "sigma": sigma, "stuck_off": stuck / 2, "stuck_on": stuck / 2}
-    planned = plan(program.network, settings(options | {"seconds_after_programming": 1.0}))
-    given = {"program": program, "plan": planned}
-    with ProcessPoolExecutor(WORKERS, initializer=_given.update, initargs=(given,)) as pool:
-        return np.array(list(pool.map(_one_device, range(FIRST_SEED, FIRST_SEED + devices))))
-
-
-def _one_device(seed: int) -> tuple[float, ...]:
-    program: Program = _given["program"]
-    planned: Plan = _given["plan"]
-    rng = np.random.default_rng([seed, 0])
-    faults = faults_of(planned, rng)
-    crossbar = programmed(planned, faults, rng)
-    trim = trimmed(planned.network, crossbar, rng)
-    found = corrected(planned, program.lowered, crossbar, faults, rng)
-    right = [all_pairs_right(program.machine, planned.network, c, rng) for c in (crossbar, trim, found.crossbar)]
-    return (
-        *map(float, right),
-        found.rewritten / (2 * planned.network.neurons**2),
-        found.short_before,
-        found.short_after,
-    )
+    seeds = range(FIRST_SEED, FIRST_SEED + devices)
+    found = {kind: list(outcomes(program, {**options, "calibration": kind}, seeds, JOBS)) for kind in CALIBRATIONS}
+    right = [[each.wrong is None for each in found[kind]] for kind in CALIBRATIONS]
+    cells = 2 * program.network.neurons**2
+    loop = found["loop"]
+    more = [[e.rewritten / cells for e in loop], [e.short_before for e in loop], [e.short_after for e in loop]]
+    return np.array([*right, *more], float).T
 
 
 def _row(neurons: int, sigma: float, stuck: float, found: np.ndarray) -> tuple[str, ...]:

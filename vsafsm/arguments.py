@@ -178,7 +178,7 @@ def _add_compile(commands: Any, options: Sequence[Option]) -> None:
     parser.add_argument("--for", dest="target", metavar="BACKEND", help="meet this backend's requirements")
     parser.add_argument("--allow-unproven", action="store_true", help="write the program even if it is not proven")
     _add_json(parser)
-    _add_options(parser, options)
+    add_options(parser, options)
 
 
 def _add_run_and_plot(commands: Any, options: Sequence[Option]) -> None:
@@ -188,12 +188,12 @@ def _add_run_and_plot(commands: Any, options: Sequence[Option]) -> None:
         "--backend", dest="target", default=DEFAULT, metavar="BACKEND", help=f"where to run (default {DEFAULT})"
     )
     _add_json(parser)
-    _add_options(parser, options)
+    add_options(parser, options)
     parser = _command(commands, "plot", "run a word and draw it: spikes, overlaps, inputs and states over time")
     _add_word(parser)
     parser.add_argument("--backend", dest="target", required=True, metavar="BACKEND", help="where to run")
     parser.add_argument("-o", "--output", metavar="FILE", required=True, help="the picture (.png, .pdf or .svg)")
-    _add_options(parser, options)
+    add_options(parser, options)
 
 
 def _add_word(parser: argparse.ArgumentParser) -> None:
@@ -211,7 +211,7 @@ def _add_prove_and_info(commands: Any, options: Sequence[Option]) -> None:
         parser.add_argument("spec", metavar="SPEC|PROGRAM")
         parser.add_argument("--backend", dest="target", metavar="BACKEND", help=of_backend)
         _add_json(parser)
-        _add_options(parser, options)
+        add_options(parser, options)
 
 
 def _add_emit(commands: Any, options: Sequence[Option]) -> None:
@@ -221,7 +221,7 @@ def _add_emit(commands: Any, options: Sequence[Option]) -> None:
         "--to", dest="target", default=DEFAULT, metavar="BACKEND", help=f"which backend (default {DEFAULT})"
     )
     parser.add_argument("-o", "--output", metavar="DIR", required=True)
-    _add_options(parser, options)
+    add_options(parser, options)
 
 
 def _add_convert(commands: Any) -> None:
@@ -251,7 +251,8 @@ def _add_format(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_options(parser: argparse.ArgumentParser, options: Sequence[Option]) -> None:
+def add_options(parser: argparse.ArgumentParser, options: Sequence[Option]) -> None:
+    """Add ``--format``, the compile options, ``-O`` and a backend's options: what `choices` reads."""
     _add_format(parser)
     group = parser.add_argument_group("compile options", "for a spec; they come before the spec's own")
     for name, text in COMPILE_OPTIONS.items():

@@ -19,14 +19,14 @@ import numpy as np
 
 from vsafsm.arguments import Choices, choices, parse
 from vsafsm.backend import Run, backends, check, plot_word, run_word
-from vsafsm.compiler import compile_machine
 from vsafsm.errors import BackendError, FileError, NotProvenError, UsageError, VsafsmError, VsafsmWarning
 from vsafsm.examples import copy_example, examples
-from vsafsm.formats import read, save
-from vsafsm.machine import Machine, Trace
+from vsafsm.formats import save
+from vsafsm.machine import Trace
 from vsafsm.network import Network
-from vsafsm.program import Claim, Program, is_program, load_program
+from vsafsm.program import Claim, Program
 from vsafsm.proof import Counterexample, Proof, prove
+from vsafsm.sources import compiled, machine_of, program_of
 from vsafsm.terminal import ProgressBar, note, prepare_streams, print_json, print_line, print_table, settle_streams
 
 OK, WRONG, BAD = 0, 1, 2
@@ -78,7 +78,7 @@ def _compile(args: argparse.Namespace) -> int:
     _check_writable(args.output)
     _check_distinct(args.spec, args.output)
     chosen = choices(args)
-    program = _compiled(_machine(args.spec, args.format), chosen, allow_unproven=args.allow_unproven)
+    program = compiled(machine_of(args.spec, args.format), chosen, allow_unproven=args.allow_unproven)
     program.save(args.output)
     if args.json:
         print_json(
@@ -96,7 +96,7 @@ def _compile(args: argparse.Namespace) -> int:
 def _run(args: argparse.Namespace) -> int:
     chosen = choices(args)
     word = _word(args)
-    program = _program(args, chosen, allow_unproven=True)
+    program = program_of(args, chosen, allow_unproven=True)
     machine = program.machine
     expected = machine.run(word)
     ran = run_word(program, word, chosen.target, **chosen.of_target)
@@ -125,7 +125,7 @@ def _plot(args: argparse.Namespace) -> int:
     word = _word(args)
     _check_writable(args.output)
     _check_distinct(args.spec, args.output)
-    program = _program(args, chosen, allow_unproven=True)
+    program = program_of(args, chosen, allow_unproven=True)
     expected = program.machine.run(word)
     ran = plot_word(program, word, Path(args.output), chosen.target, **chosen.of_target)
     correct = _is_right(ran, expected)
@@ -138,7 +138,7 @@ def _prove(args: argparse.Namespace) -> int:
     chosen = choices(args)
     if args.target is not None:
         _check_exact(chosen)
-    program = _program(args, chosen, allow_unproven=True)
+    program = program_of(args, chosen, allow_unproven=True)
     network = program.network if args.target is None else _network_on(program, chosen)
     with ProgressBar() as progress:
         points = max(1, len(program.machine.states))
@@ -152,7 +152,7 @@ def _prove(args: argparse.Namespace) -> int:
 
 def _info(args: argparse.Namespace) -> int:
     chosen = choices(args)
-    program = _program(args, chosen, allow_unproven=True)
+    program = program_of(args, chosen, allow_unproven=True)
     machine, network = program.machine, program.network
     parts = program.parts()
     norms = {name: float(np.linalg.norm(getattr(parts, name))) for name in asdict(parts)}
@@ -185,7 +185,7 @@ def _info(args: argparse.Namespace) -> int:
 
 def _convert(args: argparse.Namespace) -> int:
     _check_distinct(args.input, args.output)
-    machine = _machine(args.input, args.format)
+    machine = machine_of(args.input, args.format)
     save(machine, args.output, args.to)
     print_line(f"wrote {args.output}: {len(machine.states)} states, {len(machine.inputs)} inputs")
     return OK
@@ -213,7 +213,7 @@ def _backends(args: argparse.Namespace) -> int:
 
 def _emit(args: argparse.Namespace) -> int:
     chosen = choices(args)
-    program = _program(args, chosen, allow_unproven=False)
+    program = program_of(args, chosen, allow_unproven=False)
     if not (proof := program.prove()).holds:
         raise NotProvenError(f"{args.spec}: {proof.verdict}: {proof.counterexample}; expected a proven program")
     check(program, chosen.backend, chosen.of_target)
@@ -298,36 +298,6 @@ def _network_on(program: Program, chosen: Choices) -> Network:
             "the one thing that can be proven"
         )
     return network
-
-
-def _machine(path: str, format_name: str | None) -> Machine:
-    if is_program(path):
-        return load_program(path).machine
-    reading = read(path, format_name)
-    for warning in reading.warnings:
-        note("warning", warning)
-    return reading.machine
-
-
-def _program(args: argparse.Namespace, chosen: Choices, allow_unproven: bool) -> Program:
-    """The program of a file, or the one that a spec compiles to."""
-    if is_program(args.spec):
-        if chosen.of_compile:
-            raise UsageError(f'"{args.spec}" is compiled already; expected compile options with a spec only')
-        return load_program(args.spec)
-    return _compiled(_machine(args.spec, args.format), chosen, allow_unproven)
-
-
-def _compiled(machine: Machine, chosen: Choices, allow_unproven: bool) -> Program:
-    with ProgressBar() as progress:
-        return compile_machine(
-            machine,
-            target=chosen.target,
-            target_options=chosen.of_target,
-            allow_unproven=allow_unproven,
-            progress=progress,
-            **chosen.of_compile,
-        )
 
 
 def _word(args: argparse.Namespace) -> tuple[str, ...]:

@@ -22,10 +22,12 @@ from vsafsm_memristor.crossbar import (
     drawn_faults,
     full_scale_for,
     placed,
+    split,
 )
 from vsafsm_memristor.errors import MappingError
-from vsafsm_memristor.mapping import Scale, scale_for
+from vsafsm_memristor.mapping import Layout, Scale, scale_for
 from vsafsm_memristor.parameters import Settings
+from vsafsm_memristor.placement import ordered
 
 SLACK_STEPS = 2
 """Steps more than the contract's that an input is held and left: with noise, an activity takes longer to settle."""
@@ -41,12 +43,15 @@ class Plan:
         What is mapped, with a contract that leaves room for noise.
     target
         Conductances of the positive and negative cells.
+    layout
+        Where they lie.
     """
 
     network: Network
     settings: Settings
     target: Pair
     scale: Scale
+    layout: Layout
 
 
 @dataclass(frozen=True)
@@ -75,10 +80,10 @@ def plan(network: Network, settings: Settings) -> Plan:
         raise MappingError(
             "the network's inhibition is apart; expected a program of `vsafsm compile SPEC --for memristor -o PROGRAM`"
         )
-    scheme = settings.layout(network.neurons).scheme
-    scale = scale_for(settings.model, network.weights, scheme)
-    target = Pair(*scale.pairs(network.weights, scheme))
-    return Plan(replace(network, contract=slackened(network.contract)), settings, target, scale)
+    layout = settings.layout(network.neurons)
+    scale = scale_for(settings.model, network.weights, layout.scheme)
+    target = Pair(*scale.pairs(network.weights, layout.scheme))
+    return Plan(replace(network, contract=slackened(network.contract)), settings, target, scale, layout)
 
 
 def slackened(contract: Contract) -> Contract:
@@ -93,13 +98,32 @@ def faults_of(planned: Plan, rng: np.random.Generator) -> Faults:
     return drawn_faults(planned.network.neurons, model.stuck_off, model.stuck_on, rng)
 
 
+def arranged(planned: Plan, rng: np.random.Generator) -> tuple[Plan, Faults]:
+    """The faults of an array, drawn for all its cells, and the plan with neurons in an order that avoids them.
+
+    Raises
+    ------
+    MappingError, MissingLibraryError
+        In the offset scheme, or without SciPy.
+    """
+    layout, model = planned.layout, planned.settings.model
+    down, across = layout.grid
+    chance = rng.random((down * across, layout.rows, layout.columns), np.float32)
+    off, on = split(chance, model.stuck_off, model.stuck_on)
+    held = np.where(on, model.g_max_us, np.where(off, 0.0, np.nan))
+    wanted = planned.target.positive - planned.target.negative
+    layout = ordered(layout, wanted, list(held), model.g_min_us, model.g_max_us)
+    faults = Faults(*(np.stack(layout.gathered(tuple(tiles))) for tiles in (off, on)))
+    return replace(planned, layout=layout), faults
+
+
 def programmed(planned: Plan, faults: Faults, rng: np.random.Generator) -> SimulatedCrossbar:
     """The array right after programming."""
     settings, model, target = planned.settings, planned.settings.model, planned.target
-    if settings.around_faults:
+    if settings.stuck_cells != "ignored":
         target = around(faults, target, model.g_min_us, model.g_max_us)
     cells = faults.applied(target.map(lambda g: model.program(g, rng)), model.g_max_us)
-    layout, converter = settings.layout(planned.network.neurons), converter_of(planned)
+    layout, converter = planned.layout, converter_of(planned)
     ohm = settings.segment_ohm if settings.ir_drop else 0.0
     return SimulatedCrossbar(
         placed(layout, cells), model, layout, planned.scale, 0.0, converter, settings.read_noise, ohm
@@ -109,13 +133,16 @@ def programmed(planned: Plan, faults: Faults, rng: np.random.Generator) -> Simul
 def converter_of(planned: Plan) -> Converter:
     """The converter of each tile's columns, with room for what a code adds to the drive, and a quarter more."""
     settings, network = planned.settings, planned.network
-    scale = full_scale_for(network.weights, network.codes, settings.layout(network.neurons).rows)
+    scale = full_scale_for(network.weights, network.codes, planned.layout.rows)
     return Converter(settings.adc_bits, 1.25 * scale)
 
 
 def drawn(planned: Plan, rng: np.random.Generator) -> tuple[SimulatedCrossbar, Faults]:
     """An array with faults of its own, programmed, at the age that is asked for."""
-    faults = faults_of(planned, rng)
+    if planned.settings.stuck_cells == "avoided":
+        planned, faults = arranged(planned, rng)
+    else:
+        faults = faults_of(planned, rng)
     return programmed(planned, faults, rng).after(planned.settings.seconds, faults, rng), faults
 
 
@@ -129,7 +156,7 @@ def calibrated(planned: Plan, lowered: Lowered, rng: np.random.Generator) -> Cal
     """
     crossbar, faults = drawn(planned, rng)
     if planned.settings.calibration == "trim":
-        return Calibrated(trimmed(planned.network, crossbar, rng))
+        return Calibrated(trimmed(planned.network, lowered, crossbar, rng))
     if planned.settings.calibration == "loop":
         model = planned.settings.model
         cells = Cells(faults.any, model.g_min_us, model.g_max_us)

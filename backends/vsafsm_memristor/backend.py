@@ -52,7 +52,7 @@ class MemristorBackend:
     def describe(self, program: Program, **options: Any) -> Description:
         """Tiles, cells, conductances, and the estimate of the IR drop."""
         planned = self.lower(program, **options)
-        layout, chosen = planned.settings.layout(program.network.neurons), planned.settings
+        layout, chosen = planned.layout, planned.settings
         mean = float(np.mean(planned.target))
         down, across = layout.grid
         return {

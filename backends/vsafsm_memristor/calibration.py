@@ -1,10 +1,11 @@
 """What an array can be told after it was programmed: a trim for each neuron, and corrections of single cells.
 
-Both read the array with activities that are known beforehand, those of the codes, and use no machine.
+Both read what the array computes in the situations that the machine passes through, which are known beforehand.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -14,11 +15,13 @@ from numpy.typing import NDArray
 from vsafsm.lowering import Lowered
 from vsafsm.network import Network
 from vsafsm.vsa import Bits
-from vsafsm.weights import Conditions, conditions
+from vsafsm.weights import conditions
 from vsafsm_memristor.crossbar import Crossbar, Drive, Pair, Places
 from vsafsm_memristor.devices import Conductances
 
 CHUNK = 256
+OFFSETS = np.linspace(-2, 2, 41)
+"""Tried in a trim, as shares of the margin."""
 
 
 Calibration = Literal["none", "trim", "loop"]
@@ -47,20 +50,25 @@ class Trimmed:
         return np.asarray(self.crossbar.drive(activity, rng) - self.offset * count, np.float32)
 
 
-def trimmed(network: Network, crossbar: Crossbar, rng: np.random.Generator, reads: int = 8) -> Trimmed:
-    """Read each code a few times, and fit ``measured = gain expected + offset sum(z)`` for each neuron.
+def trimmed(
+    network: Network, lowered: Lowered, crossbar: Crossbar, rng: np.random.Generator, reads: int = 8
+) -> Trimmed:
+    """Read what the array computes in every situation that the machine passes through, and move each threshold.
 
-    The threshold is 0, so that only the offset matters.
+    For each neuron the offset is taken, of those tried, under which it is short of the margin in the fewest situations:
+    a situation counts by how far it is short, and once at most twice the margin, so that a few that are lost do not
+    take others with them. Of equally good ones the smallest is taken.
     """
-    codes = network.codes
-    measured = np.mean([crossbar.drive(codes, rng) for _ in range(reads)], axis=0)
-    expected = codes.astype(np.float32) @ network.weights.T.astype(np.float32)
-    count = codes.sum(1).astype(np.float32)
-    ee, en, nn = (expected**2).sum(0), (expected * count[:, None]).sum(0), float((count**2).sum())
-    em, nm = (expected * measured).sum(0), (measured * count[:, None]).sum(0)
-    determinant = ee * nn - en**2
-    offset = np.where(determinant > 1e-6 * ee * nn, (ee * nm - en * em) / np.maximum(determinant, 1e-9), (nm - en) / nn)
-    return Trimmed(crossbar, np.asarray(offset, np.float32))
+    task = _Task(network, lowered, Effort(reads=reads))
+    offsets = OFFSETS[np.argsort(np.abs(OFFSETS), kind="stable")]
+    losses = np.zeros((len(offsets), network.neurons))
+    for rows, drive in task.drives(crossbar, rng):
+        beyond = np.where(task.wanted[rows], drive, -drive) / task.target[rows]
+        sign = np.where(task.wanted[rows], -1.0, 1.0)
+        for i, offset in enumerate(offsets):
+            losses[i] += (np.clip(1 - beyond - sign * offset, 0, 2) * task.cared[rows]).sum(0)
+    best = offsets[losses.argmin(0)]
+    return Trimmed(crossbar, np.asarray(best * task.target[0, 0] / task.count[0, 0], np.float32))
 
 
 # ---- chip in the loop
@@ -167,7 +175,7 @@ def corrected(
     MappingError
         If the array cannot program single cells.
     """
-    task = _Task(network, conditions(lowered), effort)
+    task = _Task(network, lowered, effort)
     written = np.zeros((2, network.neurons, network.neurons), np.bool_)
     allowed = effort.budget * written.size
     most = np.inf if effort.writes is None else effort.writes
@@ -190,23 +198,29 @@ def corrected(
 
 
 class _Task:
-    def __init__(self, network: Network, given: Conditions, effort: Effort) -> None:
+    """What a network has to do in every situation that the machine passes through: P of them."""
+
+    def __init__(self, network: Network, lowered: Lowered, effort: Effort) -> None:
+        given = conditions(lowered)
         opened = np.vstack([network.masks, np.ones(network.neurons, np.bool_)])
         self.active = network.codes[given.source] & opened[given.open1] & opened[given.open2]
         self.wanted = network.codes[given.want]
         self.cared = opened[given.care1] | opened[given.care2]
-        count = self.active.sum(1)
-        self.target = (effort.margin * network.scale * count)[:, None].astype(np.float32)
-        self.share = (self.active / np.maximum(count, 1)[:, None]).astype(np.float32)
+        self.count = np.maximum(self.active.sum(1, keepdims=True), 1).astype(np.float32)
+        self.target = np.asarray(effort.margin * network.scale * self.count, np.float32)
         self.effort = effort
+
+    def drives(self, crossbar: Crossbar, rng: np.random.Generator) -> Iterator[tuple[slice, Drive]]:
+        """What the array computes in some situations at a time, averaged over a few reads."""
+        for i in range(0, len(self.active), CHUNK):
+            rows = slice(i, i + CHUNK)
+            yield rows, np.mean([crossbar.drive(self.active[rows], rng) for _ in range(self.effort.reads)], axis=0)
 
     def missing(self, crossbar: Crossbar, rng: np.random.Generator) -> Drive:
         """Drive that each neuron lacks in each situation (P, N): positive to come up, negative to go down, or 0."""
         parts = []
-        for i in range(0, len(self.active), CHUNK):
-            rows = slice(i, i + CHUNK)
-            reads = [crossbar.drive(self.active[rows], rng) for _ in range(self.effort.reads)]
-            drive, target = np.mean(reads, axis=0), self.target[rows]
+        for rows, drive in self.drives(crossbar, rng):
+            target = self.target[rows]
             lacking = np.where(self.wanted[rows], np.maximum(target - drive, 0), np.minimum(-target - drive, 0))
             parts.append(lacking * self.cared[rows])
         return np.asarray(np.concatenate(parts), np.float32)
@@ -216,7 +230,7 @@ class _Task:
 
         No more than so many pairs in all, again those that lack most.
         """
-        push = missing.T @ self.share
+        push = missing.T @ (self.active / self.count)
         push[bad[0] & bad[1]] = 0
         most = min(self.effort.cells_a_round, push.shape[1] - 1)
         pre = np.argpartition(-np.abs(push), most, axis=1)[:, :most]

@@ -72,8 +72,12 @@ class Faults:
 
 def drawn_faults(neurons: int, stuck_off: float, stuck_on: float, rng: np.random.Generator) -> Faults:
     """Independent faults in every cell."""
-    chance = rng.random((2, neurons, neurons), np.float32)
-    return Faults(chance < stuck_off, (chance >= stuck_off) & (chance < stuck_off + stuck_on))
+    return Faults(*split(rng.random((2, neurons, neurons), np.float32), stuck_off, stuck_on))
+
+
+def split(chance: NDArray[Any], stuck_off: float, stuck_on: float) -> tuple[Bits, Bits]:
+    """Cells that are stuck off and on, by a number from 0 to 1 for each."""
+    return chance < stuck_off, (chance >= stuck_off) & (chance < stuck_off + stuck_on)
 
 
 def around(faults: Faults, target: Pair, g_min_us: float, g_max_us: float) -> Pair:
@@ -163,15 +167,26 @@ class SimulatedCrossbar:
         return np.ascontiguousarray((self.seen.positive - self.seen.negative).T / self.scale.us_a_step)
 
     @cached_property
-    def _variance(self) -> Drive:
-        """Of a read of each weight, (pre, post), in squares of weight steps."""
-        sigma = Pair(
-            *(
-                _left(g, seen) * self.device.read_sigma_us(g, self.seconds)
-                for g, seen in zip(self.cells, self.seen, strict=True)
-            )
+    def _variance(self) -> Pair:
+        """Of a read of each cell, (pre, post), in squares of weight steps: of what each output has of its own, and (in
+        the offset scheme) of the references, (pre, tiles across).
+        """
+        own, other = (
+            np.asarray((_left(g, seen) * self.device.read_sigma_us(g, self.seconds) / self.scale.us_a_step) ** 2)
+            for g, seen in zip(self.cells, self.seen, strict=True)
         )
-        return np.ascontiguousarray((sigma.positive**2 + sigma.negative**2).T / self.scale.us_a_step**2)
+        if self.layout.scheme == "differential":
+            return Pair(np.ascontiguousarray((own + other).T), other[:0].T)
+        return Pair(np.ascontiguousarray(own.T), np.ascontiguousarray(other[:: self.layout.outputs_a_tile].T))
+
+    def _noise(self, rows: Drive, block: slice, rng: np.random.Generator) -> Drive:
+        """Of a read (B, N); outputs of a tile that share a reference share its noise."""
+        own, shared = (np.sqrt(rows[:, block] @ variance[block]) for variance in self._variance)
+        noise = own * rng.standard_normal(own.shape, np.float32)
+        if shared.shape[1]:
+            of_tile = np.arange(noise.shape[1]) // self.layout.outputs_a_tile
+            noise -= (shared * rng.standard_normal(shared.shape, np.float32))[:, of_tile]
+        return np.asarray(noise)
 
     def drive(self, activity: Bits, rng: np.random.Generator) -> Drive:
         """As `Crossbar` says."""
@@ -180,8 +195,7 @@ class SimulatedCrossbar:
         for block in self._blocks:
             part = rows[:, block] @ self._weights[block]
             if self.noisy:
-                spread = np.sqrt(rows[:, block] @ self._variance[block])
-                part += spread * rng.standard_normal(part.shape, np.float32)
+                part += self._noise(rows, block, rng)
             total += self.converter.converted(part)
         return np.asarray(total)
 

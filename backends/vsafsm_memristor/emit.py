@@ -25,7 +25,7 @@ def emit(program: Program, planned: Plan, folder: Path) -> None:
     FileError
         If a file cannot be written.
     """
-    tiles = planned.settings.layout(program.network.neurons).spread(*planned.target)
+    tiles = planned.layout.spread(*planned.target)
     for number, cells in enumerate(tiles):
         buffer = io.StringIO()
         np.savetxt(buffer, cells, fmt="%.4f", delimiter=",")
@@ -49,7 +49,7 @@ def content_hash(program: Program, tiles: tuple[Conductances, ...]) -> str:
 def manifest(program: Program, planned: Plan, tiles: tuple[Conductances, ...]) -> dict[str, object]:
     """What the tiles are."""
     chosen, network = planned.settings, planned.network
-    layout = chosen.layout(network.neurons)
+    layout = planned.layout
     down, across = layout.grid
     return {
         "machine": program.machine.name,
@@ -81,7 +81,7 @@ def picture(program: Program, planned: Plan, tiles: tuple[Conductances, ...]) ->
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    layout = planned.settings.layout(program.network.neurons)
+    layout = planned.layout
     down, across = layout.grid
     whole = np.block([[tiles[b * down + a] for b in range(across)] for a in range(down)])
     figure = Figure(figsize=(9, 5.5), layout="constrained")

@@ -17,5 +17,5 @@ class MeasurementError(BackendError):
     """A file of measurements that cannot be fitted."""
 
 
-class MissingSimulatorError(BackendError):
-    """A simulator of others is missing that an adapter is for."""
+class MissingLibraryError(BackendError):
+    """A library is missing that a part of the backend needs."""

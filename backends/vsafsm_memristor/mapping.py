@@ -7,7 +7,7 @@ and the last column of each tile holds the conductance of a weight of 0, to be s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -21,6 +21,7 @@ from vsafsm_memristor.errors import MappingError
 Scheme = Literal["differential", "offset"]
 SCHEMES: tuple[Scheme, ...] = ("differential", "offset")
 Weights = NDArray[Any]
+Indices = NDArray[np.intp]
 
 
 class Cell(NamedTuple):
@@ -45,9 +46,23 @@ class Tile:
         return self.inputs.stop - self.inputs.start, self.outputs.stop - self.outputs.start
 
 
+class Order(NamedTuple):
+    """Where the neurons of a tile lie in it: a row for each input, and a place among the outputs for each output."""
+
+    rows: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+
 @dataclass(frozen=True)
 class Layout:
     """How N x N weights are cut into tiles of some rows and columns.
+
+    Attributes
+    ----------
+    neurons, rows, columns, scheme
+        N, rows and columns of a tile, and what a weight is made of.
+    orders
+        Where the neurons of each tile lie in it; as they come, where there is none.
 
     Raises
     ------
@@ -61,12 +76,24 @@ class Layout:
     rows: int
     columns: int
     scheme: Scheme = "differential"
+    orders: tuple[Order, ...] = ()
 
     def __post_init__(self) -> None:
         if self.scheme not in SCHEMES:
             raise OptionError(f'scheme is "{self.scheme}"; expected one of: {", ".join(SCHEMES)}')
         if self.rows < 1 or self.columns < 2:
             raise MappingError(f"tiles of {self.rows} x {self.columns} cells; expected at least 1 row and 2 columns")
+        if self.orders:
+            self._check_orders()
+
+    def _check_orders(self) -> None:
+        tiles = list(self.tiles())
+        if len(self.orders) != len(tiles):
+            raise MappingError(f"{len(self.orders)} orders for {len(tiles)} tiles; expected one for each")
+        for number, (order, tile) in enumerate(zip(self.orders, tiles, strict=True)):
+            for places, count, room in zip(order, tile.shape, (self.rows, self.outputs_a_tile), strict=True):
+                if len(places) != count or len(set(places)) != count or not set(places) <= set(range(room)):
+                    raise MappingError(f"the order of tile {number} has not {count} places of its own below {room}")
 
     @property
     def outputs_a_tile(self) -> int:
@@ -93,31 +120,51 @@ class Layout:
                 width = self.outputs_a_tile
                 yield Tile(inputs, slice(b * width, min((b + 1) * width, self.neurons)))
 
+    def order_of(self, tile: int) -> tuple[Indices, Indices]:
+        """Where the neurons of a tile lie in it: rows of its inputs, places of its outputs."""
+        if self.orders:
+            return np.array(self.orders[tile].rows), np.array(self.orders[tile].outputs)
+        across, block = divmod(tile, self.grid[0])
+        height = min(self.rows, self.neurons - block * self.rows)
+        width = min(self.outputs_a_tile, self.neurons - across * self.outputs_a_tile)
+        return np.arange(height), np.arange(width)
+
+    def columns_of(self, tile: int) -> tuple[Indices, Indices]:
+        """Columns of a tile's outputs: of the positive cells, and of the negative ones (or the reference, for all)."""
+        outputs = self.order_of(tile)[1]
+        if self.scheme == "differential":
+            return 2 * outputs, 2 * outputs + 1
+        return outputs, np.array([self.columns - 1])
+
     def cells_of(self, post: int, pre: int) -> tuple[Cell, ...]:
         """The cells of the weight from `pre` to `post`: the positive one, then the negative one or the reference."""
         block, row = divmod(pre, self.rows)
         across, output = divmod(post, self.outputs_a_tile)
         tile = across * self.grid[0] + block
+        rows, outputs = self.order_of(tile)
+        row, output = int(rows[row]), int(outputs[output])
         if self.scheme == "differential":
             return Cell(tile, row, 2 * output, 1), Cell(tile, row, 2 * output + 1, -1)
         return Cell(tile, row, output, 1), Cell(tile, row, self.columns - 1, 0)
 
     def weight_at(self, tile: int, row: int, column: int) -> tuple[int, int, int] | None:
         """``(post, pre, polarity)`` of a cell; None for one that holds no weight. A reference has post = -1."""
-        across, block = divmod(tile, self.grid[0])
-        pre = block * self.rows + row
         if not (0 <= tile < self.grid[0] * self.grid[1] and 0 <= row < self.rows and 0 <= column < self.columns):
             raise MappingError(f"no cell {row}, {column} of tile {tile}")
-        if pre >= self.neurons:
+        across, block = divmod(tile, self.grid[0])
+        rows, outputs = self.order_of(tile)
+        at = np.flatnonzero(rows == row)
+        if not len(at):
             return None
+        pre = block * self.rows + int(at[0])
         if self.scheme == "offset":
             if column == self.columns - 1:
                 return -1, pre, 0
             output, polarity = column, 1
         else:
             output, polarity = column // 2, 1 - 2 * (column % 2)
-        post = across * self.outputs_a_tile + output
-        return None if output >= self.outputs_a_tile or post >= self.neurons else (post, pre, polarity)
+        found = np.flatnonzero(outputs == output)
+        return (across * self.outputs_a_tile + int(found[0]), pre, polarity) if len(found) else None
 
     def spread(self, positive: Conductances, negative: Conductances) -> tuple[Conductances, ...]:
         """Conductances (N, N) of both polarities as tiles (rows, columns); cells without a weight are 0.
@@ -125,30 +172,27 @@ class Layout:
         In the offset scheme the negative ones are those of the reference, equal along each row of the result.
         """
         found = []
-        for tile in self.tiles():
-            (height, width), cells = tile.shape, np.zeros((self.rows, self.columns), np.float32)
-            part = positive[tile.outputs, tile.inputs].T
+        for number, tile in enumerate(self.tiles()):
+            cells = np.zeros((self.rows, self.columns), np.float32)
+            rows, (up, down) = self.order_of(number)[0][:, None], self.columns_of(number)
+            cells[rows, up] = positive[tile.outputs, tile.inputs].T
             if self.scheme == "differential":
-                cells[:height, 0 : 2 * width : 2] = part
-                cells[:height, 1 : 2 * width : 2] = negative[tile.outputs, tile.inputs].T
+                cells[rows, down] = negative[tile.outputs, tile.inputs].T
             else:
-                cells[:height, :width] = part
-                cells[:height, -1] = negative[tile.outputs.start, tile.inputs]
+                cells[rows, down] = negative[tile.outputs.start, tile.inputs, None]
             found.append(cells)
         return tuple(found)
 
-    def gathered(self, tiles: tuple[Conductances, ...]) -> tuple[Conductances, Conductances]:
+    def gathered(self, tiles: Sequence[NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
         """What `spread` was given, from its tiles: (N, N) of both polarities."""
-        positive = np.zeros((self.neurons, self.neurons), np.float32)
+        kind = tiles[0].dtype if len(tiles) else np.float32
+        positive = np.zeros((self.neurons, self.neurons), kind)
         negative = np.zeros_like(positive)
-        for tile, cells in zip(self.tiles(), tiles, strict=True):
-            height, width = tile.shape
-            if self.scheme == "differential":
-                positive[tile.outputs, tile.inputs] = cells[:height, 0 : 2 * width : 2].T
-                negative[tile.outputs, tile.inputs] = cells[:height, 1 : 2 * width : 2].T
-            else:
-                positive[tile.outputs, tile.inputs] = cells[:height, :width].T
-                negative[tile.outputs, tile.inputs] = cells[:height, -1][None]
+        for number, (tile, cells) in enumerate(zip(self.tiles(), tiles, strict=True)):
+            rows, (up, down) = self.order_of(number)[0], self.columns_of(number)
+            used = cells[rows]
+            positive[tile.outputs, tile.inputs] = used[:, up].T
+            negative[tile.outputs, tile.inputs] = used[:, down].T
         return positive, negative
 
 

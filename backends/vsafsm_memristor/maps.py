@@ -16,6 +16,7 @@ from vsafsm_memristor.devices import Lognormal
 from vsafsm_memristor.errors import MappingError
 from vsafsm_memristor.mapping import Layout, Scale, scale_for
 from vsafsm_memristor.parameters import settings
+from vsafsm_memristor.placement import ordered
 from vsafsm_memristor.rig.protocol import Bools, Floats, Identity
 
 SIEMENS_A_US = 1e-6
@@ -52,7 +53,7 @@ class RigMaps:
             active = activity[tile.inputs]
             if active.any():
                 volts = np.zeros(self.layout.rows)
-                volts[: len(active)] = np.where(active, self.v_read_v, 0.0)
+                volts[self.layout.order_of(number)[0]] = np.where(active, self.v_read_v, 0.0)
                 found.append((number, volts))
         return found
 
@@ -61,19 +62,16 @@ class RigMaps:
         total = np.zeros(self.layout.neurons)
         tiles = list(self.layout.tiles())
         for number, amperes in currents:
-            tile = tiles[number]
-            width = tile.shape[1]
-            if self.layout.scheme == "differential":
-                total[tile.outputs] += amperes[0 : 2 * width : 2] - amperes[1 : 2 * width : 2]
-            else:
-                total[tile.outputs] += amperes[:width] - amperes[-1]
+            up, down = self.layout.columns_of(number)
+            total[tiles[number].outputs] += amperes[up] - amperes[down]
         return np.asarray(total / (self.v_read_v * self.scale.us_a_step * SIEMENS_A_US), np.float32)
 
 
 def maps_of(program: Program, identity: Identity, **options: object) -> RigMaps:
     """Targets for the tiles of a rig.
 
-    Cells that cannot be used are left alone; where their partner works it makes up for them as far as it can.
+    Cells that cannot be used are left alone: neurons are brought into an order of rows and columns that loses least by
+    them, and partners that work make up for them as far as they can.
 
     Parameters
     ----------
@@ -103,8 +101,11 @@ def maps_of(program: Program, identity: Identity, **options: object) -> RigMaps:
     g_min, g_max = limits.g_min_s / SIEMENS_A_US, limits.g_max_s / SIEMENS_A_US
     scale = scale_for(Lognormal("rig", "the rig's own range", g_min, g_max), network.weights, scheme)
     positive, negative = scale.pairs(network.weights, scheme)
-    if scheme == "differential":
-        positive, negative = _around(layout, identity.usable[:needed], positive, negative, g_min, g_max)
+    usable = identity.usable[:needed]
+    if scheme == "differential" and not usable.all():
+        held = np.where(usable, np.nan, 0.0)
+        layout = ordered(layout, positive - negative, list(held), g_min, g_max)
+        positive, negative = _around(layout, usable, positive, negative, g_min, g_max)
     siemens = [within(cells, limits.g_min_s, limits.g_max_s) for cells in layout.spread(positive, negative)]
     siemens += [np.zeros((limits.rows, limits.columns)) for _ in range(limits.tiles - needed)]
     for cells, usable in zip(siemens, identity.usable, strict=True):

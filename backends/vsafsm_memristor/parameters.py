@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from vsafsm.backend import Option
 from vsafsm.errors import OptionError, did_you_mean
@@ -14,6 +14,8 @@ from vsafsm_memristor.calibration import CALIBRATIONS, Calibration
 from vsafsm_memristor.devices import DeviceModel, Lognormal, device_named, fitted
 from vsafsm_memristor.mapping import SCHEMES, Layout
 
+StuckCells = Literal["ignored", "compensated", "avoided"]
+STUCK_CELLS: tuple[StuckCells, ...] = ("ignored", "compensated", "avoided")
 OPTIONS = (
     Option("device", str, "neurram", "", "a preset, or a .csv with target_us and measured_us of your own devices"),
     Option("sigma", float, None, "", "lognormal spread, in place of the preset's (lognormal devices only)"),
@@ -28,7 +30,9 @@ OPTIONS = (
     Option("stuck_on", float, None, "share", "cells that stay at the largest (default: the device's)"),
     Option("read_noise", bool, True, "", "whether reads have the device's noise"),
     Option("adc_bits", int, 8, "bits", "of the converter of each tile's columns; 0 for an ideal one"),
-    Option("around_faults", bool, False, "", "whether the partner of a stuck cell makes up for it"),
+    Option(
+        "stuck_cells", str, "ignored", "", "ignored; compensated (by their partners); or avoided (by order as well)"
+    ),
     Option(
         "calibration", str, "none", "", "none, trim (an offset a neuron) or loop (cells rewritten: chip in the loop)"
     ),
@@ -52,7 +56,7 @@ class Settings:
     seconds: float
     read_noise: bool
     adc_bits: int
-    around_faults: bool
+    stuck_cells: StuckCells
     calibration: Calibration
     ir_drop: bool
     segment_ohm: float
@@ -87,13 +91,12 @@ def settings(options: Mapping[str, Any]) -> Settings:
     _in_range(given, "seconds_after_programming", 0, 1e12)
     _in_range(given, "segment_ohm", 0, 1e6)
     _in_range(given, "device_seed", 0, 2**63)
-    if given["around_faults"] and given["scheme"] == "offset":
-        raise OptionError('around_faults is True, and scheme is "offset"; expected "differential", which has partners')
-    if given["calibration"] not in CALIBRATIONS:
-        known = f"expected one of: {', '.join(CALIBRATIONS)}{did_you_mean(str(given['calibration']), CALIBRATIONS)}"
-        raise OptionError(f'calibration is "{given["calibration"]}"; {known}')
-    if given["calibration"] == "loop" and given["scheme"] == "offset":
-        raise OptionError('calibration is "loop", and scheme is "offset"; expected "differential": a pair a weight')
+    for name, known, first in (("stuck_cells", STUCK_CELLS, "ignored"), ("calibration", CALIBRATIONS, "none")):
+        _one_of(given, name, known)
+        if given["scheme"] == "offset" and given[name] not in (first, "trim"):
+            raise OptionError(
+                f'{name} is "{given[name]}", and scheme is "offset"; expected "differential", a pair of cells a weight'
+            )
     layout_of = (rows or min(DEFAULT_ROWS, model.rows), columns or model.columns, str(given["scheme"]))
     if given["ir_drop"] and max(layout_of[:2]) > MOST_LINES:
         raise OptionError(
@@ -108,7 +111,7 @@ def settings(options: Mapping[str, Any]) -> Settings:
         float(given["seconds_after_programming"]),
         bool(given["read_noise"]),
         int(given["adc_bits"]),
-        bool(given["around_faults"]),
+        given["stuck_cells"],
         given["calibration"],
         bool(given["ir_drop"]),
         float(given["segment_ohm"]),
@@ -166,3 +169,9 @@ def _in_range(given: Mapping[str, Any], name: str, least: float, most: float) ->
     value = given[name]
     if not least <= value <= most:
         raise OptionError(f"{name} is {value}; expected {least:g} to {most:g}")
+
+
+def _one_of(given: Mapping[str, Any], name: str, known: tuple[str, ...]) -> None:
+    if given[name] not in known:
+        hint = did_you_mean(str(given[name]), known)
+        raise OptionError(f'{name} is "{given[name]}"; expected one of: {", ".join(known)}{hint}')

@@ -169,5 +169,5 @@ def corrected_on(
 
 
 def trimmed_on(program: Program, maps: RigMaps, rig: Readable) -> Trimmed:
-    """An offset for each neuron, from reads of the codes on a rig that holds maps."""
-    return trimmed(slackened(program).network, RigCrossbar(maps, rig), np.random.default_rng(0))
+    """An offset for each neuron, from what a rig that holds maps computes in every situation."""
+    return trimmed(slackened(program).network, program.lowered, RigCrossbar(maps, rig), np.random.default_rng(0))

@@ -24,10 +24,10 @@ from vsafsm.synchronous import Session
 from vsafsm_memristor.adapters import aihwkit as aihwkit_adapter
 from vsafsm_memristor.adapters import crosssim
 from vsafsm_memristor.adapters.aihwkit import AihwkitDevice, aihwkit_device
-from vsafsm_memristor.array import Plan, aged, plan, programmed, stepper
+from vsafsm_memristor.array import Plan, drawn, plan, programmed, stepper
 from vsafsm_memristor.crossbar import Faults
 from vsafsm_memristor.devices import Affine, device_named
-from vsafsm_memristor.errors import DeviceError, MappingError, MissingSimulatorError
+from vsafsm_memristor.errors import DeviceError, MappingError, MissingLibraryError
 from vsafsm_memristor.mapping import SCHEMES
 from vsafsm_memristor.parameters import settings
 
@@ -87,7 +87,7 @@ def test_a_missing_simulator_is_named_with_what_installs_it(
 ) -> None:
     for name in (missing, "simulator.parameters.core_parameters") if "param" in missing else (missing,):
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(MissingSimulatorError, match=rf"cannot be imported .*; expected: .*{command}"):
+    with pytest.raises(MissingLibraryError, match=rf"cannot be imported .*; expected: .*{command}"):
         call(plan(networks(5), settings({})))
 
 
@@ -221,48 +221,25 @@ def test_phase_change_is_programmed_as_by_aihwkit(aihwkit: Any, g: float) -> Non
 
 
 @pytest.mark.parametrize("seconds", [80.0, DAY])
-@pytest.mark.parametrize("g", [5.0, 12.5, 25.0])
+@pytest.mark.parametrize("g", [0.1, 0.5, 5.0, 12.5, 25.0])
 def test_phase_change_drifts_as_in_aihwkit(aihwkit: Any, g: float, seconds: float) -> None:
     theirs = aihwkit_device("PCMLikeNoiseModel", read_noise_scale=0.0)
     ours = device_named("pcm").relax(many(g), seconds + T_0, np.random.default_rng(2))
-    moved = theirs.relax(many(g), seconds, np.random.default_rng(3))
-    # Of exponents that would be negative aihwkit takes the magnitude.
-    kept = ours <= g
-    assert kept.mean() > 0.999
-    alike(np.resize(ours[kept], DRAWS), moved)
+    assert (ours <= g).all()
+    alike(ours, theirs.relax(many(g), seconds, np.random.default_rng(3)))
 
 
-@pytest.mark.parametrize("g", [0.1, 0.5])
-def test_phase_change_of_small_conductance_grows_in_ours_only(aihwkit: Any, g: float) -> None:
-    theirs = aihwkit_device("PCMLikeNoiseModel", read_noise_scale=0.0)
-    ours = device_named("pcm").relax(many(g), DAY + T_0, _rng())
-    moved = theirs.relax(many(g), DAY, np.random.default_rng(1))
-    assert 0.01 < (ours > g).mean() < 0.03
-    assert (moved <= g).all()
-    exponents = np.log(ours.astype(np.float64) / g) / -math.log((DAY + T_0) / T_0)
-    alike(g * ((DAY + T_0) / T_0) ** -np.abs(exponents), moved)
-
-
-@pytest.mark.parametrize("seconds", [80.0, DAY])
-@pytest.mark.parametrize("g", [0.1, 2.0, 25.0])
-def test_phase_change_that_does_not_drift_is_read_as_in_aihwkit(aihwkit: Any, g: float, seconds: float) -> None:
-    still = aihwkit_device("PCMLikeNoiseModel", drift_scale=0.0)
-    sigma = device_named("pcm").read_sigma_us(np.float32([g]), seconds + T_0)[0]
-    read = g + sigma * np.random.default_rng(4).standard_normal(DRAWS)
-    alike(np.maximum(read, 0), still.relax(many(g), seconds, np.random.default_rng(5)))
-
-
-@pytest.mark.parametrize("g", [5.0, 25.0])
-def test_phase_change_that_drifted_is_noisier_in_ours(aihwkit: Any, g: float) -> None:
-    """Theirs takes the share of the noise at the conductance as programmed, ours at the one there is."""
+@pytest.mark.parametrize("seconds", [80.0, DAY, 365 * DAY])
+@pytest.mark.parametrize("g", [5.0, 12.5, 25.0])
+def test_phase_change_that_drifted_is_read_as_in_aihwkit(aihwkit: Any, g: float, seconds: float) -> None:
+    """Theirs takes the share of the noise at the conductance as programmed, ours at what that was on average."""
     rng = np.random.default_rng(6)
-    theirs = aihwkit_device("PCMLikeNoiseModel").relax(many(g), DAY, rng).astype(np.float64)
+    theirs = aihwkit_device("PCMLikeNoiseModel").relax(many(g), seconds, rng).astype(np.float64)
     ours = device_named("pcm")
-    left = ours.relax(many(g), DAY + T_0, rng).astype(np.float64)
+    left = ours.relax(many(g), seconds + T_0, rng).astype(np.float64)
     noise = math.sqrt(theirs.var() - left.var())
-    ratio = math.sqrt((ours.read_sigma_us(left, DAY + T_0).astype(np.float64) ** 2).mean()) / noise
-    assert ratio == pytest.approx((left.mean() / g) ** -0.65, rel=0.05)
-    assert ratio > 1.2
+    sigma = math.sqrt((ours.read_sigma_us(left, seconds + T_0).astype(np.float64) ** 2).mean())
+    assert sigma == pytest.approx(noise, rel=0.05)
 
 
 @pytest.mark.parametrize("seconds", [1.0, DAY, 2 * DAY])
@@ -357,7 +334,7 @@ def test_a_program_runs_on_an_array_of_aihwkit_s_devices(
     chosen = replace(settings({}), model=aihwkit_device(name, **MODELS[name]))
     planned = plan(program.network, chosen)
     rng = np.random.default_rng(3)
-    session = Session(planned.network, stepper(planned.network, aged(planned, rng), rng))
+    session = Session(planned.network, stepper(planned.network, drawn(planned, rng)[0], rng))
     word = ("coin", "push", "push", "coin") * 3
     assert [session.send(symbol) for symbol in word] == list(turnstile.run(word).states[1:])
 

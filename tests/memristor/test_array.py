@@ -115,7 +115,13 @@ def test_around_faults_the_partner_makes_up(networks: Networks, drawn: Drawn) ->
     network = networks(30)
     errors = []
     for around in (False, True):
-        options = {"device": "lognormal", "sigma": 0.0, "stuck_off": 0.1, "stuck_on": 0.1, "around_faults": around}
+        options = {
+            "device": "lognormal",
+            "sigma": 0.0,
+            "stuck_off": 0.1,
+            "stuck_on": 0.1,
+            "stuck_cells": "compensated" if around else "ignored",
+        }
         _, _, crossbar, _ = drawn(network, **options)
         seen = (crossbar.cells.positive - crossbar.cells.negative) / crossbar.scale.us_a_step
         errors.append(np.count_nonzero(np.abs(seen - network.weights) > 0.01))
@@ -170,5 +176,5 @@ def test_steps_compare_with_the_inhibition(networks: Networks) -> None:
 
 
 def test_a_reference_makes_up_for_no_stuck_cell() -> None:
-    with pytest.raises(OptionError, match='around_faults is True, and scheme is "offset"; expected '):
-        settings({"around_faults": True, "scheme": "offset"})
+    with pytest.raises(OptionError, match='stuck_cells is "compensated", and scheme is "offset"; expected '):
+        settings({"stuck_cells": "compensated", "scheme": "offset"})

@@ -15,7 +15,7 @@ import vsafsm
 from vsafsm.machine import Machine
 from vsafsm.network import Network
 from vsafsm.program import Program
-from vsafsm_memristor.calibration import corrected
+from vsafsm_memristor.calibration import Cells, corrected
 from vsafsm_memristor.crossbar import ir_drop
 from vsafsm_memristor.lines import CHUNK_BYTES, effective
 from vsafsm_memristor.mapping import SCHEMES
@@ -265,8 +265,14 @@ def test_a_session_on_lines_with_resistance(program: Program, turnstile: Machine
 def test_chip_in_the_loop_makes_up_for_the_lines(program: Program, drawn: Drawn) -> None:
     options = {"device": "lognormal", "sigma": 0.3, "ir_drop": True, "segment_ohm": 5.0}
     planned, faults, crossbar, rng = drawn(program.network, **options)
-    found = corrected(planned, program.lowered, crossbar, faults, rng)
-    assert found.crossbar.segment_ohm == 5
+    found = corrected(
+        planned.network,
+        program.lowered,
+        crossbar,
+        Cells(faults.any, planned.settings.model.g_min_us, planned.settings.model.g_max_us),
+        rng,
+    )
+    assert found.array.segment_ohm == 5
     assert found.short_after < found.short_before
-    written = [(a != b).sum() for a, b in zip(found.crossbar.cells, crossbar.cells, strict=True)]
+    written = [(a != b).sum() for a, b in zip(found.array.cells, crossbar.cells, strict=True)]
     assert 0 < sum(written) <= found.rewritten

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -13,10 +14,24 @@ from hypothesis import strategies as st
 from vsafsm.errors import OptionError
 from vsafsm_memristor.devices import Affine
 from vsafsm_memristor.errors import MappingError
-from vsafsm_memristor.mapping import SCHEMES, Layout, Scale, scale_for
+from vsafsm_memristor.mapping import SCHEMES, Layout, Order, Scale, scale_for
 
 LAW = settings(deadline=None, max_examples=40)
-LAYOUTS = st.builds(Layout, st.integers(1, 11), st.integers(1, 6), st.integers(2, 7), st.sampled_from(SCHEMES))
+
+
+def shuffled(layout: Layout, rng: Any) -> Layout:
+    """Neurons of each tile in an order of their own."""
+
+    def places(room: int, count: int) -> tuple[int, ...]:
+        return tuple(rng.permutation(room)[:count].tolist())
+
+    shapes = [tile.shape for tile in layout.tiles()]
+    orders = tuple(Order(places(layout.rows, h), places(layout.outputs_a_tile, w)) for h, w in shapes)
+    return replace(layout, orders=orders)
+
+
+PLAIN = st.builds(Layout, st.integers(1, 11), st.integers(1, 6), st.integers(2, 7), st.sampled_from(SCHEMES))
+LAYOUTS = PLAIN | st.builds(shuffled, PLAIN, st.integers(0, 2**32).map(np.random.default_rng))
 
 
 def every_cell(layout: Layout) -> Any:
@@ -112,6 +127,23 @@ def test_cells_that_are_not_there_are_refused(cell: tuple[int, int, int]) -> Non
 def test_tiles_without_room_are_refused(rows: int, columns: int) -> None:
     with pytest.raises(MappingError, match=f"tiles of {rows} x {columns} cells; expected at least 1 row and 2 columns"):
         Layout(4, rows, columns)
+
+
+@pytest.mark.parametrize(
+    "orders",
+    [
+        (Order((0, 1), (0, 1)),),
+        (Order((0, 1), (0, 1)), Order((0,), (0, 2))),
+        (Order((0, 0), (0, 1)), Order((0,), (0, 1))),
+        (Order((0, 1), (0, 1)), Order((2,), (0, 1))),
+        (Order((0, 1), (0, 1)), Order((0, 1), (0, 1))),
+        (Order((0, 1), (-1, 1)), Order((0,), (0, 1))),
+    ],
+)
+def test_orders_that_are_none_are_refused(orders: tuple[Order, ...]) -> None:
+    assert Layout(3, 2, 6, orders=(Order((1, 0), (2, 0, 1)), Order((1,), (0, 1, 2)))).grid == (2, 1)
+    with pytest.raises(MappingError, match="order"):
+        Layout(3, 2, 6, orders=orders)
 
 
 def test_unknown_schemes_are_refused() -> None:

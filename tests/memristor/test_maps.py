@@ -80,7 +80,7 @@ def test_targets_are_in_the_range_and_unusable_cells_are_left_alone(small: Progr
     used = siemens[siemens != 0]
     assert RANGE_S[0] <= used.min() <= used.max() <= RANGE_S[1]
     ones = np.ones((21, 21), np.float32)
-    layout = Layout(21, 9, 8, maps.layout.scheme)
+    layout = maps.layout
     weighted = np.zeros_like(siemens, np.bool_)
     weighted[: layout.grid[0] * layout.grid[1]] = np.stack(layout.spread(ones, ones)) > 0
     assert ((siemens != 0) == (weighted & identity.usable)).all()

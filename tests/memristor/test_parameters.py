@@ -21,7 +21,7 @@ def test_defaults() -> None:
     assert found.layout_of == (128, 256, "differential")
     assert (found.levels, found.bits) == (4, 3)
     assert found.seconds == 86_400
-    assert (found.read_noise, found.around_faults) == (True, False)
+    assert (found.read_noise, found.stuck_cells) == (True, "ignored")
     assert (found.adc_bits, found.ir_drop, found.segment_ohm, found.device_seed) == (8, False, 1.0, 0)
     assert settings({option.name: option.default for option in OPTIONS}) == found
 
@@ -47,7 +47,7 @@ def test_options_do_what_they_say() -> None:
             "stuck_on": 0.2,
             "read_noise": False,
             "adc_bits": 0,
-            "around_faults": False,
+            "stuck_cells": "ignored",
             "ir_drop": True,
             "segment_ohm": 0.0,
             "device_seed": 7,
@@ -60,7 +60,7 @@ def test_options_do_what_they_say() -> None:
     assert (found.layout(30).neurons, found.layout(30).grid) == (30, (3, 4))
     assert (found.levels, found.seconds, found.read_noise) == (16, 0, False)
     assert (found.adc_bits, found.ir_drop, found.segment_ohm, found.device_seed) == (0, True, 0, 7)
-    assert settings({"around_faults": True}).around_faults
+    assert settings({"stuck_cells": "compensated"}).stuck_cells == "compensated"
 
 
 def test_tiles_are_those_of_the_device_and_of_128_rows_at_most() -> None:

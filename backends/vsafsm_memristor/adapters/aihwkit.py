@@ -100,7 +100,7 @@ def aihwkit_device(model: str | type[Any], **parameters: Any) -> AihwkitDevice:
 
     Raises
     ------
-    MissingSimulatorError
+    MissingLibraryError
         If aihwkit cannot be imported.
     DeviceError
         If there is no such model or parameter, aihwkit refuses the values, or it has no row for an

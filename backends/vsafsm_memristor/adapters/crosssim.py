@@ -53,12 +53,12 @@ def parameters_for(planned: Plan) -> Any:
 
     Raises
     ------
-    MissingSimulatorError
+    MissingLibraryError
         If CrossSim cannot be imported.
     """
     kinds = _crosssim("simulator.parameters.core_parameters")
     parameters = _crosssim("simulator.parameters").CrossSimParameters()
-    layout, model = planned.settings.layout(planned.network.neurons), planned.settings.model
+    layout, model = planned.layout, planned.settings.model
     core, device = parameters.core, parameters.xbar.device
     core.rows_max, core.cols_max = layout.rows, layout.outputs_a_tile
     core.mapping.weights.row_partition_strategy = kinds.PartitionStrategy.MAX
@@ -94,7 +94,7 @@ def programmed(planned: Plan, parameters: Any, rng: np.random.Generator) -> Cros
 
     Raises
     ------
-    MissingSimulatorError
+    MissingLibraryError
         If CrossSim cannot be imported.
     MappingError
         If it is to run on a GPU, where it draws from another generator.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from vsafsm_memristor.errors import MissingSimulatorError
+from vsafsm_memristor.errors import MissingLibraryError
 
 
 def imported(module: str, simulator: str, command: str) -> Any:
@@ -20,10 +20,10 @@ def imported(module: str, simulator: str, command: str) -> Any:
 
     Raises
     ------
-    MissingSimulatorError
+    MissingLibraryError
         If it cannot be imported.
     """
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise MissingSimulatorError(f"{simulator} cannot be imported ({error}); expected: {command}") from None
+        raise MissingLibraryError(f"{simulator} cannot be imported ({error}); expected: {command}") from None
