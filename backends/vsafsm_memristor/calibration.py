@@ -20,7 +20,7 @@ from vsafsm_memristor.crossbar import Crossbar, Drive, Pair, Places
 from vsafsm_memristor.devices import Conductances
 
 CHUNK = 256
-OFFSETS = np.linspace(-2, 2, 41)
+OFFSETS = np.linspace(-5, 5, 101)
 """Tried in a trim, as shares of the margin."""
 
 

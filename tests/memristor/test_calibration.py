@@ -98,7 +98,7 @@ def test_no_other_offset_is_better(program: Program, drawn: Drawn) -> None:
     assert np.count_nonzero(found.offset) > network.neurons / 4
     for i in range(0, network.neurons, 7):
         own = loss(i, float(found.offset[i]))
-        assert all(own <= loss(i, share * margin) + 1e-4 for share in np.linspace(-2, 2, 41))
+        assert all(own <= loss(i, share * margin) + 1e-4 for share in np.linspace(-5, 5, 101))
 
 
 def test_reads_are_averaged(program: Program) -> None:

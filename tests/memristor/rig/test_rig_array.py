@@ -192,5 +192,5 @@ def test_a_trim_makes_a_wrong_word_right(program):
     expected = list(program.machine.run(WORD).states[1:])
     assert ran(program, maps, rig) != expected
     trimmed = trimmed_on(program, maps, rig)
-    assert np.abs(trimmed.offset).max() == pytest.approx(20e-6 / (maps.scale.us_a_step * 1e-6), rel=0.2)
+    assert 0 < np.abs(trimmed.offset).max() < 1.2 * 20e-6 / (maps.scale.us_a_step * 1e-6)
     assert ran(program, maps, rig, trimmed) == expected
