@@ -9,7 +9,7 @@ import pytest
 from vsafsm.cli import main
 
 SIZE = ("--tiles", "6", "--rows", "128", "--columns", "128", "--watchdog-ms", "5000")
-BAD = ("--stuck", "0.25", "--tolerance-us", "5", "--relax", "1")
+BAD = ("--stuck", "0.25", "--tolerance-us", "5")
 WORD = ("coin", "push", "push", "coin", "coin", "push")
 LOOP = ("--calibration", "loop")
 

@@ -1,0 +1,98 @@
+"""Calibration over TCP with *simulated rigs* of which a share of the cells is stuck and the rest is written coarsely.
+
+Usage: python benchmarks/rig_calibration.py [RIGS]
+
+turnstile, compiled for the backend, on so many rigs (20), each with a seed of its own and started anew for each
+calibration. A rig is right if every pair of state and input is. Pairs of (situation, neuron) short of the margin, pairs
+on the wrong side of the threshold after it and seconds of chip in the loop are means.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from tours import tours
+
+import vsafsm
+from vsafsm.compiler import compile_machine
+from vsafsm.intervals import wilson
+from vsafsm.program import Program
+from vsafsm.terminal import print_table
+from vsafsm_memristor.crossbar import Crossbar
+from vsafsm_memristor.loop import ClosedLoopSession
+from vsafsm_memristor.maps import RigMaps, maps_of
+from vsafsm_memristor.rig.guard import Guarded
+from vsafsm_memristor.rig.scpi import ScpiRig
+from vsafsm_memristor.rig_array import corrected_on, corrections_of, trimmed_on
+
+SPEC = Path(__file__).parent.parent / "specs" / "turnstile.yaml"
+FLAWS = ("--tiles", "6", "--stuck", "0.25", "--tolerance-us", "5")
+KINDS = (("none", 0.0), ("trim", 0.0), ("loop", 0.02), ("loop", 0.1))
+COLUMNS = ("calibration", "rewritten at most", "rigs right", "95 %", "short before", "short after", "wrong after", "s")
+
+
+def main() -> None:
+    """Print the table."""
+    rigs = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    program = compile_machine(vsafsm.load(SPEC), target="memristor")
+    print_table(COLUMNS, [_row(program, kind, share, rigs) for kind, share in KINDS])
+
+
+def _row(program: Program, kind: str, share: float, rigs: int) -> tuple[str, ...]:
+    found = [_one(program, kind, share, seed) for seed in range(rigs)]
+    right = sum(each[0] for each in found)
+    low, high = wilson(right, rigs)
+    means = ("",) * 4
+    if kind == "loop":
+        values = np.mean([each[1:] for each in found], axis=0)
+        means = (*(f"{value:.0f}" for value in values[:3]), f"{values[3]:.1f}")
+    return (kind, f"{share:.0%}", f"{right} of {rigs}", f"{low:.3f} to {high:.3f}", *means)
+
+
+def _one(program: Program, kind: str, share: float, seed: int) -> tuple[bool, int, int, int, float]:
+    with _simulator(seed) as address, Guarded(ScpiRig(address)) as guarded:
+        maps = maps_of(program, guarded.identify())
+        corrections = corrections_of(maps, share)
+        guarded.arm(maps, guarded.plan(maps, corrections=corrections).token, corrections=corrections)
+        replies = {tile: guarded.program(tile, g) for tile, g in enumerate(maps.siemens) if g.any()}
+        if kind != "loop":
+            crossbar = trimmed_on(program, maps, guarded) if kind == "trim" else None
+            return _right(program, maps, guarded, crossbar), 0, 0, 0, 0.0
+        began = time.perf_counter()
+        outcome = corrected_on(program, maps, guarded, guarded.identify(), replies, corrections)
+        took, done = time.perf_counter() - began, outcome.correction
+        return _right(program, maps, guarded, None), done.short_before, done.short_after, outcome.wrong, took
+
+
+def _right(program: Program, maps: RigMaps, guarded: Guarded, crossbar: Crossbar | None) -> bool:
+    with ClosedLoopSession(program, maps, guarded, crossbar) as session:
+        for word in tours(program.machine):
+            session.reset()
+            trace = program.machine.run(word)
+            for symbol, state, outputs in zip(word, trace.states[1:], trace.outputs, strict=True):
+                if session.send(symbol) != state or session.outputs != outputs:
+                    return False
+    return True
+
+
+@contextlib.contextmanager
+def _simulator(seed: int) -> Iterator[str]:
+    command = [sys.executable, "-m", "vsafsm_memristor.rig_simulator", "--port", "0", "--seed", str(seed), *FLAWS]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        port = process.stdout.readline().split()[-1]
+        yield f"TCPIP0::127.0.0.1::{port}::SOCKET"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+if __name__ == "__main__":
+    main()
