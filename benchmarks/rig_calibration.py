@@ -9,14 +9,12 @@ on the wrong side of the threshold after it and seconds of chip in the loop are 
 
 from __future__ import annotations
 
-import contextlib
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from simulated_rig import simulated_rig
 from tours import tours
 
 import vsafsm
@@ -56,7 +54,7 @@ def _row(program: Program, kind: str, share: float, rigs: int) -> tuple[str, ...
 
 
 def _one(program: Program, kind: str, share: float, seed: int) -> tuple[bool, int, int, int, float]:
-    with _simulator(seed) as address, Guarded(ScpiRig(address)) as guarded:
+    with simulated_rig("--seed", seed, *FLAWS) as address, Guarded(ScpiRig(address)) as guarded:
         maps = maps_of(program, guarded.identify())
         corrections = corrections_of(maps, share)
         guarded.arm(maps, guarded.plan(maps, corrections=corrections).token, corrections=corrections)
@@ -79,19 +77,6 @@ def _right(program: Program, maps: RigMaps, guarded: Guarded, crossbar: Crossbar
                 if session.send(symbol) != state or session.outputs != outputs:
                     return False
     return True
-
-
-@contextlib.contextmanager
-def _simulator(seed: int) -> Iterator[str]:
-    command = [sys.executable, "-m", "vsafsm_memristor.rig_simulator", "--port", "0", "--seed", str(seed), *FLAWS]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        port = process.stdout.readline().split()[-1]
-        yield f"TCPIP0::127.0.0.1::{port}::SOCKET"
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 if __name__ == "__main__":

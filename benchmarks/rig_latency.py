@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -18,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+from simulated_rig import simulated_rig
 
 from vsafsm_memristor.rig.guard import Guarded
 from vsafsm_memristor.rig.log import RigLog
@@ -75,16 +75,10 @@ def _timed(call: Callable[[], object]) -> float:
 
 @contextlib.contextmanager
 def _simulator(size: int) -> Iterator[str]:
-    options = ["--port", "0", "--tiles", "1", "--rows", str(size), "--columns", str(size), "--i-line-max-a", "0.01"]
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "vsafsm_memristor.rig_simulator", *options, "--log", f"{folder}/lines.jsonl"]
-        process = subprocess.Popen([*command, "--watchdog-ms", "60000"], stdout=subprocess.PIPE, text=True)
-        try:
-            assert process.stdout is not None
-            yield f"TCPIP0::127.0.0.1::{int(process.stdout.readline().split()[-1])}::SOCKET"
-        finally:
-            process.terminate()
-            process.wait(10)
+    options = ["--tiles", "1", "--rows", str(size), "--columns", str(size), "--i-line-max-a", "0.01"]
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        yield stack.enter_context(simulated_rig(*options, "--log", f"{folder}/lines.jsonl", "--watchdog-ms", 60000))
 
 
 @contextlib.contextmanager

@@ -9,14 +9,12 @@ step, the reads that it takes, and the time of an exchange of another kind (`ide
 
 from __future__ import annotations
 
-import contextlib
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from simulated_rig import simulated_rig
 from tours import tours
 
 import vsafsm
@@ -44,7 +42,7 @@ def _row(path: Path) -> tuple[str, ...]:
     machine = vsafsm.load(path)
     program = compile_machine(machine, target="memristor")
     down, across = settings({"columns": 128}).layout(program.network.neurons).grid
-    with _simulator(down * across) as address:
+    with simulated_rig("--tiles", down * across) as address:
         rig = ScpiRig(address)
         bare = _exchange_us(rig)
         with Guarded(rig) as guarded:
@@ -76,19 +74,6 @@ def _exchange_us(rig: ScpiRig) -> float:
         rig.identify()
         taken.append(time.perf_counter() - began)
     return float(np.median(taken)) * 1e6
-
-
-@contextlib.contextmanager
-def _simulator(tiles: int) -> Iterator[str]:
-    command = [sys.executable, "-m", "vsafsm_memristor.rig_simulator", "--port", "0", "--tiles", str(tiles)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        port = process.stdout.readline().split()[-1]
-        yield f"TCPIP0::127.0.0.1::{port}::SOCKET"
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 if __name__ == "__main__":

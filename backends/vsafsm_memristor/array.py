@@ -76,20 +76,26 @@ def plan(network: Network, settings: Settings) -> Plan:
             f"the network has weights up to {largest}, and {levels} levels a device reach to {levels - 1}; expected a "
             f"program of `vsafsm compile SPEC --for memristor --levels {levels} -o PROGRAM`, or more levels"
         )
+    check_folded(network)
+    layout = settings.layout(network.neurons)
+    scale = scale_for(settings.model, network.weights, layout.scheme)
+    target = Pair(*scale.pairs(network.weights, layout.scheme))
+    return Plan(slackened(network), settings, target, scale, layout)
+
+
+def check_folded(network: Network) -> None:
+    """Raise `MappingError` where a network's inhibition is not among its weights."""
     if network.gain:
         raise MappingError(
             "the network's inhibition is apart; expected a program of `vsafsm compile SPEC --for memristor -o PROGRAM`"
         )
-    layout = settings.layout(network.neurons)
-    scale = scale_for(settings.model, network.weights, layout.scheme)
-    target = Pair(*scale.pairs(network.weights, layout.scheme))
-    return Plan(replace(network, contract=slackened(network.contract)), settings, target, scale, layout)
 
 
-def slackened(contract: Contract) -> Contract:
-    """A contract that leaves room for noise, as far as there may be."""
+def slackened(network: Network) -> Network:
+    """The network with a contract that leaves room for noise, as far as there may be."""
+    contract = network.contract
     hold, gap = (min(steps + SLACK_STEPS, MOST_STEPS) for steps in (contract.hold_steps, contract.gap_steps))
-    return Contract(hold, gap)
+    return replace(network, contract=Contract(hold, gap))
 
 
 def faults_of(planned: Plan, rng: np.random.Generator) -> Faults:

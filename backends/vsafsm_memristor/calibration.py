@@ -68,7 +68,7 @@ def trimmed(
         for i, offset in enumerate(offsets):
             losses[i] += (np.clip(1 - beyond - sign * offset, 0, 2) * task.cared[rows]).sum(0)
     best = offsets[losses.argmin(0)]
-    return Trimmed(crossbar, np.asarray(best * task.target[0, 0] / task.count[0, 0], np.float32))
+    return Trimmed(crossbar, np.asarray(best * task.effort.margin * network.scale, np.float32))
 
 
 # ---- chip in the loop
@@ -195,6 +195,13 @@ def corrected(
         missing = task.missing(array, rng)
         after = int(np.count_nonzero(missing))
     return Correction(array, int(written.sum()), writes, rounds, before, after)
+
+
+def short_of(
+    network: Network, lowered: Lowered, crossbar: Crossbar, rng: np.random.Generator, effort: Effort = Effort()
+) -> int:
+    """How many (situation, neuron) pairs are short of a margin; with a margin of 0, on the wrong side of threshold."""
+    return int(np.count_nonzero(_Task(network, lowered, effort).missing(crossbar, rng)))
 
 
 class _Task:

@@ -117,9 +117,9 @@ def _row(program: Program, calibration: str, found: Sequence[Outcome]) -> dict[s
 
 
 def _described(program: Program, options: dict[str, Any]) -> dict[str, Any]:
-    from vsafsm.backend import find
+    from vsafsm_memristor.backend import BACKEND
 
-    described = find("memristor").describe(program, **options)
+    described = BACKEND.describe(program, **options)
     network = program.network
     return {"machine": program.machine.name, "neurons": network.neurons, "active": network.active,
             "smallest": program.smallest, "device": described["device"], "cells": described["cells"]}  # fmt: skip

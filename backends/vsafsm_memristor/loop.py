@@ -8,18 +8,14 @@ import numpy as np
 
 from vsafsm.program import Program
 from vsafsm.synchronous import Session
-from vsafsm_memristor.array import stepper
+from vsafsm_memristor.array import slackened, stepper
 from vsafsm_memristor.crossbar import Crossbar
-from vsafsm_memristor.maps import RigMaps, slackened
-from vsafsm_memristor.rig.protocol import Floats
-from vsafsm_memristor.rig_array import RigCrossbar
+from vsafsm_memristor.maps import RigMaps
+from vsafsm_memristor.rig_array import Readable, RigCrossbar
 
 
-class Readable(Protocol):
+class Groundable(Readable, Protocol):
     """What of a rig the loop needs."""
-
-    def read(self, tile: int, v_volts: Floats) -> Floats:
-        """Currents of the columns of a tile, in amperes."""
 
     def safe(self) -> None:
         """Ground everything."""
@@ -35,9 +31,9 @@ class ClosedLoopSession(Session):
         are taken as they are read.
     """
 
-    def __init__(self, program: Program, maps: RigMaps, rig: Readable, crossbar: Crossbar | None = None) -> None:
+    def __init__(self, program: Program, maps: RigMaps, rig: Groundable, crossbar: Crossbar | None = None) -> None:
         self._rig = rig
-        network = slackened(program).network
+        network = slackened(program.network)
         drives = RigCrossbar(maps, rig) if crossbar is None else crossbar
         try:
             super().__init__(network, stepper(network, drives, np.random.default_rng(0)))

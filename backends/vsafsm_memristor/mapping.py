@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -120,14 +121,16 @@ class Layout:
                 width = self.outputs_a_tile
                 yield Tile(inputs, slice(b * width, min((b + 1) * width, self.neurons)))
 
+    @cached_property
+    def _places(self) -> list[tuple[Indices, Indices]]:
+        if self.orders:
+            return [(np.array(order.rows), np.array(order.outputs)) for order in self.orders]
+        shapes = (tile.shape for tile in self.tiles())
+        return [(np.arange(height), np.arange(width)) for height, width in shapes]
+
     def order_of(self, tile: int) -> tuple[Indices, Indices]:
         """Where the neurons of a tile lie in it: rows of its inputs, places of its outputs."""
-        if self.orders:
-            return np.array(self.orders[tile].rows), np.array(self.orders[tile].outputs)
-        across, block = divmod(tile, self.grid[0])
-        height = min(self.rows, self.neurons - block * self.rows)
-        width = min(self.outputs_a_tile, self.neurons - across * self.outputs_a_tile)
-        return np.arange(height), np.arange(width)
+        return self._places[tile]
 
     def columns_of(self, tile: int) -> tuple[Indices, Indices]:
         """Columns of a tile's outputs: of the positive cells, and of the negative ones (or the reference, for all)."""

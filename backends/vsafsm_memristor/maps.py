@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vsafsm.program import Program
-from vsafsm_memristor import array
-from vsafsm_memristor.crossbar import Drive
+from vsafsm_memristor.array import check_folded
+from vsafsm_memristor.crossbar import Drive, Faults, Pair, around
 from vsafsm_memristor.devices import Lognormal
 from vsafsm_memristor.errors import MappingError
 from vsafsm_memristor.mapping import Layout, Scale, scale_for
 from vsafsm_memristor.parameters import settings
 from vsafsm_memristor.placement import ordered
-from vsafsm_memristor.rig.protocol import Bools, Floats, Identity
+from vsafsm_memristor.rig.protocol import Floats, Identity
 
 SIEMENS_A_US = 1e-6
 DEFAULT_READ_V = 0.1
@@ -94,46 +94,27 @@ def maps_of(program: Program, identity: Identity, **options: object) -> RigMaps:
             f"the program takes {needed} tiles of {limits.rows} x {limits.columns} cells, and the rig has "
             f"{limits.tiles}: {needed - limits.tiles} too few; expected a smaller program, or a larger rig"
         )
-    if network.gain:
-        raise MappingError(
-            "the program's inhibition is apart; expected `vsafsm compile SPEC --for memristor -o PROGRAM`"
-        )
+    check_folded(network)
     g_min, g_max = limits.g_min_s / SIEMENS_A_US, limits.g_max_s / SIEMENS_A_US
     scale = scale_for(Lognormal("rig", "the rig's own range", g_min, g_max), network.weights, scheme)
-    positive, negative = scale.pairs(network.weights, scheme)
+    target = Pair(*scale.pairs(network.weights, scheme))
     usable = identity.usable[:needed]
     if scheme == "differential" and not usable.all():
         held = np.where(usable, np.nan, 0.0)
-        layout = ordered(layout, positive - negative, list(held), g_min, g_max)
-        positive, negative = _around(layout, usable, positive, negative, g_min, g_max)
-    siemens = [within(cells, limits.g_min_s, limits.g_max_s) for cells in layout.spread(positive, negative)]
+        layout = ordered(layout, target.positive - target.negative, list(held), g_min, g_max)
+        off = ~np.stack(layout.gathered(tuple(usable)))
+        target = around(Faults(off, np.zeros_like(off)), target, g_min, g_max)
+    siemens = [within(cells, limits.g_min_s, limits.g_max_s) for cells in layout.spread(*target)]
     siemens += [np.zeros((limits.rows, limits.columns)) for _ in range(limits.tiles - needed)]
-    for cells, usable in zip(siemens, identity.usable, strict=True):
-        cells[~usable] = 0.0
+    for cells, works in zip(siemens, identity.usable, strict=True):
+        cells[~works] = 0.0
     digest = hashlib.sha256(program.content_hash.encode())
     for cells in siemens:
         digest.update(np.ascontiguousarray(cells, "<f8").tobytes())
     return RigMaps(tuple(siemens), digest.hexdigest(), min(DEFAULT_READ_V, limits.v_read_max_v), layout, scale)
 
 
-def _around(
-    layout: Layout, usable: Bools, positive: Drive, negative: Drive, g_min: float, g_max: float
-) -> tuple[Drive, Drive]:
-    """Targets of pairs with a cell that cannot be used: the other holds the weight alone, taken from nothing."""
-    good_up, good_down = layout.gathered(tuple(cells.astype(np.float32) for cells in usable))
-    wanted = positive - negative
-    positive = np.where(good_down > 0, positive, np.maximum(wanted, g_min))
-    negative = np.where(good_up > 0, negative, np.maximum(-wanted, g_min))
-    return np.clip(positive, g_min, g_max), np.clip(negative, g_min, g_max)
-
-
 def within(cells_us: Drive, g_min_s: float, g_max_s: float) -> Floats:
     """In siemens; what is used lies in the rig's range, whatever the rounding; cells of 0 uS are left alone."""
     siemens = cells_us.astype(np.float64) * SIEMENS_A_US
     return np.where(cells_us > 0, np.clip(siemens, g_min_s, g_max_s), 0.0)
-
-
-def slackened(program: Program) -> Program:
-    """The program with a contract that leaves room for noise."""
-    network = program.network
-    return replace(program, network=replace(network, contract=array.slackened(network.contract)))

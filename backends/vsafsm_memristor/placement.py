@@ -6,7 +6,6 @@ for as much as that range allows; an order of the neurons of a tile brings weigh
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -14,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vsafsm_memristor.errors import MappingError, MissingLibraryError
+from vsafsm_memristor.errors import MappingError
+from vsafsm_memristor.importing import imported
 from vsafsm_memristor.mapping import Layout, Order
 
 Floats = NDArray[np.float64]
@@ -87,10 +87,5 @@ def _losses(wanted: Floats, span: Span) -> Floats:
 
 def _assigned(losses: Floats) -> NDArray[np.intp]:
     """A line of the pairs for each line of what is wanted, each taken once at most, with the least loss in all."""
-    try:
-        optimize = importlib.import_module("scipy.optimize")
-    except ImportError:
-        raise MissingLibraryError(
-            "ordering rows and columns needs SciPy, which is not installed; expected `pip install 'vsafsm[memristor]'`"
-        ) from None
+    optimize = imported("scipy.optimize", "SciPy")
     return np.asarray(optimize.linear_sum_assignment(losses)[1])

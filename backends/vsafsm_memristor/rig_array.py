@@ -11,11 +11,12 @@ import numpy as np
 
 from vsafsm.program import Program
 from vsafsm.vsa import Bits
-from vsafsm_memristor.calibration import Cells, Correction, Effort, Trimmed, corrected, trimmed
+from vsafsm_memristor.array import slackened
+from vsafsm_memristor.calibration import Cells, Correction, Effort, Trimmed, corrected, short_of, trimmed
 from vsafsm_memristor.crossbar import Drive, Pair, Places
 from vsafsm_memristor.devices import Conductances
 from vsafsm_memristor.errors import MappingError
-from vsafsm_memristor.maps import SIEMENS_A_US, RigMaps, slackened, within
+from vsafsm_memristor.maps import SIEMENS_A_US, RigMaps, within
 from vsafsm_memristor.rig.protocol import UNTOUCHED, Bools, Floats, Identity, Programmed
 
 
@@ -105,8 +106,7 @@ def bad_cells(maps: RigMaps, identity: Identity, replies: Mapping[int, Programme
     """Cells (2, N, N) that cannot be used, or that programming could not bring to their targets."""
     tiles = range(len(tuple(maps.layout.tiles())))
     works = [identity.usable[tile] & (replies[tile].ok if tile in replies else True) for tile in tiles]
-    gathered = maps.layout.gathered(tuple(cells.astype(np.float32) for cells in works))
-    return np.asarray(np.stack(gathered) == 0)
+    return np.asarray(~np.stack(maps.layout.gathered(works)))
 
 
 def check_correctable(maps: RigMaps) -> None:
@@ -162,12 +162,11 @@ def corrected_on(
     limits, array = identity.limits, array_of(maps, rig, identity, replies)
     bad = bad_cells(maps, identity, replies)
     cells = Cells(bad, limits.g_min_s / SIEMENS_A_US, limits.g_max_s / SIEMENS_A_US)
-    network, rng = slackened(program).network, np.random.default_rng(0)
+    network, rng = slackened(program.network), np.random.default_rng(0)
     found = corrected(network, program.lowered, array, cells, rng, Effort(budget=1.0, writes=corrections))
-    looked = corrected(network, program.lowered, found.array, cells, rng, Effort(margin=0.0, rounds=0))
-    return Outcome(found, looked.short_after)
+    return Outcome(found, short_of(network, program.lowered, found.array, rng, Effort(margin=0.0)))
 
 
 def trimmed_on(program: Program, maps: RigMaps, rig: Readable) -> Trimmed:
     """An offset for each neuron, from what a rig that holds maps computes in every situation."""
-    return trimmed(slackened(program).network, program.lowered, RigCrossbar(maps, rig), np.random.default_rng(0))
+    return trimmed(slackened(program.network), program.lowered, RigCrossbar(maps, rig), np.random.default_rng(0))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,7 @@ import numpy as np
 from vsafsm.program import Program
 from vsafsm.trials import WrongPair, first_wrong
 from vsafsm_memristor.array import Plan, calibrated, plan
-from vsafsm_memristor.errors import MissingLibraryError
+from vsafsm_memristor.importing import imported
 from vsafsm_memristor.parameters import settings
 
 CHUNK = 4
@@ -75,12 +74,7 @@ def outcomes(program: Program, options: Mapping[str, Any], seeds: Sequence[int],
 
 
 def _parallel(program: Program, options: Mapping[str, Any], seeds: Sequence[int], jobs: int) -> Iterator[Outcome]:
-    try:
-        joblib = importlib.import_module("joblib")
-    except ImportError:
-        raise MissingLibraryError(
-            "several processes need joblib, which is not installed; expected `pip install 'vsafsm[memristor]'`"
-        ) from None
+    joblib = imported("joblib", "joblib")
     call: Callable[..., Any] = joblib.delayed(_chunk)
     chunks = (seeds[i : i + CHUNK] for i in range(0, len(seeds), CHUNK))
     found = joblib.Parallel(jobs, return_as="generator")(call(program, options, chunk) for chunk in chunks)

@@ -174,7 +174,6 @@ def test_a_tile_without_cells_conducts_nothing() -> None:
 
 
 def test_another_simulator_finds_the_same() -> None:
-    pytest.importorskip("scipy")
     other = pytest.importorskip("badcrossbar")
     for rows, columns, ohm in ((5, 7, 1.0), (32, 48, 5.0), (64, 64, 20.0)):
         rng = np.random.default_rng(rows)

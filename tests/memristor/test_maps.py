@@ -11,10 +11,10 @@ import pytest
 
 from vsafsm.network import MOST_STEPS, Network
 from vsafsm.program import Program
-from vsafsm_memristor.array import SLACK_STEPS
+from vsafsm_memristor.array import SLACK_STEPS, slackened
 from vsafsm_memristor.errors import MappingError
 from vsafsm_memristor.mapping import SCHEMES, Layout
-from vsafsm_memristor.maps import RigMaps, maps_of, slackened
+from vsafsm_memristor.maps import RigMaps, maps_of
 from vsafsm_memristor.rig.protocol import Identity, Limits
 
 Networks = Callable[..., Network]
@@ -142,7 +142,7 @@ def test_as_many_tiles_as_needed_will_do(small: Program) -> None:
 
 def test_inhibition_apart_is_refused(small: Program, networks: Networks) -> None:
     apart = replace(small, network=networks(21, gain=2))
-    with pytest.raises(MappingError, match="inhibition is apart; expected `vsafsm compile SPEC --for memristor"):
+    with pytest.raises(MappingError, match="inhibition is apart; expected a program of `vsafsm compile SPEC --for memristor"):
         maps_of(apart, rig(20, 21, 42))
 
 
@@ -159,9 +159,9 @@ def test_the_hash_is_that_of_program_and_targets(small: Program, networks: Netwo
     assert int(found[0].content_hash, 16) > 0
 
 
-def test_a_longer_contract(program: Program, small: Program, networks: Networks) -> None:
-    before, after = program.network.contract, slackened(program).network.contract
+def test_a_longer_contract(program: Program, networks: Networks) -> None:
+    before, after = program.network.contract, slackened(program.network).contract
     assert (after.hold_steps, after.gap_steps) == (before.hold_steps + SLACK_STEPS, before.gap_steps + SLACK_STEPS)
-    assert (slackened(program).network.weights == program.network.weights).all()
-    longest = slackened(replace(small, network=networks(21, steps=MOST_STEPS)))
-    assert longest.network.contract.hold_steps == MOST_STEPS
+    assert (slackened(program.network).weights == program.network.weights).all()
+    longest = slackened(networks(21, steps=MOST_STEPS))
+    assert longest.contract.hold_steps == MOST_STEPS

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from vsafsm.vsa import Bits
-from vsafsm_memristor.adapters.importing import imported
 from vsafsm_memristor.array import Plan, converter_of
 from vsafsm_memristor.crossbar import Drive
 from vsafsm_memristor.errors import MappingError
+from vsafsm_memristor.importing import imported
 
 INSTALL = "pip install git+https://github.com/sandialabs/cross-sim"
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from vsafsm.cli import main
 from vsafsm_memristor.rig.protocol import Identity, Limits, Programmed
 
 LIMITS = Limits(
@@ -225,3 +226,19 @@ def limits() -> Limits:
 def changed() -> Callable[..., Any]:
     """``dataclasses.replace``."""
     return replace
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Call the command line: -> (exit code, standard output, standard error)."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        try:
+            code = main([str(each) for each in arguments])
+        except SystemExit as stop:
+            code = stop.code if isinstance(stop.code, int) else 1
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.err
+        return code, captured.out, captured.err
+
+    return call

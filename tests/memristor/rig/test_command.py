@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import vsafsm
-from vsafsm.cli import main
 from vsafsm_memristor.rig.protocol import UNTOUCHED
 
 
@@ -78,20 +77,6 @@ def rooms(monkeypatch):
         vars(module).update(content)
         monkeypatch.setitem(sys.modules, module.__name__, module)
     return stand_ins
-
-
-@pytest.fixture
-def run(capsys):
-    def call(*arguments):
-        try:
-            code = main([str(each) for each in arguments])
-        except SystemExit as stop:
-            code = stop.code
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.err
-        return code, captured.out, captured.err
-
-    return call
 
 
 def token_in(out):

@@ -6,8 +6,6 @@ import json
 
 import pytest
 
-from vsafsm.cli import main
-
 SIZE = ("--tiles", "6", "--rows", "128", "--columns", "128", "--watchdog-ms", "5000")
 BAD = ("--stuck", "0.25", "--tolerance-us", "5")
 WORD = ("coin", "push", "push", "coin", "coin", "push")
@@ -27,22 +25,8 @@ def rig(simulator):
     return lambda *options: simulator(*SIZE, *options)
 
 
-@pytest.fixture
-def run(capsys):
-    def call(*arguments):
-        try:
-            code = main(["rig", *(str(each) for each in arguments)])
-        except SystemExit as stop:
-            code = stop.code
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.err
-        return code, captured.out, captured.err
-
-    return call
-
-
 def planned(run, path, process, *flags):
-    code, out, err = run("program", path, process.address, *flags, "--json")
+    code, out, err = run("rig", "program", path, process.address, *flags, "--json")
     assert code == 0, err
     return json.loads(out)["plan"]
 
@@ -53,7 +37,7 @@ def planned(run, path, process, *flags):
 def test_the_dry_run_says_how_many_cells_may_be_rewritten(run, rig, path):
     process = rig()
     plain = planned(run, path, process)
-    code, out, _ = run("program", path, process.address, *LOOP)
+    code, out, _ = run("rig", "program", path, process.address, *LOOP)
     said = dict(line.split("  ", 1) for line in out.splitlines() if "  " in line)
     assert code == 0
     assert said["cells that may be rewritten"].strip() == "at most 1024"
@@ -64,7 +48,7 @@ def test_the_dry_run_says_how_many_cells_may_be_rewritten(run, rig, path):
     assert loop["pulses_at_most"] == 64 * (loop["cells"] + 1024)
     assert (plain["corrections"], plain["pulses_at_most"]) == (0, 64 * plain["cells"])
     assert planned(run, path, process, *LOOP, "--rewrite", "0.5")["corrections"] == loop["cells"] // 2
-    assert "rewritten" not in run("program", path, process.address)[1]
+    assert "rewritten" not in run("rig", "program", path, process.address)[1]
     assert process.events("lines") == []
 
 
@@ -93,7 +77,7 @@ REFUSED = {
 def test_refused_before_any_voltage(run, rig, path, name):
     (command, word, flags), message = REFUSED[name]
     process = rig()
-    code, out, err = run(command, path, process.address, *word, *flags)
+    code, out, err = run("rig", command, path, process.address, *word, *flags)
     assert (code, out) == (2, "")
     assert message in err
     assert process.events("lines") == []
@@ -108,7 +92,7 @@ def test_a_token_for_other_corrections_does_not_arm(run, rig, path):
         (loop["token"], (*LOOP, "--rewrite", "0.03"), "made with cells to be written again"),
     ):
         for command, word in (("program", ()), ("run", WORD)):
-            code, out, err = run(command, path, process.address, *word, *flags, "--arm", token)
+            code, out, err = run("rig", command, path, process.address, *word, *flags, "--arm", token)
             assert (code, out) == (2, "")
             assert made in err
     assert process.events("lines") == []
@@ -120,7 +104,7 @@ def test_a_token_for_other_corrections_does_not_arm(run, rig, path):
 def test_program_corrects_what_it_wrote(run, rig, path, tmp_path):
     process, log = rig(*BAD), tmp_path / "rig.jsonl"
     token = planned(run, path, process, *LOOP)["token"]
-    code, out, _ = run("program", path, process.address, *LOOP, "--arm", token, "--log", log, "--json")
+    code, out, _ = run("rig", "program", path, process.address, *LOOP, "--arm", token, "--log", log, "--json")
     said = json.loads(out)
     found = said["correction"]
     assert found["cells_at_most"] == 1024
@@ -149,7 +133,7 @@ def test_program_corrects_what_it_wrote(run, rig, path, tmp_path):
 def test_program_shows_what_it_corrected(run, rig, path):
     process = rig("--stuck", "0.05", "--tolerance-us", "8")
     token = planned(run, path, process, *LOOP)["token"]
-    code, out, _ = run("program", path, process.address, *LOOP, "--arm", token)
+    code, out, _ = run("rig", "program", path, process.address, *LOOP, "--arm", token)
     assert code == 0, out  # a tenth of the cells are out of tolerance, and no neuron is on the wrong side
     rows = {line.split("  ")[0]: line.split("  ")[-1].strip() for line in out.splitlines()}
     assert rows["cells rewritten"].endswith(", at most 1024")
@@ -160,12 +144,14 @@ def test_program_shows_what_it_corrected(run, rig, path):
 
 def test_a_word_that_was_wrong_becomes_right(run, rig, path):
     process = rig(*BAD)
-    code, out, _ = run("run", path, process.address, *WORD, "--arm", planned(run, path, process)["token"], "--json")
+    code, out, _ = run(
+        "rig", "run", path, process.address, *WORD, "--arm", planned(run, path, process)["token"], "--json"
+    )
     assert (code, json.loads(out)["correct"]) == (1, False)
     process = rig(*BAD)
     more = (*LOOP, "--rewrite", "0.1")
     token = planned(run, path, process, *more)["token"]
-    code, out, _ = run("run", path, process.address, *WORD, *more, "--arm", token, "--json")
+    code, out, _ = run("rig", "run", path, process.address, *WORD, *more, "--arm", token, "--json")
     said = json.loads(out)
     assert (code, said["correct"]) == (0, True)
     assert said["correction"]["short_before"] > 2 * said["correction"]["short_after"]
@@ -173,7 +159,7 @@ def test_a_word_that_was_wrong_becomes_right(run, rig, path):
     # what was corrected is there still, and runs again with the token that says how much may have been
     written = (*WORD, "--written", "--rewrite", "0.1", "--arm", token, "--json")
     pulsed = len([e for e in process.events("lines") if e["kind"] == "pulse"])
-    code, out, _ = run("run", path, process.address, *written)
+    code, out, _ = run("rig", "run", path, process.address, *written)
     assert (code, json.loads(out)["correct"]) == (0, True)
     assert "correction" not in json.loads(out)
     assert pulsed == len([e for e in process.events("lines") if e["kind"] == "pulse"])
@@ -182,7 +168,7 @@ def test_a_word_that_was_wrong_becomes_right(run, rig, path):
 def test_a_run_shows_what_it_corrected(run, rig, path):
     process = rig()
     token = planned(run, path, process, *LOOP)["token"]
-    code, out, _ = run("run", path, process.address, "coin", *LOOP, "--arm", token)
+    code, out, _ = run("rig", "run", path, process.address, "coin", *LOOP, "--arm", token)
     assert code == 0
     assert "cells rewritten" in out
     assert "Each state and output is the interpreter's" in out
@@ -194,7 +180,7 @@ def test_a_trim_is_measured_and_used(run, rig, path):
     reads = []
     for flags in ((), ("--written",), ("--written", "--calibration", "trim")):
         before = len(process.events("lines"))
-        code, out, err = run("run", path, process.address, "coin", *flags, "--arm", token, "--json")
+        code, out, err = run("rig", "run", path, process.address, "coin", *flags, "--arm", token, "--json")
         assert out, err
         said = json.loads(out)
         assert (code, said["correct"]) == (0, True)
@@ -207,7 +193,7 @@ def test_a_trim_is_measured_and_used(run, rig, path):
 def test_a_fault_in_the_middle_of_a_correction_ends_at_zero(run, rig, path, tmp_path):
     process = rig(*BAD, "--fault", "garbage@500", "--sticky")
     token = planned(run, path, process, *LOOP)["token"]
-    code, out, err = run("program", path, process.address, *LOOP, "--arm", token, "--timeout-s", "1")
+    code, out, err = run("rig", "program", path, process.address, *LOOP, "--arm", token, "--timeout-s", "1")
     assert (code, out) == (2, "")
     assert "expected" in err or "checksum" in err
     assert process.at_zero()

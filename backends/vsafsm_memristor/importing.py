@@ -1,4 +1,4 @@
-"""Importing a simulator that may not be there."""
+"""Importing a library that may not be there."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from typing import Any
 
 from vsafsm_memristor.errors import MissingLibraryError
 
+INSTALL = "pip install 'vsafsm[memristor]'"
 
-def imported(module: str, simulator: str, command: str) -> Any:
-    """A module of a simulator.
+
+def imported(module: str, library: str, command: str = INSTALL) -> Any:
+    """A module of a library.
 
     Parameters
     ----------
     module
         Its full name.
-    simulator, command
+    library, command
         What the message says is missing, and what installs it.
 
     Raises
@@ -26,4 +28,4 @@ def imported(module: str, simulator: str, command: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise MissingLibraryError(f"{simulator} cannot be imported ({error}); expected: {command}") from None
+        raise MissingLibraryError(f"{library} cannot be imported ({error}); expected: {command}") from None
