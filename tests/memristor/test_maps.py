@@ -142,7 +142,7 @@ def test_as_many_tiles_as_needed_will_do(small: Program) -> None:
 
 def test_inhibition_apart_is_refused(small: Program, networks: Networks) -> None:
     apart = replace(small, network=networks(21, gain=2))
-    with pytest.raises(MappingError, match="inhibition is apart; expected a program of `vsafsm compile SPEC --for memristor"):
+    with pytest.raises(MappingError, match="inhibition is apart; expected a program of `vsafsm compile"):
         maps_of(apart, rig(20, 21, 42))
 
 
