@@ -138,6 +138,8 @@ class Effort:
         Distance from threshold to reach, in units.
     rounds
         At most.
+    patience
+        Rounds in a row that may bring nothing: no fewer short than before all of them.
     cells_a_round
         Pairs of cells that a neuron may have changed in a round.
     budget
@@ -150,6 +152,7 @@ class Effort:
 
     margin: float = 0.3
     rounds: int = 100
+    patience: int = 10
     cells_a_round: int = 4
     budget: float = 0.1
     reads: int = 4
@@ -180,9 +183,9 @@ def corrected(
     allowed = effort.budget * written.size
     most = np.inf if effort.writes is None else effort.writes
     missing = task.missing(array, rng)
-    before = after = int(np.count_nonzero(missing))
-    rounds = writes = 0
-    while after and rounds < effort.rounds:
+    before = after = fewest = int(np.count_nonzero(missing))
+    rounds = writes = idle = 0
+    while after and rounds < effort.rounds and idle < effort.patience:
         pairs = int(min(allowed - written.sum(), most - writes)) // 2
         if pairs < 1:
             break
@@ -194,6 +197,8 @@ def corrected(
         rounds, writes = rounds + 1, writes + len(targets)
         missing = task.missing(array, rng)
         after = int(np.count_nonzero(missing))
+        idle = 0 if after < fewest else idle + 1
+        fewest = min(fewest, after)
     return Correction(array, int(written.sum()), writes, rounds, before, after)
 
 

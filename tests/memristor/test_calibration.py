@@ -39,6 +39,23 @@ class Fake:
         return np.asarray(found + self.noise * rng.standard_normal(found.shape), np.float32)
 
 
+@dataclass(frozen=True)
+class Deaf:
+    """An array whose cells keep what they are, whatever is written."""
+
+    crossbar: Any
+
+    @property
+    def cells(self) -> Any:
+        return self.crossbar.cells
+
+    def drive(self, activity: Any, rng: np.random.Generator) -> Any:
+        return self.crossbar.drive(activity, rng)
+
+    def rewritten(self, places: Any, targets: Any, rng: np.random.Generator) -> Deaf:
+        return self
+
+
 def exact(network: Network, activity: Any) -> Any:
     return activity.astype(np.int64) @ network.weights.T.astype(np.int64)
 
@@ -188,6 +205,15 @@ def test_a_correction_takes_no_more_rounds_than_it_may(program: Program, drawn: 
         assert found.rounds == rounds
         assert (found.rewritten == 0) == (rounds == 0)
         assert found.rewritten <= found.writes <= rounds * 2 * 4 * program.network.neurons
+
+
+@pytest.mark.parametrize("patience", [1, 4])
+def test_a_correction_that_brings_nothing_ends(program: Program, drawn: Drawn, patience: int) -> None:
+    planned, faults, crossbar, rng = drawn(program.network, **{**BAD, "read_noise": False})
+    deaf = Deaf(crossbar)
+    found = corrected(planned.network, program.lowered, deaf, workable(planned, faults), rng, Effort(patience=patience))
+    assert found.rounds == patience
+    assert found.short_after == found.short_before > 0
 
 
 def test_a_neuron_has_few_pairs_changed_in_a_round(program: Program, drawn: Drawn) -> None:
