@@ -205,6 +205,17 @@ class SessionError(BackendError):
     """A session that was closed, or was asked for what the contract does not allow."""
 
 
+# ---- robustness
+
+
+class NoiseError(VsafsmError):
+    """A noise that there is not, or a parameter of one that is missing or out of range."""
+
+
+class SweepError(VsafsmError):
+    """A sweep that asks for nothing, or cannot be run or gone on with as it is asked for."""
+
+
 # ---- files and the command line
 
 

@@ -139,6 +139,11 @@ class Network:
         return np.ascontiguousarray(self.weights.T)
 
     @cached_property
+    def weight_std(self) -> float:
+        """Standard deviation of all N x N weights, in weight steps."""
+        return float(self.weights.std(dtype=np.float64))
+
+    @cached_property
     def fan_out(self) -> NDArray[np.intp]:
         """For each neuron (N,), how many neurons it reaches over a weight that is not 0."""
         return np.asarray(np.count_nonzero(self.weights, axis=0))

@@ -28,10 +28,13 @@ def listed(activity: Bits) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 
 
 def gathered(
-    transposed: NDArray[Any], indices: NDArray[np.intp], count: NDArray[np.intp], whole: type[np.signedinteger[Any]]
+    transposed: NDArray[Any], indices: NDArray[np.intp], count: NDArray[np.intp], kind: type[np.number[Any]]
 ) -> NDArray[Any]:
-    """Sum of the listed rows of `transposed` (N, M) for each activity -> (B, M). The largest activities come first."""
-    total = np.zeros((len(indices), transposed.shape[1]), whole)
+    """Sum of the listed rows of `transposed` (N, M) for each activity -> (B, M). The largest activities come first.
+
+    The order of the additions is fixed, so that the sums of real weights do not depend on threads or on the batch.
+    """
+    total = np.zeros((len(indices), transposed.shape[1]), kind)
     if len(count):
         longer = np.searchsorted(-count, -np.arange(int(count[0])), side="left")
         for column, n in zip(np.ascontiguousarray(indices.T), longer.tolist(), strict=False):
@@ -51,15 +54,19 @@ def multiplied(transposed: NDArray[Any], activity: Bits, largest: int) -> NDArra
 
 def sums(transposed: NDArray[Any], activity: Bits) -> NDArray[Any]:
     """``W z`` of each activity (B, N) from the transposed weights (N, M): (B, M), whole where the weights are."""
-    if transposed.dtype.kind != "i":
-        return np.asarray(activity.astype(np.float64) @ transposed)
     most = int(activity.sum(1).max(initial=0))
+    dense = GATHER * most >= len(transposed)
+    if transposed.dtype.kind != "i":
+        return np.asarray(activity.astype(np.float64) @ transposed) if dense else _added(transposed, activity)
     limit = -int(np.iinfo(transposed.dtype).min)
-    if GATHER * most >= len(transposed):
+    if dense:
         return multiplied(transposed, activity, limit * most)
+    return _added(transposed, activity, np.int16 if limit * most < 2**15 else np.int32).astype(np.int32, copy=False)
+
+
+def _added(transposed: NDArray[Any], activity: Bits, kind: type[np.number[Any]] = np.float64) -> NDArray[Any]:
     indices, count = listed(activity)
     order = np.argsort(-count, kind="stable")
-    total = np.empty((len(activity), transposed.shape[1]), np.int32)
-    whole = np.int16 if limit * most < 2**15 else np.int32
-    total[order] = gathered(transposed, indices[order], count[order], whole)
+    total = np.empty((len(activity), transposed.shape[1]), kind)
+    total[order] = gathered(transposed, indices[order], count[order], kind)
     return total

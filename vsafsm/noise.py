@@ -1,0 +1,336 @@
+"""Noise on the weights of a network: frozen models that draw every synapse from a given generator.
+
+Noise acts on the weights as they are deployed: after quantisation, and without rescaling. Where the inhibition is folded
+into the weights it is disturbed with them; a program compiled with ``inhibition: separate`` keeps it apart, and exact.
+
+A model is written ``NAME:AMOUNT[,KEY=VALUE...]``, such as ``additive:2`` or ``stuck:0.1,at=minimum``; several that act
+one after the other are joined by ``+``: ``lognormal:0.5+missing:0.1``.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import Field, dataclass, field, fields, replace
+from typing import Any, ClassVar, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsafsm.errors import NoiseError, did_you_mean
+from vsafsm.network import Network
+
+Weights = NDArray[np.float32]
+
+
+class Noise(Protocol):
+    """Something that disturbs weights. Its text, ``str(noise)``, is what `parse_noise` reads."""
+
+    def disturbed(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
+        """Disturbed weights (N, N) in weight steps, postsynaptic neuron first.
+
+        Parameters
+        ----------
+        weights : (N, N)
+            As noise before this one has left them; they may be written over.
+        network
+            The undisturbed network: what relative noise is relative to.
+        """
+
+
+def perturbed(network: Network, noise: Noise, rng: np.random.Generator, whole: bool = False) -> Network:
+    """The network with disturbed weights: real numbers (float32), or whole ones again for a target that rounds.
+
+    Parameters
+    ----------
+    whole
+        Round to whole weight steps, and clip to the network's bits.
+    """
+    weights = noise.disturbed(network.weights.astype(np.float32), network, rng)
+    if not whole:
+        return replace(network, weights=weights)
+    limit = 2 ** (network.bits - 1) - 1
+    return replace(network, weights=np.clip(np.rint(weights), -limit, limit).astype(network.weights.dtype))
+
+
+# ---- what models are made of
+
+
+def _number(least: float, most: float = math.inf, default: float | None = None, whole: bool = False) -> Any:
+    bounds = {"least": least, "most": most, "whole": whole}
+    return field(metadata=bounds) if default is None else field(default=default, metadata=bounds)
+
+
+def _choice(*names: str) -> Any:
+    return field(default=names[0], metadata={"names": names})
+
+
+def _unit() -> Any:
+    return _choice("std", "steps")
+
+
+class _Model:
+    """A model whose fields are numbers within bounds and names out of a few; the first is its amount."""
+
+    name: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        for one in _fields(type(self)):
+            object.__setattr__(self, one.name, _checked(self.name, one, getattr(self, one.name)))
+
+    def __str__(self) -> str:
+        amount, *others = _fields(type(self))
+        told = [f",{o.name}={_shown(getattr(self, o.name))}" for o in others if getattr(self, o.name) != o.default]
+        return f"{self.name}:{_shown(getattr(self, amount.name))}{''.join(told)}"
+
+
+def _fields(model: type[Any]) -> tuple[Field[Any], ...]:
+    return fields(model)
+
+
+def _shown(value: float | str) -> str:
+    return value if isinstance(value, str) else re.sub(r"\.0$", "", repr(value))
+
+
+def _checked(model: str, one: Field[Any], value: object) -> float | int | str:
+    if "names" in one.metadata:
+        if value not in one.metadata["names"]:
+            raise _unfit(model, one, value, did_you_mean(str(value), one.metadata["names"]))
+        return str(value)
+    whole, least, most = (one.metadata[key] for key in ("whole", "least", "most"))
+    fits = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if not fits or not least <= value <= most or not math.isfinite(value) or (whole and value != int(value)):  # type: ignore[operator,arg-type,call-overload]
+        raise _unfit(model, one, value)
+    return int(value) if whole else float(value)  # type: ignore[call-overload,no-any-return]
+
+
+def _unfit(model: str, one: Field[Any], value: object, hint: str = "") -> NoiseError:
+    return NoiseError(f"{one.name} of noise {model} is {value!r}; expected {_expected(one)}{hint}")
+
+
+def _expected(one: Field[Any]) -> str:
+    if "names" in one.metadata:
+        return f"one of: {', '.join(one.metadata['names'])}"
+    kind = "a whole number" if one.metadata["whole"] else "a number"
+    least, most = (_shown(one.metadata[key]) for key in ("least", "most"))
+    return f"{kind} of at least {least}" if most == "inf" else f"{kind} from {least} to {most}"
+
+
+def _steps(amount: float, unit: str, network: Network) -> np.float32:
+    """An amount in weight steps; the unit "std" is the standard deviation of the undisturbed weights."""
+    return np.float32(amount * (network.weight_std if unit == "std" else 1.0))
+
+
+# ---- the models
+
+
+@dataclass(frozen=True)
+class Additive(_Model):
+    """Independent Gaussian noise of standard deviation `std`, in standard deviations of the weights, or weight steps."""
+
+    name = "additive"
+    std: float = _number(0)
+    unit: Literal["std", "steps"] = _unit()
+
+    def disturbed(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
+        """``w + std n``."""
+        noise = rng.standard_normal(weights.shape, np.float32)
+        noise *= _steps(self.std, self.unit, network)
+        weights += noise
+        return weights
+
+
+@dataclass(frozen=True)
+class Lognormal(_Model):
+    """Multiplicative lognormal noise of mean 1; `sigma` is the standard deviation of its logarithm."""
+
+    name = "lognormal"
+    sigma: float = _number(0, 10)
+
+    def disturbed(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
+        """``w exp(sigma n - sigma^2 / 2)``."""
+        factor = rng.standard_normal(weights.shape, np.float32)
+        factor *= np.float32(self.sigma)
+        factor -= np.float32(self.sigma**2 / 2)
+        weights *= np.exp(factor, out=factor)
+        return weights
+
+
+@dataclass(frozen=True)
+class Missing(_Model):
+    """Synapses that are not there: each is missing with probability `share`; the others are not rescaled."""
+
+    name = "missing"
+    share: float = _number(0, 1)
+
+    def disturbed(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
+        """``w`` or 0."""
+        weights *= _spared(weights, self.share, rng)
+        return weights
+
+
+@dataclass(frozen=True)
+class Stuck(_Model):
+    """Synapses stuck at the smallest or the largest weight of the network, each with probability `share`."""
+
+    name = "stuck"
+    share: float = _number(0, 1)
+    at: Literal["either", "minimum", "maximum"] = _choice("either", "minimum", "maximum")
+
+    def disturbed(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
+        """``w``, ``min W`` or ``max W``."""
+        drawn = rng.random(weights.shape, np.float32)
+        low = {"either": self.share / 2, "minimum": self.share, "maximum": 0.0}[self.at]
+        weights[drawn < low] = network.weights.min()
+        weights[(drawn >= low) & (drawn < self.share)] = network.weights.max()
+        return weights
+
+
+@dataclass(frozen=True)
+class SignFlips(_Model):
+    """Synapses of the wrong sign, each with probability `share`."""
+
+    name = "flips"
+    share: float = _number(0, 1)
+
+    def disturbed(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
+        """``w`` or ``-w``."""
+        np.negative(weights, out=weights, where=~_spared(weights, self.share, rng))
+        return weights
+
+
+@dataclass(frozen=True)
+class Quantised(_Model):
+    """Rounding to `bits` bits: ``2**bits - 1`` levels from minus to plus the largest magnitude of the network."""
+
+    name = "quantised"
+    bits: int = _number(2, 16, whole=True)
+
+    def disturbed(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
+        """The nearest level; nothing is drawn."""
+        levels = 2 ** (self.bits - 1) - 1
+        level = np.float32(max(abs(int(network.weights.min())), int(network.weights.max()), 1) / levels)
+        weights /= level
+        return np.clip(np.rint(weights, out=weights), -levels, levels, out=weights) * level
+
+
+@dataclass(frozen=True)
+class Jitter(_Model):
+    """Independent uniform noise from ``-width`` to ``width``, in standard deviations of the weights, or weight steps."""
+
+    name = "jitter"
+    width: float = _number(0)
+    unit: Literal["std", "steps"] = _unit()
+
+    def disturbed(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
+        """``w + u``."""
+        noise = rng.random(weights.shape, np.float32)
+        noise -= np.float32(0.5)
+        noise *= 2 * _steps(self.width, self.unit, network)
+        weights += noise
+        return weights
+
+
+@dataclass(frozen=True)
+class Correlated(_Model):
+    """Gaussian noise that the weights of a row (onto one neuron) or a column (from one neuron) share in part.
+
+    Any two weights of a line have noise of the given correlation; weights of different lines are independent.
+    """
+
+    name = "correlated"
+    std: float = _number(0)
+    along: Literal["rows", "columns"] = _choice("rows", "columns")
+    correlation: float = _number(0, 1, default=0.5)
+    unit: Literal["std", "steps"] = _unit()
+
+    def disturbed(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
+        """``w + std (sqrt(c) n_line + sqrt(1 - c) n)``."""
+        std = _steps(self.std, self.unit, network)
+        shape = (len(weights), 1) if self.along == "rows" else (1, len(weights))
+        line = rng.standard_normal(shape, np.float32)
+        noise = rng.standard_normal(weights.shape, np.float32)
+        noise *= std * np.float32(math.sqrt(1 - self.correlation))
+        noise += line * (std * np.float32(math.sqrt(self.correlation)))
+        weights += noise
+        return weights
+
+
+@dataclass(frozen=True)
+class Composed:
+    """Several kinds of noise, one after the other."""
+
+    noises: tuple[Noise, ...]
+
+    def __post_init__(self) -> None:
+        if not self.noises:
+            raise NoiseError("no noise is composed; expected at least one")
+
+    def __str__(self) -> str:
+        return "+".join(str(noise) for noise in self.noises)
+
+    def disturbed(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
+        """What is left after all of them."""
+        for noise in self.noises:
+            weights = noise.disturbed(weights, network, rng)
+        return weights
+
+
+def _spared(weights: Weights, share: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+    return np.asarray(rng.random(weights.shape, np.float32) >= share)
+
+
+MODELS: dict[str, type[Any]] = {
+    model.name: model for model in (Additive, Lognormal, Missing, Stuck, SignFlips, Quantised, Jitter, Correlated)
+}
+
+
+# ---- texts
+
+
+def parse_noise(text: str) -> Noise:
+    """The noise that a text such as ``additive:2`` or ``lognormal:0.5+stuck:0.1,at=minimum`` stands for.
+
+    Raises
+    ------
+    NoiseError
+        If a model or a parameter is unknown, missing or out of range.
+    """
+    parts = [_parsed(part) for part in split_noise(text)]
+    return parts[0] if len(parts) == 1 else Composed(tuple(parts))
+
+
+def split_noise(text: str) -> list[str]:
+    """The texts of the models that are joined in a text."""
+    return re.split(r"\+(?=\s*[A-Za-z])", text)
+
+
+def _parsed(text: str) -> Noise:
+    told, *assigned = text.split(",")
+    name, _, amount = (part.strip() for part in told.partition(":"))
+    if name not in MODELS:
+        known = ", ".join(sorted(MODELS))
+        raise NoiseError(f'unknown noise "{name}"; expected one of: {known}{did_you_mean(name, MODELS)}')
+    first, *others = _fields(MODELS[name])
+    known_fields = {one.name: one for one in others}
+    values: dict[str, object] = {first.name: _value(name, first, amount)}
+    for each in assigned:
+        key, _, value = (part.strip() for part in each.partition("="))
+        if key not in known_fields or key in values:
+            expected = f"expected {', '.join(known_fields) or 'none'}, once each{did_you_mean(key, known_fields)}"
+            raise NoiseError(f'noise {name} has no parameter "{key}" there; {expected}')
+        values[key] = _value(name, known_fields[key], value)
+    noise: Noise = MODELS[name](**values)
+    return noise
+
+
+def _value(model: str, one: Field[Any], text: str) -> object:
+    if "names" in one.metadata:
+        return text
+    try:
+        number = float(text) if "_" not in text else math.nan
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise _unfit(model, one, text)
+    return number

@@ -1,0 +1,168 @@
+"""Is a network with disturbed weights still right? Decided for every word, not sampled, at the contract's timing.
+
+Weights that stay as they are make the network deterministic: what an activity becomes under an input is always the
+same. So it is computed once for each activity and input, and words are paths through what is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsafsm.lowering import REST
+from vsafsm.machine import Machine
+from vsafsm.network import Network
+from vsafsm.synchronous import drives
+from vsafsm.vsa import Bits
+
+
+@dataclass(frozen=True)
+class WrongWord:
+    """A shortest word that goes wrong; empty where the reset does.
+
+    Attributes
+    ----------
+    word
+        Its last input is the one that goes wrong.
+    state, expected, found
+        The state that its last input was given in, the one that it should reach, and the one that it reaches: None
+        where the activity stands for none. Where the last two are equal the outputs are wrong, or the state while the
+        input was held.
+    """
+
+    word: tuple[str, ...]
+    state: str
+    expected: str
+    found: str | None
+
+    def __str__(self) -> str:
+        found = "no state" if self.found is None else f'"{self.found}"'
+        if self.found == self.expected:
+            found = "other outputs, or another state while the input is held"
+        if not self.word:
+            return f'reset: expected "{self.expected}", found {found}'
+        return f'{" ".join(self.word)}: in state "{self.state}", expected "{self.expected}", found {found}'
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """What an activity becomes: the code while the input is held, and the activity after the gap, by index; or -1."""
+
+    held: int
+    left: int
+
+
+class Walk:
+    """The activities that a network passes through, and what each becomes under each input.
+
+    Parameters
+    ----------
+    machine, network
+        What is right, and what is tried.
+    """
+
+    def __init__(self, machine: Machine, network: Network) -> None:
+        self.machine, self.network = machine, network
+        self._index: dict[bytes, int] = {}
+        self._activities: list[Bits] = []
+        self._states: list[str | None] = []
+        self._taken: dict[tuple[int, int], _Taken] = {}
+        codes = network.codes[[network.states.index(state) for state in machine.reachable]]
+        self._settled = self._known(self._run(codes, np.full(len(codes), REST), network.contract.gap_steps))
+        self._start = self._settled[machine.reachable.index(machine.initial)]
+
+    def right_pairs(self) -> NDArray[np.bool_]:
+        """Which inputs (S, A) are taken right in each reachable state, entered from its own code."""
+        inputs = range(len(self.machine.inputs))
+        self._take([(node, a) for node in self._settled for a in inputs])
+        return np.array(
+            [
+                [self._states[node] == state and self._is_right(node, state, a) for a in inputs]
+                for node, state in zip(self._settled, self.machine.reachable, strict=True)
+            ]
+        )
+
+    def shortest_wrong(self) -> WrongWord | None:
+        """A shortest word that goes wrong, or None: every word of any length is run right.
+
+        A walk that comes through more than ``64 + 16 S`` activities is given up: its last word counts as wrong.
+        """
+        initial, inputs = self.machine.initial, self.machine.inputs
+        if self._states[self._start] != initial:
+            return WrongWord((), initial, initial, self._states[self._start])
+        most = 64 + 16 * len(self.machine.states)
+        words: dict[tuple[int, str], tuple[str, ...]] = {(self._start, initial): ()}
+        wave = list(words)
+        while wave:
+            self._take([(node, a) for node, _ in wave for a in range(len(inputs))])
+            following = []
+            for (node, state), a in product(wave, range(len(inputs))):
+                left, to = self._taken[node, a].left, self.machine.transition(state, inputs[a]).to
+                word = (*words[node, state], inputs[a])
+                if not self._is_right(node, state, a) or len(words) > most:
+                    return WrongWord(word, state, to, self._states[left])
+                if (left, to) not in words:
+                    words[left, to] = word
+                    following.append((left, to))
+            wave = following
+        return None
+
+    def right_words(self, words: Sequence[Sequence[int]]) -> NDArray[np.bool_]:
+        """Which of some words (lists of input indices) are run right from the reset to their end: (B,)."""
+        initial = self.machine.initial
+        right = np.full(len(words), self._states[self._start] == initial)
+        nodes, states = [self._start] * len(words), [initial] * len(words)
+        for n in range(max(map(len, words), default=0)):
+            going = [i for i, word in enumerate(words) if right[i] and n < len(word)]
+            self._take((nodes[i], words[i][n]) for i in going)
+            for i in going:
+                a = words[i][n]
+                right[i] = self._is_right(nodes[i], states[i], a)
+                nodes[i] = self._taken[nodes[i], a].left
+                states[i] = self.machine.transition(states[i], self.machine.inputs[a]).to
+        return right
+
+    # ---- steps
+
+    def _is_right(self, node: int, state: str, a: int) -> bool:
+        expected, taken = self.machine.transition(state, self.machine.inputs[a]), self._taken[node, a]
+        if taken.held < 0 or self._states[taken.left] != expected.to:
+            return False
+        label = self.network.labels[taken.held]
+        return (self.network.states[label.state], label.outputs) == (expected.to, expected.outputs)
+
+    def _take(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Work out what activities become under inputs, where that is not known yet, all at once."""
+        new = [pair for pair in dict.fromkeys(pairs) if pair not in self._taken]
+        if not new:
+            return
+        masks = np.array([a + 1 for _, a in new])
+        contract = self.network.contract
+        held = self._run(np.stack([self._activities[node] for node, _ in new]), masks, contract.hold_steps)
+        left = self._known(self._run(held, np.full(len(new), REST), contract.gap_steps))
+        for pair, code, node in zip(new, self.network.decode(held, masks).tolist(), left, strict=True):
+            self._taken[pair] = _Taken(code, node)
+
+    def _run(self, activity: Bits, masks: NDArray[np.intp], steps: int) -> Bits:
+        opened = self.network.masks[masks]
+        for _ in range(steps):
+            following = (drives(self.network, activity) > 0) & opened
+            if (following == activity).all():
+                break
+            activity = following
+        return activity
+
+    def _known(self, activities: Bits) -> list[int]:
+        """Numbers of activities; those that are new are decoded and remembered."""
+        names = [row.tobytes() for row in np.packbits(activities, axis=1)]
+        new = [i for name, i in {name: i for i, name in enumerate(names)}.items() if name not in self._index]
+        codes = self.network.decode(activities[new]).tolist()
+        for i, code in zip(new, codes, strict=True):
+            self._index[names[i]] = len(self._activities)
+            self._activities.append(activities[i])
+            self._states.append(self.network.states[code] if 0 <= code < len(self.network.states) else None)
+        return [self._index[name] for name in names]
