@@ -78,7 +78,7 @@ def _narrowest(network: Network, point: Bits, mask: int) -> Narrow:
 
 
 def _handed_over(network: Network, start: Bits, mask: int, following: int, phase: Phase) -> tuple[Bits, list[Narrow]]:
-    """Where activities settle, handed over at once, with both masks on for a step, and with neither; and how narrowly."""
+    """Where activities settle: handed over at once, after a step with both masks on, after one with neither."""
     opened = network.masks[following]
     between = (network.masks[mask] & network.masks[REST], np.ones(network.neurons, np.bool_))
     narrow = [_narrow(network, start, one, phase) for one in between]

@@ -1,6 +1,6 @@
 """Noise on the weights of a network: frozen models that draw every synapse from a given generator.
 
-Noise acts on the weights as they are deployed: after quantisation, and without rescaling. Where the inhibition is folded
+Noise acts on the weights as they are deployed: after quantisation, without rescaling. Where the inhibition is folded
 into the weights it is disturbed with them; a program compiled with ``inhibition: separate`` keeps it apart, and exact.
 
 A model is written ``NAME:AMOUNT[,KEY=VALUE...]``, such as ``additive:2`` or ``stuck:0.1,at=minimum``; several that act
@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import Field, dataclass, field, fields, replace
+from numbers import Real
 from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
@@ -98,10 +99,12 @@ def _checked(model: str, one: Field[Any], value: object) -> float | int | str:
             raise _unfit(model, one, value, did_you_mean(str(value), one.metadata["names"]))
         return str(value)
     whole, least, most = (one.metadata[key] for key in ("whole", "least", "most"))
-    fits = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-    if not fits or not least <= value <= most or not math.isfinite(value) or (whole and value != int(value)):  # type: ignore[operator,arg-type,call-overload]
+    if not isinstance(value, Real) or isinstance(value, bool) or not math.isfinite(value):
         raise _unfit(model, one, value)
-    return int(value) if whole else float(value)  # type: ignore[call-overload,no-any-return]
+    number = float(value)
+    if not least <= number <= most or (whole and not number.is_integer()):
+        raise _unfit(model, one, value)
+    return int(number) if whole else number
 
 
 def _unfit(model: str, one: Field[Any], value: object, hint: str = "") -> NoiseError:
@@ -126,9 +129,9 @@ def _steps(amount: float, unit: str, network: Network) -> np.float32:
 
 @dataclass(frozen=True)
 class Additive(_Model):
-    """Independent Gaussian noise of standard deviation `std`, in standard deviations of the weights, or weight steps."""
+    """Independent Gaussian noise; `std` is in standard deviations of the weights, or in weight steps."""
 
-    name = "additive"
+    name: ClassVar[str] = "additive"
     std: float = _number(0)
     unit: Literal["std", "steps"] = _unit()
 
@@ -144,7 +147,7 @@ class Additive(_Model):
 class Lognormal(_Model):
     """Multiplicative lognormal noise of mean 1; `sigma` is the standard deviation of its logarithm."""
 
-    name = "lognormal"
+    name: ClassVar[str] = "lognormal"
     sigma: float = _number(0, 10)
 
     def disturbed(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
@@ -160,7 +163,7 @@ class Lognormal(_Model):
 class Missing(_Model):
     """Synapses that are not there: each is missing with probability `share`; the others are not rescaled."""
 
-    name = "missing"
+    name: ClassVar[str] = "missing"
     share: float = _number(0, 1)
 
     def disturbed(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
@@ -173,7 +176,7 @@ class Missing(_Model):
 class Stuck(_Model):
     """Synapses stuck at the smallest or the largest weight of the network, each with probability `share`."""
 
-    name = "stuck"
+    name: ClassVar[str] = "stuck"
     share: float = _number(0, 1)
     at: Literal["either", "minimum", "maximum"] = _choice("either", "minimum", "maximum")
 
@@ -190,7 +193,7 @@ class Stuck(_Model):
 class SignFlips(_Model):
     """Synapses of the wrong sign, each with probability `share`."""
 
-    name = "flips"
+    name: ClassVar[str] = "flips"
     share: float = _number(0, 1)
 
     def disturbed(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
@@ -203,7 +206,7 @@ class SignFlips(_Model):
 class Quantised(_Model):
     """Rounding to `bits` bits: ``2**bits - 1`` levels from minus to plus the largest magnitude of the network."""
 
-    name = "quantised"
+    name: ClassVar[str] = "quantised"
     bits: int = _number(2, 16, whole=True)
 
     def disturbed(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
@@ -216,9 +219,9 @@ class Quantised(_Model):
 
 @dataclass(frozen=True)
 class Jitter(_Model):
-    """Independent uniform noise from ``-width`` to ``width``, in standard deviations of the weights, or weight steps."""
+    """Independent uniform noise up to `width`, in standard deviations of the weights, or in weight steps."""
 
-    name = "jitter"
+    name: ClassVar[str] = "jitter"
     width: float = _number(0)
     unit: Literal["std", "steps"] = _unit()
 
@@ -238,7 +241,7 @@ class Correlated(_Model):
     Any two weights of a line have noise of the given correlation; weights of different lines are independent.
     """
 
-    name = "correlated"
+    name: ClassVar[str] = "correlated"
     std: float = _number(0)
     along: Literal["rows", "columns"] = _choice("rows", "columns")
     correlation: float = _number(0, 1, default=0.5)

@@ -1,0 +1,110 @@
+"""Walks through disturbed networks, against the network itself run word by word and against the proof."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+
+from vsafsm.compiler import compile_machine
+from vsafsm.formats import load
+from vsafsm.noise import Additive, perturbed
+from vsafsm.program import Program
+from vsafsm.trials import first_wrong
+from vsafsm.walk import Walk
+
+
+@pytest.fixture(scope="module", params=["turnstile", "vending_machine", "sequence_detector"])
+def program(request: pytest.FixtureRequest) -> Program:
+    return compile_machine(load(f"specs/{request.param}.yaml"), dimension=128)
+
+
+def draws(program: Program, std: float, count: int = 12) -> list[Walk]:
+    rng = np.random.default_rng(7)
+    return [Walk(program.machine, perturbed(program.network, Additive(std), rng)) for _ in range(count)]
+
+
+def is_right(walk: Walk, word: tuple[str, ...]) -> bool:
+    """The disturbed network run in plain matrix products, held against the interpreter in and after each input."""
+    machine, network = walk.machine, walk.network
+    weights = network.weights.astype(np.float64)
+
+    def settled(activity: Any, mask: int, steps: int) -> Any:
+        for _ in range(steps):
+            activity = (weights @ activity - network.gain * activity.sum() > 0) & network.masks[mask]
+        return activity
+
+    def shown(activity: Any, mask: int) -> Any:
+        code = int(network.decode(activity[None], mask)[0])
+        return (network.states[network.labels[code].state], network.labels[code].outputs) if code >= 0 else None
+
+    def state(activity: Any) -> str | None:
+        code = int(network.decode(activity[None])[0])
+        return network.states[code] if 0 <= code < len(network.states) else None
+
+    activity = settled(network.codes[network.start], 0, network.contract.gap_steps)
+    right = state(activity) == machine.initial
+    for before, symbol in zip(machine.run(word).states, word, strict=False):
+        taken = machine.transition(before, symbol)
+        mask = network.mask_of(symbol)
+        activity = settled(activity, mask, network.contract.hold_steps)
+        right &= shown(activity, mask) == (taken.to, taken.outputs)
+        activity = settled(activity, 0, network.contract.gap_steps)
+        right &= state(activity) == taken.to
+    return right
+
+
+def test_an_undisturbed_network_is_right(program: Program) -> None:
+    walk = Walk(program.machine, program.network)
+    assert walk.right_pairs().all()
+    assert walk.shortest_wrong() is None
+    assert walk.right_words([[0] * 5, [], [1, 0]]).all()
+
+
+@pytest.mark.parametrize("std", [1.0, 2.0, 3.0, 5.0])
+def test_the_shortest_wrong_word_is_wrong_and_no_shorter_one_is(program: Program, std: float) -> None:
+    inputs = program.machine.inputs
+    for walk in draws(program, std):
+        wrong = walk.shortest_wrong()
+        length = 4 if wrong is None else len(wrong.word) - 1
+        assert all(is_right(walk, word) for n in range(length + 1) for word in product(inputs, repeat=min(n, 4)))
+        if wrong is not None:
+            assert not is_right(walk, wrong.word)
+            states = program.machine.run(wrong.word).states
+            assert wrong.expected == states[-1]
+            assert not wrong.word or wrong.state == states[-2]
+
+
+@pytest.mark.parametrize("std", [1.0, 2.0, 3.0])
+def test_words_are_as_right_as_matrix_products_say(program: Program, std: float) -> None:
+    rng = np.random.default_rng(1)
+    inputs = program.machine.inputs
+    for walk in draws(program, std, 6):
+        words = [rng.integers(len(inputs), size=rng.integers(12)).tolist() for _ in range(20)]
+        expected = [is_right(walk, tuple(inputs[a] for a in word)) for word in words]
+        assert walk.right_words(words).tolist() == expected
+
+
+def test_pairs_are_right_in_some_draws_and_wrong_in_others() -> None:
+    program = compile_machine(load("specs/turnstile.yaml"), dimension=64)
+    found = np.zeros((2, 2), int)
+    for walk in draws(program, 2.5, 40):
+        right = walk.right_pairs()
+        found += right
+        if walk.shortest_wrong() is None:
+            assert first_wrong(program.machine, walk.network, lambda z, w=walk: z @ w.network.transposed) is None
+    assert ((found > 0) & (found < 40)).all()
+
+
+def test_much_noise_leaves_nothing(program: Program) -> None:
+    for walk in draws(program, 30.0, 4):
+        assert walk.shortest_wrong() is not None
+        assert not walk.right_pairs().all()
+
+
+def test_a_wrong_word_is_told_in_a_line(program: Program) -> None:
+    told = [str(walk.shortest_wrong()) for walk in draws(program, 4.0)]
+    assert any("expected" in line and "found" in line for line in told)
+    assert all("\n" not in line for line in told)
