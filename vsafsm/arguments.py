@@ -112,7 +112,7 @@ def choices(args: argparse.Namespace) -> Choices:
 
 
 def _flags(args: argparse.Namespace, kind: str, names: Any) -> dict[str, str]:
-    found = {name: getattr(args, f"{kind}_{name}") for name in names}
+    found = {name: getattr(args, f"{kind}_{name}", None) for name in names}
     return {name: value for name, value in found.items() if value is not None}
 
 
