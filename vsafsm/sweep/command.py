@@ -171,17 +171,14 @@ def _subjects(args: argparse.Namespace) -> list[Subject]:
 
 def _subject(args: argparse.Namespace, backend: str, chosen: Mapping[str, str]) -> Subject:
     from vsafsm.arguments import choices
-    from vsafsm.backend import check
     from vsafsm.sources import program_of
-    from vsafsm.sweep.plan import Subject
+    from vsafsm.sweep.plan import subject
 
     flags = {name: text for name, text in chosen.items() if name.startswith("compile_")}
     assigned = [f"{name}={text}" for name, text in chosen.items() if name not in flags]
     one = argparse.Namespace(**{**vars(args), **flags, "assign": assigned, "target": backend})
     found = choices(one)
-    program = program_of(one, found, allow_unproven=True)
-    check(program, found.backend, found.of_target)
-    return Subject(program, backend, found.of_target)
+    return subject(program_of(one, found, allow_unproven=True), backend, found.of_target)
 
 
 # ---- printing

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from vsafsm.errors import SweepError
+from vsafsm.backend import check, find
+from vsafsm.errors import BackendError, SweepError
+from vsafsm.network import Network
 from vsafsm.program import Program
 
 Settings = tuple[tuple[str, object], ...]
@@ -57,11 +59,38 @@ class Subject:
         As compiled for the backend.
     backend, options
         Name of the backend, and its options.
+    deployed
+        The network that an exact backend makes of the program; None where the backend is not exact.
+    rounded
+        Whether the backend holds whole weights only.
     """
 
     program: Program
     backend: str
     options: Mapping[str, Any]
+    deployed: Network | None
+    rounded: bool
+
+    @property
+    def exact(self) -> bool:
+        """Whether what is deployed decides what happens, so that it can be walked."""
+        return self.deployed is not None
+
+
+def subject(program: Program, backend: str, options: Mapping[str, Any] | None = None) -> Subject:
+    """A program on a backend.
+
+    Raises
+    ------
+    RequirementError, OptionError, BackendError
+        If they do not fit, or the backend cannot be used.
+    """
+    target, chosen = find(backend), dict(options or {})
+    check(program, target, chosen)
+    deployed = target.lower(program, **chosen) if target.exact else None
+    if target.exact and not isinstance(deployed, Network):
+        raise BackendError(f'backend "{backend}" gives no network that noise could be measured on; expected a Network')
+    return Subject(program, backend, chosen, deployed, bool(getattr(target, "whole_weights", False)))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from vsafsm.proof import Proof
+from vsafsm.proof import Proof, prove
 from vsafsm.sweep.execute import Chunk, Executor, serial
 from vsafsm.sweep.journal import Journal
 from vsafsm.sweep.plan import Plan
@@ -33,7 +33,7 @@ def measure(
     state = _State(plan, journal, progress)
     for chunk, found in execute(plan.subjects, plan.trials, state.chunks()):
         state.take(chunk, found)
-    proofs = [subject.program.prove() for subject in plan.subjects]
+    proofs = [prove(s.program.machine, s.deployed or s.program.network) for s in plan.subjects]
     return [state.row(i, proofs[point.subject]) for i, point in enumerate(plan.points)]
 
 
@@ -69,9 +69,7 @@ class _State:
         return row(self.plan, self.plan.subjects[point.subject], proof, point.noise, self._first(i)[: self.done[i]])
 
     def _parts(self, subject: int, numbers: tuple[int, ...]) -> list[tuple[int, ...]]:
-        from vsafsm.backend import find
-
-        if find(self.plan.subjects[subject].backend).exact:
+        if self.plan.subjects[subject].exact:
             return [numbers] if numbers else []
         return [(n,) for n in numbers]
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from vsafsm.backend import Backend, Run, find, run_word
-from vsafsm.errors import BackendError
+from vsafsm.backend import Backend, Run, find, run_on
 from vsafsm.machine import Machine
 from vsafsm.network import Network
-from vsafsm.noise import parse_noise, perturbed
+from vsafsm.noise import Noise, parse_noise, perturbed
 from vsafsm.program import Program
 from vsafsm.sweep.plan import Subject, Trials
 from vsafsm.tours import tours
@@ -36,58 +35,53 @@ class Outcome(NamedTuple):
 
 
 def outcomes(subject: Subject, noise: str, trials: Trials, numbers: Sequence[int]) -> list[Outcome]:
-    """What becomes of some draws, each by its number; it does not matter which are asked for together."""
-    return [outcome(subject, noise, trials, number) for number in numbers]
-
-
-def outcome(subject: Subject, noise: str, trials: Trials, number: int) -> Outcome:
-    """What becomes of one draw.
+    """What becomes of some draws, each by its number; it does not matter which are asked for together.
 
     Raises
     ------
     BackendError
         If the backend cannot be used, or takes no disturbed program.
     """
-    backend, program = find(subject.backend), subject.program
-    rng = np.random.default_rng([trials.seed, number])
-    rounds = getattr(backend, "whole_weights", False)
-    noisy = replace(program, network=perturbed(program.network, parse_noise(noise), rng, rounds))
-    words = np.random.default_rng([trials.seed, number, 1]).integers(
-        len(program.machine.inputs), size=(trials.words, trials.length)
-    )
-    if backend.exact:
-        network = backend.lower(noisy, **subject.options)
-        if not isinstance(network, Network):
-            raise BackendError(f'backend "{subject.backend}" gives no network that noise could be measured on')
-        return _walked(program.machine, network, words.tolist())
-    return _run(noisy, backend, {**subject.options, **_seeds(subject, backend, number)}, words.tolist())
+    backend, model = find(subject.backend), parse_noise(noise)
+    return [_outcome(subject, backend, model, trials, number) for number in numbers]
+
+
+def _outcome(subject: Subject, backend: Backend, noise: Noise, trials: Trials, number: int) -> Outcome:
+    program, rng = subject.program, np.random.default_rng([trials.seed, number])
+    drawn = np.random.default_rng([trials.seed, number, 1])
+    words = drawn.integers(len(program.machine.inputs), size=(trials.words, trials.length)).tolist()
+    network = perturbed(subject.deployed or program.network, noise, rng, subject.rounded)
+    if subject.exact:
+        return _walked(program.machine, network, words)
+    return _run(replace(program, network=network), backend, _seeded(subject, backend, number), words)
 
 
 def _walked(machine: Machine, network: Network, words: list[list[int]]) -> Outcome:
     walk = Walk(machine, network)
-    pairs = int(walk.right_pairs().sum())
-    return Outcome(pairs, int(walk.right_words(words).sum()), walk.shortest_wrong() is None)
+    pairs, always = int(walk.right_pairs().sum()), walk.shortest_wrong() is None
+    return Outcome(pairs, len(words) if always else int(walk.right_words(words).sum()), always)
 
 
 # ---- backends that are not exact: words are run
 
 
-def _seeds(subject: Subject, backend: Backend, number: int) -> dict[str, int]:
-    """Options of the backend that seed draws of its own: every trial has others."""
+def _seeded(subject: Subject, backend: Backend, number: int) -> dict[str, Any]:
+    """Options with those that seed draws of the backend's own counted up: every trial has others."""
     seeds = [option for option in backend.options if option.name.endswith("_seed")]
-    return {each.name: int(subject.options.get(each.name, each.default)) + number for each in seeds}
+    drawn = {each.name: subject.options.get(each.name, each.default) + number for each in seeds}
+    return {**subject.options, **drawn}
 
 
-def _run(program: Program, backend: Backend, options: dict[str, object], words: list[list[int]]) -> Outcome:
+def _run(program: Program, backend: Backend, options: dict[str, Any], words: list[list[int]]) -> Outcome:
     machine = program.machine
     taken: dict[tuple[str, str], bool] = {}
     for tour in tours(machine):
-        _note(machine, tour, run_word(program, tour, backend.name, **options), taken)
+        _note(machine, tour, run_on(backend, program, tour, **options), taken)
     right = 0
     for word in words:
         symbols = [machine.inputs[a] for a in word]
         expected = machine.run(symbols)
-        found = run_word(program, symbols, backend.name, **options)
+        found = run_on(backend, program, symbols, **options)
         right += (found.states, found.outputs) == (expected.states, (expected.initial_outputs, *expected.outputs))
     return Outcome(sum(taken.values()), right, None)
 
