@@ -190,8 +190,10 @@ def _print(rows: Sequence[Row]) -> None:
     print_line(f"{rows[0].machine}: 95 % intervals of the share of draws that are right")
     varied = [name for name in ("backend", "options", *COLUMNS) if len({getattr(row, name) for row in rows}) > 1]
     columns = {"noise": "noise", "neurons": "N", **{name: name for name in varied}}
+    shown = [(*(str(getattr(row, name)) for name in columns), *_shares(row)) for row in rows]
     header = (*columns.values(), "draws", "every pair right", "every word right", "proven bound")
-    print_table(header, [(*(str(getattr(row, name)) for name in columns), *_shares(row)) for row in rows])
+    kept = [i for i in range(len(header)) if any(each[i] for each in shown)]
+    print_table([header[i] for i in kept], [[each[i] for i in kept] for each in shown])
 
 
 COLUMNS = ("active", "bits", "rule", "code", "inhibition", "trigger", "seed")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from itertools import islice
 from typing import Any
 
 from vsafsm.errors import SweepError
@@ -77,24 +79,30 @@ def _on_cluster(
     distributed: Any, address: str, subjects: Sequence[Subject], trials: Trials, chunks: Iterator[Chunk]
 ) -> Found:
     with _client(distributed, address) as client:
+        workers = _workers(client, address)
         # Subjects are tasks of their own: when a worker is lost, another makes again what it had.
         there: Mapping[int, Any] = {
             i: client.submit(_itself, subject, key=f"vsafsm-{i}-{subject.program.content_hash}")
             for i, subject in enumerate(subjects)
         }
 
-        def submitted() -> Iterator[Any]:
-            return (client.submit(_measured, there[chunk.subject], chunk, trials, pure=False) for chunk in chunks)
-
-        waiting = submitted()
-        workers = sum(client.nthreads().values()) or 1
-        running = distributed.as_completed([f for _, f in zip(range(2 * workers), waiting, strict=False)])
+        waiting = (client.submit(_measured, there[chunk.subject], chunk, trials, pure=False) for chunk in chunks)
+        running = distributed.as_completed(islice(waiting, 2 * workers), loop=client.loop)
         try:
             for future in running:
                 yield future.result()
-                running.update([f for _, f in zip(range(1), waiting, strict=False)])
+                running.update(islice(waiting, 1))
         except Exception as error:
             raise _lost(error, address) from None
+
+
+def _workers(client: Any, address: str) -> int:
+    """Threads of all workers, once there is one."""
+    try:
+        client.wait_for_workers(1, timeout=WAIT_S)
+    except (TimeoutError, asyncio.TimeoutError):  # two classes before Python 3.11
+        raise SweepError(f'the scheduler at "{address}" has no workers; expected at least one') from None
+    return int(sum(client.nthreads().values()))
 
 
 def _itself(subject: Subject) -> Subject:
@@ -104,7 +112,7 @@ def _itself(subject: Subject) -> Subject:
 def _client(distributed: Any, address: str) -> Any:
     try:
         return distributed.Client(address, timeout=WAIT_S, set_as_default=False)
-    except (OSError, ValueError, TimeoutError) as error:
+    except (OSError, ValueError, TimeoutError, asyncio.TimeoutError) as error:
         raise SweepError(
             f'no scheduler answers at "{address}" ({type(error).__name__}); expected the address of a running '
             "dask scheduler, such as tcp://127.0.0.1:8786"
