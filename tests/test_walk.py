@@ -108,3 +108,14 @@ def test_a_wrong_word_is_told_in_a_line(program: Program) -> None:
     told = [str(walk.shortest_wrong()) for walk in draws(program, 4.0)]
     assert any("expected" in line and "found" in line for line in told)
     assert all("\n" not in line for line in told)
+
+
+@pytest.mark.parametrize("std", [1.0, 2.0, 3.0])
+def test_pairs_agree_with_words_and_with_states_entered_by_their_first_way(program: Program, std: float) -> None:
+    for walk in draws(program, std, 20):
+        right = bool(walk.right_pairs().all())
+        weights = walk.network.weights.astype(np.float64)
+        first = first_wrong(program.machine, walk.network, lambda z, w=weights: z @ w.T)
+        assert right == (first is None)
+        if walk.shortest_wrong() is None:
+            assert right

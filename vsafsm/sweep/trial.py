@@ -58,7 +58,8 @@ def _outcome(subject: Subject, backend: Backend, noise: Noise, trials: Trials, n
 
 def _walked(machine: Machine, network: Network, words: list[list[int]]) -> Outcome:
     walk = Walk(machine, network)
-    pairs, always = int(walk.right_pairs().sum()), walk.shortest_wrong() is None
+    right = walk.right_pairs()
+    pairs, always = int(right.sum()), bool(right.all()) and walk.shortest_wrong() is None
     return Outcome(pairs, len(words) if always else int(walk.right_words(words).sum()), always)
 
 
