@@ -85,6 +85,13 @@ class Row:
 COLUMNS = tuple(field.name for field in fields(Row))
 
 
+def varied(rows: Sequence[Row], names: Sequence[str]) -> list[str]:
+    """Those columns of some that tell rows apart, but for k where it follows from N."""
+    found = [name for name in names if len({getattr(row, name) for row in rows}) > 1]
+    follows = len({(row.neurons, row.active) for row in rows}) == len({row.neurons for row in rows})
+    return [name for name in found if not (name == "active" and follows)]
+
+
 def needed(outcomes: Sequence[Outcome], pairs: int, trials: Trials) -> int | None:
     """How many draws, in their order, make the point done; None where those there are do not."""
     if trials.width:
