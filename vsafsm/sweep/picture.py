@@ -77,7 +77,9 @@ def _panel(axes: Any, rows: Sequence[Row], kind: str, over_sizes: bool) -> None:
     axes.set_title(rows[0].noise if over_sizes else kind, fontsize=10)
     if over_sizes:
         axes.set_xscale("log", base=2)
-        axes.axvline(rows[0].predicted_neurons, color="#888888", linestyle=":", label="smallest N that the law expects")
+        sizes = sorted({row.neurons for row in rows})
+        axes.set_xticks(sizes, [str(n) for n in sizes])
+        axes.axvline(rows[0].predicted_neurons, color="#888888", linestyle=":", label="smallest N by the capacity law")
     axes.grid(alpha=0.3)
 
 
