@@ -220,6 +220,10 @@ class PlotError(VsafsmError):
     """A picture of no known kind, or one that cannot be drawn here."""
 
 
+class ReportError(VsafsmError):
+    """A report that cannot be written here."""
+
+
 # ---- files and the command line
 
 

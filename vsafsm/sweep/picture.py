@@ -73,7 +73,7 @@ def _panel(axes: Any, rows: Sequence[Row], kind: str, over_sizes: bool) -> None:
         chosen = [row for row in rows if tuple(getattr(row, name) for name in names) == key]
         label = ", ".join(f"{_SHORT.get(n, n)}={v}" for n, v in zip(names, key, strict=True)) or "measured"
         _line(axes, chosen, over_sizes, COLOURS[i % len(COLOURS)], label)
-    axes.set(xlabel="neurons N" if over_sizes else _LABELS.get(kind, f"{kind}: amount"), ylim=(-0.03, 1.03))
+    axes.set(xlabel="neurons N" if over_sizes else LABELS.get(kind, f"{kind}: amount"), ylim=(-0.03, 1.03))
     axes.set_title(rows[0].noise if over_sizes else kind, fontsize=10)
     if over_sizes:
         axes.set_xscale("log", base=2)
@@ -84,7 +84,7 @@ def _panel(axes: Any, rows: Sequence[Row], kind: str, over_sizes: bool) -> None:
 
 
 _SHORT = {"neurons": "N", "active": "k"}
-_LABELS = {
+LABELS = {
     "additive": "standard deviation, in those of the weights",
     "additive,unit=steps": "standard deviation, in weight steps",
     "lognormal": "standard deviation of the logarithm",
