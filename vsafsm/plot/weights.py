@@ -33,6 +33,7 @@ def draw_weights(program: Program) -> Any:
         made.colorbar(image, ax=axes, shrink=0.75)
         below.hist(matrix.ravel(), bins=81, color=COLOURS[0])
         below.set_yscale("log")
+        below.minorticks_off()
         below.set(xlabel="weight (units)", ylabel="synapses" if axes is images[0] else "")
         bare(below)
     made.suptitle(
