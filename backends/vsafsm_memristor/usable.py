@@ -1,4 +1,4 @@
-"""Which cells of an array work, from files that a lab measured: one a tile, 1 for a cell that does, 0 for one that does not."""
+"""Which cells of an array work, from files of a lab: one a tile, 1 for a cell that works, 0 for one that does not."""
 
 from __future__ import annotations
 
