@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 DT_S = 1e-4
 """The time step that snnTorch and SpikingJelly take."""
 LEAST_DT_S, MOST_DT_S = 1e-9, 1.0
+OPTIONS = (Option("dt_s", float, DT_S, "s", "time step of the simulator, and the neurons' time constants"),)
 
 
 class NirBackend:
@@ -35,7 +36,7 @@ class NirBackend:
     exact = True
     whole_weights = True
     suffix = ".nir"
-    options = (Option("dt_s", float, DT_S, "s", "time step of the simulator, and the neurons' time constants"),)
+    options = OPTIONS
 
     def unavailable(self) -> str | None:
         """Why NIR cannot be used here, or None."""
