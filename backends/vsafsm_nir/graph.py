@@ -18,8 +18,7 @@ import numpy as np
 
 from vsafsm.network import LEAD, THRESHOLD
 from vsafsm.program import Program
-from vsafsm_nir import layers as weights
-from vsafsm_nir.layers import Layers, Single
+from vsafsm_nir.layers import FIRES_ABOVE, Layers, Single
 
 if TYPE_CHECKING:
     import nir
@@ -104,7 +103,7 @@ def _neurons(count: int, dt_s: float) -> nir.CubaLIF:
         tau_mem=dt_s * ones,
         r=ones,
         v_leak=zeros,
-        v_threshold=weights.THRESHOLD * ones,
+        v_threshold=FIRES_ABOVE * ones,
         v_reset=zeros,
         w_in=ones,
     )

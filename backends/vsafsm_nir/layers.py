@@ -17,8 +17,8 @@ from vsafsm_nir.errors import PrecisionError
 
 EXACT = 2**23
 """Sums below this, and differences of two of them, are whole in single precision, in whatever order they are taken."""
-THRESHOLD = 0.5
-"""Drive above which a neuron fires: between 0 and 1, so that it does not matter whether a simulator takes > or >=."""
+FIRES_ABOVE = 0.5
+"""Threshold of a neuron: between 0 and 1, so that it does not matter whether a simulator takes > or >=."""
 
 Single = NDArray[np.float32]
 

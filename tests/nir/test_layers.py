@@ -17,7 +17,7 @@ from vsafsm.network import Network
 from vsafsm.program import Program
 from vsafsm.proof import prove
 from vsafsm_nir import PrecisionError
-from vsafsm_nir.layers import EXACT, THRESHOLD, layers
+from vsafsm_nir.layers import EXACT, FIRES_ABOVE, layers
 
 
 def network_of(weights: Any, masks: Any, start: Any) -> Network:
@@ -46,12 +46,12 @@ def test_lines_do_what_masks_and_reset_do_in_every_activity(network: Network) ->
     for bits in product((0, 1), repeat=network.neurons):
         drive = network.weights.astype(int) @ bits
         for mask in (0, 1):
-            fired = drive + line[:, mask] > THRESHOLD
+            fired = drive + line[:, mask] > FIRES_ABOVE
             assert (fired == ((drive > 0) & network.masks[mask])).all()
-            assert (drive + line[:, mask] + line[:, found.reset] > THRESHOLD).tolist() == start.tolist()
-        assert (drive + line[:, found.reset] > THRESHOLD).tolist() == start.tolist()
+            assert (drive + line[:, mask] + line[:, found.reset] > FIRES_ABOVE).tolist() == start.tolist()
+        assert (drive + line[:, found.reset] > FIRES_ABOVE).tolist() == start.tolist()
         both = drive + line[:, 0] + line[:, 1]
-        assert ((both > THRESHOLD) == ((drive > 0) & network.masks.all(0))).all()
+        assert ((both > FIRES_ABOVE) == ((drive > 0) & network.masks.all(0))).all()
         sums += [drive + line[:, a] + line[:, b] for a in range(3) for b in range(a)]
     assert max(int(np.abs(total).max()) for total in sums) <= found.largest
 
