@@ -46,3 +46,12 @@ def test_clustered_intervals_hold_the_truth_as_often_as_they_say() -> None:
         low, high = clustered(rng.binomial(10, shares).tolist(), 10)
         held += low <= 0.8 <= high
     assert 0.93 < held / 2000 < 0.98
+
+
+@given(total=st.integers(1, 300), share=st.floats(0, 1))
+def test_an_interval_holds_its_share(total: int, share: float) -> None:
+    right = round(share * total)
+    low, high = wilson(right, total)
+    assert 0 <= low <= right / total <= high <= 1
+    assert (low == 0) == (right == 0)
+    assert (high == 1) == (right == total)

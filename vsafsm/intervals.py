@@ -13,7 +13,9 @@ def wilson(right: float, total: float, z: float = 1.96) -> tuple[float, float]:
     share, scale = right / total, 1 + z * z / total
     middle = share + z * z / (2 * total)
     apart = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
-    return max(0.0, (middle - apart) / scale), min(1.0, (middle + apart) / scale)
+    low = 0.0 if right == 0 else (middle - apart) / scale
+    high = 1.0 if right == total else (middle + apart) / scale
+    return low, high
 
 
 def clustered(right: Sequence[int], each: int, z: float = 1.96) -> tuple[float, float]:

@@ -37,7 +37,7 @@ def test_sizes_are_drawn_against_the_capacity_law(rows: list[Row], tmp_path: Pat
     draw(Table(chosen, {}), tmp_path / "t.svg")
     text = (tmp_path / "t.svg").read_text()
     assert "<!-- neurons N -->" in text
-    assert "<!-- smallest N that the law expects -->" in text
+    assert "<!-- smallest N by the capacity law -->" in text
 
 
 @pytest.mark.parametrize(

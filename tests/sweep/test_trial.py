@@ -86,3 +86,14 @@ def test_a_backend_that_is_not_exact_runs_words() -> None:
 
 def test_no_noise_leaves_everything_right(plan: Plan) -> None:
     assert outcomes(plan.subjects[0], "additive:0", TRIALS, [0]) == [Outcome(4, 4, True)]
+
+
+@pytest.mark.slow
+def test_brian2_runs_disturbed_weights_without_rounding() -> None:
+    pytest.importorskip("brian2")
+    program = compile_machine(load("specs/turnstile.yaml"), target="brian2")
+    cells = subject(program, "brian2")
+    assert not cells.rounded
+    few = Trials(words=1, length=3)
+    assert outcomes(cells, "additive:0.3", few, [0]) == [Outcome(4, 1, None)]
+    assert outcomes(cells, "additive:20", few, [0])[0].pairs < 4

@@ -185,11 +185,12 @@ def _subject(args: argparse.Namespace, backend: str, chosen: Mapping[str, str]) 
 
 
 def _print(rows: Sequence[Row]) -> None:
+    from vsafsm.sweep.rows import varied
     from vsafsm.terminal import print_line, print_table
 
     print_line(f"{rows[0].machine}: 95 % intervals of the share of draws that are right")
-    varied = [name for name in ("backend", "options", *COLUMNS) if len({getattr(row, name) for row in rows}) > 1]
-    columns = {"noise": "noise", "neurons": "N", **{name: name for name in varied}}
+    names = varied(rows, ("backend", "options", *COLUMNS))
+    columns = {"noise": "noise", "neurons": "N", **{name: name for name in names}}
     shown = [(*(str(getattr(row, name)) for name in columns), *_shares(row)) for row in rows]
     header = (*columns.values(), "draws", "every pair right", "every word right", "proven bound")
     kept = [i for i in range(len(header)) if any(each[i] for each in shown)]

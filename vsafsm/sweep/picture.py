@@ -10,7 +10,7 @@ from typing import Any
 
 from vsafsm.errors import SweepError
 from vsafsm.files import write_atomically
-from vsafsm.sweep.rows import Row
+from vsafsm.sweep.rows import Row, varied
 from vsafsm.sweep.table import Table
 
 SUFFIXES = (".png", ".pdf", ".svg")
@@ -67,24 +67,24 @@ def kind_of(row: Row) -> str:
 
 
 def _panel(axes: Any, rows: Sequence[Row], kind: str, over_sizes: bool) -> None:
-    varied = [name for name in VARIED if len({getattr(row, name) for row in rows}) > 1]
-    if over_sizes:
-        varied.remove("neurons")
-    lines = list(dict.fromkeys(tuple(getattr(row, name) for name in varied) for row in rows))
+    names = varied(rows, [name for name in VARIED if not (over_sizes and name == "neurons")])
+    lines = list(dict.fromkeys(tuple(getattr(row, name) for name in names) for row in rows))
     for i, key in enumerate(lines):
-        chosen = [row for row in rows if tuple(getattr(row, name) for name in varied) == key]
-        label = ", ".join(f"{_SHORT.get(n, n)}={v}" for n, v in zip(varied, key, strict=True)) or "measured"
+        chosen = [row for row in rows if tuple(getattr(row, name) for name in names) == key]
+        label = ", ".join(f"{_SHORT.get(n, n)}={v}" for n, v in zip(names, key, strict=True)) or "measured"
         _line(axes, chosen, over_sizes, COLOURS[i % len(COLOURS)], label)
-    axes.set(xlabel="neurons N" if over_sizes else _LABELS.get(kind, f"{kind}: amount"), ylim=(-0.03, 1.03))
+    axes.set(xlabel="neurons N" if over_sizes else LABELS.get(kind, f"{kind}: amount"), ylim=(-0.03, 1.03))
     axes.set_title(rows[0].noise if over_sizes else kind, fontsize=10)
     if over_sizes:
         axes.set_xscale("log", base=2)
-        axes.axvline(rows[0].predicted_neurons, color="#888888", linestyle=":", label="smallest N that the law expects")
+        sizes = sorted({row.neurons for row in rows})
+        axes.set_xticks(sizes, [str(n) for n in sizes])
+        axes.axvline(rows[0].predicted_neurons, color="#888888", linestyle=":", label="smallest N by the capacity law")
     axes.grid(alpha=0.3)
 
 
 _SHORT = {"neurons": "N", "active": "k"}
-_LABELS = {
+LABELS = {
     "additive": "standard deviation, in those of the weights",
     "additive,unit=steps": "standard deviation, in weight steps",
     "lognormal": "standard deviation of the logarithm",

@@ -10,7 +10,7 @@ from vsafsm.intervals import clustered, wilson
 from vsafsm.noise import Additive, parse_noise
 from vsafsm.proof import Proof
 from vsafsm.sizing import predicted_neurons
-from vsafsm.sweep.plan import Plan, Subject, Trials
+from vsafsm.sweep.plan import Subject, Trials
 from vsafsm.sweep.trial import Outcome
 
 
@@ -85,6 +85,13 @@ class Row:
 COLUMNS = tuple(field.name for field in fields(Row))
 
 
+def varied(rows: Sequence[Row], names: Sequence[str]) -> list[str]:
+    """Those columns of some that tell rows apart, but for k where it follows from N."""
+    found = [name for name in names if len({getattr(row, name) for row in rows}) > 1]
+    follows = len({(row.neurons, row.active) for row in rows}) == len({row.neurons for row in rows})
+    return [name for name in found if not (name == "active" and follows)]
+
+
 def needed(outcomes: Sequence[Outcome], pairs: int, trials: Trials) -> int | None:
     """How many draws, in their order, make the point done; None where those there are do not."""
     if trials.width:
@@ -97,9 +104,9 @@ def needed(outcomes: Sequence[Outcome], pairs: int, trials: Trials) -> int | Non
     return trials.most if len(outcomes) >= trials.most else None
 
 
-def row(plan: Plan, subject: Subject, proof: Proof, noise: str, outcomes: Sequence[Outcome]) -> Row:
+def row(trials: Trials, subject: Subject, proof: Proof, noise: str, outcomes: Sequence[Outcome]) -> Row:
     """A point that is done."""
-    program, trials, n = subject.program, plan.trials, len(outcomes)
+    program, n = subject.program, len(outcomes)
     pairs = program.machine.reachable_transitions
     always = None if outcomes[0].always is None else [int(bool(each.always)) for each in outcomes]
     options = {name: getattr(program.options, name) for name in ("rule", "code", "inhibition", "trigger", "seed")}

@@ -66,7 +66,8 @@ class _State:
 
     def row(self, i: int, proof: Proof) -> Row:
         point = self.points[i]
-        return row(self.plan, self.plan.subjects[point.subject], proof, point.noise, self._first(i)[: self.done[i]])
+        subject = self.plan.subjects[point.subject]
+        return row(self.plan.trials, subject, proof, point.noise, self._first(i)[: self.done[i]])
 
     def _parts(self, subject: int, numbers: tuple[int, ...]) -> list[tuple[int, ...]]:
         if self.plan.subjects[subject].exact:
