@@ -216,6 +216,14 @@ class SweepError(VsafsmError):
     """A sweep that asks for nothing, or cannot be run or gone on with as it is asked for."""
 
 
+class RobustnessError(VsafsmError):
+    """A measurement of robustness that cannot be made as asked: without trials, without words, a share of above 1."""
+
+
+class StrategyError(VsafsmError):
+    """A strategy for tests with bounds that nothing can lie within."""
+
+
 # ---- files and the command line
 
 
