@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 from brian2 import second
 from random_machines import random_machine
-from tours import tours
 
 from vsafsm.backend import find
 from vsafsm.compiler import compile_machine
@@ -22,6 +21,7 @@ from vsafsm.formats import read
 from vsafsm.machine import Machine
 from vsafsm.program import Program
 from vsafsm.terminal import print_table
+from vsafsm.tours import tours
 from vsafsm_brian2.parameters import Parameters
 
 SPECS = sorted((Path(__file__).parent.parent / "specs").glob("*.yaml"))

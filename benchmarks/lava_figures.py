@@ -24,13 +24,13 @@ from lava.proc.io.extractor import Extractor
 from lava.proc.io.source import RingBuffer as Source
 from lava.proc.io.utils import ChannelConfig, ReceiveEmpty, ReceiveNotEmpty, SendFull
 from random_machines import random_machine
-from tours import tours
 
 import vsafsm
 from vsafsm.compiler import compile_machine
 from vsafsm.machine import Machine
 from vsafsm.program import Program
 from vsafsm.terminal import print_line, print_table
+from vsafsm.tours import tours
 from vsafsm_lava import attractor_fsm, run_config
 from vsafsm_loihi2 import ChipSimulator, lower
 

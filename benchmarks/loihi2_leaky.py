@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 
 from random_machines import random_machine
-from tours import tours
 
 import vsafsm
 from vsafsm.compiler import compile_machine
@@ -19,6 +18,7 @@ from vsafsm.errors import VsafsmError
 from vsafsm.machine import Machine
 from vsafsm.program import Program
 from vsafsm.terminal import print_table
+from vsafsm.tours import tours
 
 SPECS = Path(__file__).parent.parent / "specs"
 DECAYS = (

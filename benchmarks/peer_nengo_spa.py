@@ -33,12 +33,12 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
-from tours import tours
 
 from vsafsm.backend import find
 from vsafsm.compiler import compile_machine
 from vsafsm.machine import Machine, Transition
 from vsafsm.terminal import print_line, print_table
+from vsafsm.tours import tours
 
 try:
     import nengo

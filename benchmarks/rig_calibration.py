@@ -15,13 +15,13 @@ from pathlib import Path
 
 import numpy as np
 from simulated_rig import simulated_rig
-from tours import tours
 
 import vsafsm
 from vsafsm.compiler import compile_machine
 from vsafsm.intervals import wilson
 from vsafsm.program import Program
 from vsafsm.terminal import print_table
+from vsafsm.tours import tours
 from vsafsm_memristor.crossbar import Crossbar
 from vsafsm_memristor.loop import ClosedLoopSession
 from vsafsm_memristor.maps import RigMaps, maps_of

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import numpy as np
 from simulated_rig import simulated_rig
-from tours import tours
 
 import vsafsm
 from vsafsm.compiler import compile_machine
 from vsafsm.terminal import print_table
+from vsafsm.tours import tours
 from vsafsm_memristor.loop import ClosedLoopSession
 from vsafsm_memristor.maps import maps_of
 from vsafsm_memristor.parameters import settings

@@ -111,6 +111,17 @@ def test_a_wrong_word_is_told_in_a_line(program: Program) -> None:
     assert all("\n" not in line for line in told)
 
 
+@pytest.mark.parametrize("std", [1.0, 2.0, 3.0])
+def test_pairs_agree_with_words_and_with_states_entered_by_their_first_way(program: Program, std: float) -> None:
+    for walk in draws(program, std, 20):
+        right = bool(walk.right_pairs().all())
+        weights = walk.network.weights.astype(np.float64)
+        first = first_wrong(program.machine, walk.network, lambda z, w=weights: z @ w.T)
+        assert right == (first is None)
+        if walk.shortest_wrong() is None:
+            assert right
+
+
 def test_the_first_wrong_part_of_a_word_is_where_it_goes_wrong(program: Program) -> None:
     rng = np.random.default_rng(2)
     inputs = program.machine.inputs

@@ -112,7 +112,7 @@ def choices(args: argparse.Namespace) -> Choices:
 
 
 def _flags(args: argparse.Namespace, kind: str, names: Any) -> dict[str, str]:
-    found = {name: getattr(args, f"{kind}_{name}") for name in names}
+    found = {name: getattr(args, f"{kind}_{name}", None) for name in names}
     return {name: value for name, value in found.items() if value is not None}
 
 
@@ -189,9 +189,12 @@ def _add_run_and_plot(commands: Any, options: Sequence[Option]) -> None:
     )
     _add_json(parser)
     add_options(parser, options)
-    parser = _command(commands, "plot", "run a word and draw it: spikes, overlaps, inputs and states over time")
+    parser = _command(commands, "plot", "draw a run of a word, or the program itself")
     _add_word(parser)
-    parser.add_argument("--backend", dest="target", required=True, metavar="BACKEND", help="where to run")
+    parser.add_argument(
+        "--what", metavar="KIND", help="overlaps (default), raster, weights, similarity, margins, graph"
+    )
+    parser.add_argument("--backend", dest="target", metavar="BACKEND", help="let this backend draw its own run")
     parser.add_argument("-o", "--output", metavar="FILE", required=True, help="the picture (.png, .pdf or .svg)")
     add_options(parser, options)
 

@@ -24,6 +24,8 @@ from vsafsm.examples import copy_example, examples
 from vsafsm.formats import save
 from vsafsm.machine import Trace
 from vsafsm.network import Network
+from vsafsm.plot.canvas import check_drawable
+from vsafsm.plot.kinds import OF_RUNS, check_kind, draw
 from vsafsm.program import Claim, Program
 from vsafsm.proof import Counterexample, Proof, prove
 from vsafsm.sources import compiled, machine_of, program_of
@@ -122,16 +124,37 @@ def _run(args: argparse.Namespace) -> int:
 
 def _plot(args: argparse.Namespace) -> int:
     chosen = choices(args)
-    word = _word(args)
+    kind = args.what or "overlaps"
+    if args.target is None:
+        check_kind(kind)
+        check_drawable(Path(args.output))
+    elif args.what is not None:
+        raise UsageError(f"--what {kind} is drawn from the built-in simulator; expected it without --backend")
+    word = _word_drawn(args, kind)
     _check_writable(args.output)
     _check_distinct(args.spec, args.output)
     program = program_of(args, chosen, allow_unproven=True)
-    expected = program.machine.run(word)
-    ran = plot_word(program, word, Path(args.output), chosen.target, **chosen.of_target)
-    correct = _is_right(ran, expected)
-    _print_verdict(program, chosen.target, ran.states, expected.states, correct)
+    if args.target is None:
+        draw(kind, program, word or (), Path(args.output))
+    correct = True
+    if word is not None:
+        ran = run_word(program, word) if args.target is None else plot_word(
+            program, word, Path(args.output), chosen.target, **chosen.of_target
+        )  # fmt: skip
+        expected = program.machine.run(word)
+        correct = _is_right(ran, expected)
+        _print_verdict(program, chosen.target, ran.states, expected.states, correct)
     print_line(f"wrote {args.output}")
     return OK if correct else WRONG
+
+
+def _word_drawn(args: argparse.Namespace, kind: str) -> tuple[str, ...] | None:
+    """The word of a picture of a run; None for a picture that shows none."""
+    if args.target is not None or kind in OF_RUNS:
+        return _word(args)
+    if args.inputs or args.word_file:
+        raise UsageError(f'the picture "{kind}" shows no run; expected no inputs')
+    return None
 
 
 def _prove(args: argparse.Namespace) -> int:

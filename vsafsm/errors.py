@@ -216,6 +216,14 @@ class SweepError(VsafsmError):
     """A sweep that asks for nothing, or cannot be run or gone on with as it is asked for."""
 
 
+class PlotError(VsafsmError):
+    """A picture of no known kind, or one that cannot be drawn here."""
+
+
+class ReportError(VsafsmError):
+    """A report that cannot be written here."""
+
+
 class RobustnessError(VsafsmError):
     """A measurement of robustness that cannot be made as asked: without trials, without words, a share of above 1."""
 

@@ -57,14 +57,16 @@ def sums(transposed: NDArray[Any], activity: Bits) -> NDArray[Any]:
     most = int(activity.sum(1).max(initial=0))
     dense = GATHER * most >= len(transposed)
     if transposed.dtype.kind != "i":
-        return np.asarray(activity.astype(np.float64) @ transposed) if dense else _added(transposed, activity)
+        if dense:
+            return np.asarray(activity.astype(np.float64) @ transposed)
+        return _added(transposed, activity, transposed.dtype.type)
     limit = -int(np.iinfo(transposed.dtype).min)
     if dense:
         return multiplied(transposed, activity, limit * most)
     return _added(transposed, activity, np.int16 if limit * most < 2**15 else np.int32).astype(np.int32, copy=False)
 
 
-def _added(transposed: NDArray[Any], activity: Bits, kind: type[np.number[Any]] = np.float64) -> NDArray[Any]:
+def _added(transposed: NDArray[Any], activity: Bits, kind: type[np.number[Any]]) -> NDArray[Any]:
     indices, count = listed(activity)
     order = np.argsort(-count, kind="stable")
     total = np.empty((len(activity), transposed.shape[1]), kind)

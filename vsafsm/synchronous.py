@@ -23,7 +23,7 @@ from vsafsm.vsa import Bits
 def step(network: Network, active: NDArray[np.intp], mask: Bits) -> NDArray[np.intp]:
     """One step of one activity, given and returned as the indices of the neurons that fire."""
     rows = network.transposed[active]
-    drive = rows.sum(0, dtype=np.int32 if network.whole else np.float64)
+    drive = rows.sum(0, dtype=np.int32 if network.whole else rows.dtype)
     return np.flatnonzero((drive > network.gain * len(active)) & mask)
 
 

@@ -76,13 +76,17 @@ class Walk:
         self._start = self._settled[machine.reachable.index(machine.initial)]
 
     def right_pairs(self) -> NDArray[np.bool_]:
-        """Which inputs (S, A) are taken right in each reachable state, entered from its own code."""
+        """Which inputs (S, A) are taken right in each reachable state.
+
+        A state is entered by the first way found to it, with the activity that this way leaves; one that no right
+        transition enters is entered from its own code. Where every word is right, so is every pair.
+        """
         inputs = range(len(self.machine.inputs))
-        self._take([(node, a) for node in self._settled for a in inputs])
+        entered = self._entered()
         return np.array(
             [
-                [self._states[node] == state and self._is_right(node, state, a) for a in inputs]
-                for node, state in zip(self._settled, self.machine.reachable, strict=True)
+                [self._states[entered[state]] == state and self._is_right(entered[state], state, a) for a in inputs]
+                for state in self.machine.reachable
             ]
         )
 
@@ -142,6 +146,24 @@ class Walk:
         return None
 
     # ---- steps
+
+    def _entered(self) -> dict[str, int]:
+        """The activity by which each reachable state is entered; all that is to be known of them is worked out."""
+        machine, inputs = self.machine, range(len(self.machine.inputs))
+        codes = dict(zip(machine.reachable, self._settled, strict=True))
+        self._take(product(self._settled, inputs))  # what is left is most often these again
+        entered = {machine.initial: self._start}
+        wave = list(entered) if self._states[self._start] == machine.initial else []
+        while wave:
+            self._take((entered[state], a) for state in wave for a in inputs)
+            found = {
+                machine.transition(state, machine.inputs[a]).to: self._taken[entered[state], a].left
+                for state, a in product(reversed(wave), reversed(inputs))
+                if self._is_right(entered[state], state, a)
+            }
+            wave = [state for state in reversed(found) if state not in entered]
+            entered.update((state, found[state]) for state in wave)
+        return {**codes, **entered}
 
     def _is_right(self, node: int, state: str, a: int) -> bool:
         expected, taken = self.machine.transition(state, self.machine.inputs[a]), self._taken[node, a]

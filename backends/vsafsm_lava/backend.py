@@ -31,6 +31,7 @@ class LavaBackend:
 
     name = "lava"
     exact = True
+    whole_weights = True
     options = (TARGET, *OPTIONS)
 
     def unavailable(self) -> str | None:

@@ -44,6 +44,7 @@ class Loihi2Backend:
 
     name = "loihi2"
     exact = True
+    whole_weights = True
     options = OPTIONS
 
     def unavailable(self) -> str | None:

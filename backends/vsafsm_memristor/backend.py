@@ -22,6 +22,7 @@ class MemristorBackend:
 
     name = "memristor"
     exact = False
+    whole_weights = True
     options = OPTIONS
 
     def unavailable(self) -> str | None:

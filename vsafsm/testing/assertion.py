@@ -105,9 +105,9 @@ def _narrow_place(program: Program, noisy: Network, wrong: WrongWord) -> str:
     place = "at rest" if symbol is None else phase
     moved, turned = _moved(network, noisy, narrow), _turned(network, noisy, wrong.state, symbol)
     return (
-        f"margin there without noise: {narrow.margin:.3f} units (neuron {narrow.neuron}, {place}); the noise moves drives "
-        f"by {moved:.3f} units (root mean square); neurons on the wrong side of the threshold: at most {turned} a step, "
-        f"where {network.active} should fire"
+        f"margin there without noise: {narrow.margin:.3f} units (neuron {narrow.neuron}, {place}); "
+        f"the noise moves drives by {moved:.3f} units (root mean square); neurons on the wrong side of the threshold: "
+        f"at most {turned} a step, where {network.active} should fire"
     )
 
 

@@ -1,0 +1,64 @@
+"""Paper and pen: figures without a window, files that are the same for the same content."""
+
+from __future__ import annotations
+
+import io
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from vsafsm.errors import PlotError
+from vsafsm.files import write_atomically
+
+SUFFIXES = (".png", ".pdf", ".svg")
+COLOURS = ("#3b4cc0", "#d1495b", "#1b9e77", "#e69f00", "#7570b3", "#66a61e", "#8c564b", "#17a2b8", "#e377c2", "#444444")
+MOST_NAMES = 40
+"""Names along an axis; beyond that only their order is shown."""
+
+
+def check_drawable(path: Path) -> None:
+    """Raise `PlotError` unless a picture of this name can be drawn here."""
+    if path.suffix not in SUFFIXES:
+        raise PlotError(f'cannot draw "{path}"; expected a name that ends in {", ".join(SUFFIXES)}')
+    if find_spec("matplotlib") is None:
+        raise PlotError("Matplotlib is not installed; expected: pip install 'vsafsm[plot]'")
+
+
+def figure(width: float, height: float) -> Any:
+    """An empty figure of so many inches."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    made = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(made)
+    return made
+
+
+def write(made: Any, path: Path) -> None:
+    """Write a figure, whole or not at all: the same bytes for the same figure. Raises `FileError`."""
+    from matplotlib import rc_context
+
+    dated = {".png": "Software", ".pdf": "CreationDate", ".svg": "Date"}[path.suffix]
+    buffer = io.BytesIO()
+    with rc_context({"svg.hashsalt": "vsafsm"}):
+        made.savefig(buffer, format=path.suffix[1:], dpi=150, metadata={dated: None})
+    write_atomically(path, buffer.getvalue())
+
+
+def plain(name: str, most: int = 28) -> str:
+    """A name as Matplotlib shows it: shortened, and no mathematics."""
+    return (name if len(name) <= most else name[: most - 1] + "…").replace("$", r"\$")
+
+
+def bare(axes: Any) -> None:
+    """Without the upper and the right edge."""
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def name_ticks(axes: Any, which: str, names: list[str]) -> None:
+    """Names along an axis, where there are not too many."""
+    if len(names) > MOST_NAMES:
+        return
+    set_ticks = axes.set_xticks if which == "x" else axes.set_yticks
+    turned = {"rotation": 90} if which == "x" and max(map(len, names)) > 4 else {}
+    set_ticks(range(len(names)), [plain(name) for name in names], fontsize=7, **turned)

@@ -1,0 +1,53 @@
+"""How much noise a program survives: a few kinds, at a few strengths, on few draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from vsafsm.program import Program
+from vsafsm.proof import Proof
+from vsafsm.sweep.picture import LABELS, kind_of
+from vsafsm.sweep.plan import Trials, subject
+from vsafsm.sweep.ranges import noises
+from vsafsm.sweep.rows import Row, row
+from vsafsm.sweep.trial import outcomes
+
+USUAL = ("additive:0:3:0.5", "lognormal:0:1.5:0.25", "missing:0:0.6:0.1")
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One kind of noise at several strengths."""
+
+    kind: str
+    label: str
+    rows: tuple[Row, ...]
+
+
+def curves(
+    program: Program,
+    proof: Proof,
+    ranges: Sequence[str],
+    draws: int,
+    seed: int,
+    progress: Callable[[str, float], None] = lambda what, share: None,
+) -> tuple[Curve, ...]:
+    """Measure each range of noise on the network as it is.
+
+    Raises
+    ------
+    SweepError, NoiseError
+        If a range or the number of draws makes no sense.
+    """
+    trials = Trials(most=draws, words=0, seed=seed)
+    texts = list(dict.fromkeys(text for each in ranges for text in noises(each)))
+    one = subject(program, "reference")
+    found = []
+    for i, text in enumerate(texts):
+        progress("measuring noise", i / len(texts))
+        found.append(row(trials, one, proof, text, outcomes(one, text, trials, range(draws))))
+    kinds = list(dict.fromkeys(map(kind_of, found)))
+    return tuple(
+        Curve(kind, LABELS.get(kind, "amount"), tuple(r for r in found if kind_of(r) == kind)) for kind in kinds
+    )

@@ -1,0 +1,104 @@
+"""A program as one page: HTML with its style, its drawings and its tables inside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib.resources import files
+from importlib.util import find_spec
+from typing import Any
+
+from vsafsm import __version__
+from vsafsm.errors import ReportError
+from vsafsm.margins import TransitionMargin, transition_margins
+from vsafsm.program import Program
+from vsafsm.proof import Proof
+from vsafsm.report import svg
+from vsafsm.report.curves import USUAL, curves
+from vsafsm.report.stepping import stepping
+
+MOST_WEAK = 10
+
+
+def check_jinja() -> None:
+    """Raise `ReportError` where Jinja is not installed."""
+    if find_spec("jinja2") is None:
+        raise ReportError("Jinja, which reports need, is not installed; expected: pip install 'vsafsm[report]'")
+
+
+def page(
+    program: Program,
+    noise: Sequence[str] = USUAL,
+    draws: int = 50,
+    seed: int = 0,
+    progress: Callable[[str, float], None] = lambda what, share: None,
+) -> str:
+    """The page's text: the same for the same program, noise and seed.
+
+    Parameters
+    ----------
+    noise
+        Ranges of noise, such as ``additive:0:3:0.5``; each kind has a chart.
+    draws, seed
+        Draws of noise at each strength, and their seed.
+
+    Raises
+    ------
+    ReportError
+        If Jinja is not installed.
+    SweepError, NoiseError
+        If a range of noise, or the number of draws, makes no sense.
+    """
+    check_jinja()
+    import jinja2
+
+    machine, network = program.machine, program.network
+    proof = program.prove()
+    measured = curves(program, proof, noise, draws, seed, progress)
+    steps = stepping(machine, network)
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)
+    template = environment.from_string((files("vsafsm.report") / "page.html").read_text(encoding="utf-8"))
+    return template.render(
+        machine=machine,
+        proof=proof,
+        tiles=_tiles(program, proof),
+        graph=_safe(svg.graph(machine, network.states)),
+        tables=steps.tables,
+        complete=steps.complete,
+        weakest=_weakest(program),
+        charts=[(curve.kind, _safe(svg.chart(curve))) for curve in measured],
+        draws=draws,
+        seed=seed,
+        options=[
+            *program.options.items(),
+            ("target", program.target),
+            ("smallest N that proves", program.smallest or ""),
+        ],
+        version=__version__,
+        program_hash=program.content_hash,
+    )
+
+
+def _safe(drawing: str) -> Any:
+    """A drawing of ours, in which every name is escaped already."""
+    from markupsafe import Markup
+
+    return Markup(drawing)  # noqa: S704
+
+
+def _tiles(program: Program, proof: Proof) -> list[tuple[str, str]]:
+    machine, network = program.machine, program.network
+    return [
+        ("states", str(len(machine.reachable))),
+        ("inputs", str(len(machine.inputs))),
+        ("transitions", str(machine.reachable_transitions)),
+        ("neurons N", f"{network.neurons:,}"),
+        ("active in a code k", str(network.active)),
+        ("bits a weight", str(network.bits)),
+        ("margin (units)", f"{proof.margin:.3f}"),
+        ("hold, gap (steps)", f"{network.contract.hold_steps}, {network.contract.gap_steps}"),
+    ]
+
+
+def _weakest(program: Program) -> list[TransitionMargin]:
+    found = transition_margins(program.machine, program.network)
+    return sorted(found, key=lambda each: each.narrow.margin)[:MOST_WEAK]
