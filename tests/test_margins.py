@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pytest
 
 from vsafsm.compiler import compile_machine
+from vsafsm.errors import UnknownInputError
 from vsafsm.formats import load
-from vsafsm.margins import margin_table, transition_margins
+from vsafsm.margins import margin_table, narrowest, transition_margins
+from vsafsm.network import Network
 from vsafsm.program import Program
 
 SPECS = ("turnstile", "door_lock", "vending_machine", "working_memory")
@@ -52,3 +57,34 @@ def test_a_weight_that_is_moved_by_the_margin_turns_the_narrowest_transition() -
     moved[narrow.neuron] += (-1 if narrow.fires else 1) * narrow.activity * (narrow.margin * network.scale * 1.01)
     drive = moved[narrow.neuron] @ narrow.activity
     assert (drive > 0) != narrow.fires
+
+
+def test_the_narrowest_place_of_one_transition_is_that_of_the_list(program: Program) -> None:
+    for each in transition_margins(program.machine, program.network):
+        narrow = narrowest(program.network, each.state, each.input)
+        assert (narrow.margin, narrow.phase, narrow.neuron) == (
+            each.narrow.margin,
+            each.narrow.phase,
+            each.narrow.neuron,
+        )
+
+
+def test_the_narrowest_place_of_a_state_at_rest(program: Program) -> None:
+    network = program.network
+    for state, code in zip(network.states, network.codes, strict=False):
+        after = settled(network, code)
+        drive = network.weights.astype(int) @ after - network.gain * after.sum()
+        least = np.abs(drive)[network.masks[0]].min() / after.sum() / network.scale
+        assert narrowest(network, state, None).margin == pytest.approx(least)
+
+
+def settled(network: Network, activity: Any) -> Any:
+    """At rest, step by step, in whole numbers."""
+    for _ in range(32):
+        activity = (network.weights.astype(int) @ activity > network.gain * activity.sum()) & network.masks[0]
+    return activity
+
+
+def test_an_input_that_there_is_not_has_no_place(program: Program) -> None:
+    with pytest.raises(UnknownInputError, match="expected one of"):
+        narrowest(program.network, program.machine.initial, "no such input")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from vsafsm.compiler import compile_machine
+from vsafsm.errors import UnknownInputError
 from vsafsm.formats import load
 from vsafsm.noise import Additive, perturbed
 from vsafsm.program import Program
@@ -119,3 +120,29 @@ def test_pairs_agree_with_words_and_with_states_entered_by_their_first_way(progr
         assert right == (first is None)
         if walk.shortest_wrong() is None:
             assert right
+
+
+def test_the_first_wrong_part_of_a_word_is_where_it_goes_wrong(program: Program) -> None:
+    rng = np.random.default_rng(2)
+    inputs = program.machine.inputs
+    found = []
+    for walk in draws(program, 3.0, 6):
+        for _ in range(20):
+            word = tuple(inputs[a] for a in rng.integers(len(inputs), size=rng.integers(12)))
+            wrong = walk.first_wrong(word)
+            found.append(wrong)
+            if wrong is None:
+                assert is_right(walk, word)
+            else:
+                part = wrong.word
+                assert part == word[: len(part)]
+                assert not is_right(walk, part)
+                assert not part or is_right(walk, part[:-1])
+                assert wrong.expected == program.machine.run(part).states[-1]
+    assert None in found
+    assert len(set(found)) > 2
+
+
+def test_an_input_that_there_is_not_is_refused(program: Program) -> None:
+    with pytest.raises(UnknownInputError, match="expected one of"):
+        Walk(program.machine, program.network).first_wrong(["no such input"])

@@ -224,6 +224,14 @@ class ReportError(VsafsmError):
     """A report that cannot be written here."""
 
 
+class RobustnessError(VsafsmError):
+    """A measurement of robustness that cannot be made as asked: without trials, without words, a share of above 1."""
+
+
+class StrategyError(VsafsmError):
+    """A strategy for tests with bounds that nothing can lie within."""
+
+
 # ---- files and the command line
 
 

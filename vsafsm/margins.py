@@ -71,6 +71,17 @@ def transition_margins(machine: Machine, network: Network) -> list[TransitionMar
     return found
 
 
+def narrowest(network: Network, state: str, symbol: str | None) -> Narrow:
+    """The narrowest place of the transition from a state on an input, or of the state at rest where that is None.
+
+    The state is taken as its code settles. Raises `UnknownInputError`.
+    """
+    points, _ = settle(network, network.codes[[network.states.index(state)]], REST)
+    if symbol is None:
+        return _narrow(network, points, network.masks[REST], "gap")
+    return _narrowest(network, points[0], network.mask_of(symbol))
+
+
 def _narrowest(network: Network, point: Bits, mask: int) -> Narrow:
     held, within = _handed_over(network, point[None], mask, mask, "held")
     left = _handed_over(network, held, mask, REST, "gap")[1]

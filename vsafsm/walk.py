@@ -95,9 +95,9 @@ class Walk:
 
         A walk that comes through more than ``64 + 16 S`` activities is given up: its last word counts as wrong.
         """
+        if (wrong := self.first_wrong(())) is not None:
+            return wrong
         initial, inputs = self.machine.initial, self.machine.inputs
-        if self._states[self._start] != initial:
-            return WrongWord((), initial, initial, self._states[self._start])
         most = 64 + 16 * len(self.machine.states)
         words: dict[tuple[int, str], tuple[str, ...]] = {(self._start, initial): ()}
         wave = list(words)
@@ -129,6 +129,21 @@ class Walk:
                 nodes[i] = self._taken[nodes[i], a].left
                 states[i] = self.machine.transition(states[i], self.machine.inputs[a]).to
         return right
+
+    def first_wrong(self, word: Sequence[str]) -> WrongWord | None:
+        """The shortest part of a word, from the reset, that goes wrong, or None. Raises `UnknownInputError`."""
+        initial = self.machine.initial
+        if self._states[self._start] != initial:
+            return WrongWord((), initial, initial, self._states[self._start])
+        node, state = self._start, initial
+        for n, symbol in enumerate(word):
+            a = self.machine.input_index(symbol)
+            self._take([(node, a)])
+            left, to = self._taken[node, a].left, self.machine.transition(state, symbol).to
+            if not self._is_right(node, state, a):
+                return WrongWord(tuple(word[: n + 1]), state, to, self._states[left])
+            node, state = left, to
+        return None
 
     # ---- steps
 

@@ -1,0 +1,140 @@
+"""An assertion that a program is robust; where it fails it says where the network is weak, and what may help."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Real
+
+import numpy as np
+
+from vsafsm.errors import RobustnessError
+from vsafsm.lowering import REST
+from vsafsm.margins import Narrow, narrowest
+from vsafsm.network import Network
+from vsafsm.noise import Noise
+from vsafsm.options import MOST_NEURONS
+from vsafsm.program import Program
+from vsafsm.synchronous import drives
+from vsafsm.testing.robust import Failure, Robustness, Word, disturbed, robustness
+from vsafsm.walk import WrongWord
+
+MOST_LISTED = 8
+"""So many of the trials that went wrong are listed."""
+WIDE_MARGIN = 0.4
+"""The largest margin that is recommended, in units; little more can be had."""
+
+
+class NotRobustError(AssertionError):
+    """Too few draws are right. `robustness` has what was found."""
+
+    def __init__(self, message: str, robustness: Robustness) -> None:
+        self.robustness = robustness
+        super().__init__(message)
+
+
+def assert_robust(
+    program: Program,
+    noise: Noise | str,
+    *,
+    words: Sequence[Word] | None = None,
+    trials: int | None = None,
+    seed: int = 0,
+    least: float = 1.0,
+) -> Robustness:
+    """Assert that a program stays right when its weights are disturbed: -> what was found.
+
+    Parameters
+    ----------
+    program
+        What is disturbed, before each trial anew.
+    noise
+        A model of `vsafsm.noise`, or its text, such as ``"additive:2"``.
+    words
+        Words that must be right, each from the reset. None stands for every word of any length, which is decided and
+        not sampled.
+    trials
+        Number of draws; `default_trials` by default.
+    seed
+        Of the draws: trial t draws from ``numpy.random.default_rng([seed, t])``.
+    least
+        Share of the draws that must be right.
+
+    Raises
+    ------
+    NotRobustError
+        If fewer are: an `AssertionError` with the smallest word that goes wrong, the margin where it does, and how to
+        repeat it.
+    NoiseError
+        If there is no such noise.
+    UnknownInputError
+        If a word has an input that the machine has not.
+    RobustnessError
+        If there are no trials or no words, or seed or share are out of range.
+    """
+    __tracebackhide__ = True
+    if isinstance(least, bool) or not isinstance(least, Real) or not 0 <= least <= 1:
+        raise RobustnessError(f"least is {least!r}; expected a share from 0 to 1")
+    found = robustness(program, noise, words=words, trials=trials, seed=seed)
+    if found.smallest is not None and found.share < least:
+        raise NotRobustError(_message(program, found, found.smallest, float(least)), found)
+    return found
+
+
+def _message(program: Program, found: Robustness, smallest: Failure, least: float) -> str:
+    noisy = disturbed(program, found.noise, found.seed, smallest.trial)
+    expected = "all" if least == 1 else f"a share of {least:g}"
+    trials = [failure.trial for failure in found.failures]
+    more = f", ... ({len(trials)} in all)" if len(trials) > MOST_LISTED else ""
+    repeat = f'vsafsm.testing.disturbed(program, "{found.noise}", seed={found.seed}, trial={smallest.trial})'
+    return "\n".join(
+        (
+            f"{program.machine.name} is not robust: {found}; expected {expected}",
+            f"smallest word that goes wrong, in trial {smallest.trial}: {smallest.wrong}",
+            _narrow_place(program, noisy, smallest.wrong),
+            f"trials that went wrong: {', '.join(map(str, trials[:MOST_LISTED]))}{more}",
+            f"the network of trial {smallest.trial}: {repeat}",
+            f"what usually helps: {', '.join(_advice(program))}",
+        )
+    )
+
+
+def _narrow_place(program: Program, noisy: Network, wrong: WrongWord) -> str:
+    network, symbol = program.network, wrong.word[-1] if wrong.word else None
+    narrow = narrowest(network, wrong.state, symbol)
+    phase = {"held": "while the input is held", "gap": "in the gap after the input"}[narrow.phase]
+    place = "at rest" if symbol is None else phase
+    moved, turned = _moved(network, noisy, narrow), _turned(network, noisy, wrong.state, symbol)
+    return (
+        f"margin there without noise: {narrow.margin:.3f} units (neuron {narrow.neuron}, {place}); "
+        f"the noise moves drives by {moved:.3f} units (root mean square); neurons on the wrong side of the threshold: "
+        f"at most {turned} a step, where {network.active} should fire"
+    )
+
+
+def _moved(network: Network, noisy: Network, narrow: Narrow) -> float:
+    """What the noise adds to the drives of all neurons at a place: root mean square, in units."""
+    activity = narrow.activity[None]
+    moved = drives(noisy, activity) - drives(network, activity)
+    return float(np.sqrt(np.mean(moved**2))) / (max(int(activity.sum()), 1) * network.scale)
+
+
+def _turned(network: Network, noisy: Network, state: str, symbol: str | None) -> int:
+    """The most neurons that fire only with noise, or only without, in a step of a transition, or at rest."""
+    activity = network.codes[[network.states.index(state)]]
+    hold, gap = network.contract.hold_steps, network.contract.gap_steps
+    turned = 0
+    for mask in [REST] * gap if symbol is None else [REST] * gap + [network.mask_of(symbol)] * hold + [REST] * gap:
+        fires, opened = drives(network, activity) > 0, network.masks[mask]
+        turned = max(turned, int(((drives(noisy, activity) > 0) != fires)[:, opened].sum()))
+        activity = fires & opened
+    return turned
+
+
+def _advice(program: Program) -> list[str]:
+    neurons, margin, rule = program.network.neurons, program.claim.margin, program.options.rule
+    told = [f"more neurons (dimension={min(2 * neurons, MOST_NEURONS)} instead of {neurons})"]
+    if rule != "robust":
+        told.append('smaller weights (rule="robust")')
+    if margin < WIDE_MARGIN:
+        told.append(f"a larger margin (margin={WIDE_MARGIN} instead of {margin:.2f})")
+    return told

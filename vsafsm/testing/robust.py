@@ -1,0 +1,174 @@
+"""How robust a program is: in how many draws of noise every word, or each of some words, is run right."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from numbers import Integral
+
+import numpy as np
+
+from vsafsm.errors import NoiseError, RobustnessError
+from vsafsm.intervals import wilson
+from vsafsm.network import Network
+from vsafsm.noise import Noise, parse_noise, perturbed
+from vsafsm.program import Program
+from vsafsm.walk import Walk, WrongWord
+
+TRIALS = 100
+"""Trials where neither a call nor the environment gives a number."""
+VARIABLE = "VSAFSM_TRIALS"
+"""Environment variable with a number of trials for calls that give none; the pytest plugin sets it."""
+
+Word = Sequence[str]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A trial that went wrong, and its shortest word that does."""
+
+    trial: int
+    wrong: WrongWord
+
+
+@dataclass(frozen=True)
+class Robustness:
+    """What trials with disturbed weights found.
+
+    Attributes
+    ----------
+    noise, seed, trials
+        What was drawn. Trial t draws from ``numpy.random.default_rng([seed, t])``.
+    failures
+        The trials that went wrong, in order.
+    """
+
+    noise: Noise
+    seed: int
+    trials: int
+    failures: tuple[Failure, ...]
+
+    @property
+    def right(self) -> int:
+        """Trials in which nothing went wrong."""
+        return self.trials - len(self.failures)
+
+    @property
+    def share(self) -> float:
+        """Share of the trials that were right."""
+        return self.right / self.trials
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's 95 % interval of the share."""
+        return wilson(self.right, self.trials)
+
+    @property
+    def smallest(self) -> Failure | None:
+        """The trial with the smallest wrong word, the first of several; None where nothing went wrong."""
+        return min(self.failures, key=lambda failure: len(failure.wrong.word), default=None)
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        return (
+            f"{self.right} of {self.trials} draws of {self.noise} are right (95 % interval {low:.3f} to {high:.3f}, "
+            f"seed {self.seed})"
+        )
+
+
+def robustness(
+    program: Program,
+    noise: Noise | str,
+    *,
+    words: Sequence[Word] | None = None,
+    trials: int | None = None,
+    seed: int = 0,
+) -> Robustness:
+    """Measure in how many draws of noise a program is right.
+
+    Parameters
+    ----------
+    program
+        What is disturbed, before each trial anew.
+    noise
+        A model of `vsafsm.noise`, or its text, such as ``"additive:2"``.
+    words
+        Words that must be right, each from the reset. None stands for every word of any length, which is decided and
+        not sampled.
+    trials
+        Number of draws; `default_trials` by default.
+    seed
+        Of the draws.
+
+    Raises
+    ------
+    NoiseError
+        If there is no such noise.
+    UnknownInputError
+        If a word has an input that the machine has not.
+    RobustnessError
+        If there are no trials or no words, or the seed is no whole number from 0.
+    """
+    noise, count, seed = _noise(noise), _whole("trials", _or_default(trials), 1), _whole("seed", seed, 0)
+    if words is not None:
+        _check_words(program, words)
+    found = ((trial, _wrong(program, disturbed(program, noise, seed, trial), words)) for trial in range(count))
+    failures = tuple(Failure(trial, wrong) for trial, wrong in found if wrong is not None)
+    return Robustness(noise, seed, count, failures)
+
+
+def disturbed(program: Program, noise: Noise | str, seed: int, trial: int) -> Network:
+    """The network of one trial."""
+    return perturbed(program.network, _noise(noise), np.random.default_rng([seed, trial]))
+
+
+def default_trials() -> int:
+    """Trials of a call that gives no number: ``--vsafsm-trials`` under pytest, else ``VSAFSM_TRIALS``, else 100.
+
+    Raises
+    ------
+    RobustnessError
+        If the environment variable is no whole number of at least 1.
+    """
+    text = os.environ.get(VARIABLE, str(TRIALS))
+    return _whole(f"environment variable {VARIABLE}", int(text) if text.isdecimal() else text, 1)
+
+
+def _or_default(trials: int | None) -> int:
+    return default_trials() if trials is None else trials
+
+
+def _wrong(program: Program, network: Network, words: Sequence[Word] | None) -> WrongWord | None:
+    walk = Walk(program.machine, network)
+    if words is None:
+        return walk.shortest_wrong()
+    wrong = (walk.first_wrong(word) for word in words)
+    return min((one for one in wrong if one is not None), key=lambda one: len(one.word), default=None)
+
+
+# ---- what is asked
+
+
+def _noise(noise: object) -> Noise:
+    if isinstance(noise, str):
+        return parse_noise(noise)
+    if not callable(getattr(noise, "disturbed", None)):
+        raise NoiseError(f'noise is {noise!r}; expected a model, or a text such as "additive:2"')
+    return noise  # type: ignore[return-value]
+
+
+def _whole(what: str, value: object, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise RobustnessError(f"{what} is {value!r}; expected a whole number of at least {least}")
+    return int(value)
+
+
+def _check_words(program: Program, words: Sequence[Word]) -> None:
+    if isinstance(words, str) or not len(words):
+        raise RobustnessError(f"words are {words!r}; expected at least one, or None for every word")
+    for word in words:
+        if isinstance(word, str):
+            raise RobustnessError(f'a word is the text "{word}"; expected its inputs in a list, such as ["{word}"]')
+        for symbol in word:
+            program.machine.input_index(symbol)
