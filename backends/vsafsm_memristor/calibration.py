@@ -5,8 +5,8 @@ Both read what the array computes in the situations that the machine passes thro
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import numpy as np
@@ -80,6 +80,10 @@ class Rewritable(Crossbar, Protocol):
     @property
     def cells(self) -> Pair:
         """Conductances as they are now, in microsiemens."""
+
+    @property
+    def failed(self) -> Bits | None:
+        """Cells (2, N, N) that programming could not bring to their targets; None where that is not told."""
 
     def rewritten(self, places: Places, target_us: Conductances, rng: np.random.Generator) -> Rewritable:
         """The array once cells are programmed to targets (M,), in microsiemens; all others are left alone."""
@@ -166,12 +170,19 @@ def corrected(
     cells: Cells,
     rng: np.random.Generator,
     effort: Effort = Effort(),
+    progress: Callable[[str, float], None] = lambda what, share: None,
 ) -> Correction:
     """Read what the array really computes, and reprogram the cells that bring short neurons past the threshold.
 
     In each round every neuron that is short somewhere has a few pairs changed: those that take part in most of what it
-    lacks, and that work. A pair is changed by half of the range, from what it is read to be. Weights are pairs of
-    cells of their own: the differential scheme.
+    lacks, and that work. A pair is changed by half of the range, from what it is read to be. Cells that programming
+    could not bring to their targets are left alone from then on. Weights are pairs of cells of their own: the
+    differential scheme.
+
+    Parameters
+    ----------
+    progress
+        Called after each round with how many pairs are short, and the share of the rounds that are over.
 
     Raises
     ------
@@ -189,6 +200,7 @@ def corrected(
         pairs = int(min(allowed - written.sum(), most - writes)) // 2
         if pairs < 1:
             break
+        cells = cells if array.failed is None else replace(cells, bad=cells.bad | array.failed)
         places, targets = _wanted(array.cells, cells, *task.chosen(missing, cells.bad, pairs))
         if not len(targets):
             break
@@ -199,6 +211,7 @@ def corrected(
         after = int(np.count_nonzero(missing))
         idle = 0 if after < fewest else idle + 1
         fewest = min(fewest, after)
+        progress(f"round {rounds}: {after} pairs short", rounds / effort.rounds)
     return Correction(array, int(written.sum()), writes, rounds, before, after)
 
 

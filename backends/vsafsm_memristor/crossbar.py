@@ -146,6 +146,11 @@ class SimulatedCrossbar:
     noisy: bool = True
     segment_ohm: float = 0.0
 
+    @property
+    def failed(self) -> None:
+        """Not told: which cells are stuck is known to the simulation alone."""
+        return None
+
     @cached_property
     def _blocks(self) -> list[slice]:
         rows, neurons = self.layout.rows, self.layout.neurons

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
@@ -63,6 +63,8 @@ class RigArray:
         Conductances as they were last reported, an array (rows, columns) a tile of the layout.
     g_min_s, g_max_s
         Range of conductances that may be asked for, in siemens.
+    off
+        Cells that were not within tolerance when they were last programmed, an array (rows, columns) a tile.
     """
 
     maps: RigMaps
@@ -70,6 +72,7 @@ class RigArray:
     siemens: tuple[Floats, ...]
     g_min_s: float
     g_max_s: float
+    off: tuple[Bools, ...]
 
     def drive(self, activity: Bits, rng: np.random.Generator) -> Drive:
         """As `vsafsm_memristor.crossbar.Crossbar` says."""
@@ -81,17 +84,24 @@ class RigArray:
         tiles = tuple((g / SIEMENS_A_US).astype(np.float32) for g in self.siemens)
         return Pair(*self.maps.layout.gathered(tiles))
 
+    @cached_property
+    def failed(self) -> Bits:
+        """Cells (2, N, N) that programming could not bring to their targets."""
+        return np.stack(self.maps.layout.gathered(self.off))
+
     def rewritten(self, places: Places, target_us: Conductances, rng: np.random.Generator) -> RigArray:
         """The array once cells are programmed to targets (M,), in microsiemens: one command a tile that has any."""
         targets = np.zeros((2, self.maps.layout.neurons, self.maps.layout.neurons), np.float32)
         targets[places] = target_us
-        found = list(self.siemens)
+        found, off = list(self.siemens), list(self.off)
         for tile, cells_us in enumerate(self.maps.layout.spread(*targets)):
             g = within(cells_us, self.g_min_s, self.g_max_s)
             touched = g != UNTOUCHED
             if touched.any():
-                found[tile] = np.where(touched, self.rig.program(tile, g).g_siemens, found[tile])
-        return replace(self, siemens=tuple(found))
+                reply = self.rig.program(tile, g)
+                found[tile] = np.where(touched, reply.g_siemens, found[tile])
+                off[tile] = np.where(touched, ~reply.ok, off[tile])
+        return replace(self, siemens=tuple(found), off=tuple(off))
 
 
 def array_of(maps: RigMaps, rig: Writable, identity: Identity, replies: Mapping[int, Programmed]) -> RigArray:
@@ -99,7 +109,8 @@ def array_of(maps: RigMaps, rig: Writable, identity: Identity, replies: Mapping[
     shape = (maps.layout.rows, maps.layout.columns)
     tiles = range(len(tuple(maps.layout.tiles())))
     siemens = tuple(replies[tile].g_siemens if tile in replies else np.zeros(shape) for tile in tiles)
-    return RigArray(maps, rig, siemens, identity.limits.g_min_s, identity.limits.g_max_s)
+    off = tuple(~replies[tile].ok if tile in replies else np.zeros(shape, np.bool_) for tile in tiles)
+    return RigArray(maps, rig, siemens, identity.limits.g_min_s, identity.limits.g_max_s, off)
 
 
 def bad_cells(maps: RigMaps, identity: Identity, replies: Mapping[int, Programmed]) -> Bools:
@@ -143,6 +154,7 @@ def corrected_on(
     identity: Identity,
     replies: Mapping[int, Programmed],
     corrections: int,
+    progress: Callable[[str, float], None] = lambda what, share: None,
 ) -> Outcome:
     """Chip in the loop on a rig that was just programmed with maps: no more than so many cells are written again.
 
@@ -163,7 +175,7 @@ def corrected_on(
     bad = bad_cells(maps, identity, replies)
     cells = Cells(bad, limits.g_min_s / SIEMENS_A_US, limits.g_max_s / SIEMENS_A_US)
     network, rng = slackened(program.network), np.random.default_rng(0)
-    found = corrected(network, program.lowered, array, cells, rng, Effort(budget=1.0, writes=corrections))
+    found = corrected(network, program.lowered, array, cells, rng, Effort(budget=1.0, writes=corrections), progress)
     return Outcome(found, short_of(network, program.lowered, found.array, rng, Effort(margin=0.0)))
 
 

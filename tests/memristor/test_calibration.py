@@ -52,8 +52,29 @@ class Deaf:
     def drive(self, activity: Any, rng: np.random.Generator) -> Any:
         return self.crossbar.drive(activity, rng)
 
+    @property
+    def failed(self) -> Any:
+        return None
+
     def rewritten(self, places: Any, targets: Any, rng: np.random.Generator) -> Deaf:
         return self
+
+
+@dataclass(frozen=True)
+class Telling(Deaf):
+    """The same, but it tells which cells it was asked for in vain; `asked` has all that it was asked for."""
+
+    asked: Any
+    told: Any
+
+    @property
+    def failed(self) -> Any:
+        return self.told
+
+    def rewritten(self, places: Any, targets: Any, rng: np.random.Generator) -> Telling:
+        told = self.told.copy()
+        told[places] = True
+        return Telling(self.crossbar, [*self.asked, {*zip(*map(np.ndarray.tolist, places), strict=True)}], told)
 
 
 def exact(network: Network, activity: Any) -> Any:
@@ -214,6 +235,20 @@ def test_a_correction_that_brings_nothing_ends(program: Program, drawn: Drawn, p
     found = corrected(planned.network, program.lowered, deaf, workable(planned, faults), rng, Effort(patience=patience))
     assert found.rounds == patience
     assert found.short_after == found.short_before > 0
+
+
+def test_cells_that_cannot_be_programmed_are_not_tried_again(program: Program, drawn: Drawn) -> None:
+    planned, faults, crossbar, rng = drawn(program.network, **{**BAD, "read_noise": False})
+    told: list[str] = []
+    telling = Telling(crossbar, [], np.zeros_like(faults.any))
+    found = corrected(
+        planned.network, program.lowered, telling, workable(planned, faults), rng, Effort(patience=6),
+        lambda what, share: told.append(what),
+    )  # fmt: skip
+    asked = found.array.asked
+    assert len(asked) == len(told) == 6
+    assert all(one.isdisjoint(other) for i, one in enumerate(asked) for other in asked[:i])
+    assert told[0] == f"round 1: {found.short_before} pairs short"
 
 
 def test_a_neuron_has_few_pairs_changed_in_a_round(program: Program, drawn: Drawn) -> None:

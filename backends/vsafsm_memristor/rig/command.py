@@ -365,8 +365,11 @@ def _correct(
     program: Program, maps: TargetMaps, guarded: Guarded, replies: Mapping[int, Programmed], plan: Plan
 ) -> dict[str, Any]:
     """Correct what was written, and say what came of it."""
+    from vsafsm.terminal import ProgressBar
+
     room, before = importlib.import_module("vsafsm_memristor.rig_array"), guarded.budget_left
-    outcome = room.corrected_on(program, maps, guarded, guarded.identify(), replies, plan.corrections)
+    with ProgressBar() as progress:
+        outcome = room.corrected_on(program, maps, guarded, guarded.identify(), replies, plan.corrections, progress)
     found = outcome.correction
     counts = {name: getattr(found, name) for name in ("writes", "rounds", "short_before", "short_after")}
     return {

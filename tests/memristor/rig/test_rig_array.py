@@ -172,7 +172,7 @@ def test_a_correction_behind_the_guard_stays_within_what_was_consented_to(progra
 
 
 def test_chip_in_the_loop_makes_a_wrong_word_right(program):
-    rig = flawed(3, stuck=0.3)
+    rig = flawed(3, stuck=0.2)
     with Guarded(rig) as guarded:
         maps = maps_of(program, guarded.identify())
         corrections = corrections_of(maps, 0.1)
