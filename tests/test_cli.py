@@ -356,6 +356,45 @@ def test_options_of_a_backend_reach_all_that_takes_them(run, chip, tmp_path, way
     assert all(options == GIVEN for _, options in chip.asked)
 
 
+class OneFile(Chip):
+    name = "one_file"
+    suffix = ".chip"
+
+    def emit_file(self, program, path, **options):
+        self.asked.append(("emit_file", options))
+        path.write_text(program.machine.name)
+
+
+def test_a_backend_of_one_file_writes_it_where_the_suffix_says_so(run, install, tmp_path):
+    backend, path = OneFile(), tmp_path / "a.chip"
+    install("one_file", backend=backend)
+    way = WAYS["flags"]
+    assert run("emit", TURNSTILE, "--to", "one_file", "-o", str(path), *way)[:2] == (0, f"wrote {path}\n")
+    assert path.read_text() == "turnstile"
+    assert ("emit_file", GIVEN) in backend.asked
+    assert run("emit", TURNSTILE, "--to", "one_file", "-o", str(tmp_path / "folder"), *way)[0] == 0
+    assert (tmp_path / "folder" / "chip.txt").is_file()
+    assert run("emit", TURNSTILE, "-o", str(tmp_path / "b.chip"))[0] == 0
+    assert (tmp_path / "b.chip" / "weights.npy").is_file()
+
+
+def test_a_backend_of_one_file_writes_over_no_folder_and_not_over_the_spec(run, install, tmp_path):
+    backend, spec = OneFile(), tmp_path / "spec.chip"
+    install("one_file", backend=backend)
+    (tmp_path / "folder.chip").mkdir()
+    spec.write_bytes(Path(TURNSTILE).read_bytes())
+    for output, says in (
+        ("folder.chip", "it is a folder"),
+        ("no/a.chip", "is not there"),
+        ("spec.chip", "it is the file to be read"),
+    ):
+        code, out, err = run("emit", str(spec), "--format", "yaml", "--to", "one_file", "-o", str(tmp_path / output))
+        assert (code, out) == (2, "")
+        assert says in err
+    assert not backend.asked
+    assert spec.read_bytes() == Path(TURNSTILE).read_bytes()
+
+
 def test_compile_options_beside_those_of_a_backend_are_still_refused_with_a_program(run, chip, program):
     assert run("run", program, "coin", "--backend", "chip", "-O", "limit=200")[0] == 0
     code, _, err = run("run", program, "coin", "--backend", "chip", "-O", "limit=200", "-O", "bits=4")

@@ -218,12 +218,14 @@ def _add_prove_and_info(commands: Any, options: Sequence[Option]) -> None:
 
 
 def _add_emit(commands: Any, options: Sequence[Option]) -> None:
-    parser = _command(commands, "emit", "write what a backend needs into a folder")
+    parser = _command(commands, "emit", "write what a backend needs into a folder, or into a file")
     parser.add_argument("spec", metavar="SPEC|PROGRAM")
     parser.add_argument(
         "--to", dest="target", default=DEFAULT, metavar="BACKEND", help=f"which backend (default {DEFAULT})"
     )
-    parser.add_argument("-o", "--output", metavar="DIR", required=True)
+    parser.add_argument(
+        "-o", "--output", metavar="DIR", required=True, help="the folder, or the file of a backend that writes one"
+    )
     add_options(parser, options)
 
 

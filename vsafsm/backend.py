@@ -110,6 +110,9 @@ class Backend(Protocol):
     A backend may have two more methods: ``run(program, word, **options) -> Run`` runs a word known in advance in one
     go, and ``plot(program, word, path, **options) -> Run`` draws it into a file as well.
 
+    One whose program is a single file may have a ``suffix``, such as ``".nir"``, and ``emit_file(program, path,
+    **options)``, which writes it.
+
     ``whole_weights = True`` says that the target holds whole weights only: noise on them is rounded before it is
     lowered. An option whose name ends in ``_seed`` seeds what the target draws: a sweep gives each trial another value.
     """
@@ -246,6 +249,13 @@ def plot_word(program: Program, word: Iterable[str], path: Path, backend: str, *
     for symbol in symbols:
         program.machine.input_index(symbol)
     return drawn(program, symbols, path, **options)
+
+
+def file_writer(backend: Backend, path: Path) -> Callable[..., None] | None:
+    """What writes a program into the one file `path`, or None where the backend takes that for a folder."""
+    suffix: str | None = getattr(backend, "suffix", None)
+    writer: Callable[..., None] | None = getattr(backend, "emit_file", None)
+    return writer if suffix is not None and path.suffix == suffix else None
 
 
 def check(program: Program, backend: Backend, options: Mapping[str, object]) -> None:

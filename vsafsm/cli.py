@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from vsafsm.arguments import Choices, choices, parse
-from vsafsm.backend import Run, backends, check, plot_word, run_word
+from vsafsm.backend import Run, backends, check, file_writer, plot_word, run_word
 from vsafsm.errors import BackendError, FileError, NotProvenError, UsageError, VsafsmError, VsafsmWarning
 from vsafsm.examples import copy_example, examples
 from vsafsm.formats import save
@@ -236,11 +236,23 @@ def _backends(args: argparse.Namespace) -> int:
 
 def _emit(args: argparse.Namespace) -> int:
     chosen = choices(args)
+    output = Path(args.output)
+    writer = file_writer(chosen.backend, output)
+    if writer is not None:
+        _check_writable(args.output)
+        _check_distinct(args.spec, args.output)
     program = program_of(args, chosen, allow_unproven=False)
     if not (proof := program.prove()).holds:
         raise NotProvenError(f"{args.spec}: {proof.verdict}: {proof.counterexample}; expected a proven program")
     check(program, chosen.backend, chosen.of_target)
-    folder = Path(args.output)
+    if writer is None:
+        return _emit_folder(program, chosen, output)
+    writer(program, output, **chosen.of_target)
+    print_line(f"wrote {output}")
+    return OK
+
+
+def _emit_folder(program: Program, chosen: Choices, folder: Path) -> int:
     if not folder.parent.is_dir():
         raise FileError(f'cannot write into "{folder}": the folder {folder.parent} is not there')
     try:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from vsafsm.backend import Description
+from vsafsm.errors import OptionError
 from vsafsm.program import Program
 from vsafsm.sizing import Requirements
 from vsafsm.synchronous import Session
@@ -40,6 +41,10 @@ class MemristorBackend:
     def open(self, program: Program, **options: Any) -> Session:
         """Start a session on an array that is drawn, programmed, aged and calibrated."""
         planned = self.lower(program, **options)
+        if planned.settings.usable is not None:
+            raise OptionError(
+                "usable is for maps, and a simulated array draws its own cells; expected it with emit only"
+            )
         rng = np.random.default_rng([planned.settings.device_seed, 0])
         crossbar = calibrated(planned, program.lowered, rng).crossbar
         return Session(planned.network, stepper(planned.network, crossbar, rng))

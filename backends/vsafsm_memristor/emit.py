@@ -5,36 +5,75 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vsafsm import __version__
 from vsafsm.files import write_atomically
 from vsafsm.program import Program
 from vsafsm_memristor.array import Plan
 from vsafsm_memristor.devices import Conductances
+from vsafsm_memristor.placement import avoiding
+from vsafsm_memristor.usable import read_usable
 
 
 def emit(program: Program, planned: Plan, folder: Path) -> None:
     """Write ``tile_000.csv`` and so on (uS), ``manifest.json`` and, where matplotlib is there, ``maps.png``.
 
+    Where some cells cannot be used, neurons are brought into an order that loses least by them, their partners make up
+    for them, and ``usable_000.csv`` and so on are written beside the tiles.
+
     Raises
     ------
     FileError
-        If a file cannot be written.
+        If a file cannot be read or written.
+    MeasurementError, MappingError
+        If what is usable is told wrongly, or cannot be avoided.
     """
+    usable: tuple[NDArray[np.bool_], ...] = ()
+    if planned.settings.usable is not None:
+        usable = read_usable(planned.settings.usable, planned.layout)
+        planned = _around(planned, usable)
     tiles = planned.layout.spread(*planned.target)
+    for cells, works in zip(tiles, usable, strict=False):
+        cells[~works] = 0
+    kind = planned.settings.tiles
     for number, cells in enumerate(tiles):
-        buffer = io.StringIO()
-        np.savetxt(buffer, cells, fmt="%.4f", delimiter=",")
-        write_atomically(folder / f"tile_{number:03}.csv", buffer.getvalue().encode())
+        write_atomically(folder / f"tile_{number:03}.{kind}", _AS[kind](cells, "%.4f"))
+    for number, works in enumerate(usable):
+        write_atomically(folder / f"usable_{number:03}.{kind}", _AS[kind](works.astype(np.uint8), "%d"))
     write_atomically(
         folder / "manifest.json", (json.dumps(manifest(program, planned, tiles), indent=2) + "\n").encode()
     )
     if find_spec("matplotlib") is not None:
         write_atomically(folder / "maps.png", picture(program, planned, tiles))
+
+
+def _around(planned: Plan, usable: tuple[NDArray[np.bool_], ...]) -> Plan:
+    model = planned.settings.model
+    layout, target = avoiding(planned.layout, planned.target, usable, model.g_min_us, model.g_max_us)
+    return replace(planned, layout=layout, target=target)
+
+
+def _as_csv(cells: NDArray[Any], shown: str) -> bytes:
+    buffer = io.StringIO()
+    np.savetxt(buffer, cells, fmt=shown, delimiter=",")
+    return buffer.getvalue().encode()
+
+
+def _as_npy(cells: NDArray[Any], shown: str) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, cells, allow_pickle=False)
+    return buffer.getvalue()
+
+
+_AS: dict[str, Callable[[NDArray[Any], str], bytes]] = {"csv": _as_csv, "npy": _as_npy}
 
 
 def content_hash(program: Program, tiles: tuple[Conductances, ...]) -> str:
@@ -59,7 +98,10 @@ def manifest(program: Program, planned: Plan, tiles: tuple[Conductances, ...]) -
         "scheme": layout.scheme,
         "order": f"tile = block of outputs * {down} + block of inputs; rows are inputs, "
         + ("columns 2 c and 2 c + 1 the positive and negative cell of output c" if layout.scheme == "differential" else
-           "columns are outputs, the last one the reference"),
+           "columns are outputs, the last one the reference")
+        + ("; input i of a tile lies in row orders[tile].rows[i], output c in place orders[tile].outputs[c]"
+           if layout.orders else ""),
+        "format": chosen.tiles,
         "tiles": len(tiles),
         "tile_rows": layout.rows,
         "tile_columns": layout.columns,
@@ -67,6 +109,7 @@ def manifest(program: Program, planned: Plan, tiles: tuple[Conductances, ...]) -
         "blocks_of_outputs": across,
         "base_us": planned.scale.base_us,
         "us_a_weight_step": planned.scale.us_a_step,
+        "orders": [{"rows": list(order.rows), "outputs": list(order.outputs)} for order in layout.orders],
         "neurons": network.neurons,
         "hold_steps": network.contract.hold_steps,
         "gap_steps": network.contract.gap_steps,

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from vsafsm.program import Program
 from vsafsm_memristor.array import check_folded
-from vsafsm_memristor.crossbar import Drive, Faults, Pair, around
+from vsafsm_memristor.crossbar import Drive, Pair
 from vsafsm_memristor.devices import Lognormal
 from vsafsm_memristor.errors import MappingError
 from vsafsm_memristor.mapping import Layout, Scale, scale_for
 from vsafsm_memristor.parameters import settings
-from vsafsm_memristor.placement import ordered
+from vsafsm_memristor.placement import avoiding
 from vsafsm_memristor.rig.protocol import Floats, Identity
 
 SIEMENS_A_US = 1e-6
@@ -100,10 +100,7 @@ def maps_of(program: Program, identity: Identity, **options: object) -> RigMaps:
     target = Pair(*scale.pairs(network.weights, scheme))
     usable = identity.usable[:needed]
     if scheme == "differential" and not usable.all():
-        held = np.where(usable, np.nan, 0.0)
-        layout = ordered(layout, target.positive - target.negative, list(held), g_min, g_max)
-        off = ~np.stack(layout.gathered(tuple(usable)))
-        target = around(Faults(off, np.zeros_like(off)), target, g_min, g_max)
+        layout, target = avoiding(layout, target, list(usable), g_min, g_max)
     siemens = [within(cells, limits.g_min_s, limits.g_max_s) for cells in layout.spread(*target)]
     siemens += [np.zeros((limits.rows, limits.columns)) for _ in range(limits.tiles - needed)]
     for cells, works in zip(siemens, identity.usable, strict=True):

@@ -15,6 +15,8 @@ from vsafsm_memristor.devices import DeviceModel, Lognormal, device_named, fitte
 from vsafsm_memristor.mapping import SCHEMES, Layout
 
 StuckCells = Literal["ignored", "compensated", "avoided"]
+TileFormat = Literal["csv", "npy"]
+TILE_FORMATS: tuple[TileFormat, ...] = ("csv", "npy")
 STUCK_CELLS: tuple[StuckCells, ...] = ("ignored", "compensated", "avoided")
 OPTIONS = (
     Option("device", str, "neurram", "", "a preset, or a .csv with target_us and measured_us of your own devices"),
@@ -38,6 +40,8 @@ OPTIONS = (
     ),
     Option("ir_drop", bool, False, "", "whether the voltage falls along the lines of a tile in the simulation"),
     Option("segment_ohm", float, 1.0, "ohm", "of a line from cell to cell, for the IR drop and its estimate"),
+    Option("tiles", str, "csv", "", "what maps are written as: csv or npy"),
+    Option("usable", str, None, "", "for maps: a folder with usable_000.csv (or .npy) a tile, 1 where a cell works"),
     Option("device_seed", int, 0, "", "which array: seed of faults, programming, relaxation and reads"),
 )
 DEFAULT_ROWS = 128
@@ -60,6 +64,8 @@ class Settings:
     calibration: Calibration
     ir_drop: bool
     segment_ohm: float
+    tiles: TileFormat
+    usable: Path | None
     device_seed: int
 
     def layout(self, neurons: int) -> Layout:
@@ -97,6 +103,9 @@ def settings(options: Mapping[str, Any]) -> Settings:
             raise OptionError(
                 f'{name} is "{given[name]}", and scheme is "offset"; expected "differential", a pair of cells a weight'
             )
+    _one_of(given, "tiles", TILE_FORMATS)
+    if given["usable"] is not None and given["scheme"] == "offset":
+        raise OptionError('usable is given, and scheme is "offset"; expected "differential", a pair of cells a weight')
     layout_of = (rows or min(DEFAULT_ROWS, model.rows), columns or model.columns, str(given["scheme"]))
     if given["ir_drop"] and max(layout_of[:2]) > MOST_LINES:
         raise OptionError(
@@ -115,6 +124,8 @@ def settings(options: Mapping[str, Any]) -> Settings:
         given["calibration"],
         bool(given["ir_drop"]),
         float(given["segment_ohm"]),
+        given["tiles"],
+        None if given["usable"] is None else Path(given["usable"]),
         int(given["device_seed"]),
     )
 

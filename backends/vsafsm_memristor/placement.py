@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from vsafsm_memristor.crossbar import Faults, Pair, around
 from vsafsm_memristor.errors import MappingError
 from vsafsm_memristor.importing import imported
 from vsafsm_memristor.mapping import Layout, Order
@@ -74,6 +75,27 @@ def ordered(
                 outputs = _assigned(_losses(wanted, Span(*(bound[rows].T for bound in span))))
         orders.append(Order(tuple(rows.tolist()), tuple(outputs.tolist())))
     return replace(layout, orders=tuple(orders))
+
+
+def avoiding(
+    layout: Layout, target_us: Pair, usable: Sequence[NDArray[np.bool_]], g_min_us: float, g_max_us: float
+) -> tuple[Layout, Pair]:
+    """An order around cells that cannot be used, and targets by which partners make up for them.
+
+    Parameters
+    ----------
+    usable
+        For each tile (R, C), which cells work; the others are left at no conductance.
+
+    Raises
+    ------
+    MappingError, MissingLibraryError
+        In the offset scheme, or without SciPy.
+    """
+    held = [np.where(works, np.nan, 0.0) for works in usable]
+    layout = ordered(layout, target_us.positive - target_us.negative, held, g_min_us, g_max_us)
+    off = ~np.stack(layout.gathered(tuple(usable)))
+    return layout, around(Faults(off, np.zeros_like(off)), target_us, g_min_us, g_max_us)
 
 
 def _losses(wanted: Floats, span: Span) -> Floats:

@@ -90,8 +90,9 @@ def test_the_manifest_says_what_the_tiles_are(program: Program, emitted: Emitted
     assert told.keys() == {
         *("machine", "unit", "device", "source", "scheme", "order", "tiles", "tile_rows", "tile_columns"),
         *("blocks_of_inputs", "blocks_of_outputs", "base_us", "us_a_weight_step", "neurons", "hold_steps"),
-        *("gap_steps", "program_hash", "map_hash", "vsafsm"),
+        *("gap_steps", "program_hash", "map_hash", "vsafsm", "format", "orders"),
     }
+    assert (told["format"], told["orders"]) == ("csv", [])
     assert (told["machine"], told["unit"], told["device"]) == ("turnstile", "uS", "perovskite")
     assert "proxy" in told["source"]
     assert told["scheme"] == "differential"
@@ -157,3 +158,121 @@ def test_a_folder_that_is_not_there_is_refused(program: Program, tmp_path: Path)
     with pytest.raises(e.FileError, match="cannot write"):
         emit(program, BACKEND.lower(program), tmp_path / "none")
     assert not list(tmp_path.iterdir())
+
+
+# ---- tiles as .npy, and cells that cannot be used
+
+
+def test_tiles_as_npy_hold_the_same(emitted: Emitted) -> None:
+    folder, other = emitted(**SMALL), emitted(tiles="npy", **SMALL)
+    arrays = [np.load(path, allow_pickle=False) for path in sorted(other.glob("tile_*.npy"))]
+    assert manifest_in(other)["format"] == "npy"
+    assert not list(other.glob("*.csv"))
+    for cells, expected in zip(arrays, tiles_in(folder), strict=True):
+        assert cells.dtype == np.float32
+        assert cells == pytest.approx(np.array(expected), abs=5.1e-5)
+
+
+@pytest.fixture
+def masks(tmp_path: Path) -> Path:
+    """One cell in twenty of each tile of 50 x 30 does not work; the files of 44 tiles."""
+    rng = np.random.default_rng(0)
+    folder = tmp_path / "masks"
+    folder.mkdir()
+    for number in range(44):
+        np.savetxt(folder / f"usable_{number:03}.csv", rng.random((50, 30)) > 0.05, fmt="%d", delimiter=",")
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["csv", "npy"])
+def test_unusable_cells_are_left_alone_and_weights_come_back(
+    program: Program, emitted: Emitted, masks: Path, kind: str
+) -> None:
+    folder = emitted(usable=str(masks), tiles=kind, **SMALL)
+    told = manifest_in(folder)
+    read = np.load if kind == "npy" else lambda path: np.loadtxt(path, delimiter=",")
+    tiles = [read(path) for path in sorted(folder.glob(f"tile_*.{kind}"))]
+    usable = [read(path).astype(bool) for path in sorted(folder.glob(f"usable_*.{kind}"))]
+    for number, (cells, works) in enumerate(zip(tiles, usable, strict=True)):
+        assert (works == np.loadtxt(masks / f"usable_{number:03}.csv", delimiter=",").astype(bool)).all()
+        assert not cells[~works].any()
+    neurons, down = told["neurons"], told["blocks_of_inputs"]
+    found = np.zeros((neurons, neurons))
+    for post, pre in np.ndindex(neurons, neurons):
+        number = post // 15 * down + pre // 50
+        order = told["orders"][number]
+        row, place = order["rows"][pre % 50], order["outputs"][post % 15]
+        found[post, pre] = tiles[number][row, 2 * place] - tiles[number][row, 2 * place + 1]
+    lost = np.abs(found / told["us_a_weight_step"] - program.network.weights) > 0.5
+    assert lost.mean() < 0.02
+    whole = emitted(**SMALL)
+    assert told["map_hash"] != manifest_in(whole)["map_hash"]
+
+
+def test_an_order_loses_less_than_none(program: Program, emitted: Emitted, masks: Path) -> None:
+    folder = emitted(usable=str(masks), **SMALL)
+    layout = Layout(program.network.neurons, 50, 30)
+    works = layout.gathered(tuple(np.loadtxt(path, delimiter=",") for path in sorted(masks.iterdir())))
+    weights = program.network.weights
+    hopeless = int(np.count_nonzero(((weights > 0) & (works[0] == 0)) | ((weights < 0) & (works[1] == 0))))
+    told = manifest_in(folder)
+    tiles = tiles_in(folder)
+    lost = 0
+    for post, pre in np.ndindex(weights.shape):
+        number = post // 15 * told["blocks_of_inputs"] + pre // 50
+        order = told["orders"][number]
+        row, place = tiles[number][order["rows"][pre % 50]], order["outputs"][post % 15]
+        difference = (row[2 * place] - row[2 * place + 1]) / told["us_a_weight_step"]
+        lost += abs(difference - weights[post, pre]) > 0.5
+    assert lost < hopeless / 2
+
+
+def harm(masks: Path, kind: str) -> None:
+    path = masks / "usable_007.csv"
+    cells = np.loadtxt(path, delimiter=",")
+    if kind == "missing":
+        path.unlink()
+    elif kind == "shape":
+        np.savetxt(path, cells[:, :29], fmt="%d", delimiter=",")
+    elif kind == "value":
+        cells[3, 4] = 2
+        np.savetxt(path, cells, fmt="%d", delimiter=",")
+    elif kind == "nan":
+        cells[3, 4] = np.nan
+        np.savetxt(path, cells, delimiter=",")
+    elif kind == "text":
+        path.write_text("yes,no\n")
+    else:
+        path.unlink()
+        (masks / "usable_007.npy").write_bytes(b"\x93NUMPY and no more")
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("missing", "usable_007.csv.*it is not there"),
+        ("shape", r"usable_007.csv: \(50, 29\) cells; expected \(50, 30\)"),
+        ("value", "usable_007.csv: values other than 0 and 1"),
+        ("nan", "usable_007.csv: values other than 0 and 1"),
+        ("text", "usable_007.csv: .*expected rows of 0 and 1"),
+        ("npy", "usable_007.npy: .*expected rows of 0 and 1"),
+    ],
+)
+def test_masks_that_are_wrong_are_refused_and_nothing_is_written(
+    program: Program, masks: Path, tmp_path: Path, kind: str, told: str
+) -> None:
+    harm(masks, kind)
+    folder = tmp_path / "maps"
+    folder.mkdir()
+    with pytest.raises(e.VsafsmError, match=told):
+        BACKEND.emit(program, folder, usable=str(masks), **SMALL)
+    assert not list(folder.iterdir())
+
+
+def test_usable_cells_are_for_pairs_and_for_maps(program: Program, masks: Path) -> None:
+    with pytest.raises(e.OptionError, match="differential"):
+        BACKEND.lower(program, usable=str(masks), scheme="offset")
+    with pytest.raises(e.OptionError, match="with emit only"):
+        BACKEND.open(program, usable=str(masks))
+    with pytest.raises(e.OptionError, match='did you mean "npy"'):
+        BACKEND.lower(program, tiles="npz")

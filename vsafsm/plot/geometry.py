@@ -80,7 +80,7 @@ class Geometry:
 
 def geometry(machine: Machine) -> Geometry:
     """Lay the reachable states of a machine out."""
-    labels = _labels(machine)
+    labels = transition_labels(machine)
     sizes = [_size(machine, state) for state in machine.reachable]
     places = _apart(_places(machine, labels, sizes), sizes)
     nodes = {
@@ -98,8 +98,8 @@ def geometry(machine: Machine) -> Geometry:
 # ---- labels
 
 
-def _labels(machine: Machine) -> dict[tuple[str, str], list[str]]:
-    """For each pair of states with a transition, what is written of each input."""
+def transition_labels(machine: Machine) -> dict[tuple[str, str], list[str]]:
+    """For each pair of reachable states with a transition, each input with its Mealy outputs."""
     found: dict[tuple[str, str], list[str]] = {}
     for state in machine.reachable:
         for symbol in machine.inputs:

@@ -12,8 +12,11 @@ PIXELS_AN_INCH = 96
 POINTS_A_PIXEL = 72 / PIXELS_AN_INCH
 
 
-def draw_graph(machine: Machine) -> Any:
-    """States with their Moore outputs, transitions with inputs and Mealy outputs; the initial state is framed twice."""
+def draw_graph(machine: Machine, state: str | None = None) -> Any:
+    """States with their Moore outputs, transitions with inputs and Mealy outputs; the initial state is framed twice.
+
+    One state may be lit up.
+    """
     found = geometry(machine)
     made = figure(found.width / PIXELS_AN_INCH, found.height / PIXELS_AN_INCH)
     made.set_layout_engine("none")
@@ -23,16 +26,24 @@ def draw_graph(machine: Machine) -> Any:
     for edge in found.edges:
         _draw_edge(axes, edge)
     for node in found.nodes:
-        _draw_node(axes, node, node.state == machine.initial)
+        _draw_node(axes, node, node.state == machine.initial, node.state == state)
     return made
 
 
-def _draw_node(axes: Any, node: Node, initial: bool) -> None:
+def _draw_node(axes: Any, node: Node, initial: bool, lit: bool) -> None:
     from matplotlib.patches import Ellipse
 
     across, down = 2 * node.half[0], 2 * node.half[1]
     axes.add_patch(
-        Ellipse(node.centre, across, down, facecolor="#eef1fb", edgecolor="#3b4cc0", linewidth=1.2, zorder=3)
+        Ellipse(
+            node.centre,
+            across,
+            down,
+            facecolor="#ffe2a8" if lit else "#eef1fb",
+            edgecolor="#3b4cc0",
+            linewidth=2.2 if lit else 1.2,
+            zorder=3,
+        )
     )
     if initial:
         axes.add_patch(
