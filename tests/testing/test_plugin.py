@@ -20,7 +20,18 @@ def test_trials(vsafsm_trials):
     assert assert_robust(ONE, "additive:0").trials == vsafsm_trials == EXPECTED
     assert assert_robust(ONE, "additive:0", trials=2).trials == 2
 """
-WITHOUT_HYPOTHESIS = "import sys; sys.modules['hypothesis'] = None"
+WITHOUT_HYPOTHESIS = """
+from importlib.machinery import PathFinder
+
+found = PathFinder.find_spec
+
+class Without:
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name == "hypothesis" else found(name, path, target)
+
+PathFinder.find_spec = Without.find_spec  # which pytest's own finder asks too
+"""
 
 
 def python(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -110,3 +121,9 @@ def test_a_name_that_there_is_not(tmp_path: Path) -> None:
 
     with pytest.raises(AttributeError, match="no attribute"):
         vsafsm.testing.machine  # noqa: B018
+
+
+def test_the_plugin_can_be_left_out(tmp_path: Path) -> None:
+    text = "import sys\n\ndef test_left_out():\n    assert 'vsafsm_pytest' not in sys.modules\n"
+    ran = suite(tmp_path, text, "-p", "no:vsafsm")
+    assert ran.returncode == 0, ran.stdout + ran.stderr

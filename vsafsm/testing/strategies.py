@@ -46,7 +46,8 @@ def machines(
 ) -> st.SearchStrategy[Machine]:
     """Machines of which every state is reachable, in any order of the states.
 
-    They shrink to few states and inputs, no outputs, and transitions that stay where they are.
+    They shrink to few states and inputs, no outputs, and transitions that stay where they are. Up to about 50 states
+    are drawn fast enough for Hypothesis's health checks.
 
     Parameters
     ----------
