@@ -11,15 +11,17 @@ from hypothesis import strategies as st
 
 from vsafsm.errors import Location, OptionError, SpecError
 from vsafsm.formats import Reading, decode
+from vsafsm.formats.dot import read_dot, write_dot
 from vsafsm.formats.kiss2 import read_kiss2, write_kiss2
 from vsafsm.formats.yaml import read_yaml, write_yaml
 
 Reader = Callable[[str, str], Reading]
-READERS = [read_yaml, read_kiss2]
+READERS = [read_yaml, read_kiss2, read_dot]
 GATE = (
     ".i 2\n.o 2\n.p 4\n.s 2\n.r shut\n.ob open bell\n1- shut wide 11\n0- shut * 0-\n-1 * shut 00\n-0 wide wide 10\n.e\n"
 )
 TEXTS = [p.read_text() for p in sorted((Path(__file__).parents[2] / "specs").glob("*.yaml"))] + [GATE] * 6
+TEXTS += [write_dot(read_yaml(text, "spec.yaml").machine) for text in TEXTS[:6]]
 SCRAPS = [
     "\t",
     "*",
@@ -55,6 +57,13 @@ SCRAPS = [
     "-",
     "\r",
     "é",
+    "->",
+    "digraph g {",
+    "[label=",
+    "|",
+    "/*",
+    "//",
+    "__start0",
 ]
 
 mild = settings(max_examples=150, deadline=None)
@@ -148,5 +157,6 @@ def test_good_texts_with_mistakes_in_them(reader: Reader) -> None:
 
 
 def test_the_unharmed_texts_are_good() -> None:
-    assert all(read_yaml(t, "t").machine for t in TEXTS if t != GATE)
+    assert all(read_yaml(t, "t").machine for t in TEXTS if t != GATE and not t.startswith("digraph"))
+    assert all(read_dot(t, "t").machine for t in TEXTS if t.startswith("digraph"))
     assert write_kiss2(read_kiss2(GATE, "t").machine)

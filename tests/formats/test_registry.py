@@ -55,7 +55,7 @@ def test_a_broken_third_party_leaves_the_others_working(
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(registry, "entry_points", entry_points_of(EntryPoint("broken", broken, registry.GROUP)))
     with pytest.warns(RuntimeWarning, match='"broken" cannot be used'):
-        assert list(formats()) == ["yaml", "kiss2"]
+        assert list(formats()) == ["yaml", "kiss2", "dot"]
 
 
 def test_a_third_party_cannot_take_a_name_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,7 @@ PathLike = str | os.PathLike[str]
 _BUILT_IN = (
     EntryPoint("yaml", "vsafsm.formats.yaml:FORMAT", GROUP),
     EntryPoint("kiss2", "vsafsm.formats.kiss2:FORMAT", GROUP),
+    EntryPoint("dot", "vsafsm.formats.dot:FORMAT", GROUP),
 )  # also declared in pyproject.toml; repeated here so that a source tree works without being installed
 
 
