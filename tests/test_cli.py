@@ -268,6 +268,26 @@ def test_convert_there_and_back(run, tmp_path):
     assert load(back).run(load(back).inputs[:1]).states == load(kiss).run(load(kiss).inputs[:1]).states
 
 
+def test_convert_merges_states_only_when_asked(run, tmp_path):
+    spec = tmp_path / "m.yaml"
+    states = "".join(f"  {name}: {{transitions: {{go: {to}}}}}\n" for name, to in (("a", "b"), ("b", "a")))
+    spec.write_text(f"machine: m\ninitial: a\ninputs: [go]\nstates:\n{states}")
+    assert run("convert", str(spec), str(tmp_path / "kept.dot"))[0] == 0
+    assert len(load(tmp_path / "kept.dot").states) == 2
+    code, out, _ = run("convert", str(spec), str(tmp_path / "fewest.dot"), "--minimize")
+    assert code == 0
+    assert "1 of 2 states" in out
+    assert len(load(tmp_path / "fewest.dot").states) == 1
+
+
+def test_convert_writes_nothing_that_is_read_back_as_another_machine(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("vsafsm.cli.distinguishing_word", lambda one, _: one.inputs[:1])
+    code, out, err = run("convert", TURNSTILE, str(tmp_path / "t.dot"))
+    assert (code, out) == (2, "")
+    assert "something else on the word coin" in err
+    assert not (tmp_path / "t.dot").exists()
+
+
 @pytest.mark.parametrize("command", [["compile", "-o"], ["convert"]], ids=["compile", "convert"])
 @pytest.mark.parametrize("name", ["m.yaml", "./m.yaml", "linked.yaml"])
 def test_the_file_that_is_read_is_not_written_over(run, tmp_path, monkeypatch, command, name):

@@ -235,6 +235,7 @@ def _add_convert(commands: Any) -> None:
     parser.add_argument("output", metavar="OUT")
     _add_format(parser)
     parser.add_argument("--to", metavar="FORMAT", help="format of OUT, where its suffix does not say")
+    parser.add_argument("--minimize", action="store_true", help="write the smallest equivalent machine")
 
 
 def _add_examples(commands: Any) -> None:

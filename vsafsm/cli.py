@@ -19,10 +19,20 @@ import numpy as np
 
 from vsafsm.arguments import Choices, choices, parse
 from vsafsm.backend import Run, backends, check, file_writer, plot_word, run_word
-from vsafsm.errors import BackendError, FileError, NotProvenError, UsageError, VsafsmError, VsafsmWarning
+from vsafsm.equivalence import distinguishing_word, minimized
+from vsafsm.errors import (
+    BackendError,
+    FileError,
+    NotExpressibleError,
+    NotProvenError,
+    UsageError,
+    VsafsmError,
+    VsafsmWarning,
+)
 from vsafsm.examples import copy_example, examples
-from vsafsm.formats import save
-from vsafsm.machine import Trace
+from vsafsm.files import write_atomically
+from vsafsm.formats import format_for
+from vsafsm.machine import Machine, Trace
 from vsafsm.network import Network
 from vsafsm.plot.canvas import check_drawable
 from vsafsm.plot.kinds import OF_RUNS, check_kind, draw
@@ -208,10 +218,25 @@ def _info(args: argparse.Namespace) -> int:
 
 def _convert(args: argparse.Namespace) -> int:
     _check_distinct(args.input, args.output)
-    machine = machine_of(args.input, args.format)
-    save(machine, args.output, args.to)
-    print_line(f"wrote {args.output}: {len(machine.states)} states, {len(machine.inputs)} inputs")
+    given = machine_of(args.input, args.format)
+    machine = minimized(given) if args.minimize else given
+    chosen = format_for(args.output, args.to)
+    text = chosen.write(machine)
+    _check_same(given, chosen.read(text, args.output).machine, chosen.name)
+    write_atomically(args.output, text.encode())
+    fewer = f" of {len(given.states)}" if args.minimize else ""
+    print_line(f"wrote {args.output}: {len(machine.states)}{fewer} states, {len(machine.inputs)} inputs, equivalent")
     return OK
+
+
+def _check_same(machine: Machine, written: Machine, name: str) -> None:
+    """Refuse a text that is read back as another machine."""
+    word = distinguishing_word(machine, written)
+    if word is not None:
+        raise NotExpressibleError(
+            f'format {name} does not hold "{machine.name}": read back, it does something else on the word '
+            f"{' '.join(word)}; expected another format"
+        )
 
 
 def _examples(args: argparse.Namespace) -> int:

@@ -132,6 +132,10 @@ class NotExpressibleError(SpecError):
     """A format has no way to write this machine down."""
 
 
+class NotComparableError(SpecError):
+    """Two machines that no word can be given to alike."""
+
+
 # ---- a machine that cannot be compiled as asked
 
 
