@@ -92,6 +92,25 @@ def test_where_the_classes_do_not_divide_k_the_masks_are_halves_and_the_codes_ha
     assert (book.masks.sum(1) == 150).all()
 
 
+@given(st.data(), st.integers(0, 99))
+@settings(deadline=None, max_examples=40)
+def test_codes_of_pairs_are_split_in_half_and_see_kinds_of_input(data: st.DataObject, seed: int) -> None:
+    states, inputs = data.draw(st.integers(1, 5)), data.draw(st.integers(9, 40))
+    kinds = st.lists(st.integers(0, 3), min_size=inputs, max_size=inputs).map(tuple)
+    targets = tuple(data.draw(st.lists(kinds, min_size=states, max_size=states)))
+    book = cb.sparse(cb.Layout(np.ones(states + 3), states, inputs, 600, 10, targets), rng(seed))
+    split = book.codes[:, None] & book.masks
+    assert (book.codes.sum(1) == 10).all()
+    assert (split.sum(2) == 5).all()
+    assert (book.masks.sum(1) == 300).all()
+    for state, row in enumerate(targets):
+        for kind in set(row):
+            (same,) = np.nonzero(np.array(row) == kind)
+            assert (split[state, same + 1] == split[state, same[0] + 1]).all()
+        seen = {split[state, row.index(kind) + 1].tobytes() for kind in set(row)}
+        assert len(seen) == len(set(row))
+
+
 @pytest.mark.parametrize("neurons", [64, 100, 128])
 def test_dense_codes_hold_half_of_the_neurons(neurons: int) -> None:
     book = cb.dense(layout(5, 3, neurons, 7), rng())

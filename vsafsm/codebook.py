@@ -2,10 +2,14 @@
 
 Every neuron belongs to a class; the signs of all inputs in a class are one row of an orthogonal array of strength 3, a
 folded Hadamard matrix [H; -H]. A code with equally many neurons in each class is split exactly in half by every mask
-and in quarters by every pair of masks, so that an unrelated input leaks exactly nothing. Where the number of classes
-does not divide the active neurons, the masks are random halves, and refinement has to carry it.
-Within a class, a code takes neurons that earlier codes have used little: a neuron's row of weights then has
-its fair share of patterns to bring up, without which the fullest neuron limits the whole network.
+and in quarters by every pair of masks, so that an unrelated input leaks exactly nothing.
+
+Where the number of classes does not divide the active neurons, neurons come in pairs of opposite signs, and a code
+takes whole pairs: each mask still splits it in half. Every state owns pairs, on which the inputs that lead it to the
+same code have the same signs. A state thus has to tell apart kinds of input, not inputs, however large the alphabet.
+
+Within a class, and among the pairs of a state, a code takes neurons that earlier codes have used little: a neuron's row
+of weights then has its fair share of patterns to bring up, without which the fullest neuron limits the whole network.
 """
 
 from __future__ import annotations
@@ -24,6 +28,10 @@ SPREAD = 4.0
 """How many codes' worth of use may be ignored when a code picks its neurons: 0 would pick the same groups again."""
 
 
+SHARED = 0.6
+"""Share of the pairs of several states that one of them takes: with all of them, their codes would be the same."""
+
+
 @dataclass(frozen=True)
 class Layout:
     """What a codebook is asked for.
@@ -36,6 +44,9 @@ class Layout:
         S, the codes that come first, and A; A + 1 masks are needed, the first for the rest phase.
     neurons, active
         N and k.
+    targets
+        For each state, where each input leads, as numbers: inputs of one number need not be told apart there. Without
+        them every input is told from every other.
     """
 
     loads: NDArray[np.float64]
@@ -43,6 +54,7 @@ class Layout:
     inputs: int
     neurons: int
     active: int
+    targets: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,9 +89,15 @@ class CodebookMaker(Protocol):
 
 
 def sparse(layout: Layout, rng: np.random.Generator) -> Codebook:
-    """Codes of ``layout.active`` neurons, balanced over orthogonal-array masks where their classes divide it."""
-    masks, classes = _masks(layout, rng)
-    return Codebook(masks, _codes(layout, classes, rng))
+    """Codes of ``layout.active`` neurons, balanced over orthogonal-array masks where their classes divide it.
+
+    Elsewhere of pairs of neurons of opposite signs, which the states own.
+    """
+    if layout.active % classes_needed(layout.inputs + 1):
+        return _paired(layout, rng)
+    array = orthogonal_array(layout.inputs + 1)
+    classes = rng.permutation(np.arange(layout.neurons) % len(array))
+    return Codebook(array[classes].T > 0, _codes(layout, classes, rng))
 
 
 def dense(layout: Layout, rng: np.random.Generator) -> Codebook:
@@ -197,18 +215,7 @@ def _paley(order: int) -> NDArray[np.int8]:
     return skew + np.eye(order, dtype=np.int8)
 
 
-# ---- masks and codes
-
-
-def _masks(layout: Layout, rng: np.random.Generator) -> tuple[Bits, NDArray[np.intp]]:
-    """Masks (A + 1, N), and the class of each neuron (N,)."""
-    factors, neurons = layout.inputs + 1, layout.neurons
-    if layout.active % classes_needed(factors) == 0:
-        array = orthogonal_array(factors)
-        classes = rng.permutation(np.arange(neurons) % len(array))
-        return array[classes].T > 0, classes
-    half = np.arange(neurons) < neurons // 2
-    return np.stack([rng.permutation(half) for _ in range(factors)]), np.zeros(neurons, np.intp)
+# ---- codes over classes
 
 
 def _codes(layout: Layout, classes: NDArray[np.intp], rng: np.random.Generator) -> Bits:
@@ -231,3 +238,80 @@ def _shares(active: int, classes: int, rng: np.random.Generator) -> Iterator[int
     each, extra = divmod(active, classes)
     lucky = set(rng.permutation(classes)[:extra].tolist()) if extra else set()
     return (each + (c in lucky) for c in range(classes))
+
+
+# ---- codes of pairs
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """P pairs of neurons of opposite signs: the family of states that owns each (P,), the row of that family's array
+    that its signs are from (P,), and the signs of the first neuron (P, A + 1), the rest phase's always +1."""
+
+    owners: NDArray[np.intp]
+    rows: NDArray[np.intp]
+    signs: NDArray[np.int8]
+
+
+def _paired(layout: Layout, rng: np.random.Generator) -> Codebook:
+    """Neuron i and neuron i + N // 2 have opposite signs, before both are shuffled."""
+    if layout.active > layout.neurons:
+        raise CodebookError(f"{layout.active} active of {layout.neurons} neurons cannot be balanced by masks")
+    kinds = list(map(_kinds, layout.targets or (tuple(range(layout.inputs)),) * layout.states))
+    families = list(dict.fromkeys(kinds))
+    pairs = _pairs(families, [kinds.count(family) for family in families], layout.neurons // 2, rng)
+    codes = _codes_of_pairs(layout, pairs, [families.index(kind) for kind in kinds], rng)
+    odd = rng.choice(np.array([-1, 1], np.int8), (layout.neurons % 2, layout.inputs + 1))
+    order = rng.permutation(layout.neurons)
+    return Codebook(np.concatenate([pairs.signs, -pairs.signs, odd])[order].T > 0, codes[:, order])
+
+
+def _kinds(targets: tuple[int, ...]) -> tuple[int, ...]:
+    """The targets numbered in the order of their first appearance: equal for states that tell the same inputs apart."""
+    numbers: dict[int, int] = {}
+    return tuple(numbers.setdefault(target, len(numbers)) for target in targets)
+
+
+def _pairs(families: list[tuple[int, ...]], states: list[int], count: int, rng: np.random.Generator) -> _Pairs:
+    """Dealt out to families of so many states: shares grow with kinds of input, and slower than with states."""
+    arrays = [hadamard(_hadamard_order(max(family) + 2)) for family in families]
+    shares = np.cumsum([len(array) * n**0.5 for array, n in zip(arrays, states, strict=True)])
+    owners = np.searchsorted(shares, (np.arange(count) + 0.5) * shares[-1] / count)
+    rows = [
+        rng.permutation(len(array))[np.arange(n) % len(array)]
+        for array, n in zip(arrays, np.bincount(owners, minlength=len(families)).tolist(), strict=True)
+    ]
+    signs = [
+        array[row][:, [0, *(kind + 1 for kind in family)]]
+        for array, row, family in zip(arrays, rows, families, strict=True)
+    ]
+    return _Pairs(np.asarray(owners, np.intp), np.concatenate(rows), np.concatenate(signs))
+
+
+def _codes_of_pairs(layout: Layout, pairs: _Pairs, family_of: list[int], rng: np.random.Generator) -> Bits:
+    """A state takes pairs of its own first, and among them of each row of signs equally many."""
+    count, slack = len(pairs.owners), SPREAD * float(layout.loads.mean())
+    used = np.zeros(count)
+    codes = np.zeros((len(layout.loads), layout.neurons), np.bool_)
+    for code in np.argsort(-layout.loads, kind="stable").tolist():
+        order = np.argsort(used + slack * rng.random(count), kind="stable")
+        if code < layout.states:
+            own = order[pairs.owners[order] == family_of[code]]
+            own = own[np.argsort(_turns(pairs.rows[own]), kind="stable")]
+            if family_of.count(family_of[code]) > 1:
+                own = own[: max(1, int(SHARED * len(own)))]
+            order = np.concatenate([own, order[~np.isin(order, own)]])
+        picked = order[: layout.active // 2]
+        codes[code, picked] = codes[code, picked + count] = True
+        if layout.active % 2:
+            codes[code, order[layout.active // 2] if layout.active // 2 < count else -1] = True
+        used[picked] += layout.loads[code]
+    return codes
+
+
+def _turns(rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """How many of the same number come before each."""
+    by_row = np.argsort(rows, kind="stable")
+    turns = np.empty(len(rows), np.intp)
+    turns[by_row] = np.arange(len(rows)) - np.searchsorted(rows[by_row], rows[by_row])
+    return turns

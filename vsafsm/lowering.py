@@ -65,6 +65,12 @@ class Lowered:
         return self.inputs + 1
 
     @property
+    def targets(self) -> tuple[tuple[int, ...], ...]:
+        """For each state the code that each input leads to."""
+        found = [move.target for move in self.moves]
+        return tuple(tuple(found[i : i + self.inputs]) for i in range(0, len(found), self.inputs))
+
+    @property
     def pending(self) -> int:
         """Number of pending codes."""
         return sum(code.pending for code in self.codes)

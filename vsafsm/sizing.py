@@ -39,8 +39,10 @@ COARSER = {2: 2.2, 3: 1.35, 4: 1.15}
 """Times as many neurons for weights of few bits."""
 DENSE_A_CONDITION, ONE_SHOT_A_CONDITION = 1.3, 10.0
 """Neurons a condition for dense codes, and for weights that are not refined."""
-NEURONS_A_CLASS = 5
-"""Fewest neurons in each class of the masks, at which codes balanced over a large alphabet are still sparse."""
+PAIRED = 2.0
+"""Times as many neurons as the law for codes of pairs, whose conditions are of the kinds of input."""
+ACTIVE_A_KIND = 1.5
+"""Active neurons that a state needs at least for each kind of input that it tells apart."""
 DENSITY_SHARES = (1.0, 0.75, 0.5)
 """Of a density that is aimed at, tried in turn until the noise that is aimed at is borne."""
 DENSEST = {2: 1 / 8, 3: 1 / 16}
@@ -332,9 +334,9 @@ class _Search:
         if density is None:
             first = active_for(neurons, self.lowered, self.options.bits, least)
         else:
-            first = _balanced(neurons * density, self.lowered.masks, neurons, least)
+            first = _split(neurons * density, self.lowered, neurons, least)
         fewer = [k for k in (first * 3 // 4, first // 2) if self.options.dimension != "auto" and k >= max(least, 6)]
-        return list(dict.fromkeys([first, *(_balanced(k, self.lowered.masks, neurons, least) for k in fewer)]))
+        return list(dict.fromkeys([first, *(_split(k, self.lowered, neurons, least) for k in fewer)]))
 
     def _try(self, neurons: int, active: int, margin: float, draw: int, rule: Rule) -> _Trial | None:
         """One network; None where codes of this size cannot be told apart by the masks."""
@@ -369,7 +371,8 @@ def _compile(
 ) -> _Trial:
     """Codebook, weights and proof of one size."""
     lowered, machine, options = search.lowered, search.machine, search.options
-    book = search.maker(Layout(search.loads, len(machine.states), lowered.inputs, neurons, active), rng)
+    layout = Layout(search.loads, len(machine.states), lowered.inputs, neurons, active, lowered.targets)
+    book = search.maker(layout, rng)
     grid = grid_for(lowered, book, options.bits, options.inhibition == "folded", stretch)
     what = f"N={neurons} k={active}"
     weights, refinement = build(
@@ -414,8 +417,21 @@ def conditions_a_neuron(lowered: Lowered) -> float:
     return float(np.where(every, 1.0, np.where(given.care1 == given.care2, 0.5, 0.75)).sum())
 
 
+def _of_kinds(lowered: Lowered) -> Lowered:
+    """With one input for each kind that a state tells apart: what is left where a kind has the same signs."""
+    first = {(move.source, move.target): move for move in reversed(lowered.moves)}
+    return replace(lowered, moves=tuple(first.values()))
+
+
 def predicted_neurons(lowered: Lowered, options: Options) -> int:
     """Neurons at which a network of these options is expected to prove."""
+    predicted = _predicted(lowered, options)
+    if options.code == "dense" or _divides(predicted**0.5, lowered, predicted):
+        return predicted
+    return round(PAIRED * _predicted(_of_kinds(lowered), options))
+
+
+def _predicted(lowered: Lowered, options: Options) -> int:
     found = conditions_a_neuron(lowered)
     factor, exponent = LAW
     wanted = factor * float(found**exponent) * COARSER.get(options.bits, 1.0)
@@ -423,19 +439,31 @@ def predicted_neurons(lowered: Lowered, options: Options) -> int:
         wanted = max(wanted, DENSE_A_CONDITION * found)
     if options.rule == "one-shot":
         wanted = ONE_SHOT_A_CONDITION * found
-    return round(max(wanted, NEURONS_A_CLASS * classes_needed(lowered.masks)))
+    return round(wanted)
 
 
 def active_for(neurons: int, lowered: Lowered, bits: int = 8, least: int = 1) -> int:
     """Active neurons in a code: about the square root of N, fewer at high load, more where weights are coarse."""
+    wanted = _wanted(neurons, lowered, bits)
+    if not _divides(max(wanted, least), lowered, neurons):
+        wanted = _wanted(neurons, _of_kinds(lowered), bits)
+    return _split(wanted, lowered, neurons, least)
+
+
+def _wanted(neurons: int, lowered: Lowered, bits: int) -> float:
     load = conditions_a_neuron(lowered) / neurons
-    wanted = max(neurons**0.5 * min(1.0, 2.5 / load), neurons * DENSEST.get(bits, 0.0))
-    return _balanced(wanted, lowered.masks, neurons, least)
+    return float(max(neurons**0.5 * min(1.0, 2.5 / load), neurons * DENSEST.get(bits, 0.0)))
 
 
-def _balanced(wanted: float, masks: int, neurons: int, least: int) -> int:
-    """The nearest number of active neurons that the masks split evenly, or `wanted` where that would be far from it."""
-    classes = classes_needed(masks)
-    if classes <= max(2 * max(wanted, least), neurons // NEURONS_A_CLASS) and classes <= neurons // 4:
+def _divides(active: float, lowered: Lowered, neurons: int) -> bool:
+    """Whether a code of about so many neurons can have the same number in each class of the masks."""
+    return classes_needed(lowered.masks) <= min(2 * active, neurons // 4)
+
+
+def _split(wanted: float, lowered: Lowered, neurons: int, least: int) -> int:
+    """The nearest number of active neurons that masks can split: whole classes, or where those are too many, pairs."""
+    if _divides(max(wanted, least), lowered, neurons):
+        classes = classes_needed(lowered.masks)
         return classes * max(1, -(-least // classes), round(wanted / classes))
-    return max(4, least, round(wanted))
+    kinds = max(len(set(targets)) for targets in lowered.targets)
+    return 2 * max(2, -(-least // 2), round(wanted / 2), round(ACTIVE_A_KIND * kinds / 2))

@@ -6,6 +6,8 @@ active neuron)::
     autoassociative   sum (x - f) (x - f)^T / (1 - f)                       over all codes; symmetric
     transition        sum ((y - f) - e (x - f)) ((x - f) o s)^T / (1 - f)   over all moves x -> y under the mask of s
 
+Moves that the code of x does not tell apart, because their masks leave the same of it open, are one move.
+
 Refinement starts there. All activities that an event passes through are known in advance, so each neuron has a list of
 conditions: drive above threshold by a margin, or below it by a margin. Passes of a relaxation perceptron (Agmon 1954;
 Motzkin and Schoenberg 1954) over the violated ones meet them, evaluated on the weights as they will be deployed,
@@ -16,7 +18,7 @@ numbers below what the floating-point type holds exactly, so the result does not
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -26,7 +28,7 @@ from vsafsm.codebook import Codebook
 from vsafsm.lowering import REST, Lowered
 from vsafsm.options import Rule
 from vsafsm.recurrent import GATHER, gathered, listed, multiplied
-from vsafsm.vsa import Real, bind, centre, outer
+from vsafsm.vsa import Bits, Real, bind, centre, outer
 
 ERASE = 0.5
 """e: how much of the old code a transition takes away. Half keeps the activity alive in continuous time."""
@@ -123,17 +125,28 @@ def autoassociative(book: Codebook, rows: slice = slice(None)) -> NDArray[np.flo
 def transition(lowered: Lowered, book: Codebook, rows: slice = slice(None)) -> NDArray[np.float64]:
     """``sum ((y - f) - e (x - f)) ((x - f) o s)^T / (1 - f)`` over all moves and releases, for some rows, in units."""
     neurons = book.codes.shape[1]
-    arcs = [(m.source, m.mask, m.target) for m in lowered.moves if m.source != m.target]
-    arcs += [(code, REST, to) for code, to in enumerate(lowered.releases) if code != to]
-    if not arcs:
+    arcs = _arcs(lowered, book)
+    if not len(arcs):
         return np.zeros((len(range(*rows.indices(neurons))), neurons))
+    signs = book.signs  # made anew at each access
 
     def term(chunk: NDArray[np.intp]) -> Real:
         x, mask, y = chunk.T
         source, target = centre(book.codes[x], neurons), centre(book.codes[y], neurons)
-        return outer((target - ERASE * source)[:, rows], bind(source, book.signs[mask]))
+        return outer((target - ERASE * source)[:, rows], bind(source, signs[mask]))
 
-    return np.asarray(_summed(np.array(arcs), term) / (neurons**2 * (1 - book.codes.mean())))
+    return np.asarray(_summed(arcs, term) / (neurons**2 * (1 - book.codes.mean())))
+
+
+def _arcs(lowered: Lowered, book: Codebook) -> NDArray[np.intp]:
+    """Source, mask and target of what leaves a code (T, 3); the first of masks that leave the same of it open."""
+    arcs = [(m.source, m.mask, m.target) for m in lowered.moves if m.source != m.target]
+    arcs += [(code, REST, to) for code, to in enumerate(lowered.releases) if code != to]
+    seen = np.packbits([book.codes[x] & book.masks[mask] for x, mask, _ in arcs], axis=-1) if arcs else ()
+    first: dict[tuple[int, int, bytes], tuple[int, int, int]] = {}
+    for arc, row in zip(arcs, seen, strict=True):
+        first.setdefault((arc[0], arc[2], row.tobytes()), arc)
+    return np.array(list(first.values()), np.intp)
 
 
 def _summed(rows: Real, term: Callable[[Real], Real], chunk: int = 256) -> NDArray[np.float64]:
@@ -259,6 +272,26 @@ def build(
     return weights, Refinement(used, left)
 
 
+def _merged(given: Conditions, book: Codebook) -> tuple[Conditions, Bits, Bits, Bits]:
+    """Situations of the same activity that want the same, as one that cares for all neurons that any of them does.
+
+    -> (situations, their activity, the neurons that the masks of the activity leave open, and those cared for)
+    """
+    masks = np.vstack([book.masks, np.ones(book.masks.shape[1], np.bool_)])
+    opened = masks[given.open1] & masks[given.open2]
+    active = book.codes[given.source] & opened
+    cared = masks[given.care1] | masks[given.care2]
+    packed = np.packbits(active, axis=1)
+    place: dict[tuple[int, bytes], int] = {}
+    for i, (want, row) in enumerate(zip(given.want.tolist(), packed, strict=True)):
+        first = place.setdefault((want, row.tobytes()), i)
+        if first != i:
+            cared[first] |= cared[i]
+    kept = np.array(list(place.values()), np.intp)
+    columns = (getattr(given, each.name)[kept] for each in fields(given))
+    return Conditions(*columns), active[kept], opened[kept], cared[kept]
+
+
 class _Task:
     """What all blocks of neurons share: the situations, and the grid with its finer integer.
 
@@ -267,9 +300,8 @@ class _Task:
 
     def __init__(self, given: Conditions, book: Codebook, grid: Grid, margin: float, relaxation: float) -> None:
         codes, neurons = book.codes, book.codes.shape[1]
-        self.given, self.codes, self.grid, self.relaxation = given, codes, grid, relaxation
-        self.opened = np.vstack([book.masks, np.ones(neurons, np.bool_)])
-        self.active = codes[given.source] & self.opened[given.open1] & self.opened[given.open2]
+        self.given, self.active, self.opened, self.cared = _merged(given, book)
+        self.codes, self.grid, self.relaxation = codes, grid, relaxation
         indices, self.count = listed(self.active)
         apart = np.maximum(self.count, np.sqrt(self.count * self.count.max() / 2))
         self.target = np.ceil(margin * grid.scale * apart).astype(np.int32)
@@ -350,24 +382,22 @@ class _Task:
 
     def _missing(self, weights: NDArray[Whole], rows: slice, batch: NDArray[np.intp]) -> NDArray[Any]:
         """Drive that each neuron lacks in each situation (b, rows): positive to come up, negative to go down, or 0."""
-        given = self.given
         drive = self._drive(weights, batch)
         if self.grid.gain:
             drive -= (self.grid.gain * self.count[batch, None]).astype(drive.dtype)
         target = self.target[batch, None].astype(drive.dtype)
-        wanted = self.codes[given.want[batch], rows]
-        cared = self.opened[given.care1[batch], rows] | self.opened[given.care2[batch], rows]
         up = np.maximum(target - drive, 0)
         down = np.minimum(-target - drive, 0)
-        return np.asarray(np.where(wanted, up, down) * cared)
+        wanted = self.codes[self.given.want[batch], rows]
+        return np.asarray(np.where(wanted, up, down) * self.cared[batch, rows])
 
     def _correct(self, fine: NDArray[Whole], missing: NDArray[Any], batch: NDArray[np.intp]) -> None:
         step = np.asarray(self.relaxation * 2**self.shift / self.count[batch, None], self.real)
         change = np.clip(np.copysign(np.ceil(np.abs(missing) * step), missing), -(2**15), 2**15).astype(self.real)
         active = self.active[batch]
-        pattern = active.astype(self.real)
+        pattern: NDArray[Any] = active.astype(self.real)
         if self.contrast:
-            pattern -= self.opened[self.given.open1[batch]] & self.opened[self.given.open2[batch]] & ~active
+            pattern -= self.opened[batch] & ~active
         total = pattern.T @ change
         total += fine
         np.copyto(fine, np.clip(total, -self._edge, self._edge, out=total), casting="unsafe")
