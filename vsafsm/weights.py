@@ -398,6 +398,6 @@ class _Task:
         pattern: NDArray[Any] = active.astype(self.real)
         if self.contrast:
             pattern -= self.opened[batch] & ~active
-        total = pattern.T @ change
+        total: NDArray[Any] = pattern.T @ change
         total += fine
         np.copyto(fine, np.clip(total, -self._edge, self._edge, out=total), casting="unsafe")

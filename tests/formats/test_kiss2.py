@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vsafsm import errors as e
+from vsafsm.formats import load
 from vsafsm.formats._cubes import merge, parse_cube, split
 from vsafsm.formats.kiss2 import read_kiss2, write_kiss2
 from vsafsm.machine import Machine, Transition
@@ -108,6 +109,38 @@ def test_an_unspecified_next_state_and_an_unlisted_case_hold(star: str) -> None:
     assert str(caught.value).startswith("m.kiss2:3:1: ")
     assert '"a"' in caught.value.message
     assert '"00"' in caught.value.message
+
+
+PARTIAL = rows("000 a b 0", "001 a b 0", "010 a c 1", "011 a a 1", "1-- b a 0", "--- c c 0", head=".i 3\n.o 1\n")
+
+
+@pytest.mark.parametrize(
+    ("reading", "found"),
+    [
+        ("hold", ("a",)),
+        ("sink", ("sink",)),
+        ("free-state", ("b",)),
+        ("free-output", ("a", "o0")),
+    ],
+)
+def test_the_readings_of_an_unlisted_case(tmp_path: Path, reading: str, found: tuple[str, ...]) -> None:
+    path = tmp_path / "m.kiss2"
+    path.write_text(PARTIAL)
+    machine = load(path, f"kiss2:{reading}")
+    unlisted = [symbol for symbol in machine.inputs if symbol.startswith("1")]
+    assert unlisted
+    assert {arrows(machine, "a")[symbol] for symbol in unlisted} == {found}
+    assert arrows(machine, "a")["001"] == ("b",)
+    assert ("sink" in machine.states) == (reading == "sink")
+    if reading == "sink":
+        assert set(arrows(machine, "sink").values()) == {("sink",)}
+
+
+def test_the_sink_is_there_only_where_it_is_needed_and_has_a_name_of_its_own() -> None:
+    complete = rows("-- sink sink 0")
+    assert read_kiss2(complete, "m.kiss2", unlisted="sink").machine.states == ("sink",)
+    machine = read_kiss2(rows("1- sink b 0", "-- b b 0"), "m.kiss2", unlisted="sink").machine
+    assert machine.states == ("sink", "b", "sink_")
 
 
 def test_every_case_listed_passes_unlisted_error() -> None:

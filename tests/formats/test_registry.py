@@ -46,6 +46,15 @@ def test_a_third_party_adds_a_format(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "hint"), [("kiss2:snk", 'mean "kiss2:sink"'), ("yaml:sink", "one of: yaml"), ("kis2:sink", 'mean "kiss2"')]
+)
+def test_a_format_that_is_not_read_this_way(name: str, hint: str) -> None:
+    with pytest.raises(e.UnknownFormatError) as caught:
+        format_for("x", name)
+    assert hint in caught.value.message
+
+
+@pytest.mark.parametrize(
     "broken", ["no_such_module_at_all:FORMAT", "os:no_such_name", "os:sep", "raising_module:FORMAT"]
 )
 def test_a_broken_third_party_leaves_the_others_working(

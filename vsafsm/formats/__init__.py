@@ -9,8 +9,8 @@ from __future__ import annotations
 import codecs
 import os
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
@@ -61,6 +61,8 @@ class Format:
         From a machine to a text; raises `NotExpressibleError`.
     description
         One line for a list of formats.
+    readings
+        Other ways to read such a text, by the word that follows the name and a colon (``kiss2:sink``).
     """
 
     name: str
@@ -68,6 +70,7 @@ class Format:
     read: Callable[[str, str], Reading]
     write: Callable[[Machine], str]
     description: str
+    readings: Mapping[str, Callable[[str, str], Reading]] = field(default_factory=dict)
 
 
 def formats() -> dict[str, Format]:
@@ -102,10 +105,7 @@ def format_for(path: PathLike, name: str | None = None) -> Format:
     """
     known = formats()
     if name is not None:
-        if name in known:
-            return known[name]
-        hint = did_you_mean(name, known)
-        raise UnknownFormatError(f'unknown format "{name}"; expected {listed(list(known))}{hint}')
+        return _named(name, known)
     suffix = Path(path).suffix.lower()
     for candidate in known.values():
         if suffix in candidate.suffixes:
@@ -117,6 +117,20 @@ def format_for(path: PathLike, name: str | None = None) -> Format:
     )
 
 
+def _named(name: str, known: dict[str, Format]) -> Format:
+    """The format called `name`; after a colon, with that way to read it."""
+    base, colon, way = name.partition(":")
+    if base not in known:
+        raise UnknownFormatError(f'unknown format "{name}"; expected {listed(list(known))}{did_you_mean(base, known)}')
+    found = known[base]
+    if not colon:
+        return found
+    if way not in found.readings:
+        ways = [f"{base}:{each}" for each in found.readings] or [base]
+        raise UnknownFormatError(f'format "{base}" has no "{way}"; expected {listed(ways)}{did_you_mean(name, ways)}')
+    return replace(found, read=found.readings[way])
+
+
 def read(path: PathLike, format: str | None = None) -> Reading:  # noqa: A002 - the word a user expects
     """Read the machine in the file at `path`.
 
@@ -125,7 +139,7 @@ def read(path: PathLike, format: str | None = None) -> Reading:  # noqa: A002 - 
     path
         A file.
     format
-        Name of its format; by default told by the suffix.
+        Name of its format, which may say how to read it (``"kiss2:sink"``); by default told by the suffix.
 
     Raises
     ------

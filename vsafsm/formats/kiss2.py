@@ -9,16 +9,19 @@ How what the format leaves open is read:
   output, and so is ``-`` (unspecified), unless another row for the same case says 1.
 * The present state ``*`` or ``ANY`` stands for every state that has no row of its own for the input class.
 * The next state ``*`` or ``ANY`` is unspecified: the case counts as unlisted.
-* An unlisted case (a state and an input class without a row) is read as `UNLISTED` says: *hold*, that is, stay
-  without outputs. The other readings in use (sink, don't care for the state, don't care for the output) are not taken.
+* An unlisted case (a state and an input class without a row) is read as `UNLISTED` says: ``hold`` stays without
+  outputs, ``sink`` goes to a state of its own that is never left, ``free-state`` goes anywhere without outputs,
+  ``free-output`` stays with any outputs, ``error`` refuses it. What is free is what the state does most often already.
 * Without ``.r`` the machine starts in the present state of the first row.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from pathlib import PurePath
@@ -45,8 +48,10 @@ from vsafsm.formats import MAX_TRANSITIONS, Format, Reading, unreachable_warning
 from vsafsm.formats._cubes import InputClass, parse_cube, split
 from vsafsm.machine import Machine, Outputs, Transition, check_name, listed
 
-UNLISTED: Literal["hold", "error"] = "hold"
-"""How a case without a row is read: stay where it is, without outputs."""
+Unlisted = Literal["hold", "sink", "free-state", "free-output", "error"]
+UNLISTED: tuple[Unlisted, ...] = ("hold", "sink", "free-state", "free-output", "error")
+"""How a case without a row can be read; the first by default."""
+SINK = "sink"
 ANY_STATE = ("*", "ANY")
 MAX_BITS = 1024
 
@@ -107,7 +112,7 @@ class _Cases:
         self.first_lines.append(line)
 
 
-def read_kiss2(text: str, source: str, unlisted: Literal["hold", "error"] = UNLISTED) -> Reading:
+def read_kiss2(text: str, source: str, unlisted: Unlisted = UNLISTED[0]) -> Reading:
     """Read a machine from `text`; `source` names the text in errors and, without its suffix, the machine.
 
     Parameters
@@ -115,7 +120,7 @@ def read_kiss2(text: str, source: str, unlisted: Literal["hold", "error"] = UNLI
     text, source
         The file's content and its name.
     unlisted
-        What a case without a row means: ``"hold"``, or ``"error"`` to refuse it.
+        What a case without a row means, one of `UNLISTED`.
 
     Raises
     ------
@@ -132,13 +137,18 @@ def read_kiss2(text: str, source: str, unlisted: Literal["hold", "error"] = UNLI
         raise TooLargeError(f"the machine has more than {MAX_TRANSITIONS} transitions", Location(source))
     if unlisted == "error":
         _refuse_unlisted(file, cases, classes)
+    table = _table(cases, len(classes), outputs)
+    states = tuple(cases.states)
+    if unlisted == "sink" and any(None in row for row in table):
+        states = (*states, _unused(SINK, states))
+        table.append([Transition(states[-1])] * len(classes))
     machine = Machine(
         name=_machine_name(source),
-        states=tuple(cases.states),
+        states=states,
         inputs=tuple(c.name for c in classes),
         initial=initial,
-        table=_table(cases, len(classes), outputs),
-        moore=((),) * len(cases.states),
+        table=tuple(_completed(row, state, states, unlisted) for row, state in zip(table, states, strict=True)),
+        moore=((),) * len(states),
     )
     return Reading(machine, tuple(_warnings(file, machine, cases)))
 
@@ -364,18 +374,45 @@ def _initial(file: _File, states: dict[str, int]) -> str:
     return name
 
 
-def _table(cases: _Cases, inputs: int, names: Outputs) -> tuple[tuple[Transition, ...], ...]:
+def _table(cases: _Cases, inputs: int, names: Outputs) -> list[list[Transition | None]]:
+    """What the rows say of each state and input class; ``None`` where they say nothing."""
     states = list(cases.states)
     made: dict[tuple[int, int], Transition] = {}
 
-    def transition(state: int, number: int) -> Transition:
+    def transition(state: int, number: int) -> Transition | None:
         case = _case(cases, state, number)
-        key = (state, 0) if case is None or case.to is None else (case.to, case.ones)
+        if case is None or case.to is None:
+            return None
+        key = (case.to, case.ones)
         if key not in made:
             made[key] = Transition(states[key[0]], _asserted(key[1], names))
         return made[key]
 
-    return tuple(tuple(transition(s, c) for c in range(inputs)) for s in range(len(states)))
+    return [[transition(s, c) for c in range(inputs)] for s in range(len(states))]
+
+
+def _completed(
+    row: list[Transition | None], state: str, states: tuple[str, ...], unlisted: Unlisted
+) -> tuple[Transition, ...]:
+    """The row with something for each unlisted case."""
+    if None not in row:
+        return tuple(taken for taken in row if taken)
+    stay = Transition(state)
+    taken_so_far = Counter(taken for taken in row if taken)
+    fitting = {
+        "free-state": [t for t, _ in taken_so_far.most_common() if not t.outputs],
+        "free-output": [t for t, _ in taken_so_far.most_common() if t.to == state],
+        "sink": [Transition(states[-1])],
+    }.get(unlisted, [])
+    chosen = fitting[0] if fitting else stay
+    return tuple(taken or chosen for taken in row)
+
+
+def _unused(name: str, names: Iterable[str]) -> str:
+    taken = set(names)
+    while name in taken:
+        name += "_"
+    return name
 
 
 def _case(cases: _Cases, state: int, number: int) -> _Case | None:
@@ -519,4 +556,11 @@ def _comments(machine: Machine) -> Iterable[str]:
         yield "# Compile options of the machine are not part of KISS2 and are left out."
 
 
-FORMAT = Format("kiss2", (".kiss2", ".kiss"), read_kiss2, write_kiss2, "KISS2 (MCNC benchmarks)")
+FORMAT = Format(
+    "kiss2",
+    (".kiss2", ".kiss"),
+    read_kiss2,
+    write_kiss2,
+    "KISS2 (MCNC benchmarks)",
+    {name: partial(read_kiss2, unlisted=name) for name in UNLISTED},
+)
