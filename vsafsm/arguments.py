@@ -173,7 +173,8 @@ def _command(commands: Any, name: str, text: str) -> argparse.ArgumentParser:
 
 def _add_compile(commands: Any, options: Sequence[Option]) -> None:
     parser = _command(commands, "compile", "compile a spec to a program file")
-    parser.add_argument("spec", metavar="SPEC")
+    parser.add_argument("spec", metavar="SPEC", nargs="?")
+    parser.add_argument("--regex", metavar="EXPRESSION", help="compile this regular expression instead of a spec")
     parser.add_argument("-o", "--output", metavar="PROGRAM", required=True, help="the program file to write (.npz)")
     parser.add_argument("--for", dest="target", metavar="BACKEND", help="meet this backend's requirements")
     parser.add_argument("--allow-unproven", action="store_true", help="write the program even if it is not proven")

@@ -88,9 +88,8 @@ def _done(given: Sequence[str]) -> int:
 
 def _compile(args: argparse.Namespace) -> int:
     _check_writable(args.output)
-    _check_distinct(args.spec, args.output)
     chosen = choices(args)
-    program = compiled(machine_of(args.spec, args.format), chosen, allow_unproven=args.allow_unproven)
+    program = compiled(_given_machine(args), chosen, allow_unproven=args.allow_unproven)
     program.save(args.output)
     if args.json:
         print_json(
@@ -103,6 +102,15 @@ def _compile(args: argparse.Namespace) -> int:
         note("warning", f"the program is not proven: {program.claim.verdict}")
         return WRONG
     return OK
+
+
+def _given_machine(args: argparse.Namespace) -> Machine:
+    if (args.spec is None) == (args.regex is None):
+        raise UsageError("expected either a spec or --regex EXPRESSION")
+    if args.regex is not None:
+        return format_for("", "regex").read(args.regex, "--regex").machine
+    _check_distinct(args.spec, args.output)
+    return machine_of(args.spec, args.format)
 
 
 def _run(args: argparse.Namespace) -> int:

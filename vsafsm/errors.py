@@ -128,8 +128,16 @@ class UnknownFormatError(SpecError):
     """No format is registered for a file's suffix or for the name that was given."""
 
 
+class FormatUnavailableError(SpecError):
+    """A format needs a package that is not installed."""
+
+
 class NotExpressibleError(SpecError):
     """A format has no way to write this machine down."""
+
+
+class NotImportableError(SpecError):
+    """Another tool's machine has what a finite state machine has no place for: hierarchy, guards, time or code."""
 
 
 class NotComparableError(SpecError):

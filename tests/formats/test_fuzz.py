@@ -13,15 +13,19 @@ from vsafsm.errors import Location, OptionError, SpecError
 from vsafsm.formats import Reading, decode
 from vsafsm.formats.dot import read_dot, write_dot
 from vsafsm.formats.kiss2 import read_kiss2, write_kiss2
+from vsafsm.formats.scxml import read_scxml, write_scxml
+from vsafsm.formats.sismic import read_sismic, write_sismic
+from vsafsm.formats.transitions import read_transitions, write_transitions
 from vsafsm.formats.yaml import read_yaml, write_yaml
 
 Reader = Callable[[str, str], Reading]
-READERS = [read_yaml, read_kiss2, read_dot]
+READERS = [read_yaml, read_kiss2, read_dot, read_scxml, read_transitions, read_sismic]
 GATE = (
     ".i 2\n.o 2\n.p 4\n.s 2\n.r shut\n.ob open bell\n1- shut wide 11\n0- shut * 0-\n-1 * shut 00\n-0 wide wide 10\n.e\n"
 )
 TEXTS = [p.read_text() for p in sorted((Path(__file__).parents[2] / "specs").glob("*.yaml"))] + [GATE] * 6
-TEXTS += [write_dot(read_yaml(text, "spec.yaml").machine) for text in TEXTS[:6]]
+WRITERS = (write_dot, write_scxml, write_transitions, write_sismic)
+TEXTS += [write(read_yaml(text, "spec.yaml").machine) for text in TEXTS[:6] for write in WRITERS]
 SCRAPS = [
     "\t",
     "*",
@@ -64,6 +68,13 @@ SCRAPS = [
     "/*",
     "//",
     "__start0",
+    "</state>",
+    "<transition ",
+    "<!DOCTYPE a>",
+    "&#0;",
+    " cond='x'",
+    "guard: x",
+    "null",
 ]
 
 mild = settings(max_examples=150, deadline=None)
@@ -157,6 +168,8 @@ def test_good_texts_with_mistakes_in_them(reader: Reader) -> None:
 
 
 def test_the_unharmed_texts_are_good() -> None:
-    assert all(read_yaml(t, "t").machine for t in TEXTS if t != GATE and not t.startswith("digraph"))
-    assert all(read_dot(t, "t").machine for t in TEXTS if t.startswith("digraph"))
+    starts = {"digraph": read_dot, "<?xml": read_scxml, "{": read_transitions, "statechart": read_sismic}
+    for text in TEXTS:
+        reader = next((read for start, read in starts.items() if text.startswith(start)), read_yaml)
+        assert text == GATE or reader(text, "t").machine
     assert write_kiss2(read_kiss2(GATE, "t").machine)

@@ -30,6 +30,10 @@ _BUILT_IN = (
     EntryPoint("yaml", "vsafsm.formats.yaml:FORMAT", GROUP),
     EntryPoint("kiss2", "vsafsm.formats.kiss2:FORMAT", GROUP),
     EntryPoint("dot", "vsafsm.formats.dot:FORMAT", GROUP),
+    EntryPoint("scxml", "vsafsm.formats.scxml:FORMAT", GROUP),
+    EntryPoint("transitions", "vsafsm.formats.transitions:FORMAT", GROUP),
+    EntryPoint("sismic", "vsafsm.formats.sismic:FORMAT", GROUP),
+    EntryPoint("regex", "vsafsm.formats.regex:FORMAT", GROUP),
 )  # also declared in pyproject.toml; repeated here so that a source tree works without being installed
 
 

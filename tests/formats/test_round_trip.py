@@ -1,0 +1,34 @@
+"""What a format writes, it reads back as an equivalent machine; and what it cannot write, it says so."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from vsafsm import errors as e
+from vsafsm.equivalence import distinguishing_word
+from vsafsm.formats import formats
+from vsafsm.machine import Machine
+
+from .conftest import machines
+
+WRITTEN = [name for name in formats() if name != "regex"]
+plain = st.from_regex(r"[a-z][a-z0-9_-]{0,5}", fullmatch=True)
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.parametrize("names", ["plain", "any"])
+@given(data=st.data())
+@settings(deadline=None, max_examples=80)
+def test_there_and_back(name: str, names: str, data: st.DataObject) -> None:
+    chosen = formats()[name]
+    machine: Machine = data.draw(machines(plain, options=False) if names == "plain" else machines(options=False))
+    try:
+        text = chosen.write(machine)
+    except e.NotExpressibleError:
+        assume(names != "plain")
+        return
+    found = chosen.read(text, "m").machine
+    assert distinguishing_word(machine, found) is None
+    assert len(found.states) == len(machine.states)

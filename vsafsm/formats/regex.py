@@ -1,0 +1,143 @@
+"""Regular expressions: the smallest machine that puts out ``accept`` in the states in which the word so far matches.
+
+The syntax is that of automata-lib: ``*``, ``+``, ``?``, ``|``, ``{2,3}``, groups, classes (``[a-z]``, ``[^a]``),
+escapes, ``.`` for every character of the alphabet, ``&`` for both and ``^`` for a shuffle. The whole word has to match.
+The alphabet are the characters that the expression names; each is an input.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from math import prod
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from vsafsm.equivalence import minimized
+from vsafsm.errors import (
+    BadNameError,
+    EmptySpecError,
+    FormatUnavailableError,
+    Location,
+    NoInputsError,
+    NotExpressibleError,
+    SyntaxSpecError,
+    TooLargeError,
+)
+from vsafsm.formats import Format, Reading
+from vsafsm.machine import Machine, Transition, check_name
+
+if TYPE_CHECKING:
+    from automata.fa.nfa import NFA
+
+ACCEPT = "accept"
+MAX_SIZE = 1_000_000
+"""Largest product of the length, the repetitions and what ``&`` and ``^`` multiply."""
+MAX_STATES = 20_000
+"""Most states before merging."""
+
+_RESERVED = frozenset("*|()? \t&+.^{}[]")
+_NO_LITERALS = re.compile(r"\\.|\[[^\]]*\]|\{[^}]*\}", re.DOTALL)
+
+
+def read_regex(text: str, source: str) -> Reading:
+    """Read a machine from `text`, one line that is a regular expression.
+
+    Raises
+    ------
+    FormatUnavailableError
+        If automata-lib is not installed.
+    EmptySpecError, SyntaxSpecError, NoInputsError, BadNameError, TooLargeError
+        If the text is no regular expression, or one without characters; with the place.
+    """
+    expression = text.removesuffix("\n").removesuffix("\r")
+    place = Location(source, 1, 1)
+    if not expression.strip():
+        raise EmptySpecError("the expression is empty; expected one line", place)
+    _check(expression, source)
+    nfa = _automaton(expression, place)
+    symbols = sorted(nfa.input_symbols)
+    if not symbols:
+        raise NoInputsError("the expression names no character; expected at least one", place)
+    for symbol in symbols:
+        try:
+            check_name("input", symbol)
+        except BadNameError as error:
+            raise BadNameError(f"{error.message}; each character is an input", place) from None
+    name = PurePath(source).stem.strip("-") or "regex"
+    return Reading(_numbered(minimized(_machine(nfa, tuple(symbols), name, place))))
+
+
+def _check(expression: str, source: str) -> None:
+    """Refuse what would be read as something else, or without end."""
+    lines = re.search(r"[\r\n]", expression)
+    if lines:
+        raise SyntaxSpecError("a second line; expected one expression in one line", Location(source, 2, 1))
+    plain = re.sub(r"\\.|\[[^\]]*\]", lambda found: "_" * len(found[0]), expression)
+    for found, at in ((plain.startswith("^"), 0), (plain.endswith("$"), len(expression) - 1)):
+        if found:
+            raise SyntaxSpecError(
+                f'"{expression[at]}" cannot stand here: there are no anchors, the whole word has to match; expected '
+                "the expression without it",
+                Location(source, 1, at + 1),
+            )
+    repeated = prod(max([1, *map(int, re.findall(r"[0-9]{1,9}", each))]) for each in re.findall(r"\{[^}]*\}", plain))
+    size = (len(expression) * repeated) ** (1 + plain.count("&") + plain.count("^"))
+    if size > MAX_SIZE:
+        raise TooLargeError(
+            f"length and repetitions of the expression multiply to more than {MAX_SIZE}", Location(source, 1, 1)
+        )
+
+
+def _automaton(expression: str, place: Location) -> NFA:
+    """Without empty transitions, over the characters that the expression names."""
+    try:
+        from automata.base.exceptions import AutomatonException, RegexException
+        from automata.fa.nfa import NFA
+    except ImportError:
+        raise FormatUnavailableError(
+            "regular expressions need automata-lib, which is not installed; pip install 'vsafsm[formats]'"
+        ) from None
+    literals = set(_NO_LITERALS.sub("", expression)) - _RESERVED
+    try:
+        found: NFA = NFA.from_regex(expression, input_symbols=literals).eliminate_lambda()
+    except (AutomatonException, RegexException, ValueError, IndexError, KeyError, RecursionError) as error:
+        told = re.sub(r"<\w+: (.*?)>", r"\1", str(error)) or type(error).__name__
+        raise SyntaxSpecError(f"this is no regular expression: {told}", place) from None
+    return found
+
+
+def _machine(nfa: Any, symbols: tuple[str, ...], name: str, place: Location) -> Machine:
+    """Subset construction; states are numbered in the order of discovery."""
+    start = frozenset({nfa.initial_state})
+    number = {start: 0}
+    table = []
+    for subset in (queue := [start]):
+        row = []
+        for symbol in symbols:
+            reached = frozenset().union(*(nfa.transitions.get(state, {}).get(symbol, ()) for state in subset))
+            if reached not in number:
+                number[reached] = len(queue)
+                queue.append(reached)
+            row.append(Transition(f"s{number[reached]}"))
+        table.append(tuple(row))
+        if len(queue) > MAX_STATES:
+            raise TooLargeError(f"the expression needs more than {MAX_STATES} states", place)
+    moore = tuple((ACCEPT,) if subset & nfa.final_states else () for subset in queue)
+    states = tuple(f"s{i}" for i in range(len(queue)))
+    return Machine(name, states, symbols, "s0", tuple(table), moore)
+
+
+def _numbered(machine: Machine) -> Machine:
+    """With states ``s0``, ``s1``, ... in their order."""
+    names = {state: f"s{i}" for i, state in enumerate(machine.states)}
+    table = tuple(tuple(Transition(names[taken.to]) for taken in row) for row in machine.table)
+    return replace(machine, states=tuple(names.values()), initial=names[machine.initial], table=table)
+
+
+def write_regex(machine: Machine) -> str:
+    """Raises `NotExpressibleError`: an expression tells which words are accepted, and nothing else."""
+    raise NotExpressibleError(f'"{machine.name}" cannot be written as a regular expression; expected another format')
+
+
+FORMAT = Format("regex", (".regex",), read_regex, write_regex, "regular expressions, one line (needs vsafsm[formats])")
