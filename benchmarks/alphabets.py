@@ -12,7 +12,7 @@ from random_machines import random_machine
 from vsafsm.compiler import compile_machine
 from vsafsm.terminal import print_table
 
-LOADS = [(4, 16), (4, 32), (8, 32), (2, 64), (4, 64)]
+LOADS = [(4, 16), (4, 32), (8, 32), (2, 64), (4, 64), (8, 64), (19, 128), (32, 64)]
 COLUMNS = ("S x A", "transitions", "N", "smallest", "k", "bits", "margin", "verdict", "s")
 
 
