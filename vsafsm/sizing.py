@@ -39,6 +39,10 @@ COARSER = {2: 2.2, 3: 1.35, 4: 1.15}
 """Times as many neurons for weights of few bits."""
 DENSE_A_CONDITION, ONE_SHOT_A_CONDITION = 1.3, 10.0
 """Neurons a condition for dense codes, and for weights that are not refined."""
+NEURONS_A_CLASS = 5
+"""Fewest neurons in each class of the masks with which a size is predicted."""
+DENSER = 2.25
+"""Times as many active neurons as a code would have otherwise that it may have to be balanced over all classes."""
 PAIRED = 2.0
 """Times as many neurons as the law for codes of pairs, whose conditions are of the kinds of input."""
 ACTIVE_A_KIND = 1.5
@@ -425,7 +429,7 @@ def _of_kinds(lowered: Lowered) -> Lowered:
 
 def predicted_neurons(lowered: Lowered, options: Options) -> int:
     """Neurons at which a network of these options is expected to prove."""
-    predicted = _predicted(lowered, options)
+    predicted = max(_predicted(lowered, options), NEURONS_A_CLASS * classes_needed(lowered.masks))
     if options.code == "dense" or _divides(predicted**0.5, lowered, predicted):
         return predicted
     return round(PAIRED * _predicted(_of_kinds(lowered), options))
@@ -457,7 +461,7 @@ def _wanted(neurons: int, lowered: Lowered, bits: int) -> float:
 
 def _divides(active: float, lowered: Lowered, neurons: int) -> bool:
     """Whether a code of about so many neurons can have the same number in each class of the masks."""
-    return classes_needed(lowered.masks) <= min(2 * active, neurons // 4)
+    return classes_needed(lowered.masks) <= min(DENSER * active, neurons // 4)
 
 
 def _split(wanted: float, lowered: Lowered, neurons: int, least: int) -> int:
