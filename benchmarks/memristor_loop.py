@@ -1,6 +1,11 @@
 """What calibration and chip in the loop win back, on lognormal devices with stuck cells.
 
-Usage: python benchmarks/memristor_loop.py loop|spread|stuck [DEVICES] [PICTURE]
+Usage: python benchmarks/memristor_loop.py loop|spread|stuck|models [DEVICES] [PICTURE]
+
+loop    lognormal devices of four spreads, 5 % of the cells stuck, N = 1024
+spread  lognormal devices against their spread, 1 % of the cells stuck, at three N
+stuck   lognormal devices of sigma 0.456 against the share of stuck cells, at three N
+models  each device model against the share of stuck cells, N = 512, until it breaks
 
 A random machine of 6 states and 2 inputs at fixed N. A device is right when every pair of state and input is. Seeds
 start at 1000; nothing was tuned on these.
@@ -9,6 +14,7 @@ start at 1000; nothing was tuned on these.
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import numpy as np
 from memristor_figures import FIRST_SEED, JOBS
@@ -24,12 +30,24 @@ from vsafsm_memristor.yields import outcomes
 SIGMAS = (0.5, 1.0, 1.5, 2.0, 2.35)
 STUCK = (0.0, 0.05, 0.1, 0.15, 0.2)
 SIZES = (512, 1024, 2048)
+MANY_STUCK = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
+MODELS: dict[str, dict[str, Any]] = {
+    "NeuRRAM, 1 day": {"device": "neurram"},
+    "PCM, 1 day": {"device": "pcm"},
+    "CMO/HfOx, 1 day": {"device": "cmo-hfox"},
+    "perovskite, sigma 0.113": {"device": "perovskite", "rows": 128, "columns": 128},
+    "perovskite, sigma 0.456": {"device": "perovskite-mean", "rows": 128, "columns": 128},
+    "lognormal, sigma 1": {"device": "lognormal", "sigma": 1.0},
+}
 HEADER = ("N", "sigma", "stuck", "as programmed", "trimmed", "chip in the loop", "rewritten", "short before", "after")
 
 
 def main() -> None:
     """Print one table."""
     devices = int(sys.argv[2]) if len(sys.argv) > 2 else 20
+    if sys.argv[1] == "models":
+        models(devices)
+        return
     if sys.argv[1] == "loop":
         points = [(1024, sigma, 0.05) for sigma in (1.0, 1.5, 2.0, 2.35)]
     elif sys.argv[1] == "spread":
@@ -42,17 +60,34 @@ def main() -> None:
         if neurons not in programs:
             machine = random_machine(6, 2, 0)
             programs[neurons] = compile_machine(machine, target="memristor", dimension=neurons)
-        found.append((neurons, sigma, stuck, measured(programs[neurons], sigma, stuck, devices)))
+        device = {"device": "lognormal", "sigma": sigma}
+        found.append((neurons, sigma, stuck, measured(programs[neurons], device, stuck, devices)))
         print_line(" ".join(_row(*found[-1])))
         sys.stdout.flush()
     print_table(HEADER, [_row(*each) for each in found])
     if len(sys.argv) > 3:
-        draw(found, sys.argv[1], sys.argv[3])
+        label = "lognormal sigma" if sys.argv[1] == "spread" else "share of cells that are stuck"
+        rows = [(f"N = {n}", sigma if sys.argv[1] == "spread" else stuck, each) for n, sigma, stuck, each in found]
+        draw(rows, tuple(f"N = {n}" for n in SIZES), label, sys.argv[3])
 
 
-def measured(program: Program, sigma: float, stuck: float, devices: int) -> np.ndarray:
+def models(devices: int) -> None:
+    """Each device model against stuck cells."""
+    program = compile_machine(random_machine(6, 2, 0), target="memristor", dimension=512)
+    rows = []
+    for name, options in MODELS.items():
+        for stuck in MANY_STUCK:
+            rows.append((name, stuck, measured(program, options, stuck, devices)))
+            _, *told = _row(512, 0.0, *rows[-1][1:])
+            print_line(" ".join((name, *told[1:])))
+            sys.stdout.flush()
+    if len(sys.argv) > 3:
+        draw(rows, tuple(MODELS), "share of cells that are stuck", sys.argv[3])
+
+
+def measured(program: Program, device: dict[str, Any], stuck: float, devices: int) -> np.ndarray:
     """For each device (D, 6): right as programmed, trimmed, corrected; share rewritten; short before and after."""
-    options = {"device": "lognormal", "sigma": sigma, "stuck_off": stuck / 2, "stuck_on": stuck / 2}
+    options = {**device, "stuck_off": stuck / 2, "stuck_on": stuck / 2}
     seeds = range(FIRST_SEED, FIRST_SEED + devices)
     found = {kind: list(outcomes(program, {**options, "calibration": kind}, seeds, JOBS)) for kind in CALIBRATIONS}
     right = [[each.wrong is None for each in found[kind]] for kind in CALIBRATIONS]
@@ -73,26 +108,29 @@ def _row(neurons: int, sigma: float, stuck: float, found: np.ndarray) -> tuple[s
     return (str(neurons), f"{sigma:g}", f"{stuck:g}", *shares, rewritten, f"{before:.0f}", f"{after:.0f}")
 
 
-def draw(found: list[tuple[int, float, float, np.ndarray]], kind: str, path: str) -> None:
-    """Share of right devices against what was varied, a panel for each N."""
+def draw(rows: list[tuple[str, float, np.ndarray]], titles: tuple[str, ...], label: str, path: str) -> None:
+    """Share of right devices against what was varied, a panel for each title."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    column, label = (1, "lognormal sigma") if kind == "spread" else (2, "share of cells that are stuck")
-    figure = Figure(figsize=(10, 3.4), layout="constrained")
+    down = -(-len(titles) // 3)
+    figure = Figure(figsize=(10, 3.0 * down + 0.4), layout="constrained")
     FigureCanvasAgg(figure)
-    for axes, neurons in zip(figure.subplots(1, len(SIZES), sharey=True), SIZES, strict=True):
-        rows = [each for each in found if each[0] == neurons]
-        x = [each[column] for each in rows]
+    panels = figure.subplots(down, 3, sharey=True, squeeze=False)
+    for axes, title in zip(panels.flat, titles, strict=True):
+        found = [each for each in rows if each[0] == title]
+        x = np.array([each[1] for each in found])
         for i, (name, marker) in enumerate((("as programmed", "o"), ("trimmed", "s"), ("chip in the loop", "^"))):
-            shares = np.array([each[3][:, i].mean() for each in rows])
-            bounds = np.array([wilson(int(each[3][:, i].sum()), len(each[3])) for each in rows])
-            apart = np.abs(bounds.T - shares)
-            axes.errorbar(np.array(x) + 0.01 * (i - 1) * max(x), shares, apart, marker=marker, capsize=2, label=name)
-        axes.set(title=f"N = {neurons}", xlabel=label, ylim=(-0.03, 1.03))
+            shares = np.array([each[2][:, i].mean() for each in found])
+            bounds = np.array([wilson(int(each[2][:, i].sum()), len(each[2])) for each in found])
+            axes.errorbar(
+                x + 0.012 * (i - 1) * x.max(), shares, np.abs(bounds.T - shares), marker=marker, capsize=2, label=name
+            )
+        axes.set(title=title, xlabel=label, ylim=(-0.03, 1.03))
         axes.grid(alpha=0.3)
-    figure.axes[0].set_ylabel("share of devices that are right")
-    figure.axes[0].legend(loc="lower left", fontsize=8)
+    for axes in panels[:, 0]:
+        axes.set_ylabel("share of devices right")
+    panels[0, 0].legend(loc="lower left", fontsize=8)
     figure.savefig(path, dpi=110, metadata={"Software": None})
 
 

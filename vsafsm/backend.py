@@ -28,9 +28,9 @@ from vsafsm.sizing import Requirements
 
 GROUP = "vsafsm.backends"
 DEFAULT = "reference"
-TAKEN = frozenset({"allow_unproven", "backend", "folder", "format", "help", "json", "output", "path", "program"}) | {
-    *("self", "to", "word", "word_file")
-}
+TAKEN = frozenset(
+    {"allow_unproven", "backend", "folder", "format", "help", "json", "output", "path", "program", "regex"}
+) | {*("self", "to", "word", "word_file")}
 """Flags of the command line, and keywords of the protocol: no option of a backend has such a name."""
 TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 

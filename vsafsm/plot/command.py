@@ -26,6 +26,7 @@ class DrawCommand:
         parser.add_argument(
             "-o", "--output", metavar="FILE", required=True, help="the drawing: .svg, .png, .pdf or .mmd (Mermaid)"
         )
+        parser.add_argument("--graphviz", action="store_true", help='lay it out with the program "dot" of Graphviz')
         parser.add_argument("--state", metavar="NAME", help="light this state up")
         parser.add_argument(
             "--format",
@@ -40,18 +41,22 @@ class DrawCommand:
         from vsafsm.files import write_atomically
         from vsafsm.plot.canvas import check_drawable, write
         from vsafsm.plot.graph import draw_graph
+        from vsafsm.plot.graphviz import FORMATS, drawn
         from vsafsm.plot.mermaid import mermaid
         from vsafsm.sources import machine_of
         from vsafsm.terminal import print_line
 
         output = Path(args.output)
-        if output.suffix != MERMAID:
+        with_graphviz = output.suffix in FORMATS and (args.graphviz or _only_graphviz())
+        if output.suffix != MERMAID and not with_graphviz:
             check_drawable(output)
         machine = machine_of(args.spec, args.format)
         if args.state is not None:
             _check_state(machine, args.state)
         if output.suffix == MERMAID:
             write_atomically(output, mermaid(machine, args.state).encode())
+        elif with_graphviz:
+            write_atomically(output, drawn(machine, output.suffix, args.state))
         else:
             write(draw_graph(machine, args.state), output)
         print_line(f"wrote {output}: {len(machine.reachable)} states")
@@ -59,6 +64,14 @@ class DrawCommand:
 
 
 COMMAND = DrawCommand()
+
+
+def _only_graphviz() -> bool:
+    from importlib.util import find_spec
+
+    from vsafsm.plot.graphviz import is_there
+
+    return find_spec("matplotlib") is None and is_there()
 
 
 def _check_state(machine: Machine, name: str) -> None:
