@@ -253,7 +253,7 @@ GO = '<transition event="go" target="a"/>'
         ("", 1, e.SyntaxSpecError, "this is not XML"),
         ("<!DOCTYPE scxml [<!ENTITY a 'b'>]>" + scxml(state("a", GO)), 1, e.SyntaxSpecError, "document type"),
         (scxml("<x>" * 100 + "</x>" * 100), 2, e.TooLargeError, "nested deeper"),
-        ("<?xml version='1.0' encoding='no-such'?><scxml/>", 1, e.SyntaxSpecError, ""),
+        ("<?xml version='1.0' encoding='no-such'?><scxml/>", 1, e.EmptySpecError, "no <state>"),
     ],
 )
 def test_scxml_that_is_no_flat_machine(text: str, line: int, error: type[e.SpecError], told: str) -> None:
@@ -366,6 +366,7 @@ def replaced(pairs: Iterable[tuple[str, str]]) -> str:
         ("initial: a", "initial: q", e.UnknownStateError, 'unknown state "q"'),
         ("- name: z", "- name: a", e.DuplicateStateError, "declared twice"),
         ("- event: end", "- event: in", e.NondeterministicError, "in line 18"),
+        ("  name: bell", "  name: bell\n  name: gong", e.DuplicateKeyError, "first in line 2"),
         ("  name: bell", "  nme: bell", e.UnknownKeyError, 'mean "name"'),
         ("    initial: a\n", "", e.MissingKeyError, '"initial"'),
         ("statechart:", "chart:", e.UnknownKeyError, "statechart"),

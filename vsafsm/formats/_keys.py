@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from collections.abc import Mapping as Named
 
-from vsafsm.errors import MissingKeyError, UnknownKeyError, WrongTypeError, did_you_mean
+from vsafsm.errors import DuplicateKeyError, MissingKeyError, UnknownKeyError, WrongTypeError, did_you_mean
 from vsafsm.formats._events import refused
 from vsafsm.formats._nodes import Items, Mapping, Node, Scalar
 from vsafsm.machine import listed
@@ -29,14 +29,18 @@ def fields(
     ------
     NotImportableError
         If a key of `unfit`, which says why a machine has no place for it, has a value.
-    UnknownKeyError, WrongTypeError
-        For other keys, and for what is no mapping.
+    UnknownKeyError, DuplicateKeyError, WrongTypeError
+        For other keys, for a key that stands twice, and for what is no mapping.
     """
     if not isinstance(node, Mapping):
         raise WrongTypeError(f"a {what} is no mapping; expected one", node.location)
     found: dict[str, Node] = {}
+    lines: dict[str, int] = {}
     for key, value in node.pairs:
         name = key.text
+        if name in lines:
+            raise DuplicateKeyError(f'key "{name[:80]}" stands twice (first in line {lines[name]})', key.location)
+        lines[name] = key.location.line
         if name in known:
             found.update({name: value} if given(value) else {})
         elif name in unfit:
