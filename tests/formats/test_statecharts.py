@@ -366,7 +366,7 @@ def replaced(pairs: Iterable[tuple[str, str]]) -> str:
         ("initial: a", "initial: q", e.UnknownStateError, 'unknown state "q"'),
         ("- name: z", "- name: a", e.DuplicateStateError, "declared twice"),
         ("- event: end", "- event: in", e.NondeterministicError, "in line 18"),
-        ("  name: bell", "  name: bell\n  name: gong", e.DuplicateKeyError, "first in line 2"),
+        ("  root state:", "  name: gong\n  root state:", e.DuplicateKeyError, "first in line 2"),
         ("  name: bell", "  nme: bell", e.UnknownKeyError, 'mean "name"'),
         ("    initial: a\n", "", e.MissingKeyError, '"initial"'),
         ("statechart:", "chart:", e.UnknownKeyError, "statechart"),
