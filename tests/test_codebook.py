@@ -210,6 +210,13 @@ def test_a_users_hypervectors_work_end_to_end(turnstile: Machine, given_parts: s
         assert [session.send(symbol) for symbol in ("coin", "push")] == ["unlocked", "locked"]
 
 
+def test_a_users_hypervectors_of_a_large_alphabet_work_end_to_end(random_machines: Callable[..., Machine]) -> None:
+    machine = random_machines(4, 24, 0)
+    states = rng().choice([-1, 1], (4, 512))
+    program = vsafsm.compile(machine, dimension=512, codebook=cb.Given(states))
+    assert program.prove().holds
+
+
 def test_dense_random_bipolar_hypervectors_work_end_to_end(turnstile: Machine) -> None:
     states = rng().choice([-1, 1], (2, 512))
     program = vsafsm.compile(turnstile, dimension=512, codebook=cb.Given(states))

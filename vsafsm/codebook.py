@@ -26,8 +26,6 @@ from vsafsm.vsa import Bits
 
 SPREAD = 4.0
 """How many codes' worth of use may be ignored when a code picks its neurons: 0 would pick the same groups again."""
-
-
 SHARED = 0.6
 """Share of the pairs of several states that one of them takes: with all of them, their codes would be the same."""
 
@@ -138,7 +136,7 @@ class Given:
         """Complete the given vectors to a codebook; raises `CodebookError` where their shapes do not fit."""
         states = _bits("states", self.states, layout.neurons)
         active = max(1, int(np.median(states.sum(1))))
-        drawn = sparse(replace(layout, active=active), rng)
+        drawn = sparse(replace(layout, active=active, targets=()), rng)  # these states own no neurons
         parts = [states]
         if len(states) < len(layout.loads):
             rest = drawn.codes[len(states) :]
@@ -245,8 +243,11 @@ def _shares(active: int, classes: int, rng: np.random.Generator) -> Iterator[int
 
 @dataclass(frozen=True)
 class _Pairs:
-    """P pairs of neurons of opposite signs: the family of states that owns each (P,), the row of that family's array
-    that its signs are from (P,), and the signs of the first neuron (P, A + 1), the rest phase's always +1."""
+    """P pairs of neurons of opposite signs: states that tell the same inputs apart are a family.
+
+    The family that owns each pair (P,), the row of that family's array that its signs are from (P,), and the signs of
+    its first neuron (P, A + 1), the rest phase's always +1.
+    """
 
     owners: NDArray[np.intp]
     rows: NDArray[np.intp]
