@@ -107,8 +107,8 @@ class Requirements:
         A step adds up the noise of k synapses, whose deviation is sqrt(k) times that of one.
         """
         steps = margin * network.scale * network.active**0.5
-        deviation = max(float(network.weights.std()), 1e-12)
-        aimed = [wanted for wanted in ((self.tolerance or 0.0) * deviation, self.tolerance_steps) if wanted]
+        of_weights = self.tolerance and self.tolerance * max(float(network.weights.std()), 1e-12)
+        aimed = [wanted for wanted in (of_weights, self.tolerance_steps) if wanted]
         return float(min((steps / wanted for wanted in aimed), default=float("inf")))
 
     def unmet(self, network: Network, margin: float) -> tuple[str, ...]:

@@ -142,10 +142,10 @@ def _arcs(lowered: Lowered, book: Codebook) -> NDArray[np.intp]:
     """Source, mask and target of what leaves a code (T, 3); the first of masks that leave the same of it open."""
     arcs = [(m.source, m.mask, m.target) for m in lowered.moves if m.source != m.target]
     arcs += [(code, REST, to) for code, to in enumerate(lowered.releases) if code != to]
-    seen = np.packbits([book.codes[x] & book.masks[mask] for x, mask, _ in arcs], axis=-1) if arcs else ()
     first: dict[tuple[int, int, bytes], tuple[int, int, int]] = {}
-    for arc, row in zip(arcs, seen, strict=True):
-        first.setdefault((arc[0], arc[2], row.tobytes()), arc)
+    for x, mask, y in arcs:
+        seen = np.packbits(book.codes[x] & book.masks[mask]).tobytes()
+        first.setdefault((x, y, seen), (x, mask, y))
     return np.array(list(first.values()), np.intp)
 
 
@@ -272,24 +272,28 @@ def build(
     return weights, Refinement(used, left)
 
 
-def _merged(given: Conditions, book: Codebook) -> tuple[Conditions, Bits, Bits, Bits]:
+def _merged(given: Conditions, book: Codebook) -> tuple[Conditions, Bits, Bits]:
     """Situations of the same activity that want the same, as one that cares for all neurons that any of them does.
 
-    -> (situations, their activity, the neurons that the masks of the activity leave open, and those cared for)
+    -> (situations, their activity, the masks that they count in: those given, and then what several care for)
     """
     masks = np.vstack([book.masks, np.ones(book.masks.shape[1], np.bool_)])
-    opened = masks[given.open1] & masks[given.open2]
-    active = book.codes[given.source] & opened
-    cared = masks[given.care1] | masks[given.care2]
-    packed = np.packbits(active, axis=1)
-    place: dict[tuple[int, bytes], int] = {}
-    for i, (want, row) in enumerate(zip(given.want.tolist(), packed, strict=True)):
-        first = place.setdefault((want, row.tobytes()), i)
-        if first != i:
-            cared[first] |= cared[i]
-    kept = np.array(list(place.values()), np.intp)
-    columns = (getattr(given, each.name)[kept] for each in fields(given))
-    return Conditions(*columns), active[kept], opened[kept], cared[kept]
+    active = book.codes[given.source]
+    active &= masks[given.open1]
+    active &= masks[given.open2]
+    place: dict[tuple[int, bytes], list[int]] = {}
+    for i, (want, row) in enumerate(zip(given.want.tolist(), np.packbits(active, axis=1), strict=True)):
+        place.setdefault((want, row.tobytes()), []).append(i)
+    if len(place) == len(given):
+        return given, active, masks
+    groups = list(place.values())
+    kept = np.array([group[0] for group in groups], np.intp)
+    merged = Conditions(*(getattr(given, each.name)[kept] for each in fields(given)))
+    several = [(n, group) for n, group in enumerate(groups) if len(group) > 1]
+    cared = np.stack([(masks[given.care1[group]] | masks[given.care2[group]]).any(0) for _, group in several])
+    for row, (n, _) in enumerate(several, len(masks)):
+        merged.care1[n] = merged.care2[n] = row
+    return merged, active[kept], np.vstack([masks, cared])
 
 
 class _Task:
@@ -300,7 +304,7 @@ class _Task:
 
     def __init__(self, given: Conditions, book: Codebook, grid: Grid, margin: float, relaxation: float) -> None:
         codes, neurons = book.codes, book.codes.shape[1]
-        self.given, self.active, self.opened, self.cared = _merged(given, book)
+        self.given, self.active, self.masks = _merged(given, book)
         self.codes, self.grid, self.relaxation = codes, grid, relaxation
         indices, self.count = listed(self.active)
         apart = np.maximum(self.count, np.sqrt(self.count * self.count.max() / 2))
@@ -389,7 +393,8 @@ class _Task:
         up = np.maximum(target - drive, 0)
         down = np.minimum(-target - drive, 0)
         wanted = self.codes[self.given.want[batch], rows]
-        return np.asarray(np.where(wanted, up, down) * self.cared[batch, rows])
+        cared = self.masks[self.given.care1[batch], rows] | self.masks[self.given.care2[batch], rows]
+        return np.asarray(np.where(wanted, up, down) * cared)
 
     def _correct(self, fine: NDArray[Whole], missing: NDArray[Any], batch: NDArray[np.intp]) -> None:
         step = np.asarray(self.relaxation * 2**self.shift / self.count[batch, None], self.real)
@@ -397,7 +402,7 @@ class _Task:
         active = self.active[batch]
         pattern: NDArray[Any] = active.astype(self.real)
         if self.contrast:
-            pattern -= self.opened[batch] & ~active
+            pattern -= self.masks[self.given.open1[batch]] & self.masks[self.given.open2[batch]] & ~active
         total: NDArray[Any] = pattern.T @ change
         total += fine
         np.copyto(fine, np.clip(total, -self._edge, self._edge, out=total), casting="unsafe")
