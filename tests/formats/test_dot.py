@@ -208,3 +208,7 @@ def test_a_file_that_is_cut_off_is_refused_or_another_machine(data: st.DataObjec
     cut = text[: data.draw(st.integers(0, len(text) - 3))]
     with pytest.raises(e.SpecError):
         read_dot(cut, "m.dot")
+
+
+def test_a_graph_whose_name_no_machine_can_have_takes_the_file_s() -> None:
+    assert read_dot('digraph "a\tb" { x -> x [label="go"]; }', "door.dot").machine.name == "door"

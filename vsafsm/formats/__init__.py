@@ -7,6 +7,7 @@ one by naming it there. This module finds formats, and moves files in and out.
 from __future__ import annotations
 
 import codecs
+import contextlib
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -14,9 +15,17 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
-from vsafsm.errors import EncodingError, FileError, Location, TooLargeError, UnknownFormatError, did_you_mean
+from vsafsm.errors import (
+    BadNameError,
+    EncodingError,
+    FileError,
+    Location,
+    TooLargeError,
+    UnknownFormatError,
+    did_you_mean,
+)
 from vsafsm.files import reason, write_atomically
-from vsafsm.machine import Machine, listed
+from vsafsm.machine import Machine, check_name, listed
 
 GROUP = "vsafsm.formats"
 MAX_BYTES = 64 * 2**20
@@ -205,6 +214,14 @@ def location_at(text: str, index: int, source: str) -> Location:
     """The place of the character at `index` of `text`."""
     start = text.rfind("\n", 0, index) + 1
     return Location(source, text.count("\n", 0, index) + 1, index - start + 1)
+
+
+def name_from(*candidates: str) -> str:
+    """The first of some texts that can name a machine, without spaces around it; the last has to."""
+    for candidate in candidates[:-1]:
+        with contextlib.suppress(BadNameError):
+            return check_name("machine", candidate.strip())
+    return candidates[-1]
 
 
 def unreachable_warnings(machine: Machine, place: Callable[[str], Location]) -> Iterator[str]:

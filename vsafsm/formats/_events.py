@@ -23,7 +23,7 @@ from vsafsm.errors import (
     UnknownStateError,
     did_you_mean,
 )
-from vsafsm.formats import MAX_TRANSITIONS, Reading, unreachable_warnings
+from vsafsm.formats import MAX_TRANSITIONS, Reading, name_from, unreachable_warnings
 from vsafsm.machine import Machine, Outputs, Transition, check_name, listed
 
 
@@ -88,7 +88,9 @@ def reading(
             if arc.target is not None:
                 known(arc.target, by_name, arc.target_location)
     table = tuple(tuple(_transition(state, event, by_name) for event in events) for state in states)
-    machine = Machine(_machine_name(name, source), tuple(by_name), events, start, table, ((),) * len(states))
+    machine = Machine(
+        name_from(name, PurePath(source).stem, "machine"), tuple(by_name), events, start, table, ((),) * len(states)
+    )
     told = (*warnings, *_initial_warning(by_name[start]), *_shadowed(states))
     return Reading(machine, (*told, *unreachable_warnings(machine, lambda s: by_name[s].location)))
 
@@ -174,15 +176,6 @@ def _shadowed(states: Sequence[State]) -> Iterator[str]:
         for i, arc in enumerate(state.arcs):
             if arc.events and all(any(before.takes(event) for before in state.arcs[:i]) for event in arc.events):
                 yield f'{arc.location}: this transition of state "{state.name}" is never taken: one before it is'
-
-
-def _machine_name(name: str, source: str) -> str:
-    for candidate in (name, PurePath(source).stem):
-        try:
-            return check_name("machine", candidate.strip())
-        except BadNameError:
-            continue
-    return "machine"
 
 
 # ---- writing

@@ -32,7 +32,7 @@ from vsafsm.errors import (
     TooLargeError,
     UnknownStateError,
 )
-from vsafsm.formats import MAX_TRANSITIONS, Format, Reading, location_at, unreachable_warnings
+from vsafsm.formats import MAX_TRANSITIONS, Format, Reading, location_at, name_from, unreachable_warnings
 from vsafsm.machine import Machine, Outputs, Transition, check_name
 
 NONE = ("", "-", "ε")
@@ -297,7 +297,8 @@ class _Machines:
             for state in states
         )
         machine = Machine(
-            _plain(graph.name) or PurePath(self.source).stem or "machine", tuple(names[s] for s in states), inputs,
+            name_from(_plain(graph.name), PurePath(self.source).stem, "machine"),
+            tuple(names[s] for s in states), inputs,
             names[initial], table, tuple(moore[s] for s in states),
         )  # fmt: skip
         places = {names[state]: graph.places[state] for state in states}

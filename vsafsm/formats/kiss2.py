@@ -44,7 +44,7 @@ from vsafsm.errors import (
     WrongTypeError,
     did_you_mean,
 )
-from vsafsm.formats import MAX_TRANSITIONS, Format, Reading, unreachable_warnings
+from vsafsm.formats import MAX_TRANSITIONS, Format, Reading, name_from, unreachable_warnings
 from vsafsm.formats._cubes import InputClass, parse_cube, split
 from vsafsm.machine import Machine, Outputs, Transition, check_name, listed
 
@@ -143,7 +143,7 @@ def read_kiss2(text: str, source: str, unlisted: Unlisted = UNLISTED[0]) -> Read
         states = (*states, _unused(SINK, states))
         table.append([Transition(states[-1])] * len(classes))
     machine = Machine(
-        name=_machine_name(source),
+        name=name_from(PurePath(source).stem, "kiss2"),
         states=states,
         inputs=tuple(c.name for c in classes),
         initial=initial,
@@ -448,13 +448,6 @@ def _warnings(file: _File, machine: Machine, cases: _Cases) -> Iterator[str]:
             yield f"{file.place(number)}: what follows {file.lines[file.ended - 1].split()[0]} is not read"
             break
     yield from unreachable_warnings(machine, lambda s: file.place(cases.first_lines[cases.states[s]]))
-
-
-def _machine_name(source: str) -> str:
-    try:
-        return check_name("machine", PurePath(source).stem.strip())
-    except BadNameError:
-        return "kiss2"
 
 
 # ---- writing

@@ -24,7 +24,7 @@ from vsafsm.errors import (
     SyntaxSpecError,
     TooLargeError,
 )
-from vsafsm.formats import Format, Reading
+from vsafsm.formats import Format, Reading, name_from
 from vsafsm.machine import Machine, Transition, check_name
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def read_regex(text: str, source: str) -> Reading:
             check_name("input", symbol)
         except BadNameError as error:
             raise BadNameError(f"{error.message}; each character is an input", place) from None
-    name = PurePath(source).stem.strip("-") or "regex"
+    name = name_from(PurePath(source).stem.strip("-"), "regex")
     return Reading(_numbered(minimized(_machine(nfa, tuple(symbols), name, place))))
 
 
