@@ -647,3 +647,15 @@ def test_streams_that_cannot_be_written_leave_the_exit_code(arguments, redirecte
     assert b"Exception ignored" not in done.stderr
     if redirected in (">&-", ">/dev/full"):
         assert done.stderr.startswith((b"vsafsm: error: ", b"usage: "))
+
+
+def test_emit_tells_what_it_wrote_and_not_what_was_there(run, tmp_path, program):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / "notes.txt").write_text("mine")
+    code, out, _ = run("emit", program, "-o", str(folder))
+    assert code == 0
+    assert "notes.txt" not in out
+    again = run("emit", program, "-o", str(folder))[1]
+    assert again == out
+    assert str(folder / "manifest.json") in out

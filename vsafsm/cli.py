@@ -292,9 +292,17 @@ def _emit_folder(program: Program, chosen: Choices, folder: Path) -> int:
         folder.mkdir(exist_ok=True)
     except OSError as error:
         raise FileError(f'cannot write into "{folder}": {error.strerror}') from None
+    before = _versions(folder)
     chosen.backend.emit(program, folder, **chosen.of_target)
-    print_line(f"wrote {', '.join(sorted(str(path) for path in folder.iterdir()))}")
+    written = sorted(path for path, version in _versions(folder).items() if before.get(path) != version)
+    print_line(f"wrote {', '.join(str(folder / path) for path in written)}")
     return OK
+
+
+def _versions(folder: Path) -> dict[str, tuple[int, int]]:
+    """What tells a file of a folder from an older one of that name."""
+    found = {path.name: path.stat() for path in folder.iterdir()}
+    return {name: (stat.st_ino, stat.st_mtime_ns) for name, stat in found.items()}
 
 
 def _run_found(args: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
@@ -15,12 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsafsm import __version__
+from vsafsm.errors import FileError
 from vsafsm.files import write_atomically
 from vsafsm.program import Program
 from vsafsm_memristor.array import Plan
 from vsafsm_memristor.devices import Conductances
 from vsafsm_memristor.placement import avoiding
 from vsafsm_memristor.usable import read_usable
+
+_MASK = re.compile(r"usable_[0-9]{3,}\.(csv|npy)")
+_OF_A_MAP = re.compile(r"(tile|usable)_[0-9]{3,}\.(csv|npy)")
 
 
 def emit(program: Program, planned: Plan, folder: Path) -> None:
@@ -32,7 +37,7 @@ def emit(program: Program, planned: Plan, folder: Path) -> None:
     Raises
     ------
     FileError
-        If a file cannot be read or written.
+        If a file cannot be read or written, or the folder has tiles or masks of another map, which would stay.
     MeasurementError, MappingError
         If what is usable is told wrongly, or cannot be avoided.
     """
@@ -44,6 +49,7 @@ def emit(program: Program, planned: Plan, folder: Path) -> None:
     for cells, works in zip(tiles, usable, strict=False):
         cells[~works] = 0
     kind = planned.settings.tiles
+    _refuse_other_maps(folder, planned, [f"tile_{n:03}.{kind}" for n in range(len(tiles))])
     for number, cells in enumerate(tiles):
         write_atomically(folder / f"tile_{number:03}.{kind}", _AS[kind](cells, "%.4f"))
     for number, works in enumerate(usable):
@@ -53,6 +59,15 @@ def emit(program: Program, planned: Plan, folder: Path) -> None:
     )
     if find_spec("matplotlib") is not None:
         write_atomically(folder / "maps.png", picture(program, planned, tiles))
+
+
+def _refuse_other_maps(folder: Path, planned: Plan, written: list[str]) -> None:
+    """Refuse a folder in which files of another map would lie beside these."""
+    masks = planned.settings.usable is not None
+    for path in sorted(folder.glob("*")):
+        known = path.name in written or (masks and _MASK.fullmatch(path.name))
+        if _OF_A_MAP.fullmatch(path.name) and not known:
+            raise FileError(f'"{path}" is of another map and would stay; expected an empty folder, or one of this map')
 
 
 def _around(planned: Plan, usable: tuple[NDArray[np.bool_], ...]) -> Plan:

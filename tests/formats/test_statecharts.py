@@ -277,6 +277,8 @@ def told(**changes: object) -> str:
     ("text", "line", "error", "named"),
     [
         (told(states=["a", {"name": "b", "children": ["c"]}]), 6, e.NotImportableError, '"children" of a state'),
+        (told(states=["a", {"name": "b", "transitions": [], "children": ["c"]}]), 7, e.NotImportableError,
+         '"children" of a state'),
         (told(states=["a", {"name": "b", "timeout": 1}]), 6, e.NotImportableError, "time"),
         (told(transitions=[{"trigger": "go", "source": "a", "dest": "b", "conditions": "c"}]), 12,
          e.NotImportableError, '"conditions" of a transition is a guard'),

@@ -276,3 +276,13 @@ def test_usable_cells_are_for_pairs_and_for_maps(program: Program, masks: Path) 
         BACKEND.open(program, usable=str(masks))
     with pytest.raises(e.OptionError, match='did you mean "npy"'):
         BACKEND.lower(program, tiles="npz")
+
+
+def test_a_folder_with_tiles_of_another_map_is_refused_and_stays(program: Program, tmp_path: Path) -> None:
+    BACKEND.emit(program, tmp_path, **SMALL)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    for options in ({"tiles": "npy", **SMALL}, {"rows": 100, "columns": 60}):
+        with pytest.raises(e.FileError, match=r"tile_0\d\d.csv\" is of another map"):
+            BACKEND.emit(program, tmp_path, **options)
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    BACKEND.emit(program, tmp_path, **SMALL)

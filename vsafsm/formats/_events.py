@@ -146,7 +146,11 @@ def _check_actions(states: Sequence[State], events: tuple[str, ...]) -> None:
         for action in actions:
             named("output", action.output, action.location)
             if action.heard and any(arc.takes(action.output) for each in states for arc in each.arcs):
-                raise refused(f'event "{action.output}"', "is sent by the machine to itself", action.location)
+                raise NotImportableError(
+                    f'event "{action.output}" is sent by the machine to itself, and taken; expected one that no '
+                    "transition takes, or that is sent elsewhere",
+                    action.location,
+                )
 
 
 def _transition(state: State, event: str, states: dict[str, State]) -> Transition:

@@ -33,7 +33,7 @@ _IGNORED = (
     *("queued", "models", "ordered_transitions", "tags", "final", "value"),
 )
 _REFUSED = {
-    **dict.fromkeys(("children", "parallel", "initial"), "makes the machine a hierarchy"),
+    **dict.fromkeys(("children", "parallel", "initial", "transitions"), "makes the machine a hierarchy"),
     **dict.fromkeys(("timeout", "on_timeout"), "is about time"),
     **dict.fromkeys(("conditions", "unless"), "is a guard"),
     **dict.fromkeys(("on_exception", "on_final", "finalize_event", "prepare_event"), "is code outside of transitions"),

@@ -32,7 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     faults = Faults(args.fault, fault_rng)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
-    with socket.create_server((args.host, args.port)) as listening:
+    try:
+        server = socket.create_server((args.host, args.port))
+    except OSError as error:
+        print(f"cannot listen on port {args.port}: {error.strerror}; expected a free one, or --port 0", file=sys.stderr)
+        return 2
+    with server as listening:
         lines.note("start", v_read_max_v=own.v_read_max_v, v_program_max_v=own.v_program_max_v, seed=args.seed)
         print(f"listening on {listening.getsockname()[1]}", flush=True)
         try:
