@@ -13,9 +13,10 @@ import time
 from pathlib import Path
 
 from vsafsm.compiler import compile_machine
+from vsafsm.errors import VsafsmError
 from vsafsm.formats import format_for, load
 from vsafsm.machine import Machine, Transition
-from vsafsm.terminal import print_table
+from vsafsm.terminal import print_line, print_table
 
 ROWS = 100_000
 
@@ -32,7 +33,11 @@ def machines(folders: list[Path]) -> None:
     paths = sorted(p for folder in folders for p in folder.iterdir() if p.suffix in (".kiss2", ".dot"))
     rows = []
     for path in paths:
-        machine, begun = load(path), time.perf_counter()
+        try:
+            machine, begun = load(path), time.perf_counter()
+        except VsafsmError as error:
+            print_line(f"refused: {error}")
+            continue
         program = compile_machine(machine)
         compiled = time.perf_counter()
         proof = program.prove()

@@ -653,6 +653,7 @@ def test_emit_tells_what_it_wrote_and_not_what_was_there(run, tmp_path, program)
     folder = tmp_path / "out"
     folder.mkdir()
     (folder / "notes.txt").write_text("mine")
+    (folder / "gone").symlink_to(folder / "nothing")
     code, out, _ = run("emit", program, "-o", str(folder))
     assert code == 0
     assert "notes.txt" not in out

@@ -301,7 +301,7 @@ def _emit_folder(program: Program, chosen: Choices, folder: Path) -> int:
 
 def _versions(folder: Path) -> dict[str, tuple[int, int]]:
     """What tells a file of a folder from an older one of that name."""
-    found = {path.name: path.stat() for path in folder.iterdir()}
+    found = {path.name: path.lstat() for path in folder.iterdir()}
     return {name: (stat.st_ino, stat.st_mtime_ns) for name, stat in found.items()}
 
 

@@ -28,6 +28,8 @@ from vsafsm.files import reason, write_atomically
 from vsafsm.machine import Machine, check_name, listed
 
 GROUP = "vsafsm.formats"
+ACCEPT = "accept"
+"""The output of states that accept, in formats that know such states."""
 MAX_BYTES = 64 * 2**20
 """Longest file that `read` takes."""
 MAX_TRANSITIONS = 4_000_000

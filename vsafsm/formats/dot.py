@@ -32,11 +32,10 @@ from vsafsm.errors import (
     TooLargeError,
     UnknownStateError,
 )
-from vsafsm.formats import MAX_TRANSITIONS, Format, Reading, location_at, name_from, unreachable_warnings
+from vsafsm.formats import ACCEPT, MAX_TRANSITIONS, Format, Reading, location_at, name_from, unreachable_warnings
 from vsafsm.machine import Machine, Outputs, Transition, check_name
 
 NONE = ("", "-", "ε")
-ACCEPT = "accept"
 ACCEPTING = ("doublecircle", "doubleoctagon")
 LINE_ENDS = ("\\n", "\\l", "\\r", "\n")
 INVISIBLE = ("none", "point", "plaintext", "plain")

@@ -24,13 +24,12 @@ from vsafsm.errors import (
     SyntaxSpecError,
     TooLargeError,
 )
-from vsafsm.formats import Format, Reading, name_from
+from vsafsm.formats import ACCEPT, Format, Reading, name_from
 from vsafsm.machine import Machine, Transition, check_name
 
 if TYPE_CHECKING:
     from automata.fa.nfa import NFA
 
-ACCEPT = "accept"
 MAX_SIZE = 1_000_000
 """Largest product of the length, the repetitions and what ``&`` and ``^`` multiply."""
 MAX_STATES = 20_000

@@ -18,12 +18,11 @@ from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
 from vsafsm.errors import EmptySpecError, Location, MissingKeyError, SyntaxSpecError, TooLargeError
-from vsafsm.formats import Format, Reading
+from vsafsm.formats import ACCEPT, Format, Reading
 from vsafsm.formats._events import Action, Arc, State, check_names, reading, refused, written
 from vsafsm.machine import Machine
 
 NAMESPACE = "http://www.w3.org/2005/07/scxml"
-ACCEPT = "accept"
 MAX_DEPTH = 64
 
 _HIERARCHY = "makes the machine a hierarchy"

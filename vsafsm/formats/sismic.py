@@ -15,14 +15,13 @@ import re
 from collections.abc import Iterator
 
 from vsafsm.errors import EmptySpecError, Location, NondeterministicError
-from vsafsm.formats import Format, Reading
+from vsafsm.formats import ACCEPT, Format, Reading
 from vsafsm.formats._events import Action, Arc, State, check_names, named, reading, refused, written
 from vsafsm.formats._keys import fields, items, needed
 from vsafsm.formats._keys import text as text_of
 from vsafsm.formats._nodes import Node, parse
 from vsafsm.machine import Machine
 
-ACCEPT = "accept"
 _CHART = ("name", "description", "root state")
 _ROOT = ("name", "initial", "states")
 _STATE = ("name", "type", "on entry", "on exit", "transitions")
