@@ -18,7 +18,9 @@ def _trials(text: str) -> int:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option."""
-    told = "trials of each vsafsm.testing.assert_robust that gives no number itself (100 by default)"
+    told = (
+        "trials of each vsafsm.testing.assert_robust that gives no number itself (100 by default)"
+    )
     parser.getgroup("vsafsm").addoption("--vsafsm-trials", type=_trials, metavar="N", help=told)
 
 

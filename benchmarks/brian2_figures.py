@@ -29,7 +29,14 @@ KISS2 = ("bbtas", "dk27", "lion", "train4", "mc")
 TARGET = "brian2"
 SIX = {
     name: getattr(Parameters(), name)
-    for name in ("strength_pa", "inhibition_gain", "bias_pa", "tau_syn_ms", "tau_mem_ms", "refractory_ms")
+    for name in (
+        "strength_pa",
+        "inhibition_gain",
+        "bias_pa",
+        "tau_syn_ms",
+        "tau_mem_ms",
+        "refractory_ms",
+    )
 }
 CODEGEN = "cython"
 
@@ -58,7 +65,11 @@ def all_machines() -> Iterator[Machine]:
 
 def four() -> Iterator[Machine]:
     """Turnstile, traffic light, bbtas where there is a folder, and a random machine of 16 states and 6 inputs."""
-    yield from (machine for machine in all_machines() if machine.name in ("turnstile", "traffic_light", "bbtas"))
+    yield from (
+        machine
+        for machine in all_machines()
+        if machine.name in ("turnstile", "traffic_light", "bbtas")
+    )
     yield random_machine(16, 6, 0)
 
 
@@ -78,10 +89,14 @@ def score(program: Program, **options: object) -> tuple[int, int, float]:
     for word in tours(program.machine):
         recording, readings = backend.record(program, word, **{"codegen": CODEGEN, **options})  # type: ignore[attr-defined]
         expected = program.machine.run(word)
-        wanted = list(zip(expected.states, (expected.initial_outputs, *expected.outputs), strict=True))
+        wanted = list(
+            zip(expected.states, (expected.initial_outputs, *expected.outputs), strict=True)
+        )
         found = [(reading.state, reading.outputs) for reading in readings]
         taken += len(word)
-        right += sum(found[n][0] == wanted[n][0] and found[n + 1] == wanted[n + 1] for n in range(len(word)))
+        right += sum(
+            found[n][0] == wanted[n][0] and found[n + 1] == wanted[n + 1] for n in range(len(word))
+        )
         onsets = [event.onset_ms for event in recording.events[1:]]
         rates.append(np.mean([recording.rate_hz(onset - 60, onset) for onset in onsets]))
     return right, taken, float(np.mean(rates))
@@ -91,7 +106,9 @@ def wilson(hits: int, trials: int) -> str:
     """95 % interval of a share."""
     z, share = 1.96, hits / trials
     middle = (share + z * z / (2 * trials)) / (1 + z * z / trials)
-    half = z * np.sqrt(share * (1 - share) / trials + z * z / (4 * trials**2)) / (1 + z * z / trials)
+    half = (
+        z * np.sqrt(share * (1 - share) / trials + z * z / (4 * trials**2)) / (1 + z * z / trials)
+    )
     return f"{max(0.0, middle - half):.3f} to {min(1.0, middle + half):.3f}"
 
 
@@ -110,7 +127,10 @@ def machines() -> None:
             machine.name, str(pairs), str(program.smallest), str(network.neurons), str(network.active),
             f"{program.claim.margin:.2f}", f"{hits} of {trials}", f"{rate:.0f}",
         ))  # fmt: skip
-    print_table(("machine", "pairs", "smallest N", "N", "k", "margin", "right transitions", "rate (Hz)"), rows)
+    print_table(
+        ("machine", "pairs", "smallest N", "N", "k", "margin", "right transitions", "rate (Hz)"),
+        rows,
+    )
     print(f"in all {right} of {taken}, 95 % interval {wilson(right, taken)}")
 
 
@@ -130,15 +150,23 @@ def parameters() -> None:
             for factor in (0.5, 1.5):
                 hits, trials, _ = score(program, **{name: value * factor})
                 wrong += [f"{name} x {factor}: {hits} of {trials}"] * (hits < trials)
-        rows.append((machine.name, f"{good} of 100", wilson(good, 100), "; ".join(wrong) or "all right"))
-        print_table(("machine", "draws all right", "95 % interval", "one at a time by 50 %"), rows[-1:])
+        rows.append(
+            (machine.name, f"{good} of 100", wilson(good, 100), "; ".join(wrong) or "all right")
+        )
+        print_table(
+            ("machine", "draws all right", "95 % interval", "one at a time by 50 %"), rows[-1:]
+        )
 
 
 def pulses() -> None:
     """Right transitions over the length of the input, and over the gap after it."""
     programs = [compiled(machine) for machine in four()]
     for name, values, other in (
-        ("hold_ms", (5, 10, 15, 20, 25, 30, 35, 40, 60, 80, 150, 300, 1000, 2000), {"gap_ms": 120.0}),
+        (
+            "hold_ms",
+            (5, 10, 15, 20, 25, 30, 35, 40, 60, 80, 150, 300, 1000, 2000),
+            {"gap_ms": 120.0},
+        ),
         ("gap_ms", (5, 10, 15, 20, 25, 30, 40, 60, 80, 100, 300), {"hold_ms": 80.0}),
     ):
         rows = []
@@ -180,7 +208,10 @@ def _ways(machine: Machine) -> dict[str, tuple[str, ...]]:
 def damage() -> None:
     """Weight noise of one standard deviation, and 30 % of the synapses missing: six draws of each machine."""
     rows = []
-    for name, options in (("weight noise 1 s.d.", {"weight_noise": 1.0}), ("30 % missing", {"missing": 0.3})):
+    for name, options in (
+        ("weight noise 1 s.d.", {"weight_noise": 1.0}),
+        ("30 % missing", {"missing": 0.3}),
+    ):
         good = nets = right = taken = 0
         bad: list[str] = []
         for machine in [*(read(path).machine for path in SPECS), *four()]:
@@ -192,7 +223,16 @@ def damage() -> None:
                 bad += [machine.name] * (hits < trials)
         told = ", ".join(f"{n} ({bad.count(n)})" for n in dict.fromkeys(bad)) or "none"
         rows.append((name, f"{good} of {nets}", wilson(good, nets), f"{right} of {taken}", told))
-    print_table(("damage", "networks all right", "95 % interval", "right transitions", "networks with an error"), rows)
+    print_table(
+        (
+            "damage",
+            "networks all right",
+            "95 % interval",
+            "right transitions",
+            "networks with an error",
+        ),
+        rows,
+    )
 
 
 if __name__ == "__main__":

@@ -30,12 +30,26 @@ def main() -> None:
     repeats = int(sys.argv[2]) if len(sys.argv) > 2 else 5
     machine = random_machine(16, 6, 0)
     program = compile_machine(machine, target="brian2", dimension=1024)
-    word = [machine.inputs[a] for a in np.random.default_rng(0).integers(len(machine.inputs), size=INPUTS)]
+    word = [
+        machine.inputs[a]
+        for a in np.random.default_rng(0).integers(len(machine.inputs), size=INPUTS)
+    ]
     with tempfile.TemporaryDirectory() as folder:
         file, script = Path(folder) / "program.npz", Path(folder) / "run.py"
         program.save(file)
         find("brian2").emit(program, Path(folder), codegen=codegen)
-        ours = [sys.executable, "-m", "vsafsm", "run", str(file), *word, "--backend", "brian2", "--codegen", codegen]
+        ours = [
+            sys.executable,
+            "-m",
+            "vsafsm",
+            "run",
+            str(file),
+            *word,
+            "--backend",
+            "brian2",
+            "--codegen",
+            codegen,
+        ]
         build = Path(folder) / "build"
         build.mkdir()
         ours += ["--build-dir", str(build)] * (codegen == "cpp_standalone")
@@ -46,7 +60,9 @@ def main() -> None:
         for _ in range(repeats):
             one, other = timed(ours, folder), timed(bare, folder)
             ratios.append(one / other)
-            print_line(f"{codegen}: {one:.2f} s with vsafsm, {other:.2f} s bare, ratio {one / other:.2f}")
+            print_line(
+                f"{codegen}: {one:.2f} s with vsafsm, {other:.2f} s bare, ratio {one / other:.2f}"
+            )
     print_line(
         f"{codegen}: median ratio {np.median(ratios):.2f} of {repeats}, N={program.network.neurons}, {INPUTS} inputs"
     )

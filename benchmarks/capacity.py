@@ -15,8 +15,24 @@ from vsafsm.compiler import compile_machine
 from vsafsm.terminal import print_table
 
 ASKED = [(128, 2, 512, 8), (512, 2, 1024, 8), (128, 8, 1024, 8), (256, 2, 1024, 4)]
-BEYOND = [(640, 2, 1024, 8), (768, 2, 1024, 8), (896, 2, 1024, 8), (192, 8, 1024, 8), (384, 2, 1024, 4)]
-COLUMNS = ("S x A", "N", "bits", "transitions / N", "k", "proven", "margins", "failure bound at 6", "median s")
+BEYOND = [
+    (640, 2, 1024, 8),
+    (768, 2, 1024, 8),
+    (896, 2, 1024, 8),
+    (192, 8, 1024, 8),
+    (384, 2, 1024, 4),
+]
+COLUMNS = (
+    "S x A",
+    "N",
+    "bits",
+    "transitions / N",
+    "k",
+    "proven",
+    "margins",
+    "failure bound at 6",
+    "median s",
+)
 
 
 def main() -> None:
@@ -31,13 +47,21 @@ def row(states: int, inputs: int, neurons: int, bits: int) -> tuple[str, ...]:
     for seed in SEEDS:
         began = time.perf_counter()
         program = compile_machine(
-            random_machine(states, inputs, seed), dimension=neurons, bits=bits, seed=seed, allow_unproven=True
+            random_machine(states, inputs, seed),
+            dimension=neurons,
+            bits=bits,
+            seed=seed,
+            allow_unproven=True,
         )
         seconds.append(time.perf_counter() - began)
         proofs.append(program.prove())
         actives.append(program.network.active)
     held = [proof for proof in proofs if proof.holds]
-    bounds = [p.tally.failure_bound(p.radius * k**0.5 / 6) for p, k in zip(proofs, actives, strict=True) if p.holds]
+    bounds = [
+        p.tally.failure_bound(p.radius * k**0.5 / 6)
+        for p, k in zip(proofs, actives, strict=True)
+        if p.holds
+    ]
     return (
         f"{states} x {inputs}",
         str(neurons),

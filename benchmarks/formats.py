@@ -30,7 +30,9 @@ def main() -> None:
 
 
 def machines(folders: list[Path]) -> None:
-    paths = sorted(p for folder in folders for p in folder.iterdir() if p.suffix in (".kiss2", ".dot"))
+    paths = sorted(
+        p for folder in folders for p in folder.iterdir() if p.suffix in (".kiss2", ".dot")
+    )
     rows = []
     for path in paths:
         try:
@@ -47,7 +49,19 @@ def machines(folders: list[Path]) -> None:
             str(network.neurons), str(program.smallest), str(network.active), f"{proof.margin:.3f}", proof.verdict,
             f"{compiled - begun:.1f}", f"{time.perf_counter() - compiled:.2f}",
         ))  # fmt: skip
-    header = ("file", "S", "A", "transitions", "N", "smallest", "k", "margin", "verdict", "compile, s", "proof, s")
+    header = (
+        "file",
+        "S",
+        "A",
+        "transitions",
+        "N",
+        "smallest",
+        "k",
+        "margin",
+        "verdict",
+        "compile, s",
+        "proof, s",
+    )
     print_table(header, rows)
 
 
@@ -56,7 +70,10 @@ def large() -> None:
     states = tuple(f"state_{i}" for i in range(ROWS // 10))
     inputs = tuple(f"input_{a}" for a in range(10))
     table = tuple(
-        tuple(Transition(states[(i * 7 + a + 1) % len(states)], (f"out_{a}",) if a % 2 else ()) for a in range(10))
+        tuple(
+            Transition(states[(i * 7 + a + 1) % len(states)], (f"out_{a}",) if a % 2 else ())
+            for a in range(10)
+        )
         for i in range(len(states))
     )
     machine = Machine("large", states, inputs, states[0], table, ((),) * len(states))
@@ -67,7 +84,14 @@ def large() -> None:
         begun = time.perf_counter()
         found = chosen.read(text, f"large.{name}").machine
         seconds = time.perf_counter() - begun
-        rows.append((name, f"{len(text) / 2**20:.1f}", str(len(found.states) * len(found.inputs)), f"{seconds:.1f}"))
+        rows.append(
+            (
+                name,
+                f"{len(text) / 2**20:.1f}",
+                str(len(found.states) * len(found.inputs)),
+                f"{seconds:.1f}",
+            )
+        )
     print_table(("format", "MiB", "transitions", "s"), rows)
 
 

@@ -42,12 +42,17 @@ STEPS, CHUNK = 10_000, 100
 
 def main() -> None:
     """Print one table."""
-    {"machines": machines, "same": same, "speed": speed, "event": event, "cycles": cycles}[sys.argv[1]]()
+    {"machines": machines, "same": same, "speed": speed, "event": event, "cycles": cycles}[
+        sys.argv[1]
+    ]()
 
 
 def all_machines() -> Iterator[Machine]:
     """Those of specs/, of the folder, and random ones of 2 to 16 states and 1 to 6 inputs."""
-    for path in (*SPECS, *(p for folder in sys.argv[2:] for p in sorted(Path(folder).glob("*.kiss2")))):
+    for path in (
+        *SPECS,
+        *(p for folder in sys.argv[2:] for p in sorted(Path(folder).glob("*.kiss2"))),
+    ):
         yield vsafsm.load(path)
     rng = np.random.default_rng(7)
     for seed in range(RANDOM):
@@ -60,7 +65,10 @@ def all_machines() -> Iterator[Machine]:
 def machines() -> None:
     """Proof on the integers, every pair in Lava's simulator, and every hold from the contract's to 50."""
     rows = [_machine_row(machine) for machine in all_machines()]
-    print_table(("machine", "N", "proof", "hold", "gap", "pairs", "right", "holds", "right at every hold"), rows)
+    print_table(
+        ("machine", "N", "proof", "hold", "gap", "pairs", "right", "holds", "right at every hold"),
+        rows,
+    )
     total = [sum(int(row[i].split(" of ")[j]) for row in rows) for i in (6, 8) for j in (0, 1)]
     proven = sum(row[2] == "holds" for row in rows)
     print_line(
@@ -114,7 +122,9 @@ def same() -> None:
         states = {"spikes": spikes, "u": simulator.u, "v": simulator.v}
         equal = all((found[0][key] == found[1][key]).all() for key in found[0])
         exact = all((found[0][key] == value).all() for key, value in states.items())
-        rows.append((name, str(program.network.neurons), str(int(spikes.sum())), str(equal), str(exact)))
+        rows.append(
+            (name, str(program.network.neurons), str(int(spikes.sum())), str(equal), str(exact))
+        )
     print_table(("machine", "N", "spikes", "fused and stock the same", "and as the integers"), rows)
 
 
@@ -159,10 +169,21 @@ def speed() -> None:
     ):
         bits = 8 if code == "sparse" else 6
         program = compile_machine(machine, dimension=neurons, code=code, bits=bits, target="lava")
-        rates = [(_rate(program, "sim", steps), _rate(program, "sim-stock", steps)) for _ in range(3)]
+        rates = [
+            (_rate(program, "sim", steps), _rate(program, "sim-stock", steps)) for _ in range(3)
+        ]
         fused, stock = np.median(rates, axis=0)
         ratio = np.median([a / b for a, b in rates])
-        rows.append((code, str(neurons), str(program.network.active), f"{fused:.0f}", f"{stock:.0f}", f"{ratio:.1f}"))
+        rows.append(
+            (
+                code,
+                str(neurons),
+                str(program.network.active),
+                f"{fused:.0f}",
+                f"{stock:.0f}",
+                f"{ratio:.1f}",
+            )
+        )
     print_table(("code", "N", "k", "fused, steps/s", "stock, steps/s", "ratio"), rows)
 
 
@@ -225,14 +246,29 @@ def cycles() -> None:
             session.send("coin")
         if n % 50 == 0:
             rows.append((str(n + 1), *map(str, _held())))
-    print_table(("sessions", "file descriptors", "threads", "root handlers", "compiler handlers", "children"), rows)
+    print_table(
+        (
+            "sessions",
+            "file descriptors",
+            "threads",
+            "root handlers",
+            "compiler handlers",
+            "children",
+        ),
+        rows,
+    )
 
 
 def _held() -> tuple[int, ...]:
     children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
     names = ("", "lava.magma.compiler.compiler")
     handlers = [len(logging.getLogger(name).handlers) for name in names]
-    return len(list(Path("/proc/self/fd").iterdir())), threading.active_count(), *handlers, len(children)
+    return (
+        len(list(Path("/proc/self/fd").iterdir())),
+        threading.active_count(),
+        *handlers,
+        len(children),
+    )
 
 
 if __name__ == "__main__":

@@ -30,16 +30,24 @@ DECAYS = (
 
 def main() -> None:
     """Print a row for each pair of decays, a column for each machine."""
-    machines = [vsafsm.load(SPECS / f"{name}.yaml") for name in ("turnstile", "vending_machine", "traffic_light")]
+    machines = [
+        vsafsm.load(SPECS / f"{name}.yaml")
+        for name in ("turnstile", "vending_machine", "traffic_light")
+    ]
     for folder in sys.argv[1:]:
-        machines += [vsafsm.load(Path(folder) / f"{name}.kiss2") for name in ("bbara", "lion", "dk27")]
+        machines += [
+            vsafsm.load(Path(folder) / f"{name}.kiss2") for name in ("bbara", "lion", "dk27")
+        ]
     machines += [random_machine(8, 4, seed) for seed in range(4)]
     programs = [compile_machine(m, target="loihi2", target_options={"du": 4000}) for m in machines]
     rows = []
     for du, dv in DECAYS:
         scores = [_scored(program.machine, program, du, dv) for program in programs]
         rows.append((f"{du}", f"{dv}", scores[0][2], *(f"{r} of {t}" for r, t, _ in scores)))
-    print_table(("du", "dv", "hold, gap", *(f"{p.machine.name} (N={p.network.neurons})" for p in programs)), rows)
+    print_table(
+        ("du", "dv", "hold, gap", *(f"{p.machine.name} (N={p.network.neurons})" for p in programs)),
+        rows,
+    )
 
 
 def _scored(machine: Machine, program: Program, du: int, dv: int) -> tuple[int, int, str]:

@@ -14,12 +14,27 @@ from vsafsm.formats import read
 from vsafsm.terminal import print_table
 
 SPECS = Path(__file__).parent.parent / "specs"
-COLUMNS = ("machine", "S", "A", "transitions", "code", "N", "smallest", "k", "bits", "margin", "verdict", "s")
+COLUMNS = (
+    "machine",
+    "S",
+    "A",
+    "transitions",
+    "code",
+    "N",
+    "smallest",
+    "k",
+    "bits",
+    "margin",
+    "verdict",
+    "s",
+)
 
 
 def main() -> None:
     """Print the table."""
-    paths = sorted(SPECS.glob("*.yaml")) + [p for f in sys.argv[1:] for p in sorted(Path(f).glob("*.kiss2"))]
+    paths = sorted(SPECS.glob("*.yaml")) + [
+        p for f in sys.argv[1:] for p in sorted(Path(f).glob("*.kiss2"))
+    ]
     print_table(COLUMNS, [row(path, code) for path in paths for code in ("sparse", "dense")])
 
 

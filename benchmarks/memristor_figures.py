@@ -75,22 +75,37 @@ def _table(rows: tuple[tuple[str, Options], ...]) -> None:
         for title, options in rows:
             levels = options.get("levels", 4)
             if levels not in compiled:
-                compiled[levels] = compile_machine(machine, target="memristor", target_options={"levels": levels})
+                compiled[levels] = compile_machine(
+                    machine, target="memristor", target_options={"levels": levels}
+                )
             program = compiled[levels]
             right = right_of(program, options, number)
             low, high = wilson(right, number)
             network = program.network
             cells = 2 * network.neurons**2
             sizes = (network.neurons, program.smallest, network.active, cells)
-            found.append((machine.name, title, *map(str, sizes), f"{right} of {number}", f"{low:.4f} to {high:.4f}"))
+            found.append(
+                (
+                    machine.name,
+                    title,
+                    *map(str, sizes),
+                    f"{right} of {number}",
+                    f"{low:.4f} to {high:.4f}",
+                )
+            )
             print_line(" ".join(found[-1]))
             sys.stdout.flush()
-    print_table(("machine", "device", "N", "smallest", "k", "cells", "right", "95 % interval"), found)
+    print_table(
+        ("machine", "device", "N", "smallest", "k", "cells", "right", "95 % interval"), found
+    )
 
 
 def right_of(program: Program, options: Options, number: int) -> int:
     """Arrays on which every pair is right, of so many."""
-    return sum(each.wrong is None for each in outcomes(program, options, range(FIRST_SEED, FIRST_SEED + number), JOBS))
+    return sum(
+        each.wrong is None
+        for each in outcomes(program, options, range(FIRST_SEED, FIRST_SEED + number), JOBS)
+    )
 
 
 def read() -> None:
@@ -111,7 +126,9 @@ def read() -> None:
         scale = scale_for(device, weights, "differential")
         cells = Pair(*scale.pairs(weights, "differential"))
         layout = Layout(size, tile, 2 * size)
-        crossbar = SimulatedCrossbar(cells, device, layout, scale, 1.0, Converter(bits, 100.0), noisy)
+        crossbar = SimulatedCrossbar(
+            cells, device, layout, scale, 1.0, Converter(bits, 100.0), noisy
+        )
         taken = _seconds(lambda crossbar=crossbar: crossbar.drive(activity, rng))
         rows.append((title, f"{1e6 * taken:.1f}", f"{taken / base:.2f}"))
     print_table(("read of 512 x 512", "us", "times the product"), rows)

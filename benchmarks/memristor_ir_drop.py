@@ -31,7 +31,17 @@ SPECS = Path(__file__).parent.parent / "specs"
 MACHINES = ("turnstile", "vending_machine")
 SIDES = (32, 64, 128, 256)
 OHMS = (0.0, 1.0, 5.0, 50.0)
-HEADER = ("machine", "N", "tile", "ohm a segment", "far corner", "estimate", "right", "95 % interval", "s a device")
+HEADER = (
+    "machine",
+    "N",
+    "tile",
+    "ohm a segment",
+    "far corner",
+    "estimate",
+    "right",
+    "95 % interval",
+    "s a device",
+)
 
 
 def main() -> None:
@@ -54,7 +64,16 @@ def main() -> None:
                 low, high = wilson(right, devices)
                 corner = (f"{left:.3f}", f"{ir_drop(side, side, mean, ohm):.3f}")
                 found = (f"{right} of {devices}", f"{low:.3f} to {high:.3f}", f"{seconds:.2f}")
-                rows.append((name, str(program.network.neurons), f"{side} x {side}", f"{ohm:g}", *corner, *found))
+                rows.append(
+                    (
+                        name,
+                        str(program.network.neurons),
+                        f"{side} x {side}",
+                        f"{ohm:g}",
+                        *corner,
+                        *found,
+                    )
+                )
                 print_line(" ".join(rows[-1]))
                 sys.stdout.flush()
     print_table(HEADER, rows)

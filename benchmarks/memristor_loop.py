@@ -39,7 +39,17 @@ MODELS: dict[str, dict[str, Any]] = {
     "perovskite, sigma 0.456": {"device": "perovskite-mean", "rows": 128, "columns": 128},
     "lognormal, sigma 1": {"device": "lognormal", "sigma": 1.0},
 }
-HEADER = ("N", "sigma", "stuck", "as programmed", "trimmed", "chip in the loop", "rewritten", "short before", "after")
+HEADER = (
+    "N",
+    "sigma",
+    "stuck",
+    "as programmed",
+    "trimmed",
+    "chip in the loop",
+    "rewritten",
+    "short before",
+    "after",
+)
 
 
 def main() -> None:
@@ -67,7 +77,10 @@ def main() -> None:
     print_table(HEADER, [_row(*each) for each in found])
     if len(sys.argv) > 3:
         label = "lognormal sigma" if sys.argv[1] == "spread" else "share of cells that are stuck"
-        rows = [(f"N = {n}", sigma if sys.argv[1] == "spread" else stuck, each) for n, sigma, stuck, each in found]
+        rows = [
+            (f"N = {n}", sigma if sys.argv[1] == "spread" else stuck, each)
+            for n, sigma, stuck, each in found
+        ]
         draw(rows, tuple(f"N = {n}" for n in SIZES), label, sys.argv[3])
 
 
@@ -89,11 +102,18 @@ def measured(program: Program, device: dict[str, Any], stuck: float, devices: in
     """For each device (D, 6): right as programmed, trimmed, corrected; share rewritten; short before and after."""
     options = {**device, "stuck_off": stuck / 2, "stuck_on": stuck / 2}
     seeds = range(FIRST_SEED, FIRST_SEED + devices)
-    found = {kind: list(outcomes(program, {**options, "calibration": kind}, seeds, JOBS)) for kind in CALIBRATIONS}
+    found = {
+        kind: list(outcomes(program, {**options, "calibration": kind}, seeds, JOBS))
+        for kind in CALIBRATIONS
+    }
     right = [[each.wrong is None for each in found[kind]] for kind in CALIBRATIONS]
     cells = 2 * program.network.neurons**2
     loop = found["loop"]
-    more = [[e.rewritten / cells for e in loop], [e.short_before for e in loop], [e.short_after for e in loop]]
+    more = [
+        [e.rewritten / cells for e in loop],
+        [e.short_before for e in loop],
+        [e.short_after for e in loop],
+    ]
     return np.array([*right, *more], float).T
 
 
@@ -105,10 +125,20 @@ def _row(neurons: int, sigma: float, stuck: float, found: np.ndarray) -> tuple[s
         shares.append(f"{right} of {len(found)} ({low:.3f} to {high:.3f})")
     before, after = found[:, 4].mean(), found[:, 5].mean()
     rewritten = f"{found[:, 3].mean():.4f} (most {found[:, 3].max():.4f})"
-    return (str(neurons), f"{sigma:g}", f"{stuck:g}", *shares, rewritten, f"{before:.0f}", f"{after:.0f}")
+    return (
+        str(neurons),
+        f"{sigma:g}",
+        f"{stuck:g}",
+        *shares,
+        rewritten,
+        f"{before:.0f}",
+        f"{after:.0f}",
+    )
 
 
-def draw(rows: list[tuple[str, float, np.ndarray]], titles: tuple[str, ...], label: str, path: str) -> None:
+def draw(
+    rows: list[tuple[str, float, np.ndarray]], titles: tuple[str, ...], label: str, path: str
+) -> None:
     """Share of right devices against what was varied, a panel for each title."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -120,11 +150,18 @@ def draw(rows: list[tuple[str, float, np.ndarray]], titles: tuple[str, ...], lab
     for axes, title in zip(panels.flat, titles, strict=True):
         found = [each for each in rows if each[0] == title]
         x = np.array([each[1] for each in found])
-        for i, (name, marker) in enumerate((("as programmed", "o"), ("trimmed", "s"), ("chip in the loop", "^"))):
+        for i, (name, marker) in enumerate(
+            (("as programmed", "o"), ("trimmed", "s"), ("chip in the loop", "^"))
+        ):
             shares = np.array([each[2][:, i].mean() for each in found])
             bounds = np.array([wilson(int(each[2][:, i].sum()), len(each[2])) for each in found])
             axes.errorbar(
-                x + 0.012 * (i - 1) * x.max(), shares, np.abs(bounds.T - shares), marker=marker, capsize=2, label=name
+                x + 0.012 * (i - 1) * x.max(),
+                shares,
+                np.abs(bounds.T - shares),
+                marker=marker,
+                capsize=2,
+                label=name,
             )
         axes.set(title=title, xlabel=label, ylim=(-0.03, 1.03))
         axes.grid(alpha=0.3)

@@ -50,7 +50,9 @@ def main() -> None:
     for name in given.simulators or [name for name in RUNNERS if _version(name)]:
         scores = [_scored(program, RUNNERS[name], given.dt_s) for program in programs]
         steps, of_steps, right, of_right = np.sum(scores, axis=0).tolist()
-        rows.append((f"{name} {_version(name)}", f"{steps} of {of_steps}", f"{right} of {of_right}"))
+        rows.append(
+            (f"{name} {_version(name)}", f"{steps} of {of_steps}", f"{right} of {of_right}")
+        )
     print(f"{len(programs)} programs, dt_s = {given.dt_s:g}")
     print_table(("simulator", "steps", "transitions"), rows)
 
@@ -67,7 +69,9 @@ def _scored(program: Program, runner: Runner, dt_s: float) -> tuple[int, int, in
     graph = nir.read(io.BytesIO(to_bytes(nir_graph(program, dt_s=dt_s))))
     truth = _truth(program, lines) @ graph.nodes["readout"].weight.T
     with contextlib.redirect_stdout(io.StringIO()):
-        found = runner(graph, np.eye(len(program.network.inputs) + 2, dtype=np.float32)[lines], dt_s)
+        found = runner(
+            graph, np.eye(len(program.network.inputs) + 2, dtype=np.float32)[lines], dt_s
+        )
     states = program.network.states
     reached = [states[int(found[end][: len(states)].argmax())] for end in ends]
     right = sum(a == b for a, b in zip(reached, expected, strict=True))
@@ -83,7 +87,9 @@ def _played(program: Program) -> tuple[list[int], list[int], list[str]]:
     for word in tours(machine):
         lines += [len(machine.inputs) + 1, *[0] * contract.gap_steps]
         for symbol, state in zip(word, machine.run(word).states[1:], strict=True):
-            lines += [program.network.mask_of(symbol)] * contract.hold_steps + [0] * contract.gap_steps
+            lines += [program.network.mask_of(symbol)] * contract.hold_steps + [
+                0
+            ] * contract.gap_steps
             ends.append(len(lines) - 1)
             states.append(state)
     return lines, ends, states
@@ -138,7 +144,12 @@ def _spyx(graph: Any, lines: Values, dt_s: float) -> Values:
     return np.asarray(found)[1:, 0]
 
 
-RUNNERS: dict[str, Runner] = {"snntorch": _snntorch, "norse": _norse, "spikingjelly": _spikingjelly, "spyx": _spyx}
+RUNNERS: dict[str, Runner] = {
+    "snntorch": _snntorch,
+    "norse": _norse,
+    "spikingjelly": _spikingjelly,
+    "spyx": _spyx,
+}
 
 
 def _version(name: str) -> str | None:

@@ -89,9 +89,22 @@ def main() -> None:
         works = [right == taken for right, taken in counts]
         (word,) = tours(machine)
         peer = peers[0]
-        rows.append((peer.name, str(peer.neurons), f"{peer.step_ms:g}", window(works), peer.wall(word)))
-    print_table(("pulse (ms)", *(row[0] for row in rows)), zip(map(str, PULSES), *columns, strict=True))
-    print_table(("machine", "neurons", "time step (ms)", "pulses that work (ms)", "wall time a transition (ms)"), rows)
+        rows.append(
+            (peer.name, str(peer.neurons), f"{peer.step_ms:g}", window(works), peer.wall(word))
+        )
+    print_table(
+        ("pulse (ms)", *(row[0] for row in rows)), zip(map(str, PULSES), *columns, strict=True)
+    )
+    print_table(
+        (
+            "machine",
+            "neurons",
+            "time step (ms)",
+            "pulses that work (ms)",
+            "wall time a transition (ms)",
+        ),
+        rows,
+    )
     print_line(f"Gap {GAP:g} ms; seeds {', '.join(map(str, seeds))}.")
     print_line(
         f"Wall time: median of {REPEATS} at pulses of {TIMED_PULSE:g} ms, without building the simulator and reaching "
@@ -195,7 +208,9 @@ class Built:
     def _start(self, word: Sequence[str], hold_ms: float) -> None:
         """Run to the initial state, and lay out the pulses that follow."""
         self._ends = [START + n * (hold_ms + GAP) for n in range(len(word) + 1)]
-        self.pulses = [(end, end + hold_ms, name) for end, name in zip(self._ends, word, strict=False)]
+        self.pulses = [
+            (end, end + hold_ms, name) for end, name in zip(self._ends, word, strict=False)
+        ]
         self.simulator.reset()
         self.simulator.run(START / 1000)
 
@@ -229,7 +244,10 @@ class Built:
 
     def _write(self, name: str, erased: Sequence[str], gain: float) -> Any:
         """A state's vector, without those erased."""
-        terms = [f"{gain} * {self.symbols[name]}", *(f"(-{gain}) * {self.symbols[other]}" for other in erased)]
+        terms = [
+            f"{gain} * {self.symbols[name]}",
+            *(f"(-{gain}) * {self.symbols[other]}" for other in erased),
+        ]
         return spa.sym(" + ".join(terms))
 
 
@@ -261,7 +279,10 @@ class TwoMemories(Built):
         pending, pending_cleanup = self._memory(feedback_s=0.02)
         with spa.ActionSelection():
             for name, row in zip(self.machine.states, self.machine.table, strict=True):
-                spa.ifmax(0.75 * self._dot(pending, name), self._write(name, self._others(name), 1.5) >> cleanup)
+                spa.ifmax(
+                    0.75 * self._dot(pending, name),
+                    self._write(name, self._others(name), 1.5) >> cleanup,
+                )
                 for symbol, transition in zip(self.machine.inputs, row, strict=True):
                     written = self._write(transition.to, self._others(transition.to), gain=1.5)
                     spa.ifmax(self._utility(state, name, symbol), written >> pending_cleanup)
@@ -304,8 +325,13 @@ class Compiled:
     def wall(self, word: Sequence[str]) -> str:
         """Milliseconds a transition, of words in two of Brian2's targets, and of a session."""
         options = {"hold_ms": TIMED_PULSE, "gap_ms": GAP}
-        words = [f"{self._word(word, codegen=codegen, **options)} {codegen}" for codegen in ("cython", "numpy")]
-        return ", ".join([*words, f"{self._session(word, codegen='cython', **options)} session (cython)"])
+        words = [
+            f"{self._word(word, codegen=codegen, **options)} {codegen}"
+            for codegen in ("cython", "numpy")
+        ]
+        return ", ".join(
+            [*words, f"{self._session(word, codegen='cython', **options)} session (cython)"]
+        )
 
     def _word(self, word: Sequence[str], **options: object) -> str:
         """What a longer word takes more, so that the simulator's construction is not in it."""

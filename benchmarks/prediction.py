@@ -40,7 +40,10 @@ def sizes() -> list[tuple[int, int, int, float, int, int]]:
                 continue
             predicted = predicted_neurons(lowered, Options(bits=bits))
             found.append((states, inputs, bits, conditions_a_neuron(lowered), predicted, smallest))
-            print(f"{machine.name} {bits} bits: predicted {predicted}, smallest {smallest}", file=sys.stderr)
+            print(
+                f"{machine.name} {bits} bits: predicted {predicted}, smallest {smallest}",
+                file=sys.stderr,
+            )
     return found
 
 
@@ -51,7 +54,9 @@ def failures() -> list[tuple[float, float, int]]:
     proof, network = program.prove(), program.network
     rng = np.random.default_rng(0)
     word = rng.integers(len(machine.inputs), size=(1, 40))
-    right = [machine.state_index(s) for s in machine.run([machine.inputs[a] for a in word[0]]).states]
+    right = [
+        machine.state_index(s) for s in machine.run([machine.inputs[a] for a in word[0]]).states
+    ]
     found = []
     for noise in NOISES:
         sigma = noise * proof.radius
@@ -75,13 +80,25 @@ def main() -> None:
     """Print both tables, and draw them."""
     measured, noisy = sizes(), failures()
     print_table(
-        ("S x A", "bits", "conditions a neuron", "predicted N", "smallest N", "predicted / smallest"),
-        [(f"{s} x {a}", str(b), f"{c:.0f}", str(p), str(n), f"{p / n:.2f}") for s, a, b, c, p, n in measured],
+        (
+            "S x A",
+            "bits",
+            "conditions a neuron",
+            "predicted N",
+            "smallest N",
+            "predicted / smallest",
+        ),
+        [
+            (f"{s} x {a}", str(b), f"{c:.0f}", str(p), str(n), f"{p / n:.2f}")
+            for s, a, b, c, p, n in measured
+        ],
     )
     rows = []
     for noise, bound, wrong in noisy:
         low, high = wilson(wrong, DRAWS)
-        rows.append((f"{noise:g}", f"{bound:.2g}", f"{wrong / DRAWS:.3f}", f"{low:.3f} to {high:.3f}"))
+        rows.append(
+            (f"{noise:g}", f"{bound:.2g}", f"{wrong / DRAWS:.3f}", f"{low:.3f} to {high:.3f}")
+        )
     print_table(("sigma / radius", "union bound", "words wrong", "95 % interval"), rows)
     if len(sys.argv) > 1:
         draw(measured, noisy, sys.argv[1])
@@ -98,7 +115,9 @@ def draw(measured: list, noisy: list, path: str) -> None:
         left.plot(*zip(*points, strict=True), marker, label=f"{bits} bits")
     span = [min(p for *_, p, _ in measured) / 1.5, max(n for *_, n in measured) * 1.5]
     left.plot(span, span, "k-", lw=0.8, label="equal")
-    left.set(xscale="log", yscale="log", xlabel="predicted neurons", ylabel="smallest N that proved")
+    left.set(
+        xscale="log", yscale="log", xlabel="predicted neurons", ylabel="smallest N that proved"
+    )
     for axis in (left.xaxis, left.yaxis):
         axis.set_major_locator(FixedLocator([25, 50, 100, 200, 400, 800]))
         axis.set_major_formatter(StrMethodFormatter("{x:g}"))
@@ -107,9 +126,15 @@ def draw(measured: list, noisy: list, path: str) -> None:
     noise = [n for n, _, _ in noisy if n]
     shares = [w / DRAWS for n, _, w in noisy if n]
     errors = np.array([wilson(w, DRAWS) for n, _, w in noisy if n]).T
-    right.errorbar(noise, shares, yerr=np.abs(errors - shares), fmt="o", label="measured, 95 % interval")
-    right.plot(noise, [min(1.0, b) for n, b, _ in noisy if n], "k-", label="union bound (at most 1)")
-    right.set(xlabel="noise on every weight, sigma / radius", ylabel="share of 40-input words wrong")
+    right.errorbar(
+        noise, shares, yerr=np.abs(errors - shares), fmt="o", label="measured, 95 % interval"
+    )
+    right.plot(
+        noise, [min(1.0, b) for n, b, _ in noisy if n], "k-", label="union bound (at most 1)"
+    )
+    right.set(
+        xlabel="noise on every weight, sigma / radius", ylabel="share of 40-input words wrong"
+    )
     right.legend(frameon=False)
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)

@@ -31,7 +31,12 @@ def random_machine(states: int, inputs: int, seed: int) -> Machine:
     names = tuple(f"s{x}" for x in range(states))
     table = tuple(tuple(Transition(names[y]) for y in row) for row in targets)
     return Machine(
-        f"random-{states}x{inputs}-{seed}", names, tuple(f"i{a}" for a in range(inputs)), "s0", table, ((),) * states
+        f"random-{states}x{inputs}-{seed}",
+        names,
+        tuple(f"i{a}" for a in range(inputs)),
+        "s0",
+        table,
+        ((),) * states,
     )
 
 

@@ -32,7 +32,16 @@ from vsafsm_memristor.rig_array import corrected_on, corrections_of, trimmed_on
 SPEC = Path(__file__).parent.parent / "specs" / "turnstile.yaml"
 FLAWS = ("--tiles", "6", "--stuck", "0.25", "--tolerance-us", "5")
 KINDS = (("none", 0.0), ("trim", 0.0), ("loop", 0.02), ("loop", 0.1))
-COLUMNS = ("calibration", "rewritten at most", "rigs right", "95 %", "short before", "short after", "wrong after", "s")
+COLUMNS = (
+    "calibration",
+    "rewritten at most",
+    "rigs right",
+    "95 %",
+    "short before",
+    "short after",
+    "wrong after",
+    "s",
+)
 
 
 def main() -> None:
@@ -57,7 +66,9 @@ def _one(program: Program, kind: str, share: float, seed: int) -> tuple[bool, in
     with simulated_rig("--seed", seed, *FLAWS) as address, Guarded(ScpiRig(address)) as guarded:
         maps = maps_of(program, guarded.identify())
         corrections = corrections_of(maps, share)
-        guarded.arm(maps, guarded.plan(maps, corrections=corrections).token, corrections=corrections)
+        guarded.arm(
+            maps, guarded.plan(maps, corrections=corrections).token, corrections=corrections
+        )
         replies = {tile: guarded.program(tile, g) for tile, g in enumerate(maps.siemens) if g.any()}
         if kind != "loop":
             crossbar = trimmed_on(program, maps, guarded) if kind == "trim" else None
@@ -65,7 +76,13 @@ def _one(program: Program, kind: str, share: float, seed: int) -> tuple[bool, in
         began = time.perf_counter()
         outcome = corrected_on(program, maps, guarded, guarded.identify(), replies, corrections)
         took, done = time.perf_counter() - began, outcome.correction
-        return _right(program, maps, guarded, None), done.short_before, done.short_after, outcome.wrong, took
+        return (
+            _right(program, maps, guarded, None),
+            done.short_before,
+            done.short_after,
+            outcome.wrong,
+            took,
+        )
 
 
 def _right(program: Program, maps: RigMaps, guarded: Guarded, crossbar: Crossbar | None) -> bool:

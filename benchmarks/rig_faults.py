@@ -94,14 +94,42 @@ def run_one(job: tuple[int, str]) -> Found:
             process.wait(10)
             assert process.stdout is not None
             process.stdout.close()
-        return _judged(seed, kind, sticky, moment_ns, [json.loads(line) for line in log.read_text().splitlines()])
+        return _judged(
+            seed,
+            kind,
+            sticky,
+            moment_ns,
+            [json.loads(line) for line in log.read_text().splitlines()],
+        )
 
 
 def _simulator(
     log: Path, kind: str, sticky: bool, seed: int, rng: np.random.Generator
 ) -> tuple[subprocess.Popen[str], int]:
-    options = ["--rows", ROWS, "--columns", COLUMNS, "--tiles", 1, "--seed", seed, "--log", log, "--port", 0]
-    options += ["--watchdog-ms", WATCHDOG_MS, "--latency-us", 300, "--pulse-us", 100, "--slow-ms", 1000]
+    options = [
+        "--rows",
+        ROWS,
+        "--columns",
+        COLUMNS,
+        "--tiles",
+        1,
+        "--seed",
+        seed,
+        "--log",
+        log,
+        "--port",
+        0,
+    ]
+    options += [
+        "--watchdog-ms",
+        WATCHDOG_MS,
+        "--latency-us",
+        300,
+        "--pulse-us",
+        100,
+        "--slow-ms",
+        1000,
+    ]
     options += ["--sticky"] if sticky else []
     options += ["--no-watchdog"] if kind == CONTROLS[0] else []
     if kind in CORRUPTED:  # commands 6 and 7 set limits and program; grounding may be hit too
@@ -149,7 +177,9 @@ def _work(port: int, seed: int, kind: str) -> None:
         rng = np.random.default_rng(seed)
         rig = ScpiRig(f"TCPIP0::127.0.0.1::{port}::SOCKET", timeout_s=0.25, program_timeout_s=0.5)
         own = rig.identify().limits
-        limits = Limits(**{**vars(own), "v_read_max_v": V_READ_MAX_V, "v_program_max_v": V_PROGRAM_MAX_V})
+        limits = Limits(
+            **{**vars(own), "v_read_max_v": V_READ_MAX_V, "v_program_max_v": V_PROGRAM_MAX_V}
+        )
         if kind == CONTROLS[1]:
             rig.read(0, np.full(ROWS, 0.29))
             os._exit(0)
@@ -229,7 +259,9 @@ def _reap(child: int) -> None:
     os.waitpid(child, 0)
 
 
-def _judged(seed: int, kind: str, sticky: bool, moment_ns: int, events: list[dict[str, object]]) -> Found:
+def _judged(
+    seed: int, kind: str, sticky: bool, moment_ns: int, events: list[dict[str, object]]
+) -> Found:
     volts: dict[str, float] = defaultdict(float)
     reads, up, up_at_fault, grounded_by, last_ns = 0, False, False, "-", 0
     faults = [event for event in events if event["event"] == "fault"]
@@ -249,7 +281,18 @@ def _judged(seed: int, kind: str, sticky: bool, moment_ns: int, events: list[dic
         elif event["event"] == "ground":
             up, grounded_by, last_ns = False, str(event["why"]), t_ns
     late_ms = max(0.0, (last_ns - moment_ns) / 1e6)
-    return Found(seed, kind, sticky, up_at_fault, reads, volts["read"], volts["pulse"], not up, grounded_by, late_ms)
+    return Found(
+        seed,
+        kind,
+        sticky,
+        up_at_fault,
+        reads,
+        volts["read"],
+        volts["pulse"],
+        not up,
+        grounded_by,
+        late_ms,
+    )
 
 
 def wilson(right: int, of: int) -> tuple[float, float]:
@@ -287,10 +330,22 @@ def main() -> int:
     began = time.monotonic()
     with ProcessPoolExecutor(PARALLEL) as pool:
         found = list(pool.map(run_one, jobs, chunksize=1))
-    print(f"simulated rig, {runs} runs, user's limits {V_READ_MAX_V} V to read and {V_PROGRAM_MAX_V} V to program,")
-    print(f"watchdog {WATCHDOG_MS} ms, {sum(f.reads for f in found)} reads, {time.monotonic() - began:.0f} s\n")
-    columns = ("what happened", "runs", "lines up then", "never above a limit (95 %)", "ended at 0 V (95 %)")
-    print("| " + " | ".join((*columns, "last grounded by", "latest, ms")) + " |\n" + "|---" * 7 + "|")
+    print(
+        f"simulated rig, {runs} runs, user's limits {V_READ_MAX_V} V to read and {V_PROGRAM_MAX_V} V to program,"
+    )
+    print(
+        f"watchdog {WATCHDOG_MS} ms, {sum(f.reads for f in found)} reads, {time.monotonic() - began:.0f} s\n"
+    )
+    columns = (
+        "what happened",
+        "runs",
+        "lines up then",
+        "never above a limit (95 %)",
+        "ended at 0 V (95 %)",
+    )
+    print(
+        "| " + " | ".join((*columns, "last grounded by", "latest, ms")) + " |\n" + "|---" * 7 + "|"
+    )
     for kind in (*KINDS, *CONTROLS):
         these = [f for f in found if f.kind == kind]
         if these:
@@ -303,9 +358,13 @@ def main() -> int:
     for f in real:
         if not f.at_zero:
             print(f"not at 0 V: {f}")
-    right = all(f.at_zero and f.read_v <= V_READ_MAX_V and f.pulse_v <= V_PROGRAM_MAX_V for f in real)
+    right = all(
+        f.at_zero and f.read_v <= V_READ_MAX_V and f.pulse_v <= V_PROGRAM_MAX_V for f in real
+    )
     caught = all(
-        not f.at_zero if f.kind == CONTROLS[0] else f.read_v > V_READ_MAX_V for f in found if f.kind in CONTROLS
+        not f.at_zero if f.kind == CONTROLS[0] else f.read_v > V_READ_MAX_V
+        for f in found
+        if f.kind in CONTROLS
     )
     return 0 if right and caught else 1
 

@@ -32,7 +32,9 @@ def main() -> int:
     """Print the table."""
     reads = int(sys.argv[1]) if len(sys.argv) > 1 else 3000
     names = ("bare round trip", "client", "guarded", "guarded, logged")
-    print(f"simulated rig, {reads} reads each, {os.cpu_count()} cores; microseconds, median (95th percentile)\n")
+    print(
+        f"simulated rig, {reads} reads each, {os.cpu_count()} cores; microseconds, median (95th percentile)\n"
+    )
     print("| tile | " + " | ".join(names) + " |\n" + "|---" * (len(names) + 1) + "|")
     for size in SIZES:
         with contextlib.ExitStack() as stack:
@@ -48,7 +50,9 @@ def _calls(stack: contextlib.ExitStack, size: int) -> list[Callable[[], object]]
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
     v = np.where(np.arange(size) % 8 == 0, 0.2, 0.0)
     echo = stack.enter_context(_echo(COMMAND_BYTES + 8 * size, REPLY_BYTES + 8 * size))
-    rigs: list[ScpiRig | Guarded] = [ScpiRig(stack.enter_context(_simulator(size))) for _ in range(3)]
+    rigs: list[ScpiRig | Guarded] = [
+        ScpiRig(stack.enter_context(_simulator(size))) for _ in range(3)
+    ]
     log = stack.enter_context(RigLog(folder / "log.jsonl"))
     rigs[1:] = [stack.enter_context(_armed(rigs[1])), stack.enter_context(_armed(rigs[2], log))]
     stack.callback(rigs[0].close)
@@ -75,10 +79,21 @@ def _timed(call: Callable[[], object]) -> float:
 
 @contextlib.contextmanager
 def _simulator(size: int) -> Iterator[str]:
-    options = ["--tiles", "1", "--rows", str(size), "--columns", str(size), "--i-line-max-a", "0.01"]
+    options = [
+        "--tiles",
+        "1",
+        "--rows",
+        str(size),
+        "--columns",
+        str(size),
+        "--i-line-max-a",
+        "0.01",
+    ]
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
-        yield stack.enter_context(simulated_rig(*options, "--log", f"{folder}/lines.jsonl", "--watchdog-ms", 60000))
+        yield stack.enter_context(
+            simulated_rig(*options, "--log", f"{folder}/lines.jsonl", "--watchdog-ms", 60000)
+        )
 
 
 @contextlib.contextmanager

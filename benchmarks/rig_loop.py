@@ -28,7 +28,17 @@ from vsafsm_memristor.rig.protocol import UNTOUCHED
 from vsafsm_memristor.rig.scpi import ScpiRig
 
 SPECS = Path(__file__).parent.parent / "specs"
-COLUMNS = ("machine", "N", "tiles", "pairs", "right", "steps", "us a step", "reads a step", "us an exchange")
+COLUMNS = (
+    "machine",
+    "N",
+    "tiles",
+    "pairs",
+    "right",
+    "steps",
+    "us a step",
+    "reads a step",
+    "us an exchange",
+)
 
 
 def main() -> None:
@@ -57,13 +67,21 @@ def _row(path: Path) -> tuple[str, ...]:
             for word in tours(machine):
                 session.reset()
                 trace = machine.run(word)
-                for symbol, state, outputs in zip(word, trace.states[1:], trace.outputs, strict=True):
+                for symbol, state, outputs in zip(
+                    word, trace.states[1:], trace.outputs, strict=True
+                ):
                     taken += 1
                     right += session.send(symbol) == state and session.outputs == outputs
             seconds, steps = time.perf_counter() - began, session.counts["steps"]
             session.close()
     sizes = (program.network.neurons, down * across, machine.reachable_transitions)
-    figures = (f"{right} of {taken}", str(steps), f"{seconds / steps * 1e6:.0f}", str(down * across), f"{bare:.0f}")
+    figures = (
+        f"{right} of {taken}",
+        str(steps),
+        f"{seconds / steps * 1e6:.0f}",
+        str(down * across),
+        f"{bare:.0f}",
+    )
     return (machine.name, *map(str, sizes), *figures)
 
 

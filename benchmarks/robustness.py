@@ -47,8 +47,13 @@ def main() -> None:
 
 def measured(programs: list[Program], noise: tuple[str, ...], draws: int) -> list[Row]:
     """A sweep to its end, without stopping early."""
-    plan = Plan(tuple(subject(p, "reference") for p in programs), noise, Trials(draws, 0.0, 0, 1, SEED))
-    with tempfile.TemporaryDirectory() as folder, Journal(Path(folder) / "t.csv", plan.described()) as journal:
+    plan = Plan(
+        tuple(subject(p, "reference") for p in programs), noise, Trials(draws, 0.0, 0, 1, SEED)
+    )
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Journal(Path(folder) / "t.csv", plan.described()) as journal,
+    ):
         return measure(plan, journal, processes(JOBS))
 
 
@@ -81,7 +86,15 @@ def bound(draws: int) -> None:
         over = f"{row.failure_bound / failing:.3g}" if failing else ""
         table.append((str(row.neurons), row.noise, f"{depth:.2f}", f"{row.failure_bound:.3g}", f"{failing:.4f}",
                       f"{least:.4f} to {1 - row.always_low:.4f}", over))  # fmt: skip
-    header = ("N", "noise", "radius sqrt(k) / sigma", "bound", "measured", "95 % interval", "bound / measured")
+    header = (
+        "N",
+        "noise",
+        "radius sqrt(k) / sigma",
+        "bound",
+        "measured",
+        "95 % interval",
+        "bound / measured",
+    )
     print_table(header, table)
     print_line(f"bound below the measured lower limit: {below} of {len(rows)} points")
     print_line(f"bound of 1 where radius sqrt(k) / sigma is above 6: {vacuous} points")
@@ -97,7 +110,9 @@ def cost() -> None:
         for told, words in (("every pair", False), ("every word", True)):
             own, gaussian, ms = np.median(ratios(trial_of(program, text, words), drawing), axis=0)
             table.append((text, told, f"{own:.2f}", f"{gaussian:.2f}", f"{1e3 * ms:.1f}"))
-    print_table(("noise", "decides", "trial / its own draws", "trial / Gaussian draws", "trial, ms"), table)
+    print_table(
+        ("noise", "decides", "trial / its own draws", "trial / Gaussian draws", "trial, ms"), table
+    )
 
 
 def ratios(trial: Draw, drawing: Draw) -> np.ndarray:

@@ -11,7 +11,14 @@ from collections.abc import Iterator
 @contextlib.contextmanager
 def simulated_rig(*options: object) -> Iterator[str]:
     """Start one with these options: -> its address; it ends with the block."""
-    command = [sys.executable, "-m", "vsafsm_memristor.rig_simulator", "--port", "0", *map(str, options)]
+    command = [
+        sys.executable,
+        "-m",
+        "vsafsm_memristor.rig_simulator",
+        "--port",
+        "0",
+        *map(str, options),
+    ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         line = process.stdout.readline() if process.stdout is not None else ""

@@ -48,7 +48,9 @@ def yardstick(path: str, machine: Machine) -> None:
     spec.loader.exec_module(module)
     delta = np.array([[machine.state_index(t.to) for t in row] for row in machine.table])
     rng = np.random.default_rng(0)
-    net, _, _ = module.refine(module.compile_machine(delta, 1024, 32, rng), margin=0.3, epochs=150, rng=rng)
+    net, _, _ = module.refine(
+        module.compile_machine(delta, 1024, 32, rng), margin=0.3, epochs=150, rng=rng
+    )
     holds = module.prove(net)[0]
     print(f"  yardstick holds: {holds}, in floating point")
 
@@ -71,7 +73,9 @@ def step_speed() -> None:
     print(f"N = 1024, k = {program.network.active}, {len(word)} inputs")
     print(f"one step {np.median(steps) * 1e6:.1f} us, bare sum of rows {np.median(bare) * 1e6:.1f} us, "
           f"ratio {np.median(np.array(steps) / np.array(bare)):.2f}")  # fmt: skip
-    print(f"one input ({contract.hold_steps + contract.gap_steps} steps, decoded): {np.median(one_input) * 1e6:.0f} us")
+    print(
+        f"one input ({contract.hold_steps + contract.gap_steps} steps, decoded): {np.median(one_input) * 1e6:.0f} us"
+    )
 
 
 def memory() -> None:
@@ -83,7 +87,9 @@ def memory() -> None:
     limit = 4 * 4096**2 + 200e6
     print(f"1024 x 2 at N = 4096, k = {program.network.active}: {program.claim.verdict}, "
           f"margin {program.claim.margin:.3f}, {seconds:.0f} s")  # fmt: skip
-    print(f"peak memory {peak / 1e6:.0f} MB; four times the 8-bit weights plus 200 MB is {limit / 1e6:.0f} MB")
+    print(
+        f"peak memory {peak / 1e6:.0f} MB; four times the 8-bit weights plus 200 MB is {limit / 1e6:.0f} MB"
+    )
 
 
 def timed(task: Callable[[], object]) -> float:

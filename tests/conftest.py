@@ -65,7 +65,9 @@ class Naive:
         scores = []
         for code in self.network.codes:
             own, other = code & opened, ~code & opened
-            scores.append((z & own).sum() / max(own.sum(), 1) - (z & other).sum() / max(other.sum(), 1))
+            scores.append(
+                (z & own).sum() / max(own.sum(), 1) - (z & other).sum() / max(other.sum(), 1)
+            )
         ranked = sorted(range(len(scores)), key=lambda c: -scores[c])
         second = scores[ranked[1]] if len(ranked) > 1 else -1.0
         return ranked[0] if scores[ranked[0]] > 0.5 and scores[ranked[0]] - second > 0.25 else -1
@@ -108,7 +110,9 @@ class Naive:
         right = 0 <= code < len(self.network.states) and self.network.states[code] == state
         return right and self.network.moore[code] == machine.outputs_of(state)
 
-    def judge(self, machine: Machine, points: list[Bits], state: str, a: int) -> tuple[set[str], list[Bits]]:
+    def judge(
+        self, machine: Machine, points: list[Bits], state: str, a: int
+    ) -> tuple[set[str], list[Bits]]:
         """What may come of an input from any of the points: verdicts of {right, wrong, moving}, points it leads to."""
         taken = machine.transition(state, machine.inputs[a])
         found, after = set(), {}
@@ -117,10 +121,19 @@ class Naive:
                 found.add("moving")
                 continue
             label = self.network.labels[way[0]] if way[0] >= 0 else None
-            held = label and (self.network.states[label.state], label.outputs) == (taken.to, taken.outputs)
+            held = label and (self.network.states[label.state], label.outputs) == (
+                taken.to,
+                taken.outputs,
+            )
             found.add("right" if held else "wrong")
             for z in way[1]:
-                found.add("moving" if z is None else "right" if self.right_at_rest(machine, z, taken.to) else "wrong")
+                found.add(
+                    "moving"
+                    if z is None
+                    else "right"
+                    if self.right_at_rest(machine, z, taken.to)
+                    else "wrong"
+                )
                 if z is not None:
                     after[z.tobytes()] = z
         return found, list(after.values())
@@ -161,7 +174,9 @@ class Naive:
 
 
 @st.composite
-def small_machines(draw: st.DrawFn, states: int = 4, inputs: int = 3, outputs: bool = True) -> Machine:
+def small_machines(
+    draw: st.DrawFn, states: int = 4, inputs: int = 3, outputs: bool = True
+) -> Machine:
     names = tuple(f"s{i}" for i in range(draw(st.integers(1, states))))
     symbols = tuple("abcdefgh"[: draw(st.integers(1, inputs))])
     emitted = st.sampled_from([(), (), ("p",), ("q",), ("p", "q")]) if outputs else st.just(())
@@ -186,7 +201,9 @@ def random_machine(states: int, inputs: int, seed: int) -> Machine:
         free += [(state, a) for a in range(inputs)]
     names = tuple(f"s{i}" for i in range(states))
     table = tuple(tuple(Transition(names[t]) for t in row) for row in targets.tolist())
-    return Machine("random", names, tuple(f"i{a}" for a in range(inputs)), names[0], table, ((),) * states)
+    return Machine(
+        "random", names, tuple(f"i{a}" for a in range(inputs)), names[0], table, ((),) * states
+    )
 
 
 class FakeBackend(ReferenceBackend):
@@ -249,7 +266,10 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     monkeypatch.setattr("vsafsm.backend.entry_points", lambda group: [*real(group=group), *points])
 
     def installed(
-        name: str, requirements: Requirements | None = None, backend: object = None, value: str | None = None
+        name: str,
+        requirements: Requirements | None = None,
+        backend: object = None,
+        value: str | None = None,
     ) -> None:
         module = types.ModuleType(f"installed_for_a_test_{name}")
         vars(module)["BACKEND"] = backend or FakeBackend(name, requirements or Requirements())

@@ -34,13 +34,17 @@ def test_the_built_in_backend_is_an_entry_point_like_any_other() -> None:
 
 
 def test_an_unknown_backend_is_refused_with_the_nearest() -> None:
-    with pytest.raises(e.UnknownBackendError, match=r'unknown backend "referenc"; .*did you mean "reference"'):
+    with pytest.raises(
+        e.UnknownBackendError, match=r'unknown backend "referenc"; .*did you mean "reference"'
+    ):
         find("referenc")
     with pytest.raises(e.UnknownBackendError):
         find("")
 
 
-def test_a_third_partys_backend_is_listed_and_opened(install: Install, compiled: Compiled, turnstile: Machine) -> None:
+def test_a_third_partys_backend_is_listed_and_opened(
+    install: Install, compiled: Compiled, turnstile: Machine
+) -> None:
     install("theirs")
     assert reasons()["theirs"] is None
     with vsafsm.open(compiled(turnstile), backend="theirs") as session:
@@ -59,7 +63,9 @@ def test_a_backend_that_cannot_be_imported_is_listed_with_the_reason(
         vsafsm.open(compiled(turnstile), backend="broken")
 
 
-@pytest.mark.parametrize("raised", ["RuntimeError('no driver')", "OSError('no library')", "ValueError('x')"])
+@pytest.mark.parametrize(
+    "raised", ["RuntimeError('no driver')", "OSError('no library')", "ValueError('x')"]
+)
 def test_whatever_an_import_raises_takes_only_that_backend_down(
     install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raised: str
 ) -> None:
@@ -79,7 +85,9 @@ def test_a_backend_that_cannot_run_here_says_what_would_change_that(
 ) -> None:
     install("absent", backend=Absent())
     assert reasons()["absent"] == "needs absent; pip install vsafsm[absent]"
-    with pytest.raises(e.UnavailableBackendError, match=r"cannot run here: .*pip install vsafsm\[absent\]"):
+    with pytest.raises(
+        e.UnavailableBackendError, match=r"cannot run here: .*pip install vsafsm\[absent\]"
+    ):
         vsafsm.open(compiled(turnstile), backend="absent")
 
 
@@ -95,7 +103,8 @@ def test_an_unknown_option_is_refused_with_the_nearest(
     with vsafsm.open(program, backend="optional", hold_ms=30.0) as session:
         assert session.state == "locked"
     with pytest.raises(
-        e.RequirementError, match=r'no option "hold_m"; expected one of: hold_ms; did you mean "hold_ms"'
+        e.RequirementError,
+        match=r'no option "hold_m"; expected one of: hold_ms; did you mean "hold_ms"',
     ):
         vsafsm.open(program, backend="optional", hold_m=30.0)
     with pytest.raises(e.RequirementError, match='no option "hold_ms"; expected one of: none'):
@@ -144,10 +153,17 @@ def test_values_of_the_declared_types_are_taken(
     ],
 )
 def test_values_of_other_types_are_refused(
-    install: Install, compiled: Compiled, turnstile: Machine, name: str, value: object, expected: str
+    install: Install,
+    compiled: Compiled,
+    turnstile: Machine,
+    name: str,
+    value: object,
+    expected: str,
 ) -> None:
     install("typed", backend=Typed())
-    with pytest.raises(e.OptionError, match=f'option {name} of backend "typed" is .*; expected {expected}'):
+    with pytest.raises(
+        e.OptionError, match=f'option {name} of backend "typed" is .*; expected {expected}'
+    ):
         vsafsm.open(compiled(turnstile), backend="typed", **{name: value})
 
 
@@ -197,7 +213,9 @@ def test_texts_of_other_types_are_refused(name: str, text: str) -> None:
         ("times", list, "expected int, float, str or bool"),
     ],
 )
-def test_options_that_cannot_be_flags_are_refused(install: Install, name: str, kind: type, says: str) -> None:
+def test_options_that_cannot_be_flags_are_refused(
+    install: Install, name: str, kind: type, says: str
+) -> None:
     class Flawed(ReferenceBackend):
         options = (Option("twice", int, 0, "", "x"), Option(name, kind, None, "", "x"))
 
@@ -219,7 +237,9 @@ def test_a_backend_that_fails_when_asked_takes_only_itself_down(install: Install
     install("fails", backend=Fails())
     install("wordy", backend=Wordy())
     install("no_backend", backend=object())
-    assert (reasons()["fails"] or "").endswith("fails when asked whether it can run: RuntimeError: no driver")
+    assert (reasons()["fails"] or "").endswith(
+        "fails when asked whether it can run: RuntimeError: no driver"
+    )
     assert reasons()["wordy"] == "needs x; pip install x"
     assert "fails when asked" in (reasons()["no_backend"] or "")
     assert reasons()["reference"] is None
@@ -241,11 +261,16 @@ def test_a_backend_that_fails_when_asked_takes_only_itself_down(install: Install
     ids=str,
 )
 def test_a_program_that_does_not_fit_is_refused_with_the_command_that_would(
-    install: Install, compiled: Compiled, turnstile: Machine, requirements: Requirements, message: str
+    install: Install,
+    compiled: Compiled,
+    turnstile: Machine,
+    requirements: Requirements,
+    message: str,
 ) -> None:
     install("strict", requirements)
     with pytest.raises(
-        e.RequirementError, match=f"does not fit .*{message}.*vsafsm compile SPEC --for strict -o PROGRAM"
+        e.RequirementError,
+        match=f"does not fit .*{message}.*vsafsm compile SPEC --for strict -o PROGRAM",
     ):
         vsafsm.open(compiled(turnstile), backend="strict")
 
@@ -273,7 +298,11 @@ class Narrow(Typed):
     ids=str,
 )
 def test_the_command_that_would_do_repeats_the_options(
-    install: Install, compiled: Compiled, turnstile: Machine, options: dict[str, Any], flags: str | None
+    install: Install,
+    compiled: Compiled,
+    turnstile: Machine,
+    options: dict[str, Any],
+    flags: str | None,
 ) -> None:
     install("narrow", backend=Narrow())
     with pytest.raises(e.RequirementError) as told:
@@ -285,7 +314,9 @@ def test_the_command_that_would_do_repeats_the_options(
     assert chosen.of_target == {name: value for name, value in options.items() if value is not None}
 
 
-def test_what_fits_exactly_is_accepted(compiled: Compiled, turnstile: Machine, install: Install) -> None:
+def test_what_fits_exactly_is_accepted(
+    compiled: Compiled, turnstile: Machine, install: Install
+) -> None:
     program = compiled(turnstile)
     network = program.network
     fitting = Requirements(8, True, program.claim.margin, network.active, None, network.neurons)
@@ -294,11 +325,17 @@ def test_what_fits_exactly_is_accepted(compiled: Compiled, turnstile: Machine, i
     check(program, backend, {})
 
 
-def test_the_largest_sum_is_above_every_sum_of_the_walk(compiled: Compiled, turnstile: Machine, naive: Any) -> None:
+def test_the_largest_sum_is_above_every_sum_of_the_walk(
+    compiled: Compiled, turnstile: Machine, naive: Any
+) -> None:
     network = compiled(turnstile).network
     plain = naive(network)
     plain.walk(turnstile)
-    reached = max(np.abs(plain.weights @ z).max() for z, _ in plain.visited.values() if z.sum() <= network.active)
+    reached = max(
+        np.abs(plain.weights @ z).max()
+        for z, _ in plain.visited.values()
+        if z.sum() <= network.active
+    )
     assert reached <= largest_sum(network) <= network.active * 127
 
 
@@ -316,7 +353,9 @@ def test_a_ten_line_simulation_of_what_is_written_reproduces_the_trace(
         machine = examples[name]
         program = compiled(machine, **options)
         BACKEND.emit(program, tmp_path)
-        weights, masks, codes = (np.load(tmp_path / f"{part}.npy") for part in ("weights", "masks", "codes"))
+        weights, masks, codes = (
+            np.load(tmp_path / f"{part}.npy") for part in ("weights", "masks", "codes")
+        )
         manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
         word = np.random.default_rng(0).choice(machine.inputs, 30).tolist()
 
@@ -337,4 +376,8 @@ def test_the_description_counts_what_is_there(compiled: Compiled, turnstile: Mac
     program = compiled(turnstile)
     n = program.network.neurons
     synapses = sum(w != 0 for row in program.network.weights.tolist() for w in row)
-    assert BACKEND.describe(program) == {"neurons": n, "synapses": synapses, "weight_bits": n * n * 8}
+    assert BACKEND.describe(program) == {
+        "neurons": n,
+        "synapses": synapses,
+        "weight_bits": n * n * 8,
+    }

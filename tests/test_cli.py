@@ -92,7 +92,9 @@ AFTER = {
 @pytest.mark.parametrize("arguments", AFTER.values(), ids=AFTER.keys())
 def test_whatever_stands_after_two_dashes_is_an_input(run, tmp_path, arguments):
     spec = tmp_path / "dashes.yaml"
-    spec.write_text("machine: m\ninitial: a\nstates:\n  a: {transitions: {coin: a, --json: a, --: a}}\n")
+    spec.write_text(
+        "machine: m\ninitial: a\nstates:\n  a: {transitions: {coin: a, --json: a, --: a}}\n"
+    )
     code, out, _ = run(*(str(spec) if text == TURNSTILE else text for text in arguments))
     assert code == 0
     assert [line.split()[1] for line in out.splitlines()[3:6]] == ["coin", "--json", "--"]
@@ -107,7 +109,10 @@ def test_two_dashes_are_no_value_of_an_option(run, option):
 
 def test_a_word_file_may_begin_with_a_byte_order_mark(run, tmp_path):
     (tmp_path / "word").write_bytes(b"\xef\xbb\xbfcoin push")
-    for arguments, stdin in ((["--word-file", str(tmp_path / "word")], ""), ([], "\ufeffcoin push")):
+    for arguments, stdin in (
+        (["--word-file", str(tmp_path / "word")], ""),
+        ([], "\ufeffcoin push"),
+    ):
         _, out, _ = run("run", TURNSTILE, "--json", *arguments, stdin=stdin)
         assert json.loads(out)["inputs"] == ["coin", "push"]
 
@@ -137,7 +142,12 @@ def test_prove_json(run, program, of):
     assert code == 0
     assert found["holds"] is True
     assert found["verdict"] == "holds"
-    assert (found["fixed_points"], found["states"], found["transitions"], found["self_loops"]) == (2, 2, 4, 2)
+    assert (found["fixed_points"], found["states"], found["transitions"], found["self_loops"]) == (
+        2,
+        2,
+        4,
+        2,
+    )
     assert found["hold_steps"] >= 1
     assert found["gap_steps"] >= 1
     assert 0 < found["margin"] < 1
@@ -186,8 +196,21 @@ def test_info_json(run, code_kind):
 
 def test_compile_options_reach_the_program(run, tmp_path):
     path = str(tmp_path / "p.npz")
-    options = ["--dimension", "256", "--active", "16", "--bits", "5", "--seed", "7", "--margin", "0.2"]
-    code, out, _ = run("compile", TURNSTILE, "-o", path, *options, "-O", "inhibition=separate", "--json")
+    options = [
+        "--dimension",
+        "256",
+        "--active",
+        "16",
+        "--bits",
+        "5",
+        "--seed",
+        "7",
+        "--margin",
+        "0.2",
+    ]
+    code, out, _ = run(
+        "compile", TURNSTILE, "-o", path, *options, "-O", "inhibition=separate", "--json"
+    )
     assert code == 0
     found = json.loads(run("info", path, "--json")[1])
     assert (found["neurons"], found["active"], found["bits"]) == (256, 16, 5)
@@ -240,7 +263,19 @@ def test_where_no_size_proves_the_best_attempt_is_written_if_it_is_allowed(run, 
 def test_a_wrong_run_exits_with_1(run, tmp_path):
     path = str(tmp_path / "p.npz")
     spec = str(SPECS / "tcp_connection.yaml")
-    run("compile", spec, "-o", path, "--dimension", "64", "--active", "16", "--rule", "one-shot", "--allow-unproven")
+    run(
+        "compile",
+        spec,
+        "-o",
+        path,
+        "--dimension",
+        "64",
+        "--active",
+        "16",
+        "--rule",
+        "one-shot",
+        "--allow-unproven",
+    )
     code, out, _ = run("run", path, load(spec).inputs[0], "--json")
     found = json.loads(out)
     assert code == (0 if found["correct"] else 1)
@@ -265,12 +300,16 @@ def test_convert_there_and_back(run, tmp_path):
     kiss, back = str(tmp_path / "t.kiss2"), str(tmp_path / "t.yaml")
     assert run("convert", TURNSTILE, kiss)[0] == 0
     assert run("convert", kiss, back)[0] == 0
-    assert load(back).run(load(back).inputs[:1]).states == load(kiss).run(load(kiss).inputs[:1]).states
+    assert (
+        load(back).run(load(back).inputs[:1]).states == load(kiss).run(load(kiss).inputs[:1]).states
+    )
 
 
 def test_convert_merges_states_only_when_asked(run, tmp_path):
     spec = tmp_path / "m.yaml"
-    states = "".join(f"  {name}: {{transitions: {{go: {to}}}}}\n" for name, to in (("a", "b"), ("b", "a")))
+    states = "".join(
+        f"  {name}: {{transitions: {{go: {to}}}}}\n" for name, to in (("a", "b"), ("b", "a"))
+    )
     spec.write_text(f"machine: m\ninitial: a\ninputs: [go]\nstates:\n{states}")
     assert run("convert", str(spec), str(tmp_path / "kept.dot"))[0] == 0
     assert len(load(tmp_path / "kept.dot").states) == 2
@@ -308,7 +347,9 @@ def test_examples_are_listed_and_copied_and_not_overwritten(run, tmp_path):
     assert run("examples", "turnstile", "-o", str(tmp_path))[0] == 0
     assert (tmp_path / "turnstile.yaml").read_bytes() == (SPECS / "turnstile.yaml").read_bytes()
     assert run("examples", "turnstile", "-o", str(tmp_path))[0] == 2
-    assert run("examples", "turnstyle", "-o", str(tmp_path))[2].count('did you mean "turnstile"') == 1
+    assert (
+        run("examples", "turnstyle", "-o", str(tmp_path))[2].count('did you mean "turnstile"') == 1
+    )
     assert run("examples", "--all", "--force", "-o", str(tmp_path))[0] == 0
     assert len(list(tmp_path.iterdir())) == len(examples())
 
@@ -357,7 +398,17 @@ def chip(install):
 WAYS = {
     "flags": ["--limit", "60", "--hold-ms", "2.5", "--noisy", "no", "--codegen", "c"],
     "assignments": ["-O", "limit=60", "-O", "hold_ms=2.5", "-O", "noisy=False", "-O", "codegen=c"],
-    "both": ["-O", "limit=6", "--limit=60", "--hold-ms", "2.5", "-O", "noisy=off", "--codegen", "c"],
+    "both": [
+        "-O",
+        "limit=6",
+        "--limit=60",
+        "--hold-ms",
+        "2.5",
+        "-O",
+        "noisy=off",
+        "--codegen",
+        "c",
+    ],
 }
 GIVEN = {"limit": 60, "hold_ms": 2.5, "noisy": False, "codegen": "c"}
 
@@ -389,7 +440,10 @@ def test_a_backend_of_one_file_writes_it_where_the_suffix_says_so(run, install, 
     backend, path = OneFile(), tmp_path / "a.chip"
     install("one_file", backend=backend)
     way = WAYS["flags"]
-    assert run("emit", TURNSTILE, "--to", "one_file", "-o", str(path), *way)[:2] == (0, f"wrote {path}\n")
+    assert run("emit", TURNSTILE, "--to", "one_file", "-o", str(path), *way)[:2] == (
+        0,
+        f"wrote {path}\n",
+    )
     assert path.read_text() == "turnstile"
     assert ("emit_file", GIVEN) in backend.asked
     assert run("emit", TURNSTILE, "--to", "one_file", "-o", str(tmp_path / "folder"), *way)[0] == 0
@@ -408,16 +462,22 @@ def test_a_backend_of_one_file_writes_over_no_folder_and_not_over_the_spec(run, 
         ("no/a.chip", "is not there"),
         ("spec.chip", "it is the file to be read"),
     ):
-        code, out, err = run("emit", str(spec), "--format", "yaml", "--to", "one_file", "-o", str(tmp_path / output))
+        code, out, err = run(
+            "emit", str(spec), "--format", "yaml", "--to", "one_file", "-o", str(tmp_path / output)
+        )
         assert (code, out) == (2, "")
         assert says in err
     assert not backend.asked
     assert spec.read_bytes() == Path(TURNSTILE).read_bytes()
 
 
-def test_compile_options_beside_those_of_a_backend_are_still_refused_with_a_program(run, chip, program):
+def test_compile_options_beside_those_of_a_backend_are_still_refused_with_a_program(
+    run, chip, program
+):
     assert run("run", program, "coin", "--backend", "chip", "-O", "limit=200")[0] == 0
-    code, _, err = run("run", program, "coin", "--backend", "chip", "-O", "limit=200", "-O", "bits=4")
+    code, _, err = run(
+        "run", program, "coin", "--backend", "chip", "-O", "limit=200", "-O", "bits=4"
+    )
     assert code == 2
     assert "compiled already" in err
 
@@ -434,7 +494,10 @@ def test_a_program_that_does_not_fit_is_refused_everywhere(run, chip, program, t
 WRONG_VALUES = {
     "int": (["--limit", "6.5"], 'option limit of backend "chip" is "6.5"; expected a whole number'),
     "int with _": (["--limit", "1_0"], "expected a whole number"),
-    "float": (["-O", "hold_ms=nan"], 'option hold_ms of backend "chip" is "nan"; expected a finite number'),
+    "float": (
+        ["-O", "hold_ms=nan"],
+        'option hold_ms of backend "chip" is "nan"; expected a finite number',
+    ),
     "bool": (["--noisy", "maybe"], 'is "maybe"; expected true or false'),
     "bool assigned": (["-O", "noisy="], 'is ""; expected true or false'),
     "unknown": (["-O", "limt=3"], 'unknown option "limt"; expected one of: active, bits,'),
@@ -448,7 +511,9 @@ def test_a_wrong_value_for_a_backend_is_told(run, chip, arguments, says):
     assert says in err
 
 
-@pytest.mark.parametrize("arguments", [["run", "--backend"], ["compile", "--for"], ["emit", "--to"]])
+@pytest.mark.parametrize(
+    "arguments", [["run", "--backend"], ["compile", "--for"], ["emit", "--to"]]
+)
 def test_help_shows_the_options_of_a_backend(run, chip, arguments):
     code, out, _ = run(*arguments, "chip", "--help")
     shown = " ".join(out.split())
@@ -461,11 +526,17 @@ def test_no_option_of_a_backend_can_have_the_name_of_a_flag(run):
     assert set(COMPILE_OPTIONS) == {field.name for field in fields(Options)}
     for command in ("compile", "run", "prove", "info", "emit"):
         shown = run(command, "--help")[1]
-        flags = {word.strip(",").lstrip("-").replace("-", "_") for word in shown.split() if word.startswith("--")}
+        flags = {
+            word.strip(",").lstrip("-").replace("-", "_")
+            for word in shown.split()
+            if word.startswith("--")
+        }
         assert flags - {"for"} <= TAKEN | COMPILE_OPTIONS.keys()
 
 
-@pytest.mark.parametrize("command", [["run"], ["prove"], ["compile", "-o", "p.npz"]], ids=lambda c: c[0])
+@pytest.mark.parametrize(
+    "command", [["run"], ["prove"], ["compile", "-o", "p.npz"]], ids=lambda c: c[0]
+)
 def test_a_backend_with_an_option_of_a_taken_name_is_refused(run, install, command):
     class Seeded(ReferenceBackend):
         options = (Option("seed", int, 0, "", "of noise"),)
@@ -503,7 +574,10 @@ def test_prove_refuses_what_no_proof_speaks_for(run, install, program):
 
     install("noisy", backend=Noisy())
     install("circuit", backend=Circuit())
-    for backend, says in (("noisy", "measurement with `vsafsm run --backend noisy`"), ("circuit", "makes a list")):
+    for backend, says in (
+        ("noisy", "measurement with `vsafsm run --backend noisy`"),
+        ("circuit", "makes a list"),
+    ):
         code, out, err = run("prove", program, "--backend", backend)
         assert (code, out) == (2, "")
         assert says in err
@@ -523,7 +597,10 @@ def test_info_adds_what_the_program_takes_on_a_backend(run, program):
 BAD = {
     "abbreviation": (["prove", TURNSTILE, "--bit", "4"], "--bit"),
     "unknown input": (["run", TURNSTILE, "cion"], 'did you mean "coin"'),
-    "unknown backend": (["run", TURNSTILE, "coin", "--backend", "referense"], 'did you mean "reference"'),
+    "unknown backend": (
+        ["run", TURNSTILE, "coin", "--backend", "referense"],
+        'did you mean "reference"',
+    ),
     "missing spec": (["run", "nowhere.yaml", "coin"], "nowhere.yaml"),
     "missing program": (["prove", "nowhere.npz"], "nowhere.npz"),
     "folder as spec": (["prove", str(SPECS)], "specs"),
@@ -574,7 +651,9 @@ def test_the_spec_s_own_options_hold_and_the_command_line_s_come_first(run, tmp_
     assert json.loads(run("info", str(path), "--json", "--bits", "7")[1])["bits"] == 7
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full: the writer's own test covers a full disk")
+@pytest.mark.skipif(
+    not Path("/dev/full").exists(), reason="no /dev/full: the writer's own test covers a full disk"
+)
 def test_a_full_disk_is_an_error_of_its_own(run):
     code, _, err = run("compile", TURNSTILE, "-o", "/dev/full")
     assert code == 2
@@ -593,7 +672,11 @@ def test_as_a_process():
     assert done.stderr == ""
     assert json.loads(done.stdout)["states"] == ["locked", "unlocked"]
     version = subprocess.run(
-        [sys.executable, "-m", "vsafsm", "--version"], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-m", "vsafsm", "--version"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert version.stdout.startswith("vsafsm ")
 
@@ -638,7 +721,9 @@ FULL = [">/dev/full", "2>/dev/full"] if Path("/dev/full").exists() else []
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
 @pytest.mark.parametrize("redirected", [">&-", "2>&-", ">&- 2>&-", *FULL])
-@pytest.mark.parametrize("arguments", [["run", TURNSTILE, "cion"], ["backends"], ["nonsense"], ["--help"]], ids=str)
+@pytest.mark.parametrize(
+    "arguments", [["run", TURNSTILE, "cion"], ["backends"], ["nonsense"], ["--help"]], ids=str
+)
 def test_streams_that_cannot_be_written_leave_the_exit_code(arguments, redirected):
     done = process(*arguments, redirected=redirected)
     right = arguments in (["backends"], ["--help"]) and redirected.startswith("2")

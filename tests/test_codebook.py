@@ -77,7 +77,9 @@ def test_masks_split_codes_in_half_and_pairs_of_masks_in_quarters(inputs: int) -
 
 @given(st.integers(1, 9), st.integers(1, 12), st.integers(1, 3), st.integers(0, 99))
 @settings(deadline=None, max_examples=40)
-def test_balance_holds_at_any_multiple_and_any_size(inputs: int, codes: int, multiple: int, seed: int) -> None:
+def test_balance_holds_at_any_multiple_and_any_size(
+    inputs: int, codes: int, multiple: int, seed: int
+) -> None:
     active = multiple * cb.classes_needed(inputs + 1)
     neurons = 4 * active + seed
     book = cb.sparse(layout(codes, inputs, neurons, active), rng(seed))
@@ -86,7 +88,9 @@ def test_balance_holds_at_any_multiple_and_any_size(inputs: int, codes: int, mul
 
 
 @pytest.mark.parametrize("inputs", [1, 5, 30, 64])
-def test_where_the_classes_do_not_divide_k_the_masks_are_halves_and_the_codes_have_k(inputs: int) -> None:
+def test_where_the_classes_do_not_divide_k_the_masks_are_halves_and_the_codes_have_k(
+    inputs: int,
+) -> None:
     book = cb.sparse(layout(5, inputs, 300, 17), rng())
     assert (book.codes.sum(1) == 17).all()
     assert (book.masks.sum(1) == 150).all()
@@ -94,7 +98,9 @@ def test_where_the_classes_do_not_divide_k_the_masks_are_halves_and_the_codes_ha
 
 @given(st.data(), st.integers(0, 99))
 @settings(deadline=None, max_examples=40)
-def test_codes_of_pairs_are_split_in_half_and_see_kinds_of_input(data: st.DataObject, seed: int) -> None:
+def test_codes_of_pairs_are_split_in_half_and_see_kinds_of_input(
+    data: st.DataObject, seed: int
+) -> None:
     states, inputs = data.draw(st.integers(1, 5)), data.draw(st.integers(9, 40))
     kinds = st.lists(st.integers(0, 3), min_size=inputs, max_size=inputs).map(tuple)
     targets = tuple(data.draw(st.lists(kinds, min_size=states, max_size=states)))
@@ -131,7 +137,9 @@ def test_neurons_share_the_load() -> None:
 
 
 @pytest.mark.parametrize("maker", cb.MAKERS.values(), ids=cb.MAKERS)
-def test_the_same_seed_gives_the_same_codebook_and_another_does_not(maker: cb.CodebookMaker) -> None:
+def test_the_same_seed_gives_the_same_codebook_and_another_does_not(
+    maker: cb.CodebookMaker,
+) -> None:
     one, same, other = (maker(layout(6, 3, 128, 16), rng(seed)) for seed in (1, 1, 2))
     assert (one.codes == same.codes).all()
     assert (one.masks == same.masks).all()
@@ -190,7 +198,9 @@ def own(machine: Machine, neurons: int, active: int, seed: int = 5) -> cb.Codebo
 
 @pytest.mark.parametrize("given_parts", ["states", "states and pending", "everything"])
 @pytest.mark.parametrize("form", ["binary", "bipolar", "real"])
-def test_a_users_hypervectors_work_end_to_end(turnstile: Machine, given_parts: str, form: str) -> None:
+def test_a_users_hypervectors_work_end_to_end(
+    turnstile: Machine, given_parts: str, form: str
+) -> None:
     book = own(turnstile, 128, 16)
     brought = {
         "binary": book.codes,
@@ -199,7 +209,9 @@ def test_a_users_hypervectors_work_end_to_end(turnstile: Machine, given_parts: s
     }[form]
     pending = None if given_parts == "states" else brought[2:]
     masks = book.masks.astype(int) if given_parts == "everything" else None
-    program = vsafsm.compile(turnstile, dimension=128, codebook=cb.Given(brought[:2], pending, masks))
+    program = vsafsm.compile(
+        turnstile, dimension=128, codebook=cb.Given(brought[:2], pending, masks)
+    )
     assert program.prove().holds
     assert (program.network.codes[:2] == book.codes[:2]).all()
     if pending is not None:
@@ -210,7 +222,9 @@ def test_a_users_hypervectors_work_end_to_end(turnstile: Machine, given_parts: s
         assert [session.send(symbol) for symbol in ("coin", "push")] == ["unlocked", "locked"]
 
 
-def test_a_users_hypervectors_of_a_large_alphabet_work_end_to_end(random_machines: Callable[..., Machine]) -> None:
+def test_a_users_hypervectors_of_a_large_alphabet_work_end_to_end(
+    random_machines: Callable[..., Machine],
+) -> None:
     machine = random_machines(4, 24, 0)
     states = rng().choice([-1, 1], (4, 512))
     program = vsafsm.compile(machine, dimension=512, codebook=cb.Given(states))
@@ -243,11 +257,17 @@ def test_dense_random_bipolar_hypervectors_work_end_to_end(turnstile: Machine) -
     ],
 )
 def test_hypervectors_that_do_not_fit_are_refused(
-    turnstile: Machine, states: object, pending: np.ndarray | None, masks: np.ndarray | None, message: str
+    turnstile: Machine,
+    states: object,
+    pending: np.ndarray | None,
+    masks: np.ndarray | None,
+    message: str,
 ) -> None:
     drawn = own(turnstile, 64, 8).codes
     vectors = (
-        {"one": drawn[:1], "two": drawn[:2], "three": drawn[:3]}.get(states) if isinstance(states, str) else states
+        {"one": drawn[:1], "two": drawn[:2], "three": drawn[:3]}.get(states)
+        if isinstance(states, str)
+        else states
     )
     if isinstance(states, str) and states == "three":
         pending = drawn[:2]
@@ -255,7 +275,9 @@ def test_hypervectors_that_do_not_fit_are_refused(
         vsafsm.compile(turnstile, dimension=64, codebook=cb.Given(vectors, pending, masks))
 
 
-def test_hypervectors_of_another_width_than_the_dimension_are_refused_by_name(turnstile: Machine) -> None:
+def test_hypervectors_of_another_width_than_the_dimension_are_refused_by_name(
+    turnstile: Machine,
+) -> None:
     with pytest.raises(e.CodebookError, match="128 columns"):
         vsafsm.compile(turnstile, dimension=128, codebook=cb.Given(own(turnstile, 64, 8).codes[:2]))
 

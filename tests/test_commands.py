@@ -40,7 +40,9 @@ class Failing(Greet):
 def add(monkeypatch):
     """Adds an entry point with an object behind it, or with a text of its own."""
     points = []
-    monkeypatch.setattr(vsafsm.commands, "entry_points", lambda group: points if group == GROUP else [])
+    monkeypatch.setattr(
+        vsafsm.commands, "entry_points", lambda group: points if group == GROUP else []
+    )
 
     def added(command=None, name="greet", value=None):
         module = types.ModuleType(f"command_for_a_test_{len(points)}")

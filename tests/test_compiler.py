@@ -20,7 +20,9 @@ from vsafsm.sizing import Requirements
 Compiled = Callable[..., Program]
 Install = Callable[..., None]
 T = Transition
-LATCH = Machine("latch", ("x", "y"), ("a", "b"), "x", ((T("x"), T("y")), (T("x"), T("y"))), (("off",), ("on",)))
+LATCH = Machine(
+    "latch", ("x", "y"), ("a", "b"), "x", ((T("x"), T("y")), (T("x"), T("y"))), (("off",), ("on",))
+)
 
 
 def runs_right(program: Program, machine: Machine, seed: int = 0) -> bool:
@@ -39,10 +41,22 @@ def runs_right(program: Program, machine: Machine, seed: int = 0) -> bool:
 
 @pytest.mark.parametrize(
     ("required", "spec", "given_now", "expected"),
-    [(None, None, None, 8), (4, None, None, 4), (6, 4, None, 4), (6, None, 5, 5), (None, 4, None, 4), (6, 4, 5, 5)],
+    [
+        (None, None, None, 8),
+        (4, None, None, 4),
+        (6, 4, None, 4),
+        (6, None, 5, 5),
+        (None, 4, None, 4),
+        (6, 4, 5, 5),
+    ],
 )
 def test_what_is_given_now_comes_before_the_spec_and_the_spec_before_the_target(
-    install: Install, turnstile: Machine, required: int | None, spec: int | None, given_now: int | None, expected: int
+    install: Install,
+    turnstile: Machine,
+    required: int | None,
+    spec: int | None,
+    given_now: int | None,
+    expected: int,
 ) -> None:
     install("target", Requirements(bits=required))
     machine = replace(turnstile, compile_options=(("bits", spec),) if spec else ())
@@ -51,17 +65,23 @@ def test_what_is_given_now_comes_before_the_spec_and_the_spec_before_the_target(
     assert (program.options.bits, program.network.bits) == (expected, expected)
 
 
-def test_a_target_that_wants_separate_inhibition_gets_it(install: Install, turnstile: Machine) -> None:
+def test_a_target_that_wants_separate_inhibition_gets_it(
+    install: Install, turnstile: Machine
+) -> None:
     install("target", Requirements(folded=False))
     assert vsafsm.compile(turnstile, target="target").network.gain > 0
 
 
 def test_the_options_of_a_spec_may_be_text(turnstile: Machine) -> None:
-    program = vsafsm.compile(replace(turnstile, compile_options=(("dimension", "128"), ("margin", "0.2"))))
+    program = vsafsm.compile(
+        replace(turnstile, compile_options=(("dimension", "128"), ("margin", "0.2")))
+    )
     assert (program.network.neurons, program.options.margin) == (128, 0.2)
 
 
-@pytest.mark.parametrize("options", [{"bitz": 4}, {"bits": 99}, {"rule": "best"}, {"margin": "wide"}])
+@pytest.mark.parametrize(
+    "options", [{"bitz": 4}, {"bits": 99}, {"rule": "best"}, {"margin": "wide"}]
+)
 def test_options_that_cannot_be_are_refused_from_the_spec_and_from_python(
     turnstile: Machine, options: dict[str, Any]
 ) -> None:
@@ -91,7 +111,9 @@ def test_event_triggered_programs_run_right(
 
 
 @pytest.mark.parametrize("code", ["sparse", "dense"])
-def test_level_triggered_programs_run_right_however_long_an_input_is_held(compiled: Compiled, code: str) -> None:
+def test_level_triggered_programs_run_right_however_long_an_input_is_held(
+    compiled: Compiled, code: str
+) -> None:
     program = compiled(LATCH, trigger="level", code=code)
     assert program.lowered.pending == 0
     assert len(program.network.codes) == 2
@@ -120,7 +142,14 @@ def test_any_small_machine_runs_right(
 
 
 def test_unreachable_states_are_compiled_and_do_no_harm(compiled: Compiled) -> None:
-    machine = Machine("m", ("x", "y", "z"), ("a",), "x", ((T("y"),), (T("x"),), (T("y", ("o",)),)), ((), (), ("m",)))
+    machine = Machine(
+        "m",
+        ("x", "y", "z"),
+        ("a",),
+        "x",
+        ((T("y"),), (T("x"),), (T("y", ("o",)),)),
+        ((), (), ("m",)),
+    )
     assert machine.unreachable == ("z",)
     program = compiled(machine)
     assert program.prove().fixed_points == 2
@@ -129,7 +158,9 @@ def test_unreachable_states_are_compiled_and_do_no_harm(compiled: Compiled) -> N
 
 
 def test_a_machine_whose_states_and_inputs_share_names(compiled: Compiled) -> None:
-    machine = Machine("m", ("a", "b"), ("a", "b"), "b", ((T("a"), T("b", ("a",))), (T("a"), T("b"))), (("b",), ()))
+    machine = Machine(
+        "m", ("a", "b"), ("a", "b"), "b", ((T("a"), T("b", ("a",))), (T("a"), T("b"))), (("b",), ())
+    )
     assert runs_right(compiled(machine), machine)
 
 
@@ -162,7 +193,13 @@ def test_progress_names_what_is_tried(turnstile: Machine) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"code": "dense"}, {"inhibition": "separate"}, {"bits": 4}, {"dimension": 100, "rule": "one-shot"}],
+    [
+        {},
+        {"code": "dense"},
+        {"inhibition": "separate"},
+        {"bits": 4},
+        {"dimension": 100, "rule": "one-shot"},
+    ],
     ids=str,
 )
 def test_the_same_options_and_seed_give_the_same_bytes_and_another_seed_does_not(
@@ -170,12 +207,15 @@ def test_the_same_options_and_seed_give_the_same_bytes_and_another_seed_does_not
 ) -> None:
     machine = examples["sequence_detector"]
     one, same, other = (
-        vsafsm.compile(machine, seed=seed, allow_unproven=True, **options).to_bytes() for seed in (7, 7, 8)
+        vsafsm.compile(machine, seed=seed, allow_unproven=True, **options).to_bytes()
+        for seed in (7, 7, 8)
     )
     assert one == same
     assert one != other
 
 
-def test_a_spec_read_twice_gives_the_same_bytes(examples: dict[str, Machine], compiled: Compiled) -> None:
+def test_a_spec_read_twice_gives_the_same_bytes(
+    examples: dict[str, Machine], compiled: Compiled
+) -> None:
     again = replace(examples["turnstile"], name="turnstile")
     assert vsafsm.compile(again).to_bytes() == compiled(examples["turnstile"]).to_bytes()

@@ -55,7 +55,9 @@ def clocked(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monkey
     """The worked example, found through the entry point of its own pyproject, as if it were installed."""
     site = tmp_path_factory.mktemp("site")
     shutil.copy(CLOCKED / "vsafsm_clocked.py", site)
-    (entry,) = re.findall(r'entry-points\."vsafsm.backends"\]\n(.+)\n', page("docs/examples/clocked/pyproject.toml"))
+    (entry,) = re.findall(
+        r'entry-points\."vsafsm.backends"\]\n(.+)\n', page("docs/examples/clocked/pyproject.toml")
+    )
     info = site / "vsafsm_clocked-0.1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: vsafsm-clocked\nVersion: 0.1.0\n")
@@ -113,7 +115,10 @@ def test_commands_of_the_reference_run(folder: Path, capsys: Capture) -> None:
     (folder / "word.txt").write_text("coin push\n")
     lines = "".join(blocks(page("docs/command-line.md"), "bash")).splitlines()
     assert main(["convert", "turnstile.yaml", "machine.txt", "--to", "kiss2"]) == 0
-    order = sorted((line for line in lines if line.startswith("vsafsm")), key=lambda line: " compile " not in line)
+    order = sorted(
+        (line for line in lines if line.startswith("vsafsm")),
+        key=lambda line: " compile " not in line,
+    )
     for line in order:
         assert main(shlex.split(line)[1:]) == 0, line
 
@@ -134,7 +139,9 @@ def test_json_objects_are_those_of_the_reference(
     shutil.copy("specs/turnstile.yaml", "t.yaml")
     section = page("docs/command-line.md").partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     assert main([*arguments, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out).keys() == json.loads(blocks(section, "json")[0]).keys()
+    assert (
+        json.loads(capsys.readouterr().out).keys() == json.loads(blocks(section, "json")[0]).keys()
+    )
 
 
 def test_the_reference_names_every_command_and_option(capsys: Capture) -> None:
@@ -271,11 +278,15 @@ def turnstile() -> Machine:
 def test_the_example_is_found_listed_and_run(
     clocked: Backend, folder: Path, capsys: Capture, turnstile: Machine
 ) -> None:
-    assert clocked.name in {listing.name for listing in vsafsm.backends() if listing.unavailable is None}
+    assert clocked.name in {
+        listing.name for listing in vsafsm.backends() if listing.unavailable is None
+    }
     text = page("docs/writing-a-backend.md")
     for block in blocks(text, "console")[1:]:
         assert main(shlex.split(block)[2:]) == 0
-        assert without_numbers(capsys.readouterr().out) in map(without_numbers, blocks(text, "text"))
+        assert without_numbers(capsys.readouterr().out) in map(
+            without_numbers, blocks(text, "text")
+        )
     for snippet in blocks(text, "python"):
         exec(compile(snippet, "writing-a-backend.md", "exec"), {"__name__": "__main__"})
 
@@ -311,12 +322,17 @@ def test_the_example_refuses_what_it_cannot_do(clocked: Backend, turnstile: Mach
             attempt()
 
 
-def test_the_example_writes_and_counts_its_synapses(clocked: Backend, turnstile: Machine, tmp_path: Path) -> None:
+def test_the_example_writes_and_counts_its_synapses(
+    clocked: Backend, turnstile: Machine, tmp_path: Path
+) -> None:
     program = vsafsm.compile(turnstile, target="clocked")
     clocked.emit(program, tmp_path)
     lists = json.loads((tmp_path / "synapses.json").read_text())
     described = clocked.describe(program)
-    assert (described["neurons"], described["synapses"]) == (program.network.neurons, sum(map(len, lists)))
+    assert (described["neurons"], described["synapses"]) == (
+        program.network.neurons,
+        sum(map(len, lists)),
+    )
     assert all(program.network.weights[i, j] == w for j, sent in enumerate(lists) for i, w in sent)
 
 
@@ -337,7 +353,9 @@ def test_the_commands_of_the_brian2_page_print_what_it_shows(folder: Path, capsy
 
 
 def test_the_snippet_of_the_brian2_page_runs(folder: Path, capsys: Capture) -> None:
-    (snippet,) = [text for text in blocks(page("docs/brian2.md"), r" \{ .python \}") if "vsafsm.open" in text]
+    (snippet,) = [
+        text for text in blocks(page("docs/brian2.md"), r" \{ .python \}") if "vsafsm.open" in text
+    ]
     exec(compile(snippet, "brian2.md", "exec"), {"__name__": "__main__"})
     printed = capsys.readouterr().out.splitlines()
     assert printed[0] == "unlocked"

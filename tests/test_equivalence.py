@@ -31,8 +31,17 @@ def pairs(draw: st.DrawFn) -> tuple[Machine, Machine]:
     machine = draw(machines(states=(1, 4), inputs=(1, 2)))
     table = [list(row) for row in machine.table]
     i, a = draw(st.integers(0, len(table) - 1)), draw(st.integers(0, len(machine.inputs) - 1))
-    table[i][a] = Transition(draw(st.sampled_from(machine.states)), draw(st.sampled_from([(), ("new",)])))
-    other = Machine("other", machine.states, machine.inputs, machine.initial, tuple(map(tuple, table)), machine.moore)
+    table[i][a] = Transition(
+        draw(st.sampled_from(machine.states)), draw(st.sampled_from([(), ("new",)]))
+    )
+    other = Machine(
+        "other",
+        machine.states,
+        machine.inputs,
+        machine.initial,
+        tuple(map(tuple, table)),
+        machine.moore,
+    )
     return machine, other
 
 
@@ -74,7 +83,10 @@ def told_apart(machine: Machine) -> set[frozenset[str]]:
             pair
             for pair in pairs
             if pair not in found
-            and any(frozenset(machine.transition(s, x).to for s in pair) in found for x in machine.inputs)
+            and any(
+                frozenset(machine.transition(s, x).to for s in pair) in found
+                for x in machine.inputs
+            )
         }
         if not more:
             return found

@@ -14,7 +14,9 @@ from vsafsm.intervals import clustered, wilson
 def test_the_ends_of_wilsons_interval_solve_its_equation(total: int, share: float) -> None:
     right = round(share * total)
     for end in wilson(right, total):
-        assert abs(right / total - end) == pytest.approx(1.96 * np.sqrt(end * (1 - end) / total), abs=1e-7)
+        assert abs(right / total - end) == pytest.approx(
+            1.96 * np.sqrt(end * (1 - end) / total), abs=1e-7
+        )
 
 
 def test_nothing_tried_says_nothing() -> None:

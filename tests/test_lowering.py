@@ -46,7 +46,10 @@ def test_every_pair_goes_where_the_machine_goes(
         for a, symbol in enumerate(m.inputs):
             taken = m.transition(state, symbol)
             held, after = followed(lowered, x, a)
-            assert (m.states[lowered.codes[held].state], lowered.codes[held].outputs) == (taken.to, taken.outputs)
+            assert (m.states[lowered.codes[held].state], lowered.codes[held].outputs) == (
+                taken.to,
+                taken.outputs,
+            )
             assert m.states[after] == taken.to
 
 
@@ -97,7 +100,12 @@ def test_two_ways_into_a_state_share_a_code_unless_their_outputs_differ() -> Non
 def test_level_moves_from_state_to_state() -> None:
     lowered = lower(machine((T("y"), T("x")), (T("y"), T("x")), moore=True), "level")
     assert lowered.pending == 0
-    assert [(m.source, m.mask, m.target) for m in lowered.moves] == [(0, 1, 1), (0, 2, 0), (1, 1, 1), (1, 2, 0)]
+    assert [(m.source, m.mask, m.target) for m in lowered.moves] == [
+        (0, 1, 1),
+        (0, 2, 0),
+        (1, 1, 1),
+        (1, 2, 0),
+    ]
     assert lowered.releases == (0, 1)
 
 
@@ -126,7 +134,11 @@ def test_level_accepts_exactly_the_machines_in_which_a_second_step_under_an_inpu
     data: st.DataObject, small_machine_strategy: Callable[..., st.SearchStrategy[Machine]]
 ) -> None:
     m = data.draw(small_machine_strategy(states=3, inputs=2, outputs=False))
-    stays = all(m.transition(m.transition(s, a).to, a).to == m.transition(s, a).to for s in m.states for a in m.inputs)
+    stays = all(
+        m.transition(m.transition(s, a).to, a).to == m.transition(s, a).to
+        for s in m.states
+        for a in m.inputs
+    )
     if not stays:
         with pytest.raises(e.RunOnError):
             lower(m, "level")

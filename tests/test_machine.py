@@ -83,7 +83,9 @@ def test_a_demonstration_leaves_each_state_where_it_can_by_each_of_its_inputs_in
     machine = data.draw(small_machine_strategy())
     turns = {}
     for state, row in zip(machine.states, machine.table, strict=True):
-        away = [symbol for symbol, taken in zip(machine.inputs, row, strict=True) if taken.to != state]
+        away = [
+            symbol for symbol, taken in zip(machine.inputs, row, strict=True) if taken.to != state
+        ]
         turns[state] = cycle(away or machine.inputs)
     word = machine.demonstration(length)
     assert len(word) == length
@@ -99,12 +101,28 @@ def test_a_machine_is_frozen_hashable_and_equal_by_content() -> None:
 
 
 WRONG = {
-    "state twice": ({"states": ("locked", "locked")}, e.DuplicateStateError, '"locked" is declared twice'),
-    "input twice": ({"inputs": ("coin", "coin")}, e.DuplicateInputError, '"coin" is declared twice'),
+    "state twice": (
+        {"states": ("locked", "locked")},
+        e.DuplicateStateError,
+        '"locked" is declared twice',
+    ),
+    "input twice": (
+        {"inputs": ("coin", "coin")},
+        e.DuplicateInputError,
+        '"coin" is declared twice',
+    ),
     "no inputs": ({"inputs": (), "table": ((), ())}, e.NoInputsError, "at least one"),
     "unknown initial": ({"initial": "lockd"}, e.UnknownStateError, 'did you mean "locked"'),
-    "unknown target": ({"table": ((T("unlock"), T("locked")),) * 2}, e.UnknownStateError, 'did you mean "unlocked"'),
-    "no states": ({"states": (), "table": (), "moore": ()}, e.UnknownStateError, "none is declared"),
+    "unknown target": (
+        {"table": ((T("unlock"), T("locked")),) * 2},
+        e.UnknownStateError,
+        'did you mean "unlocked"',
+    ),
+    "no states": (
+        {"states": (), "table": (), "moore": ()},
+        e.UnknownStateError,
+        "none is declared",
+    ),
     "row missing": ({"table": TURNSTILE.table[:1]}, e.SpecError, "each state"),
     "outputs missing": ({"moore": ((),)}, e.SpecError, "each state"),
     "transition missing": (
@@ -134,7 +152,8 @@ def test_a_machine_that_does_not_fit_together_is_refused(
 
 def test_an_unknown_input_or_state_names_the_nearest() -> None:
     with pytest.raises(
-        e.UnknownInputError, match='unknown input "psh"; expected one of: coin, push; did you mean "push"'
+        e.UnknownInputError,
+        match='unknown input "psh"; expected one of: coin, push; did you mean "push"',
     ):
         TURNSTILE.run(["coin", "psh"])
     with pytest.raises(e.UnknownStateError, match='did you mean "unlocked"'):
@@ -168,6 +187,8 @@ def test_errors_carry_their_place_and_all_are_of_one_family() -> None:
         ([("bits", 8)], e.WrongTypeError, "expected a tuple"),
     ],
 )
-def test_compile_options_are_checked(options: tuple[tuple[str, int], ...], error: type[Exception], useful: str) -> None:
+def test_compile_options_are_checked(
+    options: tuple[tuple[str, int], ...], error: type[Exception], useful: str
+) -> None:
     with pytest.raises(error, match=useful):
         Machine("m", ("a",), ("go",), "a", ((T("a"),),), ((),), options)

@@ -24,20 +24,29 @@ def program(request: pytest.FixtureRequest) -> Program:
 
 def test_the_least_margin_is_that_of_the_proof(program: Program) -> None:
     found = transition_margins(program.machine, program.network)
-    assert min(each.narrow.margin for each in found) == pytest.approx(program.prove().margin, rel=1e-12)
+    assert min(each.narrow.margin for each in found) == pytest.approx(
+        program.prove().margin, rel=1e-12
+    )
 
 
 def test_every_transition_is_there_in_order(program: Program) -> None:
     machine = program.machine
-    found = [(each.state, each.input, each.to) for each in transition_margins(machine, program.network)]
-    assert found == [(s, a, machine.transition(s, a).to) for s in machine.reachable for a in machine.inputs]
+    found = [
+        (each.state, each.input, each.to) for each in transition_margins(machine, program.network)
+    ]
+    assert found == [
+        (s, a, machine.transition(s, a).to) for s in machine.reachable for a in machine.inputs
+    ]
 
 
 def test_a_narrow_place_is_what_it_says(program: Program) -> None:
     network = program.network
     for each in transition_margins(program.machine, network):
         narrow = each.narrow
-        drive = int(network.weights[narrow.neuron].astype(int) @ narrow.activity) - network.gain * narrow.activity.sum()
+        drive = (
+            int(network.weights[narrow.neuron].astype(int) @ narrow.activity)
+            - network.gain * narrow.activity.sum()
+        )
         assert narrow.margin == pytest.approx(abs(drive) / narrow.activity.sum() / network.scale)
         assert narrow.fires == (drive > 0)
 
@@ -52,9 +61,13 @@ def test_a_table_has_a_row_a_state(program: Program) -> None:
 def test_a_weight_that_is_moved_by_the_margin_turns_the_narrowest_transition() -> None:
     program = compile_machine(load("specs/turnstile.yaml"))
     network = program.network
-    narrow = min(transition_margins(program.machine, network), key=lambda each: each.narrow.margin).narrow
+    narrow = min(
+        transition_margins(program.machine, network), key=lambda each: each.narrow.margin
+    ).narrow
     moved = network.weights.astype(float)
-    moved[narrow.neuron] += (-1 if narrow.fires else 1) * narrow.activity * (narrow.margin * network.scale * 1.01)
+    moved[narrow.neuron] += (
+        (-1 if narrow.fires else 1) * narrow.activity * (narrow.margin * network.scale * 1.01)
+    )
     drive = moved[narrow.neuron] @ narrow.activity
     assert (drive > 0) != narrow.fires
 
@@ -81,7 +94,9 @@ def test_the_narrowest_place_of_a_state_at_rest(program: Program) -> None:
 def settled(network: Network, activity: Any) -> Any:
     """At rest, step by step, in whole numbers."""
     for _ in range(32):
-        activity = (network.weights.astype(int) @ activity > network.gain * activity.sum()) & network.masks[0]
+        activity = (
+            network.weights.astype(int) @ activity > network.gain * activity.sum()
+        ) & network.masks[0]
     return activity
 
 

@@ -52,7 +52,9 @@ def network(compiled: Compiled, turnstile: Machine) -> Network:
     ],
     ids=lambda x: "" if isinstance(x, str) else "-".join(x),
 )
-def test_parts_that_do_not_fit_are_refused(network: Network, change: dict[str, Any], message: str) -> None:
+def test_parts_that_do_not_fit_are_refused(
+    network: Network, change: dict[str, Any], message: str
+) -> None:
     with pytest.raises(e.NetworkError, match=message):
         replace(network, **change)
 
@@ -84,7 +86,9 @@ def test_what_is_derived_from_the_weights(network: Network) -> None:
     assert network.weights.shape == (n, n)
     assert network.active == network.codes[0].sum()
     assert (network.transposed == network.weights.T).all()
-    assert network.fan_out.tolist() == [sum(w != 0 for w in network.weights[:, j]) for j in range(n)]
+    assert network.fan_out.tolist() == [
+        sum(w != 0 for w in network.weights[:, j]) for j in range(n)
+    ]
     assert network.whole
     assert not replace(network, weights=network.weights.astype(float)).whole
 
@@ -100,23 +104,41 @@ def test_an_unknown_input_is_refused_with_the_nearest(network: Network) -> None:
 
 def test_codes_stand_for_themselves_under_every_mask(network: Network) -> None:
     for mask, opened in enumerate(network.masks):
-        assert network.decode(network.codes & opened, mask).tolist() == list(range(len(network.codes)))
+        assert network.decode(network.codes & opened, mask).tolist() == list(
+            range(len(network.codes))
+        )
     everything = np.repeat(np.arange(len(network.masks)), len(network.codes))
     tiled = np.tile(network.codes, (len(network.masks), 1)) & network.masks[everything]
-    assert network.decode(tiled, everything).tolist() == list(range(len(network.codes))) * len(network.masks)
+    assert network.decode(tiled, everything).tolist() == list(range(len(network.codes))) * len(
+        network.masks
+    )
 
 
 def test_silence_everything_and_ties_stand_for_nothing(network: Network) -> None:
     n = network.neurons
     tie = network.codes[0] | network.codes[1]
-    assert network.decode(np.stack([np.zeros(n, np.bool_), np.ones(n, np.bool_), tie])).tolist() == [-1, -1, -1]
+    assert network.decode(
+        np.stack([np.zeros(n, np.bool_), np.ones(n, np.bool_), tie])
+    ).tolist() == [-1, -1, -1]
     assert network.decode(np.zeros((0, n), np.bool_)).tolist() == []
 
 
 def test_a_code_alone_still_has_to_pass_the_threshold() -> None:
-    machine_of_one = {"states": ("x",), "inputs": ("a",), "moore": ((),), "labels": (Code(0),), "start": 0}
+    machine_of_one = {
+        "states": ("x",),
+        "inputs": ("a",),
+        "moore": ((),),
+        "labels": (Code(0),),
+        "start": 0,
+    }
     network = Network(
-        np.zeros((8, 8), np.int8), 0, 1.0, 8, np.ones((2, 8), np.bool_), (np.arange(8) < 4)[None], **machine_of_one
+        np.zeros((8, 8), np.int8),
+        0,
+        1.0,
+        8,
+        np.ones((2, 8), np.bool_),
+        (np.arange(8) < 4)[None],
+        **machine_of_one,
     )
     shown = np.stack([np.arange(8) < active for active in range(9)])
     assert network.decode(shown).tolist() == [-1, -1, -1, 0, 0, 0, -1, -1, -1]
@@ -130,7 +152,11 @@ def test_decoding_asks_for_threshold_and_lead(
     network, rng = compiled(turnstile).network, np.random.default_rng(seed)
     share = rng.random()
     one, two = network.codes[rng.integers(0, 4, 2)]
-    activity = np.where(rng.random(network.neurons) < share, one, two) & (rng.random(network.neurons) < 0.9)
+    activity = np.where(rng.random(network.neurons) < share, one, two) & (
+        rng.random(network.neurons) < 0.9
+    )
     activity &= network.masks[mask]
-    assert network.decode(activity[None], mask)[0] == naive(network).decode(activity, network.masks[mask])
+    assert network.decode(activity[None], mask)[0] == naive(network).decode(
+        activity, network.masks[mask]
+    )
     assert (THRESHOLD, LEAD) == (0.5, 0.25)

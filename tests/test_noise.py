@@ -62,7 +62,9 @@ single = st.one_of(
     st.builds(Jitter, amounts, units),
     st.builds(Correlated, amounts, st.sampled_from(["rows", "columns"]), shares, units),
 )
-noises = st.one_of(single, st.lists(single, min_size=2, max_size=3).map(lambda some: Composed(tuple(some))))
+noises = st.one_of(
+    single, st.lists(single, min_size=2, max_size=3).map(lambda some: Composed(tuple(some)))
+)
 
 
 @given(noise=noises)
@@ -71,7 +73,9 @@ def test_a_text_comes_back(noise: Noise) -> None:
 
 
 @given(noise=noises, seed=st.integers(0, 2**32))
-def test_the_same_generator_gives_the_same_weights_and_the_network_stays(noise: Noise, seed: int) -> None:
+def test_the_same_generator_gives_the_same_weights_and_the_network_stays(
+    noise: Noise, seed: int
+) -> None:
     network = SMALL
     before = network.weights.copy()
     one, two = (perturbed(network, noise, np.random.default_rng(seed)) for _ in range(2))
@@ -118,13 +122,17 @@ def test_missing_synapses_are_zero_and_the_others_untouched(network: Network) ->
     assert (after[before != 0] == 0).mean() == pytest.approx(0.3, abs=0.005)
 
 
-@pytest.mark.parametrize(("at", "low", "high"), [("either", 0.1, 0.1), ("minimum", 0.2, 0), ("maximum", 0, 0.2)])
+@pytest.mark.parametrize(
+    ("at", "low", "high"), [("either", 0.1, 0.1), ("minimum", 0.2, 0), ("maximum", 0, 0.2)]
+)
 def test_stuck_synapses_are_at_the_ends(network: Network, at: Any, low: float, high: float) -> None:
     before, after = drawn(network, Stuck(0.2, at))
     inside = (before > before.min()) & (before < before.max())
     assert (after[inside] == before.min()).mean() == pytest.approx(low, abs=0.005)
     assert (after[inside] == before.max()).mean() == pytest.approx(high, abs=0.005)
-    assert np.isin(after, [before.min(), before.max()])[inside].mean() == pytest.approx(0.2, abs=0.005)
+    assert np.isin(after, [before.min(), before.max()])[inside].mean() == pytest.approx(
+        0.2, abs=0.005
+    )
     kept = inside & (after > before.min()) & (after < before.max())
     assert (after[kept] == before[kept]).all()
 
@@ -178,7 +186,8 @@ def test_kinds_of_noise_act_one_after_the_other(network: Network) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["additive:0", "lognormal:0", "missing:0", "stuck:0", "flips:0", "jitter:0", "correlated:0"]
+    "text",
+    ["additive:0", "lognormal:0", "missing:0", "stuck:0", "flips:0", "jitter:0", "correlated:0"],
 )
 def test_no_noise_changes_nothing(network: Network, text: str) -> None:
     before, after = drawn(network, parse_noise(text))
@@ -201,7 +210,9 @@ def test_a_target_that_rounds_gets_whole_weights(network: Network) -> None:
 def test_backends_run_a_disturbed_program(program: Program, backend: str, whole: bool) -> None:
     from dataclasses import replace
 
-    noisy = replace(program, network=perturbed(program.network, Additive(1), np.random.default_rng(0), whole))
+    noisy = replace(
+        program, network=perturbed(program.network, Additive(1), np.random.default_rng(0), whole)
+    )
     word = ("3", "1", "4", "1")
     assert run_word(noisy, word, backend).states == program.machine.run(word).states
 
@@ -226,7 +237,10 @@ def test_no_inhibition_is_disturbed_where_it_is_kept_apart() -> None:
         ("additive:inf", "at least 0"),
         ("additive:1,unit=volts", "expected one of: std, steps"),
         ("additive:1,unit=step", 'did you mean "steps"'),
-        ("additive:1,units=steps", 'no parameter "units" there; expected unit, once each; did you mean "unit"'),
+        (
+            "additive:1,units=steps",
+            'no parameter "units" there; expected unit, once each; did you mean "unit"',
+        ),
         ("additive:1,unit=std,unit=steps", "once each"),
         ("missing:1.5", "expected a number from 0 to 1"),
         ("missing:0.1,share=0.2", 'no parameter "share" there; expected none'),
@@ -245,7 +259,8 @@ def test_what_is_no_noise_is_refused(text: str, told: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "build", [lambda: Additive(True), lambda: Additive("2"), lambda: Missing(2), lambda: Composed(())]
+    "build",
+    [lambda: Additive(True), lambda: Additive("2"), lambda: Missing(2), lambda: Composed(())],
 )
 def test_what_is_no_model_is_refused(build: Callable[[], Noise]) -> None:
     with pytest.raises(NoiseError, match="expected"):

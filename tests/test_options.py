@@ -25,7 +25,10 @@ GOOD: list[tuple[str, Any]] = [
     *(("seed", value) for value in (0, 2**63 - 1)),
 ]
 BAD: list[tuple[str, Any]] = [
-    *(("dimension", value) for value in (0, -8, 7, MOST_NEURONS + 1, 10**30, 64.0, True, None, "automatic", [64])),
+    *(
+        ("dimension", value)
+        for value in (0, -8, 7, MOST_NEURONS + 1, 10**30, 64.0, True, None, "automatic", [64])
+    ),
     *(("active", value) for value in (0, 1, -2, MOST_NEURONS, 2.5, None)),
     *(("bits", value) for value in (0, 1, 17, -8, 8.0, True, None)),
     *(("rule", value) for value in ("refine", "", None, 1, [])),
@@ -62,7 +65,9 @@ def test_text_that_is_no_whole_number_is_refused(name: str, text: str) -> None:
 
 
 def test_misspelt_names_and_values_are_refused_with_the_nearest() -> None:
-    with pytest.raises(e.OptionError, match=r'unknown compile option "dimensions".*did you mean "dimension"'):
+    with pytest.raises(
+        e.OptionError, match=r'unknown compile option "dimensions".*did you mean "dimension"'
+    ):
         Options().with_({"dimensions": 64})
     with pytest.raises(e.OptionError, match=r'did you mean "one-shot"'):
         Options().with_({"rule": "one_shot"})
@@ -73,17 +78,28 @@ def test_changes_leave_the_rest_and_the_original_alone() -> None:
     after = before.with_({"seed": "3"})
     assert (after.bits, after.seed, before.seed) == (4, 3, 0)
     assert before.with_({}) == before
-    assert dict(after.items()) == {field.name: getattr(after, field.name) for field in fields(Options)}
+    assert dict(after.items()) == {
+        field.name: getattr(after, field.name) for field in fields(Options)
+    }
 
 
 def test_assignments() -> None:
-    assert parse_assignments(["bits=4", " margin = 0.2 ", "code=a=b"]) == {"bits": "4", "margin": "0.2", "code": "a=b"}
+    assert parse_assignments(["bits=4", " margin = 0.2 ", "code=a=b"]) == {
+        "bits": "4",
+        "margin": "0.2",
+        "code": "a=b",
+    }
     assert parse_assignments([]) == {}
     with pytest.raises(e.OptionError, match=r'"bits" is no option; expected key=value'):
         parse_assignments(["bits"])
 
 
-@given(st.dictionaries(st.sampled_from([f.name for f in fields(Options)]) | st.text(max_size=5), st.text(max_size=8)))
+@given(
+    st.dictionaries(
+        st.sampled_from([f.name for f in fields(Options)]) | st.text(max_size=5),
+        st.text(max_size=8),
+    )
+)
 @settings(deadline=None, max_examples=150)
 def test_any_text_is_taken_or_refused_by_name(changes: dict[str, str]) -> None:
     with suppress(e.OptionError):

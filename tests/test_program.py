@@ -55,7 +55,9 @@ def npy(array: Any, **options: bool) -> bytes:
 
 def header(descr: str, shape: tuple[int, ...], body: bytes = b"", fortran: bool = False) -> bytes:
     """A .npy whose header claims what it likes."""
-    return headed(f"{{'descr': {descr!r}, 'fortran_order': {fortran}, 'shape': {shape}, }}".encode(), body)
+    return headed(
+        f"{{'descr': {descr!r}, 'fortran_order': {fortran}, 'shape': {shape}, }}".encode(), body
+    )
 
 
 def headed(text: bytes, body: bytes = b"") -> bytes:
@@ -77,13 +79,17 @@ def packed(members: Members, kind: int = zipfile.ZIP_STORED) -> bytes:
     return buffer.getvalue()
 
 
-def forged(program: Program, change: Callable[[dict[str, Any]], object] | None = None, **arrays: Any) -> bytes:
+def forged(
+    program: Program, change: Callable[[dict[str, Any]], object] | None = None, **arrays: Any
+) -> bytes:
     """The program with other metadata or arrays, and the hash that fits them: what somebody malicious would write."""
     members = {name: np.load(io.BytesIO(raw)) for name, raw in unpacked(program.to_bytes()).items()}
     metadata = json.loads(members["metadata"].tobytes())
     if change:
         change(metadata)
-    members["metadata"] = np.frombuffer(json.dumps(metadata, sort_keys=True, separators=(",", ":")).encode(), np.uint8)
+    members["metadata"] = np.frombuffer(
+        json.dumps(metadata, sort_keys=True, separators=(",", ":")).encode(), np.uint8
+    )
     members.update(arrays)
     del members["content_hash"]
     digest = hashlib.sha256()
@@ -112,13 +118,32 @@ def test_a_program_comes_back_as_it_was(
     before = compiled(turnstile, **options)
     before.save(tmp_path / "p.npz")
     after = load_program(tmp_path / "p.npz")
-    for name in ("machine", "options", "requirements", "target", "claim", "smallest", "content_hash", "lowered"):
+    for name in (
+        "machine",
+        "options",
+        "requirements",
+        "target",
+        "claim",
+        "smallest",
+        "content_hash",
+        "lowered",
+    ):
         assert getattr(after, name) == getattr(before, name)
     for name in ("weights", "masks", "codes"):
         one, two = getattr(before.network, name), getattr(after.network, name)
         assert one.dtype == two.dtype
         assert (one == two).all()
-    for name in ("gain", "scale", "bits", "labels", "start", "states", "inputs", "moore", "contract"):
+    for name in (
+        "gain",
+        "scale",
+        "bits",
+        "labels",
+        "start",
+        "states",
+        "inputs",
+        "moore",
+        "contract",
+    ):
         assert getattr(after.network, name) == getattr(before.network, name)
     assert after.to_bytes() == before.to_bytes() == (tmp_path / "p.npz").read_bytes()
     assert after.grid() == before.grid()
@@ -127,12 +152,19 @@ def test_a_program_comes_back_as_it_was(
 @given(data=st.data())
 @settings(shared_folder, max_examples=25)
 def test_any_small_machine_goes_there_and_back(
-    data: st.DataObject, small_machine_strategy: Callable[..., st.SearchStrategy[Machine]], load: Any
+    data: st.DataObject,
+    small_machine_strategy: Callable[..., st.SearchStrategy[Machine]],
+    load: Any,
 ) -> None:
     machine = data.draw(small_machine_strategy())
-    options = data.draw(st.sampled_from([(), (("bits", 8),), (("margin", 0.25), ("code", "sparse"))]))
+    options = data.draw(
+        st.sampled_from([(), (("bits", 8),), (("margin", 0.25), ("code", "sparse"))])
+    )
     before = vsafsm.compile(
-        replace(machine, compile_options=options), dimension=128, rule="one-shot", allow_unproven=True
+        replace(machine, compile_options=options),
+        dimension=128,
+        rule="one-shot",
+        allow_unproven=True,
     )
     after = load(before.to_bytes())
     assert after.machine == before.machine
@@ -153,7 +185,10 @@ def test_numpy_reads_it_without_pickle(program: Program, tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("trigger", "compile_options", "least_margin"),
-    [("event", (("bits", "6"), ("margin", 0)), 0), ("level", (("margin", "auto"), ("seed", "1")), None)],
+    [
+        ("event", (("bits", "6"), ("margin", 0)), 0),
+        ("level", (("margin", "auto"), ("seed", "1")), None),
+    ],
 )
 def test_whole_numbers_for_real_ones_and_numbers_as_text_come_back_as_they_were(
     load: Any, turnstile: Machine, trigger: str, compile_options: Any, least_margin: int | None
@@ -189,13 +224,18 @@ def test_the_hash_covers_everything(program: Program) -> None:
         replace(program, network=replace(program.network, masks=~program.network.masks)),
         replace(program, network=replace(program.network, codes=program.network.codes[::-1])),
     ]
-    assert len({program.content_hash, *(changed.content_hash for changed in changes)}) == len(changes) + 1
+    assert (
+        len({program.content_hash, *(changed.content_hash for changed in changes)})
+        == len(changes) + 1
+    )
 
 
 # ---- writing
 
 
-def test_saving_replaces_the_file_whole_and_leaves_nothing_else(program: Program, tmp_path: Path) -> None:
+def test_saving_replaces_the_file_whole_and_leaves_nothing_else(
+    program: Program, tmp_path: Path
+) -> None:
     path = tmp_path / "p.npz"
     path.write_bytes(b"old")
     program.save(path)
@@ -229,13 +269,17 @@ def test_saving_where_nothing_can_be_written(program: Program, tmp_path: Path) -
 # ---- what is no program
 
 
-@pytest.mark.parametrize("name", ["missing.npz", ".", "a\0.npz", "\0", "x" * 5000 + ".npz", "\ud800.npz"], ids=ascii)
+@pytest.mark.parametrize(
+    "name", ["missing.npz", ".", "a\0.npz", "\0", "x" * 5000 + ".npz", "\ud800.npz"], ids=ascii
+)
 def test_files_that_cannot_be_read(tmp_path: Path, name: str) -> None:
     with pytest.raises(e.FileError, match="cannot be read"):
         load_program(tmp_path / name)
 
 
-@pytest.mark.parametrize("data", [b"", b"P", b"machine: turnstile\n", b"\x89PNG\r\n", pickle.dumps([1]), bytes(1000)])
+@pytest.mark.parametrize(
+    "data", [b"", b"P", b"machine: turnstile\n", b"\x89PNG\r\n", pickle.dumps([1]), bytes(1000)]
+)
 def test_what_is_no_archive_is_no_program(load: Any, data: bytes) -> None:
     with pytest.raises(e.NotAProgramError, match="no vsafsm program"):
         load(data)
@@ -306,7 +350,16 @@ def test_a_spec_may_come_from_a_pipe(turnstile: Machine) -> None:
 
 def test_cut_off_anywhere_it_is_truncated(load: Any, program: Program) -> None:
     data = program.to_bytes()
-    for length in {4, 5, 30, 100, *range(200, len(data), 211), len(data) - 22, len(data) - 2, len(data) - 1}:
+    for length in {
+        4,
+        5,
+        30,
+        100,
+        *range(200, len(data), 211),
+        len(data) - 22,
+        len(data) - 2,
+        len(data) - 1,
+    }:
         with pytest.raises(e.TruncatedProgramError, match="cut off"):
             load(data[:length])
 
@@ -330,11 +383,16 @@ def test_a_flipped_byte_anywhere_is_refused_or_does_not_matter(
     same_or_refused(load, bytes(raw), program)
 
 
-def test_every_byte_of_the_archive_s_own_records_may_be_flipped(load: Any, program: Program) -> None:
+def test_every_byte_of_the_archive_s_own_records_may_be_flipped(
+    load: Any, program: Program
+) -> None:
     raw = program.to_bytes()
     directory = raw.index(b"PK\x01\x02")
     starts = [i for i in range(directory) if raw[i : i + 4] == b"PK\x03\x04"]
-    for place in [*range(directory, len(raw)), *(i for start in starts for i in range(start, start + 160))]:
+    for place in [
+        *range(directory, len(raw)),
+        *(i for start in starts for i in range(start, start + 160)),
+    ]:
         for mask in (0x01, 0x08, 0x80, 0xFF):
             flipped = bytearray(raw)
             flipped[place] ^= mask
@@ -343,10 +401,14 @@ def test_every_byte_of_the_archive_s_own_records_may_be_flipped(load: Any, progr
 
 @given(data=st.data())
 @settings(shared_folder, max_examples=150)
-def test_spliced_files_are_refused_or_do_not_matter(data: st.DataObject, load: Any, program: Program) -> None:
+def test_spliced_files_are_refused_or_do_not_matter(
+    data: st.DataObject, load: Any, program: Program
+) -> None:
     raw = program.to_bytes()
     one, two = sorted(data.draw(st.lists(st.integers(0, len(raw)), min_size=2, max_size=2)))
-    middle = data.draw(st.sampled_from([b"", raw[two:one:-1], raw[one:two] * 2, data.draw(st.binary(max_size=40))]))
+    middle = data.draw(
+        st.sampled_from([b"", raw[two:one:-1], raw[one:two] * 2, data.draw(st.binary(max_size=40))])
+    )
     same_or_refused(load, raw[:one] + middle + raw[two:], program)
 
 
@@ -373,7 +435,9 @@ class Payload:
 
 
 @pytest.mark.parametrize("name", ["weights", "masks", "codes", "metadata", "content_hash"])
-def test_pickled_arrays_are_refused_and_never_executed(load: Any, program: Program, tmp_path: Path, name: str) -> None:
+def test_pickled_arrays_are_refused_and_never_executed(
+    load: Any, program: Program, tmp_path: Path, name: str
+) -> None:
     trap = tmp_path / "executed"
     pickled = npy(np.array([Payload(trap)], object), allow_pickle=True)
     with pytest.raises(e.AlteredProgramError, match=name):
@@ -413,7 +477,9 @@ def test_pickled_arrays_are_refused_and_never_executed(load: Any, program: Progr
     ],
 )
 @pytest.mark.parametrize("name", ["weights", "masks", "codes", "metadata"])
-def test_arrays_that_claim_what_is_not_there_are_refused(load: Any, program: Program, name: str, raw: bytes) -> None:
+def test_arrays_that_claim_what_is_not_there_are_refused(
+    load: Any, program: Program, name: str, raw: bytes
+) -> None:
     with pytest.raises(e.ProgramError):
         load(packed({**unpacked(program.to_bytes()), name: raw}))
 
@@ -452,7 +518,9 @@ PLAIN = b"{'descr': '|i1', 'fortran_order': False, 'shape': (1, 1), }"
     ids=lambda text: ascii(text[:60]),
 )
 @pytest.mark.parametrize("name", ["weights", "metadata", "content_hash"])
-def test_headers_that_no_program_has_are_refused(load: Any, program: Program, name: str, text: bytes) -> None:
+def test_headers_that_no_program_has_are_refused(
+    load: Any, program: Program, name: str, text: bytes
+) -> None:
     with pytest.raises(e.AlteredProgramError, match=f"{name} is no array"):
         load(packed({**unpacked(program.to_bytes()), name: headed(text, b"\1")}))
 
@@ -465,7 +533,9 @@ def test_any_other_header_is_refused(load: Any, program: Program, text: bytes) -
 
 
 @pytest.mark.parametrize("kind", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_packed_members_are_refused_before_they_are_unpacked(load: Any, program: Program, kind: int) -> None:
+def test_packed_members_are_refused_before_they_are_unpacked(
+    load: Any, program: Program, kind: int
+) -> None:
     bomb = header("|i1", (10**4, 10**4), bytes(10**7))
     with pytest.raises(e.AlteredProgramError, match="packed"):
         load(packed({**unpacked(program.to_bytes()), "weights": bomb}, kind))
@@ -492,16 +562,22 @@ def test_a_name_that_is_no_utf_8_is_refused(load: Any, program: Program) -> None
 @pytest.mark.parametrize("text", [b"[" * 10**6, b'{"a":' * 10**6, b"[" * 10**5 + b"]" * 10**5])
 def test_nesting_without_end_is_refused(load: Any, program: Program, text: bytes) -> None:
     with pytest.raises(e.AlteredProgramError, match="JSON"):
-        load(packed({**unpacked(program.to_bytes()), "metadata": npy(np.frombuffer(text, np.uint8))}))
+        load(
+            packed({**unpacked(program.to_bytes()), "metadata": npy(np.frombuffer(text, np.uint8))})
+        )
 
 
 def test_a_later_version_is_named(load: Any, program: Program) -> None:
-    with pytest.raises(e.FutureProgramError, match=f"format 99, this vsafsm reads up to {FORMAT_VERSION}"):
+    with pytest.raises(
+        e.FutureProgramError, match=f"format 99, this vsafsm reads up to {FORMAT_VERSION}"
+    ):
         load(forged(program, lambda metadata: metadata.update(version=99, machine="unheard of")))
 
 
 @pytest.mark.parametrize("version", [0, -1, True, "1", 1.5, None, [1], "\x1b[2J"])
-def test_a_version_that_makes_no_sense_is_refused(load: Any, program: Program, version: object) -> None:
+def test_a_version_that_makes_no_sense_is_refused(
+    load: Any, program: Program, version: object
+) -> None:
     with pytest.raises(e.AlteredProgramError, match="version"):
         load(forged(program, lambda metadata: metadata.update(version=version)))
 
@@ -620,7 +696,9 @@ def named(path: Any) -> str:
     return "-".join(map(str, path)) if isinstance(path, tuple) else ascii(path)
 
 
-@pytest.mark.parametrize("value", ["x", "1", True, [], [1], {}, float("nan"), float("inf"), -float("inf")], ids=ascii)
+@pytest.mark.parametrize(
+    "value", ["x", "1", True, [], [1], {}, float("nan"), float("inf"), -float("inf")], ids=ascii
+)
 @pytest.mark.parametrize("path", NUMBERS, ids=named)
 def test_what_is_no_number_is_refused_for_one(
     load: Any, program: Program, path: tuple[Any, ...], value: object
@@ -638,7 +716,9 @@ def test_what_is_no_whole_number_is_refused_for_one(
         load(forged(program, put(*path, value)))
 
 
-@pytest.mark.parametrize("value", [7, True, None, [], ["a"], "", " a", "a\n", "\x1b[2J", "\ud800"], ids=ascii)
+@pytest.mark.parametrize(
+    "value", [7, True, None, [], ["a"], "", " a", "a\n", "\x1b[2J", "\ud800"], ids=ascii
+)
 @pytest.mark.parametrize(
     "path",
     [
@@ -705,7 +785,10 @@ def test_what_can_name_nothing_is_refused_for_a_name(
         ("claim", "verdict", "HOLDS"),
         ("claim", "unheard_of", 1),
         ("unheard_of", 1),
-        *((section, None) for section in ("machine", "network", "options", "requirements", "claim", "target")),
+        *(
+            (section, None)
+            for section in ("machine", "network", "options", "requirements", "claim", "target")
+        ),
     ],
     ids=lambda path: "-".join(ascii(x)[:30] for x in path),
 )
@@ -716,7 +799,9 @@ def test_parts_of_the_wrong_type_or_of_another_machine_are_refused_even_with_the
         load(forged(program, put(*path)))
 
 
-@pytest.mark.parametrize("key", ["machine", "network", "options", "requirements", "target", "claim", "smallest"])
+@pytest.mark.parametrize(
+    "key", ["machine", "network", "options", "requirements", "target", "claim", "smallest"]
+)
 def test_a_part_that_is_not_there_is_refused(load: Any, program: Program, key: str) -> None:
     with pytest.raises(e.AlteredProgramError, match=key):
         load(forged(program, lambda metadata: metadata.pop(key)))
@@ -731,16 +816,24 @@ def test_pending_codes_may_not_be_left_out(load: Any, program: Program) -> None:
 
 @given(data=st.data())
 @settings(shared_folder, max_examples=200)
-def test_any_other_value_anywhere_is_refused_or_comes_back(data: st.DataObject, load: Any, program: Program) -> None:
+def test_any_other_value_anywhere_is_refused_or_comes_back(
+    data: st.DataObject, load: Any, program: Program
+) -> None:
     scalar = st.none() | st.booleans() | st.integers(-3, 40) | st.floats() | st.text(max_size=3)
-    value = data.draw(scalar | st.lists(scalar, max_size=3) | st.dictionaries(st.text(max_size=3), scalar, max_size=2))
+    value = data.draw(
+        scalar
+        | st.lists(scalar, max_size=3)
+        | st.dictionaries(st.text(max_size=3), scalar, max_size=2)
+    )
 
     def change(metadata: dict[str, Any]) -> None:
         place: Any = metadata
         while True:
             keys = list(place) if isinstance(place, dict) else range(len(place))
             key = data.draw(st.sampled_from(keys))
-            if not (isinstance(place[key], dict | list) and place[key] and data.draw(st.booleans())):
+            if not (
+                isinstance(place[key], dict | list) and place[key] and data.draw(st.booleans())
+            ):
                 break
             place = place[key]
         place[key] = value
@@ -780,7 +873,9 @@ def test_a_claim_of_damaged_weights_is_not_believed(load: Any, program: Program)
 
 
 def test_a_claim_about_another_machine_is_not_believed(load: Any, program: Program) -> None:
-    other = load(forged(program, put("machine", "table", [[[0, []], [1, []]], [[0, ["click"]], [1, []]]])))
+    other = load(
+        forged(program, put("machine", "table", [[[0, []], [1, []]], [[0, ["click"]], [1, []]]]))
+    )
     assert other.claim.holds
     proof = other.prove()
     assert proof.counterexample is not None

@@ -27,7 +27,9 @@ Randoms = Callable[[int, int, int], Machine]
 ABSORBING = Machine("absorbing", ("x",), ("a",), "x", ((T("x"),),), ((),))
 ABSORBING_2 = Machine("absorbing", ("x", "y"), ("a",), "x", ((T("x"),), (T("y"),)), ((), ()))
 TOGGLE = Machine("toggle", ("x", "y"), ("a",), "x", ((T("y"),), (T("x"),)), ((), ()))
-LATCH = Machine("latch", ("x", "y"), ("a", "b"), "x", ((T("x"), T("y")), (T("x"), T("y"))), ((), ()))
+LATCH = Machine(
+    "latch", ("x", "y"), ("a", "b"), "x", ((T("x"), T("y")), (T("x"), T("y"))), ((), ())
+)
 VARIANTS: list[dict[str, Any]] = [
     {},
     {"code": "dense"},
@@ -41,7 +43,9 @@ VARIANTS: list[dict[str, Any]] = [
 PATIENT = Contract(MOST_STEPS, MOST_STEPS)
 
 
-def hand_built(weights: np.ndarray, masks: np.ndarray, code: np.ndarray, machine: Machine) -> Network:
+def hand_built(
+    weights: np.ndarray, masks: np.ndarray, code: np.ndarray, machine: Machine
+) -> Network:
     """A network of a machine with one state and no outputs."""
     return Network(
         weights.astype(np.int8), 0, 1.0, 8, masks.astype(np.bool_), code[None].astype(np.bool_), (Code(0),), 0,
@@ -62,7 +66,9 @@ def check_against_brute_force(machine: Machine, network: Network, naive: Any, mo
         most = min(most, len(word))
     for tried, verdicts in naive(network).judged(machine, most):
         if word is None or len(tried) < len(word):
-            assert verdicts == {"right"}, f"{tried} goes {verdicts}, the proof says {proof.verdict} {word}"
+            assert verdicts == {"right"}, (
+                f"{tried} goes {verdicts}, the proof says {proof.verdict} {word}"
+            )
         elif tried == word:
             assert ("wrong" if proof.verdict == "refuted" else "moving") in verdicts
             return proof.verdict
@@ -73,12 +79,18 @@ def check_against_brute_force(machine: Machine, network: Network, naive: Any, mo
 # ---- silence
 
 
-@pytest.mark.parametrize("machine", [ABSORBING, ABSORBING_2, TOGGLE], ids=lambda m: f"{m.name}-{len(m.states)}")
+@pytest.mark.parametrize(
+    "machine", [ABSORBING, ABSORBING_2, TOGGLE], ids=lambda m: f"{m.name}-{len(m.states)}"
+)
 @pytest.mark.parametrize("real", [False, True], ids=["integer", "real"])
-def test_a_network_of_no_weights_is_refuted_at_the_start(compiled: Compiled, machine: Machine, real: bool) -> None:
+def test_a_network_of_no_weights_is_refuted_at_the_start(
+    compiled: Compiled, machine: Machine, real: bool
+) -> None:
     network = compiled(machine).network
     assert prove(machine, network).holds
-    silent = with_weights(network, np.zeros_like(network.weights, dtype=np.float64 if real else np.int8))
+    silent = with_weights(
+        network, np.zeros_like(network.weights, dtype=np.float64 if real else np.int8)
+    )
     proof = prove(machine, silent)
     assert proof.verdict == "refuted"
     assert proof.counterexample is not None
@@ -100,7 +112,9 @@ def test_silence_under_an_input_is_refuted_even_where_the_input_should_change_no
 # ---- damage with a known outcome
 
 
-def test_a_wrong_start_is_refuted_with_the_empty_word(compiled: Compiled, turnstile: Machine) -> None:
+def test_a_wrong_start_is_refuted_with_the_empty_word(
+    compiled: Compiled, turnstile: Machine
+) -> None:
     proof = prove(turnstile, replace(compiled(turnstile).network, start=1))
     assert proof.verdict == "refuted"
     assert proof.counterexample is not None
@@ -115,7 +129,9 @@ def test_a_machine_that_starts_elsewhere_is_refuted(compiled: Compiled, turnstil
 
 
 def test_swapped_output_labels_are_refuted(compiled: Compiled) -> None:
-    machine = Machine("m", ("x", "y"), ("a", "b"), "x", ((T("y", ("p",)), T("y", ("q",))),) * 2, ((), ()))
+    machine = Machine(
+        "m", ("x", "y"), ("a", "b"), "x", ((T("y", ("p",)), T("y", ("q",))),) * 2, ((), ())
+    )
     network = compiled(machine).network
     assert prove(machine, network).holds
     first, second = network.labels[2:]
@@ -144,7 +160,9 @@ def test_swapped_moore_outputs_are_refuted(compiled: Compiled, turnstile: Machin
     assert proof.counterexample.word == ()
 
 
-def test_a_moore_output_of_a_state_entered_late_is_refuted_there(compiled: Compiled, turnstile: Machine) -> None:
+def test_a_moore_output_of_a_state_entered_late_is_refuted_there(
+    compiled: Compiled, turnstile: Machine
+) -> None:
     network = compiled(turnstile).network
     proof = prove(turnstile, replace(network, moore=(network.moore[0], ("barrier_ajar",))))
     assert proof.verdict == "refuted"
@@ -153,7 +171,9 @@ def test_a_moore_output_of_a_state_entered_late_is_refuted_there(compiled: Compi
 
 
 @pytest.mark.parametrize("pair", [(0, 1), (0, 2), (1, 3), (2, 3)])
-def test_two_swapped_codes_are_refuted(compiled: Compiled, turnstile: Machine, pair: tuple[int, int]) -> None:
+def test_two_swapped_codes_are_refuted(
+    compiled: Compiled, turnstile: Machine, pair: tuple[int, int]
+) -> None:
     network = compiled(turnstile).network
     order = np.arange(len(network.codes))
     order[list(pair)] = pair[::-1]
@@ -167,7 +187,10 @@ def test_a_transition_that_stays_under_way_at_rest_is_refuted(compiled: Compiled
     proof = prove(LATCH, replace(level, codes=codes, labels=(Code(0), Code(1), Code(1, True))))
     assert proof.verdict == "refuted"
     assert proof.counterexample is not None
-    assert (proof.counterexample.word, proof.counterexample.found) == (("b",), "a transition still under way")
+    assert (proof.counterexample.word, proof.counterexample.found) == (
+        ("b",),
+        "a transition still under way",
+    )
 
 
 @pytest.mark.parametrize("row", [0, 1, 2])
@@ -183,16 +206,23 @@ def test_a_flipped_block_of_weights_does_not_hold(
 ) -> None:
     network = compiled(turnstile).network
     n = network.neurons
-    block = {"rows": np.s_[: n // 4], "columns": np.s_[:, : n // 4], "square": np.s_[: n // 2, : n // 2]}[part]
+    block = {
+        "rows": np.s_[: n // 4],
+        "columns": np.s_[:, : n // 4],
+        "square": np.s_[: n // 2, : n // 2],
+    }[part]
     weights = network.weights.copy()
     weights[block] *= -1
     assert check_against_brute_force(turnstile, with_weights(network, weights), naive, 4) != "holds"
 
 
 @pytest.mark.parametrize(
-    "options", [{"dimension": 24}, {"dimension": 32, "bits": 2}, {"dimension": 256, "rule": "one-shot"}]
+    "options",
+    [{"dimension": 24}, {"dimension": 32, "bits": 2}, {"dimension": 256, "rule": "one-shot"}],
 )
-def test_too_few_neurons_do_not_hold(random_machines: Randoms, naive: Any, options: dict[str, Any]) -> None:
+def test_too_few_neurons_do_not_hold(
+    random_machines: Randoms, naive: Any, options: dict[str, Any]
+) -> None:
     machine = random_machines(24, 2, 1)
     try:
         program = vsafsm.compile(machine, allow_unproven=True, **options)
@@ -207,7 +237,9 @@ def test_too_few_neurons_do_not_hold(random_machines: Randoms, naive: Any, optio
         vsafsm.compile(machine, **options)
 
 
-def test_a_network_of_another_machine_is_refused_or_refuted(compiled: Compiled, turnstile: Machine) -> None:
+def test_a_network_of_another_machine_is_refused_or_refuted(
+    compiled: Compiled, turnstile: Machine
+) -> None:
     network = compiled(TOGGLE).network
     with pytest.raises(e.NetworkError):
         prove(turnstile, network)
@@ -297,9 +329,13 @@ def test_a_refutation_of_the_same_length_comes_before_what_is_undecided(
 
 @given(data=st.data())
 @settings(deadline=None, max_examples=25)
-def test_what_holds_never_fails_a_word(data: st.DataObject, small_machine_strategy: Machines, naive: Any) -> None:
+def test_what_holds_never_fails_a_word(
+    data: st.DataObject, small_machine_strategy: Machines, naive: Any
+) -> None:
     machine = data.draw(small_machine_strategy())
-    program = vsafsm.compile(machine, **data.draw(st.sampled_from(VARIANTS[:-1])), seed=data.draw(st.integers(0, 99)))
+    program = vsafsm.compile(
+        machine, **data.draw(st.sampled_from(VARIANTS[:-1])), seed=data.draw(st.integers(0, 99))
+    )
     assert check_against_brute_force(machine, program.network, naive, 6) == "holds"
     proof = program.prove()
     assert proof.fixed_points >= len(machine.reachable)
@@ -330,9 +366,13 @@ def test_damaged_networks_are_refuted_just_where_brute_force_goes_wrong_first(
     data: st.DataObject, small_machine_strategy: Machines, compiled: Compiled, naive: Any
 ) -> None:
     machine = data.draw(small_machine_strategy(states=3, inputs=2))
-    options = data.draw(st.sampled_from([{"dimension": 64}, {}, {"dimension": 96, "inhibition": "separate"}]))
+    options = data.draw(
+        st.sampled_from([{"dimension": 64}, {}, {"dimension": 96, "inhibition": "separate"}])
+    )
     network = compiled(machine, **options).network
-    kind = data.draw(st.sampled_from(["rows", "missing", "noise", "real noise", "dead neurons", "shuffled"]))
+    kind = data.draw(
+        st.sampled_from(["rows", "missing", "noise", "real noise", "dead neurons", "shuffled"])
+    )
     share = data.draw(st.sampled_from([0.02, 0.1, 0.3, 0.5, 0.8]))
     harmed = damaged(network, np.random.default_rng(data.draw(st.integers(0, 999))), kind, share)
     check_against_brute_force(machine, harmed, naive, 5)
@@ -385,7 +425,10 @@ def test_what_holds_survives_any_holds_gaps_and_hand_overs(
 def cases(examples: dict[str, Machine], compiled: Compiled) -> list[tuple[Machine, Network]]:
     names = ["turnstile", "traffic_light", "vending_machine", "door_lock"]
     found = [(examples[name], compiled(examples[name]).network) for name in names]
-    found += [(examples["turnstile"], compiled(examples["turnstile"], **options).network) for options in VARIANTS[1:]]
+    found += [
+        (examples["turnstile"], compiled(examples["turnstile"], **options).network)
+        for options in VARIANTS[1:]
+    ]
     found.append((LATCH, compiled(LATCH, trigger="level").network))
     return found
 
@@ -407,7 +450,9 @@ def test_contract_radius_tally_and_fixed_points_are_those_of_a_naive_walk(
             for distance in np.abs(plain.drive(z))[opened].tolist():
                 counted[int(z.sum()), distance] = counted.get((int(z.sum()), distance), 0) + 1
         tally = proof.tally
-        columns = zip(tally.active.tolist(), tally.distance.tolist(), tally.pairs.tolist(), strict=True)
+        columns = zip(
+            tally.active.tolist(), tally.distance.tolist(), tally.pairs.tolist(), strict=True
+        )
         assert {(n, d): many for n, d, many in columns} == counted
         assert proof.radius == min(d / n for n, d in counted if n)
         assert proof.margin == proof.radius / network.scale
@@ -463,7 +508,9 @@ def test_random_signs_within_the_radius_change_nothing(
         proof = prove(machine, network)
         for seed in range(3):
             signs = np.random.default_rng(seed).choice([-1.0, 1.0], network.weights.shape)
-            moved = prove(machine, with_weights(network, network.weights + share * proof.radius * signs))
+            moved = prove(
+                machine, with_weights(network, network.weights + share * proof.radius * signs)
+            )
             assert moved.holds
             assert (moved.fixed_points, moved.contract) == (proof.fixed_points, proof.contract)
             assert moved.radius >= (1 - share) * proof.radius - 1e-9
@@ -528,14 +575,18 @@ def test_the_failure_bound_grows_with_the_noise(compiled: Compiled, turnstile: M
 # ---- the rest
 
 
-def test_progress_ends_at_the_number_of_fixed_points(compiled: Compiled, examples: dict[str, Machine]) -> None:
+def test_progress_ends_at_the_number_of_fixed_points(
+    compiled: Compiled, examples: dict[str, Machine]
+) -> None:
     seen: list[int] = []
     proof = compiled(examples["elevator"]).prove(seen.append)
     assert seen == sorted(seen)
     assert seen[-1] == proof.fixed_points == 12
 
 
-def test_the_walk_takes_more_pairs_than_a_batch_holds(compiled: Compiled, random_machines: Randoms, naive: Any) -> None:
+def test_the_walk_takes_more_pairs_than_a_batch_holds(
+    compiled: Compiled, random_machines: Randoms, naive: Any
+) -> None:
     machine = random_machines(40, 4, 2)
     network = compiled(machine, dimension=512).network
     proof = prove(machine, network)
@@ -562,7 +613,9 @@ def reached_in(machine: Machine, steps: int) -> set[str]:
 
 
 @pytest.mark.parametrize("short", ["hold_steps", "gap_steps"])
-def test_a_contract_that_is_too_short_is_not_proven(compiled: Compiled, turnstile: Machine, short: str) -> None:
+def test_a_contract_that_is_too_short_is_not_proven(
+    compiled: Compiled, turnstile: Machine, short: str
+) -> None:
     network = compiled(turnstile).network
     tight = replace(network.contract, **{short: 1})
     proof = prove(turnstile, replace(network, contract=tight))
@@ -584,8 +637,15 @@ def replayed(machine: Machine, plain: Any, wrong: Counterexample) -> list[bool]:
             begun = plain.begun(z, a + 1)[HAND_OVERS.index(manner)]
             z, _ = plain.settle(begun, network.masks[mask])
             code = plain.decode(z, network.masks[mask])
-            held = code >= 0 and (network.states[network.labels[code].state], network.labels[code].outputs)
-            right.append(held == (taken.to, taken.outputs) if mask else plain.right_at_rest(machine, z, taken.to))
+            held = code >= 0 and (
+                network.states[network.labels[code].state],
+                network.labels[code].outputs,
+            )
+            right.append(
+                held == (taken.to, taken.outputs)
+                if mask
+                else plain.right_at_rest(machine, z, taken.to)
+            )
             if not right[-1]:
                 return right
         state = taken.to

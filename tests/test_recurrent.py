@@ -45,7 +45,9 @@ def test_sums_of_extreme_weights_do_not_overflow(kind: type, end: str, active: i
     transposed = np.full((GATHER * 260, 3), getattr(np.iinfo(kind), end), kind)
     activity = np.zeros((3, len(transposed)), np.bool_)
     activity[0, :active] = activity[2, -active // 2 :] = True
-    assert (sums(transposed, activity) == activity.astype(np.int64) @ transposed.astype(np.int64)).all()
+    assert (
+        sums(transposed, activity) == activity.astype(np.int64) @ transposed.astype(np.int64)
+    ).all()
 
 
 @pytest.mark.parametrize("rows", [0, 1, 5])

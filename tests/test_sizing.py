@@ -49,7 +49,9 @@ def test_every_example_proves_within_four_times_of_the_smallest(
 
 @pytest.mark.parametrize("bits", [2, 3, 4, 6, 12, 16])
 @pytest.mark.parametrize("inhibition", ["folded", "separate"])
-def test_every_width_is_sized(compiled: Compiled, turnstile: Machine, bits: int, inhibition: str) -> None:
+def test_every_width_is_sized(
+    compiled: Compiled, turnstile: Machine, bits: int, inhibition: str
+) -> None:
     program = compiled(turnstile, bits=bits, inhibition=inhibition)
     check_sized(program)
     assert program.network.bits == bits
@@ -57,7 +59,9 @@ def test_every_width_is_sized(compiled: Compiled, turnstile: Machine, bits: int,
 
 
 @pytest.mark.parametrize("states", [1, 2, 16, 48])
-def test_random_machines_are_sized(compiled: Compiled, random_machines: Randoms, states: int) -> None:
+def test_random_machines_are_sized(
+    compiled: Compiled, random_machines: Randoms, states: int
+) -> None:
     check_sized(compiled(random_machines(states, 2, 1)))
 
 
@@ -77,13 +81,17 @@ def test_the_smallest_is_the_smallest_that_was_tried_and_proved(turnstile: Machi
     assert sized.network.contract == sized.proof.contract
 
 
-def test_a_given_dimension_is_kept_and_has_no_smallest(compiled: Compiled, turnstile: Machine) -> None:
+def test_a_given_dimension_is_kept_and_has_no_smallest(
+    compiled: Compiled, turnstile: Machine
+) -> None:
     for neurons in (101, 256):
         program = compiled(turnstile, dimension=neurons)
         assert (program.network.neurons, program.smallest) == (neurons, None)
 
 
-def test_active_neurons_and_margins_that_are_asked_for(compiled: Compiled, turnstile: Machine) -> None:
+def test_active_neurons_and_margins_that_are_asked_for(
+    compiled: Compiled, turnstile: Machine
+) -> None:
     assert compiled(turnstile, dimension=200, active=24).network.active == 24
     assert compiled(turnstile, dimension=400, margin=0.4).claim.margin >= 0.36
     assert compiled(turnstile, dimension=200, code="dense").network.active == 100
@@ -105,7 +113,14 @@ def test_active_neurons_and_margins_that_are_asked_for(compiled: Compiled, turns
         Requirements(most_neurons=100),
         Requirements(most_neurons=45),
         Requirements(largest_sum=1000),
-        Requirements(bits=6, folded=False, least_active=20, least_margin=0.2, largest_sum=3000, most_neurons=300),
+        Requirements(
+            bits=6,
+            folded=False,
+            least_active=20,
+            least_margin=0.2,
+            largest_sum=3000,
+            most_neurons=300,
+        ),
     ],
     ids=str,
 )
@@ -143,22 +158,34 @@ def test_what_a_target_asks_for_is_met_or_refused(
         (Requirements(largest_sum=5), {}, "sums of up to"),
         (Requirements(largest_sum=5), {"dimension": 96}, "sums of up to"),
         (Requirements(bits=4), {"bits": 8, "dimension": 96}, "weights of 8 bits"),
-        (Requirements(folded=False), {"inhibition": "folded", "dimension": 96}, "inhibition must be separate"),
+        (
+            Requirements(folded=False),
+            {"inhibition": "folded", "dimension": 96},
+            "inhibition must be separate",
+        ),
         (Requirements(least_margin=20.0), {"dimension": 96}, "undecided|refuted|a margin of"),
     ],
     ids=str,
 )
 def test_what_cannot_be_met_is_refused_and_says_why(
-    install: Install, turnstile: Machine, requirements: Requirements, options: dict[str, Any], message: str
+    install: Install,
+    turnstile: Machine,
+    requirements: Requirements,
+    options: dict[str, Any],
+    message: str,
 ) -> None:
     install("target", requirements)
     with pytest.raises((e.NotProvenError, e.RequirementError, e.CodebookError), match=message):
         vsafsm.compile(turnstile, target="target", **options)
 
 
-def test_where_nothing_proves_it_says_what_was_tried(install: Install, random_machines: Randoms) -> None:
+def test_where_nothing_proves_it_says_what_was_tried(
+    install: Install, random_machines: Randoms
+) -> None:
     install("tiny", Requirements(most_neurons=64))
-    with pytest.raises(e.NotProvenError, match=r'machine "random": .*tried N=\d+ k=\d+ margin .*refuted') as caught:
+    with pytest.raises(
+        e.NotProvenError, match=r'machine "random": .*tried N=\d+ k=\d+ margin .*refuted'
+    ) as caught:
         vsafsm.compile(random_machines(32, 2, 0), target="tiny")
     assert "conditions short" in str(caught.value)
     with pytest.raises(e.NotProvenError, match=r"refuted at N=64 .*tried N=64 .*larger dimension"):
@@ -187,8 +214,12 @@ def test_more_work_is_predicted_to_need_more_neurons(random_machines: Randoms) -
         assert found == sorted(found)
     machine = lowered[2]
     assert predicted_neurons(machine, Options(bits=2)) > predicted_neurons(machine, Options())
-    assert predicted_neurons(machine, Options(rule="one-shot")) > predicted_neurons(machine, Options())
-    assert predicted_neurons(machine, Options(code="dense")) >= predicted_neurons(machine, Options())
+    assert predicted_neurons(machine, Options(rule="one-shot")) > predicted_neurons(
+        machine, Options()
+    )
+    assert predicted_neurons(machine, Options(code="dense")) >= predicted_neurons(
+        machine, Options()
+    )
 
 
 @pytest.mark.parametrize("neurons", [16, 64, 512, 4096])
@@ -204,7 +235,9 @@ def test_active_neurons_are_at_least_what_is_asked_and_at_most_what_there_is(
 # ---- the ends of the range
 
 
-@pytest.mark.parametrize("options", [{}, {"code": "dense"}, {"trigger": "level"}, {"inhibition": "separate"}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{}, {"code": "dense"}, {"trigger": "level"}, {"inhibition": "separate"}], ids=str
+)
 def test_one_state_and_one_input(compiled: Compiled, options: dict[str, str]) -> None:
     check_sized(compiled(Machine("m", ("x",), ("a",), "x", ((T("x"),),), ((),)), **options))
 
@@ -227,7 +260,9 @@ def test_many_inputs_of_which_a_state_tells_few_kinds_apart(
 
 def test_the_best_attempt_is_returned_where_unproven_is_allowed(turnstile: Machine) -> None:
     options = {"bits": 2, "rule": "one-shot"}
-    with pytest.raises(e.NotProvenError, match=r"nothing up to \d+ neurons proved; refuted at N=.*: expected"):
+    with pytest.raises(
+        e.NotProvenError, match=r"nothing up to \d+ neurons proved; refuted at N=.*: expected"
+    ):
         vsafsm.compile(turnstile, **options)
     program = vsafsm.compile(turnstile, allow_unproven=True, **options)
     assert not program.claim.holds
@@ -270,15 +305,26 @@ def test_a_target_s_headroom_density_and_rule_are_aimed_at(
     assert vsafsm.compile(turnstile, target="roomy", rule="refined").options.rule == "refined"
 
 
-def test_fewer_active_neurons_are_taken_where_noise_is_not_borne(install: Install, random_machines: Randoms) -> None:
+def test_fewer_active_neurons_are_taken_where_noise_is_not_borne(
+    install: Install, random_machines: Randoms
+) -> None:
     machine = random_machines(12, 4, 0)
 
     def sized(name: str, tolerance: float) -> tuple[int, float]:
-        install(name, Requirements(rule="robust", headroom=4.0, density=2 / 11, tolerance=tolerance))
+        install(
+            name, Requirements(rule="robust", headroom=4.0, density=2 / 11, tolerance=tolerance)
+        )
         program = vsafsm.compile(machine, target=name)
         network = program.network
-        borne = program.claim.margin * network.active**0.5 * network.scale / float(network.weights.std())
-        assert program.requirements.borne(network, program.claim.margin) == pytest.approx(borne / tolerance)
+        borne = (
+            program.claim.margin
+            * network.active**0.5
+            * network.scale
+            / float(network.weights.std())
+        )
+        assert program.requirements.borne(network, program.claim.margin) == pytest.approx(
+            borne / tolerance
+        )
         return network.active, borne
 
     dense, sparse, sparsest = sized("calm", 0.1), sized("rough", 2.2), sized("impossible", 100.0)

@@ -18,11 +18,19 @@ from vsafsm.program import Program
 from vsafsm.synchronous import Session, drives, run_batch, settle, step
 
 Compiled = Callable[..., Program]
-VARIANTS: list[dict[str, Any]] = [{}, {"code": "dense"}, {"inhibition": "separate"}, {"bits": 12}, {"bits": 4}]
+VARIANTS: list[dict[str, Any]] = [
+    {},
+    {"code": "dense"},
+    {"inhibition": "separate"},
+    {"bits": 12},
+    {"bits": 4},
+]
 
 
 @pytest.fixture(params=VARIANTS, ids=str)
-def network(request: pytest.FixtureRequest, compiled: Compiled, examples: dict[str, Machine]) -> Network:
+def network(
+    request: pytest.FixtureRequest, compiled: Compiled, examples: dict[str, Machine]
+) -> Network:
     return compiled(examples["vending_machine"], **request.param).network
 
 
@@ -38,10 +46,14 @@ def harmed(network: Network, seed: int, share: float = 0.3) -> Network:
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("real", [False, True])
-def test_a_step_a_drive_and_settling_are_the_naive_ones(network: Network, naive: Any, seed: int, real: bool) -> None:
+def test_a_step_a_drive_and_settling_are_the_naive_ones(
+    network: Network, naive: Any, seed: int, real: bool
+) -> None:
     rng = np.random.default_rng(seed)
     if real:
-        network = replace(network, weights=network.weights + rng.normal(0, 5, network.weights.shape))
+        network = replace(
+            network, weights=network.weights + rng.normal(0, 5, network.weights.shape)
+        )
     plain = naive(network)
     activity = rng.random((6, network.neurons)) < rng.choice([0.0, 0.05, 0.2, 0.5, 1.0], (6, 1))
     found = drives(network, activity)
@@ -85,7 +97,9 @@ class Plain:
 
     def advance(self, mask: int, steps: int) -> None:
         for _ in range(steps):
-            self.operations += int(sum((self.network.weights[:, j] != 0).sum() for j in np.flatnonzero(self.z)))
+            self.operations += int(
+                sum((self.network.weights[:, j] != 0).sum() for j in np.flatnonzero(self.z))
+            )
             self.z = self.naive.step(self.z, self.network.masks[mask])
             self.steps += 1
             self.spikes += int(self.z.sum())
@@ -103,12 +117,16 @@ class Plain:
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        return self.mealy + (self.network.moore[self.network.states.index(self.state)] if self.state else ())
+        return self.mealy + (
+            self.network.moore[self.network.states.index(self.state)] if self.state else ()
+        )
 
 
 @pytest.mark.parametrize("damage", [0.0, 0.3, 0.6])
 @pytest.mark.parametrize("seed", range(3))
-def test_a_session_is_the_naive_simulation_step_by_step(network: Network, naive: Any, damage: float, seed: int) -> None:
+def test_a_session_is_the_naive_simulation_step_by_step(
+    network: Network, naive: Any, damage: float, seed: int
+) -> None:
     network, rng = harmed(network, seed, damage), np.random.default_rng(seed)
     session, plain = Session(network), Plain(network, naive)
     for _ in range(25):
@@ -121,8 +139,14 @@ def test_a_session_is_the_naive_simulation_step_by_step(network: Network, naive:
             plain.advance(0, steps)
         else:
             a, contract = int(rng.integers(len(network.inputs))), network.contract
-            hold, gap = (None, None) if kind < 6 else (contract.hold_steps + kind, contract.gap_steps + 1)
-            sent = session.send(network.inputs[a], hold, gap) if kind < 8 else session.send(network.inputs[a])
+            hold, gap = (
+                (None, None) if kind < 6 else (contract.hold_steps + kind, contract.gap_steps + 1)
+            )
+            sent = (
+                session.send(network.inputs[a], hold, gap)
+                if kind < 8
+                else session.send(network.inputs[a])
+            )
             plain.send(a, hold if kind < 8 else None, gap if kind < 8 else None)
             assert sent == plain.state
         assert (session.activity == plain.z).all()
@@ -151,7 +175,9 @@ def test_a_session_that_stands_for_no_state_says_so(network: Network) -> None:
 def test_longer_holds_and_gaps_give_the_same_states(
     data: st.DataObject, compiled: Compiled, examples: dict[str, Machine]
 ) -> None:
-    machine = examples[data.draw(st.sampled_from(["turnstile", "vending_machine", "door_lock", "traffic_light"]))]
+    machine = examples[
+        data.draw(st.sampled_from(["turnstile", "vending_machine", "door_lock", "traffic_light"]))
+    ]
     network = compiled(machine).network
     word = data.draw(st.lists(st.sampled_from(machine.inputs), max_size=12))
     trace = machine.run(word)
@@ -188,7 +214,9 @@ def test_batches_of_nothing(network: Network) -> None:
     assert run_batch(network, np.zeros((3, 0), np.intp)).tolist() == [[network.start]] * 3
 
 
-def test_a_word_that_ends_in_the_initial_state_leaves_no_trace_after_a_reset(network: Network) -> None:
+def test_a_word_that_ends_in_the_initial_state_leaves_no_trace_after_a_reset(
+    network: Network,
+) -> None:
     session = Session(network)
     fresh = session.activity
     for symbol in network.inputs:
@@ -205,7 +233,11 @@ def test_a_closed_session_refuses_everything(network: Network) -> None:
     with Session(network) as session:
         session.send(network.inputs[0])
     session.close()
-    uses: list[Callable[[], object]] = [lambda: session.send(network.inputs[0]), session.reset, lambda: session.wait(1)]
+    uses: list[Callable[[], object]] = [
+        lambda: session.send(network.inputs[0]),
+        session.reset,
+        lambda: session.wait(1),
+    ]
     for use in uses:
         with pytest.raises(e.SessionError, match="closed"):
             use()
@@ -213,7 +245,9 @@ def test_a_closed_session_refuses_everything(network: Network) -> None:
 
 @pytest.mark.parametrize("steps", [-1, 0, 1, True, 2.0, "3"])
 @pytest.mark.parametrize("which", ["hold", "gap"])
-def test_less_than_the_contract_is_refused_and_nothing_happens(network: Network, which: str, steps: Any) -> None:
+def test_less_than_the_contract_is_refused_and_nothing_happens(
+    network: Network, which: str, steps: Any
+) -> None:
     session = Session(replace(network, contract=Contract(5, 5)))
     before = session.counts
     with pytest.raises(e.SessionError, match=f"{which} of .* at least 5"):
@@ -235,6 +269,11 @@ def test_an_unknown_input_is_refused_and_nothing_happens(network: Network) -> No
     assert session.counts == before
 
 
-def test_an_input_that_is_no_text_is_refused_by_name(compiled: Compiled, turnstile: Machine) -> None:
-    with Session(compiled(turnstile).network) as session, pytest.raises(e.UnknownInputError, match='"1"'):
+def test_an_input_that_is_no_text_is_refused_by_name(
+    compiled: Compiled, turnstile: Machine
+) -> None:
+    with (
+        Session(compiled(turnstile).network) as session,
+        pytest.raises(e.UnknownInputError, match='"1"'),
+    ):
         session.send(1)  # type: ignore[arg-type]

@@ -27,7 +27,9 @@ def patterns_and_signs(draw: st.DrawFn) -> tuple[NDArray[np.int64], ...]:
 
 @given(patterns_and_signs())
 @relaxed
-def test_binding_is_its_own_inverse_commutes_and_keeps_norms(given: tuple[NDArray[np.int64], ...]) -> None:
+def test_binding_is_its_own_inverse_commutes_and_keeps_norms(
+    given: tuple[NDArray[np.int64], ...],
+) -> None:
     x, y, s, t = given
     assert (bind(bind(x, s), s) == x).all()
     assert (bind(bind(x, s), t) == bind(bind(x, t), s)).all()
@@ -74,9 +76,14 @@ def test_outer_is_a_sum_of_outer_products(data: st.DataObject) -> None:
     assert (outer(post, pre) == sum(np.outer(y, x) for y, x in zip(post, pre, strict=True))).all()
 
 
-@given(st.lists(st.lists(st.booleans(), min_size=7, max_size=7), min_size=1, max_size=4), st.integers(1, 9))
+@given(
+    st.lists(st.lists(st.booleans(), min_size=7, max_size=7), min_size=1, max_size=4),
+    st.integers(1, 9),
+)
 @relaxed
-def test_centring_takes_away_the_share_of_active_neurons(rows: list[list[bool]], scale: int) -> None:
+def test_centring_takes_away_the_share_of_active_neurons(
+    rows: list[list[bool]], scale: int
+) -> None:
     codes = np.array(rows)
     centred = centre(codes, scale)
     np.testing.assert_allclose(centred, scale * (codes - codes.mean(1, keepdims=True)), atol=1e-12)
@@ -87,7 +94,9 @@ def test_centring_takes_away_the_share_of_active_neurons(rows: list[list[bool]],
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 31))
 @relaxed
-def test_similarity_is_1_to_itself_0_to_silence_and_minus_1_to_the_complement(seed: int, k: int) -> None:
+def test_similarity_is_1_to_itself_0_to_silence_and_minus_1_to_the_complement(
+    seed: int, k: int
+) -> None:
     rng = np.random.default_rng(seed)
     code = rng.permutation(np.arange(32) < k)[None]
     mask = rng.random(32) < 0.6

@@ -24,7 +24,9 @@ def program(request: pytest.FixtureRequest) -> Program:
 
 def draws(program: Program, std: float, count: int = 12) -> list[Walk]:
     rng = np.random.default_rng(7)
-    return [Walk(program.machine, perturbed(program.network, Additive(std), rng)) for _ in range(count)]
+    return [
+        Walk(program.machine, perturbed(program.network, Additive(std), rng)) for _ in range(count)
+    ]
 
 
 def is_right(walk: Walk, word: tuple[str, ...]) -> bool:
@@ -34,12 +36,18 @@ def is_right(walk: Walk, word: tuple[str, ...]) -> bool:
 
     def settled(activity: Any, mask: int, steps: int) -> Any:
         for _ in range(steps):
-            activity = (weights @ activity - network.gain * activity.sum() > 0) & network.masks[mask]
+            activity = (weights @ activity - network.gain * activity.sum() > 0) & network.masks[
+                mask
+            ]
         return activity
 
     def shown(activity: Any, mask: int) -> Any:
         code = int(network.decode(activity[None], mask)[0])
-        return (network.states[network.labels[code].state], network.labels[code].outputs) if code >= 0 else None
+        return (
+            (network.states[network.labels[code].state], network.labels[code].outputs)
+            if code >= 0
+            else None
+        )
 
     def state(activity: Any) -> str | None:
         code = int(network.decode(activity[None])[0])
@@ -65,12 +73,18 @@ def test_an_undisturbed_network_is_right(program: Program) -> None:
 
 
 @pytest.mark.parametrize("std", [1.0, 2.0, 3.0, 5.0])
-def test_the_shortest_wrong_word_is_wrong_and_no_shorter_one_is(program: Program, std: float) -> None:
+def test_the_shortest_wrong_word_is_wrong_and_no_shorter_one_is(
+    program: Program, std: float
+) -> None:
     inputs = program.machine.inputs
     for walk in draws(program, std):
         wrong = walk.shortest_wrong()
         length = 4 if wrong is None else len(wrong.word) - 1
-        assert all(is_right(walk, word) for n in range(length + 1) for word in product(inputs, repeat=min(n, 4)))
+        assert all(
+            is_right(walk, word)
+            for n in range(length + 1)
+            for word in product(inputs, repeat=min(n, 4))
+        )
         if wrong is not None:
             assert not is_right(walk, wrong.word)
             states = program.machine.run(wrong.word).states
@@ -95,7 +109,12 @@ def test_pairs_are_right_in_some_draws_and_wrong_in_others() -> None:
         right = walk.right_pairs()
         found += right
         if walk.shortest_wrong() is None:
-            assert first_wrong(program.machine, walk.network, lambda z, w=walk: z @ w.network.transposed) is None
+            assert (
+                first_wrong(
+                    program.machine, walk.network, lambda z, w=walk: z @ w.network.transposed
+                )
+                is None
+            )
     assert ((found > 0) & (found < 40)).all()
 
 
@@ -112,7 +131,9 @@ def test_a_wrong_word_is_told_in_a_line(program: Program) -> None:
 
 
 @pytest.mark.parametrize("std", [1.0, 2.0, 3.0])
-def test_pairs_agree_with_words_and_with_states_entered_by_their_first_way(program: Program, std: float) -> None:
+def test_pairs_agree_with_words_and_with_states_entered_by_their_first_way(
+    program: Program, std: float
+) -> None:
     for walk in draws(program, std, 20):
         right = bool(walk.right_pairs().all())
         weights = walk.network.weights.astype(np.float64)

@@ -18,13 +18,25 @@ from vsafsm.lowering import REST, Lowered, lower
 from vsafsm.machine import Machine, Transition
 from vsafsm.options import Options
 from vsafsm.program import Program
-from vsafsm.weights import ERASE, Conditions, Grid, autoassociative, build, conditions, grid_for, loads, transition
+from vsafsm.weights import (
+    ERASE,
+    Conditions,
+    Grid,
+    autoassociative,
+    build,
+    conditions,
+    grid_for,
+    loads,
+    transition,
+)
 
 Compiled = Callable[..., Program]
 Randoms = Callable[[int, int, int], Machine]
 
 
-def drawn(machine: Machine, neurons: int, active: int, code: str = "sparse", seed: int = 0) -> tuple[Lowered, Codebook]:
+def drawn(
+    machine: Machine, neurons: int, active: int, code: str = "sparse", seed: int = 0
+) -> tuple[Lowered, Codebook]:
     lowered = lower(machine)
     layout = Layout(loads(lowered), len(machine.states), lowered.inputs, neurons, active)
     return lowered, MAKERS[code](layout, np.random.default_rng(seed))
@@ -34,7 +46,9 @@ def drawn(machine: Machine, neurons: int, active: int, code: str = "sparse", see
 
 
 @pytest.mark.parametrize("code", ["sparse", "dense"])
-def test_the_autoassociative_part_is_symmetric_and_the_naive_sum(turnstile: Machine, code: str) -> None:
+def test_the_autoassociative_part_is_symmetric_and_the_naive_sum(
+    turnstile: Machine, code: str
+) -> None:
     _, book = drawn(turnstile, 32, 8, code)
     found = autoassociative(book)
     assert (found == found.T).all()
@@ -46,7 +60,9 @@ def test_the_autoassociative_part_is_symmetric_and_the_naive_sum(turnstile: Mach
 
 
 @pytest.mark.parametrize("code", ["sparse", "dense"])
-def test_the_transition_part_is_the_naive_sum_of_bound_outer_products(turnstile: Machine, code: str) -> None:
+def test_the_transition_part_is_the_naive_sum_of_bound_outer_products(
+    turnstile: Machine, code: str
+) -> None:
     lowered, book = drawn(turnstile, 32, 8, code)
     f = book.codes.sum(1)[0] / 32
     x = book.codes.astype(float) - f
@@ -58,7 +74,9 @@ def test_the_transition_part_is_the_naive_sum_of_bound_outer_products(turnstile:
         for i in range(32):
             for j in range(32):
                 sign = 1 if book.masks[mask, j] else -1
-                expected[i, j] += (x[target, i] - ERASE * x[source, i]) * x[source, j] * sign / (1 - f)
+                expected[i, j] += (
+                    (x[target, i] - ERASE * x[source, i]) * x[source, j] * sign / (1 - f)
+                )
     np.testing.assert_allclose(transition(lowered, book), expected, atol=1e-12)
 
 
@@ -84,7 +102,9 @@ def test_a_machine_that_never_moves_has_no_transition_part() -> None:
     assert transition(lowered, book, slice(0, 5)).shape == (5, 32)
 
 
-@pytest.mark.parametrize("options", [{}, {"code": "dense"}, {"inhibition": "separate"}, {"trigger": "level"}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{}, {"code": "dense"}, {"inhibition": "separate"}, {"trigger": "level"}], ids=str
+)
 def test_the_parts_of_a_program_add_up_to_its_weights_and_the_first_is_symmetric(
     compiled: Compiled, examples: dict[str, Machine], options: dict[str, str]
 ) -> None:
@@ -102,7 +122,9 @@ def test_the_parts_of_a_program_add_up_to_its_weights_and_the_first_is_symmetric
 
 
 def test_the_situations_of_a_toggle() -> None:
-    machine = Machine("m", ("x", "y"), ("a",), "x", ((Transition("y"),), (Transition("x"),)), ((), ()))
+    machine = Machine(
+        "m", ("x", "y"), ("a",), "x", ((Transition("y"),), (Transition("x"),)), ((), ())
+    )
     given = conditions(lower(machine))
     x, y, to_y, to_x, held, every = 0, 1, 2, 3, 1, 2
     found = set(zip(*(column.tolist() for column in vars(given).values()), strict=True))
@@ -132,7 +154,9 @@ def test_loads_count_the_situations_in_which_a_code_is_wanted(
     counted = np.bincount(given.want, minlength=len(lowered.codes))
     assert (loads(lowered) <= counted).all()
     assert (loads(lowered) >= counted / 2).all()
-    assert len(given) == len(set(zip(*(column.tolist() for column in vars(given).values()), strict=True)))
+    assert len(given) == len(
+        set(zip(*(column.tolist() for column in vars(given).values()), strict=True))
+    )
 
 
 # ---- refinement
@@ -176,7 +200,9 @@ def test_no_violations_means_that_every_condition_holds_by_the_margin(
     data: st.DataObject, small_machine_strategy: Callable[..., st.SearchStrategy[Machine]]
 ) -> None:
     code = data.draw(st.sampled_from(["sparse", "dense"]))
-    lowered, book = drawn(data.draw(small_machine_strategy()), 96, 16, code, data.draw(st.integers(0, 9)))
+    lowered, book = drawn(
+        data.draw(small_machine_strategy()), 96, 16, code, data.draw(st.integers(0, 9))
+    )
     grid = grid_for(lowered, book, data.draw(st.integers(3, 10)), data.draw(st.booleans()))
     margin = data.draw(st.sampled_from([0.0, 0.05, 0.2, 0.4]))
     weights, refinement = build(lowered, book, grid, "refined", margin, np.random.default_rng(0))
@@ -187,7 +213,9 @@ def test_no_violations_means_that_every_condition_holds_by_the_margin(
         assert refinement.violations > 0
 
 
-def test_an_overloaded_refinement_gives_up_and_says_how_many_conditions_are_short(random_machines: Randoms) -> None:
+def test_an_overloaded_refinement_gives_up_and_says_how_many_conditions_are_short(
+    random_machines: Randoms,
+) -> None:
     lowered, book = drawn(random_machines(32, 2, 0), 48, 8)
     grid = grid_for(lowered, book, 8, True)
     weights, refinement = build(lowered, book, grid, "refined", 0.3, np.random.default_rng(0))
@@ -198,7 +226,9 @@ def test_an_overloaded_refinement_gives_up_and_says_how_many_conditions_are_shor
 
 @pytest.mark.parametrize("bits", [2, 3, 4, 8, 12, 16])
 @pytest.mark.parametrize("folded", [True, False], ids=["folded", "separate"])
-def test_the_one_shot_rule_is_the_rounded_matrix(turnstile: Machine, bits: int, folded: bool) -> None:
+def test_the_one_shot_rule_is_the_rounded_matrix(
+    turnstile: Machine, bits: int, folded: bool
+) -> None:
     lowered, book = drawn(turnstile, 64, 8)
     grid = grid_for(lowered, book, bits, folded)
     weights, refinement = build(lowered, book, grid, "one-shot", 0.3, np.random.default_rng(0))
@@ -227,7 +257,8 @@ def test_the_same_generator_gives_the_same_bytes(random_machines: Randoms, code:
     lowered, book = drawn(machine, 128, 16, code)
     grid = grid_for(lowered, book, 8, True)
     one, same, other = (
-        build(lowered, book, grid, "refined", 0.3, np.random.default_rng(seed))[0].tobytes() for seed in (4, 4, 5)
+        build(lowered, book, grid, "refined", 0.3, np.random.default_rng(seed))[0].tobytes()
+        for seed in (4, 4, 5)
     )
     assert one == same
     assert one != other
@@ -250,9 +281,16 @@ for options in ({}, {"code": "dense"}, {"bits": 12}, {"inhibition": "separate", 
 def test_any_number_of_threads_gives_the_same_program() -> None:
     found = []
     for threads in ("1", "2"):
-        counts = {f"{library}_NUM_THREADS": threads for library in ("OPENBLAS", "MKL", "OMP", "VECLIB_MAXIMUM")}
+        counts = {
+            f"{library}_NUM_THREADS": threads
+            for library in ("OPENBLAS", "MKL", "OMP", "VECLIB_MAXIMUM")
+        }
         done = subprocess.run(
-            [sys.executable, "-c", THREADED], env={**os.environ, **counts}, capture_output=True, text=True, check=True
+            [sys.executable, "-c", THREADED],
+            env={**os.environ, **counts},
+            capture_output=True,
+            text=True,
+            check=True,
         )
         found.append(done.stdout)
     assert found[0] == found[1]
@@ -267,10 +305,17 @@ def test_options_and_grid_agree_on_bits() -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_robust_weights_are_smaller_for_the_same_margin(random_machines: Randoms, seed: int) -> None:
+def test_robust_weights_are_smaller_for_the_same_margin(
+    random_machines: Randoms, seed: int
+) -> None:
     def spread(rule: str) -> float:
         program = vsafsm.compile(
-            random_machines(8, 2, seed), dimension=256, active=16, margin=0.3, inhibition="separate", rule=rule
+            random_machines(8, 2, seed),
+            dimension=256,
+            active=16,
+            margin=0.3,
+            inhibition="separate",
+            rule=rule,
         )
         assert program.claim.holds
         assert program.claim.margin >= 0.29

@@ -85,10 +85,15 @@ def parse(given: Sequence[str]) -> argparse.Namespace:
         texts[end:] = [PLAIN + text for text in texts[end + 1 :]]
     parsed, more = parser.parse_known_args(texts)
     if any(text.startswith("-") for text in more):
-        parser.error(f"unrecognized arguments: {' '.join(text.removeprefix(PLAIN) for text in more)}")
+        parser.error(
+            f"unrecognized arguments: {' '.join(text.removeprefix(PLAIN) for text in more)}"
+        )
     positional = [text.removeprefix(PLAIN) for text in (parsed.spec, *parsed.inputs, *more)]
     parsed.spec, parsed.inputs = positional[0], positional[1:]
-    if any(isinstance(value, str) and value.startswith(PLAIN) for value in (*vars(parsed).values(), *parsed.assign)):
+    if any(
+        isinstance(value, str) and value.startswith(PLAIN)
+        for value in (*vars(parsed).values(), *parsed.assign)
+    ):
         parser.error("an option stands before -- without its value")
     return parsed
 
@@ -121,10 +126,13 @@ def _flags(args: argparse.Namespace, kind: str, names: Any) -> dict[str, str]:
 
 def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
     parser = _Parser(
-        prog="vsafsm", description="Compile finite state machines to proven weights of attractor networks."
+        prog="vsafsm",
+        description="Compile finite state machines to proven weights of attractor networks.",
     )
     parser.add_argument("--version", action="version", version=f"vsafsm {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
+    commands = parser.add_subparsers(
+        title="commands", metavar="COMMAND", dest="command", required=True
+    )
     options = _target_options(given)
     _add_compile(commands, options)
     _add_run_and_plot(commands, options)
@@ -174,10 +182,18 @@ def _command(commands: Any, name: str, text: str) -> argparse.ArgumentParser:
 def _add_compile(commands: Any, options: Sequence[Option]) -> None:
     parser = _command(commands, "compile", "compile a spec to a program file")
     parser.add_argument("spec", metavar="SPEC", nargs="?")
-    parser.add_argument("--regex", metavar="EXPRESSION", help="compile this regular expression instead of a spec")
-    parser.add_argument("-o", "--output", metavar="PROGRAM", required=True, help="the program file to write (.npz)")
-    parser.add_argument("--for", dest="target", metavar="BACKEND", help="meet this backend's requirements")
-    parser.add_argument("--allow-unproven", action="store_true", help="write the program even if it is not proven")
+    parser.add_argument(
+        "--regex", metavar="EXPRESSION", help="compile this regular expression instead of a spec"
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="PROGRAM", required=True, help="the program file to write (.npz)"
+    )
+    parser.add_argument(
+        "--for", dest="target", metavar="BACKEND", help="meet this backend's requirements"
+    )
+    parser.add_argument(
+        "--allow-unproven", action="store_true", help="write the program even if it is not proven"
+    )
     _add_json(parser)
     add_options(parser, options)
 
@@ -186,30 +202,55 @@ def _add_run_and_plot(commands: Any, options: Sequence[Option]) -> None:
     parser = _command(commands, "run", "run a word and hold each state against the interpreter")
     _add_word(parser)
     parser.add_argument(
-        "--backend", dest="target", default=DEFAULT, metavar="BACKEND", help=f"where to run (default {DEFAULT})"
+        "--backend",
+        dest="target",
+        default=DEFAULT,
+        metavar="BACKEND",
+        help=f"where to run (default {DEFAULT})",
     )
     _add_json(parser)
     add_options(parser, options)
     parser = _command(commands, "plot", "draw a run of a word, or the program itself")
     _add_word(parser)
     parser.add_argument(
-        "--what", metavar="KIND", help="overlaps (default), raster, weights, similarity, margins, graph"
+        "--what",
+        metavar="KIND",
+        help="overlaps (default), raster, weights, similarity, margins, graph",
     )
-    parser.add_argument("--backend", dest="target", metavar="BACKEND", help="let this backend draw its own run")
-    parser.add_argument("-o", "--output", metavar="FILE", required=True, help="the picture (.png, .pdf or .svg)")
+    parser.add_argument(
+        "--backend", dest="target", metavar="BACKEND", help="let this backend draw its own run"
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", required=True, help="the picture (.png, .pdf or .svg)"
+    )
     add_options(parser, options)
 
 
 def _add_word(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", metavar="SPEC|PROGRAM")
-    parser.add_argument("inputs", metavar="INPUT", nargs="*", help="the word; from standard input where none is given")
-    parser.add_argument("--word-file", metavar="FILE", help="read the word from a file (- for standard input)")
+    parser.add_argument(
+        "inputs",
+        metavar="INPUT",
+        nargs="*",
+        help="the word; from standard input where none is given",
+    )
+    parser.add_argument(
+        "--word-file", metavar="FILE", help="read the word from a file (- for standard input)"
+    )
 
 
 def _add_prove_and_info(commands: Any, options: Sequence[Option]) -> None:
     for name, text, of_backend in (
-        ("prove", "decide whether every input word is run right", "prove what this backend holds of the program"),
-        ("info", "sizes, options and norms of a program", "add what the program takes on this backend"),
+        (
+            "prove",
+            "decide whether every input word is run right",
+            "prove what this backend holds of the program",
+        ),
+        (
+            "info",
+            "sizes, options and norms of a program",
+            "add what the program takes on this backend",
+        ),
     ):
         parser = _command(commands, name, text)
         parser.add_argument("spec", metavar="SPEC|PROGRAM")
@@ -222,10 +263,18 @@ def _add_emit(commands: Any, options: Sequence[Option]) -> None:
     parser = _command(commands, "emit", "write what a backend needs into a folder, or into a file")
     parser.add_argument("spec", metavar="SPEC|PROGRAM")
     parser.add_argument(
-        "--to", dest="target", default=DEFAULT, metavar="BACKEND", help=f"which backend (default {DEFAULT})"
+        "--to",
+        dest="target",
+        default=DEFAULT,
+        metavar="BACKEND",
+        help=f"which backend (default {DEFAULT})",
     )
     parser.add_argument(
-        "-o", "--output", metavar="DIR", required=True, help="the folder, or the file of a backend that writes one"
+        "-o",
+        "--output",
+        metavar="DIR",
+        required=True,
+        help="the folder, or the file of a backend that writes one",
     )
     add_options(parser, options)
 
@@ -235,14 +284,20 @@ def _add_convert(commands: Any) -> None:
     parser.add_argument("input", metavar="IN")
     parser.add_argument("output", metavar="OUT")
     _add_format(parser)
-    parser.add_argument("--to", metavar="FORMAT", help="format of OUT, where its suffix does not say")
-    parser.add_argument("--minimize", action="store_true", help="write the smallest equivalent machine")
+    parser.add_argument(
+        "--to", metavar="FORMAT", help="format of OUT, where its suffix does not say"
+    )
+    parser.add_argument(
+        "--minimize", action="store_true", help="write the smallest equivalent machine"
+    )
 
 
 def _add_examples(commands: Any) -> None:
     parser = _command(commands, "examples", "list the example specs, or copy some")
     parser.add_argument("names", metavar="NAME", nargs="*")
-    parser.add_argument("-o", "--output", metavar="DIR", default=".", help="folder to copy to (default: this one)")
+    parser.add_argument(
+        "-o", "--output", metavar="DIR", default=".", help="folder to copy to (default: this one)"
+    )
     parser.add_argument("--all", action="store_true", help="copy all")
     parser.add_argument("--force", action="store_true", help="overwrite")
 
@@ -254,14 +309,18 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
 def _add_format(parser: argparse.ArgumentParser) -> None:
     known = ", ".join(formats())
     parser.add_argument(
-        "--format", metavar="FORMAT", help=f"format of the spec, where its suffix does not say: {known}"
+        "--format",
+        metavar="FORMAT",
+        help=f"format of the spec, where its suffix does not say: {known}",
     )
 
 
 def add_options(parser: argparse.ArgumentParser, options: Sequence[Option]) -> None:
     """Add ``--format``, the compile options, ``-O`` and a backend's options: what `choices` reads."""
     _add_format(parser)
-    group = parser.add_argument_group("compile options", "for a spec; they come before the spec's own")
+    group = parser.add_argument_group(
+        "compile options", "for a spec; they come before the spec's own"
+    )
     for name, text in COMPILE_OPTIONS.items():
         group.add_argument(f"--{name}", dest=f"compile_{name}", metavar=name.upper(), help=text)
     group.add_argument(

@@ -29,10 +29,30 @@ from vsafsm.sizing import Requirements
 GROUP = "vsafsm.backends"
 DEFAULT = "reference"
 TAKEN = frozenset(
-    {"allow_unproven", "backend", "folder", "format", "help", "json", "output", "path", "program", "regex"}
+    {
+        "allow_unproven",
+        "backend",
+        "folder",
+        "format",
+        "help",
+        "json",
+        "output",
+        "path",
+        "program",
+        "regex",
+    }
 ) | {*("self", "to", "word", "word_file")}
 """Flags of the command line, and keywords of the protocol: no option of a backend has such a name."""
-TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+TRUTHS = {
+    "true": True,
+    "yes": True,
+    "on": True,
+    "1": True,
+    "false": False,
+    "no": False,
+    "off": False,
+    "0": False,
+}
 
 Description = Mapping[str, int | float | str]
 
@@ -183,7 +203,9 @@ def find(name: str) -> Backend:
     points = _points()
     if name not in points:
         known = ", ".join(sorted(points))
-        raise UnknownBackendError(f'unknown backend "{name}"; expected one of: {known}{did_you_mean(name, points)}')
+        raise UnknownBackendError(
+            f'unknown backend "{name}"; expected one of: {known}{did_you_mean(name, points)}'
+        )
     reason = _reason(points[name])
     if reason:
         raise UnavailableBackendError(f'backend "{name}" cannot run here: {reason}')
@@ -207,7 +229,9 @@ def open_session(program: Program, backend: str = DEFAULT, **options: object) ->
     return target.open(program, **options)
 
 
-def run_word(program: Program, word: Iterable[str], backend: str = DEFAULT, **options: object) -> Run:
+def run_word(
+    program: Program, word: Iterable[str], backend: str = DEFAULT, **options: object
+) -> Run:
     """Run a word known in advance: in one go where the backend can, else input by input (``vsafsm.run``).
 
     Raises
@@ -238,12 +262,16 @@ def run_on(backend: Backend, program: Program, word: Iterable[str], **options: o
     return Run(tuple(states), tuple(outputs))
 
 
-def plot_word(program: Program, word: Iterable[str], path: Path, backend: str, **options: object) -> Run:
+def plot_word(
+    program: Program, word: Iterable[str], path: Path, backend: str, **options: object
+) -> Run:
     """Run a word and draw it into the file `path`. Raises `BackendError` where the backend draws nothing."""
     target = find(backend)
     drawn: Callable[..., Run] | None = getattr(target, "plot", None)
     if drawn is None:
-        raise BackendError(f'backend "{backend}" draws no pictures; expected one that does, such as brian2')
+        raise BackendError(
+            f'backend "{backend}" draws no pictures; expected one that does, such as brian2'
+        )
     check(program, target, options)
     symbols = tuple(word)
     for symbol in symbols:
@@ -276,7 +304,9 @@ def check(program: Program, backend: Backend, options: Mapping[str, object]) -> 
 
 def _as_flags(options: Mapping[str, object]) -> str:
     given = {name: value for name, value in options.items() if value is not None}
-    return "".join(f" --{name.replace('_', '-')} {shlex.quote(str(value))}" for name, value in given.items())
+    return "".join(
+        f" --{name.replace('_', '-')} {shlex.quote(str(value))}" for name, value in given.items()
+    )
 
 
 def check_options(backend: Backend, options: Mapping[str, object]) -> None:
@@ -336,7 +366,11 @@ def _fits(kind: type, value: object) -> bool:
         return isinstance(value, bool) and kind is bool
     if kind is int:
         return isinstance(value, Integral)
-    return isinstance(value, Real) and math.isfinite(value) if kind is float else isinstance(value, str)
+    return (
+        isinstance(value, Real) and math.isfinite(value)
+        if kind is float
+        else isinstance(value, str)
+    )
 
 
 def _read(backend: Backend, option: Option, text: str) -> object:
@@ -379,7 +413,9 @@ def _flaw(backend: Backend) -> str | None:
             whose = "another of its own" if name in seen else "a name that vsafsm itself uses"
             return f'its option "{name}" collides with {whose}; expected another name'
         if option.type not in _EXPECTED:
-            return f'its option "{name}" is of type {option.type!r}; expected int, float, str or bool'
+            return (
+                f'its option "{name}" is of type {option.type!r}; expected int, float, str or bool'
+            )
         seen.add(name)
     return None
 
@@ -401,7 +437,9 @@ def _reason(point: EntryPoint) -> str | None:
     try:
         found = _flaw(backend) or backend.unavailable()
     except Exception as error:
-        found = f"{point.value} fails when asked whether it can run: {type(error).__name__}: {error}"
+        found = (
+            f"{point.value} fails when asked whether it can run: {type(error).__name__}: {error}"
+        )
     return _line(found) if found else None
 
 

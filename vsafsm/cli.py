@@ -39,7 +39,15 @@ from vsafsm.plot.kinds import OF_RUNS, check_kind, draw
 from vsafsm.program import Claim, Program
 from vsafsm.proof import Counterexample, Proof, prove
 from vsafsm.sources import compiled, machine_of, program_of
-from vsafsm.terminal import ProgressBar, note, prepare_streams, print_json, print_line, print_table, settle_streams
+from vsafsm.terminal import (
+    ProgressBar,
+    note,
+    prepare_streams,
+    print_json,
+    print_line,
+    print_table,
+    settle_streams,
+)
 
 OK, WRONG, BAD = 0, 1, 2
 
@@ -61,7 +69,9 @@ def _done(given: Sequence[str]) -> int:
         try:
             parsed = parse(given)
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # what other libraries say of each other is not the user's concern
+                warnings.simplefilter(
+                    "ignore"
+                )  # what other libraries say of each other is not the user's concern
                 warnings.simplefilter("always", VsafsmWarning)
                 warnings.showwarning = lambda message, *rest: note("warning", str(message))
                 return COMMANDS.get(parsed.command, _run_found)(parsed)
@@ -93,7 +103,12 @@ def _compile(args: argparse.Namespace) -> int:
     program.save(args.output)
     if args.json:
         print_json(
-            {"machine": program.machine.name, "program": args.output, **_sizes(program), "smallest": program.smallest}
+            {
+                "machine": program.machine.name,
+                "program": args.output,
+                **_sizes(program),
+                "smallest": program.smallest,
+            }
         )
     else:
         print_line(_sized(program, program.network, program.claim))
@@ -147,7 +162,9 @@ def _plot(args: argparse.Namespace) -> int:
         check_kind(kind)
         check_drawable(Path(args.output))
     elif args.what is not None:
-        raise UsageError(f"--what {kind} is drawn from the built-in simulator; expected it without --backend")
+        raise UsageError(
+            f"--what {kind} is drawn from the built-in simulator; expected it without --backend"
+        )
     word = _word_drawn(args, kind)
     _check_writable(args.output)
     _check_distinct(args.spec, args.output)
@@ -183,7 +200,9 @@ def _prove(args: argparse.Namespace) -> int:
     network = program.network if args.target is None else _network_on(program, chosen)
     with ProgressBar() as progress:
         points = max(1, len(program.machine.states))
-        proof = prove(program.machine, network, lambda done: progress("proving", min(1.0, done / points)))
+        proof = prove(
+            program.machine, network, lambda done: progress("proving", min(1.0, done / points))
+        )
     if args.json:
         print_json(_proven(program, network, proof))
     else:
@@ -233,7 +252,9 @@ def _convert(args: argparse.Namespace) -> int:
     _check_same(given, chosen.read(text, args.output).machine, chosen.name)
     write_atomically(args.output, text.encode())
     fewer = f" of {len(given.states)}" if args.minimize else ""
-    print_line(f"wrote {args.output}: {len(machine.states)}{fewer} states, {len(machine.inputs)} inputs, equivalent")
+    print_line(
+        f"wrote {args.output}: {len(machine.states)}{fewer} states, {len(machine.inputs)} inputs, equivalent"
+    )
     return OK
 
 
@@ -276,7 +297,9 @@ def _emit(args: argparse.Namespace) -> int:
         _check_distinct(args.spec, args.output)
     program = program_of(args, chosen, allow_unproven=False)
     if not (proof := program.prove()).holds:
-        raise NotProvenError(f"{args.spec}: {proof.verdict}: {proof.counterexample}; expected a proven program")
+        raise NotProvenError(
+            f"{args.spec}: {proof.verdict}: {proof.counterexample}; expected a proven program"
+        )
     check(program, chosen.backend, chosen.of_target)
     if writer is None:
         return _emit_folder(program, chosen, output)
@@ -294,7 +317,9 @@ def _emit_folder(program: Program, chosen: Choices, folder: Path) -> int:
         raise FileError(f'cannot write into "{folder}": {error.strerror}') from None
     before = _versions(folder)
     chosen.backend.emit(program, folder, **chosen.of_target)
-    written = sorted(path for path, version in _versions(folder).items() if before.get(path) != version)
+    written = sorted(
+        path for path, version in _versions(folder).items() if before.get(path) != version
+    )
     print_line(f"wrote {', '.join(str(folder / path) for path in written)}")
     return OK
 
@@ -312,9 +337,13 @@ def _run_found(args: argparse.Namespace) -> int:
     except (VsafsmError, BrokenPipeError):
         raise
     except Exception as error:
-        raise BackendError(f'the command "{args.command}" failed: {type(error).__name__}: {error}') from None
+        raise BackendError(
+            f'the command "{args.command}" failed: {type(error).__name__}: {error}'
+        ) from None
     if not isinstance(code, int) or not 0 <= code <= 255:
-        raise BackendError(f'the command "{args.command}" gave {code!r}; expected an exit code from 0 to 255')
+        raise BackendError(
+            f'the command "{args.command}" gave {code!r}; expected an exit code from 0 to 255'
+        )
     return code
 
 
@@ -338,13 +367,18 @@ def _check_writable(output: str) -> None:
     """Refuse what cannot be written before anything is computed."""
     folder = Path(output).resolve().parent
     if not folder.is_dir():
-        raise FileError(f'cannot write "{output}": the folder {folder} is not there; expected an existing one')
+        raise FileError(
+            f'cannot write "{output}": the folder {folder} is not there; expected an existing one'
+        )
     if Path(output).is_dir():
         raise FileError(f'cannot write "{output}": it is a folder; expected the name of a file')
 
 
 def _is_right(ran: Run, expected: Trace) -> bool:
-    return (ran.states, ran.outputs) == (expected.states, (expected.initial_outputs, *expected.outputs))
+    return (ran.states, ran.outputs) == (
+        expected.states,
+        (expected.initial_outputs, *expected.outputs),
+    )
 
 
 def _check_distinct(source: str, target: str) -> None:
@@ -386,7 +420,11 @@ def _word(args: argparse.Namespace) -> tuple[str, ...]:
         return ()
     name = args.word_file or "-"
     try:
-        text = sys.stdin.read() if name == "-" and sys.stdin else Path(name).read_text(encoding="utf-8-sig")
+        text = (
+            sys.stdin.read()
+            if name == "-" and sys.stdin
+            else Path(name).read_text(encoding="utf-8-sig")
+        )
     except OSError as error:
         raise FileError(f'cannot read "{name}": {error.strerror or error}') from None
     except UnicodeDecodeError:
@@ -408,7 +446,11 @@ def _sizes(program: Program) -> dict[str, Any]:
 
 
 def _sized(program: Program, network: Network, found: Claim | Proof) -> str:
-    tried = f" (the smallest tried that proves: {program.smallest})" if program.smallest and found.holds else ""
+    tried = (
+        f" (the smallest tried that proves: {program.smallest})"
+        if program.smallest and found.holds
+        else ""
+    )
     proof = f"proven, margin {found.margin:.3f}" if found.holds else found.verdict
     sizes = f"N={network.neurons} neurons{tried}, k={network.active} active, {network.bits} bits"
     return f"{program.machine.name}: {sizes}, {proof}"
@@ -454,7 +496,9 @@ def _print_proof(program: Program, network: Network, proof: Proof) -> None:
         f"{machine.reachable_transitions} transitions, {machine.self_loops} of them self-loops"
     )
     contract = proof.contract
-    print_line(f"contract: hold an input for {contract.hold_steps} steps, leave a gap of {contract.gap_steps} steps")
+    print_line(
+        f"contract: hold an input for {contract.hold_steps} steps, leave a gap of {contract.gap_steps} steps"
+    )
     print_line(
         f"margin {proof.margin:.3f} units; no change of every weight by less than {proof.radius:.4g} weight steps "
         "can change any step"
@@ -463,14 +507,22 @@ def _print_proof(program: Program, network: Network, proof: Proof) -> None:
 
 def _print_trace(word: Sequence[str], ran: Run, expected: Sequence[str]) -> None:
     rows = []
-    for i, (symbol, state, out, right) in enumerate(zip(("", *word), ran.states, ran.outputs, expected, strict=True)):
+    for i, (symbol, state, out, right) in enumerate(
+        zip(("", *word), ran.states, ran.outputs, expected, strict=True)
+    ):
         shown = state if state is not None else "(none)"
-        rows.append((str(i), symbol, shown, ", ".join(out), "" if state == right else f"expected {right}"))
+        rows.append(
+            (str(i), symbol, shown, ", ".join(out), "" if state == right else f"expected {right}")
+        )
     print_table(("step", "input", "state", "outputs", ""), rows)
 
 
 def _print_verdict(
-    program: Program, backend: str, states: Sequence[str | None], expected: Sequence[str], correct: bool
+    program: Program,
+    backend: str,
+    states: Sequence[str | None],
+    expected: Sequence[str],
+    correct: bool,
 ) -> None:
     wrong = sum(state != right for state, right in zip(states, expected, strict=True))
     size = f"{program.network.neurons} neurons, backend {backend}"
@@ -480,7 +532,9 @@ def _print_verdict(
     elif wrong:
         print_line(f"{wrong} of {len(states)} states are not the interpreter's ({size}).")
     else:
-        print_line(f"Each of the {len(states)} states is the interpreter's, but not each output ({size}).")
+        print_line(
+            f"Each of the {len(states)} states is the interpreter's, but not each output ({size})."
+        )
 
 
 def _shown(value: object) -> str:

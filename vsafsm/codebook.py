@@ -65,13 +65,19 @@ class Codebook:
     def __post_init__(self) -> None:
         for name, rows in (("masks", self.masks), ("codes", self.codes)):
             if rows.ndim != 2 or rows.dtype != np.bool_ or rows.shape[1] != self.codes.shape[-1]:
-                raise CodebookError(f"{name} must be a boolean matrix with one column a neuron, got {rows.shape}")
+                raise CodebookError(
+                    f"{name} must be a boolean matrix with one column a neuron, got {rows.shape}"
+                )
             rows.setflags(write=False)
         if len({row.tobytes() for row in self.codes}) != len(self.codes):
-            raise CodebookError("two codes are equal; expected each state and pending transition to have its own")
+            raise CodebookError(
+                "two codes are equal; expected each state and pending transition to have its own"
+            )
         empty = ~(self.codes.astype(np.float32) @ self.masks.T.astype(np.float32)).all(axis=1)
         if empty.any():
-            raise CodebookError(f"code {int(empty.argmax())} has no neuron that one of the masks leaves open")
+            raise CodebookError(
+                f"code {int(empty.argmax())} has no neuron that one of the masks leaves open"
+            )
 
     @property
     def signs(self) -> NDArray[np.int8]:
@@ -136,11 +142,15 @@ class Given:
         """Complete the given vectors to a codebook; raises `CodebookError` where their shapes do not fit."""
         states = _bits("states", self.states, layout.neurons)
         active = max(1, int(np.median(states.sum(1))))
-        drawn = sparse(replace(layout, active=active, targets=()), rng)  # these states own no neurons
+        drawn = sparse(
+            replace(layout, active=active, targets=()), rng
+        )  # these states own no neurons
         parts = [states]
         if len(states) < len(layout.loads):
             rest = drawn.codes[len(states) :]
-            parts.append(rest if self.pending is None else _bits("pending", self.pending, layout.neurons))
+            parts.append(
+                rest if self.pending is None else _bits("pending", self.pending, layout.neurons)
+            )
         masks = drawn.masks if self.masks is None else _bits("masks", self.masks, layout.neurons)
         codes = np.concatenate(parts)
         for name, got, expected in (
@@ -155,8 +165,15 @@ class Given:
 
 def _bits(name: str, vectors: NDArray[np.generic], neurons: int) -> Bits:
     rows: NDArray[Any] = np.asarray(vectors)
-    if rows.ndim != 2 or rows.shape[1] != neurons or rows.dtype.kind not in "bifu" or not np.isfinite(rows).all():
-        raise CodebookError(f"{name} must be a finite numeric matrix with {neurons} columns, got shape {rows.shape}")
+    if (
+        rows.ndim != 2
+        or rows.shape[1] != neurons
+        or rows.dtype.kind not in "bifu"
+        or not np.isfinite(rows).all()
+    ):
+        raise CodebookError(
+            f"{name} must be a finite numeric matrix with {neurons} columns, got shape {rows.shape}"
+        )
     return np.asarray(rows > 0)
 
 
@@ -224,7 +241,9 @@ def _codes(layout: Layout, classes: NDArray[np.intp], rng: np.random.Generator) 
     for code in np.argsort(-layout.loads, kind="stable"):
         for neurons, take in zip(members, _shares(layout.active, len(members), rng), strict=True):
             if take > len(neurons):
-                raise CodebookError(f"{layout.active} active of {layout.neurons} neurons cannot be balanced by masks")
+                raise CodebookError(
+                    f"{layout.active} active of {layout.neurons} neurons cannot be balanced by masks"
+                )
             order = np.argsort(used[neurons] + slack * rng.random(len(neurons)), kind="stable")
             picked = neurons[order[:take]]
             codes[code, picked] = True
@@ -257,7 +276,9 @@ class _Pairs:
 def _paired(layout: Layout, rng: np.random.Generator) -> Codebook:
     """Neuron i and neuron i + N // 2 have opposite signs, before both are shuffled."""
     if layout.active > layout.neurons:
-        raise CodebookError(f"{layout.active} active of {layout.neurons} neurons cannot be balanced by masks")
+        raise CodebookError(
+            f"{layout.active} active of {layout.neurons} neurons cannot be balanced by masks"
+        )
     kinds = list(map(_kinds, layout.targets or (tuple(range(layout.inputs)),) * layout.states))
     families = list(dict.fromkeys(kinds))
     pairs = _pairs(families, [kinds.count(family) for family in families], layout.neurons // 2, rng)
@@ -273,14 +294,18 @@ def _kinds(targets: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(numbers.setdefault(target, len(numbers)) for target in targets)
 
 
-def _pairs(families: list[tuple[int, ...]], states: list[int], count: int, rng: np.random.Generator) -> _Pairs:
+def _pairs(
+    families: list[tuple[int, ...]], states: list[int], count: int, rng: np.random.Generator
+) -> _Pairs:
     """Dealt out to families of so many states: shares grow with kinds of input, and slower than with states."""
     arrays = [hadamard(_hadamard_order(max(family) + 2)) for family in families]
     shares = np.cumsum([len(array) * n**0.5 for array, n in zip(arrays, states, strict=True)])
     owners = np.searchsorted(shares, (np.arange(count) + 0.5) * shares[-1] / count)
     rows = [
         rng.permutation(len(array))[np.arange(n) % len(array)]
-        for array, n in zip(arrays, np.bincount(owners, minlength=len(families)).tolist(), strict=True)
+        for array, n in zip(
+            arrays, np.bincount(owners, minlength=len(families)).tolist(), strict=True
+        )
     ]
     signs = [
         array[row][:, [0, *(kind + 1 for kind in family)]]
@@ -289,7 +314,9 @@ def _pairs(families: list[tuple[int, ...]], states: list[int], count: int, rng: 
     return _Pairs(np.asarray(owners, np.intp), np.concatenate(rows), np.concatenate(signs))
 
 
-def _codes_of_pairs(layout: Layout, pairs: _Pairs, family_of: list[int], rng: np.random.Generator) -> Bits:
+def _codes_of_pairs(
+    layout: Layout, pairs: _Pairs, family_of: list[int], rng: np.random.Generator
+) -> Bits:
     """A state takes pairs of its own first, and among them of each row of signs equally many."""
     count, slack = len(pairs.owners), SPREAD * float(layout.loads.mean())
     used = np.zeros(count)

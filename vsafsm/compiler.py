@@ -96,4 +96,6 @@ def _check_proven(machine: Machine, sized: Sized) -> None:
 def _check_met(target: str, requirements: Requirements, sized: Sized) -> None:
     unmet = requirements.unmet(sized.network, sized.proof.margin)
     if unmet and sized.proof.holds:
-        raise RequirementError(f'at these options, backend "{target}" is not met: {"; ".join(unmet)}')
+        raise RequirementError(
+            f'at these options, backend "{target}" is not met: {"; ".join(unmet)}'
+        )

@@ -32,7 +32,10 @@ def distinguishing_word(one: Machine, other: Machine) -> tuple[str, ...] | None:
         for symbol, alias in zip(one.inputs, other.inputs, strict=True):
             word = (*words[pair], symbol)
             left, right = one.transition(pair[0], symbol), other.transition(pair[1], alias)
-            if {*left.outputs, *one.outputs_of(left.to)} != {*right.outputs, *other.outputs_of(right.to)}:
+            if {*left.outputs, *one.outputs_of(left.to)} != {
+                *right.outputs,
+                *other.outputs_of(right.to),
+            }:
                 return word
             reached = (left.to, right.to)
             if reached not in words:
@@ -49,17 +52,25 @@ def minimized(machine: Machine) -> Machine:
     """
     states = machine.reachable
     index = {state: machine.table[machine.state_index(state)] for state in states}
-    kinds = {state: (machine.outputs_of(state), tuple(taken.outputs for taken in index[state])) for state in states}
+    kinds = {
+        state: (machine.outputs_of(state), tuple(taken.outputs for taken in index[state]))
+        for state in states
+    }
     classes, count = _numbered(kinds), 0
     while len(set(classes.values())) > count:
         count = len(set(classes.values()))
-        classes = _numbered({s: (classes[s], tuple(classes[taken.to] for taken in index[s])) for s in states})
+        classes = _numbered(
+            {s: (classes[s], tuple(classes[taken.to] for taken in index[s])) for s in states}
+        )
     first: dict[int, str] = {}
     for state in states:
         first.setdefault(classes[state], state)
     named = set(first.values())
     kept = tuple(state for state in machine.states if state in named)
-    table = tuple(tuple(replace(taken, to=first[classes[taken.to]]) for taken in index[state]) for state in kept)
+    table = tuple(
+        tuple(replace(taken, to=first[classes[taken.to]]) for taken in index[state])
+        for state in kept
+    )
     return replace(
         machine,
         states=kept,

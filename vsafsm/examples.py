@@ -26,10 +26,14 @@ def copy_example(name: str, folder: str | Path, overwrite: bool = False) -> Path
     known = examples()
     stem = name.removesuffix(".yaml")
     if stem not in known:
-        raise FileError(f'no example "{name}"; expected one of: {", ".join(known)}{did_you_mean(stem, known)}')
+        raise FileError(
+            f'no example "{name}"; expected one of: {", ".join(known)}{did_you_mean(stem, known)}'
+        )
     target = Path(folder) / f"{stem}.yaml"
     if target.exists() and not overwrite:
-        raise FileError(f"{target} is there already; expected a new name, another folder, or --force")
+        raise FileError(
+            f"{target} is there already; expected a new name, another folder, or --force"
+        )
     write_atomically(target, (_folder() / f"{stem}.yaml").read_bytes())
     return target
 
@@ -44,4 +48,6 @@ def _folder() -> Path:
 def _what_it_shows(path: Path) -> str:
     """The comment at the top of a spec, as one line."""
     lines = path.read_text(encoding="utf-8").splitlines()
-    return " ".join(line.strip("# ") for line in takewhile(lambda line: line.startswith("#"), lines))
+    return " ".join(
+        line.strip("# ") for line in takewhile(lambda line: line.startswith("#"), lines)
+    )

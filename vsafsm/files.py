@@ -37,7 +37,9 @@ def reason(error: OSError | ValueError) -> str:
 
 def _replace(target: Path, data: bytes) -> None:
     temporary = target.parent / f".vsafsm-{secrets.token_hex(8)}.tmp"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    descriptor = os.open(
+        temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666
+    )
     try:
         try:
             _write_all(descriptor, data)

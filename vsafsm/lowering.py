@@ -102,7 +102,13 @@ def lower(machine: Machine, trigger: Trigger = "event") -> Lowered:
                 codes.append(Code(y, True, outputs))
         moves.append(Move(x, a + 1, target))
     releases = tuple(code.state for code in codes)
-    return Lowered(tuple(codes), tuple(moves), releases, machine.state_index(machine.initial), len(machine.inputs))
+    return Lowered(
+        tuple(codes),
+        tuple(moves),
+        releases,
+        machine.state_index(machine.initial),
+        len(machine.inputs),
+    )
 
 
 def _arcs(machine: Machine) -> Iterator[tuple[int, int, int, Outputs]]:

@@ -91,7 +91,9 @@ class Machine:
     def __post_init__(self) -> None:
         for part in ("states", "inputs", "table", "moore", "compile_options"):
             if not isinstance(getattr(self, part), tuple):
-                raise WrongTypeError(f"{part} of a machine are {type(getattr(self, part)).__name__}; expected a tuple")
+                raise WrongTypeError(
+                    f"{part} of a machine are {type(getattr(self, part)).__name__}; expected a tuple"
+                )
         for kind, name in [
             ("machine", self.name),
             *(("state", s) for s in self.states),
@@ -104,20 +106,28 @@ class Machine:
             raise NoInputsError(f'machine "{self.name}" has no inputs; expected at least one')
         self.state_index(self.initial)
         if len(self.table) != len(self.states) or len(self.moore) != len(self.states):
-            raise SpecError(f'machine "{self.name}" needs a row of transitions and outputs for each state')
+            raise SpecError(
+                f'machine "{self.name}" needs a row of transitions and outputs for each state'
+            )
         for state, row in zip(self.states, self.table, strict=True):
             if len(row) != len(self.inputs):
-                raise SpecError(f'state "{state}" has {len(row)} transitions, expected {len(self.inputs)}')
+                raise SpecError(
+                    f'state "{state}" has {len(row)} transitions, expected {len(self.inputs)}'
+                )
         for target in {t.to for row in self.table for t in row}:
             self.state_index(target)
-        for output in {o for row in self.table for t in row for o in t.outputs} | {o for m in self.moore for o in m}:
+        for output in {o for row in self.table for t in row for o in t.outputs} | {
+            o for m in self.moore for o in m
+        }:
             check_name("output", output)
         names = [name for name, _ in self.compile_options]
         if len(set(names)) != len(names):
             raise DuplicateKeyError(f'machine "{self.name}" has a compile option twice')
         for name, value in self.compile_options:
             if type(value) not in (str, int, float):
-                raise WrongTypeError(f'compile option "{name}" is {value!r}; expected a text or a number')
+                raise WrongTypeError(
+                    f'compile option "{name}" is {value!r}; expected a text or a number'
+                )
             check_option(name, value)
 
     @cached_property
@@ -134,7 +144,9 @@ class Machine:
             return self._state_indices[state]
         except KeyError:
             hint = did_you_mean(state, self.states)
-            raise UnknownStateError(f'unknown state "{state}"; expected {listed(self.states)}{hint}') from None
+            raise UnknownStateError(
+                f'unknown state "{state}"; expected {listed(self.states)}{hint}'
+            ) from None
 
     def input_index(self, symbol: str) -> int:
         """Position of `symbol` in ``inputs``; raises `UnknownInputError`."""
@@ -142,7 +154,9 @@ class Machine:
             return self._input_indices[symbol]
         except KeyError:
             hint = did_you_mean(symbol, self.inputs)
-            raise UnknownInputError(f'unknown input "{symbol}"; expected {listed(self.inputs)}{hint}') from None
+            raise UnknownInputError(
+                f'unknown input "{symbol}"; expected {listed(self.inputs)}{hint}'
+            ) from None
 
     def transition(self, state: str, symbol: str) -> Transition:
         """The transition taken from `state` on `symbol`."""
@@ -207,7 +221,9 @@ def check_name(kind: str, name: object) -> str:
     if not isinstance(name, str):
         raise BadNameError(f"{kind} name {name!r} is not text")
     if not name or name != name.strip() or not name.isprintable():
-        raise BadNameError(f"{kind} name {name[:80]!r} is empty, has spaces around it or characters that do not print")
+        raise BadNameError(
+            f"{kind} name {name[:80]!r} is empty, has spaces around it or characters that do not print"
+        )
     return name
 
 

@@ -67,7 +67,9 @@ def transition_margins(machine: Machine, network: Network) -> list[TransitionMar
     for state, point in zip(machine.reachable, points, strict=True):
         for a, symbol in enumerate(machine.inputs):
             narrow = _narrowest(network, point, a + 1)
-            found.append(TransitionMargin(state, symbol, machine.transition(state, symbol).to, narrow))
+            found.append(
+                TransitionMargin(state, symbol, machine.transition(state, symbol).to, narrow)
+            )
     return found
 
 
@@ -88,7 +90,9 @@ def _narrowest(network: Network, point: Bits, mask: int) -> Narrow:
     return min((*within, *left), key=lambda narrow: narrow.margin)
 
 
-def _handed_over(network: Network, start: Bits, mask: int, following: int, phase: Phase) -> tuple[Bits, list[Narrow]]:
+def _handed_over(
+    network: Network, start: Bits, mask: int, following: int, phase: Phase
+) -> tuple[Bits, list[Narrow]]:
     """Where activities settle: handed over at once, after a step with both masks on, after one with neither."""
     opened = network.masks[following]
     between = (network.masks[mask] & network.masks[REST], np.ones(network.neurons, np.bool_))
@@ -115,4 +119,6 @@ def _narrow(network: Network, activity: Bits, opened: Bits, phase: Phase) -> Nar
 
 def margin_table(machine: Machine, found: list[TransitionMargin]) -> NDArray[np.float64]:
     """Margins as a table, one row a reachable state, one column an input: (S, A), in units."""
-    return np.array([each.narrow.margin for each in found]).reshape(len(machine.reachable), len(machine.inputs))
+    return np.array([each.narrow.margin for each in found]).reshape(
+        len(machine.reachable), len(machine.inputs)
+    )

@@ -97,7 +97,9 @@ class Network:
             raise NetworkError(
                 f"bits are {self.bits} and the gain is {self.gain}; expected 2 to 16, and 0 to {2**15 - 1}"
             )
-        if self.whole and max(int(self.weights.max()), -int(self.weights.min())) >= 2 ** (self.bits - 1):
+        if self.whole and max(int(self.weights.max()), -int(self.weights.min())) >= 2 ** (
+            self.bits - 1
+        ):
             raise NetworkError(f"a weight of the network does not fit into {self.bits} bits")
         if any(not 0 <= label.state < len(self.states) for label in self.labels):
             raise NetworkError("the network's labels name a state that it does not have")
@@ -108,13 +110,20 @@ class Network:
         if [(x.state, x.pending) for x in first] != [(i, False) for i in range(len(self.states))]:
             raise NetworkError("the network's first labels must be its states, in order")
         if not all(x.pending for x in others):
-            raise NetworkError("a label of the network after its states stands for no pending transition")
+            raise NetworkError(
+                "a label of the network after its states stands for no pending transition"
+            )
         if not 0 <= self.start < len(self.states):
             raise NetworkError(
                 f"the network starts in code {self.start}; expected one of its {len(self.states)} states"
             )
-        if not (1 <= self.contract.hold_steps <= MOST_STEPS and 1 <= self.contract.gap_steps <= MOST_STEPS):
-            raise NetworkError(f"a contract of {self.contract}; expected at least one step, at most {MOST_STEPS}")
+        if not (
+            1 <= self.contract.hold_steps <= MOST_STEPS
+            and 1 <= self.contract.gap_steps <= MOST_STEPS
+        ):
+            raise NetworkError(
+                f"a contract of {self.contract}; expected at least one step, at most {MOST_STEPS}"
+            )
         for array in (self.weights, self.masks, self.codes):
             array.setflags(write=False)
 
@@ -152,7 +161,9 @@ class Network:
         """Index of an input's mask; raises `UnknownInputError`."""
         if symbol not in self.inputs:
             hint = did_you_mean(symbol, self.inputs)
-            raise UnknownInputError(f'unknown input "{symbol}"; expected {listed(self.inputs)}{hint}')
+            raise UnknownInputError(
+                f'unknown input "{symbol}"; expected {listed(self.inputs)}{hint}'
+            )
         return self.inputs.index(symbol) + 1
 
     def decode(self, activity: Bits, mask: int | NDArray[np.intp] = REST) -> NDArray[np.intp]:

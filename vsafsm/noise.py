@@ -39,7 +39,9 @@ class Noise(Protocol):
         """
 
 
-def perturbed(network: Network, noise: Noise, rng: np.random.Generator, whole: bool = False) -> Network:
+def perturbed(
+    network: Network, noise: Noise, rng: np.random.Generator, whole: bool = False
+) -> Network:
     """The network with disturbed weights: real numbers (float32), or whole ones again for a target that rounds.
 
     Parameters
@@ -51,13 +53,17 @@ def perturbed(network: Network, noise: Noise, rng: np.random.Generator, whole: b
     if not whole:
         return replace(network, weights=weights)
     limit = 2 ** (network.bits - 1) - 1
-    return replace(network, weights=np.clip(np.rint(weights), -limit, limit).astype(network.weights.dtype))
+    return replace(
+        network, weights=np.clip(np.rint(weights), -limit, limit).astype(network.weights.dtype)
+    )
 
 
 # ---- what models are made of
 
 
-def _number(least: float, most: float = math.inf, default: float | None = None, whole: bool = False) -> Any:
+def _number(
+    least: float, most: float = math.inf, default: float | None = None, whole: bool = False
+) -> Any:
     bounds = {"least": least, "most": most, "whole": whole}
     return field(metadata=bounds) if default is None else field(default=default, metadata=bounds)
 
@@ -81,7 +87,11 @@ class _Model:
 
     def __str__(self) -> str:
         amount, *others = _fields(type(self))
-        told = [f",{o.name}={_shown(getattr(self, o.name))}" for o in others if getattr(self, o.name) != o.default]
+        told = [
+            f",{o.name}={_shown(getattr(self, o.name))}"
+            for o in others
+            if getattr(self, o.name) != o.default
+        ]
         return f"{self.name}:{_shown(getattr(self, amount.name))}{''.join(told)}"
 
 
@@ -212,7 +222,9 @@ class Quantised(_Model):
     def disturbed(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
         """The nearest level; nothing is drawn."""
         levels = 2 ** (self.bits - 1) - 1
-        level = np.float32(max(abs(int(network.weights.min())), int(network.weights.max()), 1) / levels)
+        level = np.float32(
+            max(abs(int(network.weights.min())), int(network.weights.max()), 1) / levels
+        )
         weights /= level
         return np.clip(np.rint(weights, out=weights), -levels, levels, out=weights) * level
 
@@ -284,7 +296,8 @@ def _spared(weights: Weights, share: float, rng: np.random.Generator) -> NDArray
 
 
 MODELS: dict[str, type[Any]] = {
-    model.name: model for model in (Additive, Lognormal, Missing, Stuck, SignFlips, Quantised, Jitter, Correlated)
+    model.name: model
+    for model in (Additive, Lognormal, Missing, Stuck, SignFlips, Quantised, Jitter, Correlated)
 }
 
 
@@ -313,7 +326,9 @@ def _parsed(text: str) -> Noise:
     name, _, amount = (part.strip() for part in told.partition(":"))
     if name not in MODELS:
         known = ", ".join(sorted(MODELS))
-        raise NoiseError(f'unknown noise "{name}"; expected one of: {known}{did_you_mean(name, MODELS)}')
+        raise NoiseError(
+            f'unknown noise "{name}"; expected one of: {known}{did_you_mean(name, MODELS)}'
+        )
     first, *others = _fields(MODELS[name])
     known_fields = {one.name: one for one in others}
     values: dict[str, object] = {first.name: _value(name, first, amount)}

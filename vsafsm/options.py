@@ -100,7 +100,11 @@ def _read(name: str, text: str) -> str | int | float:
     """A text as a number where the option is one; what is no number is left to the option's own check."""
     if name in ("dimension", "active", "bits", "seed") and re.fullmatch("[-+]?[0-9]{1,100}", text):
         return int(text)
-    if name == "margin" and re.fullmatch(r"[-+]?[0-9]*\.?[0-9]*(e[-+]?[0-9]+)?", text) and any(map(str.isdigit, text)):
+    if (
+        name == "margin"
+        and re.fullmatch(r"[-+]?[0-9]*\.?[0-9]*(e[-+]?[0-9]+)?", text)
+        and any(map(str.isdigit, text))
+    ):
         return float(text)
     return text
 

@@ -57,7 +57,9 @@ _MOST_METADATA = 2**28
 _MAGIC = b"\x93NUMPY\x01\x00"
 _SIZE = rb"(0|[1-9][0-9]{0,9})"
 _SHAPED = rb"'shape': \(" + _SIZE + rb"(?:,|, " + _SIZE + rb")\)"
-_HEADER = re.compile(rb"\{'descr': '([|<][a-z][0-9])', 'fortran_order': False, " + _SHAPED + rb", \} *\n")
+_HEADER = re.compile(
+    rb"\{'descr': '([|<][a-z][0-9])', 'fortran_order': False, " + _SHAPED + rb", \} *\n"
+)
 
 
 @dataclass(frozen=True)
@@ -164,10 +166,20 @@ def load_program(path: str | Path) -> Program:
     metadata = _metadata(members["metadata"], name)
     given = members.pop("content_hash")
     if _digest(members) != given.tobytes():
-        raise AlteredProgramError(f"{name}: the content does not match its hash; expected an unaltered program")
+        raise AlteredProgramError(
+            f"{name}: the content does not match its hash; expected an unaltered program"
+        )
     try:
         return _program(metadata, members)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, VsafsmError) as error:
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        IndexError,
+        AttributeError,
+        OverflowError,
+        VsafsmError,
+    ) as error:
         raise AlteredProgramError(f"{name}: the parts do not make a program: {error}") from None
 
 
@@ -208,7 +220,9 @@ def _described(program: Program) -> dict[str, Any]:
             "states": machine.states,
             "inputs": machine.inputs,
             "initial": machine.initial,
-            "table": [[[machine.state_index(t.to), list(t.outputs)] for t in row] for row in machine.table],
+            "table": [
+                [[machine.state_index(t.to), list(t.outputs)] for t in row] for row in machine.table
+            ],
             "moore": machine.moore,
             "compile": machine.compile_options,
         },
@@ -231,7 +245,9 @@ def _described(program: Program) -> dict[str, Any]:
 def _npy(array: NDArray[Any]) -> bytes:
     buffer = io.BytesIO()
     little = array.dtype.newbyteorder("<")
-    _NPY.write_array(buffer, np.ascontiguousarray(array, little), version=(1, 0), allow_pickle=False)
+    _NPY.write_array(
+        buffer, np.ascontiguousarray(array, little), version=(1, 0), allow_pickle=False
+    )
     return buffer.getvalue()
 
 
@@ -249,25 +265,35 @@ def _digest(members: Mapping[str, NDArray[Any]]) -> bytes:
 
 def _read_members(file: Any, name: str) -> dict[str, NDArray[Any]]:
     if file.read(4) != b"PK\x03\x04":
-        raise NotAProgramError(f"{name}: is no vsafsm program; expected a file that vsafsm compile wrote")
+        raise NotAProgramError(
+            f"{name}: is no vsafsm program; expected a file that vsafsm compile wrote"
+        )
     try:
         with zipfile.ZipFile(file) as archive:
             infos = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
             if len(infos) > len(_MEMBERS) or not infos.keys() <= _MEMBERS.keys():
-                raise NotAProgramError(f"{name}: is an archive of something else; expected a vsafsm program")
+                raise NotAProgramError(
+                    f"{name}: is an archive of something else; expected a vsafsm program"
+                )
             missing = _MEMBERS.keys() - infos.keys()
             if missing:
                 raise TruncatedProgramError(f"{name}: lacks {', '.join(sorted(missing))}")
-            return {member: _read_array(archive, infos[member], name, member) for member in _MEMBERS}
+            return {
+                member: _read_array(archive, infos[member], name, member) for member in _MEMBERS
+            }
     except (zipfile.BadZipFile, OSError) as error:
         if isinstance(error, OSError) and error.errno != errno.EINVAL:
             raise
-        raise TruncatedProgramError(f"{name}: is cut off or damaged; expected a whole program") from None
+        raise TruncatedProgramError(
+            f"{name}: is cut off or damaged; expected a whole program"
+        ) from None
     except (EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise AlteredProgramError(f"{name}: cannot be unpacked: {error}") from None
 
 
-def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, member: str) -> NDArray[Any]:
+def _read_array(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, member: str
+) -> NDArray[Any]:
     stored = info.compress_type == zipfile.ZIP_STORED and info.file_size == info.compress_size
     if not stored or info.file_size > (_MOST_METADATA if member == "metadata" else _MOST_BYTES):
         raise AlteredProgramError(f"{name}: {member} is packed or larger than a program's can be")
@@ -280,7 +306,9 @@ def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, memb
     descr, body = header[1].decode(), raw[end:]
     shape = tuple(int(size) for size in header.groups()[1:] if size is not None)
     if descr not in _MEMBERS[member] or math.prod(shape) * np.dtype(descr).itemsize != len(body):
-        raise AlteredProgramError(f"{name}: {member} has type {descr} and shape {shape}, which do not fit it")
+        raise AlteredProgramError(
+            f"{name}: {member} has type {descr} and shape {shape}, which do not fit it"
+        )
     return np.frombuffer(body, descr).reshape(shape)
 
 
@@ -290,10 +318,14 @@ def _metadata(array: NDArray[Any], name: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise AlteredProgramError(f"{name}: the metadata are no JSON") from None
     if not isinstance(found, dict) or found.get("format") != "vsafsm program":
-        raise NotAProgramError(f"{name}: is no vsafsm program; expected a file that vsafsm compile wrote")
+        raise NotAProgramError(
+            f"{name}: is no vsafsm program; expected a file that vsafsm compile wrote"
+        )
     version = found.get("version")
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
-        raise AlteredProgramError(f"{name}: the format version makes no sense; expected a whole number from 1")
+        raise AlteredProgramError(
+            f"{name}: the format version makes no sense; expected a whole number from 1"
+        )
     if version > FORMAT_VERSION:
         raise FutureProgramError(
             f"{name}: written in format {version}, this vsafsm reads up to {FORMAT_VERSION}; expected an earlier one, "
@@ -365,7 +397,9 @@ def _fits(found: Any, shape: Any) -> bool:
     if isinstance(shape, list):
         return isinstance(found, list) and all(_fits(item, shape[0]) for item in found)
     if isinstance(shape, tuple):
-        return isinstance(found, list) and len(found) == len(shape) and all(map(_fits, found, shape))
+        return (
+            isinstance(found, list) and len(found) == len(shape) and all(map(_fits, found, shape))
+        )
     if get_origin(shape) is Literal:
         return found in get_args(shape)
     if kinds := get_args(shape):
@@ -393,13 +427,26 @@ def _program(metadata: dict[str, Any], members: dict[str, NDArray[Any]]) -> Prog
 
 def _machine(described: dict[str, Any]) -> Machine:
     states = tuple(described["states"])
-    table = tuple(tuple(Transition(states[to], tuple(outputs)) for to, outputs in row) for row in described["table"])
+    table = tuple(
+        tuple(Transition(states[to], tuple(outputs)) for to, outputs in row)
+        for row in described["table"]
+    )
     moore = tuple(map(tuple, described["moore"]))
     options = tuple((key, value) for key, value in described["compile"])
-    return Machine(described["name"], states, tuple(described["inputs"]), described["initial"], table, moore, options)
+    return Machine(
+        described["name"],
+        states,
+        tuple(described["inputs"]),
+        described["initial"],
+        table,
+        moore,
+        options,
+    )
 
 
-def _network(described: dict[str, Any], machine: Machine, members: dict[str, NDArray[Any]]) -> Network:
+def _network(
+    described: dict[str, Any], machine: Machine, members: dict[str, NDArray[Any]]
+) -> Network:
     neurons = members["weights"].shape[0]
     return Network(
         members["weights"].copy(),
@@ -408,7 +455,9 @@ def _network(described: dict[str, Any], machine: Machine, members: dict[str, NDA
         described["bits"],
         _unpacked(members["masks"], neurons),
         _unpacked(members["codes"], neurons),
-        tuple(Code(state, pending, tuple(outputs)) for state, pending, outputs in described["labels"]),
+        tuple(
+            Code(state, pending, tuple(outputs)) for state, pending, outputs in described["labels"]
+        ),
         described["start"],
         machine.states,
         machine.inputs,

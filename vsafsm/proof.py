@@ -60,7 +60,11 @@ class Counterexample:
             for end, masks in zip(("onset", "end"), timing, strict=True)
             if masks != "at once"
         ]
-        when = f" (with {' and '.join(unusual)})".replace("neither masks", "neither mask") if unusual else ""
+        when = (
+            f" (with {' and '.join(unusual)})".replace("neither masks", "neither mask")
+            if unusual
+            else ""
+        )
         return f"{word}{when}: expected {self.expected}, found {self.found}"
 
 
@@ -91,7 +95,12 @@ class Tally:
         if sigma <= 0:
             return 0.0
         scaled = self.distance / (sigma * np.sqrt(np.maximum(self.active, 1) * 2.0))
-        return float(sum(n * 0.5 * math.erfc(x) for n, x in zip(self.pairs.tolist(), scaled.tolist(), strict=True)))
+        return float(
+            sum(
+                n * 0.5 * math.erfc(x)
+                for n, x in zip(self.pairs.tolist(), scaled.tolist(), strict=True)
+            )
+        )
 
 
 @dataclass(frozen=True)
@@ -131,7 +140,9 @@ class Proof:
         return self.verdict == "holds"
 
 
-def prove(machine: Machine, network: Network, progress: Callable[[int], None] = lambda points: None) -> Proof:
+def prove(
+    machine: Machine, network: Network, progress: Callable[[int], None] = lambda points: None
+) -> Proof:
     """Decide whether `network` runs `machine` right on every input word, at the timing of its contract or slower.
 
     Parameters
@@ -175,7 +186,11 @@ class _HandedOver:
         kept = np.flatnonzero(~self.moving)
         manner = [self.manner[i] for i in kept.tolist()]
         return replace(
-            self, activity=self.activity[kept], rows=self.rows[kept], manner=manner, moving=self.moving[kept]
+            self,
+            activity=self.activity[kept],
+            rows=self.rows[kept],
+            manner=manner,
+            moving=self.moving[kept],
         )
 
 
@@ -211,7 +226,15 @@ class _Walk:
         radius = self.distances.radius if verdict == "holds" else 0.0
         contract = Contract(self.hold, self.gap)
         margin = radius / self.network.scale
-        return Proof(verdict, len(self.points), contract, radius, margin, self.distances.tally(), counterexample)
+        return Proof(
+            verdict,
+            len(self.points),
+            contract,
+            radius,
+            margin,
+            self.distances.tally(),
+            counterexample,
+        )
 
     # ---- the walk
 
@@ -222,7 +245,10 @@ class _Walk:
         self.gap = max(self.gap, int(steps.max()))
         self._note_late((), "the start code", self.gap, self.network.contract.gap_steps)
         if moving.any():
-            raise _Stop("undecided", Counterexample((), "the start code to settle", "an activity that does not"))
+            raise _Stop(
+                "undecided",
+                Counterexample((), "the start code to settle", "an activity that does not"),
+            )
         self._check_rest(settled[0], self.machine.initial, -1, "", AT_ONCE)
 
     def _wave(self, wave: range) -> None:
@@ -245,7 +271,9 @@ class _Walk:
         contract = self.network.contract
         held = self._hand_over(points, masks, masks)
         self.hold = max(self.hold, held.steps)
-        self._note_late(self._word_of(pairs[held.slowest]), "the input held", held.steps, contract.hold_steps)
+        self._note_late(
+            self._word_of(pairs[held.slowest]), "the input held", held.steps, contract.hold_steps
+        )
         undecided = self._unsettled(pairs, held, "the input held")
         codes = self.network.decode(held.activity, masks[held.rows])
         for i in np.flatnonzero(~held.moving).tolist():
@@ -265,11 +293,15 @@ class _Walk:
         for i in np.flatnonzero(~left.moving).tolist():
             parent, a = pairs[left.rows[i]]
             timing = (onsets[i], left.manner[i])
-            self._check_rest(left.activity[i], self._taken(parent, a).to, parent, self.machine.inputs[a], timing)
+            self._check_rest(
+                left.activity[i], self._taken(parent, a).to, parent, self.machine.inputs[a], timing
+            )
         if undecided:
             raise undecided
 
-    def _hand_over(self, start: Bits, masks: NDArray[np.intp], following: NDArray[np.intp]) -> _HandedOver:
+    def _hand_over(
+        self, start: Bits, masks: NDArray[np.intp], following: NDArray[np.intp]
+    ) -> _HandedOver:
         """Settle under the following masks: at once, after a step with both masks on, and after one with neither."""
         every = np.full(len(start), self.every)
         both = self._advance(start, masks, np.full(len(start), REST))
@@ -278,19 +310,31 @@ class _Walk:
         end, steps, moving = self._settle(begun, np.tile(following, 3))
         rows = np.tile(np.arange(len(start)), 3)
         keys: dict[tuple[int, bytes], int] = {}
-        for i, (row, packed) in enumerate(zip(rows.tolist(), np.packbits(end, axis=1), strict=True)):
+        for i, (row, packed) in enumerate(
+            zip(rows.tolist(), np.packbits(end, axis=1), strict=True)
+        ):
             keys.setdefault((row, packed.tobytes()), i)
         kept = np.array(sorted(keys.values(), key=lambda i: (rows[i], i)), np.intp)
-        still = np.array([bool(moving[rows == rows[i]].any()) for i in kept]) if moving.any() else moving[kept]
+        still = (
+            np.array([bool(moving[rows == rows[i]].any()) for i in kept])
+            if moving.any()
+            else moving[kept]
+        )
         manner = [HAND_OVERS[i // len(start)] for i in kept.tolist()]
-        return _HandedOver(end[kept], rows[kept], manner, still, int(steps.max()), int(rows[steps.argmax()]))
+        return _HandedOver(
+            end[kept], rows[kept], manner, still, int(steps.max()), int(rows[steps.argmax()])
+        )
 
-    def _settle(self, start: Bits, masks: NDArray[np.intp]) -> tuple[Bits, NDArray[np.intp], NDArray[np.bool_]]:
+    def _settle(
+        self, start: Bits, masks: NDArray[np.intp]
+    ) -> tuple[Bits, NDArray[np.intp], NDArray[np.bool_]]:
         """-> where each activity comes to rest, the steps it took, whether it would still change after the most."""
         current, moving = start.copy(), np.arange(len(start))
         steps = np.zeros(len(start), np.intp)
         for n in range(MOST_STEPS + 1):
-            following = self._advance(current[moving], masks[moving], np.full(len(moving), self.every))
+            following = self._advance(
+                current[moving], masks[moving], np.full(len(moving), self.every)
+            )
             changed = (following != current[moving]).any(1)
             moving, following = moving[changed], following[changed]
             if not len(moving) or n == MOST_STEPS:
@@ -330,12 +374,18 @@ class _Walk:
         label = self.network.labels[code] if code >= 0 else None
         if label and (self.network.states[label.state], label.outputs) == (taken.to, taken.outputs):
             return
-        found = "no code" if label is None else _told(self.network.states[label.state], label.outputs)
+        found = (
+            "no code" if label is None else _told(self.network.states[label.state], label.outputs)
+        )
         word = self._word_of(pair)
         expected = f"{_told(taken.to, taken.outputs)} while the input is held"
-        raise _Stop("refuted", Counterexample(word, expected, found, (*self._timings(point), timing)))
+        raise _Stop(
+            "refuted", Counterexample(word, expected, found, (*self._timings(point), timing))
+        )
 
-    def _check_rest(self, point: Bits, state: str, parent: int, symbol: str, timing: Timing) -> None:
+    def _check_rest(
+        self, point: Bits, state: str, parent: int, symbol: str, timing: Timing
+    ) -> None:
         """Hold a fixed point at rest against the state it should stand for, and remember it if it is new."""
         name = np.packbits(point).tobytes()
         known = self.index.get(name)
@@ -360,7 +410,9 @@ class _Walk:
         self.states.append(state)
         self.paths.append((parent, symbol, timing))
 
-    def _unsettled(self, pairs: list[tuple[int, int]], reached: _HandedOver, phase: str) -> _Stop | None:
+    def _unsettled(
+        self, pairs: list[tuple[int, int]], reached: _HandedOver, phase: str
+    ) -> _Stop | None:
         for row in reached.rows[reached.moving].tolist():
             word = self._word_of(pairs[row])
             found = f"an activity that still changes after {MOST_STEPS} steps"
@@ -407,7 +459,9 @@ class _Distances:
     ) -> None:
         """Count the open neurons of each (activity, pair of masks) that has not been counted yet."""
         fresh = np.zeros(drive.shape, np.bool_)
-        for row, one, two in dict.fromkeys(zip(rows.tolist(), masks.tolist(), also.tolist(), strict=True)):
+        for row, one, two in dict.fromkeys(
+            zip(rows.tolist(), masks.tolist(), also.tolist(), strict=True)
+        ):
             key = (names[row], one, two)
             if key not in self.done:
                 self.done.add(key)
@@ -433,6 +487,10 @@ class _Distances:
         self.counts[n] = total
 
     def tally(self) -> Tally:
-        columns = [(n, d, int(c[d])) for n, c in sorted(self.counts.items()) for d in np.flatnonzero(c).tolist()]
+        columns = [
+            (n, d, int(c[d]))
+            for n, c in sorted(self.counts.items())
+            for d in np.flatnonzero(c).tolist()
+        ]
         table = np.array(columns, np.int64).reshape(-1, 3)
         return Tally(table[:, 0], table[:, 1], table[:, 2])

@@ -28,7 +28,10 @@ def listed(activity: Bits) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 
 
 def gathered(
-    transposed: NDArray[Any], indices: NDArray[np.intp], count: NDArray[np.intp], kind: type[np.number[Any]]
+    transposed: NDArray[Any],
+    indices: NDArray[np.intp],
+    count: NDArray[np.intp],
+    kind: type[np.number[Any]],
 ) -> NDArray[Any]:
     """Sum of the listed rows of `transposed` (N, M) for each activity -> (B, M). The largest activities come first.
 
@@ -63,7 +66,9 @@ def sums(transposed: NDArray[Any], activity: Bits) -> NDArray[Any]:
     limit = -int(np.iinfo(transposed.dtype).min)
     if dense:
         return multiplied(transposed, activity, limit * most)
-    return _added(transposed, activity, np.int16 if limit * most < 2**15 else np.int32).astype(np.int32, copy=False)
+    return _added(transposed, activity, np.int16 if limit * most < 2**15 else np.int32).astype(
+        np.int32, copy=False
+    )
 
 
 def _added(transposed: NDArray[Any], activity: Bits, kind: type[np.number[Any]]) -> NDArray[Any]:

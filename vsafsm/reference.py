@@ -68,7 +68,11 @@ class ReferenceBackend:
         """Neurons, synapses (weights that are not 0) and bits of weights."""
         network = program.network
         synapses = int(np.count_nonzero(network.weights))
-        return {"neurons": network.neurons, "synapses": synapses, "weight_bits": network.neurons**2 * network.bits}
+        return {
+            "neurons": network.neurons,
+            "synapses": synapses,
+            "weight_bits": network.neurons**2 * network.bits,
+        }
 
 
 BACKEND = ReferenceBackend()

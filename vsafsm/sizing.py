@@ -115,18 +115,26 @@ class Requirements:
         """What a network with a proven margin falls short of, one sentence each; empty where it meets all."""
         found = []
         if self.bits is not None and network.bits > self.bits:
-            found.append(f"weights of {network.bits} bits, at most {self.bits} are possible (bits={self.bits})")
+            found.append(
+                f"weights of {network.bits} bits, at most {self.bits} are possible (bits={self.bits})"
+            )
         if self.folded is not None and self.folded != (network.gain == 0):
             kind = "folded" if self.folded else "separate"
             found.append(f"the inhibition must be {kind} (inhibition={kind})")
         if self.least_margin is not None and margin < self.least_margin:
-            found.append(f"a margin of {margin:.3g} units, at least {self.least_margin:.3g} is needed")
+            found.append(
+                f"a margin of {margin:.3g} units, at least {self.least_margin:.3g} is needed"
+            )
         if self.least_active is not None and network.active < self.least_active:
-            found.append(f"{network.active} active neurons in a code, at least {self.least_active} are needed")
+            found.append(
+                f"{network.active} active neurons in a code, at least {self.least_active} are needed"
+            )
         if self.most_neurons is not None and network.neurons > self.most_neurons:
             found.append(f"{network.neurons} neurons, at most {self.most_neurons} are possible")
         if self.largest_sum is not None and (largest := largest_sum(network)) > self.largest_sum:
-            found.append(f"sums of up to {largest} in a step, at most {self.largest_sum} is possible")
+            found.append(
+                f"sums of up to {largest} in a step, at most {self.largest_sum} is possible"
+            )
         return tuple(found)
 
 
@@ -148,7 +156,11 @@ class Attempt:
     violations: int
 
     def __str__(self) -> str:
-        outcome = f"margin {self.margin:.3f}" if self.verdict == "holds" else f"{self.violations} conditions short"
+        outcome = (
+            f"margin {self.margin:.3f}"
+            if self.verdict == "holds"
+            else f"{self.violations} conditions short"
+        )
         return f"N={self.neurons} k={self.active} margin {self.asked:g} asked: {self.verdict}, {outcome}"
 
 
@@ -192,7 +204,9 @@ def size(
     CodebookError
         If no codes could be drawn at all.
     """
-    search = _Search(machine, lowered, options, requirements, maker or MAKERS[options.code], progress)
+    search = _Search(
+        machine, lowered, options, requirements, maker or MAKERS[options.code], progress
+    )
     return search.given() if options.dimension != "auto" else search.auto()
 
 
@@ -243,7 +257,9 @@ class _Search:
         ceiling = min(self.requirements.most_neurons or MOST_NEURONS, MOST_NEURONS)
         smallest = self._smallest(ceiling)
         if smallest is None:
-            return self._given_up(f"nothing up to {max((t.neurons for t in self.attempts), default=0)} neurons proved")
+            return self._given_up(
+                f"nothing up to {max((t.neurons for t in self.attempts), default=0)} neurons proved"
+            )
         for neurons in self._sizes_beyond(smallest, ceiling):
             if trial := self._best_margin(neurons):
                 return self._sized(trial, smallest)
@@ -265,8 +281,12 @@ class _Search:
         """A network that satisfies: the densest one that bears the noise aimed at, or else the sparsest."""
         found = None
         for active in self._aimed(neurons, fewer=False):
-            trials = (self._try(neurons, active, margin, draw, self.options.rule) for draw in range(DRAWS))
-            satisfying = next((trial for trial in trials if trial and self._satisfies(trial, margin)), None)
+            trials = (
+                self._try(neurons, active, margin, draw, self.options.rule) for draw in range(DRAWS)
+            )
+            satisfying = next(
+                (trial for trial in trials if trial and self._satisfies(trial, margin)), None
+            )
             found = satisfying or found
             if satisfying and self._tolerates(satisfying):
                 break
@@ -327,7 +347,9 @@ class _Search:
         density, asked = self.requirements.density, self.requirements
         if density is None or (asked.tolerance is None and asked.tolerance_steps is None):
             return self._actives(neurons, density)[: None if fewer else 1]
-        return list(dict.fromkeys(self._actives(neurons, density * share)[0] for share in DENSITY_SHARES))
+        return list(
+            dict.fromkeys(self._actives(neurons, density * share)[0] for share in DENSITY_SHARES)
+        )
 
     def _actives(self, neurons: int, density: float | None) -> list[int]:
         if self.options.code == "dense":
@@ -339,10 +361,18 @@ class _Search:
             first = active_for(neurons, self.lowered, self.options.bits, least)
         else:
             first = _split(neurons * density, self.lowered, neurons, least)
-        fewer = [k for k in (first * 3 // 4, first // 2) if self.options.dimension != "auto" and k >= max(least, 6)]
-        return list(dict.fromkeys([first, *(_split(k, self.lowered, neurons, least) for k in fewer)]))
+        fewer = [
+            k
+            for k in (first * 3 // 4, first // 2)
+            if self.options.dimension != "auto" and k >= max(least, 6)
+        ]
+        return list(
+            dict.fromkeys([first, *(_split(k, self.lowered, neurons, least) for k in fewer)])
+        )
 
-    def _try(self, neurons: int, active: int, margin: float, draw: int, rule: Rule) -> _Trial | None:
+    def _try(
+        self, neurons: int, active: int, margin: float, draw: int, rule: Rule
+    ) -> _Trial | None:
         """One network; None where codes of this size cannot be told apart by the masks."""
         self.progress(f"N={neurons} k={active}", 0.0)
         rng = np.random.default_rng([self.options.seed, neurons, active, draw])
@@ -355,27 +385,46 @@ class _Search:
         if self.best is None or trial.rank > self.best.rank:
             self.best = trial
         self.attempts.append(
-            Attempt(neurons, active, margin, trial.proof.verdict, trial.proof.margin, trial.refinement.violations)
+            Attempt(
+                neurons,
+                active,
+                margin,
+                trial.proof.verdict,
+                trial.proof.margin,
+                trial.refinement.violations,
+            )
         )
         return trial
 
     def _sized(self, trial: _Trial, smallest: int | None, gave_up: str = "") -> Sized:
-        return Sized(trial.network, trial.proof, trial.refinement, tuple(self.attempts), smallest, gave_up)
+        return Sized(
+            trial.network, trial.proof, trial.refinement, tuple(self.attempts), smallest, gave_up
+        )
 
     def _given_up(self, why: str) -> Sized:
         """The best attempt, and why there is none better."""
         if self.best is None:
-            raise CodebookError(f'machine "{self.machine.name}": no codes can be drawn at these sizes')
+            raise CodebookError(
+                f'machine "{self.machine.name}": no codes can be drawn at these sizes'
+            )
         unmet = "; ".join(self.best.unmet) if self.best.proof.holds else ""
         return self._sized(self.best, None, f"requirements not met: {unmet}" if unmet else why)
 
 
 def _compile(
-    search: _Search, neurons: int, active: int, margin: float, stretch: float, rng: np.random.Generator, rule: Rule
+    search: _Search,
+    neurons: int,
+    active: int,
+    margin: float,
+    stretch: float,
+    rng: np.random.Generator,
+    rule: Rule,
 ) -> _Trial:
     """Codebook, weights and proof of one size."""
     lowered, machine, options = search.lowered, search.machine, search.options
-    layout = Layout(search.loads, len(machine.states), lowered.inputs, neurons, active, lowered.targets)
+    layout = Layout(
+        search.loads, len(machine.states), lowered.inputs, neurons, active, lowered.targets
+    )
     book = search.maker(layout, rng)
     grid = grid_for(lowered, book, options.bits, options.inhibition == "folded", stretch)
     what = f"N={neurons} k={active}"

@@ -33,7 +33,9 @@ def program_of(args: argparse.Namespace, chosen: Choices, allow_unproven: bool) 
     """
     if is_program(args.spec):
         if chosen.of_compile:
-            raise UsageError(f'"{args.spec}" is compiled already; expected compile options with a spec only')
+            raise UsageError(
+                f'"{args.spec}" is compiled already; expected compile options with a spec only'
+            )
         return load_program(args.spec)
     return compiled(machine_of(args.spec, args.format), chosen, allow_unproven)
 

@@ -38,7 +38,9 @@ def drives(network: Network, activity: Bits) -> NDArray[Any]:
     return total
 
 
-def settle(network: Network, activity: Bits, mask: int, most_steps: int = 32) -> tuple[Bits, NDArray[np.bool_]]:
+def settle(
+    network: Network, activity: Bits, mask: int, most_steps: int = 32
+) -> tuple[Bits, NDArray[np.bool_]]:
     """Run each activity (B, N) under a mask until it no longer changes: -> (activities, whether each came to rest)."""
     current, moving = activity.copy(), np.arange(len(activity))
     for _ in range(most_steps):
@@ -67,7 +69,10 @@ def run_batch(network: Network, words: NDArray[np.intp]) -> NDArray[np.intp]:
     activity = np.repeat(network.codes[network.start][None], len(words), axis=0)
     states = []
     for symbols in [np.full(len(words), -1), *words.T]:
-        for masks, steps in ((symbols + 1, network.contract.hold_steps), (symbols * 0, network.contract.gap_steps)):
+        for masks, steps in (
+            (symbols + 1, network.contract.hold_steps),
+            (symbols * 0, network.contract.gap_steps),
+        ):
             for _ in range(steps):
                 activity = (drives(network, activity) > 0) & network.masks[masks]
         code = network.decode(activity)
@@ -111,7 +116,10 @@ class Session:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -200,5 +208,7 @@ def _at_least(name: str, value: int | None, least: int) -> int:
     if value is None:
         return least
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise SessionError(f"{name} of {value!r} steps is not possible; expected a whole number of at least {least}")
+        raise SessionError(
+            f"{name} of {value!r} steps is not possible; expected a whole number of at least {least}"
+        )
     return value

@@ -57,7 +57,9 @@ def note(kind: str, text: str) -> None:
 
 def prepare_streams() -> None:
     """Let every name be printed, escaped where an encoding lacks it, and let standard error be there."""
-    if sys.stderr is None:  # closed by whoever started us; argparse and note write to it all the same
+    if (
+        sys.stderr is None
+    ):  # closed by whoever started us; argparse and note write to it all the same
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.errors in _failing(stream):
@@ -90,7 +92,11 @@ class ProgressBar:
     def __init__(self) -> None:
         console = Console(stderr=True)
         self._bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=console, transient=True
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
         )
         self._task = self._bar.add_task("", total=1.0)
         self._began = time.monotonic()
@@ -101,7 +107,10 @@ class ProgressBar:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         if self._shown:
             self._bar.stop()

@@ -51,7 +51,9 @@ def first_wrong(machine: Machine, network: Network, drive: Drive) -> WrongPair |
     while new:
         pairs = [(state, a) for state in new for a in range(len(machine.inputs))]
         masks = np.array([a + 1 for _, a in pairs])
-        held = run(np.stack([known[state] for state, _ in pairs]), masks, network.contract.hold_steps)
+        held = run(
+            np.stack([known[state] for state, _ in pairs]), masks, network.contract.hold_steps
+        )
         left = run(held, np.full(len(pairs), REST), network.contract.gap_steps)
         new = []
         for (state, a), code, at, activity in zip(
@@ -69,4 +71,7 @@ def first_wrong(machine: Machine, network: Network, drive: Drive) -> WrongPair |
 
 
 def _states(network: Network, activity: Bits) -> list[str | None]:
-    return [network.states[c] if 0 <= c < len(network.states) else None for c in network.decode(activity).tolist()]
+    return [
+        network.states[c] if 0 <= c < len(network.states) else None
+        for c in network.decode(activity).tolist()
+    ]

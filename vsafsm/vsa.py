@@ -71,4 +71,6 @@ def similarity(codes: Bits, activity: Bits, mask: Bits) -> NDArray[np.float64]:
     patterns = codes.astype(np.float32).T
     hits, wanted = seen @ patterns, open_ @ patterns
     alarms, others = seen.sum(1, keepdims=True) - hits, open_.sum(1, keepdims=True) - wanted
-    return np.asarray(hits / np.maximum(wanted, 1) - alarms / np.maximum(others, 1), dtype=np.float64)
+    return np.asarray(
+        hits / np.maximum(wanted, 1) - alarms / np.maximum(others, 1), dtype=np.float64
+    )

@@ -72,7 +72,9 @@ class Walk:
         self._states: list[str | None] = []
         self._taken: dict[tuple[int, int], _Taken] = {}
         codes = network.codes[[network.states.index(state) for state in machine.reachable]]
-        self._settled = self._known(self._run(codes, np.full(len(codes), REST), network.contract.gap_steps))
+        self._settled = self._known(
+            self._run(codes, np.full(len(codes), REST), network.contract.gap_steps)
+        )
         self._start = self._settled[machine.reachable.index(machine.initial)]
 
     def right_pairs(self) -> NDArray[np.bool_]:
@@ -85,7 +87,11 @@ class Walk:
         entered = self._entered()
         return np.array(
             [
-                [self._states[entered[state]] == state and self._is_right(entered[state], state, a) for a in inputs]
+                [
+                    self._states[entered[state]] == state
+                    and self._is_right(entered[state], state, a)
+                    for a in inputs
+                ]
                 for state in self.machine.reachable
             ]
         )
@@ -166,7 +172,10 @@ class Walk:
         return {**codes, **entered}
 
     def _is_right(self, node: int, state: str, a: int) -> bool:
-        expected, taken = self.machine.transition(state, self.machine.inputs[a]), self._taken[node, a]
+        expected, taken = (
+            self.machine.transition(state, self.machine.inputs[a]),
+            self._taken[node, a],
+        )
         if taken.held < 0 or self._states[taken.left] != expected.to:
             return False
         label = self.network.labels[taken.held]
@@ -179,9 +188,13 @@ class Walk:
             return
         masks = np.array([a + 1 for _, a in new])
         contract = self.network.contract
-        held = self._run(np.stack([self._activities[node] for node, _ in new]), masks, contract.hold_steps)
+        held = self._run(
+            np.stack([self._activities[node] for node, _ in new]), masks, contract.hold_steps
+        )
         left = self._known(self._run(held, np.full(len(new), REST), contract.gap_steps))
-        for pair, code, node in zip(new, self.network.decode(held, masks).tolist(), left, strict=True):
+        for pair, code, node in zip(
+            new, self.network.decode(held, masks).tolist(), left, strict=True
+        ):
             self._taken[pair] = _Taken(code, node)
 
     def _run(self, activity: Bits, masks: NDArray[np.intp], steps: int) -> Bits:
@@ -196,10 +209,16 @@ class Walk:
     def _known(self, activities: Bits) -> list[int]:
         """Numbers of activities; those that are new are decoded and remembered."""
         names = [row.tobytes() for row in np.packbits(activities, axis=1)]
-        new = [i for name, i in {name: i for i, name in enumerate(names)}.items() if name not in self._index]
+        new = [
+            i
+            for name, i in {name: i for i, name in enumerate(names)}.items()
+            if name not in self._index
+        ]
         codes = self.network.decode(activities[new]).tolist()
         for i, code in zip(new, codes, strict=True):
             self._index[names[i]] = len(self._activities)
             self._activities.append(activities[i])
-            self._states.append(self.network.states[code] if 0 <= code < len(self.network.states) else None)
+            self._states.append(
+                self.network.states[code] if 0 <= code < len(self.network.states) else None
+            )
         return [self._index[name] for name in names]

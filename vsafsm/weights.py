@@ -96,7 +96,9 @@ def conditions(lowered: Lowered) -> Conditions:
 def loads(lowered: Lowered) -> NDArray[np.float64]:
     """For each code (C,), in how many situations its neurons are to fire, one that half of them see counting half."""
     given = conditions(lowered)
-    share = np.where(given.care1 == lowered.masks, 1.0, np.where(given.care1 == given.care2, 0.5, 0.75))
+    share = np.where(
+        given.care1 == lowered.masks, 1.0, np.where(given.care1 == given.care2, 0.5, 0.75)
+    )
     return np.bincount(given.want, share, len(lowered.codes)).astype(np.float64)
 
 
@@ -118,7 +120,9 @@ class Parts:
 def autoassociative(book: Codebook, rows: slice = slice(None)) -> NDArray[np.float64]:
     """``sum (x - f) (x - f)^T / (1 - f)`` over all codes, for some rows (postsynaptic neurons). Symmetric, in units."""
     neurons = book.codes.shape[1]
-    total = _summed(book.codes, lambda codes: outer(centre(codes, neurons)[:, rows], centre(codes, neurons)))
+    total = _summed(
+        book.codes, lambda codes: outer(centre(codes, neurons)[:, rows], centre(codes, neurons))
+    )
     return np.asarray(total / (neurons**2 * (1 - book.codes.mean())))
 
 
@@ -206,7 +210,9 @@ LEAST_RANGE = {2: 4.0, 3: 4.0, 4: 4.0, 5: 4.0}
 SAMPLE_ROWS = 64
 
 
-def grid_for(lowered: Lowered, book: Codebook, bits: int, folded: bool, stretch: float = 1.0) -> Grid:
+def grid_for(
+    lowered: Lowered, book: Codebook, bits: int, folded: bool, stretch: float = 1.0
+) -> Grid:
     """Lay units over integers: the more weights superimpose, the wider their spread, the fewer steps a unit has.
 
     Parameters
@@ -259,7 +265,9 @@ def build(
     blocks = [slice(i, min(i + BLOCK, neurons)) for i in range(0, neurons, BLOCK)]
 
     def one(rows: slice, generator: np.random.Generator) -> tuple[int, int]:
-        fine = task.start(START[rule] * (autoassociative(book, rows) + transition(lowered, book, rows)))
+        fine = task.start(
+            START[rule] * (autoassociative(book, rows) + transition(lowered, book, rows))
+        )
         outcome = task.refine(fine, rows, generator, passes) if rule in RELAXATION else (0, 0)
         weights[rows] = task.deployed(fine).T
         return outcome
@@ -282,7 +290,9 @@ def _merged(given: Conditions, book: Codebook) -> tuple[Conditions, Bits, Bits]:
     active &= masks[given.open1]
     active &= masks[given.open2]
     place: dict[tuple[int, bytes], list[int]] = {}
-    for i, (want, row) in enumerate(zip(given.want.tolist(), np.packbits(active, axis=1), strict=True)):
+    for i, (want, row) in enumerate(
+        zip(given.want.tolist(), np.packbits(active, axis=1), strict=True)
+    ):
         place.setdefault((want, row.tobytes()), []).append(i)
     if len(place) == len(given):
         return given, active, masks
@@ -290,7 +300,9 @@ def _merged(given: Conditions, book: Codebook) -> tuple[Conditions, Bits, Bits]:
     kept = np.array([group[0] for group in groups], np.intp)
     merged = Conditions(*(getattr(given, each.name)[kept] for each in fields(given)))
     several = [(n, group) for n, group in enumerate(groups) if len(group) > 1]
-    cared = np.stack([(masks[given.care1[group]] | masks[given.care2[group]]).any(0) for _, group in several])
+    cared = np.stack(
+        [(masks[given.care1[group]] | masks[given.care2[group]]).any(0) for _, group in several]
+    )
     for row, (n, _) in enumerate(several, len(masks)):
         merged.care1[n] = merged.care2[n] = row
     return merged, active[kept], np.vstack([masks, cared])
@@ -302,7 +314,9 @@ class _Task:
     `fine` is the transposed block (N, rows) of weights in steps of 1 / 2**shift of a weight.
     """
 
-    def __init__(self, given: Conditions, book: Codebook, grid: Grid, margin: float, relaxation: float) -> None:
+    def __init__(
+        self, given: Conditions, book: Codebook, grid: Grid, margin: float, relaxation: float
+    ) -> None:
         codes, neurons = book.codes, book.codes.shape[1]
         self.given, self.active, self.masks = _merged(given, book)
         self.codes, self.grid, self.relaxation = codes, grid, relaxation
@@ -330,7 +344,9 @@ class _Task:
     def _edge(self) -> int:
         return (self.grid.limit << self.shift) + max(0, (1 << self.shift) // 2 - 1)
 
-    def refine(self, fine: NDArray[Whole], rows: slice, rng: np.random.Generator, passes: int) -> tuple[int, int]:
+    def refine(
+        self, fine: NDArray[Whole], rows: slice, rng: np.random.Generator, passes: int
+    ) -> tuple[int, int]:
         """Refine `fine` in place; -> (passes over all conditions, pairs violated in the last)."""
         everything = np.arange(len(self.given))
         best, stale, short = np.inf, 0, 0
@@ -348,7 +364,9 @@ class _Task:
                 again, _ = self._sweep(fine, rows, rng.permutation(again))
         return passes, short
 
-    def _sweep(self, fine: NDArray[Whole], rows: slice, order: NDArray[np.intp]) -> tuple[NDArray[np.intp], int]:
+    def _sweep(
+        self, fine: NDArray[Whole], rows: slice, order: NDArray[np.intp]
+    ) -> tuple[NDArray[np.intp], int]:
         """One pass over the situations in `order`; -> (those violated, number of violated pairs)."""
         again, short = [order[:0]], 0
         weights = self.deployed(fine)
@@ -384,7 +402,9 @@ class _Task:
             return multiplied(weights, self.active[batch], self.largest)
         return gathered(weights, self.listed[batch], self.count[batch], self.whole)
 
-    def _missing(self, weights: NDArray[Whole], rows: slice, batch: NDArray[np.intp]) -> NDArray[Any]:
+    def _missing(
+        self, weights: NDArray[Whole], rows: slice, batch: NDArray[np.intp]
+    ) -> NDArray[Any]:
         """Drive that each neuron lacks in each situation (b, rows): positive to come up, negative to go down, or 0."""
         drive = self._drive(weights, batch)
         if self.grid.gain:
@@ -393,16 +413,24 @@ class _Task:
         up = np.maximum(target - drive, 0)
         down = np.minimum(-target - drive, 0)
         wanted = self.codes[self.given.want[batch], rows]
-        cared = self.masks[self.given.care1[batch], rows] | self.masks[self.given.care2[batch], rows]
+        cared = (
+            self.masks[self.given.care1[batch], rows] | self.masks[self.given.care2[batch], rows]
+        )
         return np.asarray(np.where(wanted, up, down) * cared)
 
-    def _correct(self, fine: NDArray[Whole], missing: NDArray[Any], batch: NDArray[np.intp]) -> None:
+    def _correct(
+        self, fine: NDArray[Whole], missing: NDArray[Any], batch: NDArray[np.intp]
+    ) -> None:
         step = np.asarray(self.relaxation * 2**self.shift / self.count[batch, None], self.real)
-        change = np.clip(np.copysign(np.ceil(np.abs(missing) * step), missing), -(2**15), 2**15).astype(self.real)
+        change = np.clip(
+            np.copysign(np.ceil(np.abs(missing) * step), missing), -(2**15), 2**15
+        ).astype(self.real)
         active = self.active[batch]
         pattern: NDArray[Any] = active.astype(self.real)
         if self.contrast:
-            pattern -= self.masks[self.given.open1[batch]] & self.masks[self.given.open2[batch]] & ~active
+            pattern -= (
+                self.masks[self.given.open1[batch]] & self.masks[self.given.open2[batch]] & ~active
+            )
         total: NDArray[Any] = pattern.T @ change
         total += fine
         np.copyto(fine, np.clip(total, -self._edge, self._edge, out=total), casting="unsafe")

@@ -60,7 +60,9 @@ class Brian2Backend:
         """Run a word known in advance, in one go."""
         return _as_run(self.record(program, word, **options)[1])
 
-    def record(self, program: Program, word: Sequence[str], **options: object) -> tuple[Recording, list[Reading]]:
+    def record(
+        self, program: Program, word: Sequence[str], **options: object
+    ) -> tuple[Recording, list[Reading]]:
         """Run a word, keeping its spikes."""
         parameters, realism, running = self._settings(options)
         from vsafsm_brian2.session import run_word
@@ -107,7 +109,9 @@ class Brian2Backend:
 
 
 def _as_run(readings: Sequence[Reading]) -> Run:
-    return Run(tuple(reading.state for reading in readings), tuple(reading.outputs for reading in readings))
+    return Run(
+        tuple(reading.state for reading in readings), tuple(reading.outputs for reading in readings)
+    )
 
 
 BACKEND = Brian2Backend()

@@ -27,7 +27,9 @@ TARGETS = {
 }
 
 
-def emit(program: Program, folder: Path, parameters: Parameters, realism: Realism, running: Running) -> None:
+def emit(
+    program: Program, folder: Path, parameters: Parameters, realism: Realism, running: Running
+) -> None:
     """Write ``run.py`` and ``network.npz`` into an existing folder.
 
     Raises
@@ -38,7 +40,9 @@ def emit(program: Program, folder: Path, parameters: Parameters, realism: Realis
         If a file cannot be written.
     """
     if realism != Realism():
-        raise OptionError("the script has no realism; expected none of its options, or vsafsm run --backend brian2")
+        raise OptionError(
+            "the script has no realism; expected none of its options, or vsafsm run --backend brian2"
+        )
     write_atomically(folder / "network.npz", _archive(program))
     write_atomically(folder / "run.py", script(program, parameters, running).encode())
 
@@ -46,7 +50,10 @@ def emit(program: Program, folder: Path, parameters: Parameters, realism: Realis
 def script(program: Program, parameters: Parameters, running: Running) -> str:
     """The text of the script."""
     values: dict[str, Any] = {
-        **{"MACHINE_NAME": _in_docstring(program.machine.name), "WORD": repr(list(program.machine.demonstration()))},
+        **{
+            "MACHINE_NAME": _in_docstring(program.machine.name),
+            "WORD": repr(list(program.machine.demonstration())),
+        },
         **{"CONSTANTS": _lines(eq.CONSTANTS), "VARIED": _lines(_varied(program, parameters))},
         **{"CELLS": eq.CELLS.format(noise=""), "POOL": eq.POOL.strip(), "LINES": eq.LINES},
         **{name: getattr(eq, name) for name in dir(eq) if name.startswith("ON_")},
@@ -56,7 +63,9 @@ def script(program: Program, parameters: Parameters, running: Running) -> str:
         **{"TARGET": TARGETS[running.codegen], "THRESHOLD": THRESHOLD, "LEAD": LEAD},
     }
     template = (files("vsafsm_brian2") / "script.template").read_text(encoding="utf-8")
-    found = re.sub(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*\b", lambda m: _shown(values.get(m[0], m[0])), template)
+    found = re.sub(
+        r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*\b", lambda m: _shown(values.get(m[0], m[0])), template
+    )
     return found.replace("\r", "")
 
 
@@ -67,14 +76,26 @@ def _varied(program: Program, parameters: Parameters) -> Iterator[tuple[str, flo
     yield "tau_syn", parameters.tau_syn_ms, "ms", "of synapses and inhibitory pool"
     yield "C_m", parameters.tau_mem_ms, "ms*g_L", "capacitance: membrane time constant times leak"
     yield "t_ref", parameters.refractory_ms, "ms", "refractory time"
-    yield "I_bias", parameters.bias_pa, "pA", "tonic bias, above rheobase: it keeps the network alive"
+    yield (
+        "I_bias",
+        parameters.bias_pa,
+        "pA",
+        "tonic bias, above rheobase: it keeps the network alive",
+    )
     yield "w_step", step, "pA", f"a weight step: 2 * {parameters.strength_pa:g} pA / (k * scale)"
     inhibition = parameters.inhibition_gain * network.gain * step
-    yield "w_inh", inhibition, "pA", f"inhibition a spike: {parameters.inhibition_gain:g} * gain * w_step"
+    yield (
+        "w_inh",
+        inhibition,
+        "pA",
+        f"inhibition a spike: {parameters.inhibition_gain:g} * gain * w_step",
+    )
 
 
 def _lines(constants: Iterable[tuple[str, float, str, str]]) -> str:
-    return "\n".join(f"{f'{name} = {value:.9g}*{unit}':<26}  # {text}" for name, value, unit, text in constants)
+    return "\n".join(
+        f"{f'{name} = {value:.9g}*{unit}':<26}  # {text}" for name, value, unit, text in constants
+    )
 
 
 def _in_docstring(name: str) -> str:
@@ -99,5 +120,7 @@ def _archive(program: Program) -> bytes:
         for name, array in arrays.items():
             member = io.BytesIO()
             np.save(member, np.asarray(array, order="C"), allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0)), member.getvalue())
+            archive.writestr(
+                zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0)), member.getvalue()
+            )
     return buffer.getvalue()

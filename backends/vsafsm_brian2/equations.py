@@ -25,7 +25,9 @@ doff/dt = -off/tau_line : 1
 tonic : 1
 """
 NOISE = "I_noise : amp"
-NOISE_STEP = "I_noise = I_noise*exp(-dt/tau_noise) + sigma_noise*sqrt(1 - exp(-2*dt/tau_noise))*randn()"
+NOISE_STEP = (
+    "I_noise = I_noise*exp(-dt/tau_noise) + sigma_noise*sqrt(1 - exp(-2*dt/tau_noise))*randn()"
+)
 
 ON_RECURRENT = "I_syn_post += w"
 ON_POOL = "P_post += 1"

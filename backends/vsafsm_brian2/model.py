@@ -18,7 +18,13 @@ from vsafsm_brian2.parameters import REQUIREMENTS, Parameters, Realism
 
 RESET = "(reset)"
 UNITS = {"V_th": "volt", "C_m": "farad", "tau_syn": "second", "t_ref": "second", "I_bias": "amp"}
-SPREAD = {"V_th": "threshold", "C_m": "tau_mem", "tau_syn": "tau_syn", "t_ref": "refractory", "I_bias": "bias"}
+SPREAD = {
+    "V_th": "threshold",
+    "C_m": "tau_mem",
+    "tau_syn": "tau_syn",
+    "t_ref": "refractory",
+    "I_bias": "bias",
+}
 
 
 class AttractorFSM:
@@ -81,13 +87,17 @@ class AttractorFSM:
         self.lines = self._lines()
         self.recurrent = self._recurrent()
         self.to_pool = self._to_pool()
-        line, cell = np.nonzero(np.vstack([~self.network.masks, ~self.network.codes[self.network.start]]))
+        line, cell = np.nonzero(
+            np.vstack([~self.network.masks, ~self.network.codes[self.network.start]])
+        )
         self.masks = self._joined(self.lines, self.cells, eq.ON_MASK, "masks", line, cell)
         start = np.flatnonzero(self.network.codes[self.network.start])
         last = np.full(len(start), self.line(RESET))
         self.reset = self._joined(self.lines, self.cells, eq.ON_RESET, "reset", last, start)
         inputs = np.arange(1, len(self.network.inputs) + 1)
-        self.silence = self._joined(self.lines, self.lines, eq.ON_SILENCE, "silence", inputs, 0 * inputs)
+        self.silence = self._joined(
+            self.lines, self.lines, eq.ON_SILENCE, "silence", inputs, 0 * inputs
+        )
         self.objects = [
             *(self.pool, self.cells, self.lines, self.recurrent),
             *(self.to_pool, self.masks, self.reset, self.silence),
@@ -152,11 +162,15 @@ class AttractorFSM:
     def _recurrent(self) -> Any:
         weights = self.network.weights.astype(np.float64)
         if self.realism.weight_noise:
-            weights += self.realism.weight_noise * weights.std() * self._rng.standard_normal(weights.shape)
+            weights += (
+                self.realism.weight_noise * weights.std() * self._rng.standard_normal(weights.shape)
+            )
         if self.realism.missing:
             weights[self._rng.random(weights.shape) < self.realism.missing] = 0
         post, pre = np.nonzero(weights)
-        joined = self._joined(self.cells, self.cells, eq.ON_RECURRENT, "recurrent", pre, post, "w : amp")
+        joined = self._joined(
+            self.cells, self.cells, eq.ON_RECURRENT, "recurrent", pre, post, "w : amp"
+        )
         joined.w = weights[post, pre] * self.namespace["w_step"]
         delay, jitter = self.realism.delay_ms, self.realism.delay_jitter_ms
         if jitter:
@@ -171,11 +185,21 @@ class AttractorFSM:
 
     def _group(self, size: int, text: str, name: str, without: Any = (), **more: Any) -> Any:
         known = {key: value for key, value in self.namespace.items() if key not in without}
-        return b2.NeuronGroup(size, text, name=f"{self._name}_{name}", namespace=known, clock=self._clock, **more)
+        return b2.NeuronGroup(
+            size, text, name=f"{self._name}_{name}", namespace=known, clock=self._clock, **more
+        )
 
-    def _joined(self, pre: Any, post: Any, on_pre: str, name: str, i: Any, j: Any, model: str = "") -> Any:
+    def _joined(
+        self, pre: Any, post: Any, on_pre: str, name: str, i: Any, j: Any, model: str = ""
+    ) -> Any:
         joined = b2.Synapses(
-            pre, post, model, on_pre=on_pre, namespace=self.namespace, clock=self._clock, name=f"{self._name}_{name}"
+            pre,
+            post,
+            model,
+            on_pre=on_pre,
+            namespace=self.namespace,
+            clock=self._clock,
+            name=f"{self._name}_{name}",
         )
         joined.connect(i=np.asarray(i), j=np.asarray(j))
         return joined
@@ -184,7 +208,9 @@ class AttractorFSM:
 def namespace(program: Program, parameters: Parameters, realism: Realism) -> dict[str, Any]:
     """The identifiers of the equations, as Brian2 quantities."""
     network = program.network
-    found: dict[str, Any] = {name: value * getattr(b2, unit) for name, value, unit, _ in eq.CONSTANTS}
+    found: dict[str, Any] = {
+        name: value * getattr(b2, unit) for name, value, unit, _ in eq.CONSTANTS
+    }
     step = 2 * parameters.strength_pa * pA / (network.active * network.scale)
     found |= {
         "tau_syn": parameters.tau_syn_ms * ms,

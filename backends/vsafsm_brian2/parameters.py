@@ -19,9 +19,18 @@ TARGETS = ("numpy", "cython", "cpp_standalone")
 Settings = TypeVar("Settings")
 
 
-def setting(default: Any, unit: str, text: str, least: float = 0.0, most: float = math.inf, above: bool = False) -> Any:
+def setting(
+    default: Any,
+    unit: str,
+    text: str,
+    least: float = 0.0,
+    most: float = math.inf,
+    above: bool = False,
+) -> Any:
     """A field with its unit, its meaning and its range; `above` leaves `least` itself out."""
-    return field(default=default, metadata={"unit": unit, "help": text, "range": (least, most, above)})
+    return field(
+        default=default, metadata={"unit": unit, "help": text, "range": (least, most, above)}
+    )
 
 
 @dataclass(frozen=True)
@@ -36,8 +45,12 @@ class Parameters:
         If a value is out of range.
     """
 
-    strength_pa: float = setting(1950.0, "pA", "synaptic strength J: a weight step is 2 J / (k scale)", above=True)
-    inhibition_gain: float = setting(1.12, "", "global inhibition, as a multiple of the program's own gain", above=True)
+    strength_pa: float = setting(
+        1950.0, "pA", "synaptic strength J: a weight step is 2 J / (k scale)", above=True
+    )
+    inhibition_gain: float = setting(
+        1.12, "", "global inhibition, as a multiple of the program's own gain", above=True
+    )
     bias_pa: float = setting(360.0, "pA", "tonic bias current of every cell")
     tau_syn_ms: float = setting(16.5, "ms", "synaptic time constant", above=True)
     tau_mem_ms: float = setting(11.0, "ms", "membrane time constant", above=True)
@@ -58,24 +71,41 @@ class Realism:
         If a value is out of range.
     """
 
-    mismatch: float = setting(0.0, "coefficient of variation", "lognormal spread of each parameter below", most=2.0)
-    mismatch_threshold: float | None = setting(None, "coefficient of variation", "of threshold above rest", most=2.0)
+    mismatch: float = setting(
+        0.0, "coefficient of variation", "lognormal spread of each parameter below", most=2.0
+    )
+    mismatch_threshold: float | None = setting(
+        None, "coefficient of variation", "of threshold above rest", most=2.0
+    )
     mismatch_tau_mem: float | None = setting(
         None, "coefficient of variation", "of the membrane time constant", most=2.0
     )
     mismatch_tau_syn: float | None = setting(
         None, "coefficient of variation", "of the synaptic time constant", most=2.0
     )
-    mismatch_refractory: float | None = setting(None, "coefficient of variation", "of the refractory time", most=2.0)
-    mismatch_bias: float | None = setting(None, "coefficient of variation", "of the tonic bias", most=2.0)
-    noise_pa: float = setting(0.0, "pA", "standard deviation of a current noise of 5 ms correlation time")
+    mismatch_refractory: float | None = setting(
+        None, "coefficient of variation", "of the refractory time", most=2.0
+    )
+    mismatch_bias: float | None = setting(
+        None, "coefficient of variation", "of the tonic bias", most=2.0
+    )
+    noise_pa: float = setting(
+        0.0, "pA", "standard deviation of a current noise of 5 ms correlation time"
+    )
     delay_ms: float = setting(0.0, "ms", "delay of recurrent synapses; the pool acts at once")
     delay_jitter_ms: float = setting(0.0, "ms", "uniform spread added to each recurrent delay")
-    weight_noise: float = setting(0.0, "standard deviations of the weights", "Gaussian noise added to every weight")
-    missing: float = setting(
-        0.0, "share", "of recurrent synapses, and of those to the inhibitory pool, missing", most=0.95
+    weight_noise: float = setting(
+        0.0, "standard deviations of the weights", "Gaussian noise added to every weight"
     )
-    input_jitter_ms: float = setting(0.0, "ms", "standard deviation of the time of each input spike")
+    missing: float = setting(
+        0.0,
+        "share",
+        "of recurrent synapses, and of those to the inhibitory pool, missing",
+        most=0.95,
+    )
+    input_jitter_ms: float = setting(
+        0.0, "ms", "standard deviation of the time of each input spike"
+    )
 
     def __post_init__(self) -> None:
         check(self)
@@ -87,7 +117,13 @@ class Realism:
 
 
 REQUIREMENTS = Requirements(
-    bits=8, folded=False, least_margin=0.4, rule="robust", headroom=4.0, density=2 / 11, tolerance=3.0
+    bits=8,
+    folded=False,
+    least_margin=0.4,
+    rule="robust",
+    headroom=4.0,
+    density=2 / 11,
+    tolerance=3.0,
 )
 """What a program has to be, measured in ``benchmarks/brian2_figures.py``."""
 
@@ -105,11 +141,17 @@ class Running:
         If a value is out of range, or the target unknown.
     """
 
-    hold_ms: float = setting(80.0, "ms", f"how long an input is held (contract: {HOLD_MS:g})", above=True)
-    gap_ms: float = setting(120.0, "ms", f"rest after each input (contract: {GAP_MS:g})", above=True)
+    hold_ms: float = setting(
+        80.0, "ms", f"how long an input is held (contract: {HOLD_MS:g})", above=True
+    )
+    gap_ms: float = setting(
+        120.0, "ms", f"rest after each input (contract: {GAP_MS:g})", above=True
+    )
     codegen: str = setting("numpy", "", f"Brian2's code generation target: {', '.join(TARGETS)}")
     build_dir: str | None = setting(
-        None, "", "existing folder in which cpp_standalone builds and leaves what need not be built again"
+        None,
+        "",
+        "existing folder in which cpp_standalone builds and leaves what need not be built again",
     )
     draw_seed: int = setting(0, "", "seed of realism and noise", most=2**31 - 1)
 
@@ -150,7 +192,9 @@ def check(settings: Any) -> None:
             continue
         whole = each.type in ("int", int)
         inside = (
-            isinstance(value, Integral if whole else Real) and not isinstance(value, bool) and least <= value <= most
+            isinstance(value, Integral if whole else Real)
+            and not isinstance(value, bool)
+            and least <= value <= most
         )
         if not inside or not math.isfinite(value) or (above and value == least):
             limits = f"{'above' if above else 'of at least'} {least:g}" + (
@@ -166,8 +210,12 @@ def options() -> tuple[Option, ...]:
     for group in (Running, Parameters, Realism):
         hints = get_type_hints(group)
         for each in fields(group):
-            kind = next(k for k in (int, str, float) if k in (hints[each.name], *get_args(hints[each.name])))
-            found.append(Option(each.name, kind, each.default, each.metadata["unit"], each.metadata["help"]))
+            kind = next(
+                k for k in (int, str, float) if k in (hints[each.name], *get_args(hints[each.name]))
+            )
+            found.append(
+                Option(each.name, kind, each.default, each.metadata["unit"], each.metadata["help"])
+            )
     return tuple(found)
 
 

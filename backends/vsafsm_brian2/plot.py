@@ -40,14 +40,20 @@ def draw(recording: Recording, name: str, path: Path) -> None:
     width = float(np.clip(2.5 + recording.until_ms / 220, 7.0, 16.0))
     figure = Figure(figsize=(width, 5.6 + 0.16 * min(len(used), MOST_LABELS)), layout="constrained")
     FigureCanvasAgg(figure)
-    ratios = [2.6, 0.35 + 0.09 * recording.network.masks.shape[0], 1.3, 0.5 + 0.11 * min(len(used), MOST_LABELS)]
+    ratios = [
+        2.6,
+        0.35 + 0.09 * recording.network.masks.shape[0],
+        1.3,
+        0.5 + 0.11 * min(len(used), MOST_LABELS),
+    ]
     raster, inputs, overlaps, states = figure.subplots(4, 1, sharex=True, height_ratios=ratios)
     _draw_raster(raster, recording, used)
     _draw_inputs(inputs, recording)
     _draw_overlaps(overlaps, recording, used)
     _draw_states(states, recording, used)
     raster.set_title(
-        f"{_plain(name)}: {recording.network.neurons} cells, {len(recording.network.states)} states", loc="left"
+        f"{_plain(name)}: {recording.network.neurons} cells, {len(recording.network.states)} states",
+        loc="left",
     )
     states.set_xlabel("time (ms)")
     states.set_xlim(0, recording.until_ms)
@@ -55,7 +61,11 @@ def draw(recording: Recording, name: str, path: Path) -> None:
         axes.spines[["top", "right"]].set_visible(False)
         _shade(axes, recording)
     buffer = BytesIO()
-    stamp: dict[str, Any] = {"png": {"Software": None}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}[kind]
+    stamp: dict[str, Any] = {
+        "png": {"Software": None},
+        "pdf": {"CreationDate": None},
+        "svg": {"Date": None},
+    }[kind]
     figure.savefig(buffer, format=kind, dpi=160, metadata=stamp)
     write_atomically(os.fspath(path), buffer.getvalue())
 
@@ -64,7 +74,9 @@ def check_drawable(path: Path) -> str:
     """The format that a file name asks for: checked before anything runs. Raises what `draw` does."""
     kind = path.suffix.removeprefix(".").lower()
     if kind not in FORMATS:
-        raise FileError(f'cannot draw "{path}": expected a name that ends in .{", .".join(FORMATS)}')
+        raise FileError(
+            f'cannot draw "{path}": expected a name that ends in .{", .".join(FORMATS)}'
+        )
     if find_spec("matplotlib") is None:
         raise BackendError("Matplotlib is not installed; expected: pip install 'vsafsm[plot]'")
     return kind
@@ -80,18 +92,31 @@ def _draw_raster(axes: Any, recording: Recording, used: Indices) -> None:
     """Spikes, cells in the order of the states that were reached, the first for a cell of several; then the others."""
     used = used[used < len(recording.network.states)]
     codes = recording.network.codes[used]
-    first = np.where(codes.any(0), codes.argmax(0), len(used)) if len(used) else np.zeros(codes.shape[1], np.intp)
+    first = (
+        np.where(codes.any(0), codes.argmax(0), len(used))
+        if len(used)
+        else np.zeros(codes.shape[1], np.intp)
+    )
     place = np.empty(len(first), np.intp)
     order = np.argsort(first, kind="stable")
     place[order] = np.arange(len(order))
-    axes.plot(recording.times_ms, place[recording.cells], "|", color="black", markersize=1.6, markeredgewidth=0.5)
+    axes.plot(
+        recording.times_ms,
+        place[recording.cells],
+        "|",
+        color="black",
+        markersize=1.6,
+        markeredgewidth=0.5,
+    )
     edges = np.searchsorted(first[order], np.arange(len(used) + 1))
     for edge in edges[1:]:
         axes.axhline(edge - 0.5, color="0.75", linewidth=0.5, zorder=0)
     bands = [*edges.tolist(), len(first)]
     names = [*_names(recording.network, used), "others"]
     shown = [n for n in range(len(names)) if bands[n + 1] - bands[n] > len(first) / 40]
-    axes.set_yticks([(bands[n] + bands[n + 1]) / 2 for n in shown], [names[n] for n in shown], fontsize=7)
+    axes.set_yticks(
+        [(bands[n] + bands[n + 1]) / 2 for n in shown], [names[n] for n in shown], fontsize=7
+    )
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(first), -1)
     axes.set_ylabel("cells, by state")
@@ -99,11 +124,18 @@ def _draw_raster(axes: Any, recording: Recording, used: Indices) -> None:
 
 def _draw_inputs(axes: Any, recording: Recording) -> None:
     names = ["rest", *recording.network.inputs, "reset"]
-    edges = sorted({0.0, recording.until_ms, *(t for e in recording.events for t in (e.onset_ms, e.end_ms))})
+    edges = sorted(
+        {0.0, recording.until_ms, *(t for e in recording.events for t in (e.onset_ms, e.end_ms))}
+    )
     lines = [(0, begin, end) for begin, end in pairwise(edges) if recording.mask_at(begin) == 0]
-    lines += [(e.symbol + 1 if e.symbol >= 0 else len(names) - 1, e.onset_ms, e.end_ms) for e in recording.events]
+    lines += [
+        (e.symbol + 1 if e.symbol >= 0 else len(names) - 1, e.onset_ms, e.end_ms)
+        for e in recording.events
+    ]
     for line, begin, end in lines:
-        axes.barh(line, end - begin, left=begin, height=0.7, color="0.6" if line == 0 else "tab:orange")
+        axes.barh(
+            line, end - begin, left=begin, height=0.7, color="0.6" if line == 0 else "tab:orange"
+        )
     axes.set_yticks(range(len(names)), map(_plain, names), fontsize=7)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.set_ylabel("lines on")
@@ -116,7 +148,13 @@ def _draw_overlaps(axes: Any, recording: Recording, used: Indices) -> None:
     colours = matplotlib.colormaps["tab20"]
     for n, code in enumerate(used.tolist()):
         pending = recording.network.labels[code].pending
-        axes.plot(times, found[:, code], color=colours(n % 20), linewidth=0.9, linestyle=":" if pending else "-")
+        axes.plot(
+            times,
+            found[:, code],
+            color=colours(n % 20),
+            linewidth=0.9,
+            linestyle=":" if pending else "-",
+        )
     axes.set_ylim(-0.4, 1.05)
     axes.set_ylabel("overlap")
 
@@ -131,7 +169,12 @@ def _draw_states(axes: Any, recording: Recording, used: Indices) -> None:
         pending = recording.network.labels[code].pending
         at = times[codes == code]
         axes.barh(
-            [n] * len(at), step, left=at - step, height=0.7, color=colours(n % 20), alpha=0.45 if pending else 1.0
+            [n] * len(at),
+            step,
+            left=at - step,
+            height=0.7,
+            color=colours(n % 20),
+            alpha=0.45 if pending else 1.0,
         )
     if len(used) <= MOST_LABELS:
         axes.set_yticks(range(len(used)), _names(recording.network, used), fontsize=7)
@@ -142,7 +185,9 @@ def _draw_states(axes: Any, recording: Recording, used: Indices) -> None:
 def _shade(axes: Any, recording: Recording) -> None:
     for event in recording.events:
         if event.symbol >= 0:
-            axes.axvspan(event.onset_ms, event.end_ms, color="tab:orange", alpha=0.12, linewidth=0, zorder=0)
+            axes.axvspan(
+                event.onset_ms, event.end_ms, color="tab:orange", alpha=0.12, linewidth=0, zorder=0
+            )
 
 
 def _names(network: Network, codes: Indices) -> list[str]:

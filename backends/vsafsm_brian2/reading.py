@@ -100,12 +100,16 @@ class Recording:
             window = min(WINDOW_MS, (event.end_ms - event.onset_ms) / 2)
             held = self.code_at(event.end_ms, event.symbol + 1, window)
             mealy = network.labels[held].outputs if held >= 0 else ()
-        return Reading(network.states[code] if at_rest else None, mealy, network.moore[code] if at_rest else ())
+        return Reading(
+            network.states[code] if at_rest else None, mealy, network.moore[code] if at_rest else ()
+        )
 
     def mask_at(self, time_ms: float) -> int:
         """Index of the mask that the inputs leave on at `time_ms`."""
         held = [
-            event.symbol + 1 for event in self.events if event.onset_ms <= time_ms < event.end_ms and event.symbol >= 0
+            event.symbol + 1
+            for event in self.events
+            if event.onset_ms <= time_ms < event.end_ms and event.symbol >= 0
         ]
         return held[-1] if held else REST
 
@@ -131,12 +135,16 @@ class Recording:
         before it counts.
         """
         times = np.arange(every, self.until_ms + every / 2, every)
-        changes = np.array([0.0, *(t for e in self.events if e.symbol >= 0 for t in (e.onset_ms, e.end_ms))])
+        changes = np.array(
+            [0.0, *(t for e in self.events if e.symbol >= 0 for t in (e.onset_ms, e.end_ms))]
+        )
         last = changes[np.searchsorted(changes, times - SETTLING_MS, side="right").clip(min=1) - 1]
         following = np.append(changes, np.inf)[np.searchsorted(changes, last, side="right")]
         ends = np.minimum(times, np.maximum(following, last + every))
         begins = np.maximum(ends - WINDOW_MS / 2, last)
-        activity = np.stack([self.active(b, e) for b, e in zip(begins.tolist(), ends.tolist(), strict=True)])
+        activity = np.stack(
+            [self.active(b, e) for b, e in zip(begins.tolist(), ends.tolist(), strict=True)]
+        )
         return times, activity, np.array([self.mask_at(t) for t in last.tolist()], np.intp)
 
     def per_transition(self) -> list[dict[str, int]]:
@@ -145,7 +153,9 @@ class Recording:
         found = []
         for begin, end in pairwise(edges):
             counts = self.counts(begin, end)
-            found.append({"spikes": int(counts.sum()), "synaptic_operations": int(counts @ self.fan_out)})
+            found.append(
+                {"spikes": int(counts.sum()), "synaptic_operations": int(counts @ self.fan_out)}
+            )
         return found
 
     def rate_hz(self, begin_ms: float, end_ms: float) -> float:
@@ -160,7 +170,11 @@ def code_names(network: Network) -> list[str]:
     found = []
     for label in network.labels:
         outputs = f" / {', '.join(label.outputs)}" if label.outputs else ""
-        found.append(f"-> {network.states[label.state]}{outputs}" if label.pending else network.states[label.state])
+        found.append(
+            f"-> {network.states[label.state]}{outputs}"
+            if label.pending
+            else network.states[label.state]
+        )
     return found
 
 
@@ -172,7 +186,11 @@ def active(counts: NDArray[np.intp]) -> Bits:
 
 
 def input_spikes(
-    given: Iterable[tuple[int, float, float]], period: float, dt: float, jitter: float, rng: np.random.Generator
+    given: Iterable[tuple[int, float, float]],
+    period: float,
+    dt: float,
+    jitter: float,
+    rng: np.random.Generator,
 ) -> tuple[Indices, Times]:
     """Lines and times (ms) of the spikes that keep lines on: (line, onset, end) each, in the order of time.
 

@@ -25,7 +25,9 @@ from vsafsm_brian2.surroundings import RandomNumbers, check_can_run, device, tar
 class Simulation:
     """A program's Brian2 network with a source of input spikes and a spike monitor. All times are on its grid."""
 
-    def __init__(self, program: Program, parameters: Parameters, realism: Realism, running: Running) -> None:
+    def __init__(
+        self, program: Program, parameters: Parameters, realism: Realism, running: Running
+    ) -> None:
         self.rng = np.random.default_rng(running.draw_seed)
         self.noise = RandomNumbers(running.draw_seed)
         self.running, self.parameters, self.realism = running, parameters, realism
@@ -33,14 +35,18 @@ class Simulation:
         clock = self.fsm.cells.clock
         size = len(self.fsm.lines)
         self.source = b2.SpikeGeneratorGroup(size, [], [] * ms, clock=clock, name="fsm_source")
-        joined = b2.Synapses(self.source, self.fsm.lines, on_pre=ON_INPUT, clock=clock, name="fsm_inputs")
+        joined = b2.Synapses(
+            self.source, self.fsm.lines, on_pre=ON_INPUT, clock=clock, name="fsm_inputs"
+        )
         joined.connect(i=np.arange(size), j=np.arange(size))
         self.monitor = b2.SpikeMonitor(self.fsm.cells, name="fsm_spikes")
         self.network = b2.Network(*self.fsm.objects, self.source, joined, self.monitor)
         self.now_ms = 0.0
         self.events: list[Event] = []
 
-    def placed(self, given: Sequence[tuple[int, float]], gap_ms: float) -> tuple[list[Event], list[float]]:
+    def placed(
+        self, given: Sequence[tuple[int, float]], gap_ms: float
+    ) -> tuple[list[Event], list[float]]:
         """Inputs (symbol, hold) from now on, a gap after each: -> the events, and the times when the gaps end (ms)."""
         events, ends, now = [], [], self.now_ms
         for symbol, hold_ms in given:
@@ -59,7 +65,9 @@ class Simulation:
         reset = self.fsm.line(RESET)
         lines = [(e.symbol + 1 if e.symbol >= 0 else reset, e.onset_ms, e.end_ms) for e in given]
         jitter = self.realism.input_jitter_ms
-        indices, times = input_spikes(lines, INPUT_PERIOD_MS, self.parameters.dt_ms, jitter, self.rng)
+        indices, times = input_spikes(
+            lines, INPUT_PERIOD_MS, self.parameters.dt_ms, jitter, self.rng
+        )
         if len(indices):
             self.source.set_spikes(indices, times * ms)
         self.events += given
@@ -87,7 +95,9 @@ class Brian2Session:
         For the target ``cpp_standalone``, which compiles one run and ends with it.
     """
 
-    def __init__(self, program: Program, parameters: Parameters, realism: Realism, running: Running) -> None:
+    def __init__(
+        self, program: Program, parameters: Parameters, realism: Realism, running: Running
+    ) -> None:
         if running.codegen == "cpp_standalone":
             raise TargetError(
                 "a session cannot run in cpp_standalone, which compiles one whole run and ends with it; "
@@ -105,7 +115,10 @@ class Brian2Session:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -129,7 +142,9 @@ class Brian2Session:
 
     def wait(self, duration: Any) -> None:
         """Let the network run at rest for a Brian2 quantity of time."""
-        until = self._simulation.on_grid(self._simulation.now_ms + _milliseconds("duration", duration, 0.0))
+        until = self._simulation.on_grid(
+            self._simulation.now_ms + _milliseconds("duration", duration, 0.0)
+        )
         self._run([], until)
         self._reading = self.recording.read(self._simulation.events[-1], until)
 
@@ -186,7 +201,11 @@ class Brian2Session:
 
 
 def run_word(
-    program: Program, word: Sequence[str], parameters: Parameters, realism: Realism, running: Running
+    program: Program,
+    word: Sequence[str],
+    parameters: Parameters,
+    realism: Realism,
+    running: Running,
 ) -> tuple[Recording, list[Reading]]:
     """Run a word known in advance in one `Network.run`: -> the recording, and n + 1 readings."""
     check_can_run(running.codegen)

@@ -18,7 +18,9 @@ from vsafsm_brian2.errors import TargetError
 def check_can_run(codegen: str) -> None:
     """Raise `TargetError` where a target compiles and cannot, or where Brian2 was put into standalone mode."""
     if not isinstance(b2.get_device(), RuntimeDevice):
-        raise TargetError("Brian2 is in standalone mode; expected brian2.set_device('runtime') before this")
+        raise TargetError(
+            "Brian2 is in standalone mode; expected brian2.set_device('runtime') before this"
+        )
     if codegen == "numpy":
         return
     missing = [] if any(map(shutil.which, ("g++", "c++", "clang++", "cl"))) else ["a C++ compiler"]
@@ -48,7 +50,11 @@ def device(codegen: str, build_dir: str | None) -> Iterator[None]:
     if codegen != "cpp_standalone":
         yield
         return
-    with nullcontext(build_dir) if build_dir else tempfile.TemporaryDirectory(prefix="vsafsm-") as folder:
+    with (
+        nullcontext(build_dir)
+        if build_dir
+        else tempfile.TemporaryDirectory(prefix="vsafsm-") as folder
+    ):
         b2.set_device("cpp_standalone", directory=folder, build_on_run=True)
         try:
             yield

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from vsafsm_lava.attractor.process import AttractorFSM
     from vsafsm_lava.targets import check_hardware, run_config
 
-__all__ = ["AttractorFSM", "RuntimeDiedError", "TargetError", "attractor_fsm", "check_hardware", "run_config"]
+__all__ = [
+    "AttractorFSM",
+    "RuntimeDiedError",
+    "TargetError",
+    "attractor_fsm",
+    "check_hardware",
+    "run_config",
+]
 
 
 def attractor_fsm(program: Program, **options: Any) -> AttractorFSM:
@@ -43,7 +50,9 @@ def attractor_fsm(program: Program, **options: Any) -> AttractorFSM:
     from vsafsm_lava.attractor.process import AttractorFSM
 
     names = manifest(program, chip)
-    return AttractorFSM(**chip.arrays(), channel_names=names["channels"], state_names=names["states"])
+    return AttractorFSM(
+        **chip.arrays(), channel_names=names["channels"], state_names=names["states"]
+    )
 
 
 def __getattr__(name: str) -> Any:

@@ -22,7 +22,11 @@ from vsafsm_loihi2.session import ChipSession
 
 TARGETS = ("sim", "sim-stock", "loihi2")
 TARGET = Option(
-    "target", str, "sim", "", "where it runs: sim (fused model), sim-stock (LIF and Dense), or loihi2 (the chip)"
+    "target",
+    str,
+    "sim",
+    "",
+    "where it runs: sim (fused model), sim-stock (LIF and Dense), or loihi2 (the chip)",
 )
 
 

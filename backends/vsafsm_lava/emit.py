@@ -29,7 +29,10 @@ def emit(program: Program, chip: ChipNetwork, folder: Path, target: str) -> None
         write_atomically(folder / PACKAGE / name, text.encode())
     write_atomically(folder / PACKAGE / "network.npz", archive(chip))
     write_atomically(folder / PACKAGE / "manifest.json", _json(manifest(program, chip)))
-    for template, path in (("package.template", f"{PACKAGE}/__init__.py"), ("run.template", "run.py")):
+    for template, path in (
+        ("package.template", f"{PACKAGE}/__init__.py"),
+        ("run.template", "run.py"),
+    ):
         text = Template((ours / template).read_text(encoding="utf-8")).substitute(
             MACHINE_NAME=_in_docstring(program.machine.name),
             WORD=repr(list(program.machine.demonstration())),

@@ -34,12 +34,16 @@ class FusedEngine:
     def __init__(self, chip: ChipNetwork) -> None:
         self._neurons = len(chip.bias)
         self._fsm = HostedFSM(**chip.arrays())
-        config = Loihi2SimCfg(select_tag="fixed_pt", exception_proc_model_map={HostedFSM: HostedModel})
+        config = Loihi2SimCfg(
+            select_tag="fixed_pt", exception_proc_model_map={HostedFSM: HostedModel}
+        )
         self._running = Running(self._fsm, config, [])
 
     def run(self, channel: int | None, steps: int) -> Bits:
         """As `vsafsm_loihi2.session.Engine` says."""
-        return np.concatenate([self._chunk(channel if n == 0 else None, length) for n, length in _chunks(steps)])
+        return np.concatenate(
+            [self._chunk(channel if n == 0 else None, length) for n, length in _chunks(steps)]
+        )
 
     def close(self) -> None:
         """Stop Lava's processes."""
@@ -63,7 +67,9 @@ class StockEngine:
 
     def run(self, channel: int | None, steps: int) -> Bits:
         """As `vsafsm_loihi2.session.Engine` says."""
-        return np.concatenate([self._chunk(channel if n == 0 else None, length) for n, length in _chunks(steps)])
+        return np.concatenate(
+            [self._chunk(channel if n == 0 else None, length) for n, length in _chunks(steps)]
+        )
 
     def close(self) -> None:
         """Stop Lava's processes."""
@@ -73,7 +79,9 @@ class StockEngine:
         spiking = np.zeros((steps, *self._channels), np.int32)
         if channel is not None:
             spiking[0, channel] = 1
-        for each in spiking:  # a message a step: one that is on its way still would pass for silence
+        for (
+            each
+        ) in spiking:  # a message a step: one that is on its way still would pass for silence
             self._running.send(IN, each)
         self._running.run(steps)
         return np.stack([self._running.receive(OUT) for _ in range(steps)]) > 0

@@ -102,7 +102,9 @@ class Running:
         told = [_told(actor) for actor in _actors(self._runtime)]
         self.close()
         reasons = "; ".join(reason for reason in told if reason) or "no reason was left"
-        raise RuntimeDiedError(f"Lava's runtime has died: {what} ({reasons}); expected it to run: open a new session")
+        raise RuntimeDiedError(
+            f"Lava's runtime has died: {what} ({reasons}); expected it to run: open a new session"
+        )
 
 
 @contextmanager

@@ -83,9 +83,14 @@ def connected(fsm: AttractorFSM, target: str, buffered: int) -> tuple[Injector, 
         try:
             from lava.proc.embedded_io.spike import NxToPyAdapter, PyToNxAdapter
         except ImportError as error:
-            raise HardwareError(f"{error}: expected a complete installation of lava-loihi") from None
+            raise HardwareError(
+                f"{error}: expected a complete installation of lava-loihi"
+            ) from None
 
-        to_chip, from_chip = PyToNxAdapter(shape=fsm.input_in.shape), NxToPyAdapter(shape=fsm.s_out.shape)
+        to_chip, from_chip = (
+            PyToNxAdapter(shape=fsm.input_in.shape),
+            NxToPyAdapter(shape=fsm.s_out.shape),
+        )
         injector.out_port.connect(to_chip.inp)
         to_chip.out.connect(fsm.input_in)
         fsm.s_out.connect(from_chip.inp)

@@ -25,16 +25,42 @@ from vsafsm_loihi2.session import ChipSession, IntegerEngine
 
 REQUIREMENTS = Requirements(bits=8, folded=True, largest_sum=12_000)
 """Weights of 8 bits, inhibition folded in, and sums that leave room for masks and reset in the accumulator."""
-LEAKY = replace(REQUIREMENTS, least_margin=0.4, rule="robust", headroom=4.0, density=2 / 11, tolerance=3.0)
+LEAKY = replace(
+    REQUIREMENTS, least_margin=0.4, rule="robust", headroom=4.0, density=2 / 11, tolerance=3.0
+)
 """What leaky neurons get on with, measured in ``benchmarks/loihi2_leaky.py``."""
 MOST_CHIPS = 1152
 """Chips of the largest system there is."""
 
 OPTIONS = (
-    Option("hold_steps", int, None, "steps", "how long the latch holds an input (default: the contract)"),
-    Option("gap_steps", int, None, "steps", "rest that the latch keeps after an input (default: the contract)"),
-    Option("du", int, DECAY, "1/4096 a step", "decay of the current; below the default nothing is proven"),
-    Option("dv", int, DECAY, "1/4096 a step", "decay of the membrane; below the default nothing is proven"),
+    Option(
+        "hold_steps",
+        int,
+        None,
+        "steps",
+        "how long the latch holds an input (default: the contract)",
+    ),
+    Option(
+        "gap_steps",
+        int,
+        None,
+        "steps",
+        "rest that the latch keeps after an input (default: the contract)",
+    ),
+    Option(
+        "du",
+        int,
+        DECAY,
+        "1/4096 a step",
+        "decay of the current; below the default nothing is proven",
+    ),
+    Option(
+        "dv",
+        int,
+        DECAY,
+        "1/4096 a step",
+        "decay of the membrane; below the default nothing is proven",
+    ),
     Option("chips", int, None, "", "chips that the network may take (default: any number)"),
 )
 
@@ -68,7 +94,10 @@ class Loihi2Backend:
         """Write ``network.npz``, the chip's integers, and ``manifest.json``, what they mean, into `folder`."""
         chip = on_chip(program, options)
         write_atomically(folder / "network.npz", archive(chip))
-        write_atomically(folder / "manifest.json", (json.dumps(manifest(program, chip), indent=2) + "\n").encode())
+        write_atomically(
+            folder / "manifest.json",
+            (json.dumps(manifest(program, chip), indent=2) + "\n").encode(),
+        )
 
     def describe(self, program: Program, **options: object) -> Description:
         """Cores, chips, memory, headroom, spikes and operations."""

@@ -26,10 +26,21 @@ from vsafsm.errors import OptionError
 from vsafsm.network import Network
 from vsafsm_loihi2.errors import LeakyError, LimitError, UnsettledError
 from vsafsm_loihi2.latch import Latch, latch
-from vsafsm_loihi2.limits import ACCUMULATOR, BIAS, BIAS_EXPONENT, DECAY, DECAY_SHIFT, MANTISSA, MOST_EXPONENT, SHIFT
+from vsafsm_loihi2.limits import (
+    ACCUMULATOR,
+    BIAS,
+    BIAS_EXPONENT,
+    DECAY,
+    DECAY_SHIFT,
+    MANTISSA,
+    MOST_EXPONENT,
+    SHIFT,
+)
 from vsafsm_loihi2.reach import Reach, reach
 
-SMALLER = "expected smaller sums: `vsafsm compile SPEC --for loihi2 --bits 6 -o PROGRAM`, or sparse codes"
+SMALLER = (
+    "expected smaller sums: `vsafsm compile SPEC --for loihi2 --bits 6 -o PROGRAM`, or sparse codes"
+)
 MOST_STEPS = 1024
 """Longest hold or gap that a latch is built for."""
 Whole = NDArray[np.int16]
@@ -54,13 +65,24 @@ class Settings:
     dv: int = DECAY
 
     def __post_init__(self) -> None:
-        ranges = {"hold_steps": (1, MOST_STEPS), "gap_steps": (1, MOST_STEPS), "du": (0, DECAY), "dv": (0, DECAY)}
+        ranges = {
+            "hold_steps": (1, MOST_STEPS),
+            "gap_steps": (1, MOST_STEPS),
+            "du": (0, DECAY),
+            "dv": (0, DECAY),
+        }
         for name, (least, most) in ranges.items():
             value = getattr(self, name)
             if value is None and name.endswith("steps"):
                 continue
-            if isinstance(value, bool) or not isinstance(value, Integral) or not least <= int(value) <= most:
-                raise OptionError(f"{name} is {value!r}; expected a whole number from {least} to {most}")
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, Integral)
+                or not least <= int(value) <= most
+            ):
+                raise OptionError(
+                    f"{name} is {value!r}; expected a whole number from {least} to {most}"
+                )
             object.__setattr__(self, name, int(value))
         if self.steps(1) > MOST_STEPS and None in (self.hold_steps, self.gap_steps):
             raise OptionError(
@@ -194,7 +216,9 @@ def lower(network: Network, settings: Settings = Settings()) -> ChipNetwork:
             "the network's weights are no whole numbers; expected those of a program, without noise on them"
         )
     if network.gain:
-        raise LimitError(f"an inhibition of {network.gain} is kept apart, at most 0 is possible: expected it folded in")
+        raise LimitError(
+            f"an inhibition of {network.gain} is kept apart, at most 0 is possible: expected it folded in"
+        )
     _within("weight", int(np.abs(network.weights.astype(np.int32)).max()), MANTISSA)
     hold = _at_least("hold_steps", settings, network.contract.hold_steps)
     gap = _at_least("gap_steps", settings, network.contract.gap_steps)
@@ -283,7 +307,9 @@ def _within(what: str, value: int, limit: int) -> None:
 def _at_least(name: str, settings: Settings, least: int) -> int:
     value: int | None = getattr(settings, name)
     if value is not None and value < least:
-        raise OptionError(f"{name} is {value}; expected at least the {least} of the program's contract")
+        raise OptionError(
+            f"{name} is {value}; expected at least the {least} of the program's contract"
+        )
     steps = settings.steps(least) if value is None else value
     if steps > MOST_STEPS:
         raise OptionError(

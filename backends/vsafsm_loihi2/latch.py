@@ -67,7 +67,10 @@ def latch(inputs: int, hold_steps: int, gap_steps: int) -> Latch:
     channels, chain = inputs + 1, hold_steps + gap_steps - 2
     neurons = 2 * channels + chain
     arbiters, lines, timer = np.split(np.arange(neurons), [channels, 2 * channels])
-    events, ending = lines[1:], timer[hold_steps - 2 : hold_steps - 1] if hold_steps > 1 else timer[:0]
+    events, ending = (
+        lines[1:],
+        timer[hold_steps - 2 : hold_steps - 1] if hold_steps > 1 else timer[:0],
+    )
 
     arrivals = np.zeros((neurons, channels), np.int16)
     arrivals[arbiters] = PASS * (np.eye(channels) - np.tri(channels, k=-1))

@@ -16,7 +16,9 @@ from vsafsm_loihi2.limits import DECAY_SHIFT, SHIFT, STATE
 States = NDArray[np.int32]
 
 
-def fire(u: States, v: States, arriving: States, bias: States, du: int, dv: int) -> tuple[States, States, Bits]:
+def fire(
+    u: States, v: States, arriving: States, bias: States, du: int, dv: int
+) -> tuple[States, States, Bits]:
     """One step of n neurons of threshold 0: -> (u, v, which of them spike), each (n,).
 
     Parameters

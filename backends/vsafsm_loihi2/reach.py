@@ -69,7 +69,9 @@ def reach(network: Network) -> Reach:
     known = {points[0].tobytes()}
     most = 64 + 16 * len(network.states)
     for done in _batches(points, len(network.inputs)):
-        held = walk.settled(np.stack([points[i] for i, _ in done]), np.array([a + 1 for _, a in done]))
+        held = walk.settled(
+            np.stack([points[i] for i, _ in done]), np.array([a + 1 for _, a in done])
+        )
         hold = max(hold, walk.steps)
         for point in walk.settled(held, np.full(len(done), REST)):
             if point.tobytes() not in known:
@@ -77,8 +79,12 @@ def reach(network: Network) -> Reach:
                 points.append(point)
         gap = max(gap, walk.steps)
         if len(points) > most:
-            raise UnsettledError(f"the network has over {most} fixed points; expected about one a state")
-    return Reach(walk.active, walk.up, walk.down, walk.rise, walk.fall, walk.least, len(points), hold, gap)
+            raise UnsettledError(
+                f"the network has over {most} fixed points; expected about one a state"
+            )
+    return Reach(
+        walk.active, walk.up, walk.down, walk.rise, walk.fall, walk.least, len(points), hold, gap
+    )
 
 
 def _batches(points: list[Bits], inputs: int) -> Iterator[list[tuple[int, int]]]:
@@ -109,11 +115,16 @@ class _Walk:
             if not len(moving):
                 return current
             current[moving] = following
-        raise UnsettledError(f"an activity still changes after {MOST_STEPS} steps; expected a proven program")
+        raise UnsettledError(
+            f"an activity still changes after {MOST_STEPS} steps; expected a proven program"
+        )
 
     def _note(self, activity: Bits, drive: NDArray[np.int32], firing: Bits) -> None:
         rising = drives(self.positive, activity)
-        self.rise, self.fall = max(self.rise, int(rising.max())), min(self.fall, int((drive - rising).min()))
+        self.rise, self.fall = (
+            max(self.rise, int(rising.max())),
+            min(self.fall, int((drive - rising).min())),
+        )
         self.active = max(self.active, int(activity.sum(1).max()))
         self.up, self.down = max(self.up, int(drive.max())), min(self.down, int(drive.min()))
         self.least = min(self.least, int(drive[firing].min(initial=self.least)))

@@ -52,7 +52,10 @@ class Partition:
         """Which neurons lie on which chip."""
         a_chip = CORES_A_CHIP * self.neurons_a_core
         first = range(0, self.neurons, a_chip)
-        parts = [f"chip {i}: neurons {n} to {min(n + a_chip, self.neurons) - 1}" for i, n in enumerate(first)]
+        parts = [
+            f"chip {i}: neurons {n} to {min(n + a_chip, self.neurons) - 1}"
+            for i, n in enumerate(first)
+        ]
         return "; ".join(parts) if len(parts) <= 4 else f"{parts[0]}; {parts[1]}; ...; {parts[-1]}"
 
 
@@ -93,7 +96,9 @@ def report(chip: ChipNetwork) -> Description:
         "residue_share": round(bounds.residue, 5),
         "du": chip.du,
         "dv": chip.dv,
-        "proof": "carries over" if chip.du == chip.dv == DECAY else "none: leaky neurons are measured, not proven",
+        "proof": "carries over"
+        if chip.du == chip.dv == DECAY
+        else "none: leaky neurons are measured, not proven",
         "largest_recurrent_drive": 2 * bounds.reach.up,
         "smallest_recurrent_drive": 2 * bounds.reach.down,
         "most_active": bounds.reach.active,

@@ -106,7 +106,9 @@ class ChipSession:
     def wait(self, steps: int) -> None:
         """Let the network run at rest."""
         if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
-            raise SessionError(f"{steps!r} steps are not possible; expected a whole number of at least 0")
+            raise SessionError(
+                f"{steps!r} steps are not possible; expected a whole number of at least 0"
+            )
         self._check_open()
         for start in range(0, steps, MOST_STEPS_A_CHUNK):
             self._run(None, min(MOST_STEPS_A_CHUNK, steps - start))
@@ -122,7 +124,9 @@ class ChipSession:
     def outputs(self) -> Outputs:
         """Mealy outputs of the last input, then the Moore outputs of the state."""
         network, state = self.chip.network, self.state
-        return self._mealy() + (network.moore[network.states.index(state)] if state is not None else ())
+        return self._mealy() + (
+            network.moore[network.states.index(state)] if state is not None else ()
+        )
 
     @property
     def activity(self) -> Bits:
@@ -132,7 +136,11 @@ class ChipSession:
     @property
     def counts(self) -> Mapping[str, int]:
         """Steps, spikes of the network, and synaptic operations that they and the lines caused, so far."""
-        return {"steps": self._steps, "spikes": self._spikes, "synaptic_operations": self._operations}
+        return {
+            "steps": self._steps,
+            "spikes": self._spikes,
+            "synaptic_operations": self._operations,
+        }
 
     def _run(self, channel: int | None, steps: int) -> Bits:
         self._check_open()

@@ -94,7 +94,9 @@ def check_folded(network: Network) -> None:
 def slackened(network: Network) -> Network:
     """The network with a contract that leaves room for noise, as far as there may be."""
     contract = network.contract
-    hold, gap = (min(steps + SLACK_STEPS, MOST_STEPS) for steps in (contract.hold_steps, contract.gap_steps))
+    hold, gap = (
+        min(steps + SLACK_STEPS, MOST_STEPS) for steps in (contract.hold_steps, contract.gap_steps)
+    )
     return replace(network, contract=Contract(hold, gap))
 
 
@@ -132,7 +134,14 @@ def programmed(planned: Plan, faults: Faults, rng: np.random.Generator) -> Simul
     layout, converter = planned.layout, converter_of(planned)
     ohm = settings.segment_ohm if settings.ir_drop else 0.0
     return SimulatedCrossbar(
-        placed(layout, cells), model, layout, planned.scale, 0.0, converter, settings.read_noise, ohm
+        placed(layout, cells),
+        model,
+        layout,
+        planned.scale,
+        0.0,
+        converter,
+        settings.read_noise,
+        ohm,
     )
 
 

@@ -73,7 +73,9 @@ class MemristorBackend:
             "us_a_weight_step": round(planned.scale.us_a_step, 4),
             "mean_target_us": round(mean, 3),
             "largest_target_us": round(float(np.max(planned.target)), 3),
-            "ir_drop_estimate": round(1 - ir_drop(layout.rows, layout.columns, mean, chosen.segment_ohm), 4),
+            "ir_drop_estimate": round(
+                1 - ir_drop(layout.rows, layout.columns, mean, chosen.segment_ohm), 4
+            ),
             "hold_steps": planned.network.contract.hold_steps,
             "gap_steps": planned.network.contract.gap_steps,
         }

@@ -85,7 +85,9 @@ class Rewritable(Crossbar, Protocol):
     def failed(self) -> Bits | None:
         """Cells (2, N, N) that programming could not bring to their targets; None where that is not told."""
 
-    def rewritten(self, places: Places, target_us: Conductances, rng: np.random.Generator) -> Rewritable:
+    def rewritten(
+        self, places: Places, target_us: Conductances, rng: np.random.Generator
+    ) -> Rewritable:
         """The array once cells are programmed to targets (M,), in microsiemens; all others are left alone."""
 
 
@@ -216,7 +218,11 @@ def corrected(
 
 
 def short_of(
-    network: Network, lowered: Lowered, crossbar: Crossbar, rng: np.random.Generator, effort: Effort = Effort()
+    network: Network,
+    lowered: Lowered,
+    crossbar: Crossbar,
+    rng: np.random.Generator,
+    effort: Effort = Effort(),
 ) -> int:
     """How many (situation, neuron) pairs are short of a margin; with a margin of 0, on the wrong side of threshold."""
     return int(np.count_nonzero(_Task(network, lowered, effort).missing(crossbar, rng)))
@@ -239,18 +245,28 @@ class _Task:
         """What the array computes in some situations at a time, averaged over a few reads."""
         for i in range(0, len(self.active), CHUNK):
             rows = slice(i, i + CHUNK)
-            yield rows, np.mean([crossbar.drive(self.active[rows], rng) for _ in range(self.effort.reads)], axis=0)
+            yield (
+                rows,
+                np.mean(
+                    [crossbar.drive(self.active[rows], rng) for _ in range(self.effort.reads)],
+                    axis=0,
+                ),
+            )
 
     def missing(self, crossbar: Crossbar, rng: np.random.Generator) -> Drive:
         """Drive that each neuron lacks in each situation (P, N): positive to come up, negative to go down, or 0."""
         parts = []
         for rows, drive in self.drives(crossbar, rng):
             target = self.target[rows]
-            lacking = np.where(self.wanted[rows], np.maximum(target - drive, 0), np.minimum(-target - drive, 0))
+            lacking = np.where(
+                self.wanted[rows], np.maximum(target - drive, 0), np.minimum(-target - drive, 0)
+            )
             parts.append(lacking * self.cared[rows])
         return np.asarray(np.concatenate(parts), np.float32)
 
-    def chosen(self, missing: Drive, bad: Bits, pairs: int) -> tuple[tuple[NDArray[np.intp], NDArray[np.intp]], Bits]:
+    def chosen(
+        self, missing: Drive, bad: Bits, pairs: int
+    ) -> tuple[tuple[NDArray[np.intp], NDArray[np.intp]], Bits]:
         """Pairs to change, as (post, pre), and whether upwards: for each short neuron those that lack most.
 
         No more than so many pairs in all, again those that lack most.
@@ -279,9 +295,13 @@ def _wanted(
     for polarity, sign in enumerate((1, -1)):
         own, other = pair[polarity], pair[1 - polarity]
         stuck, partner_stuck = cells.bad[polarity][chosen], cells.bad[1 - polarity][chosen]
-        alone = np.where(partner_stuck, other + sign * wanted, cells.g_min_us + np.maximum(sign * wanted, 0))
+        alone = np.where(
+            partner_stuck, other + sign * wanted, cells.g_min_us + np.maximum(sign * wanted, 0)
+        )
         target = np.clip(alone, cells.g_min_us, cells.g_max_us).astype(np.float32)
         worth = ~stuck & (np.abs(target - own) > 0.05 * half)
-        places.append(np.array([np.full(int(worth.sum()), polarity), chosen[0][worth], chosen[1][worth]]))
+        places.append(
+            np.array([np.full(int(worth.sum()), polarity), chosen[0][worth], chosen[1][worth]])
+        )
         targets.append(target[worth])
     return Places(*np.concatenate(places, axis=1)), np.concatenate(targets)

@@ -28,12 +28,23 @@ class YieldCommand:
 
         parser.add_argument("spec", metavar="SPEC|PROGRAM")
         parser.add_argument(
-            "--arrays", type=int, default=ARRAYS, metavar="COUNT", help=f"arrays to draw (default {ARRAYS})"
+            "--arrays",
+            type=int,
+            default=ARRAYS,
+            metavar="COUNT",
+            help=f"arrays to draw (default {ARRAYS})",
         )
-        parser.add_argument("--jobs", type=int, default=1, metavar="COUNT", help="processes (default 1)")
-        parser.add_argument("--compare", action="store_true", help="the same arrays with every kind of calibration")
         parser.add_argument(
-            "--least", type=float, metavar="SHARE", help="exit with 1 where the 95 %% interval begins below this"
+            "--jobs", type=int, default=1, metavar="COUNT", help="processes (default 1)"
+        )
+        parser.add_argument(
+            "--compare", action="store_true", help="the same arrays with every kind of calibration"
+        )
+        parser.add_argument(
+            "--least",
+            type=float,
+            metavar="SHARE",
+            help="exit with 1 where the 95 %% interval begins below this",
         )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
         add_options(parser, OPTIONS)
@@ -57,7 +68,9 @@ def _run(args: argparse.Namespace) -> int:
     _check(args)
     chosen = choices(args)
     program = program_of(args, chosen, allow_unproven=False)
-    kinds: tuple[str, ...] = CALIBRATIONS if args.compare else (settings(chosen.of_target).calibration,)
+    kinds: tuple[str, ...] = (
+        CALIBRATIONS if args.compare else (settings(chosen.of_target).calibration,)
+    )
     measured: dict[str, list[Outcome]] = {
         kind: _outcomes(args, program, {**chosen.of_target, "calibration": kind}) for kind in kinds
     }
@@ -90,7 +103,10 @@ def _outcomes(args: argparse.Namespace, program: Program, options: dict[str, Any
     with ProgressBar() as progress:
         for each in outcomes(program, options, range(first, first + args.arrays), args.jobs):
             found.append(each)
-            progress(f"{len(found)} of {args.arrays} arrays, {options['calibration']}", len(found) / args.arrays)
+            progress(
+                f"{len(found)} of {args.arrays} arrays, {options['calibration']}",
+                len(found) / args.arrays,
+            )
     return found
 
 
@@ -110,7 +126,9 @@ def _row(program: Program, calibration: str, found: Sequence[Outcome]) -> dict[s
     if calibration == "loop":
         row["rewritten_mean"] = sum(each.rewritten for each in found) / len(found) / cells
         row["rewritten_most"] = max(each.rewritten for each in found) / cells
-        row["writes_a_rewritten_cell"] = sum(each.writes for each in found) / max(1, sum(e.rewritten for e in found))
+        row["writes_a_rewritten_cell"] = sum(each.writes for each in found) / max(
+            1, sum(e.rewritten for e in found)
+        )
         row["short_before"] = sum(each.short_before for each in found) / len(found)
         row["short_after"] = sum(each.short_after for each in found) / len(found)
     return row
@@ -126,7 +144,10 @@ def _described(program: Program, options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _print(
-    program: Program, options: dict[str, Any], rows: Sequence[dict[str, Any]], measured: Mapping[str, list[Outcome]]
+    program: Program,
+    options: dict[str, Any],
+    rows: Sequence[dict[str, Any]],
+    measured: Mapping[str, list[Outcome]],
 ) -> None:
     from vsafsm.terminal import print_line, print_table
 
@@ -135,7 +156,15 @@ def _print(
         f"{what['machine']}: N={what['neurons']} neurons, k={what['active']} active, {what['cells']:,} cells of "
         f"{what['device']}"
     )
-    header = ("calibration", "arrays right", "95 % interval", "cells rewritten", "most", "pairs short before", "after")
+    header = (
+        "calibration",
+        "arrays right",
+        "95 % interval",
+        "cells rewritten",
+        "most",
+        "pairs short before",
+        "after",
+    )
     shown = []
     for row in rows:
         total = len(measured[row["calibration"]])
@@ -144,7 +173,12 @@ def _print(
             shares = (f"{100 * row[name]:.2f} %" for name in ("rewritten_mean", "rewritten_most"))
             more = (*shares, f"{row['short_before']:.0f}", f"{row['short_after']:.0f}")  # type: ignore[assignment]
         shown.append(
-            (row["calibration"], f"{row['right']} of {total}", f"{row['low']:.4f} to {row['high']:.4f}", *more)
+            (
+                row["calibration"],
+                f"{row['right']} of {total}",
+                f"{row['low']:.4f} to {row['high']:.4f}",
+                *more,
+            )
         )
     used = [i for i in range(len(header)) if i < 3 or any(row[i] for row in shown)]
     print_table([header[i] for i in used], [[row[i] for i in used] for row in shown])
@@ -155,7 +189,9 @@ def _print(
 
 def _most_wrong(found: Sequence[Outcome]) -> str:
     """Where arrays go wrong first most often; empty where none does."""
-    counted = Counter((each.wrong.state, each.wrong.input) for each in found if each.wrong is not None)
+    counted = Counter(
+        (each.wrong.state, each.wrong.input) for each in found if each.wrong is not None
+    )
     if not counted:
         return ""
     (state, symbol), times = counted.most_common(1)[0]

@@ -60,7 +60,8 @@ class Faults:
     def applied(self, pair: Pair, g_max_us: float) -> Pair:
         """What is there in spite of programming."""
         stuck = [
-            np.where(on, g_max_us, np.where(off, 0, g)) for g, off, on in zip(pair, self.off, self.on, strict=True)
+            np.where(on, g_max_us, np.where(off, 0, g))
+            for g, off, on in zip(pair, self.off, self.on, strict=True)
         ]
         return Pair(*(g.astype(np.float32) for g in stuck))
 
@@ -70,7 +71,9 @@ class Faults:
         return self.off | self.on
 
 
-def drawn_faults(neurons: int, stuck_off: float, stuck_on: float, rng: np.random.Generator) -> Faults:
+def drawn_faults(
+    neurons: int, stuck_off: float, stuck_on: float, rng: np.random.Generator
+) -> Faults:
     """Independent faults in every cell."""
     return Faults(*split(rng.random((2, neurons, neurons), np.float32), stuck_off, stuck_on))
 
@@ -169,7 +172,9 @@ class SimulatedCrossbar:
     @cached_property
     def _weights(self) -> Drive:
         """(pre, post), in weight steps."""
-        return np.ascontiguousarray((self.seen.positive - self.seen.negative).T / self.scale.us_a_step)
+        return np.ascontiguousarray(
+            (self.seen.positive - self.seen.negative).T / self.scale.us_a_step
+        )
 
     @cached_property
     def _variance(self) -> Pair:
@@ -177,12 +182,18 @@ class SimulatedCrossbar:
         the offset scheme) of the references, (pre, tiles across).
         """
         own, other = (
-            np.asarray((_left(g, seen) * self.device.read_sigma_us(g, self.seconds) / self.scale.us_a_step) ** 2)
+            np.asarray(
+                (_left(g, seen) * self.device.read_sigma_us(g, self.seconds) / self.scale.us_a_step)
+                ** 2
+            )
             for g, seen in zip(self.cells, self.seen, strict=True)
         )
         if self.layout.scheme == "differential":
             return Pair(np.ascontiguousarray((own + other).T), other[:0].T)
-        return Pair(np.ascontiguousarray(own.T), np.ascontiguousarray(other[:: self.layout.outputs_a_tile].T))
+        return Pair(
+            np.ascontiguousarray(own.T),
+            np.ascontiguousarray(other[:: self.layout.outputs_a_tile].T),
+        )
 
     def _noise(self, rows: Drive, block: slice, rng: np.random.Generator) -> Drive:
         """Of a read (B, N); outputs of a tile that share a reference share its noise."""
@@ -210,7 +221,9 @@ class SimulatedCrossbar:
         cells = faults.applied(moved, self.device.g_max_us)
         return replace(self, cells=placed(self.layout, cells), seconds=seconds)
 
-    def rewritten(self, places: Places, target_us: Conductances, rng: np.random.Generator) -> SimulatedCrossbar:
+    def rewritten(
+        self, places: Places, target_us: Conductances, rng: np.random.Generator
+    ) -> SimulatedCrossbar:
         """The array with some cells programmed again, (M,) targets, and as old as the others.
 
         Raises
@@ -230,7 +243,9 @@ class SimulatedCrossbar:
 
 def _left(cells: Conductances, seen: Conductances) -> Conductances:
     """Share of each conductance that reads see, 1 at most: what they see of a cell without any came by other ways."""
-    return np.asarray(np.divide(np.minimum(seen, cells), cells, out=np.ones_like(cells), where=cells > 0))
+    return np.asarray(
+        np.divide(np.minimum(seen, cells), cells, out=np.ones_like(cells), where=cells > 0)
+    )
 
 
 def placed(layout: Layout, pair: Pair) -> Pair:
@@ -242,7 +257,9 @@ def full_scale_for(weights: NDArray[Any], codes: Bits, rows: int) -> float:
     """Largest magnitude of what a tile's column adds to the drive under a code, in weight steps."""
     largest = 1.0
     for i in range(0, weights.shape[1], rows):
-        part = codes[:, i : i + rows].astype(np.float32) @ weights[:, i : i + rows].T.astype(np.float32)
+        part = codes[:, i : i + rows].astype(np.float32) @ weights[:, i : i + rows].T.astype(
+            np.float32
+        )
         largest = max(largest, float(np.abs(part).max()))
     return largest
 

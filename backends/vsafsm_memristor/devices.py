@@ -89,7 +89,9 @@ class Common:
                 "expected 0 or more, then more"
             )
         if min(self.stuck_off, self.stuck_on) < 0 or self.stuck_off + self.stuck_on > 1:
-            raise DeviceError(f'device "{self.name}" has shares of stuck cells that do not fit into 0 to 1')
+            raise DeviceError(
+                f'device "{self.name}" has shares of stuck cells that do not fit into 0 to 1'
+            )
 
     def relax(self, g_us: Conductances, seconds: float, rng: np.random.Generator) -> Conductances:
         """Nothing changes with time."""
@@ -138,7 +140,9 @@ class WriteVerify(Common):
         """Standard deviation of the relaxation after some seconds."""
         share = np.clip(g_us / self.g_max_us, 0, 1)
         times = [math.log(at) for at, _ in self.relaxation]
-        sigmas = [np.maximum(sum(c * share**i for i, c in enumerate(cs)), 0) for _, cs in self.relaxation]
+        sigmas = [
+            np.maximum(sum(c * share**i for i, c in enumerate(cs)), 0) for _, cs in self.relaxation
+        ]
         now = min(max(math.log(max(seconds, 1e-9)), times[0]), times[-1])
         later = min(range(len(times)), key=lambda i: (times[i] < now, times[i]))
         if later == 0:
@@ -172,7 +176,9 @@ def write_verify(
         at, left = at[~done], (wanted - seen)[~done]
         if not len(at) or pulses.max() == device.most_pulses:
             break
-        step = device.pulse_share * np.exp(device.pulse_spread * _normal(left, rng) - device.pulse_spread**2 / 2)
+        step = device.pulse_share * np.exp(
+            device.pulse_spread * _normal(left, rng) - device.pulse_spread**2 / 2
+        )
         g.flat[at] = np.clip(g.flat[at] + step * left, 0, device.g_max_us * 1.05)
         pulses.flat[at] += 1
     return Written(g, ~open_, pulses)
@@ -196,7 +202,9 @@ class PhaseChange(Common):
         log = np.log(np.clip(g_us / self.g_max_us, 1e-4, 1))
         spread = np.clip(-0.0125 * log - 0.0059, 0.008, 0.045)
         exponent = np.abs(_mean_exponent(log) + spread * _normal(g_us, rng))
-        return np.asarray(g_us * (max(seconds, self.drift_from_s) / self.drift_from_s) ** -exponent, np.float32)
+        return np.asarray(
+            g_us * (max(seconds, self.drift_from_s) / self.drift_from_s) ** -exponent, np.float32
+        )
 
     def read_sigma_us(self, g_us: Conductances, seconds: float) -> Conductances:
         """Grows with the square root of the logarithm of time.
@@ -206,7 +214,9 @@ class PhaseChange(Common):
         seconds = max(seconds, self.drift_from_s)
         drifted, log = np.clip(g_us / self.g_max_us, 1e-4, 1), math.log(seconds / self.drift_from_s)
         share = drifted
-        for _ in range(3):  # the exponent is itself that of the programmed conductance, and nearly the same for all
+        for _ in range(
+            3
+        ):  # the exponent is itself that of the programmed conductance, and nearly the same for all
             share = np.clip(drifted * np.exp(_mean_exponent(np.log(share)) * log), 1e-4, 1)
         time = math.sqrt(math.log((seconds + self.read_time_s) / (2 * self.read_time_s)))
         return np.asarray(g_us * np.minimum(0.2, 0.0088 / share**0.65) * time, np.float32)
@@ -259,7 +269,9 @@ class Lognormal(Common):
     def program(self, target_us: Conductances, rng: np.random.Generator) -> Conductances:
         """The factors of device and cycle, drawn together."""
         sigma = math.hypot(self.sigma, self.cycle_sigma)
-        return np.asarray(target_us * np.exp(sigma * _normal(target_us, rng) - sigma**2 / 2), np.float32)
+        return np.asarray(
+            target_us * np.exp(sigma * _normal(target_us, rng) - sigma**2 / 2), np.float32
+        )
 
 
 def _normal(like: Conductances, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -287,7 +299,9 @@ PRESETS: Mapping[str, DeviceModel] = {
         ),
         WriteVerify(
             "neurram-crosssim",
-            _NEURRAM.format(fit="relaxation after the fit of CrossSim at 1 s, which disagrees with the other"),
+            _NEURRAM.format(
+                fit="relaxation after the fit of CrossSim at 1 s, which disagrees with the other"
+            ),
             *(1.0, 40.0, 256, 256, 0.005, 0.005),
             relaxation=((1.0, (1.053, 0.2374 * 40, -0.01167 * 40**2, 1.536e-4 * 40**3)),),
         ),
@@ -344,7 +358,9 @@ def device_named(name: str) -> DeviceModel:
     """A preset. Raises `DeviceError`."""
     if name not in PRESETS:
         known = ", ".join(PRESETS)
-        raise DeviceError(f'unknown device "{name}"; expected one of: {known}{did_you_mean(name, PRESETS)}')
+        raise DeviceError(
+            f'unknown device "{name}"; expected one of: {known}{did_you_mean(name, PRESETS)}'
+        )
     return PRESETS[name]
 
 
@@ -407,5 +423,7 @@ def _measurements(path: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]
     if not np.isfinite(table).all() or (table < 0).any():
         raise MeasurementError(f'"{path}" has values that are not finite, or below 0')
     if len(table) < 10 or np.ptp(table[:, 0]) == 0:
-        raise MeasurementError(f'"{path}" has {len(table)} rows; expected at least 10, of more than one target')
+        raise MeasurementError(
+            f'"{path}" has {len(table)} rows; expected at least 10, of more than one target'
+        )
     return table[:, 0], table[:, 1]

@@ -53,9 +53,12 @@ def emit(program: Program, planned: Plan, folder: Path) -> None:
     for number, cells in enumerate(tiles):
         write_atomically(folder / f"tile_{number:03}.{kind}", _AS[kind](cells, "%.4f"))
     for number, works in enumerate(usable):
-        write_atomically(folder / f"usable_{number:03}.{kind}", _AS[kind](works.astype(np.uint8), "%d"))
+        write_atomically(
+            folder / f"usable_{number:03}.{kind}", _AS[kind](works.astype(np.uint8), "%d")
+        )
     write_atomically(
-        folder / "manifest.json", (json.dumps(manifest(program, planned, tiles), indent=2) + "\n").encode()
+        folder / "manifest.json",
+        (json.dumps(manifest(program, planned, tiles), indent=2) + "\n").encode(),
     )
     if find_spec("matplotlib") is not None:
         write_atomically(folder / "maps.png", picture(program, planned, tiles))
@@ -67,12 +70,16 @@ def _refuse_other_maps(folder: Path, planned: Plan, written: list[str]) -> None:
     for path in sorted(folder.glob("*")):
         known = path.name in written or (masks and _MASK.fullmatch(path.name))
         if _OF_A_MAP.fullmatch(path.name) and not known:
-            raise FileError(f'"{path}" is of another map and would stay; expected an empty folder, or one of this map')
+            raise FileError(
+                f'"{path}" is of another map and would stay; expected an empty folder, or one of this map'
+            )
 
 
 def _around(planned: Plan, usable: tuple[NDArray[np.bool_], ...]) -> Plan:
     model = planned.settings.model
-    layout, target = avoiding(planned.layout, planned.target, usable, model.g_min_us, model.g_max_us)
+    layout, target = avoiding(
+        planned.layout, planned.target, usable, model.g_min_us, model.g_max_us
+    )
     return replace(planned, layout=layout, target=target)
 
 
@@ -145,9 +152,13 @@ def picture(program: Program, planned: Plan, tiles: tuple[Conductances, ...]) ->
     figure = Figure(figsize=(9, 5.5), layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2, width_ratios=(3, 1))
-    shown = left.imshow(np.where(whole > 0, whole, np.nan), cmap="viridis", interpolation="nearest", aspect="auto")
+    shown = left.imshow(
+        np.where(whole > 0, whole, np.nan), cmap="viridis", interpolation="nearest", aspect="auto"
+    )
     left.set(xlabel=f"columns, {layout.columns} a tile", ylabel=f"rows, {layout.rows} a tile")
-    left.set_title(f"{program.machine.name}: {len(tiles)} tiles, {layout.cells:,} cells, {layout.scheme}")
+    left.set_title(
+        f"{program.machine.name}: {len(tiles)} tiles, {layout.cells:,} cells, {layout.scheme}"
+    )
     for edge in range(layout.columns, whole.shape[1], layout.columns):
         left.axvline(edge - 0.5, color="white", linewidth=0.5)
     for edge in range(layout.rows, whole.shape[0], layout.rows):

@@ -28,4 +28,6 @@ def imported(module: str, library: str, command: str = INSTALL) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise MissingLibraryError(f"{library} cannot be imported ({error}); expected: {command}") from None
+        raise MissingLibraryError(
+            f"{library} cannot be imported ({error}); expected: {command}"
+        ) from None

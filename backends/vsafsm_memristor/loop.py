@@ -31,7 +31,9 @@ class ClosedLoopSession(Session):
         are taken as they are read.
     """
 
-    def __init__(self, program: Program, maps: RigMaps, rig: Groundable, crossbar: Crossbar | None = None) -> None:
+    def __init__(
+        self, program: Program, maps: RigMaps, rig: Groundable, crossbar: Crossbar | None = None
+    ) -> None:
         self._rig = rig
         network = slackened(program.network)
         drives = RigCrossbar(maps, rig) if crossbar is None else crossbar

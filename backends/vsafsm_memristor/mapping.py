@@ -83,18 +83,30 @@ class Layout:
         if self.scheme not in SCHEMES:
             raise OptionError(f'scheme is "{self.scheme}"; expected one of: {", ".join(SCHEMES)}')
         if self.rows < 1 or self.columns < 2:
-            raise MappingError(f"tiles of {self.rows} x {self.columns} cells; expected at least 1 row and 2 columns")
+            raise MappingError(
+                f"tiles of {self.rows} x {self.columns} cells; expected at least 1 row and 2 columns"
+            )
         if self.orders:
             self._check_orders()
 
     def _check_orders(self) -> None:
         tiles = list(self.tiles())
         if len(self.orders) != len(tiles):
-            raise MappingError(f"{len(self.orders)} orders for {len(tiles)} tiles; expected one for each")
+            raise MappingError(
+                f"{len(self.orders)} orders for {len(tiles)} tiles; expected one for each"
+            )
         for number, (order, tile) in enumerate(zip(self.orders, tiles, strict=True)):
-            for places, count, room in zip(order, tile.shape, (self.rows, self.outputs_a_tile), strict=True):
-                if len(places) != count or len(set(places)) != count or not set(places) <= set(range(room)):
-                    raise MappingError(f"the order of tile {number} has not {count} places of its own below {room}")
+            for places, count, room in zip(
+                order, tile.shape, (self.rows, self.outputs_a_tile), strict=True
+            ):
+                if (
+                    len(places) != count
+                    or len(set(places)) != count
+                    or not set(places) <= set(range(room))
+                ):
+                    raise MappingError(
+                        f"the order of tile {number} has not {count} places of its own below {room}"
+                    )
 
     @property
     def outputs_a_tile(self) -> int:
@@ -152,7 +164,11 @@ class Layout:
 
     def weight_at(self, tile: int, row: int, column: int) -> tuple[int, int, int] | None:
         """``(post, pre, polarity)`` of a cell; None for one that holds no weight. A reference has post = -1."""
-        if not (0 <= tile < self.grid[0] * self.grid[1] and 0 <= row < self.rows and 0 <= column < self.columns):
+        if not (
+            0 <= tile < self.grid[0] * self.grid[1]
+            and 0 <= row < self.rows
+            and 0 <= column < self.columns
+        ):
             raise MappingError(f"no cell {row}, {column} of tile {tile}")
         across, block = divmod(tile, self.grid[0])
         rows, outputs = self.order_of(tile)
@@ -211,7 +227,9 @@ class Scale:
         step, whole = self.us_a_step, weights.astype(np.float32)
         if scheme == "offset":
             return self.base_us + step * whole, np.full_like(whole, self.base_us)
-        return self.base_us + step * np.maximum(whole, 0), self.base_us + step * np.maximum(-whole, 0)
+        return self.base_us + step * np.maximum(whole, 0), self.base_us + step * np.maximum(
+            -whole, 0
+        )
 
 
 def scale_for(device: DeviceModel, weights: Weights, scheme: Scheme) -> Scale:

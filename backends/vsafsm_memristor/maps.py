@@ -96,7 +96,9 @@ def maps_of(program: Program, identity: Identity, **options: object) -> RigMaps:
         )
     check_folded(network)
     g_min, g_max = limits.g_min_s / SIEMENS_A_US, limits.g_max_s / SIEMENS_A_US
-    scale = scale_for(Lognormal("rig", "the rig's own range", g_min, g_max), network.weights, scheme)
+    scale = scale_for(
+        Lognormal("rig", "the rig's own range", g_min, g_max), network.weights, scheme
+    )
     target = Pair(*scale.pairs(network.weights, scheme))
     usable = identity.usable[:needed]
     if scheme == "differential" and not usable.all():
@@ -108,7 +110,9 @@ def maps_of(program: Program, identity: Identity, **options: object) -> RigMaps:
     digest = hashlib.sha256(program.content_hash.encode())
     for cells in siemens:
         digest.update(np.ascontiguousarray(cells, "<f8").tobytes())
-    return RigMaps(tuple(siemens), digest.hexdigest(), min(DEFAULT_READ_V, limits.v_read_max_v), layout, scale)
+    return RigMaps(
+        tuple(siemens), digest.hexdigest(), min(DEFAULT_READ_V, limits.v_read_max_v), layout, scale
+    )
 
 
 def within(cells_us: Drive, g_min_s: float, g_max_s: float) -> Floats:

@@ -19,30 +19,88 @@ TileFormat = Literal["csv", "npy"]
 TILE_FORMATS: tuple[TileFormat, ...] = ("csv", "npy")
 STUCK_CELLS: tuple[StuckCells, ...] = ("ignored", "compensated", "avoided")
 OPTIONS = (
-    Option("device", str, "neurram", "", "a preset, or a .csv with target_us and measured_us of your own devices"),
-    Option("sigma", float, None, "", "lognormal spread, in place of the preset's (lognormal devices only)"),
     Option(
-        "scheme", str, "differential", "", f"{' or '.join(SCHEMES)}: a pair of cells a weight, or a reference column"
+        "device",
+        str,
+        "neurram",
+        "",
+        "a preset, or a .csv with target_us and measured_us of your own devices",
     ),
-    Option("rows", int, None, "", "rows of a tile (default: 128, or the device's where it has fewer)"),
+    Option(
+        "sigma",
+        float,
+        None,
+        "",
+        "lognormal spread, in place of the preset's (lognormal devices only)",
+    ),
+    Option(
+        "scheme",
+        str,
+        "differential",
+        "",
+        f"{' or '.join(SCHEMES)}: a pair of cells a weight, or a reference column",
+    ),
+    Option(
+        "rows", int, None, "", "rows of a tile (default: 128, or the device's where it has fewer)"
+    ),
     Option("columns", int, None, "", "columns of a tile (default: the device's)"),
-    Option("levels", int, None, "", "conductance levels a device that the network may need (default 4)"),
+    Option(
+        "levels", int, None, "", "conductance levels a device that the network may need (default 4)"
+    ),
     Option("seconds_after_programming", float, 86_400.0, "s", "age of the array when it runs"),
-    Option("stuck_off", float, None, "share", "cells that stay at no conductance (default: the device's)"),
-    Option("stuck_on", float, None, "share", "cells that stay at the largest (default: the device's)"),
+    Option(
+        "stuck_off",
+        float,
+        None,
+        "share",
+        "cells that stay at no conductance (default: the device's)",
+    ),
+    Option(
+        "stuck_on", float, None, "share", "cells that stay at the largest (default: the device's)"
+    ),
     Option("read_noise", bool, True, "", "whether reads have the device's noise"),
-    Option("adc_bits", int, 8, "bits", "of the converter of each tile's columns; 0 for an ideal one"),
     Option(
-        "stuck_cells", str, "ignored", "", "ignored; compensated (by their partners); or avoided (by order as well)"
+        "adc_bits", int, 8, "bits", "of the converter of each tile's columns; 0 for an ideal one"
     ),
     Option(
-        "calibration", str, "none", "", "none, trim (an offset a neuron) or loop (cells rewritten: chip in the loop)"
+        "stuck_cells",
+        str,
+        "ignored",
+        "",
+        "ignored; compensated (by their partners); or avoided (by order as well)",
     ),
-    Option("ir_drop", bool, False, "", "whether the voltage falls along the lines of a tile in the simulation"),
-    Option("segment_ohm", float, 1.0, "ohm", "of a line from cell to cell, for the IR drop and its estimate"),
+    Option(
+        "calibration",
+        str,
+        "none",
+        "",
+        "none, trim (an offset a neuron) or loop (cells rewritten: chip in the loop)",
+    ),
+    Option(
+        "ir_drop",
+        bool,
+        False,
+        "",
+        "whether the voltage falls along the lines of a tile in the simulation",
+    ),
+    Option(
+        "segment_ohm",
+        float,
+        1.0,
+        "ohm",
+        "of a line from cell to cell, for the IR drop and its estimate",
+    ),
     Option("tiles", str, "csv", "", "what maps are written as: csv or npy"),
-    Option("usable", str, None, "", "for maps: a folder with usable_000.csv (or .npy) a tile, 1 where a cell works"),
-    Option("device_seed", int, 0, "", "which array: seed of faults, programming, relaxation and reads"),
+    Option(
+        "usable",
+        str,
+        None,
+        "",
+        "for maps: a folder with usable_000.csv (or .npy) a tile, 1 where a cell works",
+    ),
+    Option(
+        "device_seed", int, 0, "", "which array: seed of faults, programming, relaxation and reads"
+    ),
 )
 DEFAULT_ROWS = 128
 """Rows of a tile at most, unless asked for: beyond, the voltage falls along the lines."""
@@ -97,7 +155,10 @@ def settings(options: Mapping[str, Any]) -> Settings:
     _in_range(given, "seconds_after_programming", 0, 1e12)
     _in_range(given, "segment_ohm", 0, 1e6)
     _in_range(given, "device_seed", 0, 2**63)
-    for name, known, first in (("stuck_cells", STUCK_CELLS, "ignored"), ("calibration", CALIBRATIONS, "none")):
+    for name, known, first in (
+        ("stuck_cells", STUCK_CELLS, "ignored"),
+        ("calibration", CALIBRATIONS, "none"),
+    ):
         _one_of(given, name, known)
         if given["scheme"] == "offset" and given[name] not in (first, "trim"):
             raise OptionError(
@@ -105,8 +166,14 @@ def settings(options: Mapping[str, Any]) -> Settings:
             )
     _one_of(given, "tiles", TILE_FORMATS)
     if given["usable"] is not None and given["scheme"] == "offset":
-        raise OptionError('usable is given, and scheme is "offset"; expected "differential", a pair of cells a weight')
-    layout_of = (rows or min(DEFAULT_ROWS, model.rows), columns or model.columns, str(given["scheme"]))
+        raise OptionError(
+            'usable is given, and scheme is "offset"; expected "differential", a pair of cells a weight'
+        )
+    layout_of = (
+        rows or min(DEFAULT_ROWS, model.rows),
+        columns or model.columns,
+        str(given["scheme"]),
+    )
     if given["ir_drop"] and max(layout_of[:2]) > MOST_LINES:
         raise OptionError(
             f"ir_drop is True, and tiles have {layout_of[0]} x {layout_of[1]} cells; expected {MOST_LINES} rows and "
@@ -162,7 +229,9 @@ def _device(given: Mapping[str, Any]) -> DeviceModel:
 
 
 def _with_faults(model: DeviceModel, given: Mapping[str, Any]) -> DeviceModel:
-    changed = {name: float(given[name]) for name in ("stuck_off", "stuck_on") if given[name] is not None}
+    changed = {
+        name: float(given[name]) for name in ("stuck_off", "stuck_on") if given[name] is not None
+    }
     for name in changed:
         _in_range(given, name, 0, 1)
     names = {each.name for each in fields(model)}  # type: ignore[arg-type]

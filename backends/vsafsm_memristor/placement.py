@@ -39,7 +39,11 @@ def span_of(held_us: Floats, g_min_us: float, g_max_us: float) -> Span:
 
 
 def ordered(
-    layout: Layout, wanted_us: NDArray[Any], held_us: Sequence[Floats], g_min_us: float, g_max_us: float
+    layout: Layout,
+    wanted_us: NDArray[Any],
+    held_us: Sequence[Floats],
+    g_min_us: float,
+    g_max_us: float,
 ) -> Layout:
     """The layout with the neurons of each tile in the order that loses least of what the pairs are to hold.
 
@@ -63,7 +67,9 @@ def ordered(
         If SciPy is not installed: it solves the assignment.
     """
     if layout.scheme != "differential":
-        raise MappingError(f'scheme is "{layout.scheme}", whose cells share references; expected "differential"')
+        raise MappingError(
+            f'scheme is "{layout.scheme}", whose cells share references; expected "differential"'
+        )
     orders = []
     for number, (tile, held) in enumerate(zip(layout.tiles(), held_us, strict=True)):
         rows, outputs = layout.order_of(number)
@@ -78,7 +84,11 @@ def ordered(
 
 
 def avoiding(
-    layout: Layout, target_us: Pair, usable: Sequence[NDArray[np.bool_]], g_min_us: float, g_max_us: float
+    layout: Layout,
+    target_us: Pair,
+    usable: Sequence[NDArray[np.bool_]],
+    g_min_us: float,
+    g_max_us: float,
 ) -> tuple[Layout, Pair]:
     """An order around cells that cannot be used, and targets by which partners make up for them.
 

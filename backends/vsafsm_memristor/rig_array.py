@@ -12,7 +12,15 @@ import numpy as np
 from vsafsm.program import Program
 from vsafsm.vsa import Bits
 from vsafsm_memristor.array import slackened
-from vsafsm_memristor.calibration import Cells, Correction, Effort, Trimmed, corrected, short_of, trimmed
+from vsafsm_memristor.calibration import (
+    Cells,
+    Correction,
+    Effort,
+    Trimmed,
+    corrected,
+    short_of,
+    trimmed,
+)
 from vsafsm_memristor.crossbar import Drive, Pair, Places
 from vsafsm_memristor.devices import Conductances
 from vsafsm_memristor.errors import MappingError
@@ -46,7 +54,9 @@ class RigCrossbar:
         return np.stack([self._read(row) for row in activity])
 
     def _read(self, activity: Bits) -> Drive:
-        return self.maps.drive([(tile, self.rig.read(tile, volts)) for tile, volts in self.maps.voltages(activity)])
+        return self.maps.drive(
+            [(tile, self.rig.read(tile, volts)) for tile, volts in self.maps.voltages(activity)]
+        )
 
 
 @dataclass(frozen=True)
@@ -89,7 +99,9 @@ class RigArray:
         """Cells (2, N, N) that programming could not bring to their targets."""
         return np.stack(self.maps.layout.gathered(self.off))
 
-    def rewritten(self, places: Places, target_us: Conductances, rng: np.random.Generator) -> RigArray:
+    def rewritten(
+        self, places: Places, target_us: Conductances, rng: np.random.Generator
+    ) -> RigArray:
         """The array once cells are programmed to targets (M,), in microsiemens: one command a tile that has any."""
         targets = np.zeros((2, self.maps.layout.neurons, self.maps.layout.neurons), np.float32)
         targets[places] = target_us
@@ -104,26 +116,36 @@ class RigArray:
         return replace(self, siemens=tuple(found), off=tuple(off))
 
 
-def array_of(maps: RigMaps, rig: Writable, identity: Identity, replies: Mapping[int, Programmed]) -> RigArray:
+def array_of(
+    maps: RigMaps, rig: Writable, identity: Identity, replies: Mapping[int, Programmed]
+) -> RigArray:
     """The array of a rig whose tiles were just programmed with maps, from its replies by tile."""
     shape = (maps.layout.rows, maps.layout.columns)
     tiles = range(len(tuple(maps.layout.tiles())))
-    siemens = tuple(replies[tile].g_siemens if tile in replies else np.zeros(shape) for tile in tiles)
-    off = tuple(~replies[tile].ok if tile in replies else np.zeros(shape, np.bool_) for tile in tiles)
+    siemens = tuple(
+        replies[tile].g_siemens if tile in replies else np.zeros(shape) for tile in tiles
+    )
+    off = tuple(
+        ~replies[tile].ok if tile in replies else np.zeros(shape, np.bool_) for tile in tiles
+    )
     return RigArray(maps, rig, siemens, identity.limits.g_min_s, identity.limits.g_max_s, off)
 
 
 def bad_cells(maps: RigMaps, identity: Identity, replies: Mapping[int, Programmed]) -> Bools:
     """Cells (2, N, N) that cannot be used, or that programming could not bring to their targets."""
     tiles = range(len(tuple(maps.layout.tiles())))
-    works = [identity.usable[tile] & (replies[tile].ok if tile in replies else True) for tile in tiles]
+    works = [
+        identity.usable[tile] & (replies[tile].ok if tile in replies else True) for tile in tiles
+    ]
     return np.asarray(~np.stack(maps.layout.gathered(works)))
 
 
 def check_correctable(maps: RigMaps) -> None:
     """Raise `MappingError` for maps whose cells cannot be corrected one by one."""
     if maps.layout.scheme != "differential":
-        raise MappingError(f'scheme is "{maps.layout.scheme}", whose cells share references; expected "differential"')
+        raise MappingError(
+            f'scheme is "{maps.layout.scheme}", whose cells share references; expected "differential"'
+        )
 
 
 def corrections_of(maps: RigMaps, share: float) -> int:
@@ -175,10 +197,23 @@ def corrected_on(
     bad = bad_cells(maps, identity, replies)
     cells = Cells(bad, limits.g_min_s / SIEMENS_A_US, limits.g_max_s / SIEMENS_A_US)
     network, rng = slackened(program.network), np.random.default_rng(0)
-    found = corrected(network, program.lowered, array, cells, rng, Effort(budget=1.0, writes=corrections), progress)
+    found = corrected(
+        network,
+        program.lowered,
+        array,
+        cells,
+        rng,
+        Effort(budget=1.0, writes=corrections),
+        progress,
+    )
     return Outcome(found, short_of(network, program.lowered, found.array, rng, Effort(margin=0.0)))
 
 
 def trimmed_on(program: Program, maps: RigMaps, rig: Readable) -> Trimmed:
     """An offset for each neuron, from what a rig that holds maps computes in every situation."""
-    return trimmed(slackened(program.network), program.lowered, RigCrossbar(maps, rig), np.random.default_rng(0))
+    return trimmed(
+        slackened(program.network),
+        program.lowered,
+        RigCrossbar(maps, rig),
+        np.random.default_rng(0),
+    )

@@ -34,7 +34,9 @@ def _found(folder: Path, number: int) -> tuple[Path, Any]:
     paths = [folder / f"usable_{number:03}{suffix}" for suffix in SUFFIXES]
     there = [path for path in paths if path.is_file()]
     if not there:
-        raise FileError(f'cannot read "{paths[0]}": it is not there; expected one file for each tile, .csv or .npy')
+        raise FileError(
+            f'cannot read "{paths[0]}": it is not there; expected one file for each tile, .csv or .npy'
+        )
     try:
         if there[0].suffix == ".npy":
             return there[0], np.load(there[0], allow_pickle=False)
@@ -42,13 +44,17 @@ def _found(folder: Path, number: int) -> tuple[Path, Any]:
     except OSError as error:
         raise FileError(f'cannot read "{there[0]}": {reason(error)}') from None
     except (ValueError, EOFError) as error:
-        raise MeasurementError(f"{there[0]}: {str(error).splitlines()[0]}; expected rows of 0 and 1") from None
+        raise MeasurementError(
+            f"{there[0]}: {str(error).splitlines()[0]}; expected rows of 0 and 1"
+        ) from None
 
 
 def _checked(path: Path, cells: Any, layout: Layout) -> NDArray[np.bool_]:
     shape = (layout.rows, layout.columns)
     if cells.shape != shape:
-        raise MeasurementError(f"{path}: {cells.shape} cells; expected {shape}, rows and columns of a tile")
+        raise MeasurementError(
+            f"{path}: {cells.shape} cells; expected {shape}, rows and columns of a tile"
+        )
     if cells.dtype.kind not in "biuf" or not np.isin(cells, (0, 1)).all():
         raise MeasurementError(
             f"{path}: values other than 0 and 1; expected 1 for a cell that works, 0 for one that does not"

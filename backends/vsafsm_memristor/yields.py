@@ -43,14 +43,18 @@ def outcome(program: Program, planned: Plan, seed: int) -> Outcome:
     """What becomes of the array of a seed, the one that a session with this ``device_seed`` has."""
     rng = np.random.default_rng([seed, 0])
     made = calibrated(planned, program.lowered, rng)
-    wrong = first_wrong(program.machine, planned.network, lambda activity: made.crossbar.drive(activity, rng))
+    wrong = first_wrong(
+        program.machine, planned.network, lambda activity: made.crossbar.drive(activity, rng)
+    )
     if made.correction is None:
         return Outcome(wrong)
     found = made.correction
     return Outcome(wrong, found.rewritten, found.writes, found.short_before, found.short_after)
 
 
-def outcomes(program: Program, options: Mapping[str, Any], seeds: Sequence[int], jobs: int = 1) -> Iterator[Outcome]:
+def outcomes(
+    program: Program, options: Mapping[str, Any], seeds: Sequence[int], jobs: int = 1
+) -> Iterator[Outcome]:
     """What becomes of the arrays of some seeds, in their order, whatever the number of processes.
 
     Parameters
@@ -73,11 +77,15 @@ def outcomes(program: Program, options: Mapping[str, Any], seeds: Sequence[int],
     return _parallel(program, options, seeds, jobs)
 
 
-def _parallel(program: Program, options: Mapping[str, Any], seeds: Sequence[int], jobs: int) -> Iterator[Outcome]:
+def _parallel(
+    program: Program, options: Mapping[str, Any], seeds: Sequence[int], jobs: int
+) -> Iterator[Outcome]:
     joblib = imported("joblib", "joblib")
     call: Callable[..., Any] = joblib.delayed(_chunk)
     chunks = (seeds[i : i + CHUNK] for i in range(0, len(seeds), CHUNK))
-    found = joblib.Parallel(jobs, return_as="generator")(call(program, options, chunk) for chunk in chunks)
+    found = joblib.Parallel(jobs, return_as="generator")(
+        call(program, options, chunk) for chunk in chunks
+    )
     return (each for chunk in found for each in chunk)
 
 

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 DT_S = 1e-4
 """The time step that snnTorch and SpikingJelly take."""
 LEAST_DT_S, MOST_DT_S = 1e-9, 1.0
-OPTIONS = (Option("dt_s", float, DT_S, "s", "time step of the simulator, and the neurons' time constants"),)
+OPTIONS = (
+    Option("dt_s", float, DT_S, "s", "time step of the simulator, and the neurons' time constants"),
+)
 
 
 class NirBackend:
@@ -62,7 +64,9 @@ class NirBackend:
     def open(self, program: Program, **options: Any) -> NirSession:
         """Start a session."""
         found, dt_s = layers(program.network), _dt_s(options)
-        return NirSession(found.held(program.network), Simulator(graph_of(program, found, dt_s), dt_s))
+        return NirSession(
+            found.held(program.network), Simulator(graph_of(program, found, dt_s), dt_s)
+        )
 
     def emit(self, program: Program, folder: Path, **options: Any) -> None:
         """Write ``network.nir`` into `folder`."""
@@ -98,7 +102,9 @@ def _described(found: Layers, network: Network, dt_s: float) -> Description:
 def _dt_s(options: Mapping[str, Any]) -> float:
     dt_s = float(options.get("dt_s", DT_S))
     if not LEAST_DT_S <= dt_s <= MOST_DT_S:
-        raise OptionError(f"dt_s is {dt_s:g}; expected seconds, from {LEAST_DT_S:g} to {MOST_DT_S:g}")
+        raise OptionError(
+            f"dt_s is {dt_s:g}; expected seconds, from {LEAST_DT_S:g} to {MOST_DT_S:g}"
+        )
     return dt_s
 
 

@@ -76,7 +76,9 @@ def layers(network: Network) -> Layers:
             "the network has weights that are not whole, or an inhibition that is kept apart; expected a program of "
             "`vsafsm compile SPEC --for nir -o PROGRAM`, without noise on it"
         )
-    up, down = (int(np.maximum(sign * network.weights.astype(np.int64), 0).sum(1).max()) for sign in (1, -1))
+    up, down = (
+        int(np.maximum(sign * network.weights.astype(np.int64), 0).sum(1).max()) for sign in (1, -1)
+    )
     closing = up + 1
     opening = closing + down + 1
     if opening + up >= EXACT:

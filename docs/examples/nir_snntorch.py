@@ -20,7 +20,10 @@ lines, codes = about["lines"], about["codes"]
 rest, reset = lines[0], lines[-1]
 is_open = (graph.nodes["lines"].weight[:, :-1] == 0).astype(float)  # (N, masks)
 in_code = graph.nodes["readout"].weight[:-1]  # (C, N)
-own, others = in_code @ is_open, (1 - in_code) @ is_open  # (C, masks): open neurons of a code, and not of it
+own, others = (
+    in_code @ is_open,
+    (1 - in_code) @ is_open,
+)  # (C, masks): open neurons of a code, and not of it
 
 with contextlib.redirect_stdout(io.StringIO()):  # it says what it does
     network = import_from_nir(graph)

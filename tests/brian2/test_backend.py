@@ -24,7 +24,9 @@ def file(program: Program, tmp_path: Path) -> str:
     return str(tmp_path / "turnstile.npz")
 
 
-def test_it_is_compiled_at_no_more_than_four_times_the_smallest(program: Program, vending: Program) -> None:
+def test_it_is_compiled_at_no_more_than_four_times_the_smallest(
+    program: Program, vending: Program
+) -> None:
     for each in (program, vending):
         assert each.smallest is not None
         assert each.network.neurons <= 4 * each.smallest
@@ -32,7 +34,9 @@ def test_it_is_compiled_at_no_more_than_four_times_the_smallest(program: Program
         assert each.prove().holds
 
 
-def test_a_program_that_was_compiled_for_something_else_is_refused_with_the_command(turnstile: Machine) -> None:
+def test_a_program_that_was_compiled_for_something_else_is_refused_with_the_command(
+    turnstile: Machine,
+) -> None:
     usual = vsafsm.compile(turnstile)
     with pytest.raises(e.RequirementError, match="vsafsm compile SPEC --for brian2 -o PROGRAM"):
         vsafsm.run(usual, ["coin"], "brian2")
@@ -60,9 +64,15 @@ def test_without_brian2_there_is_one_line_with_the_install_command(
     ("options", "told"),
     [
         (["--weight-noise", "-1"], "weight_noise is -1.0; expected a number of at least 0"),
-        (["--noise-pa", "loud"], 'noise_pa of backend "brian2" is "loud"; expected a finite number'),
+        (
+            ["--noise-pa", "loud"],
+            'noise_pa of backend "brian2" is "loud"; expected a finite number',
+        ),
         (["--hold-ms", "80 ms"], "expected a finite number"),
-        (["--codegen", "weave"], 'codegen is "weave"; expected one of: numpy, cython, cpp_standalone'),
+        (
+            ["--codegen", "weave"],
+            'codegen is "weave"; expected one of: numpy, cython, cpp_standalone',
+        ),
         (["--missing", "1"], "missing is 1.0; expected a number of at least 0, at most 0.95"),
         (["--delay-ms", "0.2"], "delay_ms is 0.2; expected at least the time step of 0.5 ms"),
         (["--build-dir", "nowhere"], 'build_dir is "nowhere"; expected an existing folder'),
@@ -81,7 +91,9 @@ def test_bad_settings_are_refused_before_anything_runs(
 
 
 def test_a_run_on_the_command_line(file: str, capsys: Capture) -> None:
-    assert main(["run", file, "coin", "push", "--backend", "brian2", "--json", "--hold-ms", "60"]) == 0
+    assert (
+        main(["run", file, "coin", "push", "--backend", "brian2", "--json", "--hold-ms", "60"]) == 0
+    )
     found = json.loads(capsys.readouterr().out)
     assert found["backend"] == "brian2"
     assert found["states"] == found["expected"] == ["locked", "unlocked", "locked"]
@@ -91,7 +103,9 @@ def test_a_run_on_the_command_line(file: str, capsys: Capture) -> None:
 def test_a_short_hold_is_warned_about_on_the_command_line(file: str, capsys: Capture) -> None:
     assert main(["run", file, "coin", "--backend", "brian2", "--hold-ms", "35"]) in (0, 1)
     warning = capsys.readouterr().err
-    assert warning.startswith("vsafsm: warning: a hold of 35 ms is shorter than the 40 ms of the contract")
+    assert warning.startswith(
+        "vsafsm: warning: a hold of 35 ms is shorter than the 40 ms of the contract"
+    )
     assert warning.count("\n") == 1
 
 

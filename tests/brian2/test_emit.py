@@ -26,18 +26,31 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 def run_alone(script: Path, *word: str) -> subprocess.CompletedProcess[str]:
     """Run a script where vsafsm cannot be imported."""
-    command = [sys.executable, "-W", "error::DeprecationWarning:__main__", "-c", ALONE, str(script), *word]
+    command = [
+        sys.executable,
+        "-W",
+        "error::DeprecationWarning:__main__",
+        "-c",
+        ALONE,
+        str(script),
+        *word,
+    ]
     return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
 
 
-def test_the_script_runs_without_vsafsm_and_prints_the_states(vending: Program, tmp_path: Path) -> None:
+def test_the_script_runs_without_vsafsm_and_prints_the_states(
+    vending: Program, tmp_path: Path
+) -> None:
     find("brian2").emit(vending, tmp_path)
     word = ["5", "10", "10", "refund", "10"]
     done = run_alone(tmp_path / "run.py", *word)
     assert done.returncode == 0, done.stderr
     printed = [line.split() for line in done.stdout.splitlines()]
     states = vending.machine.run(word).states
-    assert printed == [[states[0]], *([symbol, state] for symbol, state in zip(word, states[1:], strict=True))]
+    assert printed == [
+        [states[0]],
+        *([symbol, state] for symbol, state in zip(word, states[1:], strict=True)),
+    ]
     wrong = run_alone(tmp_path / "run.py", "dollar")
     assert wrong.returncode == 1
     assert "expected one of: 5, 10, refund" in wrong.stderr
@@ -52,7 +65,9 @@ def test_its_own_word_leaves_the_initial_state(vending: Program, tmp_path: Path)
     assert len(set(found)) > 2
 
 
-def test_it_is_short_has_no_placeholder_left_and_is_the_same_again(program: Program, tmp_path: Path) -> None:
+def test_it_is_short_has_no_placeholder_left_and_is_the_same_again(
+    program: Program, tmp_path: Path
+) -> None:
     backend = find("brian2")
     texts = []
     for name in ("a", "b"):
@@ -65,7 +80,17 @@ def test_it_is_short_has_no_placeholder_left_and_is_the_same_again(program: Prog
     assert "0.5 and" in text
     assert "tau_syn = 20*ms" in text
     assert "= 50.0*ms" in text or "= 50*ms" in text
-    for left in ("CONSTANTS", "VARIED", "CELLS", "_MS*", "WORD", "ON_POOL", "MACHINE_NAME", "TARGET", "LEAD"):
+    for left in (
+        "CONSTANTS",
+        "VARIED",
+        "CELLS",
+        "_MS*",
+        "WORD",
+        "ON_POOL",
+        "MACHINE_NAME",
+        "TARGET",
+        "LEAD",
+    ):
         assert left not in text
     ast.parse(text)
     assert max(map(len, text.splitlines())) <= 130
@@ -98,7 +123,9 @@ def test_the_script_gives_the_spikes_of_the_backend(program: Program, tmp_path: 
     backend = find("brian2")
     backend.emit(program, tmp_path, hold_ms=43.0)
     with (tmp_path / "run.py").open("a") as script:
-        script.write('\nnp.save(Path(__file__).parent / "spikes.npy", np.stack([monitor.t/ms, monitor.i]))\n')
+        script.write(
+            '\nnp.save(Path(__file__).parent / "spikes.npy", np.stack([monitor.t/ms, monitor.i]))\n'
+        )
     assert run_alone(tmp_path / "run.py", "coin", "push").returncode == 0
     times, cells = np.load(tmp_path / "spikes.npy")
     recording = backend.record(program, ["coin", "push"], hold_ms=43.0)[0]

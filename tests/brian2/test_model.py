@@ -22,7 +22,9 @@ def numpy_only() -> object:
         yield
 
 
-def built(program: Program, seed: int = 0, parameters: Parameters | None = None, **realism: float) -> AttractorFSM:
+def built(
+    program: Program, seed: int = 0, parameters: Parameters | None = None, **realism: float
+) -> AttractorFSM:
     return AttractorFSM(program, parameters, Realism(**realism), np.random.default_rng(seed))
 
 
@@ -66,7 +68,9 @@ def test_weight_noise_is_in_standard_deviations_of_the_weights(program: Program)
 def test_missing_synapses_are_missing_and_nothing_is_rescaled(program: Program) -> None:
     fsm = built(program, missing=0.3)
     weights = weights_of(fsm)
-    assert set(np.unique((weights == 0) | np.isclose(weights, program.network.weights)).tolist()) == {True}
+    assert set(
+        np.unique((weights == 0) | np.isclose(weights, program.network.weights)).tolist()
+    ) == {True}
     there = program.network.weights != 0
     assert (weights[there] == 0).mean() == pytest.approx(0.3, abs=0.02)
     assert len(fsm.to_pool) / len(fsm.cells) == pytest.approx(0.7, abs=0.12)
@@ -81,13 +85,24 @@ def test_delays(program: Program) -> None:
 
 @pytest.mark.parametrize(
     ("name", "option"),
-    [("V_th", "threshold"), ("C_m", "tau_mem"), ("tau_syn", "tau_syn"), ("t_ref", "refractory"), ("I_bias", "bias")],
+    [
+        ("V_th", "threshold"),
+        ("C_m", "tau_mem"),
+        ("tau_syn", "tau_syn"),
+        ("t_ref", "refractory"),
+        ("I_bias", "bias"),
+    ],
 )
-def test_mismatch_spreads_a_parameter_around_its_value(program: Program, name: str, option: str) -> None:
+def test_mismatch_spreads_a_parameter_around_its_value(
+    program: Program, name: str, option: str
+) -> None:
     draws = [built(program, seed, **{f"mismatch_{option}": 0.2}) for seed in range(8)]
     zero = draws[0].namespace["E_L"] if name == "V_th" else 0 * draws[0].namespace[name]
     values = np.concatenate(
-        [np.asarray((getattr(fsm.cells, name)[:] - zero) / (fsm.namespace[name] - zero)) for fsm in draws]
+        [
+            np.asarray((getattr(fsm.cells, name)[:] - zero) / (fsm.namespace[name] - zero))
+            for fsm in draws
+        ]
     )
     assert values.mean() == pytest.approx(1.0, abs=0.03)
     assert values.std() == pytest.approx(0.2, rel=0.12)
@@ -132,7 +147,9 @@ def test_two_of_them_live_in_one_network(program: Program) -> None:
     mine, monitors = [], []
     for fsm, bouts in both:
         spikes = [(fsm.line(name), t) for name, begin, end in bouts for t in range(begin, end, 2)]
-        source = b2.SpikeGeneratorGroup(len(fsm.lines), [i for i, _ in spikes], [t for _, t in spikes] * ms)
+        source = b2.SpikeGeneratorGroup(
+            len(fsm.lines), [i for i, _ in spikes], [t for _, t in spikes] * ms
+        )
         drive = b2.Synapses(source, fsm.lines, on_pre="drive_post += 5")
         drive.connect(i=range(len(fsm.lines)), j=range(len(fsm.lines)))
         monitors.append(b2.SpikeMonitor(fsm.cells))

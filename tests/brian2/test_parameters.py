@@ -11,7 +11,16 @@ from typing import Any
 import pytest
 
 from vsafsm.errors import OptionError, VsafsmWarning
-from vsafsm_brian2.parameters import GAP_MS, HOLD_MS, Parameters, Realism, Running, check_contract, options, taken
+from vsafsm_brian2.parameters import (
+    GAP_MS,
+    HOLD_MS,
+    Parameters,
+    Realism,
+    Running,
+    check_contract,
+    options,
+    taken,
+)
 
 
 @pytest.mark.parametrize("group", [Parameters, Realism, Running])
@@ -31,7 +40,10 @@ def test_realism_is_none_by_default() -> None:
 @pytest.mark.parametrize(
     ("group", "wrong"),
     [
-        *((Parameters, {name: -1.0}) for name in ("strength_pa", "inhibition_gain", "bias_pa", "refractory_ms")),
+        *(
+            (Parameters, {name: -1.0})
+            for name in ("strength_pa", "inhibition_gain", "bias_pa", "refractory_ms")
+        ),
         *((Parameters, {name: 0.0}) for name in ("tau_syn_ms", "tau_mem_ms", "dt_ms")),
         *((Realism, {each.name: -0.1}) for each in fields(Realism)),
         (Realism, {"missing": 1.1}),

@@ -22,7 +22,9 @@ def file(vending: Program, tmp_path: Path) -> str:
 
 
 @pytest.mark.parametrize("kind", MAGIC)
-def test_a_picture_is_written(file: str, kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_picture_is_written(
+    file: str, kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     picture = tmp_path / f"run.{kind}"
     assert main(["plot", file, "5", "10", "10", "--backend", "brian2", "-o", str(picture)]) == 0
     assert picture.read_bytes().startswith(MAGIC[kind])
@@ -42,7 +44,10 @@ def test_the_same_run_gives_the_same_picture(file: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["-o", "run.jpeg", "--backend", "brian2"], "expected a name that ends in .png, .pdf, .svg"),
+        (
+            ["-o", "run.jpeg", "--backend", "brian2"],
+            "expected a name that ends in .png, .pdf, .svg",
+        ),
         (["-o", "nowhere/run.png", "--backend", "brian2"], "is not there"),
         (["-o", "run.png", "--backend", "reference"], "draws no pictures"),
         (["-o", "run.png", "--backend", "brain2"], 'did you mean "brian2"'),
@@ -77,7 +82,23 @@ def test_names_are_not_taken_for_mathematics(vending: Program, tmp_path: Path) -
     table = tuple(tuple(Transition(names[t.to], t.outputs) for t in row) for row in machine.table)
     states = tuple(names[state] for state in machine.states)
     named = replace(machine, states=states, initial=names[machine.initial], table=table)
-    replace(vending, machine=named, network=replace(network, states=states)).save(tmp_path / "named.npz")
+    replace(vending, machine=named, network=replace(network, states=states)).save(
+        tmp_path / "named.npz"
+    )
     picture = tmp_path / "run.svg"
-    assert main(["plot", str(tmp_path / "named.npz"), "5", "5", "--backend", "brian2", "-o", str(picture)]) == 0
+    assert (
+        main(
+            [
+                "plot",
+                str(tmp_path / "named.npz"),
+                "5",
+                "5",
+                "--backend",
+                "brian2",
+                "-o",
+                str(picture),
+            ]
+        )
+        == 0
+    )
     assert picture.stat().st_size > 1000

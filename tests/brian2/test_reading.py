@@ -13,17 +13,25 @@ from vsafsm.program import Program
 from vsafsm_brian2.reading import Event, Recording, active, input_spikes
 
 
-def firing(program: Program, *phases: tuple[int, float, float], mask: int | None = None) -> Recording:
+def firing(
+    program: Program, *phases: tuple[int, float, float], mask: int | None = None
+) -> Recording:
     """The open cells of codes, each firing every 10 ms from a time to another."""
     network = program.network
     found = []
     for code, begin, end in phases:
         opened = network.codes[code] & network.masks[0 if mask is None else mask]
-        found += [(t, cell) for cell in np.flatnonzero(opened).tolist() for t in np.arange(begin, end, 10.0)]
+        found += [
+            (t, cell)
+            for cell in np.flatnonzero(opened).tolist()
+            for t in np.arange(begin, end, 10.0)
+        ]
     found.sort()
     times, cells = (np.array(column) for column in zip(*found, strict=True))
     fan_out = np.full(network.neurons, 3)
-    return Recording(network, times, cells.astype(np.intp), (), max(end for *_, end in phases), fan_out)
+    return Recording(
+        network, times, cells.astype(np.intp), (), max(end for *_, end in phases), fan_out
+    )
 
 
 def test_counts_are_of_an_interval(program: Program) -> None:
@@ -79,7 +87,9 @@ def test_over_time_no_window_reaches_across_a_change_of_masks(program: Program) 
 
 
 def test_spikes_and_synaptic_operations_of_a_transition(program: Program) -> None:
-    recording = replace(firing(program, (0, 0.0, 300.0)), events=(Event(-1, 0.0, 60.0), Event(1, 100.0, 200.0)))
+    recording = replace(
+        firing(program, (0, 0.0, 300.0)), events=(Event(-1, 0.0, 60.0), Event(1, 100.0, 200.0))
+    )
     (only,) = recording.per_transition()
     assert only["spikes"] == int(recording.counts(100.0, 300.0).sum())
     assert only["synaptic_operations"] == 3 * only["spikes"]
@@ -109,7 +119,9 @@ def test_a_line_spikes_once_a_step_at_most_in_order_and_not_before_its_onset(
     assert (np.diff(times) >= 0).all()
     assert len(set(zip(lines.tolist(), steps.tolist(), strict=True))) == len(lines)
     for line, onset, _ in spans:
-        assert times[lines == line].min() >= min(o for other, o, _ in spans if other == line) - dt / 2
+        assert (
+            times[lines == line].min() >= min(o for other, o, _ in spans if other == line) - dt / 2
+        )
         assert jitter or onset in times[lines == line]
     if not jitter:
         assert len(lines) <= 10 * len(spans)

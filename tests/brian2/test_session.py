@@ -28,7 +28,9 @@ def warned(call: Callable[[], object]) -> list[str]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         call()
-    return [str(warning.message) for warning in caught if issubclass(warning.category, ContractWarning)]
+    return [
+        str(warning.message) for warning in caught if issubclass(warning.category, ContractWarning)
+    ]
 
 
 def spikes(program: Program, word: list[str], **options: object) -> tuple[list[float], list[int]]:
@@ -65,7 +67,9 @@ def test_transition_outputs_are_read_at_any_hold(vending: Program, truth: Truth,
     ],
     ids=str,
 )
-def test_realism_leaves_the_states_right(program: Program, truth: Truth, options: dict[str, float]) -> None:
+def test_realism_leaves_the_states_right(
+    program: Program, truth: Truth, options: dict[str, float]
+) -> None:
     assert vsafsm.run(program, WORD, "brian2", **options) == truth(program, WORD)
 
 
@@ -108,7 +112,9 @@ def test_what_a_session_tells(program: Program) -> None:
         assert session.outputs == ("barrier_closed",)
 
 
-@pytest.mark.parametrize("timing", [{"hold_ms": 60.25, "gap_ms": 110.1}, {"hold_ms": 43.0, "input_jitter_ms": 1.5}])
+@pytest.mark.parametrize(
+    "timing", [{"hold_ms": 60.25, "gap_ms": 110.1}, {"hold_ms": 43.0, "input_jitter_ms": 1.5}]
+)
 def test_times_between_steps_are_the_same_in_a_session_and_in_a_word(
     program: Program, timing: dict[str, float]
 ) -> None:
@@ -149,7 +155,11 @@ def test_waiting_after_a_short_gap_changes_no_reading(program: Program) -> None:
         before = (session.state, session.outputs)
         for duration in (0 * ms, 5 * ms, 200 * ms):
             session.wait(duration)
-            assert (session.state, session.outputs) == before == ("locked", ("click", "barrier_closed"))
+            assert (
+                (session.state, session.outputs)
+                == before
+                == ("locked", ("click", "barrier_closed"))
+            )
 
 
 def test_what_is_interrupted_is_over(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,7 +175,9 @@ def test_what_is_interrupted_is_over(program: Program, monkeypatch: pytest.Monke
         session.send("coin")
 
 
-def test_in_somebody_s_standalone_mode_nothing_of_theirs_is_touched(program: Program, tmp_path: Path) -> None:
+def test_in_somebody_s_standalone_mode_nothing_of_theirs_is_touched(
+    program: Program, tmp_path: Path
+) -> None:
     b2.set_device("cpp_standalone", directory=str(tmp_path), build_on_run=False)
     try:
         theirs = b2.get_device()
@@ -177,7 +189,9 @@ def test_in_somebody_s_standalone_mode_nothing_of_theirs_is_touched(program: Pro
         b2.devices.reset_device()
 
 
-@pytest.mark.parametrize("hold", [80, 0.08, 80 * mV, [80, 90] * ms, "80 ms", -5 * ms, float("nan") * ms])
+@pytest.mark.parametrize(
+    "hold", [80, 0.08, 80 * mV, [80, 90] * ms, "80 ms", -5 * ms, float("nan") * ms]
+)
 def test_a_time_without_its_unit_is_refused(program: Program, hold: object) -> None:
     with vsafsm.open(program, backend="brian2") as session:
         for refused in (lambda: session.send("coin", hold=hold), lambda: session.wait(hold)):
@@ -188,10 +202,17 @@ def test_a_time_without_its_unit_is_refused(program: Program, hold: object) -> N
 
 def test_a_pulse_shorter_than_the_contract_is_warned_about(program: Program) -> None:
     with vsafsm.open(program, backend="brian2") as session:
-        assert any("hold of 20 ms" in text for text in warned(lambda: session.send("coin", hold=20 * ms)))
-        assert any("gap of 10 ms" in text for text in warned(lambda: session.send("push", gap=10 * ms)))
+        assert any(
+            "hold of 20 ms" in text for text in warned(lambda: session.send("coin", hold=20 * ms))
+        )
+        assert any(
+            "gap of 10 ms" in text for text in warned(lambda: session.send("push", gap=10 * ms))
+        )
         assert not warned(lambda: session.send("push"))
-    assert any("gap of 10 ms" in text for text in warned(lambda: vsafsm.run(program, ["coin"], "brian2", gap_ms=10.0)))
+    assert any(
+        "gap of 10 ms" in text
+        for text in warned(lambda: vsafsm.run(program, ["coin"], "brian2", gap_ms=10.0))
+    )
 
 
 def test_standalone_is_for_whole_words(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,7 +224,8 @@ def test_standalone_is_for_whole_words(program: Program, monkeypatch: pytest.Mon
         (("g++",), "cpp_standalone", "make"),
     ):
         monkeypatch.setattr(
-            "vsafsm_brian2.surroundings.shutil.which", lambda name, there=there: name if name in there else None
+            "vsafsm_brian2.surroundings.shutil.which",
+            lambda name, there=there: name if name in there else None,
         )
         with pytest.raises(TargetError, match=f"codegen {codegen} needs {needed}, not found"):
             vsafsm.run(program, ["coin"], "brian2", codegen=codegen)

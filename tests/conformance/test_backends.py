@@ -93,7 +93,10 @@ def test_a_session_runs_like_the_interpreter(
 
 
 def test_it_does_not_ask_the_interpreter(
-    backend: Backend, compiled: Compiled, examples: dict[str, Machine], monkeypatch: pytest.MonkeyPatch
+    backend: Backend,
+    compiled: Compiled,
+    examples: dict[str, Machine],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     machine = examples["vending_machine"]
     word = word_of(machine, 12)
@@ -113,7 +116,9 @@ def test_it_does_not_ask_the_interpreter(
     assert whole is None or whole(program, word) == truth
 
 
-def test_a_reset_from_anywhere_leads_back(backend: Backend, compiled: Compiled, examples: dict[str, Machine]) -> None:
+def test_a_reset_from_anywhere_leads_back(
+    backend: Backend, compiled: Compiled, examples: dict[str, Machine]
+) -> None:
     machine = examples["door_lock"]
     with vsafsm.open(compiled(machine, target=backend.name), backend=backend.name) as session:
         for length in range(4):
@@ -136,11 +141,15 @@ def test_counts_only_grow(backend: Backend, compiled: Compiled, turnstile: Machi
         assert set(before) >= {"steps", "spikes", "synaptic_operations"}
         session.send("coin")
         after = session.counts
-        assert all(after[name] > before[name] for name in ("steps", "spikes", "synaptic_operations"))
+        assert all(
+            after[name] > before[name] for name in ("steps", "spikes", "synaptic_operations")
+        )
         assert np.asarray(session.activity).size >= 1
 
 
-def test_misuse_is_refused_by_name(backend: Backend, compiled: Compiled, turnstile: Machine) -> None:
+def test_misuse_is_refused_by_name(
+    backend: Backend, compiled: Compiled, turnstile: Machine
+) -> None:
     session = vsafsm.open(compiled(turnstile, target=backend.name), backend=backend.name)
     with pytest.raises(e.UnknownInputError, match='did you mean "coin"'):
         session.send("coim")

@@ -28,7 +28,9 @@ KINDS = (
 
 @pytest.fixture(scope="module", params=range(len(KINDS)))
 def program(request: pytest.FixtureRequest) -> Program:
-    return compile_machine(load("specs/vending_machine.yaml"), allow_unproven=True, **KINDS[request.param])
+    return compile_machine(
+        load("specs/vending_machine.yaml"), allow_unproven=True, **KINDS[request.param]
+    )
 
 
 def test_a_place_is_what_it_says(program: Program) -> None:
@@ -36,13 +38,17 @@ def test_a_place_is_what_it_says(program: Program) -> None:
     for weak in weakest(program, 1.0):
         place, z = weak.place, weak.place.activity
         drive = int(network.weights[place.neuron].astype(int) @ z) - network.gain * int(z.sum())
-        assert place.margin == pytest.approx((drive if place.fires else -drive) / z.sum() / network.scale)
+        assert place.margin == pytest.approx(
+            (drive if place.fires else -drive) / z.sum() / network.scale
+        )
         assert place.fires == network.codes[place.want, place.neuron]
 
 
 def test_transitions_are_there_once_each_the_weakest_first(program: Program) -> None:
     machine, found = program.machine, weakest(program, 1.0)
-    expected = {(s, a, machine.transition(s, a).to) for s in machine.reachable for a in machine.inputs}
+    expected = {
+        (s, a, machine.transition(s, a).to) for s in machine.reachable for a in machine.inputs
+    }
     assert {(weak.state, weak.input, weak.to) for weak in found} == expected
     assert len(found) == len(expected)
     margins = [round(weak.place.margin, 6) for weak in found]
@@ -130,7 +136,14 @@ def test_weak_transitions_are_listed_with_why_and_what_would_help(
 ) -> None:
     assert main(["explain", spec, "--most", "2"]) == 0
     told = capsys.readouterr().out
-    for expected in ("18 of 18 transitions", "1. neuron", "2. neuron", "inhibition", "--rule robust", "as it is"):
+    for expected in (
+        "18 of 18 transitions",
+        "1. neuron",
+        "2. neuron",
+        "inhibition",
+        "--rule robust",
+        "as it is",
+    ):
         assert expected in told
     assert "3. neuron" not in told
     assert max(map(len, told.splitlines())) <= 120
@@ -157,6 +170,8 @@ def test_json_has_every_term(spec: str, capsys: pytest.CaptureFixture[str]) -> N
     ("arguments", "told"),
     [(["--most", "0"], "most is 0"), (["--bits", "1"], "from 2 to 16"), (["-O", "x=1"], "unknown")],
 )
-def test_bad_input_is_told(spec: str, arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_input_is_told(
+    spec: str, arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["explain", spec, *arguments]) == 2
     assert told in capsys.readouterr().err

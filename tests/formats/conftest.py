@@ -27,15 +27,23 @@ words = st.from_regex(r"[a-z][a-z0-9_.\-]{0,5}", fullmatch=True)
 
 def option_pairs() -> st.SearchStrategy[tuple[str, str | int | float]]:
     """A compile option and a value of it; numbers may be written as text."""
-    whole = st.tuples(st.just("bits"), st.integers(2, 16).flatmap(lambda n: st.sampled_from([n, str(n)])))
+    whole = st.tuples(
+        st.just("bits"), st.integers(2, 16).flatmap(lambda n: st.sampled_from([n, str(n)]))
+    )
     seed = st.tuples(st.just("seed"), st.integers(0, 2**63 - 1))
-    real = st.tuples(st.just("margin"), st.one_of(st.floats(0, 0.45), st.sampled_from(["auto", "0.1", 0])))
-    text = st.sampled_from([("rule", "one-shot"), ("code", "dense"), ("dimension", "auto"), ("dimension", 64)])
+    real = st.tuples(
+        st.just("margin"), st.one_of(st.floats(0, 0.45), st.sampled_from(["auto", "0.1", 0]))
+    )
+    text = st.sampled_from(
+        [("rule", "one-shot"), ("code", "dense"), ("dimension", "auto"), ("dimension", 64)]
+    )
     return st.one_of(whole, seed, real, text)
 
 
 @st.composite
-def machines(draw: st.DrawFn, names: st.SearchStrategy[str] = any_names, options: bool = True) -> Machine:
+def machines(
+    draw: st.DrawFn, names: st.SearchStrategy[str] = any_names, options: bool = True
+) -> Machine:
     states = draw(st.lists(names, min_size=1, max_size=6, unique=True))
     inputs = draw(st.lists(names, min_size=1, max_size=6, unique=True))
     outputs = st.lists(names, max_size=2).map(tuple)

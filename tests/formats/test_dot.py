@@ -34,7 +34,11 @@ def test_a_mealy_machine_as_aalpy_saves_it() -> None:
         __start0 -> s1  [label=""];
         }
     """)
-    assert (machine.name, machine.states, machine.inputs) == ("coffee", ("s0", "s1"), ("coin", "button"))
+    assert (machine.name, machine.states, machine.inputs) == (
+        "coffee",
+        ("s0", "s1"),
+        ("coin", "button"),
+    )
     assert machine.initial == "s1"
     assert machine.transition("s0", "coin") == Transition("s1", ("beep",))
     assert machine.transition("s1", "button") == Transition("s0", ("coffee",))
@@ -57,7 +61,9 @@ def test_a_dfa_accepts_in_double_circles() -> None:
 @pytest.mark.parametrize("label", ['"s0|on"', '"{s0|on}"', '"s0 | on"'])
 def test_moore_outputs_stand_behind_a_bar(label: str) -> None:
     edges = "s0 -> s1 [label=a]; s1 -> s0 [label=a]"
-    machine = read(f'digraph m {{ s0 [label={label}, shape=record]; s1 [label="s1|off"]; {edges} }}')
+    machine = read(
+        f'digraph m {{ s0 [label={label}, shape=record]; s1 [label="s1|off"]; {edges} }}'
+    )
     assert machine.states == ("s0", "s1")
     assert [machine.outputs_of(state) for state in machine.states] == [("on",), ("off",)]
 
@@ -116,11 +122,17 @@ def test_a_pair_may_be_told_twice_alike() -> None:
 
 
 def fits(machine: Machine) -> bool:
-    outputs = {o for row in machine.table for t in row for o in t.outputs} | {o for m in machine.moore for o in m}
-    return not any("/" in name for name in machine.inputs) and not any(o in ("-", "ε") or ", " in o for o in outputs)
+    outputs = {o for row in machine.table for t in row for o in t.outputs} | {
+        o for m in machine.moore for o in m
+    }
+    return not any("/" in name for name in machine.inputs) and not any(
+        o in ("-", "ε") or ", " in o for o in outputs
+    )
 
 
-def test_what_is_written_comes_back(machine_strategy: Callable[..., st.SearchStrategy[Machine]]) -> None:
+def test_what_is_written_comes_back(
+    machine_strategy: Callable[..., st.SearchStrategy[Machine]],
+) -> None:
     @settings(deadline=None, max_examples=300)
     @given(machine=machine_strategy(options=False))
     def check(machine: Machine) -> None:
@@ -129,7 +141,11 @@ def test_what_is_written_comes_back(machine_strategy: Callable[..., st.SearchStr
                 write_dot(machine)
             return
         found = read_dot(write_dot(machine), "m.dot").machine
-        assert (found.name, found.states, found.inputs) == (machine.name, machine.states, machine.inputs)
+        assert (found.name, found.states, found.inputs) == (
+            machine.name,
+            machine.states,
+            machine.inputs,
+        )
         assert (found.initial, found.moore) == (machine.initial, tuple(map(once, machine.moore)))
         for one, other in zip(found.table, machine.table, strict=True):
             assert [(t.to, t.outputs) for t in one] == [(t.to, once(t.outputs)) for t in other]
@@ -141,7 +157,9 @@ def once(outputs: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(outputs))
 
 
-@pytest.mark.parametrize("name", ["turnstile", "tcp_connection", "vending_machine", "traffic_light"])
+@pytest.mark.parametrize(
+    "name", ["turnstile", "tcp_connection", "vending_machine", "traffic_light"]
+)
 def test_examples_come_back(name: str, equivalent: Callable[..., bool]) -> None:
     machine = load(f"specs/{name}.yaml")
     found = read_dot(write_dot(machine), "m.dot").machine
@@ -152,7 +170,14 @@ def test_examples_come_back(name: str, equivalent: Callable[..., bool]) -> None:
 def test_names_that_labels_cannot_tell_are_refused(change: str) -> None:
     name = {"input": "a/b", "output": "-"}[change]
     outputs = (name,) if change == "output" else ()
-    machine = Machine("m", ("s",), (name if change == "input" else "a",), "s", ((Transition("s", outputs),),), ((),))
+    machine = Machine(
+        "m",
+        ("s",),
+        (name if change == "input" else "a",),
+        "s",
+        ((Transition("s", outputs),),),
+        ((),),
+    )
     with pytest.raises(e.NotExpressibleError, match=name):
         write_dot(machine)
 
@@ -163,17 +188,33 @@ def test_names_that_labels_cannot_tell_are_refused(change: str) -> None:
 @pytest.mark.parametrize(
     ("text", "error", "told"),
     [
-        ("", e.SyntaxSpecError, "m.dot:1:1: the end of the text cannot stand here; expected digraph"),
+        (
+            "",
+            e.SyntaxSpecError,
+            "m.dot:1:1: the end of the text cannot stand here; expected digraph",
+        ),
         ("graph g { a -- b }", e.SyntaxSpecError, "m.dot:1:1: the graph is undirected"),
-        ("digraph g { a -- b [label=x] }", e.SyntaxSpecError, "m.dot:1:15: .*a transition has a direction"),
+        (
+            "digraph g { a -- b [label=x] }",
+            e.SyntaxSpecError,
+            "m.dot:1:15: .*a transition has a direction",
+        ),
         ("digraph g {\n a -> b [label=x]", e.SyntaxSpecError, "m.dot:2:18: .*the graph is cut off"),
         ("digraph g {\n a -> b [label=x\n}", e.SyntaxSpecError, "m.dot:3:1: "),
-        ('digraph g {\n a -> b [label="x] }', e.SyntaxSpecError, "m.dot:2:16: a quoted text is not closed"),
+        (
+            'digraph g {\n a -> b [label="x] }',
+            e.SyntaxSpecError,
+            "m.dot:2:16: a quoted text is not closed",
+        ),
         ("digraph g { a [label=<b>] }", e.SyntaxSpecError, "m.dot:1:22: HTML labels are not read"),
         ("digraph g { /* a -> b }", e.SyntaxSpecError, "m.dot:1:13: a comment is not closed"),
         ("digraph g { a -> b }", e.SyntaxSpecError, "m.dot:1:13: a transition has no input"),
         ("digraph g { a -> {b c} [label=x] }", e.SyntaxSpecError, "one edge for each transition"),
-        ("digraph g { a -> b [label=x] } digraph h {}", e.SyntaxSpecError, "m.dot:1:32: .*one machine a file"),
+        (
+            "digraph g { a -> b [label=x] } digraph h {}",
+            e.SyntaxSpecError,
+            "m.dot:1:32: .*one machine a file",
+        ),
         ("digraph g { a; b }", e.EmptySpecError, "no transitions"),
         ("digraph g { }", e.EmptySpecError, "no transitions"),
         (
@@ -196,7 +237,9 @@ def test_names_that_labels_cannot_tell_are_refused(change: str) -> None:
         ('digraph g { a -> b [label="x\x07"] }', e.BadNameError, "m.dot:1:13: input name"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place(text: str, error: type[e.VsafsmError], told: str) -> None:
+def test_what_is_wrong_is_told_with_its_place(
+    text: str, error: type[e.VsafsmError], told: str
+) -> None:
     with pytest.raises(error, match=told):
         read_dot(text, "m.dot")
 

@@ -20,10 +20,10 @@ from vsafsm.formats.yaml import read_yaml, write_yaml
 
 Reader = Callable[[str, str], Reading]
 READERS = [read_yaml, read_kiss2, read_dot, read_scxml, read_transitions, read_sismic]
-GATE = (
-    ".i 2\n.o 2\n.p 4\n.s 2\n.r shut\n.ob open bell\n1- shut wide 11\n0- shut * 0-\n-1 * shut 00\n-0 wide wide 10\n.e\n"
-)
-TEXTS = [p.read_text() for p in sorted((Path(__file__).parents[2] / "specs").glob("*.yaml"))] + [GATE] * 6
+GATE = ".i 2\n.o 2\n.p 4\n.s 2\n.r shut\n.ob open bell\n1- shut wide 11\n0- shut * 0-\n-1 * shut 00\n-0 wide wide 10\n.e\n"
+TEXTS = [p.read_text() for p in sorted((Path(__file__).parents[2] / "specs").glob("*.yaml"))] + [
+    GATE
+] * 6
 WRITERS = (write_dot, write_scxml, write_transitions, write_sismic)
 TEXTS += [write(read_yaml(text, "spec.yaml").machine) for text in TEXTS[:6] for write in WRITERS]
 SCRAPS = [
@@ -113,7 +113,18 @@ def test_any_text(reader: Reader) -> None:
 @pytest.mark.parametrize("reader", READERS)
 def test_any_text_of_the_formats_own_signs(reader: Reader) -> None:
     signs = st.sampled_from(
-        [*SCRAPS, "\n", "  ", "machine: m\n", "initial: a\n", "states:", "a", ".i 1\n", ".o 1\n", "1 a a 1\n"]
+        [
+            *SCRAPS,
+            "\n",
+            "  ",
+            "machine: m\n",
+            "initial: a\n",
+            "states:",
+            "a",
+            ".i 1\n",
+            ".o 1\n",
+            "1 a a 1\n",
+        ]
     )
 
     @mild
@@ -129,7 +140,10 @@ def test_any_bytes(reader: Reader) -> None:
     @mild
     @given(st.binary(max_size=300))
     def check(data: bytes) -> None:
-        survive(lambda text, source: reader(decode(data, source), source), data.decode("utf-8", "replace"))
+        survive(
+            lambda text, source: reader(decode(data, source), source),
+            data.decode("utf-8", "replace"),
+        )
 
     check()
 
@@ -168,7 +182,12 @@ def test_good_texts_with_mistakes_in_them(reader: Reader) -> None:
 
 
 def test_the_unharmed_texts_are_good() -> None:
-    starts = {"digraph": read_dot, "<?xml": read_scxml, "{": read_transitions, "statechart": read_sismic}
+    starts = {
+        "digraph": read_dot,
+        "<?xml": read_scxml,
+        "{": read_transitions,
+        "statechart": read_sismic,
+    }
     for text in TEXTS:
         reader = next((read for start, read in starts.items() if text.startswith(start)), read_yaml)
         assert text == GATE or reader(text, "t").machine

@@ -40,7 +40,8 @@ def machine_of(text: str) -> Machine:
 
 def arrows(machine: Machine, state: str) -> dict[str, tuple[str, ...]]:
     return {
-        a: (t.to, *t.outputs) for a, t in zip(machine.inputs, machine.table[machine.state_index(state)], strict=True)
+        a: (t.to, *t.outputs)
+        for a, t in zip(machine.inputs, machine.table[machine.state_index(state)], strict=True)
     }
 
 
@@ -55,7 +56,12 @@ def test_cubes_become_classes_and_output_bits_become_names() -> None:
     assert machine.inputs == ("10", "11", "00", "01")
     opened = ("wide", "open", "bell")
     assert arrows(machine, "shut") == {"10": opened, "11": opened, "00": ("shut",), "01": ("shut",)}
-    assert arrows(machine, "wide") == {"10": ("wide", "open"), "11": ("shut",), "00": ("wide", "open"), "01": ("shut",)}
+    assert arrows(machine, "wide") == {
+        "10": ("wide", "open"),
+        "11": ("shut",),
+        "00": ("wide", "open"),
+        "01": ("shut",),
+    }
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -111,7 +117,15 @@ def test_an_unspecified_next_state_and_an_unlisted_case_hold(star: str) -> None:
     assert '"00"' in caught.value.message
 
 
-PARTIAL = rows("000 a b 0", "001 a b 0", "010 a c 1", "011 a a 1", "1-- b a 0", "--- c c 0", head=".i 3\n.o 1\n")
+PARTIAL = rows(
+    "000 a b 0",
+    "001 a b 0",
+    "010 a c 1",
+    "011 a a 1",
+    "1-- b a 0",
+    "--- c c 0",
+    head=".i 3\n.o 1\n",
+)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +137,9 @@ PARTIAL = rows("000 a b 0", "001 a b 0", "010 a c 1", "011 a a 1", "1-- b a 0", 
         ("free-output", ("a", "o0")),
     ],
 )
-def test_the_readings_of_an_unlisted_case(tmp_path: Path, reading: str, found: tuple[str, ...]) -> None:
+def test_the_readings_of_an_unlisted_case(
+    tmp_path: Path, reading: str, found: tuple[str, ...]
+) -> None:
     path = tmp_path / "m.kiss2"
     path.write_text(PARTIAL)
     machine = load(path, f"kiss2:{reading}")
@@ -144,17 +160,25 @@ def test_the_sink_is_there_only_where_it_is_needed_and_has_a_name_of_its_own() -
 
 
 def test_every_case_listed_passes_unlisted_error() -> None:
-    assert read_kiss2(GATE, "gate.kiss2", unlisted="error").machine == read_kiss2(GATE, "gate.kiss2").machine
+    assert (
+        read_kiss2(GATE, "gate.kiss2", unlisted="error").machine
+        == read_kiss2(GATE, "gate.kiss2").machine
+    )
 
 
 def test_the_same_row_twice_is_fine_and_the_specified_bit_wins() -> None:
-    machine = machine_of(rows("-- a b -1-", "1- a b 1--", "-- a b -1-", "-- b b 000", head=".i 2\n.o 3\n"))
+    machine = machine_of(
+        rows("-- a b -1-", "1- a b 1--", "-- a b -1-", "-- b b 000", head=".i 2\n.o 3\n")
+    )
     assert machine.inputs == ("0x", "1x")
     assert arrows(machine, "a") == {"0x": ("b", "o1"), "1x": ("b", "o0", "o1")}
 
 
 def test_no_outputs_at_all() -> None:
-    assert arrows(machine_of(rows("0 a b", "1 a a", head=".i 1\n.o 0\n")), "a") == {"0": ("b",), "1": ("a",)}
+    assert arrows(machine_of(rows("0 a b", "1 a a", head=".i 1\n.o 0\n")), "a") == {
+        "0": ("b",),
+        "1": ("a",),
+    }
 
 
 # ---- warnings
@@ -170,7 +194,9 @@ def test_no_outputs_at_all() -> None:
         (("-1 wide", "-1 lost"), "9:1", ['"lost" is never reached from "shut"']),
     ],
 )
-def test_what_is_tolerated_is_warned_about(change: tuple[str, str], place: str, useful: list[str]) -> None:
+def test_what_is_tolerated_is_warned_about(
+    change: tuple[str, str], place: str, useful: list[str]
+) -> None:
     warnings = read_kiss2(GATE.replace(*change), "m.kiss2").warnings
     told = [w for w in warnings if w.startswith(f"m.kiss2:{place}: ")]
     assert len(told) == 1
@@ -199,9 +225,19 @@ BAD = {
     "unknown directive": (".i 2\n .output 1\n", e.UnknownKeyError, "2:2", [".output", ".ilb"]),
     "misspelt directive": (".i 2\n.olb 1\n", e.UnknownKeyError, "2:1", ["did you mean"]),
     "directive twice": (".i 2\n.o 1\n.i 2\n", e.DuplicateKeyError, "3:1", [".i", "line 1"]),
-    "truncated row": (rows("00 a a 1", "  01 a"), e.SyntaxSpecError, "4:7", ["ends after 2 of 4", "next state"]),
+    "truncated row": (
+        rows("00 a a 1", "  01 a"),
+        e.SyntaxSpecError,
+        "4:7",
+        ["ends after 2 of 4", "next state"],
+    ),
     "long row": (rows("00 a a 1 0"), e.SyntaxSpecError, "3:10", ["more than 4"]),
-    "narrow cube": (rows("00 a a 1", "0 a a 1"), e.SyntaxSpecError, "4:1", ["1 characters", "expected 2"]),
+    "narrow cube": (
+        rows("00 a a 1", "0 a a 1"),
+        e.SyntaxSpecError,
+        "4:1",
+        ["1 characters", "expected 2"],
+    ),
     "wide output": (rows("00 a a 11"), e.SyntaxSpecError, "3:8", ["2 characters", "expected 1"]),
     "bad cube character": (rows(" 0z a a 1"), e.SyntaxSpecError, "3:3", ["'z'", "0, 1 or -"]),
     "bad output character": (rows("00 a a ?"), e.SyntaxSpecError, "3:8", ["'?'"]),
@@ -212,14 +248,24 @@ BAD = {
         "3:4",
         ["lockd", 'mean "locked"'],
     ),
-    "star as reset": (rows("00 a b 1", head=".i 2\n.o 1\n.r *\n"), e.UnknownStateError, "3:4", ['"*"']),
+    "star as reset": (
+        rows("00 a b 1", head=".i 2\n.o 1\n.r *\n"),
+        e.UnknownStateError,
+        "3:4",
+        ['"*"'],
+    ),
     "wrong number of labels": (
         rows("00 a b 1", head=".i 2\n.o 1\n.ilb x\n"),
         e.WrongTypeError,
         "3:1",
         ["1 names", "expected 2"],
     ),
-    "same label twice": (rows("00 a b 11", head=".i 2\n.o 2\n.ob x x\n"), e.DuplicateKeyError, "3:7", ['"x"']),
+    "same label twice": (
+        rows("00 a b 11", head=".i 2\n.o 2\n.ob x x\n"),
+        e.DuplicateKeyError,
+        "3:7",
+        ['"x"'],
+    ),
     "other target": (
         rows("0- a a 1", "-- b b 0", "-1 a b 1"),
         e.NondeterministicError,
@@ -227,13 +273,25 @@ BAD = {
         ["line 3", '"a"', '"01"', '"b 1"', '"a 1"'],
     ),
     "other output": (rows("00 a a 1", "00 a a 0"), e.NondeterministicError, "4:1", ["line 3"]),
-    "stars that contradict": (rows("00 * a 1", "00 * b 1"), e.NondeterministicError, "4:1", ["line 3"]),
-    "contradiction by way of -": (rows("00 a a 1", "00 a a -", "00 a a 0"), e.NondeterministicError, "5:1", ["line 3"]),
+    "stars that contradict": (
+        rows("00 * a 1", "00 * b 1"),
+        e.NondeterministicError,
+        "4:1",
+        ["line 3"],
+    ),
+    "contradiction by way of -": (
+        rows("00 a a 1", "00 a a -", "00 a a 0"),
+        e.NondeterministicError,
+        "5:1",
+        ["line 3"],
+    ),
 }
 
 
 @pytest.mark.parametrize("case", BAD.values(), ids=BAD.keys())
-def test_a_bad_file_is_refused_where_it_is_wrong(case: tuple[str, type[e.SpecError], str, list[str]]) -> None:
+def test_a_bad_file_is_refused_where_it_is_wrong(
+    case: tuple[str, type[e.SpecError], str, list[str]],
+) -> None:
     text, error, place, useful = case
     with pytest.raises(error) as caught:
         read_kiss2(text, "m.kiss2")
@@ -257,7 +315,9 @@ def test_every_place_to_cut_a_file_gives_a_machine_or_an_error_of_ours() -> None
 
 
 def cubes(width: int) -> st.SearchStrategy[list[str]]:
-    return st.lists(st.text("01-", min_size=width, max_size=width), min_size=1, max_size=9, unique=True)
+    return st.lists(
+        st.text("01-", min_size=width, max_size=width), min_size=1, max_size=9, unique=True
+    )
 
 
 @given(st.integers(1, 6).flatmap(cubes))
@@ -272,7 +332,9 @@ def test_classes_are_those_of_a_count_through_all_vectors(texts: list[str]) -> N
     classes = split(parsed, width)
     assert {c.members: set(vectors(c.cubes, width)) for c in classes} == expected
     for one in classes:
-        assert len(set(vectors(one.cubes, width))) == len(vectors(one.cubes, width)), "cubes of a class are disjoint"
+        assert len(set(vectors(one.cubes, width))) == len(vectors(one.cubes, width)), (
+            "cubes of a class are disjoint"
+        )
         assert tuple(parse_cube(t) for t in one.name.split("|")) == one.cubes
     assert [c.members[0] for c in classes] == sorted(c.members[0] for c in classes)
     assert len({c.name for c in classes}) == len(classes)
@@ -288,7 +350,9 @@ def test_merging_keeps_the_vectors_in_fewer_cubes() -> None:
 
 def test_a_hundred_input_bits_are_no_harder_than_three() -> None:
     wide = "-" * 98
-    machine = machine_of(rows(f"0-{wide} a b 1", f"10{wide} a a 0", f"-1{wide} b a 0", head=".i 100\n.o 1\n"))
+    machine = machine_of(
+        rows(f"0-{wide} a b 1", f"10{wide} a a 0", f"-1{wide} b a 0", head=".i 100\n.o 1\n")
+    )
     assert [name.rstrip("x") for name in machine.inputs] == ["00", "01", "10", "11"]
 
 
@@ -303,7 +367,11 @@ def test_too_many_classes_are_refused_in_good_time(count: int) -> None:
 
 def test_a_hundred_thousand_rows() -> None:
     names = [f"s{i}" for i in range(12_500)]
-    lines = [f"{c:03b} {name} {names[(i * 7 + c) % 12_500]} {c % 2}" for i, name in enumerate(names) for c in range(8)]
+    lines = [
+        f"{c:03b} {name} {names[(i * 7 + c) % 12_500]} {c % 2}"
+        for i, name in enumerate(names)
+        for c in range(8)
+    ]
     text = rows(*lines, head=".i 3\n.o 1\n")
     before = time.perf_counter()
     assert len(machine_of(text).states) == 12_500
@@ -326,7 +394,9 @@ def parts(machine: Machine) -> dict[str, object]:
 
 
 def test_other_inputs_are_numbered_and_explained() -> None:
-    machine = Machine("m", ("a",), ("coin", "push", "kick it"), "a", ((Transition("a"),) * 3,), ((),))
+    machine = Machine(
+        "m", ("a",), ("coin", "push", "kick it"), "a", ((Transition("a"),) * 3,), ((),)
+    )
     text = write_kiss2(machine)
     assert "# input 00 is coin\n# input 01 is push\n# input 10 is kick it\n" in text
     assert ".i 2\n.o 1\n.p 3\n.s 1\n.r a\n" in text
@@ -335,7 +405,12 @@ def test_other_inputs_are_numbered_and_explained() -> None:
 
 def test_moore_outputs_become_mealy_outputs_and_a_comment_says_so() -> None:
     machine = Machine(
-        "m", ("a", "b"), ("0", "1"), "a", ((Transition("a"), Transition("b", ("x",))),) * 2, (("on",), ("up",))
+        "m",
+        ("a", "b"),
+        ("0", "1"),
+        "a",
+        ((Transition("a"), Transition("b", ("x",))),) * 2,
+        (("on",), ("up",)),
     )
     text = write_kiss2(machine)
     assert "# Moore outputs became Mealy outputs" in text
@@ -354,7 +429,9 @@ def test_names_that_kiss2_cannot_hold_are_refused(bad: str) -> None:
 
 def covering(read_back: Machine, original: Machine) -> dict[str, str]:
     """Which input of the original a class that was read back stands for."""
-    if all(set(name) <= set("01x|") for name in original.inputs) and not {*read_back.inputs} - {*original.inputs}:
+    if all(set(name) <= set("01x|") for name in original.inputs) and not {*read_back.inputs} - {
+        *original.inputs
+    }:
         return {name: name for name in read_back.inputs}
     return dict(zip(read_back.inputs, original.inputs, strict=True))
 
@@ -379,9 +456,15 @@ def kiss2_files(draw: st.DrawFn) -> str:
     cube = st.text("01-", min_size=width, max_size=width)
     state = st.sampled_from("abc")
     table = draw(
-        st.dictionaries(st.tuples(cube, state), st.tuples(state, st.text("01-", min_size=2, max_size=2)), min_size=1)
+        st.dictionaries(
+            st.tuples(cube, state),
+            st.tuples(state, st.text("01-", min_size=2, max_size=2)),
+            min_size=1,
+        )
     )
-    return rows(*(f"{c} {s} {to} {o}" for (c, s), (to, o) in table.items()), head=f".i {width}\n.o 2\n")
+    return rows(
+        *(f"{c} {s} {to} {o}" for (c, s), (to, o) in table.items()), head=f".i {width}\n.o 2\n"
+    )
 
 
 def test_files_read_written_and_read_again_are_equivalent(equivalent: Callable[..., bool]) -> None:
@@ -400,7 +483,10 @@ def test_files_read_written_and_read_again_are_equivalent(equivalent: Callable[.
 
 
 def test_the_equivalence_check_tells_machines_apart(equivalent: Callable[..., bool]) -> None:
-    machine, other = machine_of(GATE), machine_of(GATE.replace("-0 wide wide 10", "-0 wide wide 00"))
+    machine, other = (
+        machine_of(GATE),
+        machine_of(GATE.replace("-0 wide wide 10", "-0 wide wide 00")),
+    )
     same = {name: name for name in machine.inputs}
     assert equivalent(machine, machine, same)
     assert not equivalent(machine, other, same)

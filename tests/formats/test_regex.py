@@ -33,7 +33,9 @@ expressions = st.recursive(
     lambda inner: st.one_of(
         st.tuples(inner, inner).map("".join),
         st.tuples(inner, inner).map(lambda pair: f"({pair[0]}|{pair[1]})"),
-        st.tuples(inner, st.sampled_from(["*", "+", "?", "{2}", "{1,3}"])).map(lambda pair: f"({pair[0]}){pair[1]}"),
+        st.tuples(inner, st.sampled_from(["*", "+", "?", "{2}", "{1,3}"])).map(
+            lambda pair: f"({pair[0]}){pair[1]}"
+        ),
     ),
     max_leaves=6,
 )
@@ -56,7 +58,9 @@ def test_every_short_word_is_accepted_as_python_says(expression: str) -> None:
 @settings(deadline=None, max_examples=60)
 def test_there_are_as_many_states_as_in_the_smallest_automaton(expression: str) -> None:
     machine = machine_of(expression)
-    theirs = DFA.from_nfa(NFA.from_regex(expression, input_symbols=set(machine.inputs)), minify=True)
+    theirs = DFA.from_nfa(
+        NFA.from_regex(expression, input_symbols=set(machine.inputs)), minify=True
+    )
     complete = theirs.to_complete(trap_state="trap") if theirs.allow_partial else theirs
     assert len(machine.states) == len(complete.minify().states)
 

@@ -16,9 +16,17 @@ from vsafsm.files import write_atomically
 from vsafsm.formats import Format, Reading, SpecWarning, format_for, formats, load, read, save
 from vsafsm.machine import Machine, Transition
 
-MACHINE = Machine("m", ("a", "b"), ("go",), "a", ((Transition("b"),), (Transition("a", ("o",)),)), ((), ()))
+MACHINE = Machine(
+    "m", ("a", "b"), ("go",), "a", ((Transition("b"),), (Transition("a", ("o",)),)), ((), ())
+)
 BUILT_IN = ["yaml", "kiss2", "dot", "scxml", "transitions", "sismic", "regex"]
-OTHER = Format("other", (".other",), lambda text, source: Reading(MACHINE), lambda machine: "text", "a third party's")
+OTHER = Format(
+    "other",
+    (".other",),
+    lambda text, source: Reading(MACHINE),
+    lambda machine: "text",
+    "a third party's",
+)
 
 
 def names_in(folder: Path) -> list[str]:
@@ -40,14 +48,21 @@ def test_the_formats_of_vsafsm_are_there() -> None:
 def test_a_third_party_adds_a_format(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "third_party", type("m", (), {"FORMAT": OTHER}))
     monkeypatch.setattr(
-        registry, "entry_points", entry_points_of(EntryPoint("other", "third_party:FORMAT", registry.GROUP))
+        registry,
+        "entry_points",
+        entry_points_of(EntryPoint("other", "third_party:FORMAT", registry.GROUP)),
     )
     assert format_for("x.OTHER") is OTHER
     assert format_for("x.yaml", "other") is OTHER
 
 
 @pytest.mark.parametrize(
-    ("name", "hint"), [("kiss2:snk", 'mean "kiss2:sink"'), ("yaml:sink", "one of: yaml"), ("kis2:sink", 'mean "kiss2"')]
+    ("name", "hint"),
+    [
+        ("kiss2:snk", 'mean "kiss2:sink"'),
+        ("yaml:sink", "one of: yaml"),
+        ("kis2:sink", 'mean "kiss2"'),
+    ],
 )
 def test_a_format_that_is_not_read_this_way(name: str, hint: str) -> None:
     with pytest.raises(e.UnknownFormatError) as caught:
@@ -63,13 +78,19 @@ def test_a_broken_third_party_leaves_the_others_working(
 ) -> None:
     (tmp_path / "raising_module.py").write_text("1 / 0")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(registry, "entry_points", entry_points_of(EntryPoint("broken", broken, registry.GROUP)))
+    monkeypatch.setattr(
+        registry, "entry_points", entry_points_of(EntryPoint("broken", broken, registry.GROUP))
+    )
     with pytest.warns(RuntimeWarning, match='"broken" cannot be used'):
         assert list(formats()) == BUILT_IN
 
 
 def test_a_third_party_cannot_take_a_name_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "entry_points", entry_points_of(EntryPoint("yaml", "nowhere:FORMAT", registry.GROUP)))
+    monkeypatch.setattr(
+        registry,
+        "entry_points",
+        entry_points_of(EntryPoint("yaml", "nowhere:FORMAT", registry.GROUP)),
+    )
     assert formats()["yaml"].suffixes == (".yaml", ".yml")
 
 
@@ -99,9 +120,15 @@ def test_an_unknown_format_names_the_known_ones(path: str, name: str | None, use
 
 @pytest.mark.parametrize(
     ("data", "place"),
-    [(b"machine: m\ninitial: \xff", "2:10"), ("a: é".encode() + b"\xc3", "1:5"), (b"\xff\xfea\x00", "1:1")],
+    [
+        (b"machine: m\ninitial: \xff", "2:10"),
+        ("a: é".encode() + b"\xc3", "1:5"),
+        (b"\xff\xfea\x00", "1:1"),
+    ],
 )
-def test_bytes_that_are_not_utf8_are_refused_where_they_stand(data: bytes, place: str, tmp_path: Path) -> None:
+def test_bytes_that_are_not_utf8_are_refused_where_they_stand(
+    data: bytes, place: str, tmp_path: Path
+) -> None:
     path = tmp_path / "m.yaml"
     path.write_bytes(data)
     with pytest.raises(e.EncodingError, match="UTF-8") as caught:
@@ -123,7 +150,9 @@ def test_a_file_that_cannot_be_read_is_named(name: str, tmp_path: Path) -> None:
         read(tmp_path / name)
 
 
-def test_a_file_without_permission_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_without_permission_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
@@ -159,7 +188,9 @@ def test_what_is_saved_loads(name: str, tmp_path: Path) -> None:
     assert names_in(tmp_path) == [name]
 
 
-@pytest.mark.parametrize("name", ["missing/m.yaml", "nul\0.yaml", "folder.yaml", "x" * 300 + ".yaml"])
+@pytest.mark.parametrize(
+    "name", ["missing/m.yaml", "nul\0.yaml", "folder.yaml", "x" * 300 + ".yaml"]
+)
 def test_a_place_that_cannot_be_written_is_named(name: str, tmp_path: Path) -> None:
     (tmp_path / "folder.yaml").mkdir()
     with pytest.raises(e.FileError, match="cannot write"):
@@ -185,7 +216,9 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(
     assert names_in(tmp_path) == ["m.yaml"]
 
 
-def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 

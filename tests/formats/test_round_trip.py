@@ -23,7 +23,9 @@ plain = st.from_regex(r"[a-z][a-z0-9_-]{0,5}", fullmatch=True)
 @settings(deadline=None, max_examples=80)
 def test_there_and_back(name: str, names: str, data: st.DataObject) -> None:
     chosen = formats()[name]
-    machine: Machine = data.draw(machines(plain, options=False) if names == "plain" else machines(options=False))
+    machine: Machine = data.draw(
+        machines(plain, options=False) if names == "plain" else machines(options=False)
+    )
     try:
         text = chosen.write(machine)
     except e.NotExpressibleError:

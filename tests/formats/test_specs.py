@@ -82,7 +82,12 @@ def test_the_schema_refuses_what_the_reader_refuses(good: str, bad: str) -> None
 
 RUNS = [
     ("turnstile", "coin push push coin", "unlocked locked locked unlocked", "click barrier_closed"),
-    ("traffic_light", "timer request timer timer timer timer timer timer", None, "car_green walk_green wait_lamp"),
+    (
+        "traffic_light",
+        "timer request timer timer timer timer timer timer",
+        None,
+        "car_green walk_green wait_lamp",
+    ),
     ("vending_machine", "5 5 5 10 10 refund", "5 10 15 0 10 0", "drink return_5 return_10"),
     ("door_lock", "3 3 1 4 2 1 close 3 1 3 1 4 2", None, "chime"),
     ("door_lock", "3 1 4 4 2", "got_3 got_31 got_314 locked locked", ""),
@@ -93,18 +98,30 @@ RUNS = [
         "door_open",
     ),
     ("tcp_connection", "passive_open recv_syn recv_ack recv_fin close recv_ack", None, "fin"),
-    ("tcp_connection", "active_open recv_syn_ack close recv_ack recv_fin timeout", None, "syn ack fin"),
+    (
+        "tcp_connection",
+        "active_open recv_syn_ack close recv_ack recv_fin timeout",
+        None,
+        "syn ack fin",
+    ),
     ("sequence_detector", "1 0 1 1 0 1 1", None, "detected"),
     ("modulo_counter", "up up up up up down", "one two three four zero four", "carry borrow"),
     ("robot_arbiter", "battery_low bump clear dock_seen docked fault charged", None, "charger"),
     ("keyword_dialogue", "on lamp on lamp off yes", None, "light_on ask_sure light_off"),
-    ("working_memory", "cue_match stimulus_a stimulus_a cue_nonmatch stimulus_a stimulus_a", None, "press withhold"),
+    (
+        "working_memory",
+        "cue_match stimulus_a stimulus_a cue_nonmatch stimulus_a stimulus_a",
+        None,
+        "press withhold",
+    ),
     ("gesture_control", "wave palm fist swipe_right palm wave", None, "play louder"),
 ]
 
 
 @pytest.mark.parametrize(("name", "word", "states", "outputs"), RUNS, ids=[r[0] for r in RUNS])
-def test_a_spec_does_what_it_is_there_for(name: str, word: str, states: str | None, outputs: str) -> None:
+def test_a_spec_does_what_it_is_there_for(
+    name: str, word: str, states: str | None, outputs: str
+) -> None:
     trace = load(SPECS / f"{name}.yaml").run(word.split())
     if states:
         assert list(trace.states[1:]) == states.split()

@@ -62,8 +62,12 @@ class _Model:
 def ran_by_transitions(told: dict[str, object], word: Word) -> tuple[list[str], list[set[str]]]:
     """States and, for each input, the callbacks."""
     model = _Model()
-    given_ = {key: value for key, value in told.items() if key in ("states", "transitions", "initial")}
-    machine = transitions.Machine(model, **given_, auto_transitions=False, ignore_invalid_triggers=True)
+    given_ = {
+        key: value for key, value in told.items() if key in ("states", "transitions", "initial")
+    }
+    machine = transitions.Machine(
+        model, **given_, auto_transitions=False, ignore_invalid_triggers=True
+    )
     states, called = [model.state], []
     for symbol in word:
         model.called.clear()
@@ -128,7 +132,9 @@ def dictionaries(draw: st.DrawFn) -> tuple[dict[str, object], Word]:
                 "after": draw(callbacks),
             }
         )  # fmt: skip
-    states = [{"name": name, "on_enter": draw(callbacks), "on_exit": draw(callbacks)} for name in names]
+    states = [
+        {"name": name, "on_enter": draw(callbacks), "on_exit": draw(callbacks)} for name in names
+    ]
     triggers = sorted({str(each["trigger"]) for each in told})
     word = tuple(draw(st.lists(st.sampled_from(triggers), max_size=6)))
     return {"states": states, "transitions": told, "initial": draw(st.sampled_from(names))}, word
@@ -136,7 +142,9 @@ def dictionaries(draw: st.DrawFn) -> tuple[dict[str, object], Word]:
 
 @given(dictionaries())
 @settings(deadline=None, max_examples=150)
-def test_what_transitions_calls_is_what_the_machine_puts_out(both: tuple[dict[str, object], Word]) -> None:
+def test_what_transitions_calls_is_what_the_machine_puts_out(
+    both: tuple[dict[str, object], Word],
+) -> None:
     told, word = both
     machine = read_transitions(json.dumps(told), "m.json").machine
     trace, (states, called) = machine.run(word), ran_by_transitions(told, word)
@@ -146,7 +154,9 @@ def test_what_transitions_calls_is_what_the_machine_puts_out(both: tuple[dict[st
 
 @given(dictionaries())
 @few
-def test_the_markup_of_the_library_is_read_as_the_same_machine(both: tuple[dict[str, object], Word]) -> None:
+def test_the_markup_of_the_library_is_read_as_the_same_machine(
+    both: tuple[dict[str, object], Word],
+) -> None:
     told, _ = both
     markup = MarkupMachine(_Model(), **told, auto_transitions=False).markup
     markup.pop("models")
@@ -161,7 +171,9 @@ def test_the_markup_of_the_library_is_read_as_the_same_machine(both: tuple[dict[
 
 
 def scxml(states: str, head: str = "") -> str:
-    return f'<scxml xmlns="http://www.w3.org/2005/07/scxml" version="1.0"{head}>\n{states}\n</scxml>'
+    return (
+        f'<scxml xmlns="http://www.w3.org/2005/07/scxml" version="1.0"{head}>\n{states}\n</scxml>'
+    )
 
 
 def state(name: str, *children: str) -> str:
@@ -178,7 +190,9 @@ def rows(machine: Machine) -> dict[tuple[str, str], tuple[str, ...]]:
 
 def test_events_are_taken_by_their_beginning_and_the_first_transition_counts() -> None:
     text = scxml(
-        state("a", '<transition event="go.fast" target="b"/>', '<transition event="go" target="c"/>')
+        state(
+            "a", '<transition event="go.fast" target="b"/>', '<transition event="go" target="c"/>'
+        )
         + state("b", '<transition event="*" target="a"/>')
         + state("c", '<transition event="stop go.*" target="b"/>')
     )
@@ -210,7 +224,10 @@ def test_what_is_sent_on_the_way_is_an_output() -> None:
 
 
 def test_what_an_editor_notes_is_passed_over() -> None:
-    text = scxml('<e:info xmlns:e="http://editor"><e:x/></e:info>' + state("a", '<transition event="go" target="a"/>'))
+    text = scxml(
+        '<e:info xmlns:e="http://editor"><e:x/></e:info>'
+        + state("a", '<transition event="go" target="a"/>')
+    )
     assert read_scxml(text, "m").machine.states == ("a",)
 
 
@@ -230,46 +247,115 @@ GO = '<transition event="go" target="a"/>'
 @pytest.mark.parametrize(
     ("text", "line", "error", "told"),
     [
-        (scxml(state("a", "\n", state("b"))), 3, e.NotImportableError, "<state> makes the machine a hierarchy"),
-        (scxml("\n<parallel id='p'/>"), 3, e.NotImportableError, "<parallel> is several machines at once"),
+        (
+            scxml(state("a", "\n", state("b"))),
+            3,
+            e.NotImportableError,
+            "<state> makes the machine a hierarchy",
+        ),
+        (
+            scxml("\n<parallel id='p'/>"),
+            3,
+            e.NotImportableError,
+            "<parallel> is several machines at once",
+        ),
         (scxml(state("a", "\n<history id='h'/>")), 3, e.NotImportableError, "<history>"),
-        (scxml(state("a", "\n<transition event='x' cond='y' target='a'/>")), 3, e.NotImportableError, "guard"),
-        (scxml(state("a", "\n<transition target='a'/>")), 3, e.NotImportableError, "without an event"),
-        (scxml(state("a", "\n<transition event='x' target='a b'/>")), 3, e.NotImportableError, "several targets"),
+        (
+            scxml(state("a", "\n<transition event='x' cond='y' target='a'/>")),
+            3,
+            e.NotImportableError,
+            "guard",
+        ),
+        (
+            scxml(state("a", "\n<transition target='a'/>")),
+            3,
+            e.NotImportableError,
+            "without an event",
+        ),
+        (
+            scxml(state("a", "\n<transition event='x' target='a b'/>")),
+            3,
+            e.NotImportableError,
+            "several targets",
+        ),
         (scxml("<datamodel/>"), 2, e.NotImportableError, "<datamodel> is data"),
-        (scxml(state("a", "<onentry>\n<script>1</script></onentry>")), 3, e.NotImportableError, "<script> is code"),
-        (scxml(state("a", "<onentry>\n<send event='x' delay='1s'/></onentry>")), 3, e.NotImportableError, "time"),
-        (scxml(state("a", GO, "<onentry>\n<raise event='go.x'/></onentry>")), 3, e.NotImportableError, "to itself"),
+        (
+            scxml(state("a", "<onentry>\n<script>1</script></onentry>")),
+            3,
+            e.NotImportableError,
+            "<script> is code",
+        ),
+        (
+            scxml(state("a", "<onentry>\n<send event='x' delay='1s'/></onentry>")),
+            3,
+            e.NotImportableError,
+            "time",
+        ),
+        (
+            scxml(state("a", GO, "<onentry>\n<raise event='go.x'/></onentry>")),
+            3,
+            e.NotImportableError,
+            "to itself",
+        ),
         (scxml("<state id='a' initial='b'/>"), 2, e.NotImportableError, '"initial" of <state>'),
-        (scxml(state("a", "\n<transition event='x' target='c'/>")), 3, e.UnknownStateError, 'unknown state "c"'),
+        (
+            scxml(state("a", "\n<transition event='x' target='c'/>")),
+            3,
+            e.UnknownStateError,
+            'unknown state "c"',
+        ),
         (scxml(state("a", GO), ' initial="x"'), 1, e.UnknownStateError, 'unknown state "x"'),
-        (scxml(state("a", GO) + "\n" + state("a", GO)), 3, e.DuplicateStateError, "declared twice (first in line 2)"),
+        (
+            scxml(state("a", GO) + "\n" + state("a", GO)),
+            3,
+            e.DuplicateStateError,
+            "declared twice (first in line 2)",
+        ),
         (scxml("<state>\n</state>"), 2, e.MissingKeyError, '<state> has no "id"'),
-        (scxml(state("a", "<onentry><send/></onentry>")), 2, e.MissingKeyError, '<send> has no "event"'),
+        (
+            scxml(state("a", "<onentry><send/></onentry>")),
+            2,
+            e.MissingKeyError,
+            '<send> has no "event"',
+        ),
         (scxml(state("a")[:-3]), 3, e.SyntaxSpecError, "this is not XML"),
         (scxml("<stat id='a'/>"), 2, e.SyntaxSpecError, "<stat> cannot stand here"),
         (scxml(""), 1, e.EmptySpecError, "no <state>"),
         ("<machine/>", 1, e.SyntaxSpecError, "expected <scxml>"),
         ("", 1, e.SyntaxSpecError, "this is not XML"),
-        ("<!DOCTYPE scxml [<!ENTITY a 'b'>]>" + scxml(state("a", GO)), 1, e.SyntaxSpecError, "document type"),
+        (
+            "<!DOCTYPE scxml [<!ENTITY a 'b'>]>" + scxml(state("a", GO)),
+            1,
+            e.SyntaxSpecError,
+            "document type",
+        ),
         (scxml("<x>" * 100 + "</x>" * 100), 2, e.TooLargeError, "nested deeper"),
         ("<?xml version='1.0' encoding='no-such'?><scxml/>", 1, e.EmptySpecError, "no <state>"),
     ],
 )
-def test_scxml_that_is_no_flat_machine(text: str, line: int, error: type[e.SpecError], told: str) -> None:
+def test_scxml_that_is_no_flat_machine(
+    text: str, line: int, error: type[e.SpecError], told: str
+) -> None:
     check_refused(read_scxml, text, line, error, told)
 
 
 def test_a_transition_behind_another_and_what_the_start_puts_out_are_warned_of() -> None:
     text = scxml(state("a", "<onentry><send event='on'/></onentry>", GO, "\n" + GO))
-    assert [told.partition(": ")[0] for told in read_scxml(text, "m").warnings] == ["m:2:24", "m:3:1"]
+    assert [told.partition(": ")[0] for told in read_scxml(text, "m").warnings] == [
+        "m:2:24",
+        "m:3:1",
+    ]
 
 
 # ---- transitions
 
 
 def told(**changes: object) -> str:
-    found = {"states": ["a", "b"], "initial": "a", "transitions": [["go", "a", "b"], ["back", "*", "a"]]}
+    found = {
+        "states": ["a", "b"],
+        "initial": "a",
+        "transitions": [["go", "a", "b"], ["back", "*", "a"]],
+    }
     return json.dumps({**found, **changes}, indent=0)
 
 
@@ -300,7 +386,9 @@ def told(**changes: object) -> str:
         ("{", 1, e.SyntaxSpecError, "not YAML"),
     ],
 )  # fmt: skip
-def test_dictionaries_that_are_no_flat_machine(text: str, line: int, error: type[e.SpecError], named: str) -> None:
+def test_dictionaries_that_are_no_flat_machine(
+    text: str, line: int, error: type[e.SpecError], named: str
+) -> None:
     check_refused(read_transitions, text, line, error, named)
 
 
@@ -356,14 +444,29 @@ def replaced(pairs: Iterable[tuple[str, str]]) -> str:
     ("old", "new", "error", "told_"),
     [
         ("      type: final", "      states: [{name: q}]", e.NotImportableError, "hierarchy"),
-        ("      type: final", "      parallel states: [{name: q}]", e.NotImportableError, "hierarchy"),
+        (
+            "      type: final",
+            "      parallel states: [{name: q}]",
+            e.NotImportableError,
+            "hierarchy",
+        ),
         ("      type: final", "      type: shallow history", e.NotImportableError, "memory"),
-        ("      - event: go", "      - guard: x > 1\n        event: go", e.NotImportableError, '"guard"'),
+        (
+            "      - event: go",
+            "      - guard: x > 1\n        event: go",
+            e.NotImportableError,
+            '"guard"',
+        ),
         ("      - event: go\n        ", "      - ", e.NotImportableError, "without an event"),
         ("  name: bell", "  preamble: x = 1", e.NotImportableError, '"preamble"'),
         ("      type: final", "      contract: [{always: x}]", e.NotImportableError, '"contract"'),
         ("notify('inside')", "x = 1", e.NotImportableError, '"x = 1" is code'),
-        ("action: |\n          send('ring')", "action: |\n          send('end')", e.NotImportableError, "to itself"),
+        (
+            "action: |\n          send('ring')",
+            "action: |\n          send('end')",
+            e.NotImportableError,
+            "to itself",
+        ),
         ("target: z", "target: y", e.UnknownStateError, 'unknown state "y"'),
         ("initial: a", "initial: q", e.UnknownStateError, 'unknown state "q"'),
         ("- name: z", "- name: a", e.DuplicateStateError, "declared twice"),
@@ -374,7 +477,9 @@ def replaced(pairs: Iterable[tuple[str, str]]) -> str:
         ("statechart:", "chart:", e.UnknownKeyError, "statechart"),
     ],
 )
-def test_statecharts_that_are_no_flat_machine(old: str, new: str, error: type[e.SpecError], told_: str) -> None:
+def test_statecharts_that_are_no_flat_machine(
+    old: str, new: str, error: type[e.SpecError], told_: str
+) -> None:
     line = 1 if "initial: a\n" in old else CHART[: CHART.index(old.lstrip())].count("\n") + 1
     check_refused(read_sismic, replaced([(old, new)]), line, error, told_)
 

@@ -56,7 +56,9 @@ def test_the_turnstile_reads_as_its_table() -> None:
     "name", ["on", "off", "yes", "no", "1", "1.0", "null", "~", "0x1F", "1e3", "TRUE", "2001-01-01"]
 )
 def test_names_stay_text_as_written(name: str) -> None:
-    machine = machine_of(f"machine: {name}\ninitial: {name}\nstates:\n  {name}:\n    transitions: {{{name}: {name}}}\n")
+    machine = machine_of(
+        f"machine: {name}\ninitial: {name}\nstates:\n  {name}:\n    transitions: {{{name}: {name}}}\n"
+    )
     assert (machine.name, machine.states, machine.inputs) == (name, (name,), (name,))
 
 
@@ -65,15 +67,25 @@ def test_inputs_come_in_order_of_first_appearance() -> None:
     assert machine_of(text).inputs == ("z", "y", "x")
 
 
-@pytest.mark.parametrize("empty", ["", " {}", " {transitions: }", " {transitions: {}}", " {outputs: []}"])
+@pytest.mark.parametrize(
+    "empty", ["", " {}", " {transitions: }", " {transitions: {}}", " {outputs: []}"]
+)
 def test_an_empty_state_is_absorbing(empty: str) -> None:
-    machine = machine_of(f"machine: m\ninitial: a\nstates:\n  a:\n    transitions: {{go: done}}\n  done:{empty}\n")
+    machine = machine_of(
+        f"machine: m\ninitial: a\nstates:\n  a:\n    transitions: {{go: done}}\n  done:{empty}\n"
+    )
     assert machine.transition("done", "go") == Transition("done")
 
 
 def test_the_star_takes_every_other_declared_input_with_outputs() -> None:
-    text = spec('{a: {transitions: {x: a, "*": {to: b, outputs: [o]}}}, b: {}}', "inputs: [x, y, z]")
-    assert machine_of(text).table[0] == (Transition("a"), Transition("b", ("o",)), Transition("b", ("o",)))
+    text = spec(
+        '{a: {transitions: {x: a, "*": {to: b, outputs: [o]}}}, b: {}}', "inputs: [x, y, z]"
+    )
+    assert machine_of(text).table[0] == (
+        Transition("a"),
+        Transition("b", ("o",)),
+        Transition("b", ("o",)),
+    )
 
 
 def test_compile_options_are_numbers_where_they_look_like_numbers() -> None:
@@ -134,11 +146,31 @@ BAD = {
     "missing machine": ("initial: a\nstates: {a: }", e.MissingKeyError, "1:1", ['"machine"']),
     "missing initial": ("machine: m\nstates: {a: }", e.MissingKeyError, "1:1", ['"initial"']),
     "missing states": (HEAD, e.MissingKeyError, "1:1", ['"states"']),
-    "missing to": (spec("{a: {transitions: {go: {outputs: [x]}}}}"), e.MissingKeyError, "3:32", ['"to"']),
+    "missing to": (
+        spec("{a: {transitions: {go: {outputs: [x]}}}}"),
+        e.MissingKeyError,
+        "3:32",
+        ['"to"'],
+    ),
     "duplicate key": ("machine: m\nmachine: n", e.DuplicateKeyError, "2:1", ["machine", "line 1"]),
-    "duplicate key of a state": (spec("{a: {outputs: [], outputs: []}}"), e.DuplicateKeyError, "3:27", ["outputs"]),
-    "duplicate option": (spec(rest="compile: {seed: 1, seed: 2}"), e.DuplicateKeyError, "4:20", ["seed"]),
-    "duplicate state": (spec("\n  a:\n  b:\n  a:\n"), e.DuplicateStateError, "6:3", ['"a"', "line 4"]),
+    "duplicate key of a state": (
+        spec("{a: {outputs: [], outputs: []}}"),
+        e.DuplicateKeyError,
+        "3:27",
+        ["outputs"],
+    ),
+    "duplicate option": (
+        spec(rest="compile: {seed: 1, seed: 2}"),
+        e.DuplicateKeyError,
+        "4:20",
+        ["seed"],
+    ),
+    "duplicate state": (
+        spec("\n  a:\n  b:\n  a:\n"),
+        e.DuplicateStateError,
+        "6:3",
+        ['"a"', "line 4"],
+    ),
     "duplicate input": (spec(rest="inputs: [go, go]"), e.DuplicateInputError, "4:14", ['"go"']),
     "non-deterministic": (
         spec("{a: {transitions: {go: a, go: a}}}"),
@@ -146,14 +178,29 @@ BAD = {
         "3:35",
         ['"a"', '"go"', "line 3"],
     ),
-    "two stars": (spec('{a: {transitions: {go: a, "*": a, "*": a}}}'), e.NondeterministicError, "3:43", ['"*"']),
+    "two stars": (
+        spec('{a: {transitions: {go: a, "*": a, "*": a}}}'),
+        e.NondeterministicError,
+        "3:43",
+        ['"*"'],
+    ),
     "list for a spec": ("- a", e.WrongTypeError, "1:1", ["a list", "mapping", "machine"]),
     "text for a spec": ("hello", e.WrongTypeError, "1:1", ['the text "hello"']),
-    "list for a name": ("machine: [m]\ninitial: a\nstates: {}", e.WrongTypeError, "1:10", ["a list", "name"]),
+    "list for a name": (
+        "machine: [m]\ninitial: a\nstates: {}",
+        e.WrongTypeError,
+        "1:10",
+        ["a list", "name"],
+    ),
     "no name": ("machine:\ninitial: a\nstates: {}", e.WrongTypeError, "1:9", ["empty", "name"]),
     "list for states": (spec("[a, b]"), e.WrongTypeError, "3:9", ["a list", "mapping"]),
     "text for a state": (spec("{a: null}"), e.WrongTypeError, "3:13", ['"null"', "mapping"]),
-    "list for transitions": (spec("{a: {transitions: [go]}}"), e.WrongTypeError, "3:27", ["a list", "mapping"]),
+    "list for transitions": (
+        spec("{a: {transitions: [go]}}"),
+        e.WrongTypeError,
+        "3:27",
+        ["a list", "mapping"],
+    ),
     "list for a target": (
         spec("{a: {transitions: {go: [a]}}}"),
         e.WrongTypeError,
@@ -167,17 +214,57 @@ BAD = {
         "3:23",
         ['"lamp"', "a list of names", "[first, second]"],
     ),
-    "mapping for inputs": (spec(rest="inputs: {go: 1}"), e.WrongTypeError, "4:9", ["a mapping", "list"]),
+    "mapping for inputs": (
+        spec(rest="inputs: {go: 1}"),
+        e.WrongTypeError,
+        "4:9",
+        ["a mapping", "list"],
+    ),
     "list for a key": ("? [a]\n: b", e.WrongTypeError, "1:3", ["key"]),
-    "other unlisted": (spec(rest="unlisted: sty"), e.WrongTypeError, "4:11", ['"sty"', "stay, error", 'mean "stay"']),
-    "list for an option": (spec(rest="compile: {seed: [1]}"), e.WrongTypeError, "4:17", ["seed", "number"]),
-    "unknown option": (spec(rest="compile: {bitss: 8}"), e.OptionError, "4:11", ["bitss", '"bits"']),
-    "option out of range": (spec(rest="compile: {bits: 99}"), e.OptionError, "4:17", ["99", "2 to 16"]),
-    "unknown value of an option": (spec(rest="compile: {rule: refind}"), e.OptionError, "4:17", ['"refined"']),
-    "whole option with a point": (spec(rest="compile: {seed: 1.5}"), e.OptionError, "4:17", ["seed", "whole"]),
+    "other unlisted": (
+        spec(rest="unlisted: sty"),
+        e.WrongTypeError,
+        "4:11",
+        ['"sty"', "stay, error", 'mean "stay"'],
+    ),
+    "list for an option": (
+        spec(rest="compile: {seed: [1]}"),
+        e.WrongTypeError,
+        "4:17",
+        ["seed", "number"],
+    ),
+    "unknown option": (
+        spec(rest="compile: {bitss: 8}"),
+        e.OptionError,
+        "4:11",
+        ["bitss", '"bits"'],
+    ),
+    "option out of range": (
+        spec(rest="compile: {bits: 99}"),
+        e.OptionError,
+        "4:17",
+        ["99", "2 to 16"],
+    ),
+    "unknown value of an option": (
+        spec(rest="compile: {rule: refind}"),
+        e.OptionError,
+        "4:17",
+        ['"refined"'],
+    ),
+    "whole option with a point": (
+        spec(rest="compile: {seed: 1.5}"),
+        e.OptionError,
+        "4:17",
+        ["seed", "whole"],
+    ),
     "list for compile": (spec(rest="compile: [seed]"), e.WrongTypeError, "4:10", ["mapping"]),
     "state called star": (spec('{a: , "*": }'), e.BadNameError, "3:15", ["every other input"]),
-    "input called star": (spec(rest='inputs: [go, "*"]'), e.BadNameError, "4:14", ["every other input"]),
+    "input called star": (
+        spec(rest='inputs: [go, "*"]'),
+        e.BadNameError,
+        "4:14",
+        ["every other input"],
+    ),
     "empty name": (spec('{"": }'), e.BadNameError, "3:10", ["empty"]),
     "spaces around a name": (spec('{" a": }'), e.BadNameError, "3:10", ["spaces"]),
     "escape in a name": (spec('{"a\\nb": }'), e.BadNameError, "3:10", ["print"]),
@@ -200,7 +287,12 @@ BAD = {
     "empty": ("", e.EmptySpecError, "1:1", ["empty"]),
     "comments only": ("# hello\n\n", e.EmptySpecError, "1:1", ["empty"]),
     "empty document": ("---\n...\n", e.EmptySpecError, "1:1", ["empty"]),
-    "tab": (HEAD + "states:\n\ta: {}\n", e.SyntaxSpecError, "4:1", ["tabs are not allowed", "spaces"]),
+    "tab": (
+        HEAD + "states:\n\ta: {}\n",
+        e.SyntaxSpecError,
+        "4:1",
+        ["tabs are not allowed", "spaces"],
+    ),
     "alias": (HEAD + "states: *x\n", e.AliasError, "3:9", ["*x", "not allowed"]),
     "anchor": (HEAD + "states: &x {a: }\n", e.AliasError, "3:9", ["&x"]),
     "bare star": (
@@ -209,9 +301,19 @@ BAD = {
         "6:7",
         ['"*" with quotes'],
     ),
-    "tag": (HEAD + "states: !!python/object:os.system {}\n", e.SyntaxSpecError, "3:9", ["python/object"]),
+    "tag": (
+        HEAD + "states: !!python/object:os.system {}\n",
+        e.SyntaxSpecError,
+        "3:9",
+        ["python/object"],
+    ),
     "merge key": (spec("{a: {<<: {}}}"), e.SyntaxSpecError, "3:14", ["merge"]),
-    "two documents": (TURNSTILE + "---\nmachine: b\n", e.SyntaxSpecError, "15:1", ["second YAML document"]),
+    "two documents": (
+        TURNSTILE + "---\nmachine: b\n",
+        e.SyntaxSpecError,
+        "15:1",
+        ["second YAML document"],
+    ),
     "open bracket": ("machine: [m\n", e.SyntaxSpecError, "2:1", ["not closed"]),
     "open quote": ('machine: "m\n', e.SyntaxSpecError, "2:1", ["quote"]),
     "two colons": ("machine: m: n\n", e.SyntaxSpecError, "1:11", ['":"']),
@@ -220,12 +322,19 @@ BAD = {
     "control character": ("machine: \x1b[0m", e.SyntaxSpecError, "1:10", ["U+001B"]),
     "absurd escape": ('machine: "\\UFFFFFFFF"', e.SyntaxSpecError, None, ["escape"]),
     "absurd version": ("%YAML 1." + "9" * 5000 + "\n---\na", e.SyntaxSpecError, None, ["version"]),
-    "columns are characters": ("machine: é名\ninitial: a\nstates: {名é: , b: 1}", e.WrongTypeError, "3:19", []),
+    "columns are characters": (
+        "machine: é名\ninitial: a\nstates: {名é: , b: 1}",
+        e.WrongTypeError,
+        "3:19",
+        [],
+    ),
 }
 
 
 @pytest.mark.parametrize("case", BAD.values(), ids=BAD.keys())
-def test_a_bad_spec_is_refused_where_it_is_wrong(case: tuple[str, type[e.SpecError], str | None, list[str]]) -> None:
+def test_a_bad_spec_is_refused_where_it_is_wrong(
+    case: tuple[str, type[e.SpecError], str | None, list[str]],
+) -> None:
     text, error, place, useful = case
     with pytest.raises(error) as caught:
         read_yaml(text, "m.yaml")
@@ -255,9 +364,21 @@ BOMB = "a: &a [x, x]\n" + "".join(
         ("{a: " * 500_000, e.TooLargeError),
         ("".join(" " * i + "a:\n" for i in range(1000)), e.TooLargeError),
     ],
-    ids=["aliases", "100 MB", "brackets", "braces", "dashes", "keys", "lines", "mappings", "indents"],
+    ids=[
+        "aliases",
+        "100 MB",
+        "brackets",
+        "braces",
+        "dashes",
+        "keys",
+        "lines",
+        "mappings",
+        "indents",
+    ],
 )
-def test_what_unfolds_or_nests_without_end_is_given_up_early(text: str, error: type[e.SpecError]) -> None:
+def test_what_unfolds_or_nests_without_end_is_given_up_early(
+    text: str, error: type[e.SpecError]
+) -> None:
     tracemalloc.start()
     before = time.perf_counter()
     try:
@@ -289,7 +410,10 @@ def test_the_writer_is_short_and_readable() -> None:
 
 def test_many_equal_transitions_are_written_as_a_star() -> None:
     inputs = tuple(f"i{n}" for n in range(8))
-    table = (tuple(Transition("b" if n else "a") for n in range(8)), tuple(Transition("b") for _ in range(8)))
+    table = (
+        tuple(Transition("b" if n else "a") for n in range(8)),
+        tuple(Transition("b") for _ in range(8)),
+    )
     machine = Machine("m", ("a", "b"), inputs, "a", table, ((), ()))
     assert 'transitions: {i0: a, "*": b}' in write_yaml(machine)
     assert machine_of(write_yaml(machine)) == machine

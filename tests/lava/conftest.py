@@ -33,7 +33,9 @@ CHIP = "loihi2"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "limit_s(seconds): another time limit for a test of Lava than a minute")
+    config.addinivalue_line(
+        "markers", "limit_s(seconds): another time limit for a test of Lava than a minute"
+    )
 
 
 # ---- limits, and what is left behind
@@ -163,7 +165,10 @@ class Recording:
     v: NDArray[Any]
 
     def same(self, other: Recording) -> bool:
-        return all(np.array_equal(getattr(self, each), getattr(other, each)) for each in ("spikes", "scores", "u", "v"))
+        return all(
+            np.array_equal(getattr(self, each), getattr(other, each))
+            for each in ("spikes", "scores", "u", "v")
+        )
 
 
 class Bench:

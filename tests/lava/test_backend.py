@@ -57,7 +57,9 @@ def there(monkeypatch: Patch) -> None:
 
 
 @pytest.mark.parametrize("version", [(3, 11, 0), (3, 12, 4), (3, 13, 1), (4, 0, 0)])
-def test_a_newer_python_is_the_reason(there: None, monkeypatch: Patch, version: tuple[int, ...]) -> None:
+def test_a_newer_python_is_the_reason(
+    there: None, monkeypatch: Patch, version: tuple[int, ...]
+) -> None:
     python(monkeypatch, *version)
     reason = BACKEND.unavailable() or ""
     assert f"needs Python 3.10, and this is {version[0]}.{version[1]}" in reason
@@ -67,13 +69,19 @@ def test_a_newer_python_is_the_reason(there: None, monkeypatch: Patch, version: 
 
 @pytest.mark.parametrize("missing", ["lava", "lava.magma"])
 def test_a_missing_lava_is_the_reason(there: None, monkeypatch: Patch, missing: str) -> None:
-    monkeypatch.setattr("vsafsm_lava.backend.find_spec", lambda name: None if name == missing else object())
+    monkeypatch.setattr(
+        "vsafsm_lava.backend.find_spec", lambda name: None if name == missing else object()
+    )
     reason = BACKEND.unavailable() or ""
-    assert reason.startswith("Lava (lava-nc) is not installed; expected: pip install 'vsafsm[lava]'")
+    assert reason.startswith(
+        "Lava (lava-nc) is not installed; expected: pip install 'vsafsm[lava]'"
+    )
     assert "backend loihi2" in reason
 
 
-@pytest.mark.parametrize(("method", "refused"), [(None, False), ("fork", False), ("spawn", True), ("forkserver", True)])
+@pytest.mark.parametrize(
+    ("method", "refused"), [(None, False), ("fork", False), ("spawn", True), ("forkserver", True)]
+)
 def test_another_way_to_start_processes_is_the_reason(
     there: None, monkeypatch: Patch, method: str | None, refused: bool
 ) -> None:
@@ -90,15 +98,22 @@ def test_without_lava_the_command_line_has_one_line(
     assert main(["run", file, "coin", "--backend", "lava"]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err.startswith('vsafsm: error: backend "lava" cannot run here: Lava (lava-nc) is not installed')
+    assert captured.err.startswith(
+        'vsafsm: error: backend "lava" cannot run here: Lava (lava-nc) is not installed'
+    )
     assert captured.err.count("\n") == 1
     assert main(["backends", "--json"]) == 0
-    listed = {each["name"]: each["unavailable"] for each in json.loads(capsys.readouterr().out)["backends"]}
+    listed = {
+        each["name"]: each["unavailable"]
+        for each in json.loads(capsys.readouterr().out)["backends"]
+    }
     assert "pip install 'vsafsm[lava]'" in listed["lava"]
     assert listed["loihi2"] is None
 
 
-def test_without_lava_there_is_no_process_either(there: None, monkeypatch: Patch, program: Program) -> None:
+def test_without_lava_there_is_no_process_either(
+    there: None, monkeypatch: Patch, program: Program
+) -> None:
     from vsafsm_lava import attractor_fsm
 
     monkeypatch.setattr("vsafsm_lava.backend.find_spec", lambda name: None)
@@ -128,7 +143,8 @@ def test_lava_is_not_imported_before_it_is_used() -> None:
 
 
 @pytest.mark.skipif(
-    sys.version_info >= (3, 11) or not list(distributions(name="lava-nc")), reason="Lava is not installed"
+    sys.version_info >= (3, 11) or not list(distributions(name="lava-nc")),
+    reason="Lava is not installed",
 )
 def test_lava_is_tested_where_it_is_installed() -> None:
     assert importlib.import_module("lava.magma.core.process.process")
@@ -143,7 +159,9 @@ def test_it_is_there() -> None:
 
 @needs_lava
 @pytest.mark.parametrize("target", SIMULATORS)
-@pytest.mark.parametrize("name", ["turnstile", "vending_machine", "door_lock", "elevator", "keyword_dialogue"])
+@pytest.mark.parametrize(
+    "name", ["turnstile", "vending_machine", "door_lock", "elevator", "keyword_dialogue"]
+)
 def test_every_input_in_every_state_is_the_interpreter_s(
     target: str,
     name: str,
@@ -161,7 +179,11 @@ def test_every_input_in_every_state_is_the_interpreter_s(
 @pytest.mark.parametrize("target", SIMULATORS)
 @pytest.mark.parametrize("hold", range(2, 13))
 def test_any_hold_from_the_contract_on(
-    target: str, hold: int, vending: Program, every_pair: Callable[[Machine], list[str]], truth: Truth
+    target: str,
+    hold: int,
+    vending: Program,
+    every_pair: Callable[[Machine], list[str]],
+    truth: Truth,
 ) -> None:
     assert vending.network.contract.hold_steps == 2
     word = every_pair(vending.machine)
@@ -180,7 +202,10 @@ def test_leaky_neurons_run_too(target: str, turnstile: Machine, truth: Truth) ->
 @needs_lava
 @pytest.mark.parametrize("target", SIMULATORS)
 def test_a_session_is_the_integer_one_s(target: str, vending: Program) -> None:
-    with vsafsm.open(vending, backend="lava", target=target) as ours, vsafsm.open(vending, backend="loihi2") as theirs:
+    with (
+        vsafsm.open(vending, backend="lava", target=target) as ours,
+        vsafsm.open(vending, backend="loihi2") as theirs,
+    ):
         for act in (
             lambda session: session.send("5"),
             lambda session: session.wait(200),
@@ -190,7 +215,11 @@ def test_a_session_is_the_integer_one_s(target: str, vending: Program) -> None:
             lambda session: session.send("refund"),
         ):
             assert act(ours) == act(theirs)
-            assert (ours.state, ours.outputs, ours.counts) == (theirs.state, theirs.outputs, theirs.counts)
+            assert (ours.state, ours.outputs, ours.counts) == (
+                theirs.state,
+                theirs.outputs,
+                theirs.counts,
+            )
             assert (ours.activity == theirs.activity).all()
 
 
@@ -224,7 +253,10 @@ def test_its_options_are_the_chip_s_and_a_target() -> None:
     [
         (["--target", "loihi3"], 'target is "loihi3"; expected one of: sim, sim-stock, loihi2'),
         (["--target", ""], 'target is ""; expected one of'),
-        (["--hold-steps", "1"], "hold_steps is 1; expected at least the 2 of the program's contract"),
+        (
+            ["--hold-steps", "1"],
+            "hold_steps is 1; expected at least the 2 of the program's contract",
+        ),
         (["--hold-steps", "many"], "expected a whole number"),
         (["--du", "4096"], "du is 4096; expected a whole number from 0 to 4095"),
         (["--chips", "0"], "chips is 0; expected a whole number from 1 to"),
@@ -251,7 +283,9 @@ def test_an_unknown_target_is_refused_when_compiling_too(turnstile: Machine) -> 
 
 
 @needs_lava
-def test_a_program_that_was_compiled_for_something_else_is_refused_with_the_command(turnstile: Machine) -> None:
+def test_a_program_that_was_compiled_for_something_else_is_refused_with_the_command(
+    turnstile: Machine,
+) -> None:
     with pytest.raises(e.RequirementError, match="vsafsm compile SPEC --for lava -o PROGRAM"):
         vsafsm.run(vsafsm.compile(turnstile, inhibition="separate"), ["coin"], "lava")
 
@@ -262,7 +296,9 @@ def test_a_program_that_was_compiled_for_something_else_is_refused_with_the_comm
 @needs_lava
 @pytest.mark.parametrize("target", SIMULATORS)
 def test_a_run_on_the_command_line(file: str, target: str, capsys: Capture) -> None:
-    assert main(["run", file, "coin", "push", "--backend", "lava", "--target", target, "--json"]) == 0
+    assert (
+        main(["run", file, "coin", "push", "--backend", "lava", "--target", target, "--json"]) == 0
+    )
     captured = capsys.readouterr()
     found = json.loads(captured.out)
     assert found["backend"] == "lava"

@@ -46,19 +46,35 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 def run_alone(folder: Path, *word: str, before: str = "") -> subprocess.CompletedProcess[str]:
     """Run a package's script where vsafsm cannot be imported, from another folder."""
-    command = [sys.executable, "-W", "error:::fsm", "-c", before + ALONE, str(folder / "run.py"), *word]
+    command = [
+        sys.executable,
+        "-W",
+        "error:::fsm",
+        "-c",
+        before + ALONE,
+        str(folder / "run.py"),
+        *word,
+    ]
     elsewhere = folder.parent
-    return subprocess.run(command, capture_output=True, text=True, timeout=50, check=False, cwd=elsewhere)
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=50, check=False, cwd=elsewhere
+    )
 
 
 def spawn(folder: Path, *word: str) -> subprocess.Popen[str]:
     """Start a package's script in a session of its own, unbuffered."""
     command = [sys.executable, "-u", str(folder / "run.py"), *word]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 @pytest.fixture
@@ -74,7 +90,14 @@ def odd(program: Program, name: str, inputs: tuple[str, ...], states: tuple[str,
     machine, network = program.machine, program.network
     names = dict(zip(machine.states, states, strict=True))
     table = tuple(tuple(replace(t, to=names[t.to]) for t in row) for row in machine.table)
-    renamed = replace(machine, name=name, inputs=inputs, states=states, initial=names[machine.initial], table=table)
+    renamed = replace(
+        machine,
+        name=name,
+        inputs=inputs,
+        states=states,
+        initial=names[machine.initial],
+        table=table,
+    )
     return replace(program, machine=renamed, network=replace(network, inputs=inputs, states=states))
 
 
@@ -90,7 +113,9 @@ def test_these_files_are_written_and_no_others(folder: Path) -> None:
     assert set(files_of(folder)) == FILES
 
 
-def test_the_same_program_gives_the_same_bytes(folder: Path, vending: Program, tmp_path: Path) -> None:
+def test_the_same_program_gives_the_same_bytes(
+    folder: Path, vending: Program, tmp_path: Path
+) -> None:
     (tmp_path / "again").mkdir()
     find("lava").emit(vending, tmp_path / "again")
     assert files_of(tmp_path / "again") == files_of(folder)
@@ -102,7 +127,11 @@ def test_nothing_refers_to_vsafsm(folder: Path) -> None:
     for name, content in files_of(folder).items():
         if name.endswith(".py"):
             text = content.decode()
-            imported = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom)]
+            imported = [
+                node
+                for node in ast.walk(ast.parse(text))
+                if isinstance(node, ast.Import | ast.ImportFrom)
+            ]
             modules = [getattr(node, "module", None) or node.names[0].name for node in imported]
             assert not any(module.startswith("vsafsm") for module in modules), name
             assert "vsafsm_lava" not in text
@@ -141,7 +170,9 @@ def test_the_command_line_emits(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.parametrize("target", ["sim", "sim-stock"])
-def test_it_runs_without_vsafsm_and_prints_the_states(folder: Path, vending: Program, target: str) -> None:
+def test_it_runs_without_vsafsm_and_prints_the_states(
+    folder: Path, vending: Program, target: str
+) -> None:
     word = ["5", "10", "10", "refund", "10", "5", "5"]
     done = run_alone(folder, *word, "--target", target)
     assert printed(done) == list(vending.machine.run(word).states)
@@ -150,9 +181,13 @@ def test_it_runs_without_vsafsm_and_prints_the_states(folder: Path, vending: Pro
 
 
 @pytest.mark.parametrize("target", ["sim", "sim-stock"])
-def test_it_is_right_on_a_busy_machine(folder: Path, vending: Program, target: str, late: str) -> None:
+def test_it_is_right_on_a_busy_machine(
+    folder: Path, vending: Program, target: str, late: str
+) -> None:
     word = ["5", "10", "refund"]
-    assert printed(run_alone(folder, *word, "--target", target, before=late)) == list(vending.machine.run(word).states)
+    assert printed(run_alone(folder, *word, "--target", target, before=late)) == list(
+        vending.machine.run(word).states
+    )
 
 
 def test_it_resets(folder: Path, vending: Program) -> None:
@@ -173,7 +208,9 @@ def test_its_own_word_leaves_the_initial_state(folder: Path, vending: Program) -
 
 def test_leaky_neurons_run_in_it(turnstile: Machine, tmp_path: Path) -> None:
     decays = {"du": 3000, "dv": 3500}
-    find("lava").emit(vsafsm.compile(turnstile, target="lava", target_options=decays), tmp_path, **decays)
+    find("lava").emit(
+        vsafsm.compile(turnstile, target="lava", target_options=decays), tmp_path, **decays
+    )
     assert printed(run_alone(tmp_path, "coin", "push")) == ["locked", "unlocked", "locked"]
 
 
@@ -181,10 +218,14 @@ def test_an_unknown_input_is_refused(folder: Path) -> None:
     done = run_alone(folder, "5", "dollar")
     assert done.returncode == 2
     assert done.stdout == ""
-    assert done.stderr == 'error: unknown input "dollar"; expected some of: (reset), 5, 10, refund\n'
+    assert (
+        done.stderr == 'error: unknown input "dollar"; expected some of: (reset), 5, 10, refund\n'
+    )
 
 
-@pytest.mark.parametrize("board", [(), ("--partition", "oheogulch"), ("--board", "ncl-01"), ("--address", "127.0.0.1")])
+@pytest.mark.parametrize(
+    "board", [(), ("--partition", "oheogulch"), ("--board", "ncl-01"), ("--address", "127.0.0.1")]
+)
 def test_without_the_extension_the_chip_is_refused(folder: Path, board: tuple[str, ...]) -> None:
     done = run_alone(folder, "5", "--target", "loihi2", *board)
     assert (done.returncode, done.stdout) == (2, "")
@@ -192,7 +233,10 @@ def test_without_the_extension_the_chip_is_refused(folder: Path, board: tuple[st
     assert done.stderr.count("\n") == 1
     assert "not installed" in done.stderr
     if not board:
-        assert "lava-loihi, Intel's extension for the chip, is not installed: expected it from the Intel" in done.stderr
+        assert (
+            "lava-loihi, Intel's extension for the chip, is not installed: expected it from the Intel"
+            in done.stderr
+        )
 
 
 def test_the_package_makes_a_process_for_others(folder: Path, chip: ChipNetwork) -> None:
@@ -201,7 +245,9 @@ def test_the_package_makes_a_process_for_others(folder: Path, chip: ChipNetwork)
         "print(type(fsm).__module__, fsm.channel_names, fsm.channel('refund'), fsm.state_names[0])"
     )
     command = [sys.executable, "-c", script, str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False, cwd=folder.parent)
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=50, check=False, cwd=folder.parent
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("fsm.attractor.process ('(reset)', '5', '10', 'refund') 3 ")
 
@@ -234,7 +280,9 @@ def test_ctrl_c_ends_it_without_a_trace(
 
 
 @pytest.mark.parametrize("target", ["sim", "sim-stock"])
-def test_its_target_is_the_one_it_was_made_for(vending: Program, tmp_path: Path, target: str) -> None:
+def test_its_target_is_the_one_it_was_made_for(
+    vending: Program, tmp_path: Path, target: str
+) -> None:
     find("lava").emit(vending, tmp_path, target=target)
     assert f"default: {target}" in " ".join(run_alone(tmp_path, "--help").stdout.split())
     assert printed(run_alone(tmp_path, "5")) == list(vending.machine.run(["5"]).states)
@@ -253,16 +301,24 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_cannot_put_code_into_the_package(program: Program, tmp_path: Path, name: str) -> None:
+def test_a_name_cannot_put_code_into_the_package(
+    program: Program, tmp_path: Path, name: str
+) -> None:
     find("lava").emit(replace(program, machine=replace(program.machine, name=name)), tmp_path)
     (tmp_path / "plain").mkdir()
     find("lava").emit(program, tmp_path / "plain")
     for file in ("run.py", "fsm/__init__.py"):
-        tree, plain = (ast.parse((each / file).read_text(encoding="utf-8")) for each in (tmp_path, tmp_path / "plain"))
+        tree, plain = (
+            ast.parse((each / file).read_text(encoding="utf-8"))
+            for each in (tmp_path, tmp_path / "plain")
+        )
         assert ast.dump(ast.Module(tree.body[1:], [])) == ast.dump(ast.Module(plain.body[1:], []))
         shown = name.replace("\\", "/").replace('"', "'")
         assert shown in (ast.get_docstring(tree, clean=False) or "")
-    assert json.loads((tmp_path / "fsm" / "manifest.json").read_text(encoding="utf-8"))["machine"] == name
+    assert (
+        json.loads((tmp_path / "fsm" / "manifest.json").read_text(encoding="utf-8"))["machine"]
+        == name
+    )
 
 
 @pytest.mark.parametrize(
@@ -284,7 +340,9 @@ def test_inputs_and_states_have_any_name(
     assert done.returncode == 0, done.stderr
     expected = zip(["", *word], named.machine.run(word).states, strict=True)
     assert done.stdout.splitlines() == [f"{symbol:16} {state}" for symbol, state in expected]
-    assert printed(run_alone(tmp_path)) == list(named.machine.run(named.machine.demonstration()).states)
+    assert printed(run_alone(tmp_path)) == list(
+        named.machine.run(named.machine.demonstration()).states
+    )
 
 
 @pytest.mark.parametrize("name", [*NAMES, "%(prog)d", "%(prog)s %"])
@@ -308,7 +366,9 @@ def test_a_file_in_the_way_is_left_and_nothing_is_written(vending: Program, tmp_
     assert files_of(tmp_path) == {"fsm": b"mine"}
 
 
-def test_a_folder_in_the_way_of_the_script_leaves_no_temporary_files(vending: Program, tmp_path: Path) -> None:
+def test_a_folder_in_the_way_of_the_script_leaves_no_temporary_files(
+    vending: Program, tmp_path: Path
+) -> None:
     (tmp_path / "run.py").mkdir()
     with pytest.raises(FileError, match=r"run\.py"):
         find("lava").emit(vending, tmp_path)
@@ -322,7 +382,9 @@ def test_a_place_that_is_a_file_is_refused(vending: Program, tmp_path: Path) -> 
     assert files_of(tmp_path) == {"file": b"mine"}
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is forbidden to root")
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is forbidden to root"
+)
 def test_a_forbidden_folder_is_refused(vending: Program, tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     try:

@@ -31,7 +31,9 @@ SIMULATORS = ("sim", "sim-stock")
 
 @pytest.mark.parametrize("target", SIMULATORS)
 @pytest.mark.parametrize(
-    "settings", [Settings(), Settings(hold_steps=6, gap_steps=3), Settings(du=3000, dv=3500)], ids=str
+    "settings",
+    [Settings(), Settings(hold_steps=6, gap_steps=3), Settings(du=3000, dv=3500)],
+    ids=str,
 )
 def test_runs_of_any_length_are_the_integer_engine_s(
     target: str, settings: Settings, examples: dict[str, Machine], chip_of: Fixture
@@ -39,7 +41,15 @@ def test_runs_of_any_length_are_the_integer_engine_s(
     chip = chip_of(examples["vending_machine"], settings)
     oracle, rng = IntegerEngine(chip), np.random.default_rng(5)
     with closing(engine(chip, target)) as ours:
-        for steps in (1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 3 * CHUNK + 7, *rng.integers(1, 15, 30).tolist()):
+        for steps in (
+            1,
+            CHUNK - 1,
+            CHUNK,
+            CHUNK + 1,
+            2 * CHUNK,
+            3 * CHUNK + 7,
+            *rng.integers(1, 15, 30).tolist(),
+        ):
             channel = None if rng.random() < 0.2 else int(rng.integers(chip.latch.channels))
             found = ours.run(channel, steps)
             assert found.shape == (steps, len(chip.bias))
@@ -74,14 +84,22 @@ def test_each_target_has_its_engine_and_closes_twice(
 
 def test_several_are_open_at_a_time(chip: ChipNetwork) -> None:
     oracles = [IntegerEngine(chip) for _ in range(3)]
-    with closing(engine(chip, "sim")) as a, closing(engine(chip, "sim-stock")) as b, closing(engine(chip, "sim")) as c:
+    with (
+        closing(engine(chip, "sim")) as a,
+        closing(engine(chip, "sim-stock")) as b,
+        closing(engine(chip, "sim")) as c,
+    ):
         for n in range(12):
-            for engine_, oracle, channel in zip((a, b, c), oracles, (n % 3, (n + 1) % 3, None), strict=True):
+            for engine_, oracle, channel in zip(
+                (a, b, c), oracles, (n % 3, (n + 1) % 3, None), strict=True
+            ):
                 assert (engine_.run(channel, 7) == oracle.run(channel, 7)).all()
 
 
 @pytest.mark.parametrize("target", SIMULATORS)
-def test_an_engine_that_is_lost_is_closed(target: str, chip: ChipNetwork, children: Callable[[], set[int]]) -> None:
+def test_an_engine_that_is_lost_is_closed(
+    target: str, chip: ChipNetwork, children: Callable[[], set[int]]
+) -> None:
     before = children()
     ours = engine(chip, target)
     ours.run(None, 3)

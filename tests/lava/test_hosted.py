@@ -48,17 +48,31 @@ def by_steps(simulator: ChipSimulator, channel: int, steps: int) -> np.ndarray[A
 
 
 @pytest.mark.parametrize("dimension", [80, 83])
-def test_a_bit_of_the_report_is_a_neuron(dimension: int, turnstile: Machine, chip_of: Fixture) -> None:
+def test_a_bit_of_the_report_is_a_neuron(
+    dimension: int, turnstile: Machine, chip_of: Fixture
+) -> None:
     fsm = HostedFSM(**chip_of(turnstile, dimension=dimension).arrays())
     assert fsm.orders.shape == (2,)
     assert fsm.report.shape == (CHUNK, -(-dimension // 8))
     assert fsm.proc_params["orders"] is fsm.orders
-    assert {var.name for var in fsm.vars} == {"weights", "masks", "readout", "u", "v", "vth", "du", "dv"}
+    assert {var.name for var in fsm.vars} == {
+        "weights",
+        "masks",
+        "readout",
+        "u",
+        "v",
+        "vth",
+        "du",
+        "dv",
+    }
 
 
 @pytest.mark.parametrize("dimension", [80, 83])
 def test_chunks_of_any_length_are_the_simulator_s_steps(
-    dimension: int, turnstile: Machine, chip_of: Fixture, opened: Callable[[ChipNetwork], FusedEngine]
+    dimension: int,
+    turnstile: Machine,
+    chip_of: Fixture,
+    opened: Callable[[ChipNetwork], FusedEngine],
 ) -> None:
     chip = chip_of(turnstile, dimension=dimension)
     engine, simulator, rng = opened(chip), ChipSimulator(chip), np.random.default_rng(dimension)
@@ -69,7 +83,9 @@ def test_chunks_of_any_length_are_the_simulator_s_steps(
         assert not found[:, len(chip.bias) :].any()
 
 
-def test_vars_are_there_after_a_chunk(chip: ChipNetwork, opened: Callable[[ChipNetwork], FusedEngine]) -> None:
+def test_vars_are_there_after_a_chunk(
+    chip: ChipNetwork, opened: Callable[[ChipNetwork], FusedEngine]
+) -> None:
     engine, simulator = opened(chip), ChipSimulator(chip)
     for channel, steps in ((-1, 4), (1, 5)):
         chunk(engine, channel, steps)
@@ -79,7 +95,9 @@ def test_vars_are_there_after_a_chunk(chip: ChipNetwork, opened: Callable[[ChipN
     assert (engine._fsm.weights.get() == chip.weights).all()
 
 
-def test_two_do_not_share(turnstile: Machine, chip_of: Fixture, opened: Callable[[ChipNetwork], FusedEngine]) -> None:
+def test_two_do_not_share(
+    turnstile: Machine, chip_of: Fixture, opened: Callable[[ChipNetwork], FusedEngine]
+) -> None:
     chips = [chip_of(turnstile), chip_of(turnstile, Settings(hold_steps=5))]
     engines, simulators = [opened(each) for each in chips], [ChipSimulator(each) for each in chips]
     for channel in (-1, 1, 2, 1, 0):

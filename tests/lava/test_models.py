@@ -37,7 +37,9 @@ def target(request: pytest.FixtureRequest) -> str:
 # ---- against the integer simulator
 
 
-@pytest.mark.parametrize("name", ["turnstile", "vending_machine", "door_lock", "modulo_counter", "tcp_connection"])
+@pytest.mark.parametrize(
+    "name", ["turnstile", "vending_machine", "door_lock", "modulo_counter", "tcp_connection"]
+)
 def test_every_step_is_the_simulator_s(
     target: str,
     name: str,
@@ -102,7 +104,11 @@ def test_of_a_random_machine(
 
 
 def test_with_decays_for_which_it_was_compiled(
-    target: str, turnstile: Machine, compiled: Callable[..., Program], recorded: Fixture, simulated: Fixture
+    target: str,
+    turnstile: Machine,
+    compiled: Callable[..., Program],
+    recorded: Fixture,
+    simulated: Fixture,
 ) -> None:
     import vsafsm
 
@@ -138,7 +144,9 @@ def test_of_channels_that_spike_together_the_lowest_counts(
     assert found.scores[-1].argmax() == 1
 
 
-def test_a_reset_always_counts(target: str, chip: ChipNetwork, recorded: Fixture, simulated: Fixture) -> None:
+def test_a_reset_always_counts(
+    target: str, chip: ChipNetwork, recorded: Fixture, simulated: Fixture
+) -> None:
     since, rest = np.arange(chip.event_steps + 1), 2 * chip.event_steps
     starts = chip.ready_steps + rest * since
     channels = np.zeros((starts[-1] + rest, chip.latch.channels), np.bool_)
@@ -168,7 +176,9 @@ def quiet(chip: ChipNetwork, steps: int) -> Bits:
 
 
 def steps_of(simulator: ChipSimulator, steps: int) -> NDArray[np.bool_]:
-    return np.stack([simulator.step(np.zeros(simulator.chip.latch.channels, np.bool_)) for _ in range(steps)])
+    return np.stack(
+        [simulator.step(np.zeros(simulator.chip.latch.channels, np.bool_)) for _ in range(steps)]
+    )
 
 
 def test_vars_can_be_read(target: str, chip: ChipNetwork, bench: Fixture, train: Fixture) -> None:
@@ -181,7 +191,9 @@ def test_vars_can_be_read(target: str, chip: ChipNetwork, bench: Fixture, train:
         assert found == [[0], [4095], [4095]]
 
 
-def test_a_membrane_that_is_set_fires(target: str, turnstile: Machine, chip_of: Fixture, bench: Fixture) -> None:
+def test_a_membrane_that_is_set_fires(
+    target: str, turnstile: Machine, chip_of: Fixture, bench: Fixture
+) -> None:
     chip = chip_of(turnstile, Settings(dv=3500))
     simulator = ChipSimulator(chip)
     silent = int(np.flatnonzero(~steps_of(simulator, 10)[-1] & (chip.bias == 0))[0])
@@ -196,9 +208,25 @@ def test_a_membrane_that_is_set_fires(target: str, turnstile: Machine, chip_of: 
         assert (made.spikes[10:] == steps_of(simulator, 6)).all()
 
 
-def test_membranes_that_are_set_decay_towards_zero(target: str, chip: ChipNetwork, bench: Fixture) -> None:
+def test_membranes_that_are_set_decay_towards_zero(
+    target: str, chip: ChipNetwork, bench: Fixture
+) -> None:
     without = replace(chip, weights=np.zeros_like(chip.weights))
-    edges = [1, 4095, 4096, 4097, 300_000, 2**22 + 1, 2**23 - 1, 0, -1, -4095, -4096, -4097, 1 - 2**23]
+    edges = [
+        1,
+        4095,
+        4096,
+        4097,
+        300_000,
+        2**22 + 1,
+        2**23 - 1,
+        0,
+        -1,
+        -4095,
+        -4096,
+        -4097,
+        1 - 2**23,
+    ]
     membranes = np.resize(edges, len(chip.bias)).astype(np.int32)
     simulator = ChipSimulator(without)
     steps_of(simulator, 8)
@@ -213,12 +241,16 @@ def test_membranes_that_are_set_decay_towards_zero(target: str, chip: ChipNetwor
         assert expected.any()
 
 
-def test_membranes_that_just_cancel_a_current_do_not_fire(target: str, chip: ChipNetwork, bench: Fixture) -> None:
+def test_membranes_that_just_cancel_a_current_do_not_fire(
+    target: str, chip: ChipNetwork, bench: Fixture
+) -> None:
     simulator = ChipSimulator(chip)
     steps_of(simulator, 10)
     with bench(chip, quiet(chip, 14), target) as made:
         made.run(10)
-        cancelling = np.clip(-(simulator.u + (chip.bias.astype(np.int32) << chip.bias_exp)) * 4096 + 1, 0, 2**23 - 1)
+        cancelling = np.clip(
+            -(simulator.u + (chip.bias.astype(np.int32) << chip.bias_exp)) * 4096 + 1, 0, 2**23 - 1
+        )
         made.fsm.v.set(cancelling.astype(np.int32))
         simulator.v = cancelling.astype(np.int32)
         made.run(4)
@@ -241,7 +273,9 @@ def test_currents_that_are_set_count_where_they_are_remembered(
         assert (made.fsm.u.get() == simulator.u).all()
 
 
-def test_weights_that_are_set_act_on_the_spikes_from_then_on(target: str, chip: ChipNetwork, bench: Fixture) -> None:
+def test_weights_that_are_set_act_on_the_spikes_from_then_on(
+    target: str, chip: ChipNetwork, bench: Fixture
+) -> None:
     simulator = ChipSimulator(chip)
     steps_of(simulator, 8)
     with bench(chip, quiet(chip, 14), target) as made:
@@ -254,10 +288,14 @@ def test_weights_that_are_set_act_on_the_spikes_from_then_on(target: str, chip: 
         assert not made.spikes[9:].any()
 
 
-def test_other_weights_are_the_same_to_both_models(chip: ChipNetwork, bench: Fixture, train: Fixture) -> None:
+def test_other_weights_are_the_same_to_both_models(
+    chip: ChipNetwork, bench: Fixture, train: Fixture
+) -> None:
     rng = np.random.default_rng(3)
     weights = 2 * rng.integers(-40, 41, chip.weights.shape).astype(np.int32)
-    masks = np.where(np.asarray(chip.arrays()["masks"]) != 0, 2 * rng.integers(-127, 128), 0).astype(np.int32)
+    masks = np.where(
+        np.asarray(chip.arrays()["masks"]) != 0, 2 * rng.integers(-127, 128), 0
+    ).astype(np.int32)
     found = []
     for target in SIMULATORS:
         with bench(chip, train(chip, 60), target) as made:
@@ -274,7 +312,9 @@ def test_other_weights_are_the_same_to_both_models(chip: ChipNetwork, bench: Fix
     assert (fused.v == stock.v).all()
 
 
-def test_a_readout_that_is_set_counts_the_spikes_from_then_on(target: str, chip: ChipNetwork, bench: Fixture) -> None:
+def test_a_readout_that_is_set_counts_the_spikes_from_then_on(
+    target: str, chip: ChipNetwork, bench: Fixture
+) -> None:
     with bench(chip, quiet(chip, 14), target) as made:
         made.run(8)
         made.fsm.readout.set(1 - made.fsm.readout.init)
@@ -286,7 +326,9 @@ def test_a_readout_that_is_set_counts_the_spikes_from_then_on(target: str, chip:
     assert (found.scores[9:] == found.spikes[8:-1] @ after.T).all()
 
 
-def test_a_threshold_from_the_start_silences(target: str, chip: ChipNetwork, bench: Fixture) -> None:
+def test_a_threshold_from_the_start_silences(
+    target: str, chip: ChipNetwork, bench: Fixture
+) -> None:
     with bench(chip, quiet(chip, 10), target) as made:
         made.fsm.vth.init = np.array([2**17 - 1], np.int32)
         made.run(10)
@@ -308,7 +350,9 @@ def test_a_threshold_that_not_all_reach_is_the_same_to_both_models(
     assert not found[0].same(simulated(chip, channels))
 
 
-def test_a_threshold_that_is_raised_silences_the_fused_model(chip: ChipNetwork, bench: Fixture) -> None:
+def test_a_threshold_that_is_raised_silences_the_fused_model(
+    chip: ChipNetwork, bench: Fixture
+) -> None:
     with bench(chip, quiet(chip, 14), "sim") as made:
         made.run(8)
         assert made.spikes[-1].any()
@@ -342,7 +386,9 @@ def test_between_processes_of_a_user_s_own(
     assert set(seen.tolist()) == {0, 1}
 
 
-def test_one_machine_drives_another_through_a_process(target: str, chip: ChipNetwork, neighbours: ModuleType) -> None:
+def test_one_machine_drives_another_through_a_process(
+    target: str, chip: ChipNetwork, neighbours: ModuleType
+) -> None:
     steps = 80
     one, other = AttractorFSM(**chip.arrays()), AttractorFSM(**chip.arrays())
     clock = neighbours.Metronome(3, chip.event_steps + 1, chip.ready_steps + 1)
@@ -401,7 +447,9 @@ def test_two_that_drive_each_other_are_two_simulators(
     spikes = [np.zeros(len(each.bias), np.bool_) for each in chips]
     for t in range(steps):
         channels = [synapses[0] @ spikes[1] > 0, synapses[1] @ spikes[0] > 0]
-        spikes = [simulator.step(given) for simulator, given in zip(simulators, channels, strict=True)]
+        spikes = [
+            simulator.step(given) for simulator, given in zip(simulators, channels, strict=True)
+        ]
         assert (found[0][t] == spikes[0]).all()
         assert (found[1][t] == spikes[1]).all()
     assert all(len({row.tobytes() for row in each}) > 4 for each in found)

@@ -48,7 +48,9 @@ def test_channels_and_states_have_names(program: Program) -> None:
     assert fsm.channel_names == ("(reset)", "coin", "push")
     assert fsm.state_names == ("locked", "unlocked")
     assert [fsm.channel(name) for name in fsm.channel_names] == [0, 1, 2]
-    with pytest.raises(KeyError, match=r'no channel "coim"; expected one of: \(reset\), coin, push'):
+    with pytest.raises(
+        KeyError, match=r'no channel "coim"; expected one of: \(reset\), coin, push'
+    ):
         fsm.channel("coim")
 
 
@@ -74,7 +76,9 @@ def test_an_input_may_be_called_like_the_reset(turnstile: Machine) -> None:
     ],
     ids=str,
 )
-def test_options_are_the_backend_s(program: Program, options: dict[str, Any], expected: tuple[int, ...]) -> None:
+def test_options_are_the_backend_s(
+    program: Program, options: dict[str, Any], expected: tuple[int, ...]
+) -> None:
     fsm = vsafsm_lava.attractor_fsm(program, **options)
     assert (fsm.hold_steps, fsm.gap_steps, int(fsm.du.get()[0]), int(fsm.dv.get()[0])) == expected
 
@@ -91,7 +95,9 @@ def test_options_that_cannot_be_are_refused(program: Program, turnstile: Machine
         vsafsm_lava.attractor_fsm(separate)
 
 
-def test_leaky_neurons_keep_their_decays(turnstile: Machine, compiled: Callable[..., Program]) -> None:
+def test_leaky_neurons_keep_their_decays(
+    turnstile: Machine, compiled: Callable[..., Program]
+) -> None:
     leaky = vsafsm.compile(turnstile, target="lava", target_options={"du": 3000, "dv": 3500})
     fsm = vsafsm_lava.attractor_fsm(leaky, du=3000, dv=3500)
     assert (int(fsm.du.get()[0]), int(fsm.dv.get()[0])) == (3000, 3500)

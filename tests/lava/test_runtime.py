@@ -74,7 +74,9 @@ def test_a_process_that_is_killed_between_runs_is_told(
     assert session.send("coin") == "unlocked"
     os.kill(actors(session)[which].pid, signal.SIGKILL)
     began = time.monotonic()
-    with pytest.raises(RuntimeDiedError, match=r"Lava's runtime has died: .*exit code -9.*open a new session"):
+    with pytest.raises(
+        RuntimeDiedError, match=r"Lava's runtime has died: .*exit code -9.*open a new session"
+    ):
         session.send("push")
     assert time.monotonic() - began < SOON_S
     assert children() == before
@@ -111,7 +113,9 @@ def test_after_a_death_there_is_a_new_session(target: str, program: Program) -> 
 
 def failing(monkeypatch: pytest.MonkeyPatch, target: str, after: int) -> None:
     """Models that are made from now on raise in some step."""
-    model, method = (HostedModel, "step") if target == "sim" else (PyLifModelBitAcc, "subthr_dynamics")
+    model, method = (
+        (HostedModel, "step") if target == "sim" else (PyLifModelBitAcc, "subthr_dynamics")
+    )
     usual, calls = getattr(model, method), [0]
 
     def raising(self: Any, *given: Any, **more: Any) -> Any:
@@ -157,7 +161,9 @@ def test_an_exception_in_the_making_of_a_model_is_told(
 # ---- interrupts
 
 
-def test_an_interrupt_within_a_run_ends_it(target: str, program: Program, children: Children) -> None:
+def test_an_interrupt_within_a_run_ends_it(
+    target: str, program: Program, children: Children
+) -> None:
     before = children()
     began = time.monotonic()
     session = vsafsm.open(program, backend="lava", target=target)
@@ -169,7 +175,9 @@ def test_an_interrupt_within_a_run_ends_it(target: str, program: Program, childr
     check_over(session)
 
 
-def test_after_an_interrupt_a_session_is_over(target: str, program: Program, children: Children) -> None:
+def test_after_an_interrupt_a_session_is_over(
+    target: str, program: Program, children: Children
+) -> None:
     before = children()
     session = vsafsm.open(program, backend="lava", target=target)
     with pytest.raises(KeyboardInterrupt):  # noqa: PT012
@@ -252,7 +260,9 @@ def test_sessions_start_and_end_in_several_threads(program: Program, children: C
         for _ in range(3):
             found.append(vsafsm.run(program, word, "lava").states[-1])
 
-    threads = [threading.Thread(target=run, args=(["coin", "push"][: n % 2 + 1],)) for n in range(4)]
+    threads = [
+        threading.Thread(target=run, args=(["coin", "push"][: n % 2 + 1],)) for n in range(4)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -326,7 +336,11 @@ def test_nothing_is_left_of_sessions_that_died(
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="open files are counted in /proc")
 def test_nothing_is_left_of_starts_that_failed(
-    target: str, program: Program, children: Children, settles: Settles, monkeypatch: pytest.MonkeyPatch
+    target: str,
+    program: Program,
+    children: Children,
+    settles: Settles,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def fail() -> None:
         with pytest.raises((RuntimeDiedError, ArithmeticError)):
@@ -380,11 +394,21 @@ print(session.send("coin"), flush=True)
 
 @pytest.mark.parametrize(
     ("end", "code", "told"),
-    [("", 0, ""), ("sys.exit(3)", 3, ""), ("1 / 0", 1, "ZeroDivisionError"), ("del session", 0, "")],
+    [
+        ("", 0, ""),
+        ("sys.exit(3)", 3, ""),
+        ("1 / 0", 1, "ZeroDivisionError"),
+        ("del session", 0, ""),
+    ],
     ids=["end", "exit", "error", "lost"],
 )
 def test_an_interpreter_ends_with_a_session_open(
-    target: str, end: str, code: int, told: str, in_session: Callable[[int], set[int]], settles: Settles
+    target: str,
+    end: str,
+    code: int,
+    told: str,
+    in_session: Callable[[int], set[int]],
+    settles: Settles,
 ) -> None:
     process = spawn("-c", UNCLOSED.format(end=end), str(SPECS / "turnstile.yaml"), target)
     returned, out, err = ended(process)
@@ -393,7 +417,9 @@ def test_an_interpreter_ends_with_a_session_open(
     assert settles(lambda: in_session(process.pid), set()) == set()
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel is told to end orphans on Linux only")
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="the kernel is told to end orphans on Linux only"
+)
 def test_its_processes_die_with_an_interpreter_that_is_killed(
     target: str, in_session: Callable[[int], set[int]], settles: Settles
 ) -> None:
@@ -409,7 +435,9 @@ def test_its_processes_die_with_an_interpreter_that_is_killed(
     assert settles(lambda: in_session(process.pid), set()) == set()
 
 
-@pytest.mark.parametrize("first", ["", "import multiprocessing; multiprocessing.set_start_method('fork')"])
+@pytest.mark.parametrize(
+    "first", ["", "import multiprocessing; multiprocessing.set_start_method('fork')"]
+)
 def test_processes_may_be_set_to_fork_before(target: str, first: str) -> None:
     process = spawn("-c", first + UNCLOSED.format(end=""), str(SPECS / "turnstile.yaml"), target)
     assert ended(process) == (0, "unlocked\n", "")

@@ -72,7 +72,9 @@ def installed(monkeypatch: Patch) -> None:
     monkeypatch.setattr(loihi, "is_installed", lambda *name: True)
     monkeypatch.setattr(loihi, "host", None)
     monkeypatch.setattr("lava.magma.core.run_configs.CLoihiProcessModel", CModel, raising=False)
-    monkeypatch.setattr("lava.magma.core.run_configs.AbstractNcProcessModel", NcModel, raising=False)
+    monkeypatch.setattr(
+        "lava.magma.core.run_configs.AbstractNcProcessModel", NcModel, raising=False
+    )
 
 
 @pytest.fixture
@@ -104,7 +106,10 @@ def test_injector_and_extractor_are_at_the_ports(fsm: AttractorFSM) -> None:
     injector, extractor = connected(fsm, "sim-stock", 8)
     assert injector.out_port.get_dst_ports() == [fsm.input_in]
     assert extractor.in_port.get_src_ports() == [fsm.s_out]
-    assert (injector.out_port.shape, extractor.in_port.shape) == (fsm.input_in.shape, fsm.s_out.shape)
+    assert (injector.out_port.shape, extractor.in_port.shape) == (
+        fsm.input_in.shape,
+        fsm.s_out.shape,
+    )
 
 
 # ---- without the extension
@@ -112,8 +117,14 @@ def test_injector_and_extractor_are_at_the_ports(fsm: AttractorFSM) -> None:
 
 def test_without_the_extension_the_chip_is_refused() -> None:
     assert TARGETS == ("sim", "sim-stock", "loihi2")
-    for asked in (check_hardware, lambda: run_config("loihi2"), lambda: vsafsm_lava.run_config("loihi2")):
-        with pytest.raises(HardwareError, match=f"{NOT_INSTALLED}: expected it from the Intel Neuromorphic"):
+    for asked in (
+        check_hardware,
+        lambda: run_config("loihi2"),
+        lambda: vsafsm_lava.run_config("loihi2"),
+    ):
+        with pytest.raises(
+            HardwareError, match=f"{NOT_INSTALLED}: expected it from the Intel Neuromorphic"
+        ):
             asked()
 
 
@@ -125,7 +136,20 @@ def test_a_session_on_the_chip_is_refused_by_name(program: Program) -> None:
 
 
 def test_the_command_line_refuses_the_chip_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["run", str(SPECS / "turnstile.yaml"), "coin", "--backend", "lava", "--target", "loihi2"]) == 2
+    assert (
+        main(
+            [
+                "run",
+                str(SPECS / "turnstile.yaml"),
+                "coin",
+                "--backend",
+                "lava",
+                "--target",
+                "loihi2",
+            ]
+        )
+        == 2
+    )
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.startswith(f"vsafsm: error: {NOT_INSTALLED}")
@@ -136,7 +160,10 @@ def test_the_command_line_refuses_the_chip_in_a_line(capsys: pytest.CaptureFixtu
 
 
 def test_without_a_board_the_chip_is_refused(installed: None, program: Program) -> None:
-    with pytest.raises(HardwareError, match=r"no Loihi board is chosen: expected lava\.utils\.loihi\.use_slurm_host"):
+    with pytest.raises(
+        HardwareError,
+        match=r"no Loihi board is chosen: expected lava\.utils\.loihi\.use_slurm_host",
+    ):
         run_config("loihi2")
     with pytest.raises(TargetError, match="no Loihi board is chosen"):
         vsafsm.open(program, backend="lava", target="loihi2")
@@ -155,10 +182,15 @@ def test_with_a_board_the_chip_gets_stock_parts(board: None, fsm: AttractorFSM) 
 
 @pytest.mark.parametrize(
     ("process", "model"),
-    [(lambda: LIF(shape=(1,)), PyLifModelBitAcc), (lambda: Dense(weights=_ones()), PyDenseModelBitAcc)],
+    [
+        (lambda: LIF(shape=(1,)), PyLifModelBitAcc),
+        (lambda: Dense(weights=_ones()), PyDenseModelBitAcc),
+    ],
     ids=["LIF", "Dense"],
 )
-def test_nothing_of_the_network_falls_back_to_the_host(board: None, process: Callable[[], Any], model: type) -> None:
+def test_nothing_of_the_network_falls_back_to_the_host(
+    board: None, process: Callable[[], Any], model: type
+) -> None:
     made = process()
     told = f"no model of {type(made).__name__} for the chip, and {model.__name__} would run on the host"
     for models in ([model], [model, model]):
@@ -196,7 +228,9 @@ class NxToPyAdapter(Adapter):
     pass
 
 
-def test_on_the_chip_spikes_pass_adapters(board: None, fsm: AttractorFSM, monkeypatch: Patch) -> None:
+def test_on_the_chip_spikes_pass_adapters(
+    board: None, fsm: AttractorFSM, monkeypatch: Patch
+) -> None:
     spike = ModuleType("lava.proc.embedded_io.spike")
     spike.PyToNxAdapter, spike.NxToPyAdapter = PyToNxAdapter, NxToPyAdapter
     monkeypatch.setitem(sys.modules, "lava.proc.embedded_io", ModuleType("lava.proc.embedded_io"))
@@ -229,6 +263,19 @@ def _ones() -> Any:
 def _given(fsm: AttractorFSM) -> dict[str, Any]:
     """What a Process like this one is made of."""
     params = fsm.proc_params
-    names = ("mask_exp", "bias", "bias_exp", "arrivals", "recurrent", "membrane", "hold_steps", "gap_steps")
+    names = (
+        "mask_exp",
+        "bias",
+        "bias_exp",
+        "arrivals",
+        "recurrent",
+        "membrane",
+        "hold_steps",
+        "gap_steps",
+    )
     made = {name: params[name] for name in names}
-    return made | {name: getattr(fsm, name).init for name in ("weights", "masks", "readout")} | {"du": 4095, "dv": 4095}
+    return (
+        made
+        | {name: getattr(fsm, name).init for name in ("weights", "masks", "readout")}
+        | {"du": 4095, "dv": 4095}
+    )

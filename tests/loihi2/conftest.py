@@ -22,7 +22,9 @@ EDGE = 2**23
 Train = Sequence[Collection[int]]
 
 
-def plain_neuron(u: int, v: int, arriving: int, bias: int, du: int, dv: int) -> tuple[int, int, bool]:
+def plain_neuron(
+    u: int, v: int, arriving: int, bias: int, du: int, dv: int
+) -> tuple[int, int, bool]:
     """One neuron of threshold 0, one step: -> (u, v, whether it spikes)."""
 
     def left(state: int, decay: int) -> int:
@@ -67,7 +69,9 @@ class PlainChip:
     def __init__(self, arrays: Mapping[str, Any]) -> None:
         self.arrays = {name: np.asarray(value).astype(np.int64) for name, value in arrays.items()}
         number = {name: int(self.arrays[name]) for name in ("mask_exp", "bias_exp", "du", "dv")}
-        self.synapses = np.hstack([self.arrays["weights"], self.arrays["masks"] * 2 ** number["mask_exp"]])
+        self.synapses = np.hstack(
+            [self.arrays["weights"], self.arrays["masks"] * 2 ** number["mask_exp"]]
+        )
         bias = (self.arrays["bias"] * 2 ** number["bias_exp"]).tolist()
         self.network = PlainNeurons([0] * len(bias), bias, number["du"], number["dv"])
         membrane = self.arrays["membrane"].tolist()
@@ -77,7 +81,9 @@ class PlainChip:
 
     def step(self, channels: Collection[int]) -> list[int]:
         neurons = len(self.network.bias)
-        arriving = self.synapses[:, [*self.network.spikes, *(neurons + i for i in self.latch.spikes)]]
+        arriving = self.synapses[
+            :, [*self.network.spikes, *(neurons + i for i in self.latch.spikes)]
+        ]
         self.high = max(self.high, int(np.maximum(arriving, 0).sum(1).max()))
         self.low = min(self.low, int(np.minimum(arriving, 0).sum(1).min()))
         to_latch = self.arrays["arrivals"][:, self.channels].sum(1)
@@ -103,7 +109,9 @@ class PlainLatch:
                 continue
             passed = min(channels)
             held = self.hold if passed else 1
-            on = {s: line for s, line in on.items() if s < t + 2} | dict.fromkeys(range(t + 2, t + 2 + held), passed)
+            on = {s: line for s, line in on.items() if s < t + 2} | dict.fromkeys(
+                range(t + 2, t + 2 + held), passed
+            )
             free = t + held + self.gap
         return [on.get(t) for t in range(1, steps + 1)]
 
@@ -117,7 +125,9 @@ class PlainWalk:
         self.drives: dict[frozenset[int], list[int]] = {}
         self.least = 2**31 - 1
         self.longest = {True: 1, False: 1}
-        self.points = [self.settle(frozenset(np.flatnonzero(network.codes[network.start]).tolist()), 0)]
+        self.points = [
+            self.settle(frozenset(np.flatnonzero(network.codes[network.start]).tolist()), 0)
+        ]
         for point in self.points:
             for mask in range(1, len(self.masks)):
                 after = self.settle(self.settle(point, mask), 0)
@@ -159,12 +169,21 @@ class PlainWalk:
 def level_machine() -> Machine:
     """A lamp: its inputs may be held, and lead to a state without a transition under way."""
     on, off = Transition("on"), Transition("off")
-    return Machine("lamp", ("off", "on"), ("set", "clear"), "off", ((on, off), (on, off)), (("dark",), ("lit",)))
+    return Machine(
+        "lamp",
+        ("off", "on"),
+        ("set", "clear"),
+        "off",
+        ((on, off), (on, off)),
+        (("dark",), ("lit",)),
+    )
 
 
 @pytest.fixture(scope="session")
 def program_of(
-    compiled: Callable[..., Program], examples: dict[str, Machine], random_machines: Callable[..., Machine]
+    compiled: Callable[..., Program],
+    examples: dict[str, Machine],
+    random_machines: Callable[..., Machine],
 ) -> Callable[[str], Program]:
     """A program for the chip by name: of an example, ``dense EXAMPLE``, ``random SEED``, or ``level``."""
 
@@ -190,13 +209,30 @@ def chip_of(program_of: Callable[[str], Program]) -> Callable[..., ChipNetwork]:
 def hand_made() -> Callable[..., Network]:
     """A network of one state from weights and masks; every neuron of `start` is in its code, and all are open."""
 
-    def made(weights: Any, start: Sequence[int], masks: Any = None, contract: tuple[int, int] = (2, 2)) -> Network:
+    def made(
+        weights: Any, start: Sequence[int], masks: Any = None, contract: tuple[int, int] = (2, 2)
+    ) -> Network:
         weights = np.asarray(weights, np.int16 if np.abs(weights).max() > 127 else np.int8)
-        masks = np.ones((2, len(weights)), np.bool_) if masks is None else np.asarray(masks, np.bool_)
+        masks = (
+            np.ones((2, len(weights)), np.bool_) if masks is None else np.asarray(masks, np.bool_)
+        )
         code = np.isin(np.arange(len(weights)), start)[None]
         bits = 16 if weights.dtype == np.int16 else 8
         inputs = tuple(f"i{a}" for a in range(len(masks) - 1))
-        return Network(weights, 0, 1.0, bits, masks, code, (Code(0),), 0, ("only",), inputs, ((),), Contract(*contract))
+        return Network(
+            weights,
+            0,
+            1.0,
+            bits,
+            masks,
+            code,
+            (Code(0),),
+            0,
+            ("only",),
+            inputs,
+            ((),),
+            Contract(*contract),
+        )
 
     return made
 
@@ -238,7 +274,11 @@ def run_latch() -> Callable[[Latch, Train, int], list[list[int]]]:
     def run(latch: Latch, train: Train, steps: int) -> list[list[int]]:
         neurons = len(latch.membrane)
         u, v, none = np.zeros(neurons, np.int32), latch.membrane.copy(), np.zeros(neurons, np.int32)
-        spikes, channels, fired = np.zeros(neurons, np.bool_), np.zeros(latch.channels, np.bool_), []
+        spikes, channels, fired = (
+            np.zeros(neurons, np.bool_),
+            np.zeros(latch.channels, np.bool_),
+            [],
+        )
         for t in range(steps):
             arriving = latch.arrivals[:, channels].sum(1, dtype=np.int32)
             arriving += latch.recurrent[:, spikes].sum(1, dtype=np.int32)
@@ -254,10 +294,14 @@ def run_latch() -> Callable[[Latch, Train, int], list[list[int]]]:
 def trains() -> Callable[..., st.SearchStrategy[list[list[int]]]]:
     """Makes a strategy for trains of spikes on some channels: the channels that spike in each step."""
 
-    def made(channels: int, longest_wait: int = 12, most: int = 10) -> st.SearchStrategy[list[list[int]]]:
+    def made(
+        channels: int, longest_wait: int = 12, most: int = 10
+    ) -> st.SearchStrategy[list[list[int]]]:
         together = st.lists(st.integers(0, channels - 1), min_size=1, max_size=3)
         event = st.tuples(st.integers(0, longest_wait), together)
-        return st.lists(event, max_size=most).map(lambda events: [c for n, all_ in events for c in [*([[]] * n), all_]])
+        return st.lists(event, max_size=most).map(
+            lambda events: [c for n, all_ in events for c in [*([[]] * n), all_]]
+        )
 
     return made
 

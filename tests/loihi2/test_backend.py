@@ -38,7 +38,9 @@ def program(program_of: ProgramOf) -> Program:
 def large(program: Program) -> Program:
     """The turnstile beside so many idle neurons that it takes two chips."""
     network, idle = program.network, most_neurons(1) + 1 - program.network.neurons
-    padded = {name: np.pad(getattr(network, name), ((0, 0), (0, idle))) for name in ("masks", "codes")}
+    padded = {
+        name: np.pad(getattr(network, name), ((0, 0), (0, idle))) for name in ("masks", "codes")
+    }
     found: Network = replace(network, weights=np.pad(network.weights, (0, idle)), **padded)
     return replace(program, network=found)
 
@@ -60,7 +62,9 @@ def test_it_is_there_and_exact_and_needs_nothing() -> None:
 
 
 def test_its_options_are_the_settings_and_the_chips() -> None:
-    assert {option.name for option in OPTIONS} == {field.name for field in fields(Settings)} | {"chips"}
+    assert {option.name for option in OPTIONS} == {field.name for field in fields(Settings)} | {
+        "chips"
+    }
     defaults = {option.name: option.default for option in OPTIONS if option.name != "chips"}
     assert Settings(**defaults) == Settings()
 
@@ -74,7 +78,9 @@ def test_what_it_asks_for_follows_from_the_options() -> None:
         found = BACKEND.requirements({"chips": chips})
         assert found == replace(REQUIREMENTS, most_neurons=most_neurons(chips))
         assert 0 < partition(found.most_neurons or 0).chips <= chips
-    assert BACKEND.requirements({"chips": 2, "dv": 1000}) == replace(LEAKY, most_neurons=most_neurons(2))
+    assert BACKEND.requirements({"chips": 2, "dv": 1000}) == replace(
+        LEAKY, most_neurons=most_neurons(2)
+    )
 
 
 def test_programs_meet_them(program_of: ProgramOf) -> None:
@@ -86,29 +92,43 @@ def test_programs_meet_them(program_of: ProgramOf) -> None:
         assert found.network.neurons <= 4 * found.smallest
 
 
-def test_what_was_compiled_for_anything_else_runs_where_it_fits(compiled: Any, turnstile: Machine) -> None:
+def test_what_was_compiled_for_anything_else_runs_where_it_fits(
+    compiled: Any, turnstile: Machine
+) -> None:
     assert vsafsm.run(compiled(turnstile), ["coin"], "loihi2").states == ("locked", "unlocked")
     for options in ({"inhibition": "separate"}, {"bits": 12}):
-        with pytest.raises(e.RequirementError, match="`vsafsm compile SPEC --for loihi2 -o PROGRAM`"):
+        with pytest.raises(
+            e.RequirementError, match="`vsafsm compile SPEC --for loihi2 -o PROGRAM`"
+        ):
             vsafsm.run(compiled(turnstile, **options), ["coin"], "loihi2")
 
 
-def test_a_program_of_too_many_neurons_is_refused_with_the_command_that_would_do(large: Program) -> None:
+def test_a_program_of_too_many_neurons_is_refused_with_the_command_that_would_do(
+    large: Program,
+) -> None:
     neurons, taken = large.network.neurons, partition(large.network.neurons)
     assert taken.chips == 2
     with pytest.raises(e.RequirementError) as told:
         vsafsm.open(large, backend="loihi2", chips=1, hold_steps=5)
     assert f"{neurons} neurons, at most {neurons - 1} are possible" in str(told.value)
-    assert "`vsafsm compile SPEC --for loihi2 --chips 1 --hold-steps 5 -o PROGRAM`" in str(told.value)
+    assert "`vsafsm compile SPEC --for loihi2 --chips 1 --hold-steps 5 -o PROGRAM`" in str(
+        told.value
+    )
     with pytest.raises(LimitError) as told_too:
         BACKEND.open(large, chips=1)
-    assert f"the network takes {taken.cores} cores on 2 chips, at most 1 is possible" in str(told_too.value)
+    assert f"the network takes {taken.cores} cores on 2 chips, at most 1 is possible" in str(
+        told_too.value
+    )
     assert "`vsafsm compile SPEC --for loihi2 --chips 1 -o PROGRAM`" in str(told_too.value)
 
 
 def test_what_fits_the_chips_there_are_runs(large: Program) -> None:
     for chips in (2, None):
-        assert vsafsm.run(large, ["coin", "push"], "loihi2", chips=chips).states == ("locked", "unlocked", "locked")
+        assert vsafsm.run(large, ["coin", "push"], "loihi2", chips=chips).states == (
+            "locked",
+            "unlocked",
+            "locked",
+        )
 
 
 def test_chips_limit_what_is_compiled(turnstile: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,9 +141,18 @@ def test_chips_limit_what_is_compiled(turnstile: Machine, monkeypatch: pytest.Mo
 
 WRONG = {
     "no chips": ({"chips": 0}, f"chips is 0; expected a whole number from 1 to {MOST_CHIPS}"),
-    "more chips than there are": ({"chips": MOST_CHIPS + 1}, f"chips is {MOST_CHIPS + 1}; expected"),
-    "hold of nothing": ({"hold_steps": 0}, "hold_steps is 0; expected a whole number from 1 to 1024"),
-    "gap too long": ({"gap_steps": 1025}, "gap_steps is 1025; expected a whole number from 1 to 1024"),
+    "more chips than there are": (
+        {"chips": MOST_CHIPS + 1},
+        f"chips is {MOST_CHIPS + 1}; expected",
+    ),
+    "hold of nothing": (
+        {"hold_steps": 0},
+        "hold_steps is 0; expected a whole number from 1 to 1024",
+    ),
+    "gap too long": (
+        {"gap_steps": 1025},
+        "gap_steps is 1025; expected a whole number from 1 to 1024",
+    ),
     "hold below the contract": (
         {"hold_steps": 1},
         "hold_steps is 1; expected at least the 2 of the program's contract",
@@ -131,18 +160,25 @@ WRONG = {
     "decay too large": ({"du": 4096}, "du is 4096; expected a whole number from 0 to 4095"),
     "decay below zero": ({"dv": -1}, "dv is -1; expected a whole number from 0 to 4095"),
     "no number": ({"du": None}, 'option du of backend "loihi2" is None; expected a whole number'),
-    "no whole number": ({"hold_steps": 2.0}, 'option hold_steps of backend "loihi2" is 2.0; expected a whole number'),
+    "no whole number": (
+        {"hold_steps": 2.0},
+        'option hold_steps of backend "loihi2" is 2.0; expected a whole number',
+    ),
 }
 
 
 @pytest.mark.parametrize(("options", "says"), WRONG.values(), ids=WRONG.keys())
-def test_options_out_of_range_are_refused(options: dict[str, Any], says: str, program: Program) -> None:
+def test_options_out_of_range_are_refused(
+    options: dict[str, Any], says: str, program: Program
+) -> None:
     with pytest.raises(e.OptionError) as told:
         vsafsm.open(program, backend="loihi2", **options)
     assert str(told.value).startswith(says)
 
 
-def test_what_is_proven_is_read_back_from_the_integers(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_proven_is_read_back_from_the_integers(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = BACKEND.lower(program, hold_steps=9)
     assert (found.weights == program.network.weights).all()
     with pytest.raises(LeakyError):
@@ -156,7 +192,9 @@ def test_what_is_proven_is_read_back_from_the_integers(program: Program, monkeyp
 # ---- what is written
 
 
-def emitted(program: Program, folder: Path, **options: object) -> tuple[dict[str, Any], dict[str, Any]]:
+def emitted(
+    program: Program, folder: Path, **options: object
+) -> tuple[dict[str, Any], dict[str, Any]]:
     folder.mkdir(exist_ok=True)
     BACKEND.emit(program, folder, **options)
     assert sorted(path.name for path in folder.iterdir()) == ["manifest.json", "network.npz"]
@@ -231,14 +269,22 @@ def test_the_channel_of_the_reset_has_a_name_of_its_own(compiled: Any, tmp_path:
 @pytest.mark.parametrize("of", ["spec", "program"])
 def test_prove_on_the_command_line(of: str, cli: Cli, file: str) -> None:
     code, out, _ = cli(
-        "prove", TURNSTILE if of == "spec" else file, "--backend", "loihi2", "--json", "--hold-steps", "6"
+        "prove",
+        TURNSTILE if of == "spec" else file,
+        "--backend",
+        "loihi2",
+        "--json",
+        "--hold-steps",
+        "6",
     )
     found = json.loads(out)
     assert code == 0
     assert (found["holds"], found["fixed_points"], found["transitions"]) == (True, 2, 4)
 
 
-def test_a_program_whose_integers_are_wrong_is_refuted(cli: Cli, program: Program, tmp_path: Path) -> None:
+def test_a_program_whose_integers_are_wrong_is_refuted(
+    cli: Cli, program: Program, tmp_path: Path
+) -> None:
     backwards = replace(program.network, codes=program.network.codes[::-1].copy())
     replace(program, network=backwards).save(tmp_path / "wrong.npz")
     code, out, _ = cli("prove", str(tmp_path / "wrong.npz"), "--backend", "loihi2", "--json")
@@ -250,7 +296,10 @@ def test_a_program_whose_integers_are_wrong_is_refuted(cli: Cli, program: Progra
 def test_leaky_neurons_have_no_proof_on_the_command_line(flags: list[str], cli: Cli) -> None:
     code, out, err = cli("prove", TURNSTILE, "--backend", "loihi2", *flags)
     assert (code, out) == (2, "")
-    assert "leaky neurons have no finite set of activities to walk; expected both at 4095 for a proof" in err
+    assert (
+        "leaky neurons have no finite set of activities to walk; expected both at 4095 for a proof"
+        in err
+    )
 
 
 def test_info_has_cores_and_chips(cli: Cli, file: str, program: Program) -> None:
@@ -268,7 +317,16 @@ def test_info_has_cores_and_chips(cli: Cli, file: str, program: Program) -> None
 def test_run_on_the_command_line(spec: str, cli: Cli, examples: dict[str, Machine]) -> None:
     machine = examples[spec]
     word = machine.demonstration()
-    code, out, _ = cli("run", str(SPECS / f"{spec}.yaml"), *word, "--backend", "loihi2", "--json", "--gap-steps", "5")
+    code, out, _ = cli(
+        "run",
+        str(SPECS / f"{spec}.yaml"),
+        *word,
+        "--backend",
+        "loihi2",
+        "--json",
+        "--gap-steps",
+        "5",
+    )
     found, trace = json.loads(out), machine.run(word)
     assert code == 0
     assert found["backend"] == "loihi2"
@@ -277,23 +335,34 @@ def test_run_on_the_command_line(spec: str, cli: Cli, examples: dict[str, Machin
 
 
 def test_emit_on_the_command_line(cli: Cli, file: str, tmp_path: Path) -> None:
-    assert cli("emit", file, "--to", "loihi2", "-o", str(tmp_path / "out"), "--hold-steps", "4")[0] == 0
+    assert (
+        cli("emit", file, "--to", "loihi2", "-o", str(tmp_path / "out"), "--hold-steps", "4")[0]
+        == 0
+    )
     assert json.loads((tmp_path / "out" / "manifest.json").read_text())["hold_steps"] == 4
 
 
 @pytest.mark.parametrize("command", ["run", "prove", "info", "emit"])
 def test_too_few_chips_are_told_with_a_command_that_does(
-    command: str, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compiled: Any, turnstile: Machine
+    command: str,
+    cli: Cli,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    compiled: Any,
+    turnstile: Machine,
 ) -> None:
     compiled(turnstile, target="loihi2", dimension=512).save(tmp_path / "wide.npz")
     monkeypatch.setattr("vsafsm_loihi2.backend.most_neurons", lambda chips: 300)
-    flag, more = {"emit": ("--to", ["-o", str(tmp_path / "out")]), "run": ("--backend", ["--", "coin"])}.get(
-        command, ("--backend", [])
-    )
+    flag, more = {
+        "emit": ("--to", ["-o", str(tmp_path / "out")]),
+        "run": ("--backend", ["--", "coin"]),
+    }.get(command, ("--backend", []))
     code, out, err = cli(command, str(tmp_path / "wide.npz"), flag, "loihi2", "--chips", "1", *more)
     assert (code, out) == (2, "")
     assert "512 neurons, at most 300 are possible" in err
-    told = shlex.split(err.split("`")[1].replace("SPEC", shlex.quote(TURNSTILE)).replace("PROGRAM", "p.npz"))
+    told = shlex.split(
+        err.split("`")[1].replace("SPEC", shlex.quote(TURNSTILE)).replace("PROGRAM", "p.npz")
+    )
     assert told[0] == "vsafsm"
     monkeypatch.chdir(tmp_path)
     assert cli(*told[1:])[0] == 0

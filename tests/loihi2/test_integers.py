@@ -23,8 +23,22 @@ from vsafsm_loihi2.integers import proven_form
 from vsafsm_loihi2.neuron import fire
 
 EXAMPLES = [
-    *("door_lock", "elevator", "gesture_control", "keyword_dialogue", "modulo_counter", "robot_arbiter"),
-    *("sequence_detector", "tcp_connection", "traffic_light", "turnstile", "vending_machine", "working_memory"),
+    *(
+        "door_lock",
+        "elevator",
+        "gesture_control",
+        "keyword_dialogue",
+        "modulo_counter",
+        "robot_arbiter",
+    ),
+    *(
+        "sequence_detector",
+        "tcp_connection",
+        "traffic_light",
+        "turnstile",
+        "vending_machine",
+        "working_memory",
+    ),
 ]
 OTHERS = ["dense turnstile", "dense door_lock", "random 0", "random 1", "random 2", "level"]
 FEW = ["turnstile", "vending_machine", "dense turnstile", "random 0", "level"]
@@ -68,7 +82,9 @@ def test_a_proof_of_any_small_machine_holds_of_its_integers(
 
 
 @pytest.mark.parametrize("part", ["weights", "masks", "bias"])
-def test_what_is_read_back_comes_from_the_integers(part: str, program_of: ProgramOf, chip_of: ChipOf) -> None:
+def test_what_is_read_back_comes_from_the_integers(
+    part: str, program_of: ProgramOf, chip_of: ChipOf
+) -> None:
     chip = chip_of("vending_machine")
     decoded = replace(chip, **{part: np.zeros_like(getattr(chip, part))}).decoded()
     changed = "weights" if part == "weights" else "masks"
@@ -132,7 +148,9 @@ def test_a_closed_neuron_never_fires_and_an_open_one_has_its_own_drive(
 
 
 @pytest.mark.parametrize("name", FEW)
-def test_a_reset_drives_exactly_the_start_code_from_every_activity(name: str, chip_of: ChipOf, plain_walk: Any) -> None:
+def test_a_reset_drives_exactly_the_start_code_from_every_activity(
+    name: str, chip_of: ChipOf, plain_walk: Any
+) -> None:
     chip = chip_of(name)
     code = chip.network.codes[chip.network.start].tolist()
     left = chip.bounds.residue * 2 * chip.bounds.reach.least * 64
@@ -142,7 +160,9 @@ def test_a_reset_drives_exactly_the_start_code_from_every_activity(name: str, ch
 
 
 @pytest.mark.parametrize("name", ["turnstile", "door_lock", "dense turnstile", "random 0", "level"])
-def test_a_reset_in_any_step_of_any_event_starts_again(name: str, chip_of: ChipOf, spikes_in: Any) -> None:
+def test_a_reset_in_any_step_of_any_event_starts_again(
+    name: str, chip_of: ChipOf, spikes_in: Any
+) -> None:
     chip = chip_of(name, hold_steps=4, gap_steps=3)
     code = chip.network.codes[chip.network.start].tolist()
     simulator, width = ChipSimulator(chip), chip.latch.channels
@@ -162,19 +182,25 @@ def test_a_reset_in_any_step_of_any_event_starts_again(name: str, chip_of: ChipO
 # ---- bounds
 
 
-@pytest.mark.parametrize("name", ["turnstile", "vending_machine", "tcp_connection", "dense turnstile", "random 1"])
+@pytest.mark.parametrize(
+    "name", ["turnstile", "vending_machine", "tcp_connection", "dense turnstile", "random 1"]
+)
 def test_bounds_are_those_of_the_plain_walk(name: str, chip_of: ChipOf, plain_walk: Any) -> None:
     chip = chip_of(name)
     found, bounds = plain_walk(chip.network).extremes, chip.bounds
     assert asdict(bounds.reach) == found
     assert bounds.mask_drive >= 2 * found["up"]
     assert bounds.reset_drive > bounds.mask_drive - 2 * found["down"]
-    assert bounds.accumulator == max(2 * found["rise"] + bounds.reset_drive, bounds.mask_drive - 2 * found["fall"])
+    assert bounds.accumulator == max(
+        2 * found["rise"] + bounds.reset_drive, bounds.mask_drive - 2 * found["fall"]
+    )
     assert bounds.residue < 1
 
 
 @pytest.mark.parametrize("name", ["turnstile", "vending_machine", "dense turnstile", "random 1"])
-def test_no_sum_and_no_residue_is_ever_beyond_the_bounds(name: str, chip_of: ChipOf, plain_chip: Any) -> None:
+def test_no_sum_and_no_residue_is_ever_beyond_the_bounds(
+    name: str, chip_of: ChipOf, plain_chip: Any
+) -> None:
     chip, rng = chip_of(name), np.random.default_rng(3)
     plain = plain_chip(chip.arrays())
     for _ in range(300):
@@ -198,7 +224,9 @@ def memoryless(network: Network, lines: list[int | None], naive: Any) -> list[li
     return fired
 
 
-@pytest.mark.parametrize("name", ["vending_machine", "tcp_connection", "dense door_lock", "random 2", "level"])
+@pytest.mark.parametrize(
+    "name", ["vending_machine", "tcp_connection", "dense door_lock", "random 2", "level"]
+)
 @given(data=st.data())
 @settings(deadline=None, max_examples=15)
 def test_with_its_membranes_it_takes_the_very_steps_of_the_memoryless_network(
@@ -211,13 +239,19 @@ def test_with_its_membranes_it_takes_the_very_steps_of_the_memoryless_network(
     spikes_in: Any,
 ) -> None:
     contract = chip_of(name).network.contract
-    hold, gap = contract.hold_steps + data.draw(st.integers(0, 4)), contract.gap_steps + data.draw(st.integers(0, 4))
+    hold, gap = (
+        contract.hold_steps + data.draw(st.integers(0, 4)),
+        contract.gap_steps + data.draw(st.integers(0, 4)),
+    )
     chip = chip_of(name, hold_steps=hold, gap_steps=gap)
     train = data.draw(trains(chip.latch.channels, 9, 12))
     steps = len(train) + hold + gap + 4
     train = [*train, *([[]] * (steps - len(train)))]
     simulator = ChipSimulator(chip)
-    found = [np.flatnonzero(simulator.step(spikes_in(channels, chip.latch.channels))).tolist() for channels in train]
+    found = [
+        np.flatnonzero(simulator.step(spikes_in(channels, chip.latch.channels))).tolist()
+        for channels in train
+    ]
     assert found == memoryless(chip.network, plain_latch(hold, gap).lines(train, steps), naive)
 
 
@@ -238,7 +272,9 @@ def test_a_residue_that_would_silence_a_neuron_is_refused(hand_made: HandMade) -
     assert (borne.reach.down, borne.reach.least, borne.mask_drive) == (-127 * 31, 1, 64)
     assert 0.9 < borne.residue < 1
     assert fires_after(2 * 127 * 31 + 64)
-    with pytest.raises(LimitError, match=r"fires at a drive of 2, and up to 2\.02 may be left of its membrane"):
+    with pytest.raises(
+        LimitError, match=r"fires at a drive of 2, and up to 2\.02 may be left of its membrane"
+    ):
         lower(lopsided(hand_made, 32))
     assert not fires_after(2 * 127 * 32 + 128)
 
@@ -250,7 +286,9 @@ def test_leaky_neurons_are_not_held_against_their_residue(hand_made: HandMade) -
 # ---- what does not fit
 
 
-def test_an_inhibition_apart_is_refused(compiled: Callable[..., Program], turnstile: Machine) -> None:
+def test_an_inhibition_apart_is_refused(
+    compiled: Callable[..., Program], turnstile: Machine
+) -> None:
     network = compiled(turnstile, inhibition="separate").network
     says = f"an inhibition of {network.gain} is kept apart, at most 0 is possible: expected it folded in"
     with pytest.raises(LimitError, match=says):
@@ -261,7 +299,9 @@ def test_a_weight_of_too_many_bits_is_refused(hand_made: HandMade) -> None:
     assert lower(hand_made([[127]], [0])).weights.tolist() == [[254]]
     assert lower(hand_made([[1, 0], [-127, 0]], [0])).weights.tolist() == [[2, 0], [-254, 0]]
     for weight in (130, -130):
-        with pytest.raises(LimitError, match="the largest weight is 130, at most 127 is possible: 3 too much"):
+        with pytest.raises(
+            LimitError, match="the largest weight is 130, at most 127 is possible: 3 too much"
+        ):
             lower(hand_made([[1, 0], [weight, 1]], [0]))
 
 
@@ -275,11 +315,15 @@ def fan(hand_made: HandMade, positive: int, negative: int) -> Network:
     return hand_made(weights, range(awake), masks)
 
 
-def test_a_bias_that_does_not_outweigh_what_drives_a_closed_neuron_is_refused(hand_made: HandMade) -> None:
+def test_a_bias_that_does_not_outweigh_what_drives_a_closed_neuron_is_refused(
+    hand_made: HandMade,
+) -> None:
     assert lower(fan(hand_made, 31, 0)).bounds.mask_drive >= 2 * 127 * 31
     with pytest.raises(LimitError) as told:
         lower(fan(hand_made, 40, 0))
-    says = re.match(r"the largest bias is (\d+), at most 4095 is possible: (\d+) too much", str(told.value))
+    says = re.match(
+        r"the largest bias is (\d+), at most 4095 is possible: (\d+) too much", str(told.value)
+    )
     assert says
     assert int(says[1]) == 4095 + int(says[2]) >= 127 * 40
 
@@ -287,7 +331,9 @@ def test_a_bias_that_does_not_outweigh_what_drives_a_closed_neuron_is_refused(ha
 def test_sums_on_the_way_that_are_too_large_are_refused(hand_made: HandMade) -> None:
     found = lower(fan(hand_made, 120, 120)).bounds
     assert (found.reach.up, found.reach.rise, found.reach.fall) == (100, 15240, -15240)
-    with pytest.raises(LimitError, match="the largest accumulator is 32970, at most 32767 is possible: 203 too"):
+    with pytest.raises(
+        LimitError, match="the largest accumulator is 32970, at most 32767 is possible: 203 too"
+    ):
         lower(fan(hand_made, 129, 129))
 
 
@@ -296,20 +342,29 @@ def test_a_reset_that_nothing_can_make_is_refused(hand_made: HandMade) -> None:
         lower(fan(hand_made, 0, 130))
     text = str(told.value)
     assert "recurrent drives from -33020 to 200 are reached" in text
-    says = re.search(r"a reset of (\d+) is needed, and at most 32512 is possible: (\d+) too much", text)
+    says = re.search(
+        r"a reset of (\d+) is needed, and at most 32512 is possible: (\d+) too much", text
+    )
     assert says
     assert int(says[1]) == 32512 + int(says[2]) > 33020 + 200
 
 
 @pytest.mark.parametrize("awake", [(40, 0), (129, 129), (0, 130)])
 def test_sums_that_do_not_fit_are_told_with_a_command_that_makes_smaller_ones(
-    awake: tuple[int, int], hand_made: HandMade, compiled: Callable[..., Program], turnstile: Machine
+    awake: tuple[int, int],
+    hand_made: HandMade,
+    compiled: Callable[..., Program],
+    turnstile: Machine,
 ) -> None:
     with pytest.raises(
-        LimitError, match="expected smaller sums: `vsafsm compile SPEC --for loihi2 --bits 6 -o PROGRAM`"
+        LimitError,
+        match="expected smaller sums: `vsafsm compile SPEC --for loihi2 --bits 6 -o PROGRAM`",
     ):
         lower(fan(hand_made, *awake))
-    found = [lower(compiled(turnstile, target="loihi2", **more).network).bounds for more in ({}, {"bits": 6})]
+    found = [
+        lower(compiled(turnstile, target="loihi2", **more).network).bounds
+        for more in ({}, {"bits": 6})
+    ]
     assert found[1].accumulator < found[0].accumulator / 2
 
 
@@ -320,7 +375,9 @@ def test_a_bias_that_slow_currents_add_up_to_is_refused(chip_of: ChipOf) -> None
 
 @given(data=st.data())
 @settings(deadline=None, max_examples=60)
-def test_whatever_is_not_refused_has_masks_and_resets_that_hold(data: st.DataObject, hand_made: HandMade) -> None:
+def test_whatever_is_not_refused_has_masks_and_resets_that_hold(
+    data: st.DataObject, hand_made: HandMade
+) -> None:
     positive, negative = data.draw(st.integers(0, 40)), data.draw(st.integers(0, 130))
     if not positive + negative:
         return
@@ -341,15 +398,25 @@ def test_whatever_is_not_refused_has_masks_and_resets_that_hold(data: st.DataObj
 def test_less_than_the_contract_is_refused(name: str, hand_made: HandMade) -> None:
     network = hand_made([[5]], [0], contract=(4, 4))
     assert getattr(lower(network, Settings(**{name: 4})), name) == 4
-    with pytest.raises(OptionError, match=f"{name} is 3; expected at least the 4 of the program's contract"):
+    with pytest.raises(
+        OptionError, match=f"{name} is 3; expected at least the 4 of the program's contract"
+    ):
         lower(network, Settings(**{name: 3}))
 
 
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
-        *((name, value, "from 1 to 1024") for name in ("hold_steps", "gap_steps") for value in (0, -1, 1025, 2.0, "2")),
-        *((name, value, "from 0 to 4095") for name in ("du", "dv") for value in (-1, 4096, 1.5, "1", None, True)),
+        *(
+            (name, value, "from 1 to 1024")
+            for name in ("hold_steps", "gap_steps")
+            for value in (0, -1, 1025, 2.0, "2")
+        ),
+        *(
+            (name, value, "from 0 to 4095")
+            for name in ("du", "dv")
+            for value in (-1, 4096, 1.5, "1", None, True)
+        ),
         ("hold_steps", True, "from 1 to 1024"),
     ],
 )
@@ -360,7 +427,11 @@ def test_settings_out_of_range_are_refused(name: str, value: Any, expected: str)
 
 
 def test_settings_at_the_edges_are_taken() -> None:
-    for given_ in ({"hold_steps": 1, "gap_steps": 1024}, {"hold_steps": None, "gap_steps": np.int64(7)}, {"du": 3000}):
+    for given_ in (
+        {"hold_steps": 1, "gap_steps": 1024},
+        {"hold_steps": None, "gap_steps": np.int64(7)},
+        {"du": 3000},
+    ):
         assert Settings(**given_).leaky == ("du" in given_)  # type: ignore[arg-type]
 
 
@@ -370,7 +441,9 @@ def test_settings_at_the_edges_are_taken() -> None:
 @pytest.mark.parametrize(("du", "dv"), [(4094, 4095), (4095, 4094), (2048, 2048)])
 def test_leaky_neurons_have_no_proof(du: int, dv: int, chip_of: ChipOf) -> None:
     chip = chip_of("turnstile", du=du, dv=dv)
-    with pytest.raises(LeakyError, match=f"du is {du} and dv is {dv}: .*expected both at 4095 for a proof"):
+    with pytest.raises(
+        LeakyError, match=f"du is {du} and dv is {dv}: .*expected both at 4095 for a proof"
+    ):
         proven_form(chip)
     assert issubclass(LeakyError, BackendError)
 
@@ -387,7 +460,9 @@ def test_the_slower_the_neurons_forget_the_longer_is_the_default(chip_of: ChipOf
     assert chip_of("turnstile", dv=1024, hold_steps=9).hold_steps == 9
 
 
-def test_a_bias_balances_the_line_of_leaky_neurons_in_the_long_run(chip_of: ChipOf, plain_fire: Any) -> None:
+def test_a_bias_balances_the_line_of_leaky_neurons_in_the_long_run(
+    chip_of: ChipOf, plain_fire: Any
+) -> None:
     chip = chip_of("turnstile", du=1500, dv=1500)
     arriving, bias = chip.bounds.mask_drive, int(chip.bias.min()) * 2**chip.bias_exp
     u = 0
@@ -399,7 +474,9 @@ def test_a_bias_balances_the_line_of_leaky_neurons_in_the_long_run(chip_of: Chip
 # ---- requirements
 
 
-def test_sums_as_large_as_the_requirements_allow_fit_where_they_balance(hand_made: HandMade) -> None:
+def test_sums_as_large_as_the_requirements_allow_fit_where_they_balance(
+    hand_made: HandMade,
+) -> None:
     assert REQUIREMENTS.bits == 8
     assert REQUIREMENTS.folded
     assert REQUIREMENTS.largest_sum is not None

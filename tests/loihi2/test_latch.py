@@ -29,7 +29,11 @@ def lines_of(made: Latch, fired: list[list[int]]) -> list[int | None]:
 @given(data=st.data(), shape=SHAPES)
 @settings(deadline=None, max_examples=400)
 def test_lines_are_on_when_they_should(
-    data: st.DataObject, shape: tuple[int, int, int], trains: Any, plain_latch: Any, run_latch: RunLatch
+    data: st.DataObject,
+    shape: tuple[int, int, int],
+    trains: Any,
+    plain_latch: Any,
+    run_latch: RunLatch,
 ) -> None:
     inputs, hold, gap = shape
     train = data.draw(trains(inputs + 1))
@@ -45,29 +49,46 @@ def test_spikes_without_a_pause_change_nothing_of_it(
     data: st.DataObject, shape: tuple[int, int, int], plain_latch: Any, run_latch: RunLatch
 ) -> None:
     inputs, hold, gap = shape
-    every = st.lists(st.integers(0 if data.draw(st.booleans()) else 1, inputs), min_size=1, max_size=4)
+    every = st.lists(
+        st.integers(0 if data.draw(st.booleans()) else 1, inputs), min_size=1, max_size=4
+    )
     train = data.draw(st.lists(every, min_size=20, max_size=50))
     made = latch(inputs, hold, gap)
-    assert lines_of(made, run_latch(made, train, len(train))) == plain_latch(hold, gap).lines(train, len(train))
+    assert lines_of(made, run_latch(made, train, len(train))) == plain_latch(hold, gap).lines(
+        train, len(train)
+    )
 
 
 @pytest.mark.parametrize("hold", [1, 2, 5])
 @pytest.mark.parametrize("gap", [1, 2, 5])
-def test_an_event_is_kept_out_until_the_gap_is_over_and_no_longer(hold: int, gap: int, run_latch: RunLatch) -> None:
+def test_an_event_is_kept_out_until_the_gap_is_over_and_no_longer(
+    hold: int, gap: int, run_latch: RunLatch
+) -> None:
     made, first, steps = latch(2, hold, gap), 20, 60
     for later in range(1, hold + gap + 3):
-        train = [[1] if t == first else [2] if t == first + later else [] for t in range(1, steps + 1)]
-        on = [t for t, line in enumerate(lines_of(made, run_latch(made, train, steps)), 1) if line == 2]
+        train = [
+            [1] if t == first else [2] if t == first + later else [] for t in range(1, steps + 1)
+        ]
+        on = [
+            t
+            for t, line in enumerate(lines_of(made, run_latch(made, train, steps)), 1)
+            if line == 2
+        ]
         passes = later > hold + gap - 1
         assert on == (list(range(first + later + 2, first + later + 2 + hold)) if passes else [])
 
 
 @pytest.mark.parametrize("hold", [1, 2, 5])
 @pytest.mark.parametrize("gap", [1, 2, 5])
-def test_a_reset_always_passes_and_ends_what_is_under_way(hold: int, gap: int, run_latch: RunLatch) -> None:
+def test_a_reset_always_passes_and_ends_what_is_under_way(
+    hold: int, gap: int, run_latch: RunLatch
+) -> None:
     made, first, steps = latch(1, hold, gap), 20, 60
     for later in range(hold + gap + 3):
-        train = [[*([1] if t == first else []), *([0] if t == first + later else [])] for t in range(1, steps + 1)]
+        train = [
+            [*([1] if t == first else []), *([0] if t == first + later else [])]
+            for t in range(1, steps + 1)
+        ]
         lines = lines_of(made, run_latch(made, train, steps))
         assert [t for t, line in enumerate(lines, 1) if line == 0] == [1, first + later + 2]
         assert [t for t, line in enumerate(lines, 1) if line == 1] == list(
@@ -89,20 +110,30 @@ def test_the_reset_is_on_in_the_first_step_and_an_event_may_pass_in_the_step_tha
 
 @pytest.mark.parametrize("inputs", [124, 300])
 @pytest.mark.parametrize("seed", range(3))
-def test_a_large_alphabet_is_arbitrated_as_well(inputs: int, seed: int, plain_latch: Any, run_latch: RunLatch) -> None:
+def test_a_large_alphabet_is_arbitrated_as_well(
+    inputs: int, seed: int, plain_latch: Any, run_latch: RunLatch
+) -> None:
     rng, made, hold, gap = np.random.default_rng(seed), latch(inputs, 3, 2), 3, 2
     crowd = [list(range(int(rng.integers(1, inputs + 1)), inputs + 1)) for _ in range(40)]
     alone = [[int(rng.integers(inputs - 3, inputs + 1))] for _ in range(40)]
-    train = [channels if rng.random() < 0.6 else [] for pair in zip(crowd, alone, strict=True) for channels in pair] + [
+    train = [
+        channels if rng.random() < 0.6 else []
+        for pair in zip(crowd, alone, strict=True)
+        for channels in pair
+    ] + [
         [0, inputs],
         [inputs],
     ]
     steps = len(train) + 8
-    assert lines_of(made, run_latch(made, train, steps)) == plain_latch(hold, gap).lines(train, steps)
+    assert lines_of(made, run_latch(made, train, steps)) == plain_latch(hold, gap).lines(
+        train, steps
+    )
 
 
 @pytest.mark.parametrize("inputs", [1, 6, 300])
-def test_after_a_crowd_the_highest_channel_passes_on_its_own(inputs: int, run_latch: RunLatch) -> None:
+def test_after_a_crowd_the_highest_channel_passes_on_its_own(
+    inputs: int, run_latch: RunLatch
+) -> None:
     made = latch(inputs, 1, 1)
     train = [[], [], [], list(range(1, inputs + 1)), [], [inputs]]
     lines = lines_of(made, run_latch(made, train, 12))
@@ -112,7 +143,9 @@ def test_after_a_crowd_the_highest_channel_passes_on_its_own(inputs: int, run_la
 
 @pytest.mark.parametrize("inputs", [1, 5, 300])
 @pytest.mark.parametrize(("hold", "gap"), [(1, 1), (1, 4), (2, 1), (7, 3)])
-def test_its_weights_are_the_chips_and_it_has_the_neurons_that_it_says(inputs: int, hold: int, gap: int) -> None:
+def test_its_weights_are_the_chips_and_it_has_the_neurons_that_it_says(
+    inputs: int, hold: int, gap: int
+) -> None:
     made = latch(inputs, hold, gap)
     neurons = 2 * (inputs + 1) + hold + gap - 2
     assert made.channels == inputs + 1

@@ -24,7 +24,8 @@ def near(*edges: int) -> list[int]:
 
 def whole(most: int, *edges: int) -> st.SearchStrategy[int]:
     return st.one_of(
-        st.integers(-most, most), st.sampled_from([n for n in near(0, 4096, -4096, *edges) if abs(n) <= most])
+        st.integers(-most, most),
+        st.sampled_from([n for n in near(0, 4096, -4096, *edges) if abs(n) <= most]),
     )
 
 
@@ -49,7 +50,10 @@ class Lavas:
 
         self.model = PyLifModelBitAcc({})
         self.model.u, self.model.v = u.astype(np.int32), v.astype(np.int32)
-        self.model.bias_mant, self.model.bias_exp = mantissas.astype(np.int16), np.full(len(u), exponent, np.int16)
+        self.model.bias_mant, self.model.bias_exp = (
+            mantissas.astype(np.int16),
+            np.full(len(u), exponent, np.int16),
+        )
         self.model.du, self.model.dv, self.model.vth = du, dv, 0
         self.model.scale_bias()
         self.model.scale_threshold()
@@ -62,7 +66,9 @@ class Lavas:
 
 
 @given(neurons=NEURONS, exponent=st.integers(0, 7), du=DECAYS, dv=DECAYS)
-@example(neurons=[(0, 0, MOST_ARRIVING, 0), (0, 0, -MOST_ARRIVING, 0)], exponent=0, du=4095, dv=4095)
+@example(
+    neurons=[(0, 0, MOST_ARRIVING, 0), (0, 0, -MOST_ARRIVING, 0)], exponent=0, du=4095, dv=4095
+)
 @settings(deadline=None)
 def test_a_step_is_lavas(neurons: list[tuple[int, ...]], exponent: int, du: int, dv: int) -> None:
     u, v, arriving, mantissas = arrays(neurons)
@@ -88,11 +94,22 @@ def test_many_steps_are_lavas(seed: int, exponent: int, du: int, dv: int) -> Non
 
 @given(neurons=NEURONS, exponent=st.integers(0, 7), du=DECAYS, dv=DECAYS)
 @example(neurons=[(0, STATE, 0, -4096)], exponent=7, du=4095, dv=0)
-@example(neurons=[(STATE, -STATE, MOST_ARRIVING, 0), (-STATE, 0, -MOST_ARRIVING, 0)], exponent=0, du=0, dv=0)
-@example(neurons=[(0, 0, MOST_ARRIVING, 0), (0, 0, -MOST_ARRIVING, 0)], exponent=0, du=4095, dv=4095)
+@example(
+    neurons=[(STATE, -STATE, MOST_ARRIVING, 0), (-STATE, 0, -MOST_ARRIVING, 0)],
+    exponent=0,
+    du=0,
+    dv=0,
+)
+@example(
+    neurons=[(0, 0, MOST_ARRIVING, 0), (0, 0, -MOST_ARRIVING, 0)], exponent=0, du=4095, dv=4095
+)
 @settings(deadline=None)
 def test_a_step_is_the_one_of_pythons_integers(
-    neurons: list[tuple[int, ...]], exponent: int, du: int, dv: int, plain_fire: Callable[..., tuple[int, int, bool]]
+    neurons: list[tuple[int, ...]],
+    exponent: int,
+    du: int,
+    dv: int,
+    plain_fire: Callable[..., tuple[int, int, bool]],
 ) -> None:
     u, v, arriving, mantissas = arrays(neurons)
     found = fire(u, v, arriving, mantissas << exponent, du, dv)
@@ -118,7 +135,9 @@ def test_a_step_stays_within_24_bits_and_changes_nothing_that_it_is_given(
 
 @given(u=STATES, v=STATES, arriving=whole(ACCUMULATOR, ACCUMULATOR, -ACCUMULATOR))
 @settings(deadline=None)
-def test_with_the_largest_decays_a_4096th_of_the_membrane_is_all_that_is_left(u: int, v: int, arriving: int) -> None:
+def test_with_the_largest_decays_a_4096th_of_the_membrane_is_all_that_is_left(
+    u: int, v: int, arriving: int
+) -> None:
     assume(arriving != 0)
     after_u, _, spikes = fire(*arrays([(u, v, arriving, 0)]), 4095, 4095)
     assert after_u.tolist() == [64 * arriving]

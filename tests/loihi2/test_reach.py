@@ -42,7 +42,10 @@ def test_a_program_reaches_what_the_plain_walk_does(
 @given(data=st.data())
 @settings(deadline=None, max_examples=30)
 def test_small_machines_reach_what_the_plain_walk_does(
-    data: st.DataObject, compiled: Callable[..., Program], small_machine_strategy: Any, plain_walk: Any
+    data: st.DataObject,
+    compiled: Callable[..., Program],
+    small_machine_strategy: Any,
+    plain_walk: Any,
 ) -> None:
     network = compiled(data.draw(small_machine_strategy(3, 3)), target="loihi2").network
     assert asdict(reach(network)) == plain_walk(network).extremes
@@ -55,7 +58,9 @@ def test_any_network_reaches_what_the_plain_walk_does_or_both_refuse(
 ) -> None:
     neurons, inputs = data.draw(st.integers(1, 5)), data.draw(st.integers(1, 3))
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
-    weights = rng.integers(-3, 6, (neurons, neurons)) + 8 * np.eye(neurons, dtype=int) * data.draw(st.booleans())
+    weights = rng.integers(-3, 6, (neurons, neurons)) + 8 * np.eye(neurons, dtype=int) * data.draw(
+        st.booleans()
+    )
     masks = rng.random((inputs + 1, neurons)) < 0.7
     network = hand_made(weights, rng.permutation(neurons)[: rng.integers(1, neurons + 1)], masks)
     try:
@@ -68,13 +73,19 @@ def test_any_network_reaches_what_the_plain_walk_does_or_both_refuse(
 
 
 def test_two_neurons_that_wake_each_other_do_not_settle(hand_made: HandMade) -> None:
-    with pytest.raises(UnsettledError, match="still changes after 32 steps; expected a proven program"):
+    with pytest.raises(
+        UnsettledError, match="still changes after 32 steps; expected a proven program"
+    ):
         reach(hand_made([[0, 1], [1, 0]], [0]))
 
 
-def test_what_settles_late_is_walked_and_what_settles_too_late_is_refused(hand_made: HandMade) -> None:
+def test_what_settles_late_is_walked_and_what_settles_too_late_is_refused(
+    hand_made: HandMade,
+) -> None:
     for steps in (32, 33):
-        weights = np.eye(steps + 1, dtype=int) + np.eye(steps + 1, k=-1, dtype=int)  # a step lights one more
+        weights = np.eye(steps + 1, dtype=int) + np.eye(
+            steps + 1, k=-1, dtype=int
+        )  # a step lights one more
         network = hand_made(weights, [0])
         if steps == 32:
             found = reach(network)
@@ -104,7 +115,9 @@ def test_a_network_of_too_many_fixed_points_is_refused(hand_made: HandMade) -> N
         reach(hand_made(weights, range(7), masks))
 
 
-def test_more_pairs_than_are_walked_together_are_walked_all(hand_made: HandMade, plain_walk: Any) -> None:
+def test_more_pairs_than_are_walked_together_are_walked_all(
+    hand_made: HandMade, plain_walk: Any
+) -> None:
     weights, masks = every_subset(6)
     weights[0, 5], masks = -40, np.vstack([masks] * 8)
     assert PAIRS < 64 * 48
@@ -120,7 +133,15 @@ def test_extremes_by_hand(hand_made: HandMade) -> None:
         reach(hand_made(weights, [0, 1], masks))  # it blinks
     weights[3][3] = -4
     found = asdict(reach(hand_made(weights, [0, 1], masks)))
-    assert found == {"active": 3, "up": 5, "down": -41, "rise": 9, "fall": -50, "least": 1, "fixed_points": 1} | {
+    assert found == {
+        "active": 3,
+        "up": 5,
+        "down": -41,
+        "rise": 9,
+        "fall": -50,
+        "least": 1,
+        "fixed_points": 1,
+    } | {
         "hold_steps": 1,
         "gap_steps": 1,
     }

@@ -15,7 +15,14 @@ from hypothesis import strategies as st
 
 from vsafsm.options import MOST_NEURONS
 from vsafsm_loihi2 import ChipNetwork
-from vsafsm_loihi2.resources import Partition, activity_a_transition, fan_outs, most_neurons, partition, report
+from vsafsm_loihi2.resources import (
+    Partition,
+    activity_a_transition,
+    fan_outs,
+    most_neurons,
+    partition,
+    report,
+)
 
 ChipOf = Callable[..., ChipNetwork]
 
@@ -51,7 +58,9 @@ def test_more_neurons_never_take_less(one: int, other: int) -> None:
 def test_cores_hold_every_neuron() -> None:
     for neurons in range(1, 3000, 7):
         parts = partition(neurons)
-        assert (parts.cores - 1) * parts.neurons_a_core < neurons <= parts.cores * parts.neurons_a_core
+        assert (
+            (parts.cores - 1) * parts.neurons_a_core < neurons <= parts.cores * parts.neurons_a_core
+        )
         assert (parts.chips - 1) * 128 < parts.cores <= parts.chips * 128
 
 
@@ -71,7 +80,9 @@ def test_more_chips_hold_more_and_never_less() -> None:
 
 
 def chips_told(text: str) -> list[tuple[int, int, int]]:
-    return [tuple(map(int, found)) for found in re.findall(r"chip (\d+): neurons (\d+) to (\d+)", text)]  # type: ignore[misc]
+    return [
+        tuple(map(int, found)) for found in re.findall(r"chip (\d+): neurons (\d+) to (\d+)", text)
+    ]  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("neurons", [1, 80, 4096, 5000, 6000])
@@ -87,7 +98,10 @@ def test_the_partition_names_the_neurons_of_each_chip(neurons: int) -> None:
 def test_a_partition_of_many_chips_is_told_by_its_ends() -> None:
     parts = Partition(10_000, 16)
     assert (parts.cores, parts.chips) == (625, 5)
-    assert str(parts) == "chip 0: neurons 0 to 2047; chip 1: neurons 2048 to 4095; ...; chip 4: neurons 8192 to 9999"
+    assert (
+        str(parts)
+        == "chip 0: neurons 0 to 2047; chip 1: neurons 2048 to 4095; ...; chip 4: neurons 8192 to 9999"
+    )
     four = Partition(8192, 16)
     assert (four.chips, len(chips_told(str(four)))) == (4, 4)
     assert "..." not in str(four)
@@ -101,7 +115,10 @@ def test_the_report_counts_what_is_there(chip_of: ChipOf) -> None:
     found = report(chip)
     weights, parts = chip.weights.tolist(), partition(len(chip.bias))
     synapses = sum(w != 0 for row in weights for w in row)
-    neurons, latch_neurons = len(weights), 2 * chip.latch.channels + chip.hold_steps + chip.gap_steps - 2
+    neurons, latch_neurons = (
+        len(weights),
+        2 * chip.latch.channels + chip.hold_steps + chip.gap_steps - 2,
+    )
     axons = neurons + chip.latch.channels
     counted = {
         "neurons": neurons,
@@ -165,10 +182,14 @@ def test_spikes_and_operations_a_transition_are_those_of_plain_loops(
             fired = plain.step([channel] if t == 0 else [])
             spikes += len(fired)
             operations += sum(reached[i] for i in fired)
-            operations += sum(reached[neurons + i] for i in plain.latch.spikes if width <= i < 2 * width)
+            operations += sum(
+                reached[neurons + i] for i in plain.latch.spikes if width <= i < 2 * width
+            )
     while plain.latch.spikes or plain.channels:  # the last line goes on
         plain.step([])
-        operations += sum(reached[neurons + i] for i in plain.latch.spikes if width <= i < 2 * width)
+        operations += sum(
+            reached[neurons + i] for i in plain.latch.spikes if width <= i < 2 * width
+        )
     assert activity_a_transition(chip) == (spikes / 64, operations / 64)
     found = report(chip)
     assert found["spikes_a_transition"] == round(spikes / 64, 1)

@@ -24,7 +24,8 @@ def opened(chip: ChipNetwork) -> ChipSession:
 
 
 @pytest.mark.parametrize(
-    "name", ["vending_machine", "turnstile", "tcp_connection", "dense door_lock", "random 0", "level"]
+    "name",
+    ["vending_machine", "turnstile", "tcp_connection", "dense door_lock", "random 0", "level"],
 )
 @pytest.mark.parametrize("more", [{}, {"hold_steps": 7}, {"gap_steps": 6}], ids=str)
 def test_states_and_outputs_are_the_interpreters(
@@ -53,7 +54,9 @@ def test_mealy_outputs_last_until_the_next_input_or_reset(chip_of: ChipOf) -> No
         assert session.outputs == ("barrier_closed",)
 
 
-def test_a_reset_leads_back_from_every_state_and_leaves_no_trace(program_of: ProgramOf, chip_of: ChipOf) -> None:
+def test_a_reset_leads_back_from_every_state_and_leaves_no_trace(
+    program_of: ProgramOf, chip_of: ChipOf
+) -> None:
     machine = program_of("traffic_light").machine
     with opened(chip_of("traffic_light")) as session:
         fresh = session.activity
@@ -80,7 +83,9 @@ def test_waiting_changes_no_state(steps: int, chip_of: ChipOf) -> None:
 
 @pytest.mark.parametrize("name", ["turnstile", "random 0"])
 @pytest.mark.parametrize("more", [{}, {"hold_steps": 4, "gap_steps": 3}], ids=str)
-def test_counts_are_those_of_plain_loops(name: str, more: dict[str, int], chip_of: ChipOf, plain_chip: Any) -> None:
+def test_counts_are_those_of_plain_loops(
+    name: str, more: dict[str, int], chip_of: ChipOf, plain_chip: Any
+) -> None:
     chip, rng = chip_of(name, **more), np.random.default_rng(5)
     plain, lines = plain_chip(chip.arrays()), range(chip.latch.channels, 2 * chip.latch.channels)
     neurons = len(chip.bias)
@@ -93,7 +98,9 @@ def test_counts_are_those_of_plain_loops(name: str, more: dict[str, int], chip_o
             counted["steps"] += 1
             counted["spikes"] += len(spikes)
             counted["synaptic_operations"] += sum(reached[i] for i in spikes)
-            counted["synaptic_operations"] += sum(reached[neurons + i] for i in plain.latch.spikes if i in lines)
+            counted["synaptic_operations"] += sum(
+                reached[neurons + i] for i in plain.latch.spikes if i in lines
+            )
 
     advance([], chip.gap_steps + 2)
     with opened(chip) as session:
@@ -153,7 +160,9 @@ def test_the_state_is_the_engines_not_the_machines(chip_of: ChipOf) -> None:
         assert (session.send("push"), session.reset()) == ("unlocked", "unlocked")
 
 
-def test_the_engine_is_asked_for_the_channels_and_as_many_steps_as_it_takes(chip_of: ChipOf) -> None:
+def test_the_engine_is_asked_for_the_channels_and_as_many_steps_as_it_takes(
+    chip_of: ChipOf,
+) -> None:
     chip = chip_of("turnstile", hold_steps=5, gap_steps=4)
     engine = Given(chip)
     with ChipSession(chip, engine) as session:
@@ -200,12 +209,12 @@ def test_closing_frees_the_engine(chip_of: ChipOf) -> None:
 
 
 @pytest.mark.parametrize("hold", [0, 1, 3, -2, 2.5, "2"])
-def test_another_hold_than_the_latchs_is_refused_and_nothing_happens(hold: Any, chip_of: ChipOf) -> None:
+def test_another_hold_than_the_latchs_is_refused_and_nothing_happens(
+    hold: Any, chip_of: ChipOf
+) -> None:
     with opened(chip_of("turnstile", hold_steps=2)) as session:
         before = session.counts
-        says = (
-            f"a hold of {hold!r} steps is asked for; the latch holds every input for 2: expected the option hold_steps"
-        )
+        says = f"a hold of {hold!r} steps is asked for; the latch holds every input for 2: expected the option hold_steps"
         with pytest.raises(e.SessionError, match=says):
             session.send("coin", hold=hold)
         assert (session.counts, session.state) == (before, "locked")
@@ -215,7 +224,9 @@ def test_another_hold_than_the_latchs_is_refused_and_nothing_happens(hold: Any, 
 @pytest.mark.parametrize("steps", [-1, True, 1.5, "3", None])
 def test_waiting_takes_whole_numbers_of_steps(steps: Any, chip_of: ChipOf) -> None:
     with opened(chip_of("turnstile")) as session:
-        with pytest.raises(e.SessionError, match="not possible; expected a whole number of at least 0"):
+        with pytest.raises(
+            e.SessionError, match="not possible; expected a whole number of at least 0"
+        ):
             session.wait(steps)
         assert session.send("coin") == "unlocked"
 
@@ -248,8 +259,12 @@ def test_a_closed_session_refuses_everything(chip_of: ChipOf) -> None:
 # ---- leaky neurons
 
 
-@pytest.mark.parametrize("options", [{"dv": 3000}, {"du": 3500, "dv": 3500}, {"du": 2048, "dv": 2048}], ids=str)
-def test_a_program_for_leaky_neurons_runs_at_the_default_timing(options: dict[str, int], turnstile: Machine) -> None:
+@pytest.mark.parametrize(
+    "options", [{"dv": 3000}, {"du": 3500, "dv": 3500}, {"du": 2048, "dv": 2048}], ids=str
+)
+def test_a_program_for_leaky_neurons_runs_at_the_default_timing(
+    options: dict[str, int], turnstile: Machine
+) -> None:
     program = vsafsm.compile(turnstile, target="loihi2", target_options=options)
     word = np.random.default_rng(1).choice(turnstile.inputs, 20).tolist()
     with vsafsm.open(program, backend="loihi2", **options) as session:

@@ -17,8 +17,22 @@ from vsafsm_loihi2 import ChipNetwork, ChipSimulator
 
 ChipOf = Callable[..., ChipNetwork]
 EXAMPLES = [
-    *("door_lock", "elevator", "gesture_control", "keyword_dialogue", "modulo_counter", "robot_arbiter"),
-    *("sequence_detector", "tcp_connection", "traffic_light", "turnstile", "vending_machine", "working_memory"),
+    *(
+        "door_lock",
+        "elevator",
+        "gesture_control",
+        "keyword_dialogue",
+        "modulo_counter",
+        "robot_arbiter",
+    ),
+    *(
+        "sequence_detector",
+        "tcp_connection",
+        "traffic_light",
+        "turnstile",
+        "vending_machine",
+        "working_memory",
+    ),
 ]
 
 
@@ -32,7 +46,10 @@ class Driven:
     def advance(self, channel: int | None, steps: int) -> list[Any]:
         """Activities of so many steps, the channel spiking in the first."""
         width = self.chip.latch.channels
-        self.activities = [self.simulator.step(np.arange(width) == (channel if t == 0 else None)) for t in range(steps)]
+        self.activities = [
+            self.simulator.step(np.arange(width) == (channel if t == 0 else None))
+            for t in range(steps)
+        ]
         return self.activities
 
     def send(self, a: int) -> tuple[Any, Any]:
@@ -94,7 +111,9 @@ def test_every_hold_from_the_contracts_on_will_do(
 
 
 @pytest.mark.parametrize("gap", [3, 7, 20])
-def test_longer_gaps_will_do(gap: int, program_of: Callable[[str], Program], chip_of: ChipOf, naive: Any) -> None:
+def test_longer_gaps_will_do(
+    gap: int, program_of: Callable[[str], Program], chip_of: ChipOf, naive: Any
+) -> None:
     check_every_pair(program_of("turnstile").machine, chip_of("turnstile", gap_steps=gap), naive)
 
 

@@ -20,7 +20,13 @@ from vsafsm_memristor.parameters import settings
 
 
 def small_network(
-    neurons: int, largest: int = 3, seed: int = 0, codes: int = 2, gain: int = 0, bits: int = 5, steps: int = 2
+    neurons: int,
+    largest: int = 3,
+    seed: int = 0,
+    codes: int = 2,
+    gain: int = 0,
+    bits: int = 5,
+    steps: int = 2,
 ) -> Network:
     """Random weights of which some reach the largest; one state, the other codes pending."""
     rng = np.random.default_rng([seed, neurons, largest])

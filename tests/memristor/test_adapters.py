@@ -50,7 +50,9 @@ def aihwkit() -> Any:
 @pytest.fixture
 def simulator() -> Any:
     """CrossSim's package, or the test is skipped."""
-    return pytest.importorskip("simulator.cores.analog_core", reason="CrossSim is not installed", exc_type=ImportError)
+    return pytest.importorskip(
+        "simulator.cores.analog_core", reason="CrossSim is not installed", exc_type=ImportError
+    )
 
 
 def _rng() -> np.random.Generator:
@@ -65,7 +67,10 @@ def alike(ours: Any, theirs: Any) -> None:
     """Mean and deviation of two samples are within five standard errors, each deviation's with its own kurtosis."""
     both = [np.asarray(each, np.float64) for each in (ours, theirs)]
     variances = [each.var() for each in both]
-    assert abs(both[0].mean() - both[1].mean()) < 5 * math.sqrt(sum(variances) / DRAWS) + 1e-6 * both[0].mean()
+    assert (
+        abs(both[0].mean() - both[1].mean())
+        < 5 * math.sqrt(sum(variances) / DRAWS) + 1e-6 * both[0].mean()
+    )
     errors = [(((each - each.mean()) ** 2).var() / DRAWS) for each in both]
     assert abs(variances[0] - variances[1]) < 5 * math.sqrt(sum(errors)) + 1e-9
 
@@ -76,16 +81,30 @@ def alike(ours: Any, theirs: Any) -> None:
 @pytest.mark.parametrize(
     ("missing", "call", "command"),
     [
-        ("aihwkit.inference.noise", lambda _: aihwkit_device("PCMLikeNoiseModel"), "pip install aihwkit"),
+        (
+            "aihwkit.inference.noise",
+            lambda _: aihwkit_device("PCMLikeNoiseModel"),
+            "pip install aihwkit",
+        ),
         ("torch", lambda _: BARE.relax(many(1.0), DAY, _rng()), "pip install aihwkit"),
         ("simulator.parameters", crosssim.parameters_for, r"pip install git\+https"),
-        ("simulator.cores.analog_core", lambda planned: crosssim.programmed(planned, None, _rng()), "pip install git"),
+        (
+            "simulator.cores.analog_core",
+            lambda planned: crosssim.programmed(planned, None, _rng()),
+            "pip install git",
+        ),
     ],
 )
 def test_a_missing_simulator_is_named_with_what_installs_it(
-    missing: str, call: Callable[[Plan], Any], command: str, networks: Networks, monkeypatch: pytest.MonkeyPatch
+    missing: str,
+    call: Callable[[Plan], Any],
+    command: str,
+    networks: Networks,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name in (missing, "simulator.parameters.core_parameters") if "param" in missing else (missing,):
+    for name in (
+        (missing, "simulator.parameters.core_parameters") if "param" in missing else (missing,)
+    ):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(MissingLibraryError, match=rf"cannot be imported .*; expected: .*{command}"):
         call(plan(networks(5), settings({})))
@@ -122,7 +141,9 @@ class ReRamWan2022NoiseModel(BaseNoiseModel):
 
 
 @pytest.fixture(params=["a stand-in", "installed"])
-def kit(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def kit(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
     """aihwkit, or a package with the same constructors."""
     if request.param == "installed":
         request.getfixturevalue("aihwkit")
@@ -134,7 +155,9 @@ def kit(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
         (folder / f"{name}.py").write_text(text)
     for package in (folder.parent, folder.parent.parent):
         (package / "__init__.py").touch()
-    kept = {name: sys.modules.pop(name) for name in list(sys.modules) if name.split(".")[0] == "aihwkit"}
+    kept = {
+        name: sys.modules.pop(name) for name in list(sys.modules) if name.split(".")[0] == "aihwkit"
+    }
     monkeypatch.syspath_prepend(tmp_path)
     yield
     for name in [name for name in sys.modules if name.split(".")[0] == "aihwkit"]:
@@ -145,17 +168,39 @@ def kit(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("model", "parameters", "message"),
     [
-        ("ReRamCMONoiseModel", {}, r"acceptance_range is 0.02, .* no row for; expected one of: 0.2, 2 \(%\)"),
+        (
+            "ReRamCMONoiseModel",
+            {},
+            r"acceptance_range is 0.02, .* no row for; expected one of: 0.2, 2 \(%\)",
+        ),
         ("ReRamCMONoiseModel", {"acceptance_range": 0.5}, "acceptance_range is 0.5"),
-        ("ReRamCMONoiseModel", {"acceptance_range": 2, "coeff_dict": {1: [0, 1]}}, "acceptance_range is 2, .*: 1 "),
-        ("ReRamCMONoiseModel", {"g_maximum": 3}, 'no parameter "g_maximum"; expected .*; did you mean "g_max"'),
-        ("ReRamCMONoiseModel", {"g_max": 5.0}, "aihwkit refuses the parameters of ReRamCMONoiseModel: g_m"),
-        ("ReRamCMONoise", {}, 'unknown noise model "ReRamCMONoise"; .*did you mean "ReRamCMONoiseModel"'),
+        (
+            "ReRamCMONoiseModel",
+            {"acceptance_range": 2, "coeff_dict": {1: [0, 1]}},
+            "acceptance_range is 2, .*: 1 ",
+        ),
+        (
+            "ReRamCMONoiseModel",
+            {"g_maximum": 3},
+            'no parameter "g_maximum"; expected .*; did you mean "g_max"',
+        ),
+        (
+            "ReRamCMONoiseModel",
+            {"g_max": 5.0},
+            "aihwkit refuses the parameters of ReRamCMONoiseModel: g_m",
+        ),
+        (
+            "ReRamCMONoise",
+            {},
+            'unknown noise model "ReRamCMONoise"; .*did you mean "ReRamCMONoiseModel"',
+        ),
         ("BaseNoiseModel", {}, "unknown noise model"),
     ],
 )
 @pytest.mark.usefixtures("kit")
-def test_what_aihwkit_would_take_in_silence_is_refused(model: str, parameters: Any, message: str) -> None:
+def test_what_aihwkit_would_take_in_silence_is_refused(
+    model: str, parameters: Any, message: str
+) -> None:
     with pytest.raises(DeviceError, match=message):
         aihwkit_device(model, **parameters)
 
@@ -175,7 +220,9 @@ def test_noise_of_a_few_times_is_known_at_these_only() -> None:
     device = aihwkit_device("ReRamWan2022NoiseModel")
     assert device.times_s == (1.0, DAY, 2 * DAY)
     for seconds in (2.0, 3600.0, 1e9):
-        with pytest.raises(DeviceError, match=r"asked for .* s; expected one of: 1, 86400, 172800 s"):
+        with pytest.raises(
+            DeviceError, match=r"asked for .* s; expected one of: 1, 86400, 172800 s"
+        ):
             device.relax(many(5.0), seconds, _rng())
     assert (device.program(many(5.0), _rng()) == 5).all()
 
@@ -217,7 +264,10 @@ def test_reads_of_a_core_draw_from_the_generator_and_leave_the_global_one_alone(
 @pytest.mark.parametrize("g", [0.0, 0.5, 5.0, 12.5, 25.0])
 def test_phase_change_is_programmed_as_by_aihwkit(aihwkit: Any, g: float) -> None:
     theirs = aihwkit_device("PCMLikeNoiseModel")
-    alike(device_named("pcm").program(many(g), _rng()), theirs.program(many(g), np.random.default_rng(1)))
+    alike(
+        device_named("pcm").program(many(g), _rng()),
+        theirs.program(many(g), np.random.default_rng(1)),
+    )
 
 
 @pytest.mark.parametrize("seconds", [80.0, DAY])
@@ -231,7 +281,9 @@ def test_phase_change_drifts_as_in_aihwkit(aihwkit: Any, g: float, seconds: floa
 
 @pytest.mark.parametrize("seconds", [80.0, DAY, 365 * DAY])
 @pytest.mark.parametrize("g", [5.0, 12.5, 25.0])
-def test_phase_change_that_drifted_is_read_as_in_aihwkit(aihwkit: Any, g: float, seconds: float) -> None:
+def test_phase_change_that_drifted_is_read_as_in_aihwkit(
+    aihwkit: Any, g: float, seconds: float
+) -> None:
     """Theirs takes the share of the noise at the conductance as programmed, ours at what that was on average."""
     rng = np.random.default_rng(6)
     theirs = aihwkit_device("PCMLikeNoiseModel").relax(many(g), seconds, rng).astype(np.float64)
@@ -253,7 +305,10 @@ def test_neurram_relaxes_as_in_aihwkit(aihwkit: Any, g: float, seconds: float) -
 def test_the_first_noise_of_neurram_is_what_aihwkit_calls_programming_noise(aihwkit: Any) -> None:
     theirs = aihwkit_device("ReRamWan2022NoiseModel", g_max=40.0)
     for seconds in (0.0, 1.0):
-        alike(theirs.relax(many(9.0), seconds, _rng()), theirs.relax(many(9.0), 1.0, np.random.default_rng(1)))
+        alike(
+            theirs.relax(many(9.0), seconds, _rng()),
+            theirs.relax(many(9.0), 1.0, np.random.default_rng(1)),
+        )
 
 
 @pytest.mark.parametrize("g", [10.0, 20.0, 35.0])
@@ -269,7 +324,9 @@ def test_write_verify_adds_little_to_the_relaxation_of_aihwkit(aihwkit: Any, g: 
 def test_cmo_is_programmed_as_by_aihwkit(aihwkit: Any, g: float) -> None:
     theirs = aihwkit_device("ReRamCMONoiseModel", acceptance_range=2)
     ours = device_named("cmo-hfox").program(many(g), np.random.default_rng(10))
-    assert ours.std() == pytest.approx(theirs.program(many(g), np.random.default_rng(11)).std(), rel=0.02)
+    assert ours.std() == pytest.approx(
+        theirs.program(many(g), np.random.default_rng(11)).std(), rel=0.02
+    )
     assert ours.mean() == pytest.approx(g, rel=1e-3)
 
 
@@ -289,7 +346,9 @@ def test_cmo_stays_in_its_range_in_aihwkit_only(aihwkit: Any) -> None:
 
 
 def test_a_cell_without_conductance_is_a_number(aihwkit: Any) -> None:
-    moved = aihwkit_device("ReRamCMONoiseModel", acceptance_range=2).relax(np.zeros(1000, np.float32), DAY, _rng())
+    moved = aihwkit_device("ReRamCMONoiseModel", acceptance_range=2).relax(
+        np.zeros(1000, np.float32), DAY, _rng()
+    )
     assert np.isfinite(moved).all()
 
 
@@ -389,7 +448,11 @@ def test_read_noise_is_spread_as_by_crosssim(simulator: Any, networks: Networks)
     parameters.xbar.device.read_noise.magnitude = 0.05
     reads = 6000
     z = np.tile(np.random.default_rng(3).random(11) < 0.5, (reads, 1))
-    theirs = crosssim.programmed(planned, parameters, _rng()).drive(z, np.random.default_rng(4)).astype(np.float64)
+    theirs = (
+        crosssim.programmed(planned, parameters, _rng())
+        .drive(z, np.random.default_rng(4))
+        .astype(np.float64)
+    )
     ours = held(planned).drive(z, np.random.default_rng(5)).astype(np.float64)
     sigma = ours.std(0)
     assert sigma.min() > 0.05
@@ -413,7 +476,9 @@ def test_the_fit_of_crosssim_is_crosssim_s(simulator: Any, g: float) -> None:
     alike(device_named("neurram-crosssim").relax(many(g), 1.0, np.random.default_rng(7)), theirs)
 
 
-def test_draws_of_crosssim_come_from_the_generator_alone(simulator: Any, networks: Networks, ideal: Affine) -> None:
+def test_draws_of_crosssim_come_from_the_generator_alone(
+    simulator: Any, networks: Networks, ideal: Affine
+) -> None:
     planned = planned_of(networks(11), ideal, rows=4, columns=8)
     parameters = crosssim.parameters_for(planned)
     for error in (parameters.xbar.device.read_noise, parameters.xbar.device.programming_error):
@@ -451,7 +516,10 @@ def test_a_program_runs_on_a_core_of_crosssim(
     error = parameters.xbar.device.programming_error
     error.enable, error.model, error.magnitude = True, "NormalIndependentDevice", 0.03
     rng = np.random.default_rng(9)
-    session = Session(planned.network, stepper(planned.network, crosssim.programmed(planned, parameters, rng), rng))
+    session = Session(
+        planned.network,
+        stepper(planned.network, crosssim.programmed(planned, parameters, rng), rng),
+    )
     word = ("coin", "push", "push", "coin") * 3
     assert [session.send(symbol) for symbol in word] == list(turnstile.run(word).states[1:])
 
@@ -459,7 +527,9 @@ def test_a_program_runs_on_a_core_of_crosssim(
 # ---- the page
 
 
-@pytest.mark.parametrize(("package", "adapter"), [("aihwkit", "aihwkit"), ("simulator", "crosssim")])
+@pytest.mark.parametrize(
+    ("package", "adapter"), [("aihwkit", "aihwkit"), ("simulator", "crosssim")]
+)
 def test_the_snippets_of_the_page_print_what_they_say(
     package: str,
     adapter: str,

@@ -29,19 +29,29 @@ Drawn = Callable[..., Any]
 
 
 @pytest.mark.parametrize(("levels", "largest"), [(2, 1), (4, 3), (8, 7), (16, 15), (128, 127)])
-def test_weights_of_as_many_levels_as_there_are(networks: Networks, levels: int, largest: int) -> None:
+def test_weights_of_as_many_levels_as_there_are(
+    networks: Networks, levels: int, largest: int
+) -> None:
     planned = plan(networks(12, largest, bits=8), settings({"levels": levels}))
     assert planned.scale.us_a_step == pytest.approx(39 / largest)
-    steps = {round(float(g - 1) / planned.scale.us_a_step, 3) for pair in planned.target for g in pair.ravel()}
+    steps = {
+        round(float(g - 1) / planned.scale.us_a_step, 3)
+        for pair in planned.target
+        for g in pair.ravel()
+    }
     assert len(steps) <= levels
     assert all(step == int(step) for step in steps)
 
 
 @pytest.mark.parametrize(("levels", "largest"), [(2, 2), (4, 4), (4, 5), (8, 8), (64, 64)])
-def test_more_levels_than_there_are_need_another_program(networks: Networks, levels: int, largest: int) -> None:
+def test_more_levels_than_there_are_need_another_program(
+    networks: Networks, levels: int, largest: int
+) -> None:
     with pytest.raises(MappingError) as told:
         plan(networks(12, largest, bits=8), settings({"levels": levels}))
-    assert f"weights up to {largest}, and {levels} levels a device reach to {levels - 1}" in str(told.value)
+    assert f"weights up to {largest}, and {levels} levels a device reach to {levels - 1}" in str(
+        told.value
+    )
     assert f"`vsafsm compile SPEC --for memristor --levels {levels} -o PROGRAM`" in str(told.value)
 
 
@@ -52,7 +62,9 @@ def test_inhibition_apart_is_refused(networks: Networks) -> None:
 
 def test_inputs_are_held_and_left_for_longer(networks: Networks) -> None:
     planned = plan(networks(12, steps=5), settings({}))
-    assert (planned.network.contract.hold_steps, planned.network.contract.gap_steps) == (5 + SLACK_STEPS,) * 2
+    assert (planned.network.contract.hold_steps, planned.network.contract.gap_steps) == (
+        5 + SLACK_STEPS,
+    ) * 2
 
 
 def test_a_contract_is_never_longer_than_there_may_be(networks: Networks) -> None:
@@ -83,7 +95,10 @@ def test_an_array_is_that_of_its_seed(networks: Networks, drawn: Drawn) -> None:
 def test_arrays_of_other_ages_differ_by_relaxation_only(networks: Networks) -> None:
     network, device = networks(20), device_named("neurram")
     fresh, old = (
-        drawn_array(plan(network, settings({"seconds_after_programming": seconds})), np.random.default_rng(1))[0].cells
+        drawn_array(
+            plan(network, settings({"seconds_after_programming": seconds})),
+            np.random.default_rng(1),
+        )[0].cells
         for seconds in (1.0, 172_800.0)
     )
     rng = np.random.default_rng(1)
@@ -91,7 +106,9 @@ def test_arrays_of_other_ages_differ_by_relaxation_only(networks: Networks) -> N
     target = plan(network, settings({})).target
     programmed = [device.program(g, rng) for g in target]
     for polarity, (young, late, g) in enumerate(zip(fresh, old, programmed, strict=True)):
-        g = np.where(faults.on[polarity], 40, np.where(faults.off[polarity], 0, g)).astype(np.float32)
+        g = np.where(faults.on[polarity], 40, np.where(faults.off[polarity], 0, g)).astype(
+            np.float32
+        )
         normal = rng.standard_normal(g.shape, np.float32)
         works = ~faults.any[polarity]
         assert faults.any.any()
@@ -101,8 +118,12 @@ def test_arrays_of_other_ages_differ_by_relaxation_only(networks: Networks) -> N
         assert (young[~works] == late[~works]).all()
 
 
-def test_an_array_holds_its_targets_but_for_what_the_device_does(networks: Networks, drawn: Drawn) -> None:
-    planned, faults, crossbar, _ = drawn(networks(20), device="perovskite-nanowire", stuck_off=0.1, stuck_on=0.05)
+def test_an_array_holds_its_targets_but_for_what_the_device_does(
+    networks: Networks, drawn: Drawn
+) -> None:
+    planned, faults, crossbar, _ = drawn(
+        networks(20), device="perovskite-nanowire", stuck_off=0.1, stuck_on=0.05
+    )
     for polarity, (target, g) in enumerate(zip(planned.target, crossbar.cells, strict=True)):
         assert (g[faults.off[polarity]] == 0).all()
         assert (g[faults.on[polarity]] == 100).all()
@@ -128,7 +149,9 @@ def test_around_faults_the_partner_makes_up(networks: Networks, drawn: Drawn) ->
     assert 0 < errors[1] < 0.75 * errors[0]
 
 
-def test_the_converter_takes_a_quarter_more_than_a_code_needs(networks: Networks, drawn: Drawn) -> None:
+def test_the_converter_takes_a_quarter_more_than_a_code_needs(
+    networks: Networks, drawn: Drawn
+) -> None:
     network = networks(20)
     crossbar = drawn(network, rows=7, adc_bits=6)[2]
     parts = [
@@ -141,8 +164,17 @@ def test_the_converter_takes_a_quarter_more_than_a_code_needs(networks: Networks
 
 
 @pytest.mark.parametrize("device", ["neurram", "perovskite-mean"])
-def test_a_row_of_an_offset_tile_has_one_reference(networks: Networks, drawn: Drawn, device: str) -> None:
-    options = {"device": device, "scheme": "offset", "rows": 6, "columns": 8, "stuck_off": 0.1, "stuck_on": 0.1}
+def test_a_row_of_an_offset_tile_has_one_reference(
+    networks: Networks, drawn: Drawn, device: str
+) -> None:
+    options = {
+        "device": device,
+        "scheme": "offset",
+        "rows": 6,
+        "columns": 8,
+        "stuck_off": 0.1,
+        "stuck_on": 0.1,
+    }
     _, _, crossbar, _ = drawn(networks(20), **options)
     held = crossbar.layout.gathered(crossbar.layout.spread(*crossbar.cells))
     for cells, there in zip(crossbar.cells, held, strict=True):
@@ -176,5 +208,7 @@ def test_steps_compare_with_the_inhibition(networks: Networks) -> None:
 
 
 def test_a_reference_makes_up_for_no_stuck_cell() -> None:
-    with pytest.raises(OptionError, match='stuck_cells is "compensated", and scheme is "offset"; expected '):
+    with pytest.raises(
+        OptionError, match='stuck_cells is "compensated", and scheme is "offset"; expected '
+    ):
         settings({"stuck_cells": "compensated", "scheme": "offset"})

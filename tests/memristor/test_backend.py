@@ -72,11 +72,17 @@ def test_the_worst_devices_are_wrong(program: Program, turnstile: Machine) -> No
     assert run.states != turnstile.run(word).states
 
 
-@pytest.mark.parametrize("device", ["neurram", "neurram-crosssim", "pcm", "cmo-hfox", "perovskite", "lognormal"])
+@pytest.mark.parametrize(
+    "device", ["neurram", "neurram-crosssim", "pcm", "cmo-hfox", "perovskite", "lognormal"]
+)
 @pytest.mark.parametrize("scheme", ["differential", "offset"])
-def test_it_runs_on_what_there_is(program: Program, turnstile: Machine, device: str, scheme: str) -> None:
+def test_it_runs_on_what_there_is(
+    program: Program, turnstile: Machine, device: str, scheme: str
+) -> None:
     word = ["coin", "coin", "push", "push", "coin"]
-    run = vsafsm.run(program, word, "memristor", device=device, scheme=scheme, seconds_after_programming=3600.0)
+    run = vsafsm.run(
+        program, word, "memristor", device=device, scheme=scheme, seconds_after_programming=3600.0
+    )
     assert run.states == turnstile.run(word).states
 
 
@@ -96,7 +102,9 @@ def test_programs_for_others_are_refused_with_the_command_that_would_do(
     with pytest.raises(e.RequirementError) as told:
         vsafsm.open(program, backend="memristor", device="perovskite", rows=10)
     assert lacking in str(told.value)
-    assert "`vsafsm compile SPEC --for memristor --device perovskite --rows 10 -o PROGRAM`" in str(told.value)
+    assert "`vsafsm compile SPEC --for memristor --device perovskite --rows 10 -o PROGRAM`" in str(
+        told.value
+    )
 
 
 def test_more_levels_take_programs_of_more_bits(turnstile: Machine) -> None:
@@ -129,7 +137,10 @@ def test_it_describes_the_array(program: Program) -> None:
     assert found["largest_target_us"] == pytest.approx(100)
     assert found["ir_drop_estimate"] == pytest.approx(1 - ir_drop(16, 12, mean, 2.5), abs=2e-4)
     contract = program.network.contract
-    assert (found["hold_steps"], found["gap_steps"]) == (contract.hold_steps + 2, contract.gap_steps + 2)
+    assert (found["hold_steps"], found["gap_steps"]) == (
+        contract.hold_steps + 2,
+        contract.gap_steps + 2,
+    )
 
 
 # ---- the command line
@@ -160,7 +171,9 @@ def test_every_option_is_a_flag(cli: Cli, capsys: pytest.CaptureFixture[str]) ->
 
 def test_a_wrong_run_is_told(cli: Cli, file: str) -> None:
     word = ["coin", "push"] * 4
-    code, out, _ = cli("run", file, *word, "--backend", "memristor", "--device", "lognormal", "--sigma", "4")
+    code, out, _ = cli(
+        "run", file, *word, "--backend", "memristor", "--device", "lognormal", "--sigma", "4"
+    )
     assert code == 1
     assert "states are not the interpreter's" in out
 
@@ -206,9 +219,13 @@ def test_what_the_refusal_asks_for_does(
 ) -> None:
     other, path = tmp_path / "other.npz", str(tmp_path / "new.npz")
     compiled(turnstile).save(other)
-    code, _, err = cli("run", str(other), "coin", "--backend", "memristor", "--device", "perovskite-mean")
+    code, _, err = cli(
+        "run", str(other), "coin", "--backend", "memristor", "--device", "perovskite-mean"
+    )
     assert code == 2
-    command = " ".join(err.split()).split("`")[1].replace("SPEC", TURNSTILE).replace("PROGRAM", path)
+    command = (
+        " ".join(err.split()).split("`")[1].replace("SPEC", TURNSTILE).replace("PROGRAM", path)
+    )
     assert cli(*shlex.split(command)[1:])[0] == 0
     assert cli("run", path, "coin", "--backend", "memristor", "--device", "perovskite-mean")[0] == 0
 
@@ -237,7 +254,9 @@ def test_options_without_sense_are_refused(cli: Cli, file: str, flags: str, mess
 def test_a_device_of_one_s_own(cli: Cli, file: str, tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
     rng = np.random.default_rng(0)
-    rows = "".join(f"{g:.3f},{g * (1 + 0.02 * rng.standard_normal()):.3f}\n" for g in np.linspace(5, 50, 60))
+    rows = "".join(
+        f"{g:.3f},{g * (1 + 0.02 * rng.standard_normal()):.3f}\n" for g in np.linspace(5, 50, 60)
+    )
     path.write_text("target_us,measured_us\n" + rows)
     code, out, _ = cli("info", file, "--backend", "memristor", "--device", str(path), "--json")
     assert code == 0

@@ -74,7 +74,9 @@ class Telling(Deaf):
     def rewritten(self, places: Any, targets: Any, rng: np.random.Generator) -> Telling:
         told = self.told.copy()
         told[places] = True
-        return Telling(self.crossbar, [*self.asked, {*zip(*map(np.ndarray.tolist, places), strict=True)}], told)
+        return Telling(
+            self.crossbar, [*self.asked, {*zip(*map(np.ndarray.tolist, places), strict=True)}], told
+        )
 
 
 def exact(network: Network, activity: Any) -> Any:
@@ -143,7 +145,9 @@ def test_reads_are_averaged(program: Program) -> None:
     network = program.network
     noisy = Fake(network.weights.astype(float), noise=8.0)
     few, many = (
-        np.abs(trimmed(network, program.lowered, noisy, np.random.default_rng(0), reads).offset).mean()
+        np.abs(
+            trimmed(network, program.lowered, noisy, np.random.default_rng(0), reads).offset
+        ).mean()
         for reads in (1, 64)
     )
     assert many < few / 4
@@ -182,7 +186,9 @@ def test_a_bad_array_gets_better(program: Program, bad: Any) -> None:
     assert found.short_before > 100
     assert found.short_after < found.short_before / 5
     for array, counted in ((crossbar, found.short_before), (found.array, found.short_after)):
-        weights = (array.cells.positive - array.cells.negative).astype(np.float64) / array.scale.us_a_step
+        weights = (array.cells.positive - array.cells.negative).astype(
+            np.float64
+        ) / array.scale.us_a_step
         exactly = short(program, 0.3, lambda z, weights=weights: weights @ z)
         assert counted == pytest.approx(exactly, rel=0.1, abs=15)
 
@@ -197,7 +203,9 @@ def test_stuck_cells_are_not_written(bad: Any) -> None:
 
 def test_rewritten_cells_are_counted_once_each(bad: Any) -> None:
     _, _, crossbar, found = bad
-    differ = [np.count_nonzero(a != b) for a, b in zip(crossbar.cells, found.array.cells, strict=True)]
+    differ = [
+        np.count_nonzero(a != b) for a, b in zip(crossbar.cells, found.array.cells, strict=True)
+    ]
     assert found.rounds > 1
     assert found.rewritten == sum(differ) > 0
     assert found.writes >= found.rewritten
@@ -210,9 +218,18 @@ def test_the_array_that_was_given_is_not_changed(bad: Any, drawn: Drawn, program
 
 
 @pytest.mark.parametrize("budget", [0.0, 0.001, 0.01, 0.05])
-def test_a_correction_stays_within_its_budget(program: Program, drawn: Drawn, budget: float) -> None:
+def test_a_correction_stays_within_its_budget(
+    program: Program, drawn: Drawn, budget: float
+) -> None:
     planned, faults, crossbar, rng = drawn(program.network, **{**BAD, "sigma": 1.5})
-    found = corrected(planned.network, program.lowered, crossbar, workable(planned, faults), rng, Effort(budget=budget))
+    found = corrected(
+        planned.network,
+        program.lowered,
+        crossbar,
+        workable(planned, faults),
+        rng,
+        Effort(budget=budget),
+    )
     assert found.short_after > 0
     assert found.rewritten <= budget * 2 * program.network.neurons**2
 
@@ -221,7 +238,12 @@ def test_a_correction_takes_no_more_rounds_than_it_may(program: Program, drawn: 
     planned, faults, crossbar, rng = drawn(program.network, **BAD)
     for rounds in (0, 1, 3):
         found = corrected(
-            planned.network, program.lowered, crossbar, workable(planned, faults), rng, Effort(rounds=rounds)
+            planned.network,
+            program.lowered,
+            crossbar,
+            workable(planned, faults),
+            rng,
+            Effort(rounds=rounds),
         )
         assert found.rounds == rounds
         assert (found.rewritten == 0) == (rounds == 0)
@@ -229,15 +251,26 @@ def test_a_correction_takes_no_more_rounds_than_it_may(program: Program, drawn: 
 
 
 @pytest.mark.parametrize("patience", [1, 4])
-def test_a_correction_that_brings_nothing_ends(program: Program, drawn: Drawn, patience: int) -> None:
+def test_a_correction_that_brings_nothing_ends(
+    program: Program, drawn: Drawn, patience: int
+) -> None:
     planned, faults, crossbar, rng = drawn(program.network, **{**BAD, "read_noise": False})
     deaf = Deaf(crossbar)
-    found = corrected(planned.network, program.lowered, deaf, workable(planned, faults), rng, Effort(patience=patience))
+    found = corrected(
+        planned.network,
+        program.lowered,
+        deaf,
+        workable(planned, faults),
+        rng,
+        Effort(patience=patience),
+    )
     assert found.rounds == patience
     assert found.short_after == found.short_before > 0
 
 
-def test_cells_that_cannot_be_programmed_are_not_tried_again(program: Program, drawn: Drawn) -> None:
+def test_cells_that_cannot_be_programmed_are_not_tried_again(
+    program: Program, drawn: Drawn
+) -> None:
     planned, faults, crossbar, rng = drawn(program.network, **{**BAD, "read_noise": False})
     told: list[str] = []
     telling = Telling(crossbar, [], np.zeros_like(faults.any))
@@ -254,16 +287,30 @@ def test_cells_that_cannot_be_programmed_are_not_tried_again(program: Program, d
 def test_a_neuron_has_few_pairs_changed_in_a_round(program: Program, drawn: Drawn) -> None:
     planned, faults, crossbar, rng = drawn(program.network, **BAD)
     found = corrected(
-        planned.network, program.lowered, crossbar, workable(planned, faults), rng, Effort(rounds=1, cells_a_round=2)
+        planned.network,
+        program.lowered,
+        crossbar,
+        workable(planned, faults),
+        rng,
+        Effort(rounds=1, cells_a_round=2),
     )
-    differ = np.any([a != b for a, b in zip(crossbar.cells, found.array.cells, strict=True)], axis=0)
+    differ = np.any(
+        [a != b for a, b in zip(crossbar.cells, found.array.cells, strict=True)], axis=0
+    )
     assert differ.any()
     assert differ.sum(1).max() <= 2
 
 
 def test_rewritten_cells_are_as_old_as_the_others(program: Program, drawn: Drawn) -> None:
     planned, faults, crossbar, rng = drawn(program.network, stuck_off=0.05, stuck_on=0.05)
-    found = corrected(planned.network, program.lowered, crossbar, workable(planned, faults), rng, Effort(margin=0.4))
+    found = corrected(
+        planned.network,
+        program.lowered,
+        crossbar,
+        workable(planned, faults),
+        rng,
+        Effort(margin=0.4),
+    )
     assert found.rewritten > 0
     assert found.array.seconds == crossbar.seconds == 86_400
     assert all((g >= 0).all() for g in found.array.cells)
@@ -279,10 +326,17 @@ def test_an_ideal_array_is_left_alone(program: Program, drawn: Drawn) -> None:
 def test_a_margin_that_nothing_has_is_short_as_counted(program: Program, drawn: Drawn) -> None:
     planned, faults, crossbar, rng = drawn(program.network, **IDEAL)
     found = corrected(
-        planned.network, program.lowered, crossbar, workable(planned, faults), rng, Effort(margin=0.8137, rounds=0)
+        planned.network,
+        program.lowered,
+        crossbar,
+        workable(planned, faults),
+        rng,
+        Effort(margin=0.8137, rounds=0),
     )
     weights = program.network.weights.astype(np.int64)
-    assert found.short_before == found.short_after == short(program, 0.8137, lambda z: weights @ z) > 0
+    assert (
+        found.short_before == found.short_after == short(program, 0.8137, lambda z: weights @ z) > 0
+    )
 
 
 def test_references_are_not_corrected(program: Program, drawn: Drawn) -> None:

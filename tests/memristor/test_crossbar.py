@@ -29,7 +29,9 @@ LAW = settings(deadline=None, max_examples=40)
 Networks = Callable[..., Network]
 
 
-def held(network: Network, device: Any, layout: Layout, bits: int = 0, full_scale: float = 1.0) -> SimulatedCrossbar:
+def held(
+    network: Network, device: Any, layout: Layout, bits: int = 0, full_scale: float = 1.0
+) -> SimulatedCrossbar:
     """An array that holds its targets exactly."""
     scale = scale_for(device, network.weights, layout.scheme)
     cells = Pair(*scale.pairs(network.weights, layout.scheme))
@@ -50,7 +52,9 @@ def no_faults(neurons: int) -> Faults:
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("rows", [1, 5, 64])
-def test_an_ideal_array_multiplies_in_whole_numbers(networks: Networks, ideal: Affine, scheme: Any, rows: int) -> None:
+def test_an_ideal_array_multiplies_in_whole_numbers(
+    networks: Networks, ideal: Affine, scheme: Any, rows: int
+) -> None:
     network = networks(23)
     z = activities(23, 7)
     expected = z.astype(np.int64) @ network.weights.T.astype(np.int64)
@@ -60,7 +64,9 @@ def test_an_ideal_array_multiplies_in_whole_numbers(networks: Networks, ideal: A
 
 
 @pytest.mark.parametrize(("rows", "bits"), [(4, 2), (5, 4), (9, 3), (23, 6), (64, 8)])
-def test_each_tile_is_converted_by_itself(networks: Networks, ideal: Affine, rows: int, bits: int) -> None:
+def test_each_tile_is_converted_by_itself(
+    networks: Networks, ideal: Affine, rows: int, bits: int
+) -> None:
     network = networks(23)
     z = activities(23, 7)
     full_scale = 5.3
@@ -70,15 +76,27 @@ def test_each_tile_is_converted_by_itself(networks: Networks, ideal: Affine, row
     for b, row in enumerate(z.tolist()):
         for i in range(23):
             for first in range(0, 23, rows):
-                part = sum(int(network.weights[i, j]) for j in range(first, min(first + rows, 23)) if row[j])
+                part = sum(
+                    int(network.weights[i, j])
+                    for j in range(first, min(first + rows, 23))
+                    if row[j]
+                )
                 expected[b, i] += max(-most, min(most, round(part / lsb))) * lsb
-    found = held(network, ideal, Layout(23, rows, 9), bits, full_scale).drive(z, np.random.default_rng(0))
+    found = held(network, ideal, Layout(23, rows, 9), bits, full_scale).drive(
+        z, np.random.default_rng(0)
+    )
     assert found == pytest.approx(expected, abs=1e-4)
 
 
 @LAW
-@given(st.integers(2, 16), st.floats(0.5, 1000), st.lists(st.floats(-3000, 3000), min_size=1, max_size=8))
-def test_a_converter_rounds_to_the_nearest_and_clips(bits: int, full_scale: float, values: list[float]) -> None:
+@given(
+    st.integers(2, 16),
+    st.floats(0.5, 1000),
+    st.lists(st.floats(-3000, 3000), min_size=1, max_size=8),
+)
+def test_a_converter_rounds_to_the_nearest_and_clips(
+    bits: int, full_scale: float, values: list[float]
+) -> None:
     found = Converter(bits, full_scale).converted(np.float32(values))
     lsb = full_scale / (2 ** (bits - 1) - 1)
     for value, got in zip(np.float32(values).tolist(), found.tolist(), strict=True):
@@ -95,13 +113,19 @@ def test_no_converter_changes_nothing() -> None:
 
 @pytest.mark.parametrize("columns", [3, 12])
 @pytest.mark.parametrize("bits", [0, 16])
-def test_outputs_of_a_tile_share_the_noise_of_its_reference(networks: Networks, columns: int, bits: int) -> None:
+def test_outputs_of_a_tile_share_the_noise_of_its_reference(
+    networks: Networks, columns: int, bits: int
+) -> None:
     network, draws = networks(6), 40_000
     device = Affine("a", "none", 1.0, 25.0, read_noise=0.05)
     crossbar = held(network, device, Layout(6, 4, columns, "offset"), bits, 1000.0)
     z = np.array([True, True, False, True, False, True])
-    found = np.cov(crossbar.drive(np.tile(z, (draws, 1)), np.random.default_rng(1)).astype(np.float64).T)
-    reference = sum((0.05 * float(crossbar.cells.negative[0, j])) ** 2 for j in np.flatnonzero(z).tolist())
+    found = np.cov(
+        crossbar.drive(np.tile(z, (draws, 1)), np.random.default_rng(1)).astype(np.float64).T
+    )
+    reference = sum(
+        (0.05 * float(crossbar.cells.negative[0, j])) ** 2 for j in np.flatnonzero(z).tolist()
+    )
     shared = reference / crossbar.scale.us_a_step**2
     for i in range(6):
         for j in range(i):
@@ -111,10 +135,14 @@ def test_outputs_of_a_tile_share_the_noise_of_its_reference(networks: Networks, 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize(("rows", "bits"), [(6, 0), (2, 16)])
-def test_read_noise_adds_up_over_cells(networks: Networks, scheme: Any, rows: int, bits: int) -> None:
+def test_read_noise_adds_up_over_cells(
+    networks: Networks, scheme: Any, rows: int, bits: int
+) -> None:
     network, draws = networks(6), 20_000
     device = PhaseChange("p", "none", 1.0, 25.0)
-    crossbar = replace(held(network, device, Layout(6, rows, 12, scheme), bits, 1000.0), seconds=20.0)
+    crossbar = replace(
+        held(network, device, Layout(6, rows, 12, scheme), bits, 1000.0), seconds=20.0
+    )
     z = np.array([True, True, False, True, False, True])
     found = crossbar.drive(np.tile(z, (draws, 1)), np.random.default_rng(1)).astype(np.float64)
     exact = network.weights.astype(np.int64) @ z
@@ -164,13 +192,21 @@ def test_stuck_cells_are_what_they_are_and_others_what_they_were() -> None:
     pair = Pair(*np.random.default_rng(4).uniform(1, 40, (2, 12, 12)).astype(np.float32))
     for polarity, g in enumerate(faults.applied(pair, 40.0)):
         for i, j in np.ndindex(12, 12):
-            kept = 40 if faults.on[polarity, i, j] else 0 if faults.off[polarity, i, j] else pair[polarity][i, j]
+            kept = (
+                40
+                if faults.on[polarity, i, j]
+                else 0
+                if faults.off[polarity, i, j]
+                else pair[polarity][i, j]
+            )
             assert g[i, j] == kept
 
 
 @LAW
 @given(st.integers(0, 2**32), st.floats(0, 5), st.integers(1, 7))
-def test_a_partner_makes_up_for_a_stuck_cell_where_its_range_allows(seed: int, low: float, largest: int) -> None:
+def test_a_partner_makes_up_for_a_stuck_cell_where_its_range_allows(
+    seed: int, low: float, largest: int
+) -> None:
     rng = np.random.default_rng(seed)
     high = 40.0
     weights = rng.integers(-largest, largest + 1, (8, 8))
@@ -180,11 +216,15 @@ def test_a_partner_makes_up_for_a_stuck_cell_where_its_range_allows(seed: int, l
     changed = around(faults, target, low, high)
     there = faults.applied(changed, high)
     for i, j in np.ndindex(8, 8):
-        stuck = [high if faults.on[p, i, j] else 0.0 if faults.off[p, i, j] else None for p in range(2)]
+        stuck = [
+            high if faults.on[p, i, j] else 0.0 if faults.off[p, i, j] else None for p in range(2)
+        ]
         wanted = step * int(weights[i, j])
         got = float(there.positive[i, j]) - float(there.negative[i, j])
         if stuck == [None, None]:
-            assert [float(g[i, j]) for g in changed] == pytest.approx([float(g[i, j]) for g in target])
+            assert [float(g[i, j]) for g in changed] == pytest.approx(
+                [float(g[i, j]) for g in target]
+            )
         elif None in stuck:
             free = stuck.index(None)
             sign, other = (1, stuck[1]) if free == 0 else (-1, stuck[0])

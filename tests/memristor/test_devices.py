@@ -64,17 +64,27 @@ def crosssim_sigma(g: float) -> float:
 @pytest.mark.parametrize("seconds", NEURRAM)
 @pytest.mark.parametrize("g", [10.0, 20.0, 35.0])
 def test_neurram_relaxes_as_published(g: float, seconds: float) -> None:
-    has_moments(device("neurram").relax(many(g), seconds, np.random.default_rng(1)), g, neurram_sigma(g, seconds))
+    has_moments(
+        device("neurram").relax(many(g), seconds, np.random.default_rng(1)),
+        g,
+        neurram_sigma(g, seconds),
+    )
 
 
 @pytest.mark.parametrize("g", [15.0, 25.0, 38.0])
 def test_the_fit_of_crosssim_relaxes_as_published(g: float) -> None:
-    has_moments(device("neurram-crosssim").relax(many(g), 1.0, np.random.default_rng(2)), g, crosssim_sigma(g))
+    has_moments(
+        device("neurram-crosssim").relax(many(g), 1.0, np.random.default_rng(2)),
+        g,
+        crosssim_sigma(g),
+    )
 
 
 def test_the_two_fits_disagree_as_their_sources_do() -> None:
     for name, sigma in (("neurram", 1.05), ("neurram-crosssim", 1.48)):
-        assert device(name).relaxation_sigma_us(np.float32([2.0]), 1.0)[0] == pytest.approx(sigma, abs=0.01)
+        assert device(name).relaxation_sigma_us(np.float32([2.0]), 1.0)[0] == pytest.approx(
+            sigma, abs=0.01
+        )
 
 
 @pytest.mark.parametrize("name", ["neurram", "neurram-crosssim", "pcm", "cmo-hfox", "perovskite"])
@@ -87,7 +97,11 @@ def test_no_conductance_is_negative(name: str) -> None:
 @pytest.mark.parametrize("g", [5.0, 12.5, 25.0])
 def test_phase_change_is_programmed_as_published(g: float) -> None:
     x = g / 25
-    has_moments(device("pcm").program(many(g), np.random.default_rng(4)), g, 0.26348 + 1.9650 * x - 1.1731 * x**2)
+    has_moments(
+        device("pcm").program(many(g), np.random.default_rng(4)),
+        g,
+        0.26348 + 1.9650 * x - 1.1731 * x**2,
+    )
 
 
 @pytest.mark.parametrize("seconds", [100.0, DAY])
@@ -112,13 +126,19 @@ def test_phase_change_is_read_as_published(g: float, seconds: float) -> None:
     """The share of the noise is that of the conductance as programmed."""
     at, exponent = 250e-9, min(max(-0.0155 * math.log(g / 25) + 0.0244, 0.049), 0.1)
     left = g * (seconds / 20) ** -exponent
-    sigma = left * min(0.2, 0.0088 / (g / 25) ** 0.65) * math.sqrt(math.log((seconds + at) / (2 * at)))
-    assert device("pcm").read_sigma_us(np.float32([left]), seconds)[0] == pytest.approx(sigma, rel=1e-3)
+    sigma = (
+        left * min(0.2, 0.0088 / (g / 25) ** 0.65) * math.sqrt(math.log((seconds + at) / (2 * at)))
+    )
+    assert device("pcm").read_sigma_us(np.float32([left]), seconds)[0] == pytest.approx(
+        sigma, rel=1e-3
+    )
 
 
 @pytest.mark.parametrize("g", [9.0, 40.0, 88.0])
 def test_cmo_is_programmed_as_published(g: float) -> None:
-    has_moments(device("cmo-hfox").program(many(g), np.random.default_rng(7)), g, 0.0112 + 0.0113 * g)
+    has_moments(
+        device("cmo-hfox").program(many(g), np.random.default_rng(7)), g, 0.0112 + 0.0113 * g
+    )
 
 
 @pytest.mark.parametrize("seconds", [1.0, 3600.0, DAY])
@@ -129,7 +149,8 @@ def test_cmo_drifts_as_published(seconds: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "sigma"), [("perovskite", 0.113), ("perovskite-mean", 0.456), ("perovskite-nanowire", 0.0522)]
+    ("name", "sigma"),
+    [("perovskite", 0.113), ("perovskite-mean", 0.456), ("perovskite-nanowire", 0.0522)],
 )
 @pytest.mark.parametrize("g", [10.0, 80.0])
 def test_lognormal_cells_have_the_published_spread(name: str, sigma: float, g: float) -> None:
@@ -148,7 +169,9 @@ def test_a_lognormal_factor_has_mean_1(sigma: float, cycle: float, seed: int) ->
 
 def test_read_noise_is_in_proportion() -> None:
     for name in ("neurram", "cmo-hfox", "perovskite"):
-        assert device(name).read_sigma_us(np.float32([0, 20]), DAY).tolist() == pytest.approx([0, 0.2])
+        assert device(name).read_sigma_us(np.float32([0, 20]), DAY).tolist() == pytest.approx(
+            [0, 0.2]
+        )
 
 
 def test_what_has_no_relaxation_stays() -> None:
@@ -164,12 +187,18 @@ def test_what_has_no_relaxation_stays() -> None:
 
 @LAW
 @given(st.floats(1.0, 40.0), st.floats(0.0, 1.0), st.floats(0.0, 1.0))
-def test_relaxation_is_monotone_in_log_time_between_its_nodes(g: float, first: float, second: float) -> None:
+def test_relaxation_is_monotone_in_log_time_between_its_nodes(
+    g: float, first: float, second: float
+) -> None:
     for start, end in ((1.0, DAY), (DAY, 2 * DAY)):
         ends = [neurram_sigma(g, start), neurram_sigma(g, end)]
         shares = sorted((first, second))
         found = [
-            float(device("neurram").relaxation_sigma_us(np.float32([g]), start * (end / start) ** share)[0])
+            float(
+                device("neurram").relaxation_sigma_us(
+                    np.float32([g]), start * (end / start) ** share
+                )[0]
+            )
             for share in shares
         ]
         expected = [(1 - share) * ends[0] + share * ends[1] for share in shares]
@@ -177,12 +206,16 @@ def test_relaxation_is_monotone_in_log_time_between_its_nodes(g: float, first: f
         assert (found[1] - found[0]) * (ends[1] - ends[0]) >= -1e-3
 
 
-@pytest.mark.parametrize(("inside", "outside"), [(1.0, (0.0, 1e-12, 0.5)), (2 * DAY, (2.1 * DAY, 1e9))])
+@pytest.mark.parametrize(
+    ("inside", "outside"), [(1.0, (0.0, 1e-12, 0.5)), (2 * DAY, (2.1 * DAY, 1e9))]
+)
 def test_relaxation_stays_outside_its_nodes(inside: float, outside: tuple[float, ...]) -> None:
     g = np.linspace(1, 40, 9, dtype=np.float32)
     expected = [neurram_sigma(float(each), inside) for each in g]
     for seconds in (inside, *outside):
-        assert device("neurram").relaxation_sigma_us(g, seconds).tolist() == pytest.approx(expected, abs=1e-4)
+        assert device("neurram").relaxation_sigma_us(g, seconds).tolist() == pytest.approx(
+            expected, abs=1e-4
+        )
 
 
 def test_relaxation_of_one_node_is_the_same_at_all_times() -> None:
@@ -211,7 +244,12 @@ def by_hand(
     model: WriteVerify, target: list[float], start: list[float], drawn: list[list[float]]
 ) -> list[tuple[float, bool, int, float]]:
     """Each cell by itself, with the numbers drawn: -> (conductance, done, pulses, last read)."""
-    g, done, pulses, seen = list(start), [False] * len(target), [0] * len(target), [math.nan] * len(target)
+    g, done, pulses, seen = (
+        list(start),
+        [False] * len(target),
+        [0] * len(target),
+        [math.nan] * len(target),
+    )
     rounds = iter(drawn)
     for numbers in rounds:
         still = [i for i in range(len(target)) if not done[i]]
@@ -220,7 +258,9 @@ def by_hand(
             done[i] = abs(seen[i] - target[i]) <= model.tolerance_us
         still = [i for i in still if not done[i]]
         for i, n in zip(still, next(rounds, []), strict=False):
-            covered = model.pulse_share * math.exp(model.pulse_spread * n - model.pulse_spread**2 / 2)
+            covered = model.pulse_share * math.exp(
+                model.pulse_spread * n - model.pulse_spread**2 / 2
+            )
             g[i] = min(max(g[i] + covered * (target[i] - seen[i]), 0.0), 1.05 * model.g_max_us)
             pulses[i] += 1
     return list(zip(g, done, pulses, seen, strict=True))
@@ -244,7 +284,9 @@ def test_write_verify_does_what_cells_do_one_by_one(most: int) -> None:
 
 
 @LAW
-@given(st.floats(1, 40), st.floats(0, 42), st.floats(0.2, 3), st.integers(1, 80), st.integers(0, 2**32))
+@given(
+    st.floats(1, 40), st.floats(0, 42), st.floats(0.2, 3), st.integers(1, 80), st.integers(0, 2**32)
+)
 def test_without_read_noise_a_cell_that_is_done_is_within_the_tolerance(
     target: float, start: float, tolerance: float, most: int, seed: int
 ) -> None:
@@ -262,7 +304,9 @@ def test_without_read_noise_a_cell_that_is_done_is_within_the_tolerance(
 
 def test_cells_that_run_out_of_pulses_have_failed() -> None:
     target, start = np.full(500, 39.0, np.float32), np.ones(500, np.float32)
-    few = write_verify(replace(device("neurram"), most_pulses=2), target, start, np.random.default_rng(12))
+    few = write_verify(
+        replace(device("neurram"), most_pulses=2), target, start, np.random.default_rng(12)
+    )
     assert 0 < np.count_nonzero(few.ok) < 500
     assert (few.pulses[~few.ok] == 2).all()
     enough = write_verify(device("neurram"), target, start, np.random.default_rng(12))
@@ -272,7 +316,9 @@ def test_cells_that_run_out_of_pulses_have_failed() -> None:
 
 def test_write_verify_starts_from_what_is_there_and_leaves_it_as_it_was() -> None:
     start = np.full((2, 3), 30.0, np.float32)
-    write_verify(device("neurram"), np.full((2, 3), 5.0, np.float32), start, np.random.default_rng(0))
+    write_verify(
+        device("neurram"), np.full((2, 3), 5.0, np.float32), start, np.random.default_rng(0)
+    )
     assert (start == 30).all()
 
 
@@ -334,7 +380,9 @@ def test_neurram_writes_to_1_us() -> None:
 
 
 def test_an_unknown_device_is_refused_with_the_nearest_name() -> None:
-    with pytest.raises(DeviceError, match=r'unknown device "neuram"; expected one of: .*did you mean "neurram"'):
+    with pytest.raises(
+        DeviceError, match=r'unknown device "neuram"; expected one of: .*did you mean "neurram"'
+    ):
         device_named("neuram")
 
 
@@ -367,9 +415,12 @@ def csv_of(path: Path, target: Any, measured: Any) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("offset", "gain", "start", "share"), [(0.5, 0.95, 0.2, 0.03), (2.0, 1.1, 1.0, 0.0), (0.0, 1.0, 0.0, 0.1)]
+    ("offset", "gain", "start", "share"),
+    [(0.5, 0.95, 0.2, 0.03), (2.0, 1.1, 1.0, 0.0), (0.0, 1.0, 0.0, 0.1)],
 )
-def test_a_fit_recovers_the_law(tmp_path: Path, offset: float, gain: float, start: float, share: float) -> None:
+def test_a_fit_recovers_the_law(
+    tmp_path: Path, offset: float, gain: float, start: float, share: float
+) -> None:
     rng = np.random.default_rng(13)
     target = rng.uniform(10, 100, 8000)
     measured = offset + gain * target + (start + share * target) * rng.standard_normal(8000)
@@ -377,7 +428,9 @@ def test_a_fit_recovers_the_law(tmp_path: Path, offset: float, gain: float, star
     assert (found.name, found.source) == ("mine", "fitted to 8000 measurements in mine.csv")
     assert (found.g_min_us, found.g_max_us) == pytest.approx((target.min(), target.max()), abs=1e-5)
     for g in (15.0, 50.0, 95.0):
-        assert found.offset_us + found.gain * g == pytest.approx(offset + gain * g, abs=0.1 * (start + share * g))
+        assert found.offset_us + found.gain * g == pytest.approx(
+            offset + gain * g, abs=0.1 * (start + share * g)
+        )
         assert found.sigma_us + found.sigma_share * g == pytest.approx(start + share * g, rel=0.1)
 
 
@@ -403,7 +456,11 @@ def test_columns_are_found_by_name_and_a_byte_order_mark_does_no_harm(tmp_path: 
     path.write_bytes(("\ufeffcell,target_us,measured_us\r\n" + rows).encode())
     found = fitted(path)
     assert (found.g_min_us, found.g_max_us, found.gain) == pytest.approx((1, 12, 1))
-    path.write_bytes(("\ufeffmeasured_us,target_us\r\n" + "".join(f"{2 * i},{i}\r\n" for i in range(12))).encode())
+    path.write_bytes(
+        (
+            "\ufeffmeasured_us,target_us\r\n" + "".join(f"{2 * i},{i}\r\n" for i in range(12))
+        ).encode()
+    )
     assert fitted(path).gain == pytest.approx(2)
 
 
@@ -415,12 +472,18 @@ GOOD = "".join(f"{i},{i}\n" for i in range(12))
     [
         ("", "lacks the column target_us and measured_us"),
         ("target_us,measured_us\n", "has 0 rows; expected at least 10"),
-        ("target_us,mesured_us\n" + GOOD, "lacks the column measured_us; found target_us, mesured_us"),
+        (
+            "target_us,mesured_us\n" + GOOD,
+            "lacks the column measured_us; found target_us, mesured_us",
+        ),
         ("target,measured\n" + GOOD, "lacks the column target_us and measured_us"),
         ("target_us,measured_us\n1,2\n3,x\n" + GOOD, "line 3: expected a number"),
         ("target_us,measured_us\n" + GOOD + "3\n", "line 14: expected a number"),
         ("target_us,measured_us\n1,2\n\n\n3,x\n" + GOOD, "line 5: expected a number"),
-        ('target_us,measured_us,note\n1,2,"two\nlines"\n3,x,\n' + GOOD, "line 4: expected a number"),
+        (
+            'target_us,measured_us,note\n1,2,"two\nlines"\n3,x,\n' + GOOD,
+            "line 4: expected a number",
+        ),
         ("target_us,measured_us\n1,nan\n" + GOOD, "not finite, or below 0"),
         ("target_us,measured_us\n1,inf\n" + GOOD, "not finite, or below 0"),
         ("target_us,measured_us\n1,-2\n" + GOOD, "not finite, or below 0"),

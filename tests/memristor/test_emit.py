@@ -65,12 +65,17 @@ def test_tiles_hold_the_targets(program: Program, emitted: Emitted, scheme: Any)
     for number, cells in enumerate(tiles):
         assert (len(cells), len(cells[0])) == (50, 30)
         assert not any(
-            g for row, line in enumerate(cells) for column, g in enumerate(line) if (number, row, column) not in seen
+            g
+            for row, line in enumerate(cells)
+            for column, g in enumerate(line)
+            if (number, row, column) not in seen
         )
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_weights_come_back_from_the_files_alone(program: Program, emitted: Emitted, scheme: str) -> None:
+def test_weights_come_back_from_the_files_alone(
+    program: Program, emitted: Emitted, scheme: str
+) -> None:
     folder = emitted(scheme=scheme, **SMALL)
     tiles, told = tiles_in(folder), manifest_in(folder)
     neurons, down = told["neurons"], told["blocks_of_inputs"]
@@ -88,8 +93,25 @@ def test_weights_come_back_from_the_files_alone(program: Program, emitted: Emitt
 def test_the_manifest_says_what_the_tiles_are(program: Program, emitted: Emitted) -> None:
     told = manifest_in(emitted(device="perovskite", **SMALL))
     assert told.keys() == {
-        *("machine", "unit", "device", "source", "scheme", "order", "tiles", "tile_rows", "tile_columns"),
-        *("blocks_of_inputs", "blocks_of_outputs", "base_us", "us_a_weight_step", "neurons", "hold_steps"),
+        *(
+            "machine",
+            "unit",
+            "device",
+            "source",
+            "scheme",
+            "order",
+            "tiles",
+            "tile_rows",
+            "tile_columns",
+        ),
+        *(
+            "blocks_of_inputs",
+            "blocks_of_outputs",
+            "base_us",
+            "us_a_weight_step",
+            "neurons",
+            "hold_steps",
+        ),
         *("gap_steps", "program_hash", "map_hash", "vsafsm", "format", "orders"),
     }
     assert (told["format"], told["orders"]) == ("csv", [])
@@ -101,7 +123,10 @@ def test_the_manifest_says_what_the_tiles_are(program: Program, emitted: Emitted
     assert (told["base_us"], told["us_a_weight_step"]) == (10, 30)
     assert told["neurons"] == program.network.neurons == 160
     contract = program.network.contract
-    assert (told["hold_steps"], told["gap_steps"]) == (contract.hold_steps + 2, contract.gap_steps + 2)
+    assert (told["hold_steps"], told["gap_steps"]) == (
+        contract.hold_steps + 2,
+        contract.gap_steps + 2,
+    )
     assert (told["program_hash"], told["vsafsm"]) == (program.content_hash, __version__)
 
 
@@ -147,7 +172,9 @@ def test_the_picture_is_one(emitted: Emitted) -> None:
     assert data.endswith(b"IEND\xaeB`\x82")
 
 
-def test_without_matplotlib_there_is_no_picture(emitted: Emitted, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_matplotlib_there_is_no_picture(
+    emitted: Emitted, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("vsafsm_memristor.emit.find_spec", lambda name: None)
     names = {path.name for path in emitted().iterdir()}
     assert "maps.png" not in names
@@ -180,7 +207,9 @@ def masks(tmp_path: Path) -> Path:
     folder = tmp_path / "masks"
     folder.mkdir()
     for number in range(44):
-        np.savetxt(folder / f"usable_{number:03}.csv", rng.random((50, 30)) > 0.05, fmt="%d", delimiter=",")
+        np.savetxt(
+            folder / f"usable_{number:03}.csv", rng.random((50, 30)) > 0.05, fmt="%d", delimiter=","
+        )
     return folder
 
 
@@ -194,7 +223,9 @@ def test_unusable_cells_are_left_alone_and_weights_come_back(
     tiles = [read(path) for path in sorted(folder.glob(f"tile_*.{kind}"))]
     usable = [read(path).astype(bool) for path in sorted(folder.glob(f"usable_*.{kind}"))]
     for number, (cells, works) in enumerate(zip(tiles, usable, strict=True)):
-        assert (works == np.loadtxt(masks / f"usable_{number:03}.csv", delimiter=",").astype(bool)).all()
+        assert (
+            works == np.loadtxt(masks / f"usable_{number:03}.csv", delimiter=",").astype(bool)
+        ).all()
         assert not cells[~works].any()
     neurons, down = told["neurons"], told["blocks_of_inputs"]
     found = np.zeros((neurons, neurons))
@@ -212,9 +243,13 @@ def test_unusable_cells_are_left_alone_and_weights_come_back(
 def test_an_order_loses_less_than_none(program: Program, emitted: Emitted, masks: Path) -> None:
     folder = emitted(usable=str(masks), **SMALL)
     layout = Layout(program.network.neurons, 50, 30)
-    works = layout.gathered(tuple(np.loadtxt(path, delimiter=",") for path in sorted(masks.iterdir())))
+    works = layout.gathered(
+        tuple(np.loadtxt(path, delimiter=",") for path in sorted(masks.iterdir()))
+    )
     weights = program.network.weights
-    hopeless = int(np.count_nonzero(((weights > 0) & (works[0] == 0)) | ((weights < 0) & (works[1] == 0))))
+    hopeless = int(
+        np.count_nonzero(((weights > 0) & (works[0] == 0)) | ((weights < 0) & (works[1] == 0)))
+    )
     told = manifest_in(folder)
     tiles = tiles_in(folder)
     lost = 0
@@ -278,7 +313,9 @@ def test_usable_cells_are_for_pairs_and_for_maps(program: Program, masks: Path) 
         BACKEND.lower(program, tiles="npz")
 
 
-def test_a_folder_with_tiles_of_another_map_is_refused_and_stays(program: Program, tmp_path: Path) -> None:
+def test_a_folder_with_tiles_of_another_map_is_refused_and_stays(
+    program: Program, tmp_path: Path
+) -> None:
     BACKEND.emit(program, tmp_path, **SMALL)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     for options in ({"tiles": "npy", **SMALL}, {"rows": 100, "columns": 60}):

@@ -55,13 +55,17 @@ def by_kirchhoff(cells: Any, ohm: float) -> Any:
     for c in range(columns):
         matrix[bit(rows - 1, c), bit(rows - 1, c)] += line
     volts = np.linalg.solve(matrix, source)
-    return np.array([[line * volts[bit(rows - 1, c), r] for c in range(columns)] for r in range(rows)])
+    return np.array(
+        [[line * volts[bit(rows - 1, c), r] for c in range(columns)] for r in range(rows)]
+    )
 
 
 def tile(seed: int, rows: int, columns: int, full: float = 0.7) -> Any:
     """Cells of 0.1 to 100 uS, some of them and some whole lines without."""
     rng = np.random.default_rng(seed)
-    cells = np.exp(rng.uniform(np.log(0.1), np.log(100), (rows, columns))) * (rng.random((rows, columns)) < full)
+    cells = np.exp(rng.uniform(np.log(0.1), np.log(100), (rows, columns))) * (
+        rng.random((rows, columns)) < full
+    )
     cells[rng.random(rows) < 0.15] = 0
     cells[:, rng.random(columns) < 0.15] = 0
     return cells
@@ -108,9 +112,15 @@ def _by_relaxation(cells: Any, ohm: float, reads: Any) -> Any:
         for _ in range(500):
             drive = cells * bits
             drive[:, 0] += line * volts
-            words = np.stack([np.linalg.solve(line * along + np.diag(cells[r]), drive[r]) for r in range(rows)])
+            words = np.stack(
+                [np.linalg.solve(line * along + np.diag(cells[r]), drive[r]) for r in range(rows)]
+            )
             new = np.stack(
-                [np.linalg.solve(line * down + np.diag(cells[:, c]), (cells * words)[:, c]) for c in range(columns)], 1
+                [
+                    np.linalg.solve(line * down + np.diag(cells[:, c]), (cells * words)[:, c])
+                    for c in range(columns)
+                ],
+                1,
             )
             moved, bits = np.abs(new - bits).max(), new
             if moved < 1e-10:
@@ -131,7 +141,9 @@ def test_lines_without_resistance_change_nothing(seed: int, rows: int, columns: 
 
 @LAW
 @given(seeds, sides, sides, ohms)
-def test_no_line_carries_more_than_its_cells(seed: int, rows: int, columns: int, ohm: float) -> None:
+def test_no_line_carries_more_than_its_cells(
+    seed: int, rows: int, columns: int, ohm: float
+) -> None:
     cells = tile(seed, rows, columns)
     found = effective(cells, ohm)
     assert (found >= -1e-9).all()
@@ -142,7 +154,9 @@ def test_no_line_carries_more_than_its_cells(seed: int, rows: int, columns: int,
 
 @LAW
 @given(seeds, sides, sides, ohms, st.floats(1.01, 10))
-def test_longer_segments_leave_less(seed: int, rows: int, columns: int, ohm: float, more: float) -> None:
+def test_longer_segments_leave_less(
+    seed: int, rows: int, columns: int, ohm: float, more: float
+) -> None:
     cells = tile(seed, rows, columns)
     assert effective(cells, more * ohm).sum() <= effective(cells, ohm).sum() * (1 + 1e-9)
     uniform = np.full((rows, columns), 20.0)
@@ -151,7 +165,9 @@ def test_longer_segments_leave_less(seed: int, rows: int, columns: int, ohm: flo
 
 @LAW
 @given(seeds, sides, sides, ohms)
-def test_drivers_and_outputs_can_be_exchanged(seed: int, rows: int, columns: int, ohm: float) -> None:
+def test_drivers_and_outputs_can_be_exchanged(
+    seed: int, rows: int, columns: int, ohm: float
+) -> None:
     cells = tile(seed, rows, columns)
     found = effective(cells[::-1, ::-1].T, ohm)[::-1, ::-1].T
     assert found == pytest.approx(effective(cells, ohm), rel=1e-9, abs=1e-9)
@@ -159,7 +175,9 @@ def test_drivers_and_outputs_can_be_exchanged(seed: int, rows: int, columns: int
 
 @LAW
 @given(seeds, st.integers(1, 6), st.integers(1, 6), ohms)
-def test_a_missing_cell_is_one_that_conducts_nothing(seed: int, rows: int, columns: int, ohm: float) -> None:
+def test_a_missing_cell_is_one_that_conducts_nothing(
+    seed: int, rows: int, columns: int, ohm: float
+) -> None:
     cells = tile(seed, rows, columns)
     almost = np.where(cells == 0, 1e-9, cells)
     assert effective(cells, ohm) == pytest.approx(effective(almost, ohm), rel=1e-6, abs=1e-6)
@@ -185,10 +203,14 @@ def test_another_simulator_finds_the_same() -> None:
 # ---- the estimate
 
 
-@pytest.mark.parametrize("shape", [(32, 32), (64, 64), (128, 128), (64, 256), (128, 256), (256, 64)])
+@pytest.mark.parametrize(
+    "shape", [(32, 32), (64, 64), (128, 128), (64, 256), (128, 256), (256, 64)]
+)
 @pytest.mark.parametrize("ohm", [0.5, 1.0, 5.0])
 @pytest.mark.parametrize("mean_us", [3.0, 20.0])
-def test_the_estimate_is_near_the_far_corner(shape: tuple[int, int], ohm: float, mean_us: float) -> None:
+def test_the_estimate_is_near_the_far_corner(
+    shape: tuple[int, int], ohm: float, mean_us: float
+) -> None:
     exact = effective(np.full(shape, mean_us), ohm)[0, -1] / mean_us
     estimate = ir_drop(*shape, mean_us, ohm)
     if exact > 0.7:
@@ -217,14 +239,20 @@ def test_reads_are_those_of_each_tile(networks: Networks, drawn: Drawn, scheme: 
         driven[:, :height] = z[:, piece.inputs]
         current = driven @ by_kirchhoff(cells.astype(np.float64), 200.0)
         if scheme == "differential":
-            expected[:, piece.outputs] += current[:, 0 : 2 * width : 2] - current[:, 1 : 2 * width : 2]
+            expected[:, piece.outputs] += (
+                current[:, 0 : 2 * width : 2] - current[:, 1 : 2 * width : 2]
+            )
         else:
             expected[:, piece.outputs] += current[:, :width] - current[:, -1:]
     assert crossbar.drive(z, rng) == pytest.approx(expected / crossbar.scale.us_a_step, abs=1e-3)
 
 
-def test_the_drop_goes_with_an_array_as_it_ages_and_leaves_its_cells(networks: Networks, drawn: Drawn) -> None:
-    with_drop, without = (drawn(networks(20), ir_drop=drop, segment_ohm=20.0)[2] for drop in (True, False))
+def test_the_drop_goes_with_an_array_as_it_ages_and_leaves_its_cells(
+    networks: Networks, drawn: Drawn
+) -> None:
+    with_drop, without = (
+        drawn(networks(20), ir_drop=drop, segment_ohm=20.0)[2] for drop in (True, False)
+    )
     assert (with_drop.segment_ohm, without.segment_ohm) == (20, 0)
     assert without.seen is without.cells
     for cells, same, seen in zip(with_drop.cells, without.cells, with_drop.seen, strict=True):
@@ -248,17 +276,26 @@ def test_noise_falls_with_the_conductance(networks: Networks, drawn: Drawn) -> N
     pairs = zip(crossbar.cells, seen, strict=True)
     left = [np.where(g > 0, np.minimum(s / np.maximum(g, 1e-9), 1), 1) for g, s in pairs]
     sigma = [crossbar.device.read_sigma_us(g, crossbar.seconds) for g in crossbar.cells]
-    expected = np.sqrt(sum((a * b) ** 2 for a, b in zip(left, sigma, strict=True)).sum(1)) / crossbar.scale.us_a_step
+    expected = (
+        np.sqrt(sum((a * b) ** 2 for a, b in zip(left, sigma, strict=True)).sum(1))
+        / crossbar.scale.us_a_step
+    )
     assert noise[1] == pytest.approx(expected, rel=0.06)
 
 
 def test_a_session_on_lines_with_resistance(program: Program, turnstile: Machine) -> None:
     word = ["coin", "push", "push", "coin"]
     options = {"device": "lognormal", "sigma": 0.1, "segment_ohm": 1.0}
-    assert vsafsm.run(program, word, "memristor", ir_drop=True, **options).states == turnstile.run(word).states
+    assert (
+        vsafsm.run(program, word, "memristor", ir_drop=True, **options).states
+        == turnstile.run(word).states
+    )
     bad = options | {"segment_ohm": 500.0}
     assert vsafsm.run(program, word, "memristor", **bad).states == turnstile.run(word).states
-    assert vsafsm.run(program, word, "memristor", ir_drop=True, **bad).states != turnstile.run(word).states
+    assert (
+        vsafsm.run(program, word, "memristor", ir_drop=True, **bad).states
+        != turnstile.run(word).states
+    )
 
 
 def test_chip_in_the_loop_makes_up_for_the_lines(program: Program, drawn: Drawn) -> None:

@@ -43,7 +43,11 @@ class Perfect:
 
 def maps_for(program: Program, scheme: str = "differential") -> RigMaps:
     limits = Limits(60, 64, 64, 1e-6, 40e-6, 0.3, 3.0, 1e-3, 10, 10_000)
-    return maps_of(program, Identity("fake", "F-1", limits, np.ones((60, 64, 64), np.bool_), None), scheme=scheme)
+    return maps_of(
+        program,
+        Identity("fake", "F-1", limits, np.ones((60, 64, 64), np.bool_), None),
+        scheme=scheme,
+    )
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -77,7 +81,9 @@ def test_each_step_reads_the_tiles_of_active_rows(program: Program) -> None:
     with ClosedLoopSession(program, maps, rig) as session:
         rig.reads.clear()
         active = session.activity
-        expected = [tile for tile, part in enumerate(maps.layout.tiles()) if active[part.inputs].any()]
+        expected = [
+            tile for tile, part in enumerate(maps.layout.tiles()) if active[part.inputs].any()
+        ]
         session.wait(1)
         assert rig.reads == expected
         assert len(expected) > 1

@@ -26,11 +26,15 @@ def shuffled(layout: Layout, rng: Any) -> Layout:
         return tuple(rng.permutation(room)[:count].tolist())
 
     shapes = [tile.shape for tile in layout.tiles()]
-    orders = tuple(Order(places(layout.rows, h), places(layout.outputs_a_tile, w)) for h, w in shapes)
+    orders = tuple(
+        Order(places(layout.rows, h), places(layout.outputs_a_tile, w)) for h, w in shapes
+    )
     return replace(layout, orders=orders)
 
 
-PLAIN = st.builds(Layout, st.integers(1, 11), st.integers(1, 6), st.integers(2, 7), st.sampled_from(SCHEMES))
+PLAIN = st.builds(
+    Layout, st.integers(1, 11), st.integers(1, 6), st.integers(2, 7), st.sampled_from(SCHEMES)
+)
 LAYOUTS = PLAIN | st.builds(shuffled, PLAIN, st.integers(0, 2**32).map(np.random.default_rng))
 
 
@@ -59,7 +63,9 @@ def test_weights_and_cells_are_one_to_one(layout: Layout) -> None:
     found: dict[tuple[int, int, int], tuple[int, int, int]] = {}
     for post, pre in every_weight(layout):
         own = layout.cells_of(post, pre)
-        assert [cell.polarity for cell in own] == ([1, -1] if layout.scheme == "differential" else [1, 0])
+        assert [cell.polarity for cell in own] == (
+            [1, -1] if layout.scheme == "differential" else [1, 0]
+        )
         for tile, row, column, polarity in own:
             assert polarity == 0 or (tile, row, column) not in found
             found[tile, row, column] = (post if polarity else -1, pre, polarity)
@@ -95,7 +101,9 @@ def test_tiles_hold_what_cells_say_and_nothing_else(layout: Layout, seed: int) -
     tiles = layout.spread(positive, negative)
     expected = np.zeros((len(tiles), layout.rows, layout.columns), np.float32)
     for post, pre in every_weight(layout):
-        for g, (tile, row, column, _) in zip((positive, negative), layout.cells_of(post, pre), strict=True):
+        for g, (tile, row, column, _) in zip(
+            (positive, negative), layout.cells_of(post, pre), strict=True
+        ):
             expected[tile, row, column] = g[post, pre]
     assert (np.stack(tiles) == expected).all()
     assert np.count_nonzero(expected) == layout.cells
@@ -115,7 +123,9 @@ def test_gathering_wants_every_tile() -> None:
         layout.gathered(layout.spread(*conductances(layout, 0))[:-1])
 
 
-@pytest.mark.parametrize("cell", [(-1, 0, 0), (6, 0, 0), (0, -1, 0), (0, 2, 0), (0, 0, -1), (0, 0, 5)])
+@pytest.mark.parametrize(
+    "cell", [(-1, 0, 0), (6, 0, 0), (0, -1, 0), (0, 2, 0), (0, 0, -1), (0, 0, 5)]
+)
 def test_cells_that_are_not_there_are_refused(cell: tuple[int, int, int]) -> None:
     layout = Layout(4, 2, 5)
     assert layout.grid == (2, 2)
@@ -125,7 +135,10 @@ def test_cells_that_are_not_there_are_refused(cell: tuple[int, int, int]) -> Non
 
 @pytest.mark.parametrize(("rows", "columns"), [(0, 4), (-1, 4), (4, 1), (4, 0)])
 def test_tiles_without_room_are_refused(rows: int, columns: int) -> None:
-    with pytest.raises(MappingError, match=f"tiles of {rows} x {columns} cells; expected at least 1 row and 2 columns"):
+    with pytest.raises(
+        MappingError,
+        match=f"tiles of {rows} x {columns} cells; expected at least 1 row and 2 columns",
+    ):
         Layout(4, rows, columns)
 
 
@@ -148,7 +161,9 @@ def test_orders_that_are_none_are_refused(orders: tuple[Order, ...]) -> None:
 
 def test_unknown_schemes_are_refused() -> None:
     scheme: Any = "single"
-    with pytest.raises(OptionError, match='scheme is "single"; expected one of: differential, offset'):
+    with pytest.raises(
+        OptionError, match='scheme is "single"; expected one of: differential, offset'
+    ):
         Layout(4, 4, 4, scheme)
 
 

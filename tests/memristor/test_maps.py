@@ -35,7 +35,9 @@ def tiles_for(neurons: int, rows: int, columns: int, scheme: Any) -> int:
 
 def read(maps: RigMaps, activity: Any) -> Any:
     """The drive that a perfect rig leads to."""
-    return maps.drive([(tile, volts @ maps.siemens[tile]) for tile, volts in maps.voltages(activity)])
+    return maps.drive(
+        [(tile, volts @ maps.siemens[tile]) for tile, volts in maps.voltages(activity)]
+    )
 
 
 def activities(neurons: int, many: int = 12) -> Any:
@@ -50,7 +52,9 @@ def small(program: Program, networks: Networks) -> Program:
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize(("rows", "columns"), [(64, 64), (21, 42), (4, 2), (5, 7), (1, 3)])
-def test_a_rig_gives_the_drive_of_the_network(small: Program, scheme: str, rows: int, columns: int) -> None:
+def test_a_rig_gives_the_drive_of_the_network(
+    small: Program, scheme: str, rows: int, columns: int
+) -> None:
     tiles = tiles_for(21, rows, columns, scheme)
     for spare in (0, 2):
         maps = maps_of(small, rig(tiles + spare, rows, columns), scheme=scheme)
@@ -71,7 +75,9 @@ def test_a_compiled_program_has_its_drive(program: Program, scheme: str) -> None
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_targets_are_in_the_range_and_unusable_cells_are_left_alone(small: Program, scheme: str) -> None:
+def test_targets_are_in_the_range_and_unusable_cells_are_left_alone(
+    small: Program, scheme: str
+) -> None:
     identity = rig(30, 9, 8, unusable=0.2)
     maps = maps_of(small, identity, scheme=scheme)
     siemens = np.stack(maps.siemens)
@@ -132,7 +138,10 @@ def test_voltages_are_those_of_active_rows(small: Program) -> None:
 
 
 def test_too_few_tiles_are_refused(small: Program) -> None:
-    with pytest.raises(MappingError, match="takes 15 tiles of 9 x 10 cells, and the rig has 13: 2 too few; expected"):
+    with pytest.raises(
+        MappingError,
+        match="takes 15 tiles of 9 x 10 cells, and the rig has 13: 2 too few; expected",
+    ):
         maps_of(small, rig(13, 9, 10))
 
 
@@ -142,7 +151,9 @@ def test_as_many_tiles_as_needed_will_do(small: Program) -> None:
 
 def test_inhibition_apart_is_refused(small: Program, networks: Networks) -> None:
     apart = replace(small, network=networks(21, gain=2))
-    with pytest.raises(MappingError, match="inhibition is apart; expected a program of `vsafsm compile"):
+    with pytest.raises(
+        MappingError, match="inhibition is apart; expected a program of `vsafsm compile"
+    ):
         maps_of(apart, rig(20, 21, 42))
 
 
@@ -161,7 +172,10 @@ def test_the_hash_is_that_of_program_and_targets(small: Program, networks: Netwo
 
 def test_a_longer_contract(program: Program, networks: Networks) -> None:
     before, after = program.network.contract, slackened(program.network).contract
-    assert (after.hold_steps, after.gap_steps) == (before.hold_steps + SLACK_STEPS, before.gap_steps + SLACK_STEPS)
+    assert (after.hold_steps, after.gap_steps) == (
+        before.hold_steps + SLACK_STEPS,
+        before.gap_steps + SLACK_STEPS,
+    )
     assert (slackened(program.network).weights == program.network.weights).all()
     longest = slackened(networks(21, steps=MOST_STEPS))
     assert longest.contract.hold_steps == MOST_STEPS

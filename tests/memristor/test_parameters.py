@@ -22,7 +22,12 @@ def test_defaults() -> None:
     assert (found.levels, found.bits) == (4, 3)
     assert found.seconds == 86_400
     assert (found.read_noise, found.stuck_cells) == (True, "ignored")
-    assert (found.adc_bits, found.ir_drop, found.segment_ohm, found.device_seed) == (8, False, 1.0, 0)
+    assert (found.adc_bits, found.ir_drop, found.segment_ohm, found.device_seed) == (
+        8,
+        False,
+        1.0,
+        0,
+    )
     assert settings({option.name: option.default for option in OPTIONS}) == found
 
 
@@ -75,7 +80,9 @@ def test_a_preset_is_not_changed_by_what_is_asked_of_it() -> None:
     assert settings({"device": "lognormal"}).model is before
 
 
-@pytest.mark.parametrize(("levels", "bits"), [(2, 2), (4, 3), (8, 4), (16, 5), (32, 6), (64, 7), (128, 8)])
+@pytest.mark.parametrize(
+    ("levels", "bits"), [(2, 2), (4, 3), (8, 4), (16, 5), (32, 6), (64, 7), (128, 8)]
+)
 def test_levels_are_bits_of_a_weight(levels: int, bits: int) -> None:
     chosen = settings({"levels": levels})
     assert chosen.bits == bits
@@ -109,7 +116,9 @@ def test_what_is_out_of_range_is_refused_by_name(wrong: dict[str, Any]) -> None:
         settings(wrong)
 
 
-@pytest.mark.parametrize("name", ["sigma", "seconds_after_programming", "stuck_off", "stuck_on", "segment_ohm"])
+@pytest.mark.parametrize(
+    "name", ["sigma", "seconds_after_programming", "stuck_off", "stuck_on", "segment_ohm"]
+)
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_what_is_not_finite_is_refused_by_name(name: str, value: float) -> None:
     with pytest.raises(OptionError, match=f"{name} is (nan|inf); expected "):
@@ -127,7 +136,9 @@ def test_what_is_not_finite_is_refused_by_name(name: str, value: float) -> None:
     ],
     ids=str,
 )
-def test_what_makes_no_sense_together_is_refused(options: dict[str, Any], error: type[Exception]) -> None:
+def test_what_makes_no_sense_together_is_refused(
+    options: dict[str, Any], error: type[Exception]
+) -> None:
     with pytest.raises(error):
         settings(options)
 
@@ -145,7 +156,9 @@ def test_the_ends_of_ranges_are_taken() -> None:
 
 @pytest.mark.parametrize("size", [{"rows": 1025}, {"columns": 1025}])
 def test_lines_of_tiles_beyond_reason_are_not_simulated(size: dict[str, int]) -> None:
-    with pytest.raises(OptionError, match=r"tiles have .* cells; expected 1024 rows and columns at most"):
+    with pytest.raises(
+        OptionError, match=r"tiles have .* cells; expected 1024 rows and columns at most"
+    ):
         settings({"ir_drop": True} | size)
     settings(size)
 
@@ -171,5 +184,9 @@ def test_what_is_asked_of_a_network() -> None:
     assert found.folded
     assert (found.bits, found.least_margin, found.rule) == (3, 0.2, "robust")
     assert (found.headroom, found.density) == (4, 2 / 11)
-    assert found == BACKEND.requirements({}) == BACKEND.requirements({"device": "pcm", "device_seed": 3})
+    assert (
+        found
+        == BACKEND.requirements({})
+        == BACKEND.requirements({"device": "pcm", "device_seed": 3})
+    )
     assert BACKEND.requirements({"levels": 16}).bits == 5

@@ -33,7 +33,9 @@ def loss(layout: Layout, wanted: Any, held: list[Any]) -> float:
             for tile, row, column, _ in layout.cells_of(post, pre):
                 at = held[tile][row, column]
                 choices.append(np.linspace(LOW, HIGH, 41) if np.isnan(at) else np.array([at]))
-            total += float(np.min(np.abs(choices[0][:, None] - choices[1][None] - wanted[post, pre])) ** 2)
+            total += float(
+                np.min(np.abs(choices[0][:, None] - choices[1][None] - wanted[post, pre])) ** 2
+            )
     return total
 
 
@@ -44,8 +46,16 @@ def broken(layout: Layout, share: float, rng: np.random.Generator) -> list[Any]:
 
 
 @LAW
-@given(st.integers(1, 6), st.integers(1, 4), st.integers(2, 8), st.integers(0, 2**32), st.floats(0, 0.6))
-def test_an_order_loses_no_more_than_none(neurons: int, rows: int, columns: int, seed: int, share: float) -> None:
+@given(
+    st.integers(1, 6),
+    st.integers(1, 4),
+    st.integers(2, 8),
+    st.integers(0, 2**32),
+    st.floats(0, 0.6),
+)
+def test_an_order_loses_no_more_than_none(
+    neurons: int, rows: int, columns: int, seed: int, share: float
+) -> None:
     layout, rng = Layout(neurons, rows, columns), np.random.default_rng(seed)
     wanted = rng.integers(-3, 4, (neurons, neurons)).astype(float)
     held = broken(layout, share, rng)
@@ -65,7 +75,10 @@ def test_rows_are_in_the_best_order_for_one_output(seed: int) -> None:
 
         def lost(rows: Any, tile: Any = tile, span: Any = span) -> float:
             values = wanted[tile.outputs.start, tile.inputs]
-            lacking = [max(span.least[r, 0] - w, w - span.most[r, 0], 0) for r, w in zip(rows, values, strict=True)]
+            lacking = [
+                max(span.least[r, 0] - w, w - span.most[r, 0], 0)
+                for r, w in zip(rows, values, strict=True)
+            ]
             return sum(x**2 for x in lacking)
 
         best = min(lost(rows) for rows in permutations(range(5), 4))
@@ -102,19 +115,32 @@ def test_avoided_stuck_cells_do_least_harm(program: Program) -> None:
     exact = program.network.weights.astype(float)
     errors: dict[str, Any] = {}
     for way in ("ignored", "compensated", "avoided"):
-        options = {"device": "lognormal", "sigma": 0.0, "stuck_off": 0.1, "stuck_on": 0.1, "stuck_cells": way}
+        options = {
+            "device": "lognormal",
+            "sigma": 0.0,
+            "stuck_off": 0.1,
+            "stuck_on": 0.1,
+            "stuck_cells": way,
+        }
         planned = plan(program.network, options_of(options))
         arrays = [drawn_array(planned, np.random.default_rng(seed)) for seed in range(3)]
         for _, faults in arrays:
             assert faults.any.mean() == pytest.approx(0.2, abs=0.01)
-        off = [(c.cells.positive - c.cells.negative) / planned.scale.us_a_step - exact for c, _ in arrays]
+        off = [
+            (c.cells.positive - c.cells.negative) / planned.scale.us_a_step - exact
+            for c, _ in arrays
+        ]
         errors[way] = float(np.sqrt(np.mean(np.square(off))))
     assert errors["avoided"] < 0.8 * errors["compensated"] < 0.8 * errors["ignored"]
 
 
-def test_a_session_on_an_avoiding_array_is_right(program: Program, cli: Callable[..., Any], tmp_path: Any) -> None:
+def test_a_session_on_an_avoiding_array_is_right(
+    program: Program, cli: Callable[..., Any], tmp_path: Any
+) -> None:
     path = tmp_path / "turnstile.npz"
     program.save(path)
-    code, out, _ = cli("run", str(path), "coin", "push", "--backend", "memristor", "--stuck-cells", "avoided")
+    code, out, _ = cli(
+        "run", str(path), "coin", "push", "--backend", "memristor", "--stuck-cells", "avoided"
+    )
     assert code == 0
     assert "unlocked" in out

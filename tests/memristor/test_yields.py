@@ -21,7 +21,9 @@ Cli = Callable[..., tuple[int, str, str]]
 def test_an_array_that_is_right_runs_a_word_right(program: Program) -> None:
     for seed, each in enumerate(outcomes(program, BAD, range(12))):
         if each.wrong is None:
-            ran = run_word(program, ("coin", "push", "push", "coin"), "memristor", **BAD, device_seed=seed)
+            ran = run_word(
+                program, ("coin", "push", "push", "coin"), "memristor", **BAD, device_seed=seed
+            )
             assert ran.states == program.machine.run(("coin", "push", "push", "coin")).states
 
 
@@ -34,7 +36,18 @@ def test_processes_do_not_matter(program: Program) -> None:
 def test_chip_in_the_loop_mends_arrays(cli: Cli, tmp_path: Path, program: Program) -> None:
     path = tmp_path / "turnstile.npz"
     program.save(path)
-    flags = ("--device", "lognormal", "--sigma", "1.5", "--stuck-on", "0.03", "--arrays", "20", "--compare", "--json")
+    flags = (
+        "--device",
+        "lognormal",
+        "--sigma",
+        "1.5",
+        "--stuck-on",
+        "0.03",
+        "--arrays",
+        "20",
+        "--compare",
+        "--json",
+    )
     code, out, _ = cli("yield", str(path), *flags, "--least", "0.5")
     none, trim, loop = json.loads(out)["yields"]
     assert none["right"] < loop["right"] == 20
@@ -54,7 +67,9 @@ def test_chip_in_the_loop_mends_arrays(cli: Cli, tmp_path: Path, program: Progra
         (("--stuck-cells", "avoid"), 'did you mean "avoided"'),
     ],
 )
-def test_bad_input_is_refused(cli: Cli, tmp_path: Path, program: Program, flags: Any, said: str) -> None:
+def test_bad_input_is_refused(
+    cli: Cli, tmp_path: Path, program: Program, flags: Any, said: str
+) -> None:
     path = tmp_path / "turnstile.npz"
     program.save(path)
     code, out, err = cli("yield", str(path), *flags)

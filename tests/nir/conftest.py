@@ -26,17 +26,23 @@ class PlainGraph:
     of all sums; `decay` takes ``(1 - dt / tau) v + dt / tau x`` in place of ``v + dt / tau (x - v)``.
     """
 
-    def __init__(self, graph: Any, dt_s: float, rng: np.random.Generator | None = None, decay: bool = False) -> None:
+    def __init__(
+        self, graph: Any, dt_s: float, rng: np.random.Generator | None = None, decay: bool = False
+    ) -> None:
         self.nodes: dict[str, Any] = {}
         self.edges: list[tuple[str, str]] = []
         self._flatten(graph, "")
         self.dt_s, self.rng, self.decay = dt_s, rng, decay
-        self.neurons = [name for name, node in self.nodes.items() if type(node).__name__ == "CubaLIF"]
+        self.neurons = [
+            name for name, node in self.nodes.items() if type(node).__name__ == "CubaLIF"
+        ]
         self.spikes = {name: np.zeros(len(self.nodes[name].r), np.float32) for name in self.neurons}
         self.current, self.membrane = dict(self.spikes), dict(self.spikes)
 
     def _flatten(self, graph: Any, prefix: str) -> None:
-        inner = {name: node for name, node in graph.nodes.items() if type(node).__name__ == "NIRGraph"}
+        inner = {
+            name: node for name, node in graph.nodes.items() if type(node).__name__ == "NIRGraph"
+        }
         for name, node in graph.nodes.items():
             if name in inner:
                 self._flatten(node, f"{prefix}{name}.")
@@ -82,7 +88,8 @@ class PlainGraph:
 
     def _integrated(self, name: str, node: Any, x: Values) -> Values:
         single = {
-            key: getattr(node, key).astype(np.float32) for key in ("w_in", "r", "v_leak", "v_threshold", "v_reset")
+            key: getattr(node, key).astype(np.float32)
+            for key in ("w_in", "r", "v_leak", "v_threshold", "v_reset")
         }
         self.current[name] = self._towards(self.current[name], single["w_in"] * x, node.tau_syn)
         pull = single["v_leak"] + single["r"] * self.current[name]
@@ -107,7 +114,9 @@ def read_back() -> Callable[..., Any]:
     """The graph of a program as the NIR library reads it from the bytes of its file."""
     import nir
 
-    return lambda program, **options: nir.read(io.BytesIO(to_bytes(BACKEND.graph(program, **options))))
+    return lambda program, **options: nir.read(
+        io.BytesIO(to_bytes(BACKEND.graph(program, **options)))
+    )
 
 
 @pytest.fixture(scope="session")

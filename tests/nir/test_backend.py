@@ -44,10 +44,16 @@ def test_it_is_there_and_exact() -> None:
     assert find("nir") is BACKEND
     assert BACKEND.exact
     assert BACKEND.unavailable() is None
-    assert BACKEND.requirements({}) == BACKEND.requirements({"dt_s": 1e-3}) == Requirements(folded=True)
+    assert (
+        BACKEND.requirements({})
+        == BACKEND.requirements({"dt_s": 1e-3})
+        == Requirements(folded=True)
+    )
 
 
-def test_without_nir_it_gives_the_install_command(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_nir_it_gives_the_install_command(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("vsafsm_nir.backend.find_spec", lambda name: None)
     says = r"NIR is not installed; expected: pip install 'vsafsm\[nir\]'"
     for attempt in (lambda: vsafsm.open(program, backend="nir"), lambda: nir_graph(program)):
@@ -55,7 +61,9 @@ def test_without_nir_it_gives_the_install_command(program: Program, monkeypatch:
             attempt()
 
 
-def test_a_folder_of_that_name_is_not_the_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_of_that_name_is_not_the_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "nir").mkdir()
     for name in [name for name in sys.modules if name.partition(".")[0] == "nir"]:
         monkeypatch.delitem(sys.modules, name)
@@ -63,14 +71,21 @@ def test_a_folder_of_that_name_is_not_the_library(tmp_path: Path, monkeypatch: p
     assert BACKEND.unavailable() == "NIR is not installed; expected: pip install 'vsafsm[nir]'"
 
 
-def test_a_program_with_separate_inhibition_is_refused_with_the_command(compiled: Compiled, turnstile: Machine) -> None:
+def test_a_program_with_separate_inhibition_is_refused_with_the_command(
+    compiled: Compiled, turnstile: Machine
+) -> None:
     program = compiled(turnstile, inhibition="separate")
     for attempt in (lambda: vsafsm.run(program, ["coin"], "nir"), lambda: nir_graph(program)):
-        with pytest.raises(e.RequirementError, match=r"inhibition must be folded.*`vsafsm compile SPEC --for nir -o"):
+        with pytest.raises(
+            e.RequirementError,
+            match=r"inhibition must be folded.*`vsafsm compile SPEC --for nir -o",
+        ):
             attempt()
 
 
-def test_what_is_proven_is_what_the_weights_say(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_proven_is_what_the_weights_say(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert prove(program.machine, BACKEND.lower(program)).margin == program.prove().margin
     network = program.network
     flipped = replace(network, weights=(-network.weights).astype(network.weights.dtype))
@@ -84,16 +99,27 @@ def test_what_is_proven_is_what_the_weights_say(program: Program, monkeypatch: p
         ({"dt_s": 0.0}, e.OptionError, "dt_s is 0; expected seconds, from 1e-09 to 1"),
         ({"dt_s": -1e-4}, e.OptionError, "dt_s is -0.0001; expected seconds"),
         ({"dt_s": 2}, e.OptionError, "dt_s is 2; expected seconds"),
-        ({"dt_s": float("nan")}, e.OptionError, 'option dt_s of backend "nir" is nan; expected a finite number'),
+        (
+            {"dt_s": float("nan")},
+            e.OptionError,
+            'option dt_s of backend "nir" is nan; expected a finite number',
+        ),
         ({"dt_s": "1"}, e.OptionError, "expected a finite number"),
-        ({"dt": 1e-4}, e.RequirementError, 'no option "dt"; expected one of: dt_s; did you mean "dt_s"'),
+        (
+            {"dt": 1e-4},
+            e.RequirementError,
+            'no option "dt"; expected one of: dt_s; did you mean "dt_s"',
+        ),
     ],
     ids=str,
 )
 def test_bad_options_are_refused_by_name(
     options: dict[str, Any], error: type[Exception], says: str, program: Program
 ) -> None:
-    for attempt in (lambda: vsafsm.open(program, backend="nir", **options), lambda: nir_graph(program, **options)):
+    for attempt in (
+        lambda: vsafsm.open(program, backend="nir", **options),
+        lambda: nir_graph(program, **options),
+    ):
         with pytest.raises(error, match=says):
             attempt()
 
@@ -113,10 +139,14 @@ def test_the_description_counts_what_is_in_the_graph(program: Program) -> None:
 
 
 @pytest.mark.parametrize("of", ["spec", "program"])
-def test_emit_writes_the_one_file(of: str, cli: Cli, file: str, program: Program, tmp_path: Path) -> None:
+def test_emit_writes_the_one_file(
+    of: str, cli: Cli, file: str, program: Program, tmp_path: Path
+) -> None:
     path = tmp_path / "net.nir"
     path.write_bytes(b"old")
-    code, out, err = cli("emit", TURNSTILE if of == "spec" else file, "--to", "nir", "-o", str(path))
+    code, out, err = cli(
+        "emit", TURNSTILE if of == "spec" else file, "--to", "nir", "-o", str(path)
+    )
     assert (code, out, err) == (0, f"wrote {path}\n", "")
     assert path.read_bytes() == to_bytes(BACKEND.graph(program))
     assert {each.name for each in tmp_path.iterdir()} == {"net.nir", "turnstile.npz"}
@@ -153,13 +183,17 @@ def test_emit_refuses_and_writes_nothing(
 def test_what_is_not_proven_is_not_written(cli: Cli, program: Program, tmp_path: Path) -> None:
     backwards = replace(program.network, codes=program.network.codes[::-1].copy())
     replace(program, network=backwards).save(tmp_path / "wrong.npz")
-    code, out, err = cli("emit", str(tmp_path / "wrong.npz"), "--to", "nir", "-o", str(tmp_path / "net.nir"))
+    code, out, err = cli(
+        "emit", str(tmp_path / "wrong.npz"), "--to", "nir", "-o", str(tmp_path / "net.nir")
+    )
     assert (code, out) == (1, "")
     assert "expected a proven program" in err
     assert not (tmp_path / "net.nir").exists()
 
 
-def test_run_prove_and_info_on_the_command_line(cli: Cli, file: str, examples: dict[str, Machine]) -> None:
+def test_run_prove_and_info_on_the_command_line(
+    cli: Cli, file: str, examples: dict[str, Machine]
+) -> None:
     machine = examples["vending_machine"]
     word = machine.demonstration()
     spec = str(SPECS / "vending_machine.yaml")

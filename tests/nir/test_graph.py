@@ -21,7 +21,9 @@ from vsafsm_nir.graph import METADATA, description, line_names, to_bytes
 
 DT_S = 1e-4
 ProgramOf = Callable[..., Program]
-shared = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+shared = settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 class Player:
@@ -45,7 +47,10 @@ class Player:
             own, other = (code[opened] == 1).sum(), (code[opened] == 0).sum()
             scores.append(hits / max(own, 1) - (output[-1] - hits) / max(other, 1))
         ranked = sorted([-1.0, *scores])
-        if ranked[-1] <= self.about["least_similarity"] or ranked[-1] - ranked[-2] <= self.about["least_lead"]:
+        if (
+            ranked[-1] <= self.about["least_similarity"]
+            or ranked[-1] - ranked[-2] <= self.about["least_lead"]
+        ):
             return None
         return self.about["codes"][int(np.argmax(scores))]
 
@@ -88,10 +93,16 @@ def test_words_lead_to_the_interpreters_states_and_outputs(
         assert played.run(word) == expected(program.machine, word)
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data())
 def test_small_machines_run_from_their_files(
-    data: st.DataObject, small_machine_strategy: Any, compiled: ProgramOf, read_back: Any, plain_graph: Any
+    data: st.DataObject,
+    small_machine_strategy: Any,
+    compiled: ProgramOf,
+    read_back: Any,
+    plain_graph: Any,
 ) -> None:
     machine = data.draw(small_machine_strategy())
     graph = read_back(compiled(machine, target="nir"))
@@ -141,11 +152,17 @@ def test_every_activity_under_every_two_lines_takes_the_networks_step(
         drive = network.weights.astype(np.int64) @ z
         masks = [network.masks[line] for line in lines if line <= len(network.inputs)]
         opened = np.logical_and.reduce([np.ones(network.neurons, np.bool_), *masks])
-        following = network.codes[network.start] if len(network.inputs) + 1 in lines else (drive > 0) & opened
+        following = (
+            network.codes[network.start]
+            if len(network.inputs) + 1 in lines
+            else (drive > 0) & opened
+        )
         assert (simulated.spikes["fsm.lif"] == following).all()
 
 
-def test_slower_time_steps_are_exact_too(program: Program, read_back: Any, plain_graph: Any) -> None:
+def test_slower_time_steps_are_exact_too(
+    program: Program, read_back: Any, plain_graph: Any
+) -> None:
     word = [*program.machine.inputs] * 3
     for dt_s in (1e-3, 2.5e-5, 0.1):
         graph = read_back(program, dt_s=dt_s)
@@ -153,7 +170,9 @@ def test_slower_time_steps_are_exact_too(program: Program, read_back: Any, plain
         assert Player(graph, plain_graph(graph, dt_s)).run(word) == expected(program.machine, word)
 
 
-def test_another_time_step_than_the_files_goes_wrong(program: Program, read_back: Any, plain_graph: Any) -> None:
+def test_another_time_step_than_the_files_goes_wrong(
+    program: Program, read_back: Any, plain_graph: Any
+) -> None:
     graph = read_back(program)
     lines = np.eye(len(program.network.inputs) + 2)
     right, wrong = plain_graph(graph, DT_S), plain_graph(graph, DT_S / 4)
@@ -168,15 +187,23 @@ def test_another_time_step_than_the_files_goes_wrong(program: Program, read_back
 
 def test_the_file_is_of_the_form_that_simulators_wire(program: Program, read_back: Any) -> None:
     graph, network = read_back(program), program.network
-    assert [type(graph.nodes[name]).__name__ for name in ("input", "lines", "fsm", "readout", "output")] == [
-        *("Input", "Affine", "NIRGraph", "Affine", "Output")
-    ]
+    assert [
+        type(graph.nodes[name]).__name__ for name in ("input", "lines", "fsm", "readout", "output")
+    ] == [*("Input", "Affine", "NIRGraph", "Affine", "Output")]
     assert set(graph.edges) == set(pairwise(("input", "lines", "fsm", "readout", "output")))
     fsm = graph.nodes["fsm"]
-    assert set(fsm.edges) == {("input", "lif"), ("lif", "w_rec"), ("w_rec", "lif"), ("lif", "output")}
+    assert set(fsm.edges) == {
+        ("input", "lif"),
+        ("lif", "w_rec"),
+        ("w_rec", "lif"),
+        ("lif", "output"),
+    }
     assert (fsm.nodes["w_rec"].weight == network.weights).all()
     assert fsm.nodes["w_rec"].weight.dtype == np.float32
-    assert not any(node.bias.any() for node in (graph.nodes["lines"], graph.nodes["readout"], fsm.nodes["w_rec"]))
+    assert not any(
+        node.bias.any()
+        for node in (graph.nodes["lines"], graph.nodes["readout"], fsm.nodes["w_rec"])
+    )
     lif = fsm.nodes["lif"]
     assert isinstance(lif, nir.CubaLIF)
     assert (lif.tau_mem == 1e-4).all()
@@ -190,7 +217,9 @@ def test_the_same_program_gives_the_same_bytes(program: Program, tmp_path: Any) 
     assert to_bytes(BACKEND.graph(program)) != to_bytes(BACKEND.graph(program, dt_s=1e-3))
 
 
-def test_what_is_written_with_the_graph_says_what_it_means(program: Program, read_back: Any) -> None:
+def test_what_is_written_with_the_graph_says_what_it_means(
+    program: Program, read_back: Any
+) -> None:
     about = json.loads(read_back(program).metadata[METADATA])
     assert about == json.loads(json.dumps(description(program, DT_S)))
     assert about["lines"] == ["(rest)", "coin", "push", "(reset)"]
@@ -220,7 +249,11 @@ def test_names_of_any_script_are_kept(compiled: ProgramOf, read_back: Any) -> No
     row = (Transition("δ", ("日本",)), Transition("δ"))
     machine = Machine("größe", ("δ",), ("ein", "aus ✓"), "δ", (row,), ((),))
     about = json.loads(read_back(compiled(machine, target="nir")).metadata[METADATA])
-    assert (about["machine"], about["lines"][2], about["codes"][0]["state"]) == ("größe", "aus ✓", "δ")
+    assert (about["machine"], about["lines"][2], about["codes"][0]["state"]) == (
+        "größe",
+        "aus ✓",
+        "δ",
+    )
 
 
 def test_the_graph_can_be_had_in_python(program: Program) -> None:

@@ -48,7 +48,9 @@ def test_lines_do_what_masks_and_reset_do_in_every_activity(network: Network) ->
         for mask in (0, 1):
             fired = drive + line[:, mask] > FIRES_ABOVE
             assert (fired == ((drive > 0) & network.masks[mask])).all()
-            assert (drive + line[:, mask] + line[:, found.reset] > FIRES_ABOVE).tolist() == start.tolist()
+            assert (
+                drive + line[:, mask] + line[:, found.reset] > FIRES_ABOVE
+            ).tolist() == start.tolist()
         assert (drive + line[:, found.reset] > FIRES_ABOVE).tolist() == start.tolist()
         both = drive + line[:, 0] + line[:, 1]
         assert ((both > FIRES_ABOVE) == ((drive > 0) & network.masks.all(0))).all()
@@ -91,7 +93,9 @@ def test_sums_that_single_precision_would_round_are_refused() -> None:
     masks, start = np.ones((2, full + 1)), np.ones(full + 1)
     assert layers(network_of(weights, masks, start)).largest == EXACT - 2
     weights[0, full] += 1
-    with pytest.raises(PrecisionError, match=f"sums of up to {EXACT} can come about.*--for nir --bits 8"):
+    with pytest.raises(
+        PrecisionError, match=f"sums of up to {EXACT} can come about.*--for nir --bits 8"
+    ):
         layers(network_of(weights, masks, start))
 
 
@@ -102,9 +106,12 @@ def test_weights_that_are_not_the_whole_story_are_refused(
     network = program.network
     if kind == "noisy":
         network = replace(
-            network, weights=network.weights + np.random.default_rng(0).normal(size=network.weights.shape)
+            network,
+            weights=network.weights + np.random.default_rng(0).normal(size=network.weights.shape),
         )
     else:
         network = compiled(program.machine, inhibition="separate").network
-    with pytest.raises(PrecisionError, match="not whole, or an inhibition that is kept apart; expected a program"):
+    with pytest.raises(
+        PrecisionError, match="not whole, or an inhibition that is kept apart; expected a program"
+    ):
         layers(network)

@@ -72,7 +72,10 @@ def test_states_come_out_of_the_graphs_weights(program: Program) -> None:
 
 def test_what_a_session_may_not_do(program: Program) -> None:
     session = vsafsm.open(program, backend="nir")
-    with pytest.raises(e.SessionError, match="hold of 1 steps is not possible; expected a whole number of at least 2"):
+    with pytest.raises(
+        e.SessionError,
+        match="hold of 1 steps is not possible; expected a whole number of at least 2",
+    ):
         session.send("coin", 1)
     session.close()
     for attempt in (session.reset, lambda: session.send("coin"), lambda: session.wait(1)):

@@ -27,7 +27,11 @@ def test_snntorch_runs_the_file_like_the_interpreter(
     BACKEND.emit_file(program, tmp_path / "net.nir")
     word = np.random.default_rng(0).choice(program.machine.inputs, 40).tolist()
     ran = subprocess.run(
-        [sys.executable, str(SCRIPT), "net.nir", *word], cwd=tmp_path, capture_output=True, text=True, check=True
+        [sys.executable, str(SCRIPT), "net.nir", *word],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     trace = program.machine.run(word)
     rows = zip(("", *word), trace.states, (trace.initial_outputs, *trace.outputs), strict=True)

@@ -38,12 +38,20 @@ def test_mermaid_text_has_the_whole_machine(name: str) -> None:
     assert initial == machine.initial
     assert sorted(names.values()) == sorted(machine.reachable)
     found = {(a, b) for a, b, _ in edges}
-    assert found == {(s, machine.transition(s, i).to) for s in machine.reachable for i in machine.inputs}
+    assert found == {
+        (s, machine.transition(s, i).to) for s in machine.reachable for i in machine.inputs
+    }
     told = {one.partition(" / ")[0] for *_, label in edges for one in label.split(", ")}
     assert set(machine.inputs) <= told
 
 
-@given(name=st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1, max_size=20))
+@given(
+    name=st.text(
+        st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp"]),
+        min_size=1,
+        max_size=20,
+    )
+)
 def test_any_name_comes_back_and_means_nothing(name: str) -> None:
     found = escaped(name)
     assert plain(found) == name
@@ -85,7 +93,9 @@ def test_a_machine_is_drawn(spec: str, suffix: str, capsys: pytest.CaptureFixtur
         (["-o", "nowhere/m.mmd"], "cannot write"),
     ],
 )
-def test_bad_input_is_told(spec: str, arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_input_is_told(
+    spec: str, arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["draw", spec, *arguments]) == 2
     assert told in capsys.readouterr().err
     assert sorted(path.name for path in Path().iterdir()) == ["turnstile.yaml"]

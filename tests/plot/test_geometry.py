@@ -25,7 +25,12 @@ def machines(draw: st.DrawFn) -> Machine:
     inputs = tuple(f"i{a}" for a in range(draw(st.integers(1, 5))))
     table = tuple(tuple(Transition(draw(st.sampled_from(states))) for _ in inputs) for _ in states)
     return Machine(
-        "m", states, inputs, states[0], table, tuple((f"out{i}",) if i % 2 else () for i in range(len(states)))
+        "m",
+        states,
+        inputs,
+        states[0],
+        table,
+        tuple((f"out{i}",) if i % 2 else () for i in range(len(states))),
     )
 
 
@@ -36,7 +41,9 @@ def is_whole(machine: Machine, found: Geometry) -> None:
     for edge in found.edges:
         taken = [a for a in machine.inputs if machine.transition(edge.source, a).to == edge.target]
         assert [
-            told.partition(" / ")[0] for told in edge.full.split(", ") if told.partition(" / ")[0] in taken
+            told.partition(" / ")[0]
+            for told in edge.full.split(", ")
+            if told.partition(" / ")[0] in taken
         ] == taken
 
 

@@ -38,13 +38,17 @@ def test_the_graph_has_the_states_and_an_arrow_for_each_pair_that_is_joined() ->
 @settings(deadline=None, max_examples=25)
 def test_any_name_is_text_for_graphviz(name: str) -> None:
     machine = Machine("m", (name,), (name,), name, ((Transition(name, (name,)),),), ((name,),))
-    ran = subprocess.run(["dot", "-Tplain"], input=graph_of(machine).encode(), capture_output=True, check=True)
+    ran = subprocess.run(
+        ["dot", "-Tplain"], input=graph_of(machine).encode(), capture_output=True, check=True
+    )
     assert ran.stdout.decode().count("\nnode ") == 1
     assert not ran.stderr
 
 
 @needs_dot
-@pytest.mark.parametrize(("suffix", "start"), [(".svg", b"<?xml"), (".png", b"\x89PNG"), (".pdf", b"%PDF")])
+@pytest.mark.parametrize(
+    ("suffix", "start"), [(".svg", b"<?xml"), (".png", b"\x89PNG"), (".pdf", b"%PDF")]
+)
 def test_a_machine_is_drawn(suffix: str, start: bytes, tmp_path: Path) -> None:
     output = tmp_path / f"m{suffix}"
     assert main(["draw", TURNSTILE, "--graphviz", "--state", "unlocked", "-o", str(output)]) == 0

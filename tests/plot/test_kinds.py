@@ -25,7 +25,9 @@ def program() -> Program:
 
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_same_program_is_drawn_the_same(program: Program, tmp_path: Path, kind: str, suffix: str) -> None:
+def test_the_same_program_is_drawn_the_same(
+    program: Program, tmp_path: Path, kind: str, suffix: str
+) -> None:
     one, two = tmp_path / f"1{suffix}", tmp_path / f"2{suffix}"
     for path in (one, two):
         draw(kind, program, ("coin", "push"), path)
@@ -48,11 +50,20 @@ def test_a_graph_has_every_name_and_label(program: Program, tmp_path: Path) -> N
         assert f"<!-- {told} -->" in text
 
 
-def test_names_that_look_like_mathematics_are_drawn_as_they_are(program: Program, tmp_path: Path) -> None:
+def test_names_that_look_like_mathematics_are_drawn_as_they_are(
+    program: Program, tmp_path: Path
+) -> None:
     machine = program.machine
     renamed = {"locked": "$x^", "unlocked": "<b>&дом"}
     table = tuple(tuple(type(t)(renamed[t.to], t.outputs) for t in row) for row in machine.table)
-    odd = Machine("$m_", tuple(renamed[s] for s in machine.states), machine.inputs, "$x^", table, machine.moore)
+    odd = Machine(
+        "$m_",
+        tuple(renamed[s] for s in machine.states),
+        machine.inputs,
+        "$x^",
+        table,
+        machine.moore,
+    )
     for kind in KINDS:
         draw(kind, compile_machine(odd, dimension=80), ("coin",), tmp_path / f"{kind}.pdf")
 
@@ -60,7 +71,9 @@ def test_names_that_look_like_mathematics_are_drawn_as_they_are(program: Program
 @pytest.mark.parametrize(
     ("kind", "name", "told"), [("rastr", "a.png", 'mean "raster"'), ("raster", "a.bmp", "ends in")]
 )
-def test_what_cannot_be_drawn_is_refused(program: Program, tmp_path: Path, kind: str, name: str, told: str) -> None:
+def test_what_cannot_be_drawn_is_refused(
+    program: Program, tmp_path: Path, kind: str, name: str, told: str
+) -> None:
     with pytest.raises(PlotError, match=told):
         draw(kind, program, (), tmp_path / name)
     assert not list(tmp_path.iterdir())
@@ -76,14 +89,18 @@ def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return "turnstile.yaml"
 
 
-def test_a_run_is_drawn_and_held_against_the_interpreter(spec: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_is_drawn_and_held_against_the_interpreter(
+    spec: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["plot", spec, "coin", "push", "-o", "run.png"]) == 0
     assert "Each of the 3 states is the interpreter's" in capsys.readouterr().out
     assert Path("run.png").stat().st_size > 3000
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_can_be_asked_for(spec: str, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_kind_can_be_asked_for(
+    spec: str, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     word = ["coin"] if kind in OF_RUNS else []
     assert main(["plot", spec, *word, "--what", kind, "-o", "p.svg"]) == 0
     assert capsys.readouterr().out.endswith("wrote p.svg\n")

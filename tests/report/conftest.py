@@ -14,7 +14,10 @@ ODD = ("</script><script>alert(1)</script>", "a & b \"c\" 'd'", "{{ 7 * 7 }}", "
 
 def odd_machine() -> Machine:
     table = tuple(
-        tuple(Transition(ODD[(i + step) % len(ODD)], ("<i>o</i>",) if step == 2 else ()) for step in (1, 2))
+        tuple(
+            Transition(ODD[(i + step) % len(ODD)], ("<i>o</i>",) if step == 2 else ())
+            for step in (1, 2)
+        )
         for i in range(len(ODD))
     )
     moore = tuple((f"<m{i}>",) for i in range(len(ODD)))
@@ -23,10 +26,15 @@ def odd_machine() -> Machine:
 
 @pytest.fixture(scope="session")
 def programs() -> dict[str, Program]:
-    machines = {name: load(f"specs/{name}.yaml") for name in ("turnstile", "vending_machine", "working_memory")}
+    machines = {
+        name: load(f"specs/{name}.yaml")
+        for name in ("turnstile", "vending_machine", "working_memory")
+    }
     found = {name: compile_machine(machine) for name, machine in machines.items()}
     found["odd"] = compile_machine(odd_machine(), dimension=128)
-    found["unproven"] = compile_machine(load("specs/traffic_light.yaml"), dimension=32, allow_unproven=True)
+    found["unproven"] = compile_machine(
+        load("specs/traffic_light.yaml"), dimension=32, allow_unproven=True
+    )
     return found
 
 

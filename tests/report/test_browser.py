@@ -15,7 +15,10 @@ from vsafsm.report.page import page
 
 api = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
+]
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
          "--disable-sync", "--no-first-run")  # fmt: skip
 NAMES = ("turnstile", "vending_machine", "working_memory", "odd", "unproven")
@@ -30,7 +33,9 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def pages(programs: dict[str, Program], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def pages(
+    programs: dict[str, Program], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
     for name in NAMES:
         text = page(programs[name], noise=("additive:0:1:0.5", "missing:0:0.1:0.1"), draws=4)
@@ -42,7 +47,9 @@ class Shown:
     """A page in a window, with all that it complained of and asked for."""
 
     def __init__(self, browser: Any, path: Path, width: int = 1280, scheme: str = "light") -> None:
-        self.context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+        self.context = browser.new_context(
+            viewport={"width": width, "height": 800}, color_scheme=scheme
+        )
         self.page = self.context.new_page()
         self.messages: list[str] = []
         self.requests: list[str] = []
@@ -67,7 +74,9 @@ def test_a_page_loads_from_disk_alone(browser: Any, pages: dict[str, Path], name
     with Shown(browser, pages[name]) as shown:
         shown.page.wait_for_timeout(200)
         assert shown.messages == []
-        assert [url for url in shown.requests if not url.startswith("data:")] == [pages[name].as_uri()]
+        assert [url for url in shown.requests if not url.startswith("data:")] == [
+            pages[name].as_uri()
+        ]
 
 
 @pytest.mark.parametrize("name", NAMES[:4])
@@ -110,7 +119,9 @@ def test_keys_and_the_slider_and_playing_work(browser: Any, pages: dict[str, Pat
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 768, 1280])
 @pytest.mark.parametrize("name", ["working_memory", "odd"])
-def test_nothing_sticks_out(browser: Any, pages: dict[str, Path], name: str, width: int, scheme: str) -> None:
+def test_nothing_sticks_out(
+    browser: Any, pages: dict[str, Path], name: str, width: int, scheme: str
+) -> None:
     with Shown(browser, pages[name], width, scheme) as shown:
         assert shown.page.evaluate("document.documentElement.scrollWidth") <= width
         ground = shown.page.evaluate("getComputedStyle(document.body).backgroundColor")

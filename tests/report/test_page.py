@@ -34,7 +34,9 @@ class Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.scripts += tag == "script"
-        self.links += [value or "" for name, value in attrs if name in ("src", "href", "action", "data")]
+        self.links += [
+            value or "" for name, value in attrs if name in ("src", "href", "action", "data")
+        ]
         if tag not in VOID:
             self.open.append(tag)
 
@@ -67,7 +69,9 @@ def test_names_are_text_wherever_they_stand(programs: dict[str, Program]) -> Non
 
 def test_the_tables_come_back(programs: dict[str, Program]) -> None:
     text = page(programs["odd"], **FEW)
-    (told,) = re.findall(r'<script type="application/json" id="tables">(.*?)</script>', text, re.DOTALL)
+    (told,) = re.findall(
+        r'<script type="application/json" id="tables">(.*?)</script>', text, re.DOTALL
+    )
     assert json.loads(told)["states"] == list(programs["odd"].network.states)
 
 
@@ -91,21 +95,31 @@ def test_a_page_tells_what_the_proof_found(programs: dict[str, Program]) -> None
 def test_curves_are_what_trials_give(programs: dict[str, Program]) -> None:
     program = programs["turnstile"]
     (curve,) = curves(program, program.prove(), ("additive:1:2:1",), 12, 5)
-    found = outcomes(subject(program, "reference"), "additive:1", Trials(words=0, seed=5), range(12))
+    found = outcomes(
+        subject(program, "reference"), "additive:1", Trials(words=0, seed=5), range(12)
+    )
     assert [row.noise for row in curve.rows] == ["additive:1", "additive:2"]
     assert curve.rows[0].right == sum(each.pairs == 4 for each in found)
     assert curve.rows[0].failure_bound is not None
 
 
 def test_every_kind_of_noise_has_a_chart(programs: dict[str, Program]) -> None:
-    text = page(programs["turnstile"], noise=("additive:0:1:1", "missing:0.1", "stuck:0:0.1:0.1,at=minimum"), draws=2)
+    text = page(
+        programs["turnstile"],
+        noise=("additive:0:1:1", "missing:0.1", "stuck:0:0.1:0.1,at=minimum"),
+        draws=2,
+    )
     assert text.count('<svg class="chart"') == 3
     assert text.count('<polyline class="bound"') == 1
 
 
 @pytest.mark.parametrize(
     ("given", "error"),
-    [({"draws": 0}, SweepError), ({"noise": ("additive:2:1:1",)}, SweepError), ({"noise": ("x:1",)}, NoiseError)],
+    [
+        ({"draws": 0}, SweepError),
+        ({"noise": ("additive:2:1:1",)}, SweepError),
+        ({"noise": ("x:1",)}, NoiseError),
+    ],
 )
 def test_what_cannot_be_measured_is_refused(
     programs: dict[str, Program], given: dict[str, object], error: type

@@ -37,7 +37,10 @@ def test_the_machines_own_tables_are_its_transitions(program: Program) -> None:
     for s, state in enumerate(t["states"]):
         for a, symbol in enumerate(machine.inputs):
             taken = machine.transition(state, symbol)
-            assert (t["states"][t["delta"][s][a]], tuple(t["mealy"][s][a])) == (taken.to, taken.outputs)
+            assert (t["states"][t["delta"][s][a]], tuple(t["mealy"][s][a])) == (
+                taken.to,
+                taken.outputs,
+            )
 
 
 @settings(deadline=None, max_examples=20)
@@ -51,11 +54,15 @@ def test_steps_are_those_of_a_session(word: list[int]) -> None:
             taken = t["taken"][node][a]
             node = taken["left"]
             assert taken["steps"][-1]["active"] == int(session.activity.sum())
-            assert [step["mask"] for step in taken["steps"]] == [0] + [a + 1] * t["hold"] + [0] * t["gap"]
+            assert [step["mask"] for step in taken["steps"]] == [0] + [a + 1] * t["hold"] + [0] * t[
+                "gap"
+            ]
             assert taken["steps"][-1]["overlaps"][0] == [t["nodes"][node], 1.0]
 
 
-def test_what_has_no_room_is_left_out(programs: dict[str, Program], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_has_no_room_is_left_out(
+    programs: dict[str, Program], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(room, "MOST_PAIRS", 8)
     program = programs["vending_machine"]
     found = stepping(program.machine, program.network)

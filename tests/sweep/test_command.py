@@ -35,33 +35,55 @@ def there() -> list[str]:
 
 
 def test_a_table_is_written_and_told(spec: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert sweep(spec, "--noise", "additive:0:2:1", "--dimension", "64,96", *SHORT, "-o", "t.csv") == 0
+    assert (
+        sweep(spec, "--noise", "additive:0:2:1", "--dimension", "64,96", *SHORT, "-o", "t.csv") == 0
+    )
     rows = read_table(Path("t.csv")).rows
     assert [(row.neurons, row.noise, row.trials) for row in rows] == [
         (n, f"additive:{x}", 20) for n in (64, 96) for x in (0, 1, 2)
     ]
     told = capsys.readouterr().out
     assert "turnstile: 95 % intervals" in told
-    assert f"{rows[1].right_share:.3f} ({rows[1].right_low:.3f} to {rows[1].right_high:.3f})" in told
+    assert (
+        f"{rows[1].right_share:.3f} ({rows[1].right_low:.3f} to {rows[1].right_high:.3f})" in told
+    )
     assert told.endswith("wrote t.csv\n")
     assert there() == ["t.csv", "turnstile.yaml"]
 
 
 def test_every_option_can_be_a_list(spec: str) -> None:
-    options = ("--bits", "4,8", "--rule", "refined,robust", "--seed", "0,1", "-O", "inhibition=folded,separate")
-    assert sweep(spec, "--noise", "missing:0.1", "--dimension", "96", *options, *SHORT, "-o", "t.csv") == 0
+    options = (
+        "--bits",
+        "4,8",
+        "--rule",
+        "refined,robust",
+        "--seed",
+        "0,1",
+        "-O",
+        "inhibition=folded,separate",
+    )
+    assert (
+        sweep(spec, "--noise", "missing:0.1", "--dimension", "96", *options, *SHORT, "-o", "t.csv")
+        == 0
+    )
     rows = read_table(Path("t.csv")).rows
     assert len({(row.bits, row.rule, row.seed, row.inhibition) for row in rows}) == len(rows) == 16
 
 
 def test_backends_and_their_options(spec: str) -> None:
-    assert sweep(spec, "--noise", "additive:1", "--backend", "reference,loihi2", *SHORT, "-o", "t.csv") == 0
+    assert (
+        sweep(spec, "--noise", "additive:1", "--backend", "reference,loihi2", *SHORT, "-o", "t.csv")
+        == 0
+    )
     assert [row.backend for row in read_table(Path("t.csv")).rows] == ["reference", "loihi2"]
     device = ("--backend", "memristor", "-O", "device=lognormal", "-O", "sigma=0.1,3")
     few = ("--trials", "4", "--words", "1", "--length", "2")
     assert sweep(spec, "--noise", "additive:0", *device, *few, "-o", "m.csv") == 0
     rows = read_table(Path("m.csv")).rows
-    assert [row.options for row in rows] == ["device=lognormal,sigma=0.1", "device=lognormal,sigma=3.0"]
+    assert [row.options for row in rows] == [
+        "device=lognormal,sigma=0.1",
+        "device=lognormal,sigma=3.0",
+    ]
     assert rows[0].right > rows[1].right
     assert rows[0].always is None
 
@@ -73,7 +95,9 @@ def test_a_program_is_swept_as_it_is(spec: str) -> None:
     assert read_table(Path("t.csv")).rows == read_table(Path("u.csv")).rows
 
 
-def test_what_is_measured_already_is_not_measured_again(spec: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_measured_already_is_not_measured_again(
+    spec: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     arguments = (spec, "--noise", "additive:1", "--dimension", "64", *SHORT, "-o", "t.csv")
     assert sweep(*arguments) == 0
     before = Path("t.csv").stat().st_mtime_ns
@@ -100,7 +124,16 @@ def test_another_sweep_is_not_written_over(spec: str, capsys: pytest.CaptureFixt
 
 @pytest.mark.slow
 def test_an_interrupted_sweep_goes_on(spec: str) -> None:
-    options = ("--noise", "additive:0.5:2:0.5", "--dimension", "192", "--trials", "200", "--width", "0")
+    options = (
+        "--noise",
+        "additive:0.5:2:0.5",
+        "--dimension",
+        "192",
+        "--trials",
+        "200",
+        "--width",
+        "0",
+    )
     command = [sys.executable, "-m", "vsafsm", "sweep", spec, *options]
     running = subprocess.Popen([*command, "-o", "t.csv"], stderr=subprocess.PIPE)
     journal, end = Path("t.csv.partial"), time.monotonic() + 60
@@ -153,7 +186,9 @@ def test_bad_input_is_told_and_nothing_is_written(
     assert there() == before
 
 
-def test_options_for_what_is_compiled_are_refused(spec: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_options_for_what_is_compiled_are_refused(
+    spec: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     compile_machine(load(spec), dimension=64).save("p.npz")
     assert sweep("p.npz", "--bits", "4,8", "-o", "t.csv") == 2
     assert "compiled already" in capsys.readouterr().err

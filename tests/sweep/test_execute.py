@@ -47,15 +47,33 @@ def started(*arguments: str, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @contextmanager
-def running_cluster(folder: Path, count: int = 2) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
+def running_cluster(
+    folder: Path, count: int = 2
+) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
     """A scheduler and workers of one thread each: -> (address, workers)."""
     told = folder / "scheduler.json"
-    scheduler = ("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
-    worker = ("distributed.cli.dask_worker", "--scheduler-file", str(told), "--nthreads", "1", "--no-dashboard")
+    scheduler = (
+        "distributed.cli.dask_scheduler",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "0",
+        "--no-dashboard",
+    )
+    worker = (
+        "distributed.cli.dask_worker",
+        "--scheduler-file",
+        str(told),
+        "--nthreads",
+        "1",
+        "--no-dashboard",
+    )
     with ExitStack() as stack:
         stack.enter_context(started(*scheduler, "--scheduler-file", str(told), folder=folder))
         waited(told.exists)
-        workers = [stack.enter_context(started(*worker, "--no-nanny", folder=folder)) for _ in range(count)]
+        workers = [
+            stack.enter_context(started(*worker, "--no-nanny", folder=folder)) for _ in range(count)
+        ]
         address = json.loads(told.read_text())["address"]
         waited(lambda: threads_at(address) == count)
         yield address, workers
@@ -77,7 +95,9 @@ def waited(until: Callable[[], object]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default")
-def test_a_cluster_that_loses_a_worker_loses_nothing(plan: Plan, measured: Measured, tmp_path: Path) -> None:
+def test_a_cluster_that_loses_a_worker_loses_nothing(
+    plan: Plan, measured: Measured, tmp_path: Path
+) -> None:
     longer = replace(plan, trials=Trials(most=300, width=0.0, words=3, length=6))
     expected = measured(longer, tmp_path / "serial.csv")
     with running_cluster(tmp_path) as (address, workers):
@@ -120,7 +140,9 @@ def test_a_cluster_that_is_lost_is_told_and_what_was_measured_is_kept(
             for n, each in enumerate(cluster(address)(subjects, trials, chunks)):
                 yield each
                 if n == 5:
-                    subprocess.run(["pkill", "-9", "-f", str(tmp_path / "scheduler.json")], check=True)
+                    subprocess.run(
+                        ["pkill", "-9", "-f", str(tmp_path / "scheduler.json")], check=True
+                    )
 
         with Journal(table, plan.described()) as journal:
             with pytest.raises(SweepError, match="cannot go on"):
@@ -130,7 +152,9 @@ def test_a_cluster_that_is_lost_is_told_and_what_was_measured_is_kept(
 
 
 @pytest.mark.filterwarnings("default")
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense://x", "tcp://127.0.0.1:port", ""])
+@pytest.mark.parametrize(
+    "address", ["tcp://127.0.0.1:9", "nonsense://x", "tcp://127.0.0.1:port", ""]
+)
 def test_a_scheduler_that_does_not_answer_is_told(
     plan: Plan, measured: Measured, tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,11 +169,16 @@ def test_a_scheduler_without_workers_is_told(
     plan: Plan, measured: Measured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vsafsm.sweep.execute.WAIT_S", 2)
-    with running_cluster(tmp_path, 0) as (address, _), pytest.raises(SweepError, match="has no workers"):
+    with (
+        running_cluster(tmp_path, 0) as (address, _),
+        pytest.raises(SweepError, match="has no workers"),
+    ):
         measured(plan, tmp_path / "t.csv", cluster(address))
 
 
-@pytest.mark.parametrize(("name", "execute"), [("joblib", lambda: processes(2)), ("distributed", lambda: cluster("x"))])
+@pytest.mark.parametrize(
+    ("name", "execute"), [("joblib", lambda: processes(2)), ("distributed", lambda: cluster("x"))]
+)
 def test_a_library_that_is_missing_is_told(
     name: str, execute: Callable[[], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:

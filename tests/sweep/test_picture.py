@@ -25,7 +25,9 @@ def test_the_same_table_is_drawn_the_same(rows: list[Row], tmp_path: Path, suffi
     assert len(one.read_bytes()) > 2000
 
 
-def test_there_is_a_panel_for_each_kind_and_a_line_for_each_size(rows: list[Row], tmp_path: Path) -> None:
+def test_there_is_a_panel_for_each_kind_and_a_line_for_each_size(
+    rows: list[Row], tmp_path: Path
+) -> None:
     draw(Table(tuple(rows), {}), tmp_path / "t.svg")
     text = (tmp_path / "t.svg").read_text()
     for told in ("turnstile", "N=64", "N=96", "N=64: proven bound", "additive", "lognormal"):

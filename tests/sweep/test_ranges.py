@@ -11,13 +11,20 @@ from vsafsm.sweep.ranges import noises, values
 
 
 def test_a_range_has_both_ends() -> None:
-    assert noises("additive:0:1:0.25") == tuple(f"additive:{x}" for x in ("0", "0.25", "0.5", "0.75", "1"))
+    assert noises("additive:0:1:0.25") == tuple(
+        f"additive:{x}" for x in ("0", "0.25", "0.5", "0.75", "1")
+    )
     assert noises("additive:0:1:0.4") == ("additive:0", "additive:0.4", "additive:0.8")
     assert noises("missing:0.3:0.3:1") == ("missing:0.3",)
 
 
 def test_no_digit_is_lost_on_the_way() -> None:
-    assert noises("additive:0:0.3:0.1") == ("additive:0", "additive:0.1", "additive:0.2", "additive:0.3")
+    assert noises("additive:0:0.3:0.1") == (
+        "additive:0",
+        "additive:0.1",
+        "additive:0.2",
+        "additive:0.3",
+    )
 
 
 @given(start=st.integers(0, 50), count=st.integers(1, 30), step=st.integers(1, 40))

@@ -53,10 +53,17 @@ def outcomes_of(right: list[bool]) -> list[Outcome]:
     return [Outcome(4 if each else 3, 0, each) for each in right]
 
 
-@given(right=st.lists(st.booleans(), min_size=1, max_size=150), width=st.sampled_from([0.05, 0.1, 0.2, 0.5]))
-def test_a_point_is_done_at_the_first_draw_that_makes_it_narrow(right: list[bool], width: float) -> None:
+@given(
+    right=st.lists(st.booleans(), min_size=1, max_size=150),
+    width=st.sampled_from([0.05, 0.1, 0.2, 0.5]),
+)
+def test_a_point_is_done_at_the_first_draw_that_makes_it_narrow(
+    right: list[bool], width: float
+) -> None:
     count = needed(outcomes_of(right), 4, Trials(most=1000, width=width))
-    widths = [high - low for low, high in (wilson(sum(right[: n + 1]), n + 1) for n in range(len(right)))]
+    widths = [
+        high - low for low, high in (wilson(sum(right[: n + 1]), n + 1) for n in range(len(right)))
+    ]
     narrow = [n + 1 for n, each in enumerate(widths) if each <= width]
     assert count == (narrow[0] if narrow else None)
 

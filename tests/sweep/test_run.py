@@ -51,7 +51,9 @@ def test_a_sweep_that_is_cut_off_goes_on_without_measuring_again(
     assert len(first.draws) + len(second.draws) == len(plan.points) * 45
 
 
-def test_a_line_that_was_cut_off_is_measured_again(plan: Plan, rows: list[Row], tmp_path: Path) -> None:
+def test_a_line_that_was_cut_off_is_measured_again(
+    plan: Plan, rows: list[Row], tmp_path: Path
+) -> None:
     table = tmp_path / "t.csv"
     with pytest.raises(KeyboardInterrupt), Journal(table, plan.described()) as journal:
         measure(plan, journal, Counted(7))
@@ -71,7 +73,9 @@ class Counted:
     def __init__(self, most: int | None) -> None:
         self.most, self.draws = most, set[tuple[int, int]]()
 
-    def __call__(self, subjects: Sequence[Subject], trials: Trials, chunks: Iterator[Chunk]) -> Found:
+    def __call__(
+        self, subjects: Sequence[Subject], trials: Trials, chunks: Iterator[Chunk]
+    ) -> Found:
         for n, (chunk, found) in enumerate(serial(subjects, trials, chunks)):
             if n == self.most:
                 raise KeyboardInterrupt
@@ -82,7 +86,9 @@ class Counted:
 # ---- stopping early
 
 
-def test_points_stop_where_their_interval_is_narrow(plan: Plan, measured: Measured, tmp_path: Path) -> None:
+def test_points_stop_where_their_interval_is_narrow(
+    plan: Plan, measured: Measured, tmp_path: Path
+) -> None:
     narrow = replace(plan, trials=Trials(most=400, width=0.12, words=2, length=4))
     rows = measured(narrow, tmp_path / "t.csv")
     assert {row.trials for row in rows if row.right_share in (0, 1)} == {29}
@@ -119,16 +125,23 @@ def test_progress_goes_up_to_the_end(plan: Plan, tmp_path: Path) -> None:
         ({"subjects": None}, "programs differs"),
     ],
 )
-def test_another_sweep_does_not_go_on_with_it(plan: Plan, tmp_path: Path, change: dict[str, Any], told: str) -> None:
+def test_another_sweep_does_not_go_on_with_it(
+    plan: Plan, tmp_path: Path, change: dict[str, Any], told: str
+) -> None:
     table = tmp_path / "t.csv"
     with Journal(table, plan.described()):
         pass
-    other = replace(plan, **(change if change.get("subjects", 0) is not None else {"subjects": plan.subjects[:1]}))
+    other = replace(
+        plan,
+        **(change if change.get("subjects", 0) is not None else {"subjects": plan.subjects[:1]}),
+    )
     with pytest.raises(SweepError, match=told), Journal(table, other.described()):
         pass
 
 
-@pytest.mark.parametrize("content", ["[1, 2]\n", "no JSON\n", '{"machine": "turnstile"}\n', "\x00\n"])
+@pytest.mark.parametrize(
+    "content", ["[1, 2]\n", "no JSON\n", '{"machine": "turnstile"}\n', "\x00\n"]
+)
 def test_a_file_that_is_no_journal_is_left_alone(plan: Plan, tmp_path: Path, content: str) -> None:
     journal = Journal(tmp_path / "t.csv", plan.described())
     journal.path.write_text(content)

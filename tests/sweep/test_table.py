@@ -40,7 +40,9 @@ def test_a_csv_is_tidy(table: Table, tmp_path: Path) -> None:
     assert json.loads(comments[1][1:])["machine"] == "turnstile"
     records = list(csv.DictReader(line for line in lines if not line.startswith("#")))
     assert tuple(records[0]) == COLUMNS
-    assert [float(each["right_share"]) for each in records] == [row.right_share for row in table.rows]
+    assert [float(each["right_share"]) for each in records] == [
+        row.right_share for row in table.rows
+    ]
 
 
 def test_a_parquet_file_is_one_of_arrows(table: Table, tmp_path: Path) -> None:
@@ -62,7 +64,9 @@ def test_a_parquet_file_is_one_of_arrows(table: Table, tmp_path: Path) -> None:
         (",True,", ",Maybe,", "no table of a sweep"),
     ],
 )
-def test_another_table_is_refused(table: Table, tmp_path: Path, old: str, new: str, told: str) -> None:
+def test_another_table_is_refused(
+    table: Table, tmp_path: Path, old: str, new: str, told: str
+) -> None:
     path = tmp_path / "t.csv"
     write_table(path, table)
     assert old in path.read_text()

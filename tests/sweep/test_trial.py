@@ -57,7 +57,9 @@ def test_a_target_of_whole_weights_has_noise_rounded() -> None:
     found = outcomes(chip, "additive:1", TRIALS, range(20))
     expected = []
     for number in range(20):
-        network = perturbed(chip.deployed, parse_noise("additive:1"), np.random.default_rng([0, number]), whole=True)
+        network = perturbed(
+            chip.deployed, parse_noise("additive:1"), np.random.default_rng([0, number]), whole=True
+        )
         expected.append(Walk(program.machine, network).shortest_wrong() is None)
     assert [each.always for each in found] == expected
     assert 0 < sum(expected) < 20
@@ -71,7 +73,10 @@ def test_a_backend_that_is_not_exact_runs_words() -> None:
     assert len({each.pairs for each in found}) > 1
     for number in range(6):
         network = perturbed(
-            program.network, parse_noise("missing:0.05"), np.random.default_rng([0, number]), whole=True
+            program.network,
+            parse_noise("missing:0.05"),
+            np.random.default_rng([0, number]),
+            whole=True,
         )
         options = {**array.options, "device_seed": number}
         drawn = np.random.default_rng([0, number, 1]).integers(2, size=(4, 5)).tolist()
@@ -79,7 +84,10 @@ def test_a_backend_that_is_not_exact_runs_words() -> None:
         noisy = replace(program, network=network)
         right = 0
         for word in words:
-            ran, expected = run_on(find("memristor"), noisy, word, **options), program.machine.run(word)
+            ran, expected = (
+                run_on(find("memristor"), noisy, word, **options),
+                program.machine.run(word),
+            )
             right += ran.states == expected.states and ran.outputs[1:] == expected.outputs
         assert found[number].words == right
 

@@ -34,8 +34,12 @@ def told(program: Program, noise: str, **options: Any) -> tuple[NotRobustError, 
     return caught.value, str(caught.value).splitlines()
 
 
-@pytest.mark.parametrize("noise", ["additive:2", "missing:0.1", "lognormal:0.5", "additive:1+missing:0.05"])
-def test_a_large_network_bears_what_a_small_one_does_not(fragile: Program, large: Program, noise: str) -> None:
+@pytest.mark.parametrize(
+    "noise", ["additive:2", "missing:0.1", "lognormal:0.5", "additive:1+missing:0.05"]
+)
+def test_a_large_network_bears_what_a_small_one_does_not(
+    fragile: Program, large: Program, noise: str
+) -> None:
     assert assert_robust(large, noise, trials=20).failures == ()
     error, _ = told(fragile, noise, trials=20)
     assert isinstance(error, AssertionError)
@@ -73,12 +77,20 @@ def test_the_message_says_how_to_repeat_it(fragile: Program, turnstile: Machine)
     found = error.robustness
     assert found.smallest is not None
     assert lines[0] == f"turnstile is not robust: {found}; expected all"
-    assert lines[1] == f"smallest word that goes wrong, in trial {found.smallest.trial}: {found.smallest.wrong}"
-    call = re.search(r"vsafsm\.testing\.disturbed\(program, \"(.+)\", seed=(\d+), trial=(\d+)\)", lines[4])
+    assert (
+        lines[1]
+        == f"smallest word that goes wrong, in trial {found.smallest.trial}: {found.smallest.wrong}"
+    )
+    call = re.search(
+        r"vsafsm\.testing\.disturbed\(program, \"(.+)\", seed=(\d+), trial=(\d+)\)", lines[4]
+    )
     assert call is not None
     network = disturbed(fragile, call[1], int(call[2]), int(call[3]))
     rng = np.random.default_rng([5, found.smallest.trial])
-    weights = fragile.network.weights + rng.standard_normal((64, 64), np.float32) * fragile.network.weights.std()
+    weights = (
+        fragile.network.weights
+        + rng.standard_normal((64, 64), np.float32) * fragile.network.weights.std()
+    )
     assert network.weights == pytest.approx(weights, abs=1e-3)
 
 
@@ -119,10 +131,13 @@ def test_the_margin_is_that_of_the_transition_that_goes_wrong(fragile: Program, 
     assert float(place[1]) <= min(margins) + 1e-3
     neuron = int(place[2])
     rows = [abs(weights[neuron] @ z) / z.sum() / network.scale for z, _ in steps]
-    moved = [np.sqrt(np.mean(((noisy - weights) @ z / z.sum() / network.scale) ** 2)) for z, _ in steps]
+    moved = [
+        np.sqrt(np.mean(((noisy - weights) @ z / z.sum() / network.scale) ** 2)) for z, _ in steps
+    ]
     if float(place[1]) == pytest.approx(min(margins), abs=1e-3):
         assert any(
-            float(place[1]) == pytest.approx(row, abs=1e-3) and float(place[4]) == pytest.approx(move, abs=1e-3)
+            float(place[1]) == pytest.approx(row, abs=1e-3)
+            and float(place[4]) == pytest.approx(move, abs=1e-3)
             for row, move in zip(rows, moved, strict=True)
         )
 
@@ -135,13 +150,19 @@ def test_a_reset_that_goes_wrong_is_judged_at_rest(fragile: Program) -> None:
     assert place[3] == "at rest"
 
 
-def test_advice_is_what_is_not_done_yet_and_helps(fragile: Program, turnstile: Machine, compiled: Compiled) -> None:
+def test_advice_is_what_is_not_done_yet_and_helps(
+    fragile: Program, turnstile: Machine, compiled: Compiled
+) -> None:
     error, lines = told(fragile, "additive:1", trials=20)
-    assert lines[5].startswith("what usually helps: more neurons (dimension=128 instead of 64), smaller weights ")
+    assert lines[5].startswith(
+        "what usually helps: more neurons (dimension=128 instead of 64), smaller weights "
+    )
     for options in ({"dimension": 128}, {"dimension": 64, "rule": "robust"}):
         helped = assert_robust(compiled(turnstile, **options), "additive:1", trials=20, least=0)
         assert helped.right > error.robustness.right
-    _, lines = told(compiled(turnstile, dimension=128, rule="robust", margin=0.42), "additive:9", trials=1)
+    _, lines = told(
+        compiled(turnstile, dimension=128, rule="robust", margin=0.42), "additive:9", trials=1
+    )
     assert lines[5] == "what usually helps: more neurons (dimension=256 instead of 128)"
 
 

@@ -30,9 +30,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def ran(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if name not in ("VSAFSM_TRIALS", "PYTEST_ADDOPTS")}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("VSAFSM_TRIALS", "PYTEST_ADDOPTS")
+    }
     return subprocess.run(
-        [sys.executable, "-m", "pytest", *arguments], cwd=folder, env=environment, capture_output=True, text=True
+        [sys.executable, "-m", "pytest", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
     )
 
 

@@ -35,15 +35,27 @@ PathFinder.find_spec = Without.find_spec  # which pytest's own finder asks too
 
 
 def python(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if name not in ("VSAFSM_TRIALS", "PYTEST_ADDOPTS")}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("VSAFSM_TRIALS", "PYTEST_ADDOPTS")
+    }
     return subprocess.run(
-        [sys.executable, *arguments], cwd=folder, env=environment | variables, capture_output=True, text=True
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=environment | variables,
+        capture_output=True,
+        text=True,
     )
 
 
-def suite(folder: Path, text: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def suite(
+    folder: Path, text: str, *arguments: str, **variables: str
+) -> subprocess.CompletedProcess[str]:
     (folder / "test_suite.py").write_text(text)
-    return python(folder, "-m", "pytest", "-p", "no:cacheprovider", "-W", "error", *arguments, **variables)
+    return python(
+        folder, "-m", "pytest", "-p", "no:cacheprovider", "-W", "error", *arguments, **variables
+    )
 
 
 @pytest.mark.parametrize(
@@ -105,7 +117,9 @@ def test_pytest_starts_and_asserts_without_hypothesis(tmp_path: Path) -> None:
         "    with pytest.raises(ImportError):\n"
         "        import hypothesis\n"
     )
-    ran = suite(tmp_path, text, "--vsafsm-trials=3", "-p", "no:hypothesispytest", PYTHONPATH=str(tmp_path))
+    ran = suite(
+        tmp_path, text, "--vsafsm-trials=3", "-p", "no:hypothesispytest", PYTHONPATH=str(tmp_path)
+    )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "2 passed" in ran.stdout
 

@@ -42,7 +42,10 @@ def is_right(naive: Any, machine: Machine, network: Network, word: tuple[str, ..
         z = after(z, opened, network.contract.hold_steps)
         code = plain.decode(z, opened)
         label = network.labels[code] if code >= 0 else None
-        right &= label is not None and (machine.states[label.state], label.outputs) == (taken.to, taken.outputs)
+        right &= label is not None and (machine.states[label.state], label.outputs) == (
+            taken.to,
+            taken.outputs,
+        )
         z, state = after(z, rest, network.contract.gap_steps), taken.to
         right &= plain.right_at_rest(machine, z, state)
     return bool(right)
@@ -54,7 +57,9 @@ def found_by_session(network: Network, word: tuple[str, ...]) -> str | None:
 
 
 def found_by_batch(machine: Machine, network: Network, word: tuple[str, ...]) -> str | None:
-    states = run_batch(network, np.array([[machine.input_index(symbol) for symbol in word]], np.intp))[0].tolist()
+    states = run_batch(
+        network, np.array([[machine.input_index(symbol) for symbol in word]], np.intp)
+    )[0].tolist()
     return network.states[states[-1]] if states[-1] >= 0 else None
 
 
@@ -80,7 +85,9 @@ def test_the_smallest_word_is_wrong_in_that_draw_and_no_shorter_one_is(
     for trial in range(3):
         network = perturbed(program.network, noise, np.random.default_rng([seed, trial]))
         length = len(wrong[trial].word) if trial in wrong else 5
-        shorter = [word for n in range(min(length, 5)) for word in product(machine.inputs, repeat=n)]
+        shorter = [
+            word for n in range(min(length, 5)) for word in product(machine.inputs, repeat=n)
+        ]
         assert all(is_right(naive, machine, network, word) for word in shorter)
         if trial in wrong:
             one = wrong[trial]
@@ -129,7 +136,9 @@ def test_what_was_found_sums_up(program: Program) -> None:
     low, high = found.interval
     assert found.right + len(found.failures) == 20
     assert 0 < low < found.share == found.right / 20 < high < 1
-    assert str(found).startswith(f"{found.right} of 20 draws of additive:1 are right (95 % interval 0.")
+    assert str(found).startswith(
+        f"{found.right} of 20 draws of additive:1 are right (95 % interval 0."
+    )
     assert robustness(program, "additive:0", trials=2) == Robustness(Additive(0), 0, 2, ())
     assert robustness(program, "additive:0", trials=2).smallest is None
 
@@ -148,9 +157,13 @@ def test_trials_come_from_the_call_the_environment_or_are_a_hundred(
 
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "many", "1.5"])
-def test_an_environment_without_sense_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_environment_without_sense_is_refused(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(VARIABLE, text)
-    with pytest.raises(RobustnessError, match=f"{VARIABLE} is .*; expected a whole number of at least 1"):
+    with pytest.raises(
+        RobustnessError, match=f"{VARIABLE} is .*; expected a whole number of at least 1"
+    ):
         default_trials()
 
 
@@ -169,7 +182,11 @@ def test_an_environment_without_sense_is_refused(text: str, monkeypatch: pytest.
         ({"seed": -1}, RobustnessError, "seed is -1; expected a whole number of at least 0"),
         ({"words": []}, RobustnessError, "expected at least one, or None for every word"),
         ({"words": "coin"}, RobustnessError, "expected at least one, or None"),
-        ({"words": ["coin"]}, RobustnessError, r'a word is the text "coin"; expected .* such as \["coin"\]'),
+        (
+            {"words": ["coin"]},
+            RobustnessError,
+            r'a word is the text "coin"; expected .* such as \["coin"\]',
+        ),
         ({"words": [["coin", "psh"]]}, UnknownInputError, 'did you mean "push"'),
     ],
 )

@@ -16,7 +16,11 @@ from vsafsm.noise import MODELS, Additive, Composed, Missing, Noise, Quantised, 
 from vsafsm.testing import machines, noises, words
 
 FIXED = settings(
-    database=None, derandomize=True, deadline=None, max_examples=2000, phases=[Phase.generate, Phase.shrink]
+    database=None,
+    derandomize=True,
+    deadline=None,
+    max_examples=2000,
+    phases=[Phase.generate, Phase.shrink],
 )
 
 ONE = Machine("one", ("s",), ("a",), "s", ((Transition("s"),),), ((),))
@@ -26,7 +30,9 @@ def reached(machine: Machine) -> set[str]:
     """The states that words of up to S - 1 inputs lead to, word by word for a few states."""
     found = {machine.initial}
     for _ in machine.states:
-        found |= {machine.transition(state, symbol).to for state in found for symbol in machine.inputs}
+        found |= {
+            machine.transition(state, symbol).to for state in found for symbol in machine.inputs
+        }
     return found
 
 
@@ -53,8 +59,13 @@ def emits(machine: Machine) -> bool:
 # ---- machines
 
 
-@given(data=st.data(), options=st.fixed_dictionaries({n: st.booleans() for n in ("mealy", "moore", "partial")}))
-def test_machines_are_connected_and_as_large_as_asked_for(data: st.DataObject, options: dict[str, bool]) -> None:
+@given(
+    data=st.data(),
+    options=st.fixed_dictionaries({n: st.booleans() for n in ("mealy", "moore", "partial")}),
+)
+def test_machines_are_connected_and_as_large_as_asked_for(
+    data: st.DataObject, options: dict[str, bool]
+) -> None:
     least, most = sorted(data.draw(st.tuples(st.integers(1, 6), st.integers(1, 6))))
     fewest, widest = sorted(data.draw(st.tuples(st.integers(1, 4), st.integers(1, 4))))
     machine = data.draw(machines((least, most), (fewest, widest), **options))
@@ -70,8 +81,14 @@ def test_a_number_is_exact(machine: Machine) -> None:
     assert (len(machine.states), len(machine.inputs)) == (4, 2)
 
 
-@given(data=st.data(), outputs=st.sampled_from([(True, True), (True, False), (False, True)]), partial=st.booleans())
-def test_states_of_minimal_machines_all_differ(data: st.DataObject, outputs: tuple[bool, bool], partial: bool) -> None:
+@given(
+    data=st.data(),
+    outputs=st.sampled_from([(True, True), (True, False), (False, True)]),
+    partial=st.booleans(),
+)
+def test_states_of_minimal_machines_all_differ(
+    data: st.DataObject, outputs: tuple[bool, bool], partial: bool
+) -> None:
     mealy, moore = outputs
     machine = data.draw(machines((1, 6), minimal=True, mealy=mealy, moore=moore, partial=partial))
     assert all(differ(machine, x, y) for x, y in product(machine.states, repeat=2) if x != y)
@@ -91,7 +108,9 @@ def test_every_machine_of_two_states_and_two_inputs_is_drawn() -> None:
     collect()
     rows = list(product([Transition("s0"), Transition("s1")], repeat=2))
     tables = {("s0", (row, other)) for row, other in product(rows, rows) if Transition("s1") in row}
-    tables |= {("s1", (other, row)) for row, other in product(rows, rows) if Transition("s0") in row}
+    tables |= {
+        ("s1", (other, row)) for row, other in product(rows, rows) if Transition("s0") in row
+    }
     assert drawn == tables
 
 
@@ -136,7 +155,9 @@ def test_machines_shrink_to_the_smallest_with_a_feature(
 def test_what_a_feature_does_not_need_shrinks_to_nothing() -> None:
     def stays_and_emits(machine: Machine) -> bool:
         rows = zip(machine.states, machine.table, strict=True)
-        return len(machine.states) > 1 and any(t.to == state and t.outputs for state, row in rows for t in row)
+        return len(machine.states) > 1 and any(
+            t.to == state and t.outputs for state, row in rows for t in row
+        )
 
     machine = find(machines(), stays_and_emits, settings=FIXED)
     assert machine.states == ("s0", "s1")
@@ -156,7 +177,10 @@ def test_words_are_over_the_inputs(data: st.DataObject, machine: Machine) -> Non
 
 
 def test_words_shrink_to_what_is_needed(turnstile: Machine) -> None:
-    assert find(words(turnstile), lambda word: word.count("push") >= 2, settings=FIXED) == ("push", "push")
+    assert find(words(turnstile), lambda word: word.count("push") >= 2, settings=FIXED) == (
+        "push",
+        "push",
+    )
     assert find(words(turnstile), lambda word: True, settings=FIXED) == ()
 
 
@@ -173,7 +197,9 @@ def test_noise_is_of_the_models_and_its_text_comes_back(noise: Noise) -> None:
 
 @given(noise=noises(additive=(0.5, 1.25), missing=0.1))
 def test_amounts_lie_within_bounds(noise: Noise) -> None:
-    assert noise == Missing(0.1) or (isinstance(noise, Additive) and 0.5 <= noise.std <= 1.25 and noise.unit == "std")
+    assert noise == Missing(0.1) or (
+        isinstance(noise, Additive) and 0.5 <= noise.std <= 1.25 and noise.unit == "std"
+    )
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -184,16 +210,29 @@ def test_every_model_and_both_ends_are_drawn(name: str) -> None:
         return float(next(iter(vars(noise).values())))
 
     for end in (low, high):
-        noise = find(noises(**{name: (low, high)}), lambda noise, end=end: amount(noise) == end, settings=FIXED)
+        noise = find(
+            noises(**{name: (low, high)}),
+            lambda noise, end=end: amount(noise) == end,
+            settings=FIXED,
+        )
         assert type(noise) is MODELS[name]
-    assert type(find(noises(), lambda noise: type(noise) is MODELS[name], settings=FIXED)) is MODELS[name]
+    assert (
+        type(find(noises(), lambda noise: type(noise) is MODELS[name], settings=FIXED))
+        is MODELS[name]
+    )
 
 
 def test_noise_shrinks_to_the_least_that_does() -> None:
-    assert find(noises(additive=(0, 2)), lambda noise: noise.std >= 1.37, settings=FIXED) == Additive(1.38)
-    assert find(noises(quantised=(2, 8)), lambda noise: noise.bits <= 5, settings=FIXED) == Quantised(5)
+    assert find(
+        noises(additive=(0, 2)), lambda noise: noise.std >= 1.37, settings=FIXED
+    ) == Additive(1.38)
+    assert find(
+        noises(quantised=(2, 8)), lambda noise: noise.bits <= 5, settings=FIXED
+    ) == Quantised(5)
     assert find(noises(composed=3), lambda noise: True, settings=FIXED) == Additive(0)
-    two = find(noises(composed=3, missing=(0, 0.5)), lambda noise: "+" in str(noise), settings=FIXED)
+    two = find(
+        noises(composed=3, missing=(0, 0.5)), lambda noise: "+" in str(noise), settings=FIXED
+    )
     assert two == Composed((Missing(0), Missing(0)))
 
 
@@ -209,12 +248,17 @@ def test_noise_shrinks_to_the_least_that_does() -> None:
         (lambda: machines(True), "states are True"),
         (lambda: machines((1, 2, 3)), "states are"),
         (lambda: machines(inputs=(0, 2)), "inputs are"),
-        (lambda: machines(minimal=True, mealy=False, moore=False), "up to 5 states .* expected mealy or moore"),
+        (
+            lambda: machines(minimal=True, mealy=False, moore=False),
+            "up to 5 states .* expected mealy or moore",
+        ),
         (lambda: words(ONE, (-1, 2)), r"lengths are \(-1, 2\)"),
         (lambda: noises(composed=0), "composed are 0"),
     ],
 )
-def test_bounds_that_leave_nothing_are_refused_at_once(ask: Callable[[], object], told: str) -> None:
+def test_bounds_that_leave_nothing_are_refused_at_once(
+    ask: Callable[[], object], told: str
+) -> None:
     with pytest.raises(StrategyError, match=told):
         ask()
 

@@ -30,7 +30,9 @@ class ExplainCommand:
         from vsafsm.arguments import add_options
 
         parser.add_argument("spec", metavar="SPEC|PROGRAM")
-        parser.add_argument("--most", type=int, default=MOST, metavar="COUNT", help=f"transitions (default {MOST})")
+        parser.add_argument(
+            "--most", type=int, default=MOST, metavar="COUNT", help=f"transitions (default {MOST})"
+        )
         parser.add_argument(
             "--try",
             dest="trying",
@@ -77,11 +79,15 @@ def _run(args: argparse.Namespace) -> int:
 # ---- printing
 
 
-def _print(program: Program, proof: Proof, found: Sequence[Weak], most: int, tried: Sequence[Remedy]) -> None:
+def _print(
+    program: Program, proof: Proof, found: Sequence[Weak], most: int, tried: Sequence[Remedy]
+) -> None:
     from vsafsm.terminal import print_line, print_table
 
     network, noise = program.network, tried[0].noise
-    print_line(f"{program.machine.name}: N={network.neurons} neurons, k={network.active} active, {network.bits} bits")
+    print_line(
+        f"{program.machine.name}: N={network.neurons} neurons, k={network.active} active, {network.bits} bits"
+    )
     for line in _summary(proof, found, noise):
         print_line(line)
     print_line()
@@ -108,7 +114,9 @@ def _summary(proof: Proof, found: Sequence[Weak], noise: float) -> list[str]:
         near = sum(each.place.margin <= 1.1 * least for each in found)
         told[0] += f"; {near} of {len(found)} transitions come within a tenth of the least"
     else:
-        told.append("margins are from the codes; below 0, the activity differs from the code, and comes right later")
+        told.append(
+            "margins are from the codes; below 0, the activity differs from the code, and comes right later"
+        )
     if noise:
         told.append(
             f"additive noise of {noise:.2f} standard deviations of the weights goes wrong in at most 1 % of draws"
@@ -133,7 +141,9 @@ def _print_why(program: Program, n: int, weak: Weak) -> None:
 
     place = weak.place
     wanted = "to fire" if place.fires else "to stay silent"
-    print_line(f"{n}. neuron {place.neuron} is {wanted}, driven by {int(place.activity.sum())} active neurons:")
+    print_line(
+        f"{n}. neuron {place.neuron} is {wanted}, driven by {int(place.activity.sum())} active neurons:"
+    )
     for term in strongest(terms(program, place)):
         shared = "" if term.shared is None else f" ({term.shared} of them are of its code)"
         print_line(f"   {term.towards:+.3f}  {term.name}{shared}")
@@ -153,7 +163,9 @@ def _print_tried(tried: Sequence[Remedy]) -> None:
         print_line("add --try to compile with other options, and see what helps")
 
 
-def _print_json(program: Program, proof: Proof, found: Sequence[Weak], tried: Sequence[Remedy]) -> None:
+def _print_json(
+    program: Program, proof: Proof, found: Sequence[Weak], tried: Sequence[Remedy]
+) -> None:
     from dataclasses import asdict
 
     from vsafsm.explain.terms import terms

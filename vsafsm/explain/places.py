@@ -86,7 +86,9 @@ def weakest(program: Program, sigma: float) -> list[Weak]:
 def _passed(given: Conditions, move: Move, every: int) -> list[int]:
     """Situations that a transition passes through, hand-overs included."""
     masks = np.isin(given.open1, (move.mask, REST, every))
-    return [int(p) for p in np.flatnonzero(masks & np.isin(given.source, (move.source, move.target)))]
+    return [
+        int(p) for p in np.flatnonzero(masks & np.isin(given.source, (move.source, move.target)))
+    ]
 
 
 def _places(program: Program, given: Conditions, sigma: float) -> Iterator[tuple[Place, float]]:
@@ -95,14 +97,20 @@ def _places(program: Program, given: Conditions, sigma: float) -> Iterator[tuple
     opened = np.vstack([network.masks, np.ones(network.neurons, np.bool_)])
     for i in range(0, len(given), CHUNK):
         rows = slice(i, i + CHUNK)
-        active = network.codes[given.source[rows]] & opened[given.open1[rows]] & opened[given.open2[rows]]
+        active = (
+            network.codes[given.source[rows]]
+            & opened[given.open1[rows]]
+            & opened[given.open2[rows]]
+        )
         cared = opened[given.care1[rows]] | opened[given.care2[rows]]
         wanted = network.codes[given.want[rows]]
         distance = np.where(wanted, 1, -1) * drives(network, active)
         for p, (z, care, right) in enumerate(zip(active, cared, distance, strict=True), i):
             count = max(int(z.sum()), 1)
             neuron = int(np.where(care, right, np.iinfo(np.int64).max).argmin())
-            masks = tuple(m for m in (int(given.open1[p]), int(given.open2[p])) if m < len(network.masks))
+            masks = tuple(
+                m for m in (int(given.open1[p]), int(given.open2[p])) if m < len(network.masks)
+            )
             margin = float(right[neuron]) / count / network.scale
             fires = bool(wanted[p - i, neuron])
             place = Place(int(given.source[p]), masks, int(given.want[p]), neuron, fires, margin, z)
@@ -115,4 +123,6 @@ def _tails(distance: NDArray[np.int64], count: int, sigma: float) -> float:
         return float((distance <= 0).sum())
     values, numbers = np.unique(distance, return_counts=True)
     scaled = values / (sigma * math.sqrt(2 * count))
-    return float(sum(n * 0.5 * math.erfc(x) for x, n in zip(scaled.tolist(), numbers.tolist(), strict=True)))
+    return float(
+        sum(n * 0.5 * math.erfc(x) for x, n in zip(scaled.tolist(), numbers.tolist(), strict=True))
+    )

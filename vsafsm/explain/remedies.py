@@ -47,7 +47,9 @@ def as_it_is(program: Program, proof: Proof) -> Remedy:
     return _remedy("", program.network, proof)
 
 
-def remedies(program: Program, progress: Callable[[str, float], None] = lambda what, share: None) -> list[Remedy]:
+def remedies(
+    program: Program, progress: Callable[[str, float], None] = lambda what, share: None
+) -> list[Remedy]:
     """The same machine with twice the neurons, a larger margin, smaller weights, or more bits."""
     found = []
     options: dict[str, Any] = dict(program.options.items()) | {"dimension": program.network.neurons}
@@ -56,7 +58,9 @@ def remedies(program: Program, progress: Callable[[str, float], None] = lambda w
         told = " ".join(f"--{name} {value}" for name, value in change.items())
         progress(f"trying {told}", i / len(changes))
         try:
-            tried = compile_machine(program.machine, allow_unproven=True, **{**options, "active": "auto", **change})
+            tried = compile_machine(
+                program.machine, allow_unproven=True, **{**options, "active": "auto", **change}
+            )
         except CompileError:
             continue
         found.append(_remedy(told, tried.network, tried.prove()))
@@ -67,14 +71,18 @@ def _changes(program: Program) -> list[Mapping[str, Any]]:
     neurons, bits, options = program.network.neurons, program.network.bits, program.options
     larger = [{"dimension": 2 * neurons}] if 2 * neurons <= MOST_NEURONS else []
     margin = [{"margin": 0.45}] if options.margin != 0.45 and options.rule != "one-shot" else []
-    rules = [{"rule": rule} for rule in ("refined", "robust") if (options.rule, rule) not in NO_STEP]
+    rules = [
+        {"rule": rule} for rule in ("refined", "robust") if (options.rule, rule) not in NO_STEP
+    ]
     finer = [{"bits": bits + 2}] if bits + 2 <= 16 else []
     return [*larger, *margin, *rules, *finer]
 
 
 def _remedy(changed: str, network: Network, proof: Proof) -> Remedy:
     noise = borne(network, proof)
-    return Remedy(changed, proof.verdict, network.neurons, network.active, network.bits, proof.margin, noise)
+    return Remedy(
+        changed, proof.verdict, network.neurons, network.active, network.bits, proof.margin, noise
+    )
 
 
 def borne(network: Network, proof: Proof) -> float:
@@ -84,5 +92,7 @@ def borne(network: Network, proof: Proof) -> float:
     low, high = 0.0, proof.radius * network.neurons**0.5
     for _ in range(50):
         middle = (low + high) / 2
-        low, high = (middle, high) if proof.tally.failure_bound(middle) <= CERTAINTY else (low, middle)
+        low, high = (
+            (middle, high) if proof.tally.failure_bound(middle) <= CERTAINTY else (low, middle)
+        )
     return low / max(network.weight_std, 1e-12)

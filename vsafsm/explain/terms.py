@@ -56,13 +56,19 @@ def _memories(network: Network, place: Place) -> list[tuple[str, float, int]]:
     centred = centre(network.codes, network.neurons)
     values = centred[:, place.neuron] * (centred @ place.activity)
     shared = (network.codes & place.activity).sum(1)
-    return [(f"memory of {_quoted(network, c)}", values[c], int(shared[c])) for c in range(len(values))]
+    return [
+        (f"memory of {_quoted(network, c)}", values[c], int(shared[c])) for c in range(len(values))
+    ]
 
 
 def _transitions(program: Program, place: Place) -> list[tuple[str, float, int]]:
     """``((y - f) - e (x - f))_i <(x - f) o s, z>`` of each move and release x -> y under the mask of s."""
     network, lowered = program.network, program.lowered
-    arcs = [(move.source, move.mask, move.target) for move in lowered.moves if move.source != move.target]
+    arcs = [
+        (move.source, move.mask, move.target)
+        for move in lowered.moves
+        if move.source != move.target
+    ]
     arcs += [(code, REST, to) for code, to in enumerate(lowered.releases) if code != to]
     signs = Codebook(network.masks, network.codes).signs
     centred = centre(network.codes, network.neurons)
@@ -89,4 +95,7 @@ def strongest(found: list[Term], most: int = 3) -> list[Term]:
     """Terms that carry a neuron, then terms that pull it the wrong way: a few of each, the strongest first."""
     order: NDArray[np.intp] = np.argsort([-abs(term.towards) for term in found], kind="stable")
     ordered = [found[i] for i in order.tolist() if abs(found[i].towards) >= LEAST]
-    return [*[t for t in ordered if t.towards > 0][:most], *[t for t in ordered if t.towards < 0][:most]]
+    return [
+        *[t for t in ordered if t.towards > 0][:most],
+        *[t for t in ordered if t.towards < 0][:most],
+    ]

@@ -100,7 +100,9 @@ def formats() -> dict[str, Format]:
 def _load_entry(entry: EntryPoint) -> Format | None:
     try:
         loaded = entry.load()
-    except Exception as error:  # another's module may raise anything at import, and must not take ours along
+    except (
+        Exception
+    ) as error:  # another's module may raise anything at import, and must not take ours along
         problem = f"{type(error).__name__}: {error}"
     else:
         if isinstance(loaded, Format):
@@ -136,13 +138,17 @@ def _named(name: str, known: dict[str, Format]) -> Format:
     """The format called `name`; after a colon, with that way to read it."""
     base, colon, way = name.partition(":")
     if base not in known:
-        raise UnknownFormatError(f'unknown format "{name}"; expected {listed(list(known))}{did_you_mean(base, known)}')
+        raise UnknownFormatError(
+            f'unknown format "{name}"; expected {listed(list(known))}{did_you_mean(base, known)}'
+        )
     found = known[base]
     if not colon:
         return found
     if way not in found.readings:
         ways = [f"{base}:{each}" for each in found.readings] or [base]
-        raise UnknownFormatError(f'format "{base}" has no "{way}"; expected {listed(ways)}{did_you_mean(name, ways)}')
+        raise UnknownFormatError(
+            f'format "{base}" has no "{way}"; expected {listed(ways)}{did_you_mean(name, ways)}'
+        )
     return replace(found, read=found.readings[way])
 
 
@@ -241,5 +247,7 @@ def _bytes_of(path: PathLike) -> bytes:
     except (OSError, ValueError) as error:
         raise FileError(f'cannot read "{os.fspath(path)}": {reason(error)}') from error
     if len(data) > MAX_BYTES:
-        raise TooLargeError(f"the file is longer than {MAX_BYTES // 2**20} MiB", Location(os.fspath(path)))
+        raise TooLargeError(
+            f"the file is longer than {MAX_BYTES // 2**20} MiB", Location(os.fspath(path))
+        )
     return data

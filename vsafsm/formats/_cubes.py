@@ -77,7 +77,9 @@ def split(cubes: Sequence[Cube], width: int) -> list[InputClass]:
         pieces.setdefault(members, []).append(whole)
         count += 1
         if len(pieces) > MAX_CLASSES:
-            raise TooLargeError(f"the input cubes split the inputs into more than {MAX_CLASSES} classes")
+            raise TooLargeError(
+                f"the input cubes split the inputs into more than {MAX_CLASSES} classes"
+            )
         if count > MAX_PIECES or work > MAX_WORK:
             raise TooLargeError("the input cubes overlap in too many ways to be split into classes")
     classes = [_named(members, merge(found), width) for members, found in pieces.items()]
@@ -135,7 +137,9 @@ def _bit_to_split(box: Cube, cubes: list[Cube], order: list[int]) -> int:
     return next(bit for bit in order if bit & differ) if differ else 0
 
 
-def _halves(box: Cube, members: tuple[int, ...], cubes: Sequence[Cube], bit: int) -> list[tuple[Cube, tuple[int, ...]]]:
+def _halves(
+    box: Cube, members: tuple[int, ...], cubes: Sequence[Cube], bit: int
+) -> list[tuple[Cube, tuple[int, ...]]]:
     halves = []
     for value in (bit, 0):
         inside = tuple(m for m in members if not cubes[m][0] & bit or cubes[m][1] & bit == value)

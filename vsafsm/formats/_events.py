@@ -80,7 +80,9 @@ def reading(
     by_name = _named(states, source)
     events = _events(states, source)
     if len(states) * len(events) > MAX_TRANSITIONS:
-        raise TooLargeError(f"the machine has more than {MAX_TRANSITIONS} transitions", Location(source))
+        raise TooLargeError(
+            f"the machine has more than {MAX_TRANSITIONS} transitions", Location(source)
+        )
     start = states[0].name if initial is None else known(initial[0], by_name, initial[1])
     _check_actions(states, events)
     for state in states:
@@ -89,7 +91,12 @@ def reading(
                 known(arc.target, by_name, arc.target_location)
     table = tuple(tuple(_transition(state, event, by_name) for event in events) for state in states)
     machine = Machine(
-        name_from(name, PurePath(source).stem, "machine"), tuple(by_name), events, start, table, ((),) * len(states)
+        name_from(name, PurePath(source).stem, "machine"),
+        tuple(by_name),
+        events,
+        start,
+        table,
+        ((),) * len(states),
     )
     told = (*warnings, *_initial_warning(by_name[start]), *_shadowed(states))
     return Reading(machine, (*told, *unreachable_warnings(machine, lambda s: by_name[s].location)))
@@ -99,7 +106,9 @@ def known(name: str, states: Iterable[str], place: Location) -> str:
     """`name`, if it is a state's; raises `UnknownStateError`."""
     if name not in states:
         hint = did_you_mean(name, states)
-        raise UnknownStateError(f'unknown state "{name[:80]}"; expected {listed(list(states))}{hint}', place)
+        raise UnknownStateError(
+            f'unknown state "{name[:80]}"; expected {listed(list(states))}{hint}', place
+        )
     return name
 
 
@@ -113,7 +122,9 @@ def named(kind: str, name: str, place: Location) -> str:
 
 def refused(construct: str, why: str, place: Location) -> NotImportableError:
     """The error for what a machine has no place for."""
-    return NotImportableError(f"{construct} {why}; expected a flat machine without guards, time and code", place)
+    return NotImportableError(
+        f"{construct} {why}; expected a flat machine without guards, time and code", place
+    )
 
 
 def _named(states: Sequence[State], source: str) -> dict[str, State]:
@@ -121,7 +132,9 @@ def _named(states: Sequence[State], source: str) -> dict[str, State]:
     for state in states:
         if state.name in found:
             line = found[state.name].location.line
-            raise DuplicateStateError(f'state "{state.name}" is declared twice (first in line {line})', state.location)
+            raise DuplicateStateError(
+                f'state "{state.name}" is declared twice (first in line {line})', state.location
+            )
         found[named("state", state.name, state.location)] = state
     if not found:
         raise EmptySpecError("there is no state; expected at least one", Location(source))
@@ -145,7 +158,9 @@ def _check_actions(states: Sequence[State], events: tuple[str, ...]) -> None:
         actions += [action for arc in state.arcs for action in (*arc.before, *arc.after)]
         for action in actions:
             named("output", action.output, action.location)
-            if action.heard and any(arc.takes(action.output) for each in states for arc in each.arcs):
+            if action.heard and any(
+                arc.takes(action.output) for each in states for arc in each.arcs
+            ):
                 raise NotImportableError(
                     f'event "{action.output}" is sent by the machine to itself, and taken; expected one that no '
                     "transition takes, or that is sent elsewhere",
@@ -178,7 +193,9 @@ def _initial_warning(start: State) -> Iterator[str]:
 def _shadowed(states: Sequence[State]) -> Iterator[str]:
     for state in states:
         for i, arc in enumerate(state.arcs):
-            if arc.events and all(any(before.takes(event) for before in state.arcs[:i]) for event in arc.events):
+            if arc.events and all(
+                any(before.takes(event) for before in state.arcs[:i]) for event in arc.events
+            ):
                 yield f'{arc.location}: this transition of state "{state.name}" is never taken: one before it is'
 
 
@@ -198,11 +215,19 @@ def written(machine: Machine) -> Iterator[tuple[str, list[tuple[str, str | None,
         yield state, found
 
 
-def check_names(machine: Machine, format_name: str, fits: Callable[[str, str], bool], expected: str) -> None:
+def check_names(
+    machine: Machine, format_name: str, fits: Callable[[str, str], bool], expected: str
+) -> None:
     """Raise `NotExpressibleError` for the first name that does not fit; `fits` is given its kind and the name."""
     outputs = {o: None for row in machine.table for taken in row for o in taken.outputs}
     outputs |= {o: None for group in machine.moore for o in group}
-    for kind, names in (("state", machine.states), ("input", machine.inputs), ("output", tuple(outputs))):
+    for kind, names in (
+        ("state", machine.states),
+        ("input", machine.inputs),
+        ("output", tuple(outputs)),
+    ):
         for name in names:
             if not fits(kind, name):
-                raise NotExpressibleError(f'{format_name} has no way to write the {kind} "{name[:80]}"; {expected}')
+                raise NotExpressibleError(
+                    f'{format_name} has no way to write the {kind} "{name[:80]}"; {expected}'
+                )

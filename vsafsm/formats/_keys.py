@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from collections.abc import Mapping as Named
 
-from vsafsm.errors import DuplicateKeyError, MissingKeyError, UnknownKeyError, WrongTypeError, did_you_mean
+from vsafsm.errors import (
+    DuplicateKeyError,
+    MissingKeyError,
+    UnknownKeyError,
+    WrongTypeError,
+    did_you_mean,
+)
 from vsafsm.formats._events import refused
 from vsafsm.formats._nodes import Items, Mapping, Node, Scalar
 from vsafsm.machine import listed
@@ -21,7 +27,11 @@ def given(node: Node | None) -> bool:
 
 
 def fields(
-    node: Node, what: str, known: tuple[str, ...], unfit: Named[str, str], ignored: Collection[str] = ()
+    node: Node,
+    what: str,
+    known: tuple[str, ...],
+    unfit: Named[str, str],
+    ignored: Collection[str] = (),
 ) -> dict[str, Node]:
     """The values of the `known` keys of a mapping that are given.
 
@@ -39,7 +49,9 @@ def fields(
     for key, value in node.pairs:
         name = key.text
         if name in lines:
-            raise DuplicateKeyError(f'key "{name[:80]}" stands twice (first in line {lines[name]})', key.location)
+            raise DuplicateKeyError(
+                f'key "{name[:80]}" stands twice (first in line {lines[name]})', key.location
+            )
         lines[name] = key.location.line
         if name in known:
             found.update({name: value} if given(value) else {})
@@ -49,7 +61,8 @@ def fields(
         elif name not in ignored:
             hint = did_you_mean(name, known)
             raise UnknownKeyError(
-                f'unknown key "{name[:80]}" in a {what}; expected {listed(known)}{hint}', key.location
+                f'unknown key "{name[:80]}" in a {what}; expected {listed(known)}{hint}',
+                key.location,
             )
     return found
 

@@ -12,7 +12,14 @@ from dataclasses import dataclass
 import yaml
 from yaml.reader import Reader
 
-from vsafsm.errors import AliasError, Location, SyntaxSpecError, TooLargeError, VsafsmError, WrongTypeError
+from vsafsm.errors import (
+    AliasError,
+    Location,
+    SyntaxSpecError,
+    TooLargeError,
+    VsafsmError,
+    WrongTypeError,
+)
 from vsafsm.formats import location_at
 
 MAX_CHARACTERS = 8 * 2**20
@@ -82,7 +89,11 @@ def parse(text: str, source: str) -> Node | None:
         return composer.document()
     except yaml.MarkedYAMLError as error:
         raise _syntax_error(error, text, source) from None
-    except (yaml.YAMLError, ValueError, OverflowError) as error:  # chr() and int() on absurd escapes and versions
+    except (
+        yaml.YAMLError,
+        ValueError,
+        OverflowError,
+    ) as error:  # chr() and int() on absurd escapes and versions
         raise SyntaxSpecError(
             "this is not YAML: an escape or a version number is out of range", composer.last
         ) from error
@@ -90,7 +101,9 @@ def parse(text: str, source: str) -> Node | None:
 
 def _check_text(text: str, source: str) -> None:
     if len(text) > MAX_CHARACTERS:
-        raise TooLargeError(f"the text is longer than {MAX_CHARACTERS} characters", Location(source))
+        raise TooLargeError(
+            f"the text is longer than {MAX_CHARACTERS} characters", Location(source)
+        )
     bad = Reader.NON_PRINTABLE.search(text)
     if bad:
         raise SyntaxSpecError(
@@ -105,9 +118,13 @@ def _syntax_error(error: yaml.MarkedYAMLError, text: str, source: str) -> Vsafsm
     mark = error.context_mark if in_alias else error.problem_mark or error.context_mark
     place = Location(source, mark.line + 1, mark.column + 1) if mark else Location(source)
     if mark and text[mark.index : mark.index + 1] == "\t":
-        return SyntaxSpecError("a tab cannot stand here: tabs are not allowed for indentation; use spaces", place)
+        return SyntaxSpecError(
+            "a tab cannot stand here: tabs are not allowed for indentation; use spaces", place
+        )
     if in_alias:
-        return SyntaxSpecError('a bare * cannot stand here; write "*" with quotes for every other input', place)
+        return SyntaxSpecError(
+            'a bare * cannot stand here; write "*" with quotes for every other input', place
+        )
     told = next((words for part, words in _PROBLEMS.items() if part in problem), problem)
     return SyntaxSpecError(f"this is not YAML: {told}", place)
 
@@ -133,7 +150,9 @@ class _Composer:
         root = self.node(self.next(), 0)
         self.next()  # end of the document
         if not isinstance(self.next(), yaml.StreamEndEvent):
-            raise SyntaxSpecError("a second YAML document starts here; expected one machine in a file", self.last)
+            raise SyntaxSpecError(
+                "a second YAML document starts here; expected one machine in a file", self.last
+            )
         return None if isinstance(root, Scalar) and root.nothing else root
 
     def node(self, event: yaml.Event, depth: int) -> Node:
@@ -142,8 +161,13 @@ class _Composer:
         if isinstance(event, yaml.ScalarEvent):
             return Scalar(event.value, place, plain=event.style in (None, ""))
         if isinstance(event, yaml.SequenceStartEvent):
-            return Items(tuple(self.node(e, depth + 1) for e in self.until(yaml.SequenceEndEvent)), place)
-        pairs = [(self.key(e, depth + 1), self.node(self.next(), depth + 1)) for e in self.until(yaml.MappingEndEvent)]
+            return Items(
+                tuple(self.node(e, depth + 1) for e in self.until(yaml.SequenceEndEvent)), place
+            )
+        pairs = [
+            (self.key(e, depth + 1), self.node(self.next(), depth + 1))
+            for e in self.until(yaml.MappingEndEvent)
+        ]
         return Mapping(tuple(pairs), place)
 
     def until(self, end: type[yaml.Event]) -> Iterator[yaml.Event]:
@@ -162,7 +186,9 @@ class _Composer:
     def check(self, event: yaml.Event, depth: int) -> None:
         self.nodes += 1
         if depth > MAX_DEPTH:
-            raise TooLargeError(f"lists and mappings are nested deeper than {MAX_DEPTH} levels", self.last)
+            raise TooLargeError(
+                f"lists and mappings are nested deeper than {MAX_DEPTH} levels", self.last
+            )
         if self.nodes > MAX_NODES:
             raise TooLargeError(f"the text holds more than {MAX_NODES} values", self.last)
         anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
@@ -174,4 +200,6 @@ class _Composer:
                 self.last,
             )
         if tag is not None:
-            raise SyntaxSpecError(f'tag "{tag[:80]}" is not allowed; expected text, lists and mappings', self.last)
+            raise SyntaxSpecError(
+                f'tag "{tag[:80]}" is not allowed; expected text, lists and mappings', self.last
+            )

@@ -32,7 +32,15 @@ from vsafsm.errors import (
     TooLargeError,
     UnknownStateError,
 )
-from vsafsm.formats import ACCEPT, MAX_TRANSITIONS, Format, Reading, location_at, name_from, unreachable_warnings
+from vsafsm.formats import (
+    ACCEPT,
+    MAX_TRANSITIONS,
+    Format,
+    Reading,
+    location_at,
+    name_from,
+    unreachable_warnings,
+)
 from vsafsm.machine import Machine, Outputs, Transition, check_name
 
 NONE = ("", "-", "ε")
@@ -62,7 +70,9 @@ class _Graph:
     name: str = ""
     nodes: dict[str, dict[str, str]] = field(default_factory=dict)
     places: dict[str, int] = field(default_factory=dict)
-    edges: list[tuple[str, str, str, int]] = field(default_factory=list)  # source, target, label, index
+    edges: list[tuple[str, str, str, int]] = field(
+        default_factory=list
+    )  # source, target, label, index
 
 
 def read_dot(text: str, source: str) -> Reading:
@@ -95,13 +105,17 @@ class _Parser:
 
     def wrong(self, expected: str) -> SyntaxSpecError:
         found = "the end of the text" if self.now.kind == "end" else f'"{self.now.text[:40]}"'
-        return SyntaxSpecError(f"{found} cannot stand here; expected {expected}", self.place(self.now.at))
+        return SyntaxSpecError(
+            f"{found} cannot stand here; expected {expected}", self.place(self.now.at)
+        )
 
     def parse(self) -> _Graph:
         if self.word("strict"):
             self.step()
         if self.word("graph"):
-            raise SyntaxSpecError("the graph is undirected; expected a digraph, with ->", self.place(self.now.at))
+            raise SyntaxSpecError(
+                "the graph is undirected; expected a digraph, with ->", self.place(self.now.at)
+            )
         if not self.word("digraph"):
             raise self.wrong("digraph")
         self.step()
@@ -128,7 +142,11 @@ class _Parser:
         yield _Token("end", "", end)
 
     def _unreadable(self, index: int) -> str:
-        kinds = {'"': "a quoted text is not closed", "<": "HTML labels are not read", "/": "a comment is not closed"}
+        kinds = {
+            '"': "a quoted text is not closed",
+            "<": "HTML labels are not read",
+            "/": "a comment is not closed",
+        }
         told = kinds.get(self.text[index], f"the character {self.text[index]!r} cannot stand here")
         return f"{told}; expected names, texts in quotes, ->, and the marks of a graph"
 
@@ -205,7 +223,9 @@ class _Parser:
         if self.now.kind == "arrow":
             raise self.wrong("no edge from a group of nodes: one edge for each transition")
 
-    def edges(self, first: str, index: int, of_nodes: dict[str, str], of_edges: dict[str, str]) -> None:
+    def edges(
+        self, first: str, index: int, of_nodes: dict[str, str], of_edges: dict[str, str]
+    ) -> None:
         names, places = [first], [index]
         while self.now.kind == "arrow":
             if self.now.text == "--":
@@ -278,7 +298,9 @@ class _Machines:
         edges = [edge for edge in graph.edges if edge[0] not in starts]
         states = [name for name in graph.nodes if name not in starts]
         if not states or not edges:
-            raise EmptySpecError("the graph has no transitions; expected edges with labels", self.place(0))
+            raise EmptySpecError(
+                "the graph has no transitions; expected edges with labels", self.place(0)
+            )
         initial = self._initial(starts, states)
         taken, inputs = self._taken(edges)
         if len(states) * len(inputs) > MAX_TRANSITIONS:
@@ -301,7 +323,9 @@ class _Machines:
             names[initial], table, tuple(moore[s] for s in states),
         )  # fmt: skip
         places = {names[state]: graph.places[state] for state in states}
-        return Reading(machine, tuple(unreachable_warnings(machine, lambda name: self.place(places[name]))))
+        return Reading(
+            machine, tuple(unreachable_warnings(machine, lambda name: self.place(places[name])))
+        )
 
     def _of(
         self, taken: dict[tuple[str, str], tuple[str, Outputs, int]], state: str, symbol: str
@@ -326,13 +350,18 @@ class _Machines:
         }  # fmt: skip
 
     def _initial(self, starts: dict[str, int], states: list[str]) -> str:
-        arrows = [(target, index) for source, target, _, index in self.graph.edges if source in starts]
+        arrows = [
+            (target, index) for source, target, _, index in self.graph.edges if source in starts
+        ]
         marked = [
             (name, self.graph.places[name])
             for name in states
             if self.graph.nodes[name].get("initial", "").lower() in ("true", "1", "yes")
         ]
-        for found, what in ((arrows, "an arrow from no state points to"), (marked, "initial=true is on")):
+        for found, what in (
+            (arrows, "an arrow from no state points to"),
+            (marked, "initial=true is on"),
+        ):
             if len({name for name, _ in found}) > 1:
                 first, second = found[0], next(each for each in found if each[0] != found[0][0])
                 raise NondeterministicError(
@@ -341,7 +370,9 @@ class _Machines:
                     self.place(second[1]),
                 )
         if arrows and arrows[0][0] in starts:
-            raise UnknownStateError(f'"{arrows[0][0]}" is no state; expected the initial one', self.place(arrows[0][1]))
+            raise UnknownStateError(
+                f'"{arrows[0][0]}" is no state; expected the initial one', self.place(arrows[0][1])
+            )
         return (arrows or marked or [(states[0], 0)])[0][0]
 
     def _taken(
@@ -381,7 +412,8 @@ class _Machines:
         symbol = _plain(told)
         if not symbol:
             raise SyntaxSpecError(
-                'a transition has no input; expected a label such as "coin" or "push/click"', self.place(index)
+                'a transition has no input; expected a label such as "coin" or "push/click"',
+                self.place(index),
             )
         self._check_name("input", symbol, index)
         return symbol, self._outputs(output, index)
@@ -398,7 +430,9 @@ class _Machines:
     def _names(self, states: list[str], mealy: bool) -> tuple[dict[str, str], dict[str, Outputs]]:
         """Names and Moore outputs of the states. Labels are names where each state has one of its own."""
         shown = {state: self.graph.nodes[state].get("label", state) for state in states}
-        shown = {state: re.sub(r"^\{(.*)\}$", r"\1", label.strip()) for state, label in shown.items()}
+        shown = {
+            state: re.sub(r"^\{(.*)\}$", r"\1", label.strip()) for state, label in shown.items()
+        }
         parted = {state: _split(label, ("|",)) for state, label in shown.items()}
         records = any(len(parts) > 1 for parts in parted.values())
         heads = {state: _plain(parts[0]) for state, parts in parted.items()}
@@ -409,9 +443,17 @@ class _Machines:
         for state in states:
             index, parts = self.graph.places[state], parted[state]
             self._check_name("state", names[state], index)
-            told = "|".join(parts[1:]) if len(parts) > 1 else heads[state] if labels_are_outputs else ""
+            told = (
+                "|".join(parts[1:])
+                if len(parts) > 1
+                else heads[state]
+                if labels_are_outputs
+                else ""
+            )
             accepts = self.graph.nodes[state].get("shape", "").lower() in ACCEPTING
-            moore[state] = tuple(dict.fromkeys((*self._outputs(told, index), *((ACCEPT,) if accepts else ()))))
+            moore[state] = tuple(
+                dict.fromkeys((*self._outputs(told, index), *((ACCEPT,) if accepts else ())))
+            )
         return names, moore
 
 
@@ -444,7 +486,10 @@ def write_dot(machine: Machine) -> str:
     """
     _check_expressible(machine)
     alias = {state: f"s{i}" for i, state in enumerate(machine.states)}
-    lines = [f"digraph {_quoted(_escaped(machine.name, ''))} {{", '  __start0 [label="", shape=none];']
+    lines = [
+        f"digraph {_quoted(_escaped(machine.name, ''))} {{",
+        '  __start0 [label="", shape=none];',
+    ]
     for state in machine.states:
         outputs = ", ".join(machine.outputs_of(state))
         label = _escaped(state, "|{}") + (f"|{_escaped(outputs, '|{}')}" if outputs else "")
@@ -463,9 +508,19 @@ def _check_expressible(machine: Machine) -> None:
     outputs = {o for row in machine.table for taken in row for o in taken.outputs} | {
         o for m in machine.moore for o in m
     }
-    for kind, names in (("input", machine.inputs), ("output", sorted(outputs)), ("state", machine.states)):
+    for kind, names in (
+        ("input", machine.inputs),
+        ("output", sorted(outputs)),
+        ("state", machine.states),
+    ):
         for name in names:
-            told = "/" in name if kind == "input" else name in NONE or ", " in name if kind == "output" else False
+            told = (
+                "/" in name
+                if kind == "input"
+                else name in NONE or ", " in name
+                if kind == "output"
+                else False
+            )
             if told:
                 raise NotExpressibleError(
                     f'DOT labels cannot tell the {kind} "{name}" from others; expected a name without '
@@ -481,4 +536,6 @@ def _quoted(text: str) -> str:
     return '"' + text.replace('"', '\\"') + '"'
 
 
-FORMAT = Format("dot", (".dot", ".gv"), read_dot, write_dot, "Graphviz: learned automata, labels input/output")
+FORMAT = Format(
+    "dot", (".dot", ".gv"), read_dot, write_dot, "Graphviz: learned automata, labels input/output"
+)

@@ -88,7 +88,9 @@ class _File:
         """The place of a word of a line; past the last word, the end of the line."""
         text = self.lines[line - 1].partition("#")[0]
         starts = [m.start() for m in re.finditer(r"\S+", text)]
-        return Location(self.source, line, (starts[word] if word < len(starts) else len(text.rstrip())) + 1)
+        return Location(
+            self.source, line, (starts[word] if word < len(starts) else len(text.rstrip())) + 1
+        )
 
 
 @dataclass
@@ -134,7 +136,9 @@ def read_kiss2(text: str, source: str, unlisted: Unlisted = UNLISTED[0]) -> Read
     cases = _cases(file, classes_of, classes)
     initial = _initial(file, cases.states)
     if len(cases.states) * len(classes) > MAX_TRANSITIONS:
-        raise TooLargeError(f"the machine has more than {MAX_TRANSITIONS} transitions", Location(source))
+        raise TooLargeError(
+            f"the machine has more than {MAX_TRANSITIONS} transitions", Location(source)
+        )
     if unlisted == "error":
         _refuse_unlisted(file, cases, classes)
     table = _table(cases, len(classes), outputs)
@@ -147,7 +151,10 @@ def read_kiss2(text: str, source: str, unlisted: Unlisted = UNLISTED[0]) -> Read
         states=states,
         inputs=tuple(c.name for c in classes),
         initial=initial,
-        table=tuple(_completed(row, state, states, unlisted) for row, state in zip(table, states, strict=True)),
+        table=tuple(
+            _completed(row, state, states, unlisted)
+            for row, state in zip(table, states, strict=True)
+        ),
         moore=((),) * len(states),
     )
     return Reading(machine, tuple(_warnings(file, machine, cases)))
@@ -176,13 +183,18 @@ def _add_directive(file: _File, directive: _Directive) -> None:
     if word not in _DIRECTIVES:
         hint = did_you_mean(word, _DIRECTIVES)
         raise UnknownKeyError(
-            f'unknown directive "{word[:80]}"; expected {listed(_DIRECTIVES, len(_DIRECTIVES))}{hint}', place
+            f'unknown directive "{word[:80]}"; expected {listed(_DIRECTIVES, len(_DIRECTIVES))}{hint}',
+            place,
         )
     if word in file.directives:
-        raise DuplicateKeyError(f"{word} stands twice (first in line {file.directives[word].line})", place)
+        raise DuplicateKeyError(
+            f"{word} stands twice (first in line {file.directives[word].line})", place
+        )
     if word in (*_COUNTS, ".r") and len(directive.words) != 2:
         expected = "the name of a state" if word == ".r" else "one number"
-        raise SyntaxSpecError(f"{word} has {len(directive.words) - 1} values; expected {expected}", place)
+        raise SyntaxSpecError(
+            f"{word} has {len(directive.words) - 1} values; expected {expected}", place
+        )
     file.directives[word] = directive
 
 
@@ -193,7 +205,8 @@ def _count(file: _File, word: str) -> int | None:
     directive = file.directives[word]
     if not re.fullmatch(r"[0-9]{1,9}", directive.words[1]):
         raise WrongTypeError(
-            f'{word} is "{directive.words[1][:80]}"; expected a whole number', file.place(directive.line, 1)
+            f'{word} is "{directive.words[1][:80]}"; expected a whole number',
+            file.place(directive.line, 1),
         )
     return int(directive.words[1])
 
@@ -201,9 +214,13 @@ def _count(file: _File, word: str) -> int | None:
 def _needed_count(file: _File, word: str, what: str) -> int:
     count = _count(file, word)
     if count is None:
-        raise MissingKeyError(f"there is no {word} line; expected {word} and the {what}", Location(file.source))
+        raise MissingKeyError(
+            f"there is no {word} line; expected {word} and the {what}", Location(file.source)
+        )
     if count > MAX_BITS:
-        raise TooLargeError(f"{word} is {count}; expected at most {MAX_BITS}", _value_place(file, word))
+        raise TooLargeError(
+            f"{word} is {count}; expected at most {MAX_BITS}", _value_place(file, word)
+        )
     return count
 
 
@@ -215,7 +232,8 @@ def _width(file: _File) -> int:
     width = _needed_count(file, ".i", "number of input bits")
     if width == 0:
         raise NoInputsError(
-            "a machine without inputs (.i 0) cannot move; expected .i 1 or more", _value_place(file, ".i")
+            "a machine without inputs (.i 0) cannot move; expected .i 1 or more",
+            _value_place(file, ".i"),
         )
     _labels(file, ".ilb", ".i", width)
     return width
@@ -233,11 +251,15 @@ def _labels(file: _File, word: str, counted: str, count: int) -> Outputs:
     names = directive.words[1:]
     if len(names) != count:
         place = file.place(directive.line)
-        raise WrongTypeError(f"{word} gives {len(names)} names; expected {count}, as {counted} says", place)
+        raise WrongTypeError(
+            f"{word} gives {len(names)} names; expected {count}, as {counted} says", place
+        )
     for position, name in enumerate(names):
         _check_name(file, word.removeprefix(".") + " label", name, directive.line, position + 1)
         if name in names[:position]:
-            raise DuplicateKeyError(f'{word} gives the name "{name}" twice', file.place(directive.line, position + 1))
+            raise DuplicateKeyError(
+                f'{word} gives the name "{name}" twice', file.place(directive.line, position + 1)
+            )
     return tuple(names)
 
 
@@ -251,7 +273,8 @@ def _check_name(file: _File, kind: str, name: str, line: int, word: int) -> None
 def _check_rows(file: _File, width: int, outputs: int) -> None:
     if not file.rows:
         raise EmptySpecError(
-            "the file has no rows; expected rows of input, state, next state, output", Location(file.source)
+            "the file has no rows; expected rows of input, state, next state, output",
+            Location(file.source),
         )
     fields = 4 if outputs else 3
     good_cubes: set[str] = set()
@@ -279,9 +302,13 @@ def _wrong_fields(file: _File, row: _Row, fields: int) -> SyntaxSpecError:
     names = ("an input cube", "the present state", "the next state", "the output bits")[:fields]
     few = len(row.words) < fields
     told = (
-        f"the row ends after {len(row.words)} of {fields} fields" if few else f"the row has more than {fields} fields"
+        f"the row ends after {len(row.words)} of {fields} fields"
+        if few
+        else f"the row has more than {fields} fields"
     )
-    return SyntaxSpecError(f"{told}; expected {', '.join(names)}", file.place(row.line, min(len(row.words), fields)))
+    return SyntaxSpecError(
+        f"{told}; expected {', '.join(names)}", file.place(row.line, min(len(row.words), fields))
+    )
 
 
 def _check_bits(file: _File, row: _Row, word: int, what: str, width: int) -> None:
@@ -289,9 +316,13 @@ def _check_bits(file: _File, row: _Row, word: int, what: str, width: int) -> Non
     bad = next((i for i, c in enumerate(text) if c not in "01-"), None)
     if bad is not None:
         place = Location(place.source, place.line, place.column + bad)
-        raise SyntaxSpecError(f"the {what} holds the character {text[bad]!r}; expected 0, 1 or -", place)
+        raise SyntaxSpecError(
+            f"the {what} holds the character {text[bad]!r}; expected 0, 1 or -", place
+        )
     if len(text) != width:
-        raise SyntaxSpecError(f'the {what} "{text[:80]}" has {len(text)} characters; expected {width}', place)
+        raise SyntaxSpecError(
+            f'the {what} "{text[:80]}" has {len(text)} characters; expected {width}', place
+        )
 
 
 def _classes(file: _File, width: int) -> tuple[list[InputClass], dict[str, list[int]]]:
@@ -447,7 +478,9 @@ def _warnings(file: _File, machine: Machine, cases: _Cases) -> Iterator[str]:
         if file.lines[number - 1].partition("#")[0].strip():
             yield f"{file.place(number)}: what follows {file.lines[file.ended - 1].split()[0]} is not read"
             break
-    yield from unreachable_warnings(machine, lambda s: file.place(cases.first_lines[cases.states[s]]))
+    yield from unreachable_warnings(
+        machine, lambda s: file.place(cases.first_lines[cases.states[s]])
+    )
 
 
 # ---- writing
@@ -476,8 +509,15 @@ def write_kiss2(machine: Machine) -> str:
     names = _ordered({t.outputs + moore[t.to]: None for row in machine.table for t in row})
     for name in names:
         _check_word("output", name)
-    bits = {outputs: "".join("01"[n in outputs] for n in names) or "0" for outputs in {row[3] for row in rows}}
-    lines = [f"{cube} {state} {to} {bits[outputs]}" for state, cubes, to, outputs in rows for cube in cubes]
+    bits = {
+        outputs: "".join("01"[n in outputs] for n in names) or "0"
+        for outputs in {row[3] for row in rows}
+    }
+    lines = [
+        f"{cube} {state} {to} {bits[outputs]}"
+        for state, cubes, to, outputs in rows
+        for cube in cubes
+    ]
     return "\n".join([*_comments(machine), *_head(machine, names, lines), *lines, ".e", ""])
 
 
@@ -508,9 +548,13 @@ def _head(machine: Machine, names: Outputs, rows: list[str]) -> list[str]:
 
 def _check_word(kind: str, name: str) -> None:
     if name in ANY_STATE and kind == "state":
-        raise NotExpressibleError(f'the state "{name}" cannot be written as KISS2, where it stands for every state')
+        raise NotExpressibleError(
+            f'the state "{name}" cannot be written as KISS2, where it stands for every state'
+        )
     if "#" in name or any(c.isspace() for c in name):
-        raise NotExpressibleError(f'the {kind} "{name[:80]}" cannot be written as KISS2: it holds a space or a "#"')
+        raise NotExpressibleError(
+            f'the {kind} "{name[:80]}" cannot be written as KISS2: it holds a space or a "#"'
+        )
 
 
 def _input_cubes(machine: Machine) -> list[list[str]]:

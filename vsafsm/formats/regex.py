@@ -71,7 +71,9 @@ def _check(expression: str, source: str) -> None:
     """Refuse what would be read as something else, or without end."""
     lines = re.search(r"[\r\n]", expression)
     if lines:
-        raise SyntaxSpecError("a second line; expected one expression in one line", Location(source, 2, 1))
+        raise SyntaxSpecError(
+            "a second line; expected one expression in one line", Location(source, 2, 1)
+        )
     plain = re.sub(r"\\.|\[[^\]]*\]", lambda found: "_" * len(found[0]), expression)
     for found, at in ((plain.startswith("^"), 0), (plain.endswith("$"), len(expression) - 1)):
         if found:
@@ -80,11 +82,15 @@ def _check(expression: str, source: str) -> None:
                 "the expression without it",
                 Location(source, 1, at + 1),
             )
-    repeated = prod(max([1, *map(int, re.findall(r"[0-9]{1,9}", each))]) for each in re.findall(r"\{[^}]*\}", plain))
+    repeated = prod(
+        max([1, *map(int, re.findall(r"[0-9]{1,9}", each))])
+        for each in re.findall(r"\{[^}]*\}", plain)
+    )
     size = (len(expression) * repeated) ** (1 + plain.count("&") + plain.count("^"))
     if size > MAX_SIZE:
         raise TooLargeError(
-            f"length and repetitions of the expression multiply to more than {MAX_SIZE}", Location(source, 1, 1)
+            f"length and repetitions of the expression multiply to more than {MAX_SIZE}",
+            Location(source, 1, 1),
         )
 
 
@@ -100,7 +106,14 @@ def _automaton(expression: str, place: Location) -> NFA:
     literals = set(_NO_LITERALS.sub("", expression)) - _RESERVED
     try:
         found: NFA = NFA.from_regex(expression, input_symbols=literals).eliminate_lambda()
-    except (AutomatonException, RegexException, ValueError, IndexError, KeyError, RecursionError) as error:
+    except (
+        AutomatonException,
+        RegexException,
+        ValueError,
+        IndexError,
+        KeyError,
+        RecursionError,
+    ) as error:
         told = re.sub(r"<\w+: (.*?)>", r"\1", str(error)) or type(error).__name__
         raise SyntaxSpecError(f"this is no regular expression: {told}", place) from None
     return found
@@ -114,7 +127,9 @@ def _machine(nfa: Any, symbols: tuple[str, ...], name: str, place: Location) -> 
     for subset in (queue := [start]):
         row = []
         for symbol in symbols:
-            reached = frozenset().union(*(nfa.transitions.get(state, {}).get(symbol, ()) for state in subset))
+            reached = frozenset().union(
+                *(nfa.transitions.get(state, {}).get(symbol, ()) for state in subset)
+            )
             if reached not in number:
                 number[reached] = len(queue)
                 queue.append(reached)
@@ -131,12 +146,22 @@ def _numbered(machine: Machine) -> Machine:
     """With states ``s0``, ``s1``, ... in their order."""
     names = {state: f"s{i}" for i, state in enumerate(machine.states)}
     table = tuple(tuple(Transition(names[taken.to]) for taken in row) for row in machine.table)
-    return replace(machine, states=tuple(names.values()), initial=names[machine.initial], table=table)
+    return replace(
+        machine, states=tuple(names.values()), initial=names[machine.initial], table=table
+    )
 
 
 def write_regex(machine: Machine) -> str:
     """Raises `NotExpressibleError`: an expression tells which words are accepted, and nothing else."""
-    raise NotExpressibleError(f'"{machine.name}" cannot be written as a regular expression; expected another format')
+    raise NotExpressibleError(
+        f'"{machine.name}" cannot be written as a regular expression; expected another format'
+    )
 
 
-FORMAT = Format("regex", (".regex",), read_regex, write_regex, "regular expressions, one line (needs vsafsm[formats])")
+FORMAT = Format(
+    "regex",
+    (".regex",),
+    read_regex,
+    write_regex,
+    "regular expressions, one line (needs vsafsm[formats])",
+)

@@ -68,7 +68,10 @@ def read_scxml(text: str, source: str) -> Reading:
         raise EmptySpecError("there is no <state>; expected at least one", root.location)
     initial = root.attributes.get("initial")
     return reading(
-        root.attributes.get("name", ""), source, states, None if initial is None else (initial, root.location)
+        root.attributes.get("name", ""),
+        source,
+        states,
+        None if initial is None else (initial, root.location),
     )
 
 
@@ -91,13 +94,19 @@ class _Parser:
             self.expat.Parse(self.text.encode("utf-8", "replace"), True)
         except expat.ExpatError as error:
             place = Location(self.source, error.lineno, error.offset + 1)
-            raise SyntaxSpecError(f"this is not XML: {expat.ErrorString(error.code)}", place) from None
+            raise SyntaxSpecError(
+                f"this is not XML: {expat.ErrorString(error.code)}", place
+            ) from None
         if self.root is None:
-            raise SyntaxSpecError("the root is of another namespace; expected <scxml>", Location(self.source, 1, 1))
+            raise SyntaxSpecError(
+                "the root is of another namespace; expected <scxml>", Location(self.source, 1, 1)
+            )
         return self.root
 
     def place(self) -> Location:
-        return Location(self.source, self.expat.CurrentLineNumber, self.expat.CurrentColumnNumber + 1)
+        return Location(
+            self.source, self.expat.CurrentLineNumber, self.expat.CurrentColumnNumber + 1
+        )
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         namespace, _, tag = name.rpartition(" ")
@@ -154,7 +163,9 @@ def _state(element: _Element) -> State:
         else:
             raise _unfit(child)
     name = _needed(element, "id")
-    return State(name, element.location, tuple(arcs), tuple(actions["onentry"]), tuple(actions["onexit"]))
+    return State(
+        name, element.location, tuple(arcs), tuple(actions["onentry"]), tuple(actions["onexit"])
+    )
 
 
 def _arc(element: _Element) -> Arc:
@@ -164,7 +175,9 @@ def _arc(element: _Element) -> Arc:
     if not described:
         raise refused("a transition without an event", "is taken by itself", element.location)
     if len(element.attributes.get("target", "").split()) > 1:
-        raise refused("a transition with several targets", "is for parallel states", element.location)
+        raise refused(
+            "a transition with several targets", "is for parallel states", element.location
+        )
     tokens = [_token(text) for text in described]
     actions = tuple(_actions(element))
     events = tuple(token for token in tokens if token)
@@ -178,7 +191,9 @@ def _token(described: str) -> str:
 
 
 def _takes(tokens: list[str]) -> Callable[[str], bool]:
-    return lambda event: any(not token or event == token or event.startswith(token + ".") for token in tokens)
+    return lambda event: any(
+        not token or event == token or event.startswith(token + ".") for token in tokens
+    )
 
 
 def _actions(element: _Element) -> Iterator[Action]:
@@ -192,7 +207,10 @@ def _actions(element: _Element) -> Iterator[Action]:
                 raise refused(f'"{timed}" of <send>', "is about time", child.location)
         if "eventexpr" in child.attributes or child.children:
             raise refused(f"{child.told()} with an expression or data", "is code", child.location)
-        elsewhere = child.attributes.get("target", "#_internal") != "#_internal" or "targetexpr" in child.attributes
+        elsewhere = (
+            child.attributes.get("target", "#_internal") != "#_internal"
+            or "targetexpr" in child.attributes
+        )
         yield Action(_needed(child, "event"), child.location, heard=not elsewhere)
 
 
@@ -212,16 +230,23 @@ def write_scxml(machine: Machine) -> str:
     check_names(machine, "SCXML", lambda kind, name: kind == "output" or bool(_EVENT.match(name)),
                 "expected letters, digits, _ and - alone")  # fmt: skip
     head = f'initial="{machine.initial}" name={quoteattr(machine.name)}'
-    lines = ['<?xml version="1.0" encoding="UTF-8"?>', f'<scxml xmlns="{NAMESPACE}" version="1.0" {head}>']
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        f'<scxml xmlns="{NAMESPACE}" version="1.0" {head}>',
+    ]
     for state, arcs in written(machine):
         lines.append(f'  <state id="{state}">')
         for event, target, outputs in arcs:
             to = "" if target is None else f' target="{target}"'
-            sent = "".join(f'<send event={quoteattr(output)} target="#_parent"/>' for output in outputs)
+            sent = "".join(
+                f'<send event={quoteattr(output)} target="#_parent"/>' for output in outputs
+            )
             opened = f'    <transition event="{event}"{to}'
             lines.append(f"{opened}>{sent}</transition>" if sent else f"{opened}/>")
         lines.append("  </state>")
     return "\n".join([*lines, "</scxml>"]) + "\n"
 
 
-FORMAT = Format("scxml", (".scxml",), read_scxml, write_scxml, "SCXML statecharts that are flat machines")
+FORMAT = Format(
+    "scxml", (".scxml",), read_scxml, write_scxml, "SCXML statecharts that are flat machines"
+)

@@ -27,7 +27,9 @@ _ROOT = ("name", "initial", "states")
 _STATE = ("name", "type", "on entry", "on exit", "transitions")
 _TRANSITION = ("event", "target", "action")
 _REFUSED = {
-    **dict.fromkeys(("states", "initial", "parallel states", "memory"), "makes the machine a hierarchy"),
+    **dict.fromkeys(
+        ("states", "initial", "parallel states", "memory"), "makes the machine a hierarchy"
+    ),
     "guard": "is a guard",
     "preamble": "is code",
     "contract": "is code",
@@ -82,7 +84,9 @@ def _state(node: Node) -> State:
 def _arc(node: Node, state: str) -> Arc:
     found = fields(node, "transition", _TRANSITION, _REFUSED)
     if "event" not in found:
-        raise refused(f'a transition of state "{state}" without an event', "is taken by itself", node.location)
+        raise refused(
+            f'a transition of state "{state}" without an event', "is taken by itself", node.location
+        )
     event = text_of(found["event"], "event")
     events = (named("input", event.text, event.location),)
     target = text_of(found["target"], "target") if "target" in found else None
@@ -120,7 +124,11 @@ def write_sismic(machine: Machine) -> str:
     check_names(
         machine,
         "sismic",
-        lambda kind, name: name != "root" if kind == "state" else kind != "output" or not re.search(r"['\"\\;]", name),
+        lambda kind, name: (
+            name != "root"
+            if kind == "state"
+            else kind != "output" or not re.search(r"['\"\\;]", name)
+        ),
         'expected an output without quotes, ";" and backslashes, and another state than "root"',
     )
     lines = ["statechart:", f"  name: {_quoted(machine.name)}", "  root state:", "    name: root"]
@@ -141,4 +149,10 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-FORMAT = Format("sismic", (".sismic",), read_sismic, write_sismic, "flat statecharts of the Python library sismic")
+FORMAT = Format(
+    "sismic",
+    (".sismic",),
+    read_sismic,
+    write_sismic,
+    "flat statecharts of the Python library sismic",
+)

@@ -18,7 +18,17 @@ from collections.abc import Iterator
 
 from vsafsm.errors import EmptySpecError, Location
 from vsafsm.formats import Format, Reading
-from vsafsm.formats._events import Action, Arc, State, check_names, known, named, reading, refused, written
+from vsafsm.formats._events import (
+    Action,
+    Arc,
+    State,
+    check_names,
+    known,
+    named,
+    reading,
+    refused,
+    written,
+)
 from vsafsm.formats._keys import fields, given, items, needed, texts
 from vsafsm.formats._keys import text as text_of
 from vsafsm.formats._nodes import Items, Node, Scalar, parse
@@ -29,14 +39,25 @@ _MACHINE = ("name", "states", "transitions", "initial", "before_state_change", "
 _STATE = ("name", "on_enter", "on_exit")
 _TRANSITION = ("trigger", "source", "dest", "before", "after", "prepare")
 _IGNORED = (
-    *("send_event", "auto_transitions", "model_attribute", "model_override", "ignore_invalid_triggers"),
+    *(
+        "send_event",
+        "auto_transitions",
+        "model_attribute",
+        "model_override",
+        "ignore_invalid_triggers",
+    ),
     *("queued", "models", "ordered_transitions", "tags", "final", "value"),
 )
 _REFUSED = {
-    **dict.fromkeys(("children", "parallel", "initial", "transitions"), "makes the machine a hierarchy"),
+    **dict.fromkeys(
+        ("children", "parallel", "initial", "transitions"), "makes the machine a hierarchy"
+    ),
     **dict.fromkeys(("timeout", "on_timeout"), "is about time"),
     **dict.fromkeys(("conditions", "unless"), "is a guard"),
-    **dict.fromkeys(("on_exception", "on_final", "finalize_event", "prepare_event"), "is code outside of transitions"),
+    **dict.fromkeys(
+        ("on_exception", "on_final", "finalize_event", "prepare_event"),
+        "is code outside of transitions",
+    ),
 }
 
 
@@ -50,7 +71,9 @@ def read_transitions(text: str, source: str) -> Reading:
     """
     root = parse(text, source)
     if root is None:
-        raise EmptySpecError("the text is empty; expected the dictionary of a machine", Location(source))
+        raise EmptySpecError(
+            "the text is empty; expected the dictionary of a machine", Location(source)
+        )
     top = fields(root, "machine", _MACHINE, _REFUSED, _IGNORED)
     declared = [_state(node) for node in items(needed(top, "states", root), "states")]
     around = (_actions(top.get("before_state_change")), _actions(top.get("after_state_change")))
@@ -75,7 +98,13 @@ def _state(node: Node) -> State:
         return State(text_of(node, "a state").text, node.location)
     found = fields(node, "state", _STATE, _REFUSED, _IGNORED)
     name = text_of(needed(found, "name", node), "name")
-    return State(name.text, name.location, (), _actions(found.get("on_enter")), _actions(found.get("on_exit")))
+    return State(
+        name.text,
+        name.location,
+        (),
+        _actions(found.get("on_enter")),
+        _actions(found.get("on_exit")),
+    )
 
 
 def _arcs(
@@ -84,13 +113,18 @@ def _arcs(
     """The arc that a transition is of each of its sources."""
     if isinstance(node, Items):
         if len(node.items) != 3:
-            raise refused("a list of more than trigger, source and dest", "has guards or callbacks", node.location)
+            raise refused(
+                "a list of more than trigger, source and dest",
+                "has guards or callbacks",
+                node.location,
+            )
         pairs = zip(("trigger", "source", "dest"), node.items, strict=True)
         found = {name: value for name, value in pairs if given(value)}
     else:
         found = fields(node, "transition", _TRANSITION, _REFUSED, _IGNORED)
     triggers = tuple(
-        named("input", each.text, each.location) for each in texts(needed(found, "trigger", node), "a trigger")
+        named("input", each.text, each.location)
+        for each in texts(needed(found, "trigger", node), "a trigger")
     )
     sources = [each.text for each in texts(needed(found, "source", node), "a source")]
     dest = text_of(found["dest"], "dest") if "dest" in found else None
@@ -99,7 +133,12 @@ def _arcs(
     target_place = dest.location if dest else node.location
     for source in states if EVERY in sources else sources:
         target = None if dest is None else source if dest.text == SAME else dest.text
-        yield source, Arc(triggers, target, before, after, node.location, target_place, triggers.__contains__)
+        yield (
+            source,
+            Arc(
+                triggers, target, before, after, node.location, target_place, triggers.__contains__
+            ),
+        )
 
 
 # ---- writing
@@ -119,13 +158,23 @@ def write_transitions(machine: Machine) -> str:
                 'expected another name than "*" and "="')  # fmt: skip
     rows = [
         json.dumps(
-            {"trigger": event, "source": state, "dest": target, **({"after": list(outputs)} if outputs else {})},
+            {
+                "trigger": event,
+                "source": state,
+                "dest": target,
+                **({"after": list(outputs)} if outputs else {}),
+            },
             ensure_ascii=False,
         )
         for state, arcs in written(machine)
         for event, target, outputs in arcs
     ]
-    told = {"name": machine.name, "initial": machine.initial, "states": list(machine.states), "auto_transitions": False}
+    told = {
+        "name": machine.name,
+        "initial": machine.initial,
+        "states": list(machine.states),
+        "auto_transitions": False,
+    }
     head = json.dumps(told, ensure_ascii=False)[:-1]
     return head + ', "transitions": [\n  ' + ",\n  ".join(rows) + "\n]}\n"
 

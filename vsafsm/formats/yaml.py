@@ -85,7 +85,9 @@ def read_yaml(text: str, source: str) -> Reading:
     states = _states(top["states"])
     inputs = _inputs(top.get("inputs"), states, root.location)
     if len(states) * len(inputs) > MAX_TRANSITIONS:
-        raise TooLargeError(f"the machine has more than {MAX_TRANSITIONS} transitions", root.location)
+        raise TooLargeError(
+            f"the machine has more than {MAX_TRANSITIONS} transitions", root.location
+        )
     initial = _known_state(_scalar(top["initial"], "initial", "the name of a state"), states)
     _check_targets(states)
     if _unlisted(top.get("unlisted")) == "error":
@@ -121,14 +123,19 @@ def _distinct(
         yield key, value
 
 
-def _fields(node: Node, what: str, known: tuple[str, ...], needed: tuple[str, ...] = ()) -> dict[str, Node]:
+def _fields(
+    node: Node, what: str, known: tuple[str, ...], needed: tuple[str, ...] = ()
+) -> dict[str, Node]:
     pairs = _pairs(node, what, f"the keys {', '.join(known)}")
     fields = {}
-    for key, value in _distinct(pairs, lambda k, n: DuplicateKeyError(f'key "{k}" stands twice (first in line {n})')):
+    for key, value in _distinct(
+        pairs, lambda k, n: DuplicateKeyError(f'key "{k}" stands twice (first in line {n})')
+    ):
         if key.text not in known:
             hint = did_you_mean(key.text, known)
             raise UnknownKeyError(
-                f'unknown key "{key.text[:80]}" in {what}; expected {listed(known)}{hint}', key.location
+                f'unknown key "{key.text[:80]}" in {what}; expected {listed(known)}{hint}',
+                key.location,
             )
         fields[key.text] = value
     for name in needed:
@@ -156,14 +163,17 @@ def _name(node: Node, kind: str) -> str:
     except BadNameError as error:
         raise BadNameError(error.message, scalar.location) from None
     if scalar.text == EVERY_OTHER and kind in ("state", "input"):
-        raise BadNameError(f'"*" cannot be the name of a {kind}: it stands for every other input', scalar.location)
+        raise BadNameError(
+            f'"*" cannot be the name of a {kind}: it stands for every other input', scalar.location
+        )
     return scalar.text
 
 
 def _names(node: Node, kind: str) -> Iterator[tuple[str, Location]]:
     if not isinstance(node, Items):
         raise WrongTypeError(
-            f"{kind}s is {_kind(node)}; expected a list of names, for example [first, second]", node.location
+            f"{kind}s is {_kind(node)}; expected a list of names, for example [first, second]",
+            node.location,
         )
     return ((_name(item, kind), item.location) for item in node.items)
 
@@ -189,12 +199,16 @@ def _state(name: Scalar, node: Node) -> _State:
     return _State(name, _outputs(fields.get("outputs")), arrows, every_other)
 
 
-def _arrows(state: str, node: Node | None) -> tuple[dict[str, tuple[Scalar, _Arrow]], _Arrow | None]:
+def _arrows(
+    state: str, node: Node | None
+) -> tuple[dict[str, tuple[Scalar, _Arrow]], _Arrow | None]:
     if node is None or (isinstance(node, Scalar) and node.nothing):
         return {}, None
     pairs = _pairs(node, f'transitions of state "{state}"', "a key for each input")
     told = f'state "{state}" has a second transition on input'
-    distinct = _distinct(pairs, lambda k, n: NondeterministicError(f'{told} "{k}"; the first is in line {n}'))
+    distinct = _distinct(
+        pairs, lambda k, n: NondeterministicError(f'{told} "{k}"; the first is in line {n}')
+    )
     arrows, every_other = {}, None
     for key, value in distinct:
         arrow = _arrow(f'the transition of state "{state}" on "{key.text[:80]}"', value)
@@ -209,14 +223,19 @@ def _arrow(what: str, node: Node) -> _Arrow:
     if not isinstance(node, Mapping):
         return _Arrow(_scalar(node, what, "the name of a state, or {to: ..., outputs: [...]}"), ())
     fields = _fields(node, what, _TRANSITION_KEYS, ("to",))
-    return _Arrow(_scalar(fields["to"], f"to in {what}", "the name of a state"), _outputs(fields.get("outputs")))
+    return _Arrow(
+        _scalar(fields["to"], f"to in {what}", "the name of a state"),
+        _outputs(fields.get("outputs")),
+    )
 
 
 def _inputs(node: Node | None, states: dict[str, _State], place: Location) -> tuple[str, ...]:
     if node is None:
         found = tuple(dict.fromkeys(name for s in states.values() for name in s.arrows))
         if not found:
-            raise NoInputsError("no state lists an input and there is no key inputs; expected at least one", place)
+            raise NoInputsError(
+                "no state lists an input and there is no key inputs; expected at least one", place
+            )
         return found
     declared: dict[str, Location] = {}
     for name, location in _names(node, "input"):
@@ -230,7 +249,9 @@ def _inputs(node: Node | None, states: dict[str, _State], place: Location) -> tu
             if name not in declared:
                 told = f'state "{state.name.text}" has a transition on input "{name}", which inputs does not declare'
                 hint = did_you_mean(name, declared)
-                raise UnknownInputError(f"{told}; expected {listed(list(declared))}{hint}", key.location)
+                raise UnknownInputError(
+                    f"{told}; expected {listed(list(declared))}{hint}", key.location
+                )
     return tuple(declared)
 
 
@@ -238,7 +259,8 @@ def _known_state(name: Scalar, states: dict[str, _State]) -> str:
     if name.text not in states:
         hint = did_you_mean(name.text, states)
         raise UnknownStateError(
-            f'unknown state "{name.text[:80]}"; expected {listed(list(states))}{hint}', name.location
+            f'unknown state "{name.text[:80]}"; expected {listed(list(states))}{hint}',
+            name.location,
         )
     return name.text
 
@@ -257,7 +279,9 @@ def _unlisted(node: Node | None) -> str:
     scalar = _scalar(node, "unlisted", "stay or error")
     if scalar.text not in ("stay", "error"):
         hint = did_you_mean(scalar.text, ("stay", "error"))
-        raise WrongTypeError(f"unlisted is {_kind(scalar)}; expected one of: stay, error{hint}", scalar.location)
+        raise WrongTypeError(
+            f"unlisted is {_kind(scalar)}; expected one of: stay, error{hint}", scalar.location
+        )
     return scalar.text
 
 
@@ -275,7 +299,9 @@ def _refuse_unlisted(states: dict[str, _State], inputs: tuple[str, ...]) -> None
 def _row(state: _State, inputs: tuple[str, ...]) -> tuple[Transition, ...]:
     other = state.every_other
     default = Transition(other.to.text, other.outputs) if other else Transition(state.name.text)
-    row = {name: Transition(arrow.to.text, arrow.outputs) for name, (_, arrow) in state.arrows.items()}
+    row = {
+        name: Transition(arrow.to.text, arrow.outputs) for name, (_, arrow) in state.arrows.items()
+    }
     return tuple(row.get(name, default) for name in inputs)
 
 
@@ -294,7 +320,9 @@ def _option(key: Scalar, node: Node) -> Option:
     try:
         check_option(key.text, value)
     except OptionError as error:
-        raise OptionError(error.message, scalar.location if key.text in OPTION_NAMES else key.location) from None
+        raise OptionError(
+            error.message, scalar.location if key.text in OPTION_NAMES else key.location
+        ) from None
     return value
 
 
@@ -326,7 +354,9 @@ def write_yaml(machine: Machine) -> str:
     """
     for kind, names in (("state", machine.states), ("input", machine.inputs)):
         if EVERY_OTHER in names:
-            raise NotExpressibleError(f'a {kind} is called "*", which in a spec stands for every other input')
+            raise NotExpressibleError(
+                f'a {kind} is called "*", which in a spec stands for every other input'
+            )
     lines = [f"machine: {_text(machine.name)}", f"initial: {_text(machine.initial)}"]
     lines += _flow_list("inputs: ", machine.inputs, "")
     lines.append("states:")
@@ -341,7 +371,9 @@ def write_yaml(machine: Machine) -> str:
 
 def _text(name: str) -> str:
     """`name`, in quotes where without them this or another reader of YAML would take it for something else."""
-    is_text = _RESOLVE(yaml.ScalarNode, name, (True, False)) == _STRING and not _FLOAT.fullmatch(name)
+    is_text = _RESOLVE(yaml.ScalarNode, name, (True, False)) == _STRING and not _FLOAT.fullmatch(
+        name
+    )
     if is_text and _PLAIN.fullmatch(name) and name.isprintable():
         return name
     return '"' + "".join(_escaped(c) for c in name) + '"'
@@ -373,7 +405,9 @@ def _flow_list(head: str, names: Iterable[str], indent: str) -> list[str]:
     return [*lines, line.removesuffix(", ") + "]"]
 
 
-def _entries(state: str, row: tuple[Transition, ...], inputs: tuple[str, ...]) -> list[tuple[str, Transition]]:
+def _entries(
+    state: str, row: tuple[Transition, ...], inputs: tuple[str, ...]
+) -> list[tuple[str, Transition]]:
     """The transitions to write down: those that do something, or with "*" where that is much shorter."""
     stay = Transition(state)
     plain = [(name, taken) for name, taken in zip(inputs, row, strict=True) if taken != stay]
@@ -397,15 +431,25 @@ def _transition_lines(entries: list[tuple[str, Transition]]) -> list[str]:
     flow = ", ".join(f"{_text(name)}: {_text(taken.to)}" for name, taken in entries)
     if len(flow) <= _WIDTH - 20 and not any(taken.outputs for _, taken in entries):
         return [f"    transitions: {{{flow}}}"]
-    return ["    transitions:", *(f"{_key(name, '      ')} {_target(taken)}" for name, taken in entries)]
+    return [
+        "    transitions:",
+        *(f"{_key(name, '      ')} {_target(taken)}" for name, taken in entries),
+    ]
 
 
 def _target(taken: Transition) -> str:
-    return f"{{to: {_text(taken.to)}, outputs: {_flow(taken.outputs)}}}" if taken.outputs else _text(taken.to)
+    return (
+        f"{{to: {_text(taken.to)}, outputs: {_flow(taken.outputs)}}}"
+        if taken.outputs
+        else _text(taken.to)
+    )
 
 
 def _option_lines(options: tuple[tuple[str, Option], ...]) -> list[str]:
-    lines = [f"  {key}: {_text(value) if isinstance(value, str) else repr(value)}" for key, value in options]
+    lines = [
+        f"  {key}: {_text(value) if isinstance(value, str) else repr(value)}"
+        for key, value in options
+    ]
     return ["compile:", *lines] if lines else []
 
 

@@ -11,7 +11,18 @@ from vsafsm.errors import PlotError
 from vsafsm.files import write_atomically
 
 SUFFIXES = (".png", ".pdf", ".svg")
-COLOURS = ("#3b4cc0", "#d1495b", "#1b9e77", "#e69f00", "#7570b3", "#66a61e", "#8c564b", "#17a2b8", "#e377c2", "#444444")
+COLOURS = (
+    "#3b4cc0",
+    "#d1495b",
+    "#1b9e77",
+    "#e69f00",
+    "#7570b3",
+    "#66a61e",
+    "#8c564b",
+    "#17a2b8",
+    "#e377c2",
+    "#444444",
+)
 MOST_NAMES = 40
 """Names along an axis; beyond that only their order is shown."""
 

@@ -24,9 +24,15 @@ class DrawCommand:
 
         parser.add_argument("spec", metavar="SPEC|PROGRAM")
         parser.add_argument(
-            "-o", "--output", metavar="FILE", required=True, help="the drawing: .svg, .png, .pdf or .mmd (Mermaid)"
+            "-o",
+            "--output",
+            metavar="FILE",
+            required=True,
+            help="the drawing: .svg, .png, .pdf or .mmd (Mermaid)",
         )
-        parser.add_argument("--graphviz", action="store_true", help='lay it out with the program "dot" of Graphviz')
+        parser.add_argument(
+            "--graphviz", action="store_true", help='lay it out with the program "dot" of Graphviz'
+        )
         parser.add_argument("--state", metavar="NAME", help="light this state up")
         parser.add_argument(
             "--format",
@@ -80,4 +86,6 @@ def _check_state(machine: Machine, name: str) -> None:
 
     if name not in machine.reachable:
         hint = did_you_mean(name, machine.reachable)
-        raise UnknownStateError(f'no state "{name}" is reached; expected {listed(machine.reachable)}{hint}')
+        raise UnknownStateError(
+            f'no state "{name}" is reached; expected {listed(machine.reachable)}{hint}'
+        )

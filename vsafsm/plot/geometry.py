@@ -89,7 +89,9 @@ def geometry(machine: Machine) -> Geometry:
     }
     middle = np.mean(places, axis=0)
     edges = [
-        _loop(nodes[source], middle, told) if source == target else _edge(nodes[source], nodes[target], told, labels)
+        _loop(nodes[source], middle, told)
+        if source == target
+        else _edge(nodes[source], nodes[target], told, labels)
         for (source, target), told in labels.items()
     ]
     return _moved(tuple(nodes.values()), _labelled(tuple(nodes.values()), edges))
@@ -126,7 +128,9 @@ def _cut(text: str, most: int) -> str:
 # ---- where states lie
 
 
-def _places(machine: Machine, labels: dict[tuple[str, str], list[str]], sizes: list[Point]) -> Places:
+def _places(
+    machine: Machine, labels: dict[tuple[str, str], list[str]], sizes: list[Point]
+) -> Places:
     """Centres of the reachable states: (S, 2)."""
     index = {state: i for i, state in enumerate(machine.reachable)}
     near = np.full((len(index), len(index)), np.inf)
@@ -149,7 +153,9 @@ def _apart(places: Places, sizes: list[Point], rounds: int = 200) -> Places:
         if not hit.any():
             break
         sideways = over[..., 0] < over[..., 1]
-        push = np.stack([over[..., 0] * sideways, over[..., 1] * ~sideways], 2) * np.where(way < 0, -0.5, 0.5)
+        push = np.stack([over[..., 0] * sideways, over[..., 1] * ~sideways], 2) * np.where(
+            way < 0, -0.5, 0.5
+        )
         moved += np.where(hit[..., None], push, 0).sum(1) * 0.6
     return moved
 
@@ -208,12 +214,19 @@ def _node(machine: Machine, state: str, place: Places, half: Point) -> Node:
 # ---- how transitions bend
 
 
-def _edge(source: Node, target: Node, told: list[str], labels: dict[tuple[str, str], list[str]]) -> Edge:
+def _edge(
+    source: Node, target: Node, told: list[str], labels: dict[tuple[str, str], list[str]]
+) -> Edge:
     a, b = np.array(source.centre), np.array(target.centre)
     across = np.array([(b - a)[1], -(b - a)[0]])
     control = (a + b) / 2 + across * (0.22 if (target.state, source.state) in labels else 0.08)
     start, end = _border(source, control), _border(target, control)
-    return _made(source, target, (start, start + 2 * (control - start) / 3, end + 2 * (control - end) / 3, end), told)
+    return _made(
+        source,
+        target,
+        (start, start + 2 * (control - start) / 3, end + 2 * (control - end) / 3, end),
+        told,
+    )
 
 
 def _loop(node: Node, middle: Places, told: list[str]) -> Edge:
@@ -221,13 +234,22 @@ def _loop(node: Node, middle: Places, told: list[str]) -> Edge:
     up = -1.0 if node.centre[1] <= middle[1] else 1.0
     width = min(node.half[0] * 0.6, 20.0)
     height = node.half[1] * math.sqrt(1 - (width / node.half[0]) ** 2)
-    shape = np.array([(-width, height), (-width - 10, height + LOOP), (width + 10, height + LOOP), (width, height)])
+    shape = np.array(
+        [
+            (-width, height),
+            (-width - 10, height + LOOP),
+            (width + 10, height + LOOP),
+            (width, height),
+        ]
+    )
     return _made(node, node, tuple(node.centre + shape * (1.0, up)), told)
 
 
 def _made(source: Node, target: Node, curve: tuple[Places, ...], told: list[str]) -> Edge:
     start, one, two, end = (_point(at) for at in curve)
-    return Edge(source.state, target.state, start, (one, two), end, shortened(told), start, ", ".join(told))
+    return Edge(
+        source.state, target.state, start, (one, two), end, shortened(told), start, ", ".join(told)
+    )
 
 
 # ---- where labels stand
@@ -239,10 +261,14 @@ def _labelled(nodes: tuple[Node, ...], edges: list[Edge]) -> tuple[Edge, ...]:
     """Edges with their labels where they lie least over states and over each other; loops choose first."""
     taken = [_box(node.centre, *node.half) for node in nodes]
     placed: dict[int, Edge] = {}
-    for i in sorted(range(len(edges)), key=lambda i: (edges[i].source != edges[i].target, -len(edges[i].label))):
+    for i in sorted(
+        range(len(edges)), key=lambda i: (edges[i].source != edges[i].target, -len(edges[i].label))
+    ):
         half = LABEL_FONT * LETTER * len(edges[i].label) / 2
         boxes = [(_box(at, half, 8.0), at, cost) for at, cost in _candidates(edges[i], half)]
-        box, at, _ = min(boxes, key=lambda each: sum(_shared(each[0], other) for other in taken) + each[2])
+        box, at, _ = min(
+            boxes, key=lambda each: sum(_shared(each[0], other) for other in taken) + each[2]
+        )
         taken.append(box)
         placed[i] = replace(edges[i], at=at)
     return tuple(placed[i] for i in range(len(edges)))
@@ -260,7 +286,9 @@ def _candidates(edge: Edge, half: float) -> list[tuple[Point, float]]:
         across = np.array([way[1], -way[0]]) / max(float(np.linalg.norm(way)), 1e-9)
         air = 10 + abs(across[0]) * half * 0.85
         sides = (outwards,) if loop else (1, -1)
-        found += [(_point(at + side * air * across), 60 * abs(share - 0.5) + (side < 0)) for side in sides]
+        found += [
+            (_point(at + side * air * across), 60 * abs(share - 0.5) + (side < 0)) for side in sides
+        ]
     return found
 
 
@@ -296,7 +324,9 @@ def _moved(nodes: tuple[Node, ...], edges: tuple[Edge, ...]) -> Geometry:
     """Everything to the right of and below (0, 0)."""
     boxes = [_box(node.centre, *node.half) for node in nodes]
     boxes += [_box(edge.at, LABEL_FONT * LETTER * len(edge.label) / 2, 9.0) for edge in edges]
-    boxes += [_box(_point(_on_curve(np.array([e.start, *e.bend, e.end]), 0.5)), 2.0, 2.0) for e in edges]
+    boxes += [
+        _box(_point(_on_curve(np.array([e.start, *e.bend, e.end]), 0.5)), 2.0, 2.0) for e in edges
+    ]
     low, high = np.min(boxes, axis=0)[:2] - 20, np.max(boxes, axis=0)[2:] + 20
 
     def to(point: Point) -> Point:
@@ -304,6 +334,9 @@ def _moved(nodes: tuple[Node, ...], edges: tuple[Edge, ...]) -> Geometry:
 
     placed = tuple(replace(node, centre=to(node.centre)) for node in nodes)
     curves = tuple(
-        replace(e, start=to(e.start), bend=(to(e.bend[0]), to(e.bend[1])), end=to(e.end), at=to(e.at)) for e in edges
+        replace(
+            e, start=to(e.start), bend=(to(e.bend[0]), to(e.bend[1])), end=to(e.end), at=to(e.at)
+        )
+        for e in edges
     )
     return Geometry(placed, curves, float(high[0] - low[0]), float(high[1] - low[1]))

@@ -47,23 +47,42 @@ def _draw_node(axes: Any, node: Node, initial: bool, lit: bool) -> None:
     )
     if initial:
         axes.add_patch(
-            Ellipse(node.centre, across - 7, down - 7, fill=False, edgecolor="#3b4cc0", linewidth=1, zorder=4)
+            Ellipse(
+                node.centre,
+                across - 7,
+                down - 7,
+                fill=False,
+                edgecolor="#3b4cc0",
+                linewidth=1,
+                zorder=4,
+            )
         )
     x, y = node.centre
     lift = 7 if node.outputs else 0
     style = {"ha": "center", "va": "center", "zorder": 5}
     axes.text(x, y - lift, plain(node.name), fontsize=FONT * POINTS_A_PIXEL, **style)
     if node.outputs:
-        axes.text(x, y + 9, plain(node.outputs), fontsize=LABEL_FONT * POINTS_A_PIXEL, color="#555555", **style)
+        axes.text(
+            x,
+            y + 9,
+            plain(node.outputs),
+            fontsize=LABEL_FONT * POINTS_A_PIXEL,
+            color="#555555",
+            **style,
+        )
 
 
 def _draw_edge(axes: Any, edge: Edge) -> None:
     from matplotlib.patches import FancyArrowPatch
     from matplotlib.path import Path
 
-    curve = Path([edge.start, *edge.bend, edge.end], [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4])
+    curve = Path(
+        [edge.start, *edge.bend, edge.end], [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4]
+    )
     axes.add_patch(
-        FancyArrowPatch(path=curve, arrowstyle="-|>", mutation_scale=11, color="#444444", linewidth=1, zorder=2)
+        FancyArrowPatch(
+            path=curve, arrowstyle="-|>", mutation_scale=11, color="#444444", linewidth=1, zorder=2
+        )
     )
     axes.text(
         *edge.at, plain(edge.label, 40), fontsize=LABEL_FONT * POINTS_A_PIXEL, ha="center", va="center", zorder=6,

@@ -34,7 +34,9 @@ def graph_of(machine: Machine, state: str | None = None) -> str:
         lit = ', fillcolor="#ffe2a8", penwidth=2' if name == state else ""
         lines.append(f'  {alias} [label="{label}"{initial}{lit}];')
     for (source, target), told in transition_labels(machine).items():
-        lines.append(f'  {number[source]} -> {number[target]} [label="{_escaped(shortened(told))}"];')
+        lines.append(
+            f'  {number[source]} -> {number[target]} [label="{_escaped(shortened(told))}"];'
+        )
     return "\n".join([*lines, "}"]) + "\n"
 
 
@@ -48,7 +50,9 @@ def drawn(machine: Machine, suffix: str, state: str | None = None) -> bytes:
     """
     program = shutil.which("dot")
     if program is None:
-        raise PlotError('Graphviz is not installed: there is no program "dot"; expected one on the path')
+        raise PlotError(
+            'Graphviz is not installed: there is no program "dot"; expected one on the path'
+        )
     try:
         ran = subprocess.run(  # noqa: S603 - no shell, and the format is one of three
             [program, f"-T{FORMATS[suffix]}"],
@@ -58,7 +62,9 @@ def drawn(machine: Machine, suffix: str, state: str | None = None) -> bytes:
             check=True,
         )
     except subprocess.TimeoutExpired:
-        raise PlotError(f"Graphviz took more than {SECONDS} s; expected a smaller machine") from None
+        raise PlotError(
+            f"Graphviz took more than {SECONDS} s; expected a smaller machine"
+        ) from None
     except (OSError, subprocess.CalledProcessError) as error:
         raise PlotError(f"Graphviz could not draw the machine: {error}") from None
     return ran.stdout

@@ -17,7 +17,10 @@ from vsafsm.plot.steps import Steps, run_steps
 from vsafsm.plot.weights import draw_weights
 from vsafsm.program import Program
 
-OF_RUNS: Mapping[str, Callable[[str, Steps], Any]] = {"overlaps": draw_overlaps, "raster": draw_raster}
+OF_RUNS: Mapping[str, Callable[[str, Steps], Any]] = {
+    "overlaps": draw_overlaps,
+    "raster": draw_raster,
+}
 OF_PROGRAMS: Mapping[str, Callable[[Program], Any]] = {
     "weights": draw_weights,
     "similarity": draw_similarity,
@@ -48,4 +51,6 @@ def draw(kind: str, program: Program, word: Sequence[str], path: Path) -> None:
 def check_kind(kind: str) -> None:
     """Raise `PlotError` where there is no such kind."""
     if kind not in KINDS:
-        raise PlotError(f'unknown picture "{kind}"; expected one of: {", ".join(KINDS)}{did_you_mean(kind, KINDS)}')
+        raise PlotError(
+            f'unknown picture "{kind}"; expected one of: {", ".join(KINDS)}{did_you_mean(kind, KINDS)}'
+        )

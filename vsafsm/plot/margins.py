@@ -31,7 +31,9 @@ def draw_margins(program: Program) -> Any:
     axes.add_patch(_frame(*divmod(int(table.argmin()), inputs)))
     axes.set(xlabel="input", ylabel="state")
     made.colorbar(image, ax=axes, label="margin (units)")
-    axes.set_title(f"{plain(machine.name)}: least margin {table.min():.3f}", fontsize=10, loc="left")
+    axes.set_title(
+        f"{plain(machine.name)}: least margin {table.min():.3f}", fontsize=10, loc="left"
+    )
     return made
 
 

@@ -19,10 +19,16 @@ def mermaid(machine: Machine, state: str | None = None) -> str:
     for (source, target), labels in transition_labels(machine).items():
         lines.append(f"    {number[source]} --> {number[target]}: {escaped(', '.join(labels))}")
     if state is not None:
-        lines += ["    classDef now fill:#ffe2a8,stroke:#3b4cc0,color:#1b1d28", f"    class {number[state]} now"]
+        lines += [
+            "    classDef now fill:#ffe2a8,stroke:#3b4cc0,color:#1b1d28",
+            f"    class {number[state]} now",
+        ]
     return "\n".join(lines) + "\n"
 
 
 def escaped(name: str) -> str:
     """A name in which nothing means anything to Mermaid: special characters by their numbers."""
-    return "".join(f"#{ord(letter)};" if letter in SPECIAL or not letter.isprintable() else letter for letter in name)
+    return "".join(
+        f"#{ord(letter)};" if letter in SPECIAL or not letter.isprintable() else letter
+        for letter in name
+    )

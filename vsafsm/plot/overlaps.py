@@ -19,17 +19,28 @@ def draw_overlaps(name: str, steps: Steps) -> Any:
     count = len(steps.mask)
     made = figure(min(16.0, max(7.0, 2.5 + 0.16 * count)), 4.6)
     lines, states = made.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    shown = [c for c in range(overlaps.shape[1]) if (decoded == c).any() or overlaps[:, c].max() > THRESHOLD]
+    shown = [
+        c
+        for c in range(overlaps.shape[1])
+        if (decoded == c).any() or overlaps[:, c].max() > THRESHOLD
+    ]
     for i, code in enumerate(shown):
         pending = network.labels[code].pending
         label = code_name(network, code) if i < MOST_LINES else None
         lines.plot(
-            overlaps[:, code], ":" if pending else "-", color=COLOURS[i % len(COLOURS)], linewidth=1.3, label=label
+            overlaps[:, code],
+            ":" if pending else "-",
+            color=COLOURS[i % len(COLOURS)],
+            linewidth=1.3,
+            label=label,
         )
     lines.axhline(THRESHOLD, color="0.6", linewidth=0.7, linestyle="--")
     lines.set(ylabel="overlap with a code", ylim=(-0.3, 1.08))
     lines.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
-    lines.set_title(f"{plain(name)}: {network.neurons} neurons, decoded above {THRESHOLD} and {LEAD} ahead", loc="left")
+    lines.set_title(
+        f"{plain(name)}: {network.neurons} neurons, decoded above {THRESHOLD} and {LEAD} ahead",
+        loc="left",
+    )
     _draw_states(states, steps, shown)
     for axes in (lines, states):
         shade(axes, steps)
@@ -50,9 +61,18 @@ def _draw_states(axes: Any, steps: Steps, shown: list[int]) -> None:
     for i, code in enumerate(shown):
         at = np.flatnonzero(steps.decoded == code)
         alpha = 0.45 if steps.network.labels[code].pending else 1.0
-        axes.barh([i] * len(at), 1, left=at - 0.5, height=0.75, color=COLOURS[i % len(COLOURS)], alpha=alpha)
+        axes.barh(
+            [i] * len(at),
+            1,
+            left=at - 0.5,
+            height=0.75,
+            color=COLOURS[i % len(COLOURS)],
+            alpha=alpha,
+        )
     if len(shown) <= 16:
-        axes.set_yticks(range(len(shown)), [code_name(steps.network, code) for code in shown], fontsize=7)
+        axes.set_yticks(
+            range(len(shown)), [code_name(steps.network, code) for code in shown], fontsize=7
+        )
     axes.set(ylim=(len(shown) - 0.4, -0.6), ylabel="stands for")
 
 

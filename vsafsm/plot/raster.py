@@ -30,10 +30,16 @@ def draw_raster(name: str, steps: Steps) -> Any:
     for edge in edges[1:]:
         axes.axhline(edge - 0.5, color="0.8", linewidth=0.6, zorder=0)
     wide = [i for i in range(len(names)) if bands[i + 1] - bands[i] > len(order) / 45]
-    axes.set_yticks([(bands[i] + bands[i + 1]) / 2 for i in wide], [names[i] for i in wide], fontsize=7)
+    axes.set_yticks(
+        [(bands[i] + bands[i + 1]) / 2 for i in wide], [names[i] for i in wide], fontsize=7
+    )
     axes.tick_params(axis="y", length=0)
-    axes.set(xlabel="step", ylabel="neurons, by code", xlim=(-0.5, count - 0.5), ylim=(len(order), -1))
-    axes.set_title(f"{plain(name)}: {network.neurons} neurons, {network.active} in a code", loc="left")
+    axes.set(
+        xlabel="step", ylabel="neurons, by code", xlim=(-0.5, count - 0.5), ylim=(len(order), -1)
+    )
+    axes.set_title(
+        f"{plain(name)}: {network.neurons} neurons, {network.active} in a code", loc="left"
+    )
     shade(axes, steps)
     name_inputs(axes, steps)
     bare(axes)

@@ -22,7 +22,9 @@ def draw_similarity(program: Program) -> Any:
     size = min(9.0, 2.2 + 0.15 * len(codes))
     made = figure(2 * size + 2.4, size)
     panels = made.subplots(1, 2)
-    for axes, found, title in zip(panels, (rest, masked), ("at rest", "the most under any input"), strict=True):
+    for axes, found, title in zip(
+        panels, (rest, masked), ("at rest", "the most under any input"), strict=True
+    ):
         image = axes.imshow(found, vmin=-0.2, vmax=1, cmap="viridis", interpolation="nearest")
         axes.set_title(title, fontsize=10)
         axes.set_xticks([])

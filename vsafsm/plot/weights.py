@@ -17,7 +17,9 @@ TITLES = ("autoassociative", "transitions", "correction", "deployed")
 def draw_weights(program: Program) -> Any:
     """The three parts and their sum as images, neurons in the order of codes, and their distributions. In units."""
     network, parts = program.network, program.parts()
-    order = np.argsort(np.where(network.codes.any(0), network.codes.argmax(0), len(network.codes)), kind="stable")
+    order = np.argsort(
+        np.where(network.codes.any(0), network.codes.argmax(0), len(network.codes)), kind="stable"
+    )
     shown = order[:MOST_SHOWN]
     whole = network.weights / network.scale
     matrices = (parts.autoassociative, parts.transition, parts.correction, whole)
@@ -26,7 +28,11 @@ def draw_weights(program: Program) -> Any:
     for axes, below, title, matrix in zip(images, histograms, TITLES, matrices, strict=True):
         limit = float(np.percentile(np.abs(matrix), 99.5)) or 1.0
         image = axes.imshow(
-            matrix[np.ix_(shown, shown)], cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest"
+            matrix[np.ix_(shown, shown)],
+            cmap="RdBu_r",
+            vmin=-limit,
+            vmax=limit,
+            interpolation="nearest",
         )
         axes.set_title(title, fontsize=10)
         axes.set(xlabel="from neuron", ylabel="to neuron" if axes is images[0] else "")

@@ -19,14 +19,25 @@ class ReportCommand:
         from vsafsm.arguments import add_options
 
         parser.add_argument("spec", metavar="SPEC|PROGRAM")
-        parser.add_argument("-o", "--output", metavar="PAGE", required=True, help="the page to write (.html)")
         parser.add_argument(
-            "--noise", action="append", metavar="RANGE", help="NAME:START:STOP:STEP, again for others (default: three)"
+            "-o", "--output", metavar="PAGE", required=True, help="the page to write (.html)"
         )
         parser.add_argument(
-            "--trials", type=int, default=DRAWS, metavar="COUNT", help=f"draws at each strength (default {DRAWS})"
+            "--noise",
+            action="append",
+            metavar="RANGE",
+            help="NAME:START:STOP:STEP, again for others (default: three)",
         )
-        parser.add_argument("--noise-seed", type=int, default=0, metavar="SEED", help="of the draws (default 0)")
+        parser.add_argument(
+            "--trials",
+            type=int,
+            default=DRAWS,
+            metavar="COUNT",
+            help=f"draws at each strength (default {DRAWS})",
+        )
+        parser.add_argument(
+            "--noise-seed", type=int, default=0, metavar="SEED", help="of the draws (default 0)"
+        )
         add_options(parser, ())
         parser.set_defaults(target=None)
 
@@ -46,7 +57,9 @@ class ReportCommand:
         if output.suffix not in (".html", ".htm"):
             raise ReportError(f'"{output}" is no page; expected a name that ends in .html')
         if not output.resolve().parent.is_dir() or output.is_dir():
-            raise FileError(f'cannot write "{output}"; expected the name of a file in a folder that is there')
+            raise FileError(
+                f'cannot write "{output}"; expected the name of a file in a folder that is there'
+            )
         check_jinja()
         program = program_of(args, choices(args), allow_unproven=True)
         with ProgressBar() as progress:

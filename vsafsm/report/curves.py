@@ -49,5 +49,6 @@ def curves(
         found.append(row(trials, one, proof, text, outcomes(one, text, trials, range(draws))))
     kinds = list(dict.fromkeys(map(kind_of, found)))
     return tuple(
-        Curve(kind, LABELS.get(kind, "amount"), tuple(r for r in found if kind_of(r) == kind)) for kind in kinds
+        Curve(kind, LABELS.get(kind, "amount"), tuple(r for r in found if kind_of(r) == kind))
+        for kind in kinds
     )

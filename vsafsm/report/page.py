@@ -22,7 +22,9 @@ MOST_WEAK = 10
 def check_jinja() -> None:
     """Raise `ReportError` where Jinja is not installed."""
     if find_spec("jinja2") is None:
-        raise ReportError("Jinja, which reports need, is not installed; expected: pip install 'vsafsm[report]'")
+        raise ReportError(
+            "Jinja, which reports need, is not installed; expected: pip install 'vsafsm[report]'"
+        )
 
 
 def page(
@@ -55,8 +57,12 @@ def page(
     proof = program.prove()
     measured = curves(program, proof, noise, draws, seed, progress)
     steps = stepping(machine, network)
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)
-    template = environment.from_string((files("vsafsm.report") / "page.html").read_text(encoding="utf-8"))
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    template = environment.from_string(
+        (files("vsafsm.report") / "page.html").read_text(encoding="utf-8")
+    )
     return template.render(
         machine=machine,
         proof=proof,

@@ -65,8 +65,13 @@ def stepping(machine: Machine, network: Network) -> Stepping:
         "moore": [list(outputs) for outputs in network.moore],
         "codes": [code_name(network, code) for code in range(len(network.codes))],
         "shown": [[label.state, list(label.outputs)] for label in network.labels],
-        "delta": [[network.states.index(t.to) for t in map(_of(machine, s), machine.inputs)] for s in network.states],
-        "mealy": [[list(t.outputs) for t in map(_of(machine, s), machine.inputs)] for s in network.states],
+        "delta": [
+            [network.states.index(t.to) for t in map(_of(machine, s), machine.inputs)]
+            for s in network.states
+        ],
+        "mealy": [
+            [list(t.outputs) for t in map(_of(machine, s), machine.inputs)] for s in network.states
+        ],
         "hold": held,
         "gap": gap,
         "reset": _shown(reset),
@@ -90,7 +95,11 @@ def _shown(steps: Steps) -> list[dict[str, Any]]:
     overlaps, decoded = steps.overlaps, steps.decoded
     found = []
     for t, row in enumerate(overlaps):
-        most = [int(c) for c in np.argsort(-row, kind="stable")[:MOST_OVERLAPS] if row[c] >= LEAST_OVERLAP]
+        most = [
+            int(c)
+            for c in np.argsort(-row, kind="stable")[:MOST_OVERLAPS]
+            if row[c] >= LEAST_OVERLAP
+        ]
         found.append(
             {
                 "mask": int(steps.mask[t]),

@@ -19,17 +19,27 @@ def graph(machine: Machine, states: Sequence[str]) -> str:
     """The machine; states and transitions carry the numbers of `states`, so that the page can light them up."""
     found = geometry(machine)
     edges = "".join(_edge(edge, states) for edge in found.edges)
-    nodes = "".join(_node(node, states.index(node.state), node.state == machine.initial) for node in found.nodes)
-    size = f'viewBox="0 0 {found.width:.0f} {found.height:.0f}" style="max-width:{found.width:.0f}px"'
+    nodes = "".join(
+        _node(node, states.index(node.state), node.state == machine.initial) for node in found.nodes
+    )
+    size = (
+        f'viewBox="0 0 {found.width:.0f} {found.height:.0f}" style="max-width:{found.width:.0f}px"'
+    )
     return f'<svg class="graph" role="img" aria-label="{escape(machine.name)} as a graph" {size}>{edges}{nodes}</svg>'
 
 
 def _node(node: Node, number: int, initial: bool) -> str:
     (x, y), (across, down) = node.centre, node.half
-    inner = f'<ellipse cx="{x:.1f}" cy="{y:.1f}" rx="{across - 3.5:.1f}" ry="{down - 3.5:.1f}"/>' if initial else ""
+    inner = (
+        f'<ellipse cx="{x:.1f}" cy="{y:.1f}" rx="{across - 3.5:.1f}" ry="{down - 3.5:.1f}"/>'
+        if initial
+        else ""
+    )
     lift = -4 if node.outputs else 4
     outputs = (
-        f'<text class="outputs" x="{x:.1f}" y="{y + 14:.1f}">{escape(node.outputs)}</text>' if node.outputs else ""
+        f'<text class="outputs" x="{x:.1f}" y="{y + 14:.1f}">{escape(node.outputs)}</text>'
+        if node.outputs
+        else ""
     )
     return (
         f'<g class="node" data-state="{number}"><title>{escape(node.state)}</title>'
@@ -56,7 +66,10 @@ def _at(point: Point) -> str:
 
 def _tip(before: Point, end: Point) -> str:
     angle = math.atan2(end[1] - before[1], end[0] - before[0])
-    corners = [(end[0] - ARROW * math.cos(angle + s), end[1] - ARROW * math.sin(angle + s)) for s in (-0.4, 0.4)]
+    corners = [
+        (end[0] - ARROW * math.cos(angle + s), end[1] - ARROW * math.sin(angle + s))
+        for s in (-0.4, 0.4)
+    ]
     return f"M{_at(end)} L{_at(corners[0])} L{_at(corners[1])} Z"
 
 
@@ -84,7 +97,9 @@ def chart(curve: Curve) -> str:
               f"{row.amount:g}</text>" for row in _few(rows)]  # fmt: skip
     parts.append(f'<text class="label" text-anchor="middle" x="{(LEFT + WIDTH) / 2}" y="{HEIGHT - 8}">'
                  f"{escape(curve.label)}</text>")  # fmt: skip
-    bounds = [(x(row.amount), y(1 - row.failure_bound)) for row in rows if row.failure_bound is not None]
+    bounds = [
+        (x(row.amount), y(1 - row.failure_bound)) for row in rows if row.failure_bound is not None
+    ]
     parts += [f'<polyline class="bound" points="{_points(bounds)}"/>'] if bounds else []
     for name, kind in (("right", "s0"), ("always", "s1")):
         parts.append(_series(rows, name, kind, x, y))

@@ -35,7 +35,12 @@ class SweepCommand:
             metavar="NOISE",
             help=f"NAME:AMOUNT or NAME:START:STOP:STEP, again for others (default {NOISE})",
         )
-        parser.add_argument("--backend", default="reference", metavar="LIST", help="where to run (default reference)")
+        parser.add_argument(
+            "--backend",
+            default="reference",
+            metavar="LIST",
+            help="where to run (default reference)",
+        )
         for name, of, text in (
             ("trials", "most", "draws of noise a point, at most"),
             ("words", "words", "random words that each draw runs"),
@@ -53,11 +58,19 @@ class SweepCommand:
             metavar="SHARE",
             help=f"a point is done once its 95 %% interval is no wider; 0 for never (default {usual.width})",
         )
-        parser.add_argument("--jobs", type=int, default=1, metavar="COUNT", help="processes (default 1)")
-        parser.add_argument("--scheduler", metavar="ADDRESS", help="measure on the workers of this Dask scheduler")
-        parser.add_argument("-o", "--output", metavar="TABLE", required=True, help="the table (.csv or .parquet)")
+        parser.add_argument(
+            "--jobs", type=int, default=1, metavar="COUNT", help="processes (default 1)"
+        )
+        parser.add_argument(
+            "--scheduler", metavar="ADDRESS", help="measure on the workers of this Dask scheduler"
+        )
+        parser.add_argument(
+            "-o", "--output", metavar="TABLE", required=True, help="the table (.csv or .parquet)"
+        )
         parser.add_argument("--picture", metavar="FILE", help="draw the table (.png, .pdf or .svg)")
-        parser.add_argument("--restart", action="store_true", help="forget what TABLE or a sweep cut off has")
+        parser.add_argument(
+            "--restart", action="store_true", help="forget what TABLE or a sweep cut off has"
+        )
         add_options(parser, ())
 
     def run(self, args: argparse.Namespace) -> int:
@@ -96,7 +109,9 @@ def _check_folder(path: Path) -> None:
     from vsafsm.errors import FileError
 
     if not path.resolve().parent.is_dir() or path.is_dir():
-        raise FileError(f'cannot write "{path}"; expected the name of a file in a folder that is there')
+        raise FileError(
+            f'cannot write "{path}"; expected the name of a file in a folder that is there'
+        )
 
 
 def _executor(args: argparse.Namespace) -> Any:
@@ -162,7 +177,9 @@ def _subjects(args: argparse.Namespace) -> list[Subject]:
     from vsafsm.sweep.ranges import values
 
     flags = {f"compile_{name}": getattr(args, f"compile_{name}") for name in COMPILE_OPTIONS}
-    told = {name: text for name, text in flags.items() if text is not None} | parse_assignments(args.assign)
+    told = {name: text for name, text in flags.items() if text is not None} | parse_assignments(
+        args.assign
+    )
     axes = {name: values(name.removeprefix("compile_"), text) for name, text in told.items()}
     backends = values("backend", args.backend)
     return [_subject(args, backend, dict(zip(axes, each, strict=True)))
@@ -201,7 +218,11 @@ COLUMNS = ("active", "bits", "rule", "code", "inhibition", "trigger", "seed")
 
 
 def _shares(row: Row) -> tuple[str, ...]:
-    always = "" if row.always_share is None else _share(row.always_share, row.always_low, row.always_high)
+    always = (
+        ""
+        if row.always_share is None
+        else _share(row.always_share, row.always_low, row.always_high)
+    )
     bound = "" if row.failure_bound is None else f"{1 - row.failure_bound:.4g}"
     return str(row.trials), _share(row.right_share, row.right_low, row.right_high), always, bound
 

@@ -46,7 +46,9 @@ def processes(jobs: int) -> Executor:
 
     def execute(subjects: Sequence[Subject], trials: Trials, chunks: Iterator[Chunk]) -> Found:
         call = joblib.delayed(_measured)
-        parallel = joblib.Parallel(jobs, return_as="generator_unordered", pre_dispatch=2 * jobs, batch_size=1)
+        parallel = joblib.Parallel(
+            jobs, return_as="generator_unordered", pre_dispatch=2 * jobs, batch_size=1
+        )
         found: Found = parallel(call(subjects[chunk.subject], chunk, trials) for chunk in chunks)
         return found
 
@@ -76,7 +78,11 @@ def cluster(address: str) -> Executor:
 
 
 def _on_cluster(
-    distributed: Any, address: str, subjects: Sequence[Subject], trials: Trials, chunks: Iterator[Chunk]
+    distributed: Any,
+    address: str,
+    subjects: Sequence[Subject],
+    trials: Trials,
+    chunks: Iterator[Chunk],
 ) -> Found:
     with _client(distributed, address) as client:
         workers = _workers(client, address)
@@ -86,7 +92,10 @@ def _on_cluster(
             for i, subject in enumerate(subjects)
         }
 
-        waiting = (client.submit(_measured, there[chunk.subject], chunk, trials, pure=False) for chunk in chunks)
+        waiting = (
+            client.submit(_measured, there[chunk.subject], chunk, trials, pure=False)
+            for chunk in chunks
+        )
         running = distributed.as_completed(islice(waiting, 2 * workers), loop=client.loop)
         try:
             for future in running:
@@ -101,7 +110,9 @@ def _workers(client: Any, address: str) -> int:
     try:
         client.wait_for_workers(1, timeout=WAIT_S)
     except (TimeoutError, asyncio.TimeoutError):  # two classes before Python 3.11
-        raise SweepError(f'the scheduler at "{address}" has no workers; expected at least one') from None
+        raise SweepError(
+            f'the scheduler at "{address}" has no workers; expected at least one'
+        ) from None
     return int(sum(client.nthreads().values()))
 
 
@@ -131,4 +142,6 @@ def _imported(name: str) -> Any:
     with suppress(ImportError):
         return import_module(name)
     wanted = "several processes" if name == "joblib" else "a cluster"
-    raise SweepError(f"{name}, which {wanted} need, is not installed; expected: pip install 'vsafsm[sweep]'")
+    raise SweepError(
+        f"{name}, which {wanted} need, is not installed; expected: pip install 'vsafsm[sweep]'"
+    )

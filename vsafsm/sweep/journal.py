@@ -51,7 +51,10 @@ class Journal:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         if self._file is not None:
             self._file.close()
@@ -60,7 +63,13 @@ class Journal:
         """Keep draws of a point. Raises `FileError`."""
         self.kept.setdefault(point, {}).update(zip(numbers, outcomes, strict=True))
         try:
-            self._write({"point": point, "draws": list(numbers), "outcomes": [list(each) for each in outcomes]})
+            self._write(
+                {
+                    "point": point,
+                    "draws": list(numbers),
+                    "outcomes": [list(each) for each in outcomes],
+                }
+            )
         except OSError as error:
             raise FileError(f'cannot write "{self.path}": {reason(error)}') from None
 
@@ -85,7 +94,9 @@ class Journal:
                 check_same(f'"{self.path}"', told[0], self._described)
             for each in told[1:]:
                 found = (Outcome(*outcome) for outcome in each["outcomes"])
-                self.kept.setdefault(each["point"], {}).update(zip(each["draws"], found, strict=True))
+                self.kept.setdefault(each["point"], {}).update(
+                    zip(each["draws"], found, strict=True)
+                )
         except (ValueError, KeyError, TypeError, AttributeError):
             raise SweepError(
                 f'"{self.path}" is not what an interrupted sweep left; expected another file, or --restart'

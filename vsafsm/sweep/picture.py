@@ -15,15 +15,30 @@ from vsafsm.sweep.table import Table
 
 SUFFIXES = (".png", ".pdf", ".svg")
 COLOURS = ("#3b4cc0", "#d1495b", "#1b9e77", "#e69f00", "#7570b3", "#66a61e", "#8c564b", "#444444")
-VARIED = ("backend", "options", "neurons", "bits", "active", "rule", "code", "inhibition", "trigger", "seed")
+VARIED = (
+    "backend",
+    "options",
+    "neurons",
+    "bits",
+    "active",
+    "rule",
+    "code",
+    "inhibition",
+    "trigger",
+    "seed",
+)
 
 
 def check_drawable(path: Path) -> None:
     """Raise `SweepError` unless a picture of this name can be drawn here."""
     if path.suffix not in SUFFIXES:
-        raise SweepError(f'"{path}" does not say what to draw; expected a name that ends in {", ".join(SUFFIXES)}')
+        raise SweepError(
+            f'"{path}" does not say what to draw; expected a name that ends in {", ".join(SUFFIXES)}'
+        )
     if find_spec("matplotlib") is None:
-        raise SweepError("matplotlib, which pictures need, is not installed; expected: pip install 'vsafsm[plot]'")
+        raise SweepError(
+            "matplotlib, which pictures need, is not installed; expected: pip install 'vsafsm[plot]'"
+        )
 
 
 def draw(table: Table, path: Path) -> None:
@@ -71,15 +86,26 @@ def _panel(axes: Any, rows: Sequence[Row], kind: str, over_sizes: bool) -> None:
     lines = list(dict.fromkeys(tuple(getattr(row, name) for name in names) for row in rows))
     for i, key in enumerate(lines):
         chosen = [row for row in rows if tuple(getattr(row, name) for name in names) == key]
-        label = ", ".join(f"{_SHORT.get(n, n)}={v}" for n, v in zip(names, key, strict=True)) or "measured"
+        label = (
+            ", ".join(f"{_SHORT.get(n, n)}={v}" for n, v in zip(names, key, strict=True))
+            or "measured"
+        )
         _line(axes, chosen, over_sizes, COLOURS[i % len(COLOURS)], label)
-    axes.set(xlabel="neurons N" if over_sizes else LABELS.get(kind, f"{kind}: amount"), ylim=(-0.03, 1.03))
+    axes.set(
+        xlabel="neurons N" if over_sizes else LABELS.get(kind, f"{kind}: amount"),
+        ylim=(-0.03, 1.03),
+    )
     axes.set_title(rows[0].noise if over_sizes else kind, fontsize=10)
     if over_sizes:
         axes.set_xscale("log", base=2)
         sizes = sorted({row.neurons for row in rows})
         axes.set_xticks(sizes, [str(n) for n in sizes])
-        axes.axvline(rows[0].predicted_neurons, color="#888888", linestyle=":", label="smallest N by the capacity law")
+        axes.axvline(
+            rows[0].predicted_neurons,
+            color="#888888",
+            linestyle=":",
+            label="smallest N by the capacity law",
+        )
     axes.grid(alpha=0.3)
 
 
@@ -101,9 +127,19 @@ def _line(axes: Any, rows: Sequence[Row], over_sizes: bool, colour: str, label: 
     below = [row.right_share - row.right_low for row in rows]
     above = [row.right_high - row.right_share for row in rows]
     shares = [row.right_share for row in rows]
-    axes.errorbar(x, shares, (below, above), marker="o", markersize=3.5, capsize=2, color=colour, label=label)
-    bounded = [(at, 1 - row.failure_bound) for at, row in zip(x, rows, strict=True) if row.failure_bound is not None]
+    axes.errorbar(
+        x, shares, (below, above), marker="o", markersize=3.5, capsize=2, color=colour, label=label
+    )
+    bounded = [
+        (at, 1 - row.failure_bound)
+        for at, row in zip(x, rows, strict=True)
+        if row.failure_bound is not None
+    ]
     if bounded:
         axes.plot(
-            *zip(*bounded, strict=True), color=colour, linestyle="--", linewidth=1, label=f"{label}: proven bound"
+            *zip(*bounded, strict=True),
+            color=colour,
+            linestyle="--",
+            linewidth=1,
+            label=f"{label}: proven bound",
         )

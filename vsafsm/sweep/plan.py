@@ -44,7 +44,9 @@ class Trials:
         for name, least in (("most", 1), ("words", 0), ("length", 1), ("seed", 0)):
             if getattr(self, name) < least:
                 told = {"most": "trials"}.get(name, name)
-                raise SweepError(f"{told} is {getattr(self, name)}; expected a whole number of at least {least}")
+                raise SweepError(
+                    f"{told} is {getattr(self, name)}; expected a whole number of at least {least}"
+                )
         if not 0 <= self.width < 1:
             raise SweepError(f"width is {self.width}; expected a number from 0, and below 1")
 
@@ -89,8 +91,12 @@ def subject(program: Program, backend: str, options: Mapping[str, Any] | None = 
     check(program, target, chosen)
     deployed = target.lower(program, **chosen) if target.exact else None
     if target.exact and not isinstance(deployed, Network):
-        raise BackendError(f'backend "{backend}" gives no network that noise could be measured on; expected a Network')
-    return Subject(program, backend, chosen, deployed, bool(getattr(target, "whole_weights", False)))
+        raise BackendError(
+            f'backend "{backend}" gives no network that noise could be measured on; expected a Network'
+        )
+    return Subject(
+        program, backend, chosen, deployed, bool(getattr(target, "whole_weights", False))
+    )
 
 
 @dataclass(frozen=True)

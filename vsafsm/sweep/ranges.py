@@ -31,7 +31,9 @@ def _models(text: str) -> list[str]:
     if len(amounts) < 2:
         return [text]
     if len(amounts) != 3:
-        raise SweepError(f'"{text}" is no range; expected NAME:START:STOP:STEP, such as additive:0:3:0.25')
+        raise SweepError(
+            f'"{text}" is no range; expected NAME:START:STOP:STEP, such as additive:0:3:0.25'
+        )
     return [f"{name}:{amount}{comma}{parameters}" for amount in _range(told, amounts)]
 
 
@@ -44,7 +46,9 @@ def _range(text: str, ends: list[str]) -> list[str]:
     if not whole:
         raise SweepError(f'the range "{text}" is not of numbers; expected NAME:START:STOP:STEP')
     if stop < start or step <= 0:
-        raise SweepError(f'the range "{text}" is empty or backwards; expected START up to STOP in steps above 0')
+        raise SweepError(
+            f'the range "{text}" is empty or backwards; expected START up to STOP in steps above 0'
+        )
     count = int((stop - start) / step) + 1
     if count > MOST:
         raise SweepError(f'the range "{text}" has {count} values; expected at most {MOST}')
@@ -55,7 +59,9 @@ def values(name: str, text: str) -> tuple[str, ...]:
     """The values of an option in a list with commas. Raises `SweepError` where one is empty or given twice."""
     found = tuple(value.strip() for value in text.split(","))
     if "" in found:
-        raise SweepError(f'{name} "{text}" has an empty value; expected values with commas between them')
+        raise SweepError(
+            f'{name} "{text}" has an empty value; expected values with commas between them'
+        )
     if len(set(found)) < len(found):
         raise SweepError(f'{name} "{text}" has a value twice; expected each once')
     return found

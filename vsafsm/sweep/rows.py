@@ -104,12 +104,17 @@ def needed(outcomes: Sequence[Outcome], pairs: int, trials: Trials) -> int | Non
     return trials.most if len(outcomes) >= trials.most else None
 
 
-def row(trials: Trials, subject: Subject, proof: Proof, noise: str, outcomes: Sequence[Outcome]) -> Row:
+def row(
+    trials: Trials, subject: Subject, proof: Proof, noise: str, outcomes: Sequence[Outcome]
+) -> Row:
     """A point that is done."""
     program, n = subject.program, len(outcomes)
     pairs = program.machine.reachable_transitions
     always = None if outcomes[0].always is None else [int(bool(each.always)) for each in outcomes]
-    options = {name: getattr(program.options, name) for name in ("rule", "code", "inhibition", "trigger", "seed")}
+    options = {
+        name: getattr(program.options, name)
+        for name in ("rule", "code", "inhibition", "trigger", "seed")
+    }
     network = {name: getattr(program.network, name) for name in ("neurons", "active", "bits")}
     return Row(
         machine=program.machine.name,
@@ -134,7 +139,9 @@ def row(trials: Trials, subject: Subject, proof: Proof, noise: str, outcomes: Se
 
 def _single(name: str, right: Sequence[int] | None) -> dict[str, Any]:
     """How many draws were right, their share and its interval."""
-    values = (None,) * 4 if right is None else (n := sum(right), n / len(right), *wilson(n, len(right)))
+    values = (
+        (None,) * 4 if right is None else (n := sum(right), n / len(right), *wilson(n, len(right)))
+    )
     return dict(zip((name, *_interval(name)), values, strict=True))
 
 
@@ -154,4 +161,7 @@ def failure_bound(subject: Subject, proof: Proof, noise: str) -> float | None:
     model, network = parse_noise(noise), subject.deployed
     if not isinstance(model, Additive) or network is None or subject.rounded or not proof.holds:
         return None
-    return min(1.0, proof.tally.failure_bound(model.std * (network.weight_std if model.unit == "std" else 1.0)))
+    return min(
+        1.0,
+        proof.tally.failure_bound(model.std * (network.weight_std if model.unit == "std" else 1.0)),
+    )

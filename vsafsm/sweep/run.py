@@ -18,7 +18,10 @@ Progress = Callable[[str, float], None]
 
 
 def measure(
-    plan: Plan, journal: Journal, execute: Executor = serial, progress: Progress = lambda what, share: None
+    plan: Plan,
+    journal: Journal,
+    execute: Executor = serial,
+    progress: Progress = lambda what, share: None,
 ) -> list[Row]:
     """Measure what the journal does not have yet: -> a row a point, in the plan's order.
 
@@ -90,7 +93,10 @@ class _State:
 
     def _share(self) -> float:
         most = self.plan.trials.most
-        tried = sum(most if i in self.done else len(self.journal.kept.get(i, {})) for i in range(len(self.points)))
+        tried = sum(
+            most if i in self.done else len(self.journal.kept.get(i, {}))
+            for i in range(len(self.points))
+        )
         return tried / (most * len(self.points))
 
     def _told(self, share: float) -> str:

@@ -32,7 +32,9 @@ class Table:
 def check_suffix(path: Path) -> None:
     """Raise `SweepError` unless a table can be written under this name here."""
     if path.suffix not in SUFFIXES:
-        raise SweepError(f'"{path}" does not say what to write; expected a name that ends in {" or ".join(SUFFIXES)}')
+        raise SweepError(
+            f'"{path}" does not say what to write; expected a name that ends in {" or ".join(SUFFIXES)}'
+        )
     if path.suffix == ".parquet":
         _arrow()
 
@@ -59,16 +61,22 @@ def read_table(path: Path) -> Table:
         raise FileError(f'cannot read "{path}": {reason(error)}') from None
     version, told, records = (_from_csv if path.suffix == ".csv" else _from_parquet)(data, path)
     if version != VERSION:
-        raise SweepError(f'"{path}" is a sweep table of version {version}; expected version {VERSION}')
+        raise SweepError(
+            f'"{path}" is a sweep table of version {version}; expected version {VERSION}'
+        )
     try:
-        rows = tuple(Row(**{name: _typed(name, record[name]) for name in COLUMNS}) for record in records)
+        rows = tuple(
+            Row(**{name: _typed(name, record[name]) for name in COLUMNS}) for record in records
+        )
         return Table(rows, dict(told))
     except (KeyError, TypeError, ValueError):
         raise _no_table(path) from None
 
 
 def _no_table(path: Path) -> SweepError:
-    return SweepError(f'"{path}" is no table of a sweep; expected one that `vsafsm sweep` wrote, unaltered')
+    return SweepError(
+        f'"{path}" is no table of a sweep; expected one that `vsafsm sweep` wrote, unaltered'
+    )
 
 
 def _records(table: Table) -> list[dict[str, object]]:
@@ -105,7 +113,11 @@ def _from_csv(data: bytes, path: Path) -> tuple[int, Any, Sequence[Mapping[str, 
         title, told, *rest = data.decode().splitlines(keepends=True)
         if not title.startswith(TITLE):
             raise ValueError
-        return int(title.removeprefix(TITLE)), json.loads(told.removeprefix("# ")), list(csv.DictReader(rest))
+        return (
+            int(title.removeprefix(TITLE)),
+            json.loads(told.removeprefix("# ")),
+            list(csv.DictReader(rest)),
+        )
     except ValueError:
         raise _no_table(path) from None
 

@@ -46,14 +46,18 @@ def outcomes(subject: Subject, noise: str, trials: Trials, numbers: Sequence[int
     return [_outcome(subject, backend, model, trials, number) for number in numbers]
 
 
-def _outcome(subject: Subject, backend: Backend, noise: Noise, trials: Trials, number: int) -> Outcome:
+def _outcome(
+    subject: Subject, backend: Backend, noise: Noise, trials: Trials, number: int
+) -> Outcome:
     program, rng = subject.program, np.random.default_rng([trials.seed, number])
     drawn = np.random.default_rng([trials.seed, number, 1])
     words = drawn.integers(len(program.machine.inputs), size=(trials.words, trials.length)).tolist()
     network = perturbed(subject.deployed or program.network, noise, rng, subject.rounded)
     if subject.exact:
         return _walked(program.machine, network, words)
-    return _run(replace(program, network=network), backend, _seeded(subject, backend, number), words)
+    return _run(
+        replace(program, network=network), backend, _seeded(subject, backend, number), words
+    )
 
 
 def _walked(machine: Machine, network: Network, words: list[list[int]]) -> Outcome:
@@ -73,7 +77,9 @@ def _seeded(subject: Subject, backend: Backend, number: int) -> dict[str, Any]:
     return {**subject.options, **drawn}
 
 
-def _run(program: Program, backend: Backend, options: dict[str, Any], words: list[list[int]]) -> Outcome:
+def _run(
+    program: Program, backend: Backend, options: dict[str, Any], words: list[list[int]]
+) -> Outcome:
     machine = program.machine
     taken: dict[tuple[str, str], bool] = {}
     for tour in tours(machine):
@@ -83,13 +89,20 @@ def _run(program: Program, backend: Backend, options: dict[str, Any], words: lis
         symbols = [machine.inputs[a] for a in word]
         expected = machine.run(symbols)
         found = run_on(backend, program, symbols, **options)
-        right += (found.states, found.outputs) == (expected.states, (expected.initial_outputs, *expected.outputs))
+        right += (found.states, found.outputs) == (
+            expected.states,
+            (expected.initial_outputs, *expected.outputs),
+        )
     return Outcome(sum(taken.values()), right, None)
 
 
-def _note(machine: Machine, word: Sequence[str], found: Run, taken: dict[tuple[str, str], bool]) -> None:
+def _note(
+    machine: Machine, word: Sequence[str], found: Run, taken: dict[tuple[str, str], bool]
+) -> None:
     """Hold each step of a run against the machine, from the state that it really was in."""
-    for state, symbol, to, outputs in zip(found.states, word, found.states[1:], found.outputs[1:], strict=False):
+    for state, symbol, to, outputs in zip(
+        found.states, word, found.states[1:], found.outputs[1:], strict=False
+    ):
         if state is None:
             continue
         expected = machine.transition(state, symbol)

@@ -37,7 +37,5 @@ def __getattr__(name: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name != "hypothesis":
             raise
-        told = (
-            f"hypothesis, which vsafsm.testing.{name} needs, is not installed; expected: pip install 'vsafsm[testing]'"
-        )
+        told = f"hypothesis, which vsafsm.testing.{name} needs, is not installed; expected: pip install 'vsafsm[testing]'"
         raise ImportError(told) from None

@@ -123,7 +123,11 @@ def _turned(network: Network, noisy: Network, state: str, symbol: str | None) ->
     activity = network.codes[[network.states.index(state)]]
     hold, gap = network.contract.hold_steps, network.contract.gap_steps
     turned = 0
-    for mask in [REST] * gap if symbol is None else [REST] * gap + [network.mask_of(symbol)] * hold + [REST] * gap:
+    for mask in (
+        [REST] * gap
+        if symbol is None
+        else [REST] * gap + [network.mask_of(symbol)] * hold + [REST] * gap
+    ):
         fires, opened = drives(network, activity) > 0, network.masks[mask]
         turned = max(turned, int(((drives(noisy, activity) > 0) != fires)[:, opened].sum()))
         activity = fires & opened

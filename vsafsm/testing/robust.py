@@ -110,10 +110,17 @@ def robustness(
     RobustnessError
         If there are no trials or no words, or the seed is no whole number from 0.
     """
-    noise, count, seed = _noise(noise), _whole("trials", _or_default(trials), 1), _whole("seed", seed, 0)
+    noise, count, seed = (
+        _noise(noise),
+        _whole("trials", _or_default(trials), 1),
+        _whole("seed", seed, 0),
+    )
     if words is not None:
         _check_words(program, words)
-    found = ((trial, _wrong(program, disturbed(program, noise, seed, trial), words)) for trial in range(count))
+    found = (
+        (trial, _wrong(program, disturbed(program, noise, seed, trial), words))
+        for trial in range(count)
+    )
     failures = tuple(Failure(trial, wrong) for trial, wrong in found if wrong is not None)
     return Robustness(noise, seed, count, failures)
 
@@ -144,7 +151,9 @@ def _wrong(program: Program, network: Network, words: Sequence[Word] | None) -> 
     if words is None:
         return walk.shortest_wrong()
     wrong = (walk.first_wrong(word) for word in words)
-    return min((one for one in wrong if one is not None), key=lambda one: len(one.word), default=None)
+    return min(
+        (one for one in wrong if one is not None), key=lambda one: len(one.word), default=None
+    )
 
 
 # ---- what is asked
@@ -169,6 +178,8 @@ def _check_words(program: Program, words: Sequence[Word]) -> None:
         raise RobustnessError(f"words are {words!r}; expected at least one, or None for every word")
     for word in words:
         if isinstance(word, str):
-            raise RobustnessError(f'a word is the text "{word}"; expected its inputs in a list, such as ["{word}"]')
+            raise RobustnessError(
+                f'a word is the text "{word}"; expected its inputs in a list, such as ["{word}"]'
+            )
         for symbol in word:
             program.machine.input_index(symbol)

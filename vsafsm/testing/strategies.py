@@ -69,14 +69,21 @@ def machines(
     """
     size, alphabet = _sizes("states", states, 1), _sizes("inputs", inputs, 1)
     if minimal and not (mealy or moore) and size[1] > 1:
-        raise StrategyError(f"up to {size[1]} states are to differ without outputs; expected mealy or moore")
+        raise StrategyError(
+            f"up to {size[1]} states are to differ without outputs; expected mealy or moore"
+        )
     drawn = _machines(size, alphabet, mealy, moore, partial)
     return drawn.map(lambda machine: _told_apart(machine, moore)) if minimal else drawn
 
 
 @st.composite
 def _machines(
-    draw: st.DrawFn, states: tuple[int, int], inputs: tuple[int, int], mealy: bool, moore: bool, partial: bool
+    draw: st.DrawFn,
+    states: tuple[int, int],
+    inputs: tuple[int, int],
+    mealy: bool,
+    moore: bool,
+    partial: bool,
 ) -> Machine:
     """A machine drawn at its largest, of which states and inputs are left out.
 
@@ -87,7 +94,10 @@ def _machines(
     kept, alphabet = _kept(draw, *states), _kept(draw, *inputs)
     entry, place, outputs = _below(most * width), _below(most), _below(len(OUTPUTS) if moore else 1)
     arrow = _below(2 * arrows if partial else arrows)
-    drawn = [(draw(entry), draw(place), draw(outputs), [draw(arrow) for _ in range(width)]) for _ in range(most)]
+    drawn = [
+        (draw(entry), draw(place), draw(outputs), [draw(arrow) for _ in range(width)])
+        for _ in range(most)
+    ]
     entries, places, shown, numbers = zip(*(drawn[x] for x in kept), strict=True)
     unlisted = arrows if partial else 0
     rows = [[divmod(max(row[a] - unlisted, 0), most) for a in alphabet] for row in numbers]
@@ -95,7 +105,10 @@ def _machines(
 
 
 def _machine(
-    rows: list[list[tuple[int, int]]], shown: Sequence[int], tree: dict[tuple[int, int], int], order: list[int]
+    rows: list[list[tuple[int, int]]],
+    shown: Sequence[int],
+    tree: dict[tuple[int, int], int],
+    order: list[int],
 ) -> Machine:
     """A machine from what its transitions put out and how many states on they lead, counted round."""
     names = {x: f"s{n}" for n, x in enumerate(order)}
@@ -158,7 +171,9 @@ def _told_apart(machine: Machine, moore: bool) -> Machine:
         earlier = classes[:x].count(one)
         marks.append((f"mark{earlier}",) if earlier else ())
     if moore:
-        return replace(machine, moore=tuple(m + mark for m, mark in zip(machine.moore, marks, strict=True)))
+        return replace(
+            machine, moore=tuple(m + mark for m, mark in zip(machine.moore, marks, strict=True))
+        )
     return replace(
         machine,
         table=tuple(
@@ -172,7 +187,9 @@ def _equivalent(machine: Machine) -> list[int]:
     """The class of each state; states of one class put out the same on every word (Moore's partition refinement)."""
     classes = _numbered(list(machine.moore))
     while True:
-        taken = [[(t.outputs, classes[machine.state_index(t.to)]) for t in row] for row in machine.table]
+        taken = [
+            [(t.outputs, classes[machine.state_index(t.to)]) for t in row] for row in machine.table
+        ]
         finer = _numbered([(one, *row) for one, row in zip(classes, taken, strict=True)])
         if max(finer) == max(classes):
             return classes
@@ -238,16 +255,22 @@ def _models(name: str, asked: Amounts) -> st.SearchStrategy[Noise]:
     for bound in (low, high):
         model(bound)
     if low > high:
-        raise NoiseError(f"amounts of noise {name} are {asked!r}; expected the least, then the most")
+        raise NoiseError(
+            f"amounts of noise {name} are {asked!r}; expected the least, then the most"
+        )
     amount, *others = fields(model)
     drawn = {one.name: _values(one) for one in others if one.name != "unit"}
-    return st.builds(model, _amounts(amount, float(cast(Real, low)), float(cast(Real, high))), **drawn)
+    return st.builds(
+        model, _amounts(amount, float(cast(Real, low)), float(cast(Real, high))), **drawn
+    )
 
 
 def _amounts(amount: Field[Any], low: float, high: float) -> st.SearchStrategy[float]:
     if amount.metadata["whole"]:  # bits: the more, the less noise
         return st.integers(int(low), int(high)).map(lambda n: int(low) + int(high) - n)
-    return st.integers(0, 100).map(lambda n: min(max(round(low + (high - low) * n / 100, 9), low), high))
+    return st.integers(0, 100).map(
+        lambda n: min(max(round(low + (high - low) * n / 100, 9), low), high)
+    )
 
 
 def _values(one: Field[Any]) -> st.SearchStrategy[Any]:

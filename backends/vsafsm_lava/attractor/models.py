@@ -84,7 +84,9 @@ class FusedModel(AbstractFused):
         if self.s_out.csp_ports:
             self.s_out.send(spikes.astype(np.int32))
         if self.state_out.csp_ports:
-            self.state_out.send(np.zeros(len(self.readout), np.int32) if self._scores is None else self._scores)
+            self.state_out.send(
+                np.zeros(len(self.readout), np.int32) if self._scores is None else self._scores
+            )
             self._scores = self.readout[:, spikes].sum(1, dtype=np.int32)
 
 
@@ -146,7 +148,12 @@ class _Cells:
             self._drive, self._resting = None, False
         else:
             # The same spikes, line, currents and membranes as a step before: the next step can be no other either.
-            self._resting = usual and line == self._line and np.array_equal(v, self.v) and np.array_equal(u, self.u)
+            self._resting = (
+                usual
+                and line == self._line
+                and np.array_equal(v, self.v)
+                and np.array_equal(u, self.u)
+            )
         self.u, self.v, self.spikes, self._line = u, v, spikes, line
         return spikes
 
@@ -241,7 +248,9 @@ class StockModel(AbstractSubProcessModel):  # type: ignore[misc]
         given, own = proc.proc_params, proc.vars
 
         self.arrivals = _dense(given["arrivals"])
-        self.latch = LIF(shape=np.shape(given["membrane"]), du=DECAY, dv=DECAY, vth=0, v=given["membrane"])
+        self.latch = LIF(
+            shape=np.shape(given["membrane"]), du=DECAY, dv=DECAY, vth=0, v=given["membrane"]
+        )
         self.timer = _dense(given["recurrent"])
         self.masks = _dense(own.masks.init, given["mask_exp"])
         self.neurons = LIF(

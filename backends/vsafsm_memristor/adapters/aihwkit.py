@@ -66,7 +66,9 @@ class AihwkitDevice(Common):
             return self._drawn(self.noise.apply_programming_noise_to_conductance, g_us, rng)
         if self.times_s and seconds not in self.times_s:
             known = ", ".join(f"{each:g}" for each in self.times_s)
-            raise DeviceError(f'device "{self.name}" is asked for {seconds:g} s; expected one of: {known} s')
+            raise DeviceError(
+                f'device "{self.name}" is asked for {seconds:g} s; expected one of: {known} s'
+            )
         if seconds <= 0:
             return g_us
 
@@ -76,7 +78,9 @@ class AihwkitDevice(Common):
 
         return self._drawn(drifted, g_us, rng)
 
-    def _drawn(self, change: Callable[[Any], Any], g_us: Conductances, rng: np.random.Generator) -> Conductances:
+    def _drawn(
+        self, change: Callable[[Any], Any], g_us: Conductances, rng: np.random.Generator
+    ) -> Conductances:
         """What aihwkit makes of conductances; the smallest one where it takes a logarithm of less than 0 (ReRamCMO)."""
         torch = imported("torch", "torch, which aihwkit needs,", INSTALL)
         with _seeded(torch, rng), np.errstate(invalid="ignore", divide="ignore"):
@@ -111,7 +115,9 @@ def aihwkit_device(model: str | type[Any], **parameters: Any) -> AihwkitDevice:
     kind = models.get(model) if isinstance(model, str) else model
     if kind is None:
         known = ", ".join(models)
-        raise DeviceError(f'unknown noise model "{model}"; expected one of: {known}{did_you_mean(str(model), models)}')
+        raise DeviceError(
+            f'unknown noise model "{model}"; expected one of: {known}{did_you_mean(str(model), models)}'
+        )
     accepted = inspect.signature(kind).parameters
     for name in parameters:
         if name not in accepted:
@@ -131,7 +137,9 @@ def aihwkit_device(model: str | type[Any], **parameters: Any) -> AihwkitDevice:
         float(converter.g_min),
         float(converter.g_max),
         noise=noise,
-        times_s=tuple(sorted(noise.coeff_dic)) if isinstance(noise, models.get("ReRamWan2022NoiseModel", ())) else (),
+        times_s=tuple(sorted(noise.coeff_dic))
+        if isinstance(noise, models.get("ReRamWan2022NoiseModel", ()))
+        else (),
     )
 
 
@@ -141,19 +149,27 @@ def _noise_models() -> Mapping[str, Any]:
     found: dict[str, Any] = {}
     for module in pkgutil.iter_modules(package.__path__, "aihwkit.inference.noise."):
         held = vars(imported(module.name, "aihwkit", INSTALL)).values()
-        found |= {each.__name__: each for each in held if isinstance(each, type) and issubclass(each, base)}
+        found |= {
+            each.__name__: each
+            for each in held
+            if isinstance(each, type) and issubclass(each, base)
+        }
     del found[base.__name__]
     return found
 
 
-def _check_acceptance(noise: Any, accepted: Mapping[str, inspect.Parameter], given: Mapping[str, Any]) -> None:
+def _check_acceptance(
+    noise: Any, accepted: Mapping[str, inspect.Parameter], given: Mapping[str, Any]
+) -> None:
     """Refuse an acceptance range that aihwkit has no row for: it takes the row of the smallest one in silence."""
     if "acceptance_range" not in accepted:
         return
     asked = given.get("acceptance_range", accepted["acceptance_range"].default)
     if asked not in noise.coeff_dict:
         known = ", ".join(f"{each:g}" for each in noise.coeff_dict)
-        raise DeviceError(f"acceptance_range is {asked}, which aihwkit has no row for; expected one of: {known} (%)")
+        raise DeviceError(
+            f"acceptance_range is {asked}, which aihwkit has no row for; expected one of: {known} (%)"
+        )
 
 
 @contextmanager

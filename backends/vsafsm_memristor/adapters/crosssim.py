@@ -101,9 +101,13 @@ def programmed(planned: Plan, parameters: Any, rng: np.random.Generator) -> Cros
     """
     cores = _crosssim("simulator.cores.analog_core")
     if parameters.simulation.useGPU:
-        raise MappingError("CrossSim on a GPU draws from a generator that is not seeded here; expected useGPU False")
+        raise MappingError(
+            "CrossSim on a GPU draws from a generator that is not seeded here; expected useGPU False"
+        )
     with _seeded(rng):
-        return CrossSimCrossbar(cores.AnalogCore(planned.network.weights.astype(np.float32), parameters.copy()))
+        return CrossSimCrossbar(
+            cores.AnalogCore(planned.network.weights.astype(np.float32), parameters.copy())
+        )
 
 
 def _crosssim(module: str) -> Any:

@@ -25,7 +25,9 @@ def open_rig(address: str, timeout_s: float = 2.0) -> Rig:
         If the rig cannot be opened, or does not answer as one does.
     """
     if not timeout_s > 0:
-        raise AddressError(f"the time limit for an answer is {timeout_s:g} s; expected seconds above 0")
+        raise AddressError(
+            f"the time limit for an answer is {timeout_s:g} s; expected seconds above 0"
+        )
     kind, mark, rest = address.partition("::")
     if not mark:
         raise AddressError(
@@ -43,4 +45,6 @@ def open_rig(address: str, timeout_s: float = 2.0) -> Rig:
     except VsafsmError:
         raise
     except Exception as error:  # what a lab wrote may raise anything
-        raise AddressError(f'no rig could be opened at "{address}": {type(error).__name__}: {error}') from error
+        raise AddressError(
+            f'no rig could be opened at "{address}": {type(error).__name__}: {error}'
+        ) from error

@@ -88,8 +88,14 @@ class Wiring:
                 f"limits for {shape}; expected (1, {len(self.rows)}, {len(self.columns)}), as it is wired"
             )
         if not 0 < self.v_verify_v <= self.limits.v_read_max_v:
-            raise LimitsError(f"v_verify_v is {self.v_verify_v:g}; expected up to {self.limits.v_read_max_v:g} V")
-        if not (0 < self.v_first_v <= self.limits.v_program_max_v and self.v_step_v > 0 and self.pulse_ns > 0):
+            raise LimitsError(
+                f"v_verify_v is {self.v_verify_v:g}; expected up to {self.limits.v_read_max_v:g} V"
+            )
+        if not (
+            0 < self.v_first_v <= self.limits.v_program_max_v
+            and self.v_step_v > 0
+            and self.pulse_ns > 0
+        ):
             raise LimitsError(
                 f"pulses of {self.pulse_ns} ns from {self.v_first_v:g} V in steps of {self.v_step_v:g} V; expected "
                 f"above 0, and up to {self.limits.v_program_max_v:g} V"
@@ -123,7 +129,9 @@ class Arc2Rig:
         try:
             self._board: Any = self._pyarc2.Instrument(self._port, firmware)
         except Exception as error:  # ArC2Error, or what loading the firmware raises
-            raise UnreachableError(f"cannot open the ArC TWO at port {self._port}: {error}; expected a board") from None
+            raise UnreachableError(
+                f"cannot open the ArC TWO at port {self._port}: {error}; expected a board"
+            ) from None
         self.safe()
 
     def identify(self) -> Identity:
@@ -157,7 +165,9 @@ class Arc2Rig:
             self._board.finalise_operation(self._pyarc2.IdleMode.HardGnd)
             self._board.wait()
         except Exception as error:
-            raise NotSafeError(f"grounding of the ArC TWO at port {self._port} is not confirmed: {error}") from None
+            raise NotSafeError(
+                f"grounding of the ArC TWO at port {self._port} is not confirmed: {error}"
+            ) from None
 
     # ---- on the board
 
@@ -165,7 +175,9 @@ class Arc2Rig:
         rows, columns = self._wiring.rows, self._wiring.columns
         board = self._board
         board.connect_to_gnd([])
-        board.config_channels([(row, float(v)) for row, v in zip(rows, v_volts, strict=True)], 0.0).execute()
+        board.config_channels(
+            [(row, float(v)) for row, v in zip(rows, v_volts, strict=True)], 0.0
+        ).execute()
         currents: NDArray[np.float32] = board.read_slice_open(list(columns), True)
         board.execute()
         board.wait()
@@ -175,7 +187,10 @@ class Arc2Rig:
         low, high = self._wiring.columns[column], self._wiring.rows[row]
         level, before = self._wiring.v_first_v, 0.0
         for count in range(self._limits.pulses_a_cell + 1):
-            g = abs(self._board.read_one(low, high, self._wiring.v_verify_v)) / self._wiring.v_verify_v
+            g = (
+                abs(self._board.read_one(low, high, self._wiring.v_verify_v))
+                / self._wiring.v_verify_v
+            )
             if not math.isfinite(g):
                 raise ValueError(f"a read of row {row}, column {column} gave {g}")
             if abs(g - target_s) <= self._wiring.tolerance_s:
@@ -196,7 +211,9 @@ class Arc2Rig:
 
     def _trusted(self, call: Callable[[], Answer]) -> Answer:
         if self._why:
-            raise DistrustedError(f"the ArC TWO is not trusted: {self._why}; expected it to be opened again")
+            raise DistrustedError(
+                f"the ArC TWO is not trusted: {self._why}; expected it to be opened again"
+            )
         try:
             return call()
         except BaseException as error:
@@ -204,7 +221,9 @@ class Arc2Rig:
             with suppress(NotSafeError):
                 self.safe()
             if isinstance(error, Exception):
-                raise DisconnectedError(f"the ArC TWO failed: {self._why}; expected it to go on") from None
+                raise DisconnectedError(
+                    f"the ArC TWO failed: {self._why}; expected it to go on"
+                ) from None
             raise
 
     def _found(self, port: int | None) -> int:
@@ -212,7 +231,9 @@ class Arc2Rig:
         if port in ports or (port is None and len(ports) == 1):
             return ports[0] if port is None else port
         known = ", ".join(map(str, ports)) or "none"
-        raise UnreachableError(f"no ArC TWO at port {port if port is not None else '(any)'}; expected one of: {known}")
+        raise UnreachableError(
+            f"no ArC TWO at port {port if port is not None else '(any)'}; expected one of: {known}"
+        )
 
 
 def _pyarc2() -> Any:

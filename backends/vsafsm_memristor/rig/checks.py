@@ -28,8 +28,14 @@ PLAUSIBLE = 10.0
 
 def check_tile(limits: Limits, tile: Any) -> int:
     """The number of a tile. Raises `UnknownTileError`."""
-    if not isinstance(tile, Integral) or isinstance(tile, bool) or not 0 <= int(tile) < limits.tiles:
-        raise UnknownTileError(f"tile {tile!r}; expected a whole number from 0 to {limits.tiles - 1}")
+    if (
+        not isinstance(tile, Integral)
+        or isinstance(tile, bool)
+        or not 0 <= int(tile) < limits.tiles
+    ):
+        raise UnknownTileError(
+            f"tile {tile!r}; expected a whole number from 0 to {limits.tiles - 1}"
+        )
     return int(tile)
 
 
@@ -88,7 +94,9 @@ def check_voltages(identity: Identity, limits: Limits, tile: int, v_volts: Any) 
     return v
 
 
-def check_line_currents(limits: Limits, tile: int, v: Floats, g_worst: Floats, g_rows: Floats) -> None:
+def check_line_currents(
+    limits: Limits, tile: int, v: Floats, g_worst: Floats, g_rows: Floats
+) -> None:
     """Hold |v| G of every column and row against the limit.
 
     Parameters
@@ -119,14 +127,20 @@ def check_programmed(identity: Identity, limits: Limits, reply: Programmed) -> P
     _check_reply(reply.g_siemens, shape, "conductances")
     for name, array in (("mask of cells reached", reply.ok), ("pulses", reply.pulses)):
         if np.shape(array) != shape:
-            raise WrongLengthError(f"the rig's {name} have shape {np.shape(array)}; expected {shape}")
-    if not ((reply.g_siemens >= 0) & (reply.g_siemens <= PLAUSIBLE * identity.limits.g_max_s)).all():
+            raise WrongLengthError(
+                f"the rig's {name} have shape {np.shape(array)}; expected {shape}"
+            )
+    if not (
+        (reply.g_siemens >= 0) & (reply.g_siemens <= PLAUSIBLE * identity.limits.g_max_s)
+    ).all():
         raise OverRangeError(
             f"the rig reports {reply.g_siemens.min():g} to {reply.g_siemens.max():g} S; expected 0 to "
             f"{PLAUSIBLE * identity.limits.g_max_s:g} S"
         )
     if not ((reply.pulses >= 0) & (reply.pulses <= limits.pulses_a_cell)).all():
-        raise OverRangeError(f"the rig gave {reply.pulses.max()} pulses; expected at most {limits.pulses_a_cell}")
+        raise OverRangeError(
+            f"the rig gave {reply.pulses.max()} pulses; expected at most {limits.pulses_a_cell}"
+        )
     return reply
 
 
@@ -135,7 +149,9 @@ def check_currents(identity: Identity, limits: Limits, amperes: Floats) -> Float
     _check_reply(amperes, identity.usable.shape[2:], "currents")
     largest = float(np.abs(amperes).max())
     if largest > limits.i_line_max_a:
-        raise OverRangeError(f"the rig reports {largest:.4g} A; expected at most {limits.i_line_max_a:g} A")
+        raise OverRangeError(
+            f"the rig reports {largest:.4g} A; expected at most {limits.i_line_max_a:g} A"
+        )
     return amperes
 
 
@@ -152,7 +168,9 @@ def _floats(given: Any, shape: tuple[int, ...], what: str, unit: str) -> Floats:
     except ValueError:
         raise ShapeError(f"{what} are no array; expected {unit} of shape {shape}") from None
     if array.shape != shape or array.dtype.kind not in "fiu":
-        raise ShapeError(f"{what} are {array.dtype} of shape {array.shape}; expected {unit} of shape {shape}")
+        raise ShapeError(
+            f"{what} are {array.dtype} of shape {array.shape}; expected {unit} of shape {shape}"
+        )
     floats = array.astype(np.float64)
     if not np.isfinite(floats).all():
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(floats))[0])

@@ -39,7 +39,9 @@ class RigCommand:
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """``check``, ``program`` and ``run``."""
-        parts = parser.add_subparsers(title="commands", metavar="COMMAND", dest="rig_command", required=True)
+        parts = parser.add_subparsers(
+            title="commands", metavar="COMMAND", dest="rig_command", required=True
+        )
         _add_check(parts)
         _add_program(parts)
         _add_run(parts)
@@ -62,7 +64,9 @@ def _add_check(parts: Any) -> None:
 
 
 def _add_program(parts: Any) -> None:
-    parser = _part(parts, "program", "say what writing a program would do (a dry run), or write it with --arm")
+    parser = _part(
+        parts, "program", "say what writing a program would do (a dry run), or write it with --arm"
+    )
     parser.add_argument("program", metavar="PROGRAM")
     _add_address(parser)
     _add_calibration(parser, "none", "loop")
@@ -71,24 +75,32 @@ def _add_program(parts: Any) -> None:
 
 
 def _add_run(parts: Any) -> None:
-    parser = _part(parts, "run", "write a program and run a word on it, or only run it with --written")
+    parser = _part(
+        parts, "run", "write a program and run a word on it, or only run it with --written"
+    )
     parser.add_argument("program", metavar="PROGRAM")
     _add_address(parser)
     parser.add_argument("inputs", metavar="INPUT", nargs="*", help="the word")
     _add_calibration(parser, "none", "trim", "loop")
     _add_arming(parser)
-    parser.add_argument("--written", action="store_true", help="the rig holds this program already: write nothing")
+    parser.add_argument(
+        "--written", action="store_true", help="the rig holds this program already: write nothing"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _part(parts: Any, name: str, text: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = parts.add_parser(name, help=text, description=text, allow_abbrev=False)
+    parser: argparse.ArgumentParser = parts.add_parser(
+        name, help=text, description=text, allow_abbrev=False
+    )
     return parser
 
 
 def _add_address(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("address", metavar="ADDRESS", help="a VISA resource name, or ARC2::FILE")
-    parser.add_argument("--timeout-s", type=float, default=2.0, help="seconds that an answer may take (default 2)")
+    parser.add_argument(
+        "--timeout-s", type=float, default=2.0, help="seconds that an answer may take (default 2)"
+    )
 
 
 def _add_calibration(parser: argparse.ArgumentParser, *kinds: str) -> None:
@@ -104,20 +116,38 @@ def _add_calibration(parser: argparse.ArgumentParser, *kinds: str) -> None:
         help=", ".join(text for kind, text in meant.items() if kind in kinds),
     )
     parser.add_argument(
-        "--rewrite", type=float, metavar="SHARE", help=f"cells that may be written again, of all (default {REWRITE})"
+        "--rewrite",
+        type=float,
+        metavar="SHARE",
+        help=f"cells that may be written again, of all (default {REWRITE})",
     )
 
 
 def _add_arming(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--arm", metavar="TOKEN", help="really do it; TOKEN is what the dry run prints")
-    parser.add_argument("--log", metavar="FILE", help="append every command, voltage and reply to this file")
-    parser.add_argument("--allow-no-watchdog", action="store_true", help="arm a rig that has no watchdog")
     parser.add_argument(
-        "-O", dest="assign", action="append", default=[], metavar="KEY=VALUE", help="an option of the memristor backend"
+        "--arm", metavar="TOKEN", help="really do it; TOKEN is what the dry run prints"
     )
-    group = parser.add_argument_group("limits", "the tighter of these and the rig's own are in force")
+    parser.add_argument(
+        "--log", metavar="FILE", help="append every command, voltage and reply to this file"
+    )
+    parser.add_argument(
+        "--allow-no-watchdog", action="store_true", help="arm a rig that has no watchdog"
+    )
+    parser.add_argument(
+        "-O",
+        dest="assign",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="an option of the memristor backend",
+    )
+    group = parser.add_argument_group(
+        "limits", "the tighter of these and the rig's own are in force"
+    )
     for name, (kind, text) in LIMIT_FLAGS.items():
-        group.add_argument(f"--{name.replace('_', '-')}", dest=name, type=kind, metavar="LIMIT", help=text)
+        group.add_argument(
+            f"--{name.replace('_', '-')}", dest=name, type=kind, metavar="LIMIT", help=text
+        )
 
 
 # ---- check
@@ -135,12 +165,21 @@ def _check(args: argparse.Namespace) -> int:
         right = passed(findings)
         if args.json:
             content = [vars(finding) for finding in findings]
-            print_json({"address": args.address, "passed": right, "findings": content, **_shown(rig.identify())})
+            print_json(
+                {
+                    "address": args.address,
+                    "passed": right,
+                    "findings": content,
+                    **_shown(rig.identify()),
+                }
+            )
         else:
             shown = {True: "yes", False: "NO", None: "-"}
             print_table(("rule", "kept", ""), [(f.rule, shown[f.kept], f.detail) for f in findings])
             print_line(
-                "The rig keeps every rule that can be looked at without a voltage." if right else "Not a rig to arm."
+                "The rig keeps every rule that can be looked at without a voltage."
+                if right
+                else "Not a rig to arm."
             )
     finally:
         if isinstance(rig, Closable):
@@ -150,7 +189,12 @@ def _check(args: argparse.Namespace) -> int:
 
 def _shown(identity: Identity) -> dict[str, Any]:
     limits = vars(identity.limits)
-    return {"model": identity.model, "serial": identity.serial, "watchdog_s": identity.watchdog_s, "limits": limits}
+    return {
+        "model": identity.model,
+        "serial": identity.serial,
+        "watchdog_s": identity.watchdog_s,
+        "limits": limits,
+    }
 
 
 # ---- program
@@ -168,10 +212,19 @@ def _program(args: argparse.Namespace) -> int:
             return OK
         guarded.arm(maps, args.arm, corrections=plan.corrections)
         replies = _write(guarded, maps)
-        correction = _correct(program, maps, guarded, replies, plan) if args.calibration == "loop" else None
+        correction = (
+            _correct(program, maps, guarded, replies, plan) if args.calibration == "loop" else None
+        )
     written = _written(maps, replies)
     if args.json:
-        print_json({**_planned(plan, guarded), "armed": True, **written, **_calibrated(correction=correction)})
+        print_json(
+            {
+                **_planned(plan, guarded),
+                "armed": True,
+                **written,
+                **_calibrated(correction=correction),
+            }
+        )
     else:
         _print_written(written, correction, plan, guarded)
     if correction is not None:
@@ -183,7 +236,11 @@ def _write(guarded: Guarded, maps: TargetMaps) -> dict[int, Programmed]:
     """Write all tiles that have something to write: -> the rig's replies by tile."""
     from vsafsm_memristor.rig.protocol import UNTOUCHED
 
-    return {tile: guarded.program(tile, g) for tile, g in enumerate(maps.siemens) if (g != UNTOUCHED).any()}
+    return {
+        tile: guarded.program(tile, g)
+        for tile, g in enumerate(maps.siemens)
+        if (g != UNTOUCHED).any()
+    }
 
 
 def _written(maps: TargetMaps, replies: Mapping[int, Programmed]) -> dict[str, Any]:
@@ -195,7 +252,11 @@ def _written(maps: TargetMaps, replies: Mapping[int, Programmed]) -> dict[str, A
         cells += int(touched.sum())
         reached += int(reply.ok[touched].sum())
         pulses += int(reply.pulses.sum())
-    return {"cells_within_tolerance": reached, "share": reached / cells if cells else 1.0, "pulses": pulses}
+    return {
+        "cells_within_tolerance": reached,
+        "share": reached / cells if cells else 1.0,
+        "pulses": pulses,
+    }
 
 
 def _print_written(
@@ -221,7 +282,11 @@ def _print_plan(args: argparse.Namespace, plan: Plan, guarded: Guarded) -> None:
         return
     identity, limits = guarded.identify(), guarded.limits
     watchdog = f"{identity.watchdog_s:g} s" if identity.watchdog_s else "none"
-    again = (("cells that may be rewritten", f"at most {plan.corrections}"),) if args.calibration == "loop" else ()
+    again = (
+        (("cells that may be rewritten", f"at most {plan.corrections}"),)
+        if args.calibration == "loop"
+        else ()
+    )
     rows = (
         ("rig", f"{identity.model}, serial {identity.serial}, watchdog {watchdog}"),
         ("tiles written", f"{plan.tiles} of {identity.limits.tiles}"),
@@ -230,7 +295,10 @@ def _print_plan(args: argparse.Namespace, plan: Plan, guarded: Guarded) -> None:
         ("pulses", f"at most {plan.pulses_at_most}, of a budget of {guarded.budget_left}"),
         ("programming voltage", f"at most {limits.v_program_max_v:g} V"),
         ("read voltage", f"{plan.v_read_v:g} V, at most {limits.v_read_max_v:g} V"),
-        ("line current", f"{plan.line_current_a:.4g} A with every row active, at most {limits.i_line_max_a:g} A"),
+        (
+            "line current",
+            f"{plan.line_current_a:.4g} A with every row active, at most {limits.i_line_max_a:g} A",
+        ),
         ("token", plan.token),
     )
     print_table(("dry run", "nothing was sent"), rows)
@@ -265,7 +333,9 @@ def _run(args: argparse.Namespace) -> int:
         if args.calibration == "loop":
             found["correction"] = _correct(program, maps, guarded, replies, plan)
         elif args.calibration == "trim":
-            found["trimmed"] = importlib.import_module("vsafsm_memristor.rig_array").trimmed_on(program, maps, guarded)
+            found["trimmed"] = importlib.import_module("vsafsm_memristor.rig_array").trimmed_on(
+                program, maps, guarded
+            )
         ran = _run_word(program, maps, guarded, args.inputs, **found)
     return _print_run(args, program, ran, plan, guarded, _calibrated(**found))
 
@@ -293,12 +363,20 @@ def _run_word(
 
 
 def _print_run(
-    args: argparse.Namespace, program: Program, ran: Run, plan: Plan, guarded: Guarded, calibrated: dict[str, Any]
+    args: argparse.Namespace,
+    program: Program,
+    ran: Run,
+    plan: Plan,
+    guarded: Guarded,
+    calibrated: dict[str, Any],
 ) -> int:
     from vsafsm.terminal import print_json, print_line, print_table
 
     expected = program.machine.run(tuple(args.inputs))
-    right = (ran.states, ran.outputs) == (expected.states, (expected.initial_outputs, *expected.outputs))
+    right = (ran.states, ran.outputs) == (
+        expected.states,
+        (expected.initial_outputs, *expected.outputs),
+    )
     identity = guarded.identify()
     if args.json:
         print_json(
@@ -314,7 +392,13 @@ def _print_run(
         )
     else:
         rows = [
-            (str(i), symbol, state or "(none)", ", ".join(out), "" if state == wanted else f"expected {wanted}")
+            (
+                str(i),
+                symbol,
+                state or "(none)",
+                ", ".join(out),
+                "" if state == wanted else f"expected {wanted}",
+            )
             for i, (symbol, state, out, wanted) in enumerate(
                 zip(("", *args.inputs), ran.states, ran.outputs, expected.states, strict=True)
             )
@@ -322,7 +406,11 @@ def _print_run(
         if "correction" in calibrated:
             _print_correction(calibrated["correction"])
         print_table(("step", "input", "state", "outputs", ""), rows)
-        verdict = "Each state and output is the interpreter's" if right else "Not all is the interpreter's"
+        verdict = (
+            "Each state and output is the interpreter's"
+            if right
+            else "Not all is the interpreter's"
+        )
         print_line(f"{verdict} (rig {identity.model}, serial {identity.serial}).")
     return OK if right else WRONG
 
@@ -362,16 +450,24 @@ def _corrections(args: argparse.Namespace, maps: TargetMaps) -> int:
 
 
 def _correct(
-    program: Program, maps: TargetMaps, guarded: Guarded, replies: Mapping[int, Programmed], plan: Plan
+    program: Program,
+    maps: TargetMaps,
+    guarded: Guarded,
+    replies: Mapping[int, Programmed],
+    plan: Plan,
 ) -> dict[str, Any]:
     """Correct what was written, and say what came of it."""
     from vsafsm.terminal import ProgressBar
 
     room, before = importlib.import_module("vsafsm_memristor.rig_array"), guarded.budget_left
     with ProgressBar() as progress:
-        outcome = room.corrected_on(program, maps, guarded, guarded.identify(), replies, plan.corrections, progress)
+        outcome = room.corrected_on(
+            program, maps, guarded, guarded.identify(), replies, plan.corrections, progress
+        )
     found = outcome.correction
-    counts = {name: getattr(found, name) for name in ("writes", "rounds", "short_before", "short_after")}
+    counts = {
+        name: getattr(found, name) for name in ("writes", "rounds", "short_before", "short_after")
+    }
     return {
         "cells_at_most": plan.corrections,
         "cells_rewritten": found.rewritten,
@@ -396,8 +492,14 @@ def _print_correction(correction: Mapping[str, Any]) -> None:
 
     pairs = f"{correction['short_before']} before, {correction['short_after']} after"
     rows = (
-        ("cells rewritten", f"{correction['cells_rewritten']}, at most {correction['cells_at_most']}"),
-        ("writes", f"{correction['writes']} in {correction['rounds']} rounds, {correction['pulses']} pulses"),
+        (
+            "cells rewritten",
+            f"{correction['cells_rewritten']}, at most {correction['cells_at_most']}",
+        ),
+        (
+            "writes",
+            f"{correction['writes']} in {correction['rounds']} rounds, {correction['pulses']} pulses",
+        ),
         ("(situation, neuron) pairs short of the margin", pairs),
         ("pairs on the wrong side of the threshold", f"{correction['wrong_after']} after"),
     )
@@ -422,7 +524,9 @@ def _guarded(args: argparse.Namespace) -> Iterator[Guarded]:
         rig = open_rig(args.address, args.timeout_s)
         try:
             own = rig.identify().limits
-            guarded = Guarded(rig, _limits(args, own), log=log, allow_no_watchdog=args.allow_no_watchdog)
+            guarded = Guarded(
+                rig, _limits(args, own), log=log, allow_no_watchdog=args.allow_no_watchdog
+            )
         except BaseException:
             with suppress(Exception):
                 if isinstance(rig, Closable):

@@ -83,7 +83,9 @@ def pattern(identity: Identity) -> Pattern:
     """A checkerboard at a quarter and a half of the range, to be read at half of the voltage limit."""
     limits = identity.limits
     rows, columns = np.indices((limits.rows, limits.columns))
-    low, high = (limits.g_min_s + share * (limits.g_max_s - limits.g_min_s) for share in (0.25, 0.5))
+    low, high = (
+        limits.g_min_s + share * (limits.g_max_s - limits.g_min_s) for share in (0.25, 0.5)
+    )
     board = np.where((rows + columns) % 2 == 0, low, high)
     return Pattern((np.where(identity.usable[0], board, UNTOUCHED),), limits.v_read_max_v / 2)
 
@@ -98,9 +100,13 @@ def _identity(rig: Rig) -> Iterator[Finding]:
     same = (first.model, first.serial, limits, first.watchdog_s) == (
         *(second.model, second.serial, second.limits, second.watchdog_s),
     ) and np.array_equal(first.usable, second.usable)
-    yield Finding("it says the same twice", same, "twice the same" if same else f"{first} and then {second}")
+    yield Finding(
+        "it says the same twice", same, "twice the same" if same else f"{first} and then {second}"
+    )
     share = float(first.usable.mean())
-    yield Finding("it has cells to use", share > 0, f"{100 * share:.2f} % of {first.usable.size} cells")
+    yield Finding(
+        "it has cells to use", share > 0, f"{100 * share:.2f} % of {first.usable.size} cells"
+    )
     yield Finding(
         "its read voltage is below its programming voltage",
         limits.v_read_max_v < limits.v_program_max_v,
@@ -138,26 +144,46 @@ def _safe(rig: Rig) -> Iterator[Finding]:
 def _reading(guarded: Guarded, tile: int) -> Iterator[Finding]:
     identity, limits = guarded.identify(), guarded.limits
     zero = guarded.read(tile, np.zeros(identity.limits.rows))
-    yield Finding("one current a column", zero.shape == (identity.limits.columns,), f"shape {zero.shape}")
+    yield Finding(
+        "one current a column", zero.shape == (identity.limits.columns,), f"shape {zero.shape}"
+    )
     most = float(np.abs(zero).max())
     yield Finding(
-        "no current without voltage", most <= ZERO_SHARE * limits.i_line_max_a, f"at most {most:.3g} A at 0 V"
+        "no current without voltage",
+        most <= ZERO_SHARE * limits.i_line_max_a,
+        f"at most {most:.3g} A at 0 V",
     )
     v = _few_rows(identity, guarded, tile)
     full, again, half = guarded.read(tile, v), guarded.read(tile, v), guarded.read(tile, v / 2)
     scale = float(np.abs(full).max()) or limits.i_line_max_a
-    yield Finding("a read shows something", bool(np.abs(full).max() > 0), f"up to {np.abs(full).max():.3g} A")
+    yield Finding(
+        "a read shows something", bool(np.abs(full).max() > 0), f"up to {np.abs(full).max():.3g} A"
+    )
     worst = float(np.abs(full - again).max()) / scale
-    yield Finding("two reads agree", worst <= NOISE_SHARE, f"within {100 * worst:.1f} % of the largest current")
+    yield Finding(
+        "two reads agree",
+        worst <= NOISE_SHARE,
+        f"within {100 * worst:.1f} % of the largest current",
+    )
     worst = float(np.abs(full - 2 * half).max()) / scale
-    yield Finding("half the voltage, half the current", worst <= 2 * NOISE_SHARE, f"within {100 * worst:.1f} %")
+    yield Finding(
+        "half the voltage, half the current",
+        worst <= 2 * NOISE_SHARE,
+        f"within {100 * worst:.1f} %",
+    )
     negative = guarded.read(tile, -v)
     worst = float(np.abs(full + negative).max()) / scale
     yield Finding(
-        "the sign of the voltage is that of the current", worst <= 2 * NOISE_SHARE, f"within {100 * worst:.1f} %"
+        "the sign of the voltage is that of the current",
+        worst <= 2 * NOISE_SHARE,
+        f"within {100 * worst:.1f} %",
     )
     rest = float(np.abs(guarded.read(tile, np.zeros_like(v))).max())
-    yield Finding("nothing is left on the lines", rest <= ZERO_SHARE * limits.i_line_max_a, f"{rest:.3g} A at 0 V")
+    yield Finding(
+        "nothing is left on the lines",
+        rest <= ZERO_SHARE * limits.i_line_max_a,
+        f"{rest:.3g} A at 0 V",
+    )
 
 
 def _few_rows(identity: Identity, guarded: Guarded, tile: int) -> Floats:
@@ -177,20 +203,34 @@ def _programming(guarded: Guarded, maps: TargetMaps) -> Iterator[Finding]:
     touched = target != UNTOUCHED
     yield Finding("it is sent", reply.sent, "sent" if reply.sent else "a dry run")
     share = float(reply.ok[touched].mean())
-    yield Finding("cells reach what is asked", share >= FEWEST_REACHED, f"{100 * share:.2f} % of {touched.sum()} cells")
+    yield Finding(
+        "cells reach what is asked",
+        share >= FEWEST_REACHED,
+        f"{100 * share:.2f} % of {touched.sum()} cells",
+    )
     most = int(reply.pulses.max())
     kept = most <= guarded.limits.pulses_a_cell
-    yield Finding("no cell takes more pulses than allowed", kept, f"at most {most} of {guarded.limits.pulses_a_cell}")
+    yield Finding(
+        "no cell takes more pulses than allowed",
+        kept,
+        f"at most {most} of {guarded.limits.pulses_a_cell}",
+    )
     alone = int(reply.pulses[~touched].sum())
     yield Finding("cells that are left alone get no pulse", alone == 0, f"{alone} pulses")
     errors = np.abs(reply.g_siemens - target)[touched & reply.ok]
     worst = float(errors.max()) if errors.size else 0.0
     span = guarded.identify().limits.g_max_s
-    yield Finding("its own word on what it reached is true to the mask", worst <= span / 4, f"worst {worst:.3g} S")
+    yield Finding(
+        "its own word on what it reached is true to the mask",
+        worst <= span / 4,
+        f"worst {worst:.3g} S",
+    )
     v = _few_rows(guarded.identify(), guarded, 0)
     amperes, expected = guarded.read(0, v), v @ reply.g_siemens
     worst = float(np.abs(amperes - expected).max() / max(float(np.abs(expected).max()), 1e-30))
-    yield Finding("reads show what was written", worst <= 3 * NOISE_SHARE, f"within {100 * worst:.1f} %")
+    yield Finding(
+        "reads show what was written", worst <= 3 * NOISE_SHARE, f"within {100 * worst:.1f} %"
+    )
 
 
 def _guarded_from_errors(what: str, checks: Callable[[], Iterator[Finding]]) -> list[Finding]:

@@ -14,7 +14,9 @@ from vsafsm_memristor.rig.protocol import UNTOUCHED, Floats, TargetMaps
 def check_corrections(corrections: Any) -> int:
     """A number of cells that may be written again. Raises `CorrectionsError`."""
     if not isinstance(corrections, Integral) or isinstance(corrections, bool) or corrections < 0:
-        raise CorrectionsError(f"corrections is {corrections!r}; expected a whole number of cells, 0 or more")
+        raise CorrectionsError(
+            f"corrections is {corrections!r}; expected a whole number of cells, 0 or more"
+        )
     return int(corrections)
 
 

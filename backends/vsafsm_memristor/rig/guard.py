@@ -133,7 +133,12 @@ class Guarded:
     """
 
     def __init__(
-        self, rig: Rig, limits: Limits | None = None, *, log: RigLog | None = None, allow_no_watchdog: bool = False
+        self,
+        rig: Rig,
+        limits: Limits | None = None,
+        *,
+        log: RigLog | None = None,
+        allow_no_watchdog: bool = False,
     ) -> None:
         self._rig, self._log, self._no_watchdog_will_do = rig, log, allow_no_watchdog
         self._mode, self._process, self._why = Mode.DRY, os.getpid(), ""
@@ -195,7 +200,9 @@ class Guarded:
         self._note("plan", **vars(plan))
         return plan
 
-    def arm(self, maps: TargetMaps, token: str, *, written: bool = False, corrections: int = 0) -> None:
+    def arm(
+        self, maps: TargetMaps, token: str, *, written: bool = False, corrections: int = 0
+    ) -> None:
         """From now on commands are sent: programming of these maps, corrections of them, and reads.
 
         Parameters
@@ -263,7 +270,12 @@ class Guarded:
             again = self._check_armed_for(number, g, armed_for) if armed_for else 0
         if armed_for is None:
             return self._dry_program(number, g)
-        fields = {"tile": number, "g_siemens": g, "v_max_volts": self.limits.v_program_max_v, "corrections": again}
+        fields = {
+            "tile": number,
+            "g_siemens": g,
+            "v_max_volts": self.limits.v_program_max_v,
+            "corrections": again,
+        }
         self._note("command", command="program", **fields)
         self._left -= worst  # what an interrupted command really took is not known
         armed_for.spend(again)
@@ -291,11 +303,15 @@ class Guarded:
             number = check_tile(self._own.limits, tile)
             v = check_voltages(self._identity, self.limits, number, v_volts)
             if self._mode is Mode.ARMED:
-                check_line_currents(self.limits, number, v, self._g_worst[number], self._g_rows[number])
+                check_line_currents(
+                    self.limits, number, v, self._g_worst[number], self._g_rows[number]
+                )
         if self._mode is not Mode.ARMED:
             return self._dry_read(number, v)
         self._note("command", command="read", tile=number, v_volts=v)
-        amperes = self._sent(lambda: check_currents(self._own, self.limits, self._rig.read(number, v.copy())))
+        amperes = self._sent(
+            lambda: check_currents(self._own, self.limits, self._rig.read(number, v.copy()))
+        )
         self._replied(command="read", amperes=amperes)
         return amperes
 
@@ -343,12 +359,17 @@ class Guarded:
     def _checked(self, maps: TargetMaps) -> list[Floats]:
         tiles = self._own.limits.tiles
         if not 1 <= len(maps.siemens) <= tiles:
-            raise ShapeError(f"the maps have {len(maps.siemens)} tiles; expected 1 to {tiles}, those of the rig")
+            raise ShapeError(
+                f"the maps have {len(maps.siemens)} tiles; expected 1 to {tiles}, those of the rig"
+            )
         if not 0 < maps.v_read_v <= self.limits.v_read_max_v:
             raise ReadVoltageError(
                 f"the maps are read at {maps.v_read_v:g} V; expected above 0 and at most {self.limits.v_read_max_v:g} V"
             )
-        arrays = [check_conductances(self._identity, self.limits, tile, g) for tile, g in enumerate(maps.siemens)]
+        arrays = [
+            check_conductances(self._identity, self.limits, tile, g)
+            for tile, g in enumerate(maps.siemens)
+        ]
         for tile, g in enumerate(arrays):
             self._check_rows(tile, self._worst(g), maps.v_read_v)
         return arrays
@@ -389,7 +410,9 @@ class Guarded:
 
     def _check_armable(self) -> None:
         if not in_main_thread():
-            raise NotMainThreadError("arming in a thread that gets no signals; expected the main thread")
+            raise NotMainThreadError(
+                "arming in a thread that gets no signals; expected the main thread"
+            )
         if self._own.watchdog_s is None and not self._no_watchdog_will_do:
             raise NoWatchdogError(
                 f"rig {self._own.serial} has no watchdog, so nothing grounds its lines if this process is killed; "
@@ -414,12 +437,16 @@ class Guarded:
         if self._mode is Mode.CLOSED:
             raise ClosedError("the rig was closed; expected it to be opened again")
         if self._mode is Mode.FAILED:
-            raise DistrustedError(f"the rig is not used any more: {self._why}; expected it to be opened again")
+            raise DistrustedError(
+                f"the rig is not used any more: {self._why}; expected it to be opened again"
+            )
 
     def _restricted(self, own: Identity) -> Identity:
         """The rig with the limits in force: arrays keep the rig's shape, cells beyond tighter counts are unusable."""
         usable = own.usable.copy()
-        usable[self.limits.tiles :] = usable[:, self.limits.rows :] = usable[:, :, self.limits.columns :] = False
+        usable[self.limits.tiles :] = usable[:, self.limits.rows :] = usable[
+            :, :, self.limits.columns :
+        ] = False
         shape = {name: getattr(own.limits, name) for name in ("tiles", "rows", "columns")}
         return replace(own, usable=usable, limits=replace(self.limits, **shape))
 
@@ -458,7 +485,9 @@ class Guarded:
         try:
             reply = call()
             if self._mode is not mode:  # a signal came, and its own handler let us go on
-                raise DistrustedError(f"the rig is not used any more: {self._why}; expected it to be opened again")
+                raise DistrustedError(
+                    f"the rig is not used any more: {self._why}; expected it to be opened again"
+                )
         except BaseException as error:
             self._failed(f"{type(error).__name__}: {error}")
             raise

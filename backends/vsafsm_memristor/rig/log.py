@@ -24,7 +24,9 @@ class RigLog:
         try:
             self._file = self._path.open("a", encoding="utf-8")
         except OSError as error:
-            raise LogError(f'cannot write the log "{path}": {error.strerror}; expected a file to append to') from None
+            raise LogError(
+                f'cannot write the log "{path}": {error.strerror}; expected a file to append to'
+            ) from None
 
     def __enter__(self) -> RigLog:
         return self
@@ -40,7 +42,9 @@ class RigLog:
             self._file.write(_as_json(line) + "\n")
             self._file.flush()
         except (OSError, ValueError) as error:
-            raise LogError(f'cannot write the log "{self._path}": {error}; nothing more is sent') from None
+            raise LogError(
+                f'cannot write the log "{self._path}": {error}; nothing more is sent'
+            ) from None
 
     def close(self) -> None:
         """Close the file; closing twice does nothing."""
@@ -48,7 +52,10 @@ class RigLog:
 
 
 def _as_json(line: dict[str, Any]) -> str:
-    plain = {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in line.items()}
+    plain = {
+        name: value.tolist() if isinstance(value, np.ndarray) else value
+        for name, value in line.items()
+    }
     try:
         return json.dumps(plain, allow_nan=False)
     except ValueError:

@@ -66,7 +66,9 @@ class Limits:
 
     def __post_init__(self) -> None:
         for each in fields(self):
-            _check_limit(each.name, getattr(self, each.name), least=0 if each.name == "write_budget" else 1)
+            _check_limit(
+                each.name, getattr(self, each.name), least=0 if each.name == "write_budget" else 1
+            )
         if self.g_min_s > self.g_max_s:
             raise LimitsError(
                 f"g_min_s is {self.g_min_s:g} and g_max_s is {self.g_max_s:g}; expected g_min_s to be at most g_max_s"
@@ -112,8 +114,12 @@ class Identity:
                 f"the mask of usable cells is {self.usable.dtype} of shape {self.usable.shape}; "
                 f"expected truth values of shape {shape}"
             )
-        if self.watchdog_s is not None and not (math.isfinite(self.watchdog_s) and self.watchdog_s > 0):
-            raise LimitsError(f"watchdog_s is {self.watchdog_s!r}; expected seconds above 0, or None")
+        if self.watchdog_s is not None and not (
+            math.isfinite(self.watchdog_s) and self.watchdog_s > 0
+        ):
+            raise LimitsError(
+                f"watchdog_s is {self.watchdog_s!r}; expected seconds above 0, or None"
+            )
         if not (self.model and self.serial):
             raise LimitsError("the rig has no model or no serial; expected a name for each")
 
@@ -201,5 +207,10 @@ def _check_limit(name: str, value: object, least: int) -> None:
     if name in COUNTS:
         if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
             raise LimitsError(f"{name} is {value!r}; expected a whole number of at least {least}")
-    elif not isinstance(value, Real) or isinstance(value, bool) or not math.isfinite(value) or value <= 0:
+    elif (
+        not isinstance(value, Real)
+        or isinstance(value, bool)
+        or not math.isfinite(value)
+        or value <= 0
+    ):
         raise LimitsError(f"{name} is {value!r}; expected a finite number above 0")

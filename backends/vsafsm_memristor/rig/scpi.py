@@ -103,11 +103,22 @@ class ScpiRig:
     """
 
     def __init__(
-        self, address: str, *, timeout_s: float = 2.0, program_timeout_s: float = 120.0, library: str = "@py"
+        self,
+        address: str,
+        *,
+        timeout_s: float = 2.0,
+        program_timeout_s: float = 120.0,
+        library: str = "@py",
     ) -> None:
         self.address = address
-        self._timeout_s, self._program_timeout_s, self._library = timeout_s, program_timeout_s, library
-        self._number = int.from_bytes(os.urandom(3), "big")  # replies to an earlier client are out of step too
+        self._timeout_s, self._program_timeout_s, self._library = (
+            timeout_s,
+            program_timeout_s,
+            library,
+        )
+        self._number = int.from_bytes(
+            os.urandom(3), "big"
+        )  # replies to an earlier client are out of step too
         self._line: _Line | None = None
         self._why = ""
         self._in_flight = False
@@ -144,26 +155,39 @@ class ScpiRig:
         kept = _json(self._ask("RIG:LIM", block=json.dumps(asked).encode()))
         if kept != asked:
             self._distrust("it does not keep limits")
-            raise RigRefusedError(f"the rig keeps {kept} where it was told {asked}; expected the same")
+            raise RigRefusedError(
+                f"the rig keeps {kept} where it was told {asked}; expected the same"
+            )
 
     def program(self, tile: int, g_siemens: Floats) -> Programmed:
         """Write a tile."""
         asked = np.ascontiguousarray(g_siemens, dtype="<f8")
         cells = asked.size
-        block = self._ask("RIG:PROG", tile, asked.tobytes(), length=13 * cells, timeout_s=self._program_timeout_s)
+        block = self._ask(
+            "RIG:PROG", tile, asked.tobytes(), length=13 * cells, timeout_s=self._program_timeout_s
+        )
         reply = Programmed(
             np.frombuffer(block, "<f8", cells).astype(np.float64).reshape(asked.shape),
             np.frombuffer(block, "u1", cells, 8 * cells).astype(np.bool_).reshape(asked.shape),
             np.frombuffer(block, "<u4", cells, 9 * cells).astype(np.int64).reshape(asked.shape),
         )
-        return self._believed(lambda: check_programmed(self._identity, self._identity.limits, reply))
+        return self._believed(
+            lambda: check_programmed(self._identity, self._identity.limits, reply)
+        )
 
     def read(self, tile: int, v_volts: Floats) -> Floats:
         """Read a tile."""
         columns = self._identity.limits.columns
-        block = self._ask("RIG:READ?", tile, np.ascontiguousarray(v_volts, dtype="<f8").tobytes(), length=8 * columns)
+        block = self._ask(
+            "RIG:READ?",
+            tile,
+            np.ascontiguousarray(v_volts, dtype="<f8").tobytes(),
+            length=8 * columns,
+        )
         amperes = np.frombuffer(block, "<f8").astype(np.float64)
-        return self._believed(lambda: check_currents(self._identity, self._identity.limits, amperes))
+        return self._believed(
+            lambda: check_currents(self._identity, self._identity.limits, amperes)
+        )
 
     def safe(self) -> None:
         """Ground all lines; over a connection of its own where the present one cannot be trusted, or is in use."""
@@ -191,15 +215,26 @@ class ScpiRig:
 
     def _ask_identity(self) -> Identity:
         said = _json(self._ask("RIG:CAP?"))
-        missing = {"model", "serial", "watchdog_s", *(each.name for each in fields(Limits))} - said.keys()
+        missing = {
+            "model",
+            "serial",
+            "watchdog_s",
+            *(each.name for each in fields(Limits)),
+        } - said.keys()
         if missing:
-            raise GarbageError(f"the rig does not say its {', '.join(sorted(missing))}; expected all of its limits")
+            raise GarbageError(
+                f"the rig does not say its {', '.join(sorted(missing))}; expected all of its limits"
+            )
         limits = Limits(**{each.name: said[each.name] for each in fields(Limits)})
         if limits.tiles * limits.rows * limits.columns > MOST_CELLS:
-            raise LimitsError(f"the rig says that it has {limits.tiles * limits.rows * limits.columns} cells")
+            raise LimitsError(
+                f"the rig says that it has {limits.tiles * limits.rows * limits.columns} cells"
+            )
         usable = np.stack([self._usable(tile, limits) for tile in range(limits.tiles)])
         watchdog = said["watchdog_s"]
-        if watchdog is not None and (not isinstance(watchdog, (int, float)) or isinstance(watchdog, bool)):
+        if watchdog is not None and (
+            not isinstance(watchdog, (int, float)) or isinstance(watchdog, bool)
+        ):
             raise GarbageError(f"the rig's watchdog_s is {watchdog!r}; expected seconds, or null")
         return Identity(str(said["model"]), str(said["serial"]), limits, usable, watchdog)
 
@@ -210,14 +245,23 @@ class ScpiRig:
         return bits.astype(np.bool_).reshape(limits.rows, limits.columns)
 
     def _ask(
-        self, name: str, tile: int = 0, block: bytes = b"", length: int | None = None, timeout_s: float | None = None
+        self,
+        name: str,
+        tile: int = 0,
+        block: bytes = b"",
+        length: int | None = None,
+        timeout_s: float | None = None,
     ) -> bytes:
         if self._why or self._line is None:
-            raise DistrustedError(f'the rig at "{self.address}" is not trusted: {self._why}; expected `reopen`')
+            raise DistrustedError(
+                f'the rig at "{self.address}" is not trusted: {self._why}; expected `reopen`'
+            )
         self._number = (self._number + 1) & 0xFFFFFFFF
         self._in_flight = True
         try:
-            return _exchange(self._line, name, self._number, tile, block, length, timeout_s or self._timeout_s)
+            return _exchange(
+                self._line, name, self._number, tile, block, length, timeout_s or self._timeout_s
+            )
         except BaseException as error:  # an interrupted exchange leaves half a message behind
             self._distrust(f"{name} failed: {error}")
             raise
@@ -239,14 +283,24 @@ class ScpiRig:
 
 
 def _exchange(
-    line: _Line, name: str, number: int, tile: int, block: bytes, length: int | None, timeout_s: float
+    line: _Line,
+    name: str,
+    number: int,
+    tile: int,
+    block: bytes,
+    length: int | None,
+    timeout_s: float,
 ) -> bytes:
     head = f"{name} {number:08X},{tile},".encode()
-    line.send(head + b"%08X,#9%09d" % (zlib.crc32(head + block), len(block)) + block + b"\n", timeout_s)
+    line.send(
+        head + b"%08X,#9%09d" % (zlib.crc32(head + block), len(block)) + block + b"\n", timeout_s
+    )
     header = line.receive(HEADER_BYTES, timeout_s)
     form = _HEADER.fullmatch(header)
     if form is None:
-        raise GarbageError(f"{name}: the reply begins with {header!r}; expected the header of a reply")
+        raise GarbageError(
+            f"{name}: the reply begins with {header!r}; expected the header of a reply"
+        )
     told = int(form[4])
     if told > MOST_BYTES:
         raise WrongLengthError(f"{name}: a reply of {told} bytes; expected at most {MOST_BYTES}")
@@ -255,11 +309,15 @@ def _exchange(
     try:
         body = line.receive(told + 1, min(timeout_s, BODY_S))
     except NoAnswerError:
-        raise WrongLengthError(f"{name}: the reply broke off; expected the {told} bytes that it promised") from None
+        raise WrongLengthError(
+            f"{name}: the reply broke off; expected the {told} bytes that it promised"
+        ) from None
     if body[-1:] != b"\n" or zlib.crc32(header[:12] + body[:-1]) != int(form[3], 16):
         raise GarbageError(f"{name}: the reply does not match its checksum; expected it unaltered")
     if int(form[1], 16) != number:
-        raise OutOfStepError(f"{name}: the reply is to command {int(form[1], 16)}; expected {number}, the last one")
+        raise OutOfStepError(
+            f"{name}: the reply is to command {int(form[1], 16)}; expected {number}, the last one"
+        )
     if form[2] == b"NO":
         code, _, text = body[:-1].decode("ascii", "backslashreplace").partition(" ")
         kind = WatchdogError if code == "WATCHDOG" else RigRefusedError
@@ -284,7 +342,9 @@ class _Line:
         self._visa = _visa()
         try:
             manager = self._visa.ResourceManager(library)
-            self._resource: Any = manager.open_resource(address, open_timeout=max(1, int(1000 * timeout_s)))
+            self._resource: Any = manager.open_resource(
+                address, open_timeout=max(1, int(1000 * timeout_s))
+            )
             self._settle()
         except Exception as error:  # PyVISA-py raises plain exceptions here
             raise UnreachableError(
@@ -308,7 +368,9 @@ class _Line:
 
     def receive(self, count: int, timeout_s: float) -> bytes:
         self._await(timeout_s)
-        got: bytes = self._called(lambda: self._resource.read_bytes(count, break_on_termchar=False), timeout_s)
+        got: bytes = self._called(
+            lambda: self._resource.read_bytes(count, break_on_termchar=False), timeout_s
+        )
         return got
 
     def _await(self, timeout_s: float) -> None:
@@ -319,7 +381,9 @@ class _Line:
         try:
             ready = select.select([own], [], [], timeout_s)[0]
         except (OSError, ValueError) as error:
-            raise DisconnectedError(f"the connection was lost ({error!r}); expected it to stay up") from None
+            raise DisconnectedError(
+                f"the connection was lost ({error!r}); expected it to stay up"
+            ) from None
         if not ready:
             raise NoAnswerError(f"no answer within {timeout_s:g} s; expected a reply")
         if self._hung_up():
@@ -335,11 +399,18 @@ class _Line:
                 self._resource.timeout, self._timeout_s = max(1, int(1000 * timeout_s)), timeout_s
             return call()
         except self._visa.errors.VisaIOError as error:
-            if error.error_code == self._visa.constants.StatusCode.error_timeout and not self._hung_up():
+            if (
+                error.error_code == self._visa.constants.StatusCode.error_timeout
+                and not self._hung_up()
+            ):
                 raise NoAnswerError(f"no answer within {timeout_s:g} s; expected a reply") from None
-            raise DisconnectedError(f"the connection was lost ({error}); expected it to stay up") from None
+            raise DisconnectedError(
+                f"the connection was lost ({error}); expected it to stay up"
+            ) from None
         except Exception as error:  # what sockets, USB and serial ports raise
-            raise DisconnectedError(f"the connection was lost ({error!r}); expected it to stay up") from None
+            raise DisconnectedError(
+                f"the connection was lost ({error!r}); expected it to stay up"
+            ) from None
 
     def _hung_up(self) -> bool:
         """Whether the other side has closed."""

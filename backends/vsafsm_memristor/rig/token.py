@@ -34,7 +34,9 @@ class Token:
     corrections: str = ""
 
     def __str__(self) -> str:
-        return "-".join(part for part in (self.maps, self.rig, self.limits, self.corrections) if part)
+        return "-".join(
+            part for part in (self.maps, self.rig, self.limits, self.corrections) if part
+        )
 
 
 def token_of(maps: TargetMaps, identity: Identity, limits: Limits, corrections: int = 0) -> Token:

@@ -35,10 +35,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         server = socket.create_server((args.host, args.port))
     except OSError as error:
-        print(f"cannot listen on port {args.port}: {error.strerror}; expected a free one, or --port 0", file=sys.stderr)
+        print(
+            f"cannot listen on port {args.port}: {error.strerror}; expected a free one, or --port 0",
+            file=sys.stderr,
+        )
         return 2
     with server as listening:
-        lines.note("start", v_read_max_v=own.v_read_max_v, v_program_max_v=own.v_program_max_v, seed=args.seed)
+        lines.note(
+            "start",
+            v_read_max_v=own.v_read_max_v,
+            v_program_max_v=own.v_program_max_v,
+            seed=args.seed,
+        )
         print(f"listening on {listening.getsockname()[1]}", flush=True)
         try:
             serve(
@@ -104,7 +112,11 @@ NUMBERS = (
     ("tolerance-us", 1.0, "write-verify tolerance, microsiemens"),
     ("stuck", 0.002, "share of cells that no pulse moves, and that it does not know of"),
     ("unusable", 0.0, "share of cells that it knows to be unusable"),
-    ("read-noise", 0.01, "standard deviation of a cell's read noise, as a share of its conductance"),
+    (
+        "read-noise",
+        0.01,
+        "standard deviation of a cell's read noise, as a share of its conductance",
+    ),
     ("relax", 1.0, "strength of relaxation after a write"),
     ("accelerate", 1.0, "seconds of simulated time a second"),
     ("adc-range-a", 0.0, "full scale of the converter, amperes (0: the largest line current)"),
@@ -120,17 +132,26 @@ NUMBERS = (
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m vsafsm_memristor.rig_simulator", description="A simulated rig that speaks SCPI over TCP."
+        prog="python -m vsafsm_memristor.rig_simulator",
+        description="A simulated rig that speaks SCPI over TCP.",
     )
     for name, default, text in NUMBERS:
-        parser.add_argument(f"--{name}", type=type(default), default=default, help=f"{text} (default {default:g})")
+        parser.add_argument(
+            f"--{name}", type=type(default), default=default, help=f"{text} (default {default:g})"
+        )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--serial", default="SIM-0")
     parser.add_argument("--no-watchdog", action="store_true")
-    parser.add_argument("--sticky", action="store_true", help="leave read voltages on: a rig that breaks the rules")
+    parser.add_argument(
+        "--sticky", action="store_true", help="leave read voltages on: a rig that breaks the rules"
+    )
     parser.add_argument("--log", type=Path, metavar="FILE", help="log of every line voltage")
     parser.add_argument(
-        "--fault", type=parse, action="append", default=[], help=f"KIND@N or KIND:PROBABILITY of {', '.join(KINDS)}"
+        "--fault",
+        type=parse,
+        action="append",
+        default=[],
+        help=f"KIND@N or KIND:PROBABILITY of {', '.join(KINDS)}",
     )
     return parser
 

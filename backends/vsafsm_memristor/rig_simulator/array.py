@@ -35,7 +35,9 @@ class Physics:
 class Array:
     """Tiles of cells. All that is random comes from its own generator."""
 
-    def __init__(self, shape: tuple[int, int, int], physics: Physics, rng: np.random.Generator) -> None:
+    def __init__(
+        self, shape: tuple[int, int, int], physics: Physics, rng: np.random.Generator
+    ) -> None:
         self.physics, self._rng = physics, rng
         self._began, self._aged = time.monotonic(), 0.0
         top = physics.g_max_s
@@ -53,7 +55,12 @@ class Array:
         self._aged += seconds
 
     def program(
-        self, tile: int, target: Floats, most: int, v_most: float, pulse: Callable[[list[float]], bool]
+        self,
+        tile: int,
+        target: Floats,
+        most: int,
+        v_most: float,
+        pulse: Callable[[list[float]], bool],
     ) -> tuple[Floats, NDArray[np.bool_], NDArray[np.int64]] | None:
         """Write and verify: pulses in rounds, stronger each time, weak again once a cell has overshot.
 
@@ -99,7 +106,11 @@ class Array:
         return np.asarray(np.clip(moved, 0.2 * self.physics.g_min_s, end))
 
     def _measured(self, g: Floats) -> Floats:
-        return np.asarray(np.maximum(g * (1 + self.physics.read_noise * self._rng.standard_normal(g.shape) / 4), 0.0))
+        return np.asarray(
+            np.maximum(
+                g * (1 + self.physics.read_noise * self._rng.standard_normal(g.shape) / 4), 0.0
+            )
+        )
 
     def _keep(self, tile: int, g: Floats, wanted: NDArray[np.bool_]) -> None:
         self._g[tile][wanted] = g[wanted]
@@ -120,7 +131,9 @@ class Array:
         share = self._g[tile] / self.physics.g_max_s
         sigma = self.physics.relax * 0.5e-6 * np.sqrt(share * (1.2 - np.minimum(share, 1.2)))
         g = np.where(
-            self._stuck[tile], self._g[tile], np.maximum(self._g[tile] + sigma * gone * self._drift[tile], 0.0)
+            self._stuck[tile],
+            self._g[tile],
+            np.maximum(self._g[tile] + sigma * gone * self._drift[tile], 0.0),
         )
         noisy = (self.physics.read_noise * g) ** 2
         youngest = float(clock - self._written_s[tile].max())

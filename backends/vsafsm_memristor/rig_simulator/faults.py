@@ -25,7 +25,9 @@ def parse(text: str) -> Fault:
     """``KIND@N`` or ``KIND:PROBABILITY``. Raises `ValueError`."""
     form = _FORM.fullmatch(text)
     if form is None:
-        raise ValueError(f"{text}: expected KIND@N or KIND:PROBABILITY with KIND one of {', '.join(KINDS)}")
+        raise ValueError(
+            f"{text}: expected KIND@N or KIND:PROBABILITY with KIND one of {', '.join(KINDS)}"
+        )
     return Fault(form[1], int(form[2]) if form[2] else None, float(form[3] or 0))
 
 
@@ -39,7 +41,9 @@ class Faults:
         """The fault of the next command, or None."""
         self._count += 1
         for fault in self._faults:
-            if fault.nth == self._count or (fault.probability and self._rng.random() < fault.probability):
+            if fault.nth == self._count or (
+                fault.probability and self._rng.random() < fault.probability
+            ):
                 return fault.kind
         return None
 

@@ -53,7 +53,9 @@ class RefusalError(Exception):
 class Instrument:
     """Does what messages ask."""
 
-    def __init__(self, own: Capabilities, array: Array, lines: Lines, timing: Timing, faults: Faults) -> None:
+    def __init__(
+        self, own: Capabilities, array: Array, lines: Lines, timing: Timing, faults: Faults
+    ) -> None:
         self._own, self._kept, self._array, self._lines = own, own, array, lines
         self._timing, self._faults, self._lock = timing, faults, threading.Lock()
         self._spent = 0
@@ -74,7 +76,11 @@ class Instrument:
             self._lines.begin()
             if self._lines.tripped:
                 raise RefusalError("WATCHDOG the lines were grounded; RIG:SAFE first")
-            return self._read(tile, block, slow_s) if name == "RIG:READ?" else self._program(tile, block, slow_s)
+            return (
+                self._read(tile, block, slow_s)
+                if name == "RIG:READ?"
+                else self._program(tile, block, slow_s)
+            )
         threading.Event().wait(slow_s) if slow_s else None
         if name == "RIG:CAP?":
             return json.dumps(asdict(self._own)).encode()
@@ -127,11 +133,15 @@ class Instrument:
             self._raise_cut()
         g, ok, pulses = done
         self._spent += int(pulses.sum())
-        return g.astype("<f8").tobytes() + ok.astype("u1").tobytes() + pulses.astype("<u4").tobytes()
+        return (
+            g.astype("<f8").tobytes() + ok.astype("u1").tobytes() + pulses.astype("<u4").tobytes()
+        )
 
     def _raise_cut(self) -> NoReturn:
         self._lines.ground("cut")
-        raise RefusalError("WATCHDOG the lines were grounded" if self._lines.tripped else "CUT by RIG:SAFE")
+        raise RefusalError(
+            "WATCHDOG the lines were grounded" if self._lines.tripped else "CUT by RIG:SAFE"
+        )
 
     def _limit(self, block: bytes) -> bytes:
         asked = json.loads(block)
@@ -142,22 +152,30 @@ class Instrument:
         return json.dumps(asked).encode()
 
 
-def serve(listening: socket.socket, instrument: Instrument, lines: Lines, faults: Faults, name: str) -> None:
+def serve(
+    listening: socket.socket, instrument: Instrument, lines: Lines, faults: Faults, name: str
+) -> None:
     """Take connections, each in a thread of its own, without end."""
     while True:
         connection, _ = listening.accept()
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        threading.Thread(target=_talk, args=(connection, instrument, lines, faults, name), daemon=True).start()
+        threading.Thread(
+            target=_talk, args=(connection, instrument, lines, faults, name), daemon=True
+        ).start()
 
 
-def _talk(connection: socket.socket, instrument: Instrument, lines: Lines, faults: Faults, name: str) -> None:
+def _talk(
+    connection: socket.socket, instrument: Instrument, lines: Lines, faults: Faults, name: str
+) -> None:
     lines.note("connect")
     with connection, suppress(OSError, ValueError):  # whoever speaks nonsense is hung up on
         _loop(connection, instrument, lines, faults, name)
     lines.note("hangup")
 
 
-def _loop(connection: socket.socket, instrument: Instrument, lines: Lines, faults: Faults, name: str) -> None:
+def _loop(
+    connection: socket.socket, instrument: Instrument, lines: Lines, faults: Faults, name: str
+) -> None:
     held = bytearray()
     while True:
         if held[:1] == b"*" and b"\n" in held:
@@ -190,7 +208,9 @@ def _whole(held: bytearray) -> int | None:
     return size if len(held) >= size else None
 
 
-def _serve_one(connection: socket.socket, message: bytes, instrument: Instrument, lines: Lines, faults: Faults) -> bool:
+def _serve_one(
+    connection: socket.socket, message: bytes, instrument: Instrument, lines: Lines, faults: Faults
+) -> bool:
     mark = message.index(b"#9")
     block = message[mark + 11 : -1]
     head, check = message[: mark - 9], message[mark - 9 : mark - 1]

@@ -101,7 +101,9 @@ class ClockedSession:
         steps = contract.hold_steps if hold is None else self._ticks(hold)
         if steps < contract.hold_steps:
             least = contract.hold_steps * self._tick_us
-            raise SessionError(f"a hold of {hold:g} us is too short; expected at least {least:g} us")
+            raise SessionError(
+                f"a hold of {hold:g} us is too short; expected at least {least:g} us"
+            )
         self._run(mask, steps)
         code = self._decoded(mask)
         self._mealy = self._network.labels[code].outputs if code >= 0 else ()
@@ -123,7 +125,9 @@ class ClockedSession:
     def outputs(self) -> Outputs:
         """Mealy outputs of the last input, then Moore outputs of the state."""
         code = self._decoded(REST)
-        return self._mealy + (self._network.moore[code] if 0 <= code < len(self._network.states) else ())
+        return self._mealy + (
+            self._network.moore[code] if 0 <= code < len(self._network.states) else ()
+        )
 
     @property
     def activity(self) -> Any:

@@ -73,7 +73,9 @@ class MemoryRig:
         self.lines_v = 0.0
         touched = g_siemens != 0
         self.g[tile][touched] = g_siemens[touched]
-        return self.reply or Programmed(self.g[tile].copy(), np.ones(touched.shape, bool), 2 * touched.astype(np.int64))
+        return self.reply or Programmed(
+            self.g[tile].copy(), np.ones(touched.shape, bool), 2 * touched.astype(np.int64)
+        )
 
     def read(self, tile: int, v_volts: Any) -> Any:
         self.calls.append("read")
@@ -116,7 +118,16 @@ class Simulator:
 
     def __init__(self, folder: Path, *options: str) -> None:
         self.log_path = folder / f"lines-{time.monotonic_ns()}.jsonl"
-        command = [sys.executable, "-m", SIMULATOR, "--port", "0", "--log", str(self.log_path), *options]
+        command = [
+            sys.executable,
+            "-m",
+            SIMULATOR,
+            "--port",
+            "0",
+            "--log",
+            str(self.log_path),
+            *options,
+        ]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         said = self.process.stdout.readline()
@@ -130,7 +141,9 @@ class Simulator:
 
     def commanded_v(self, kind: str) -> float:
         """The largest voltage that was commanded in reads or pulses."""
-        return max((abs(v) for e in self.events("lines") if e["kind"] == kind for v in e["v"]), default=0.0)
+        return max(
+            (abs(v) for e in self.events("lines") if e["kind"] == kind for v in e["v"]), default=0.0
+        )
 
     def at_zero(self) -> bool:
         """Whether the last thing that happened to the lines left them at 0 V."""
@@ -140,7 +153,9 @@ class Simulator:
     def wait_for(self, event: str, /, seconds: float = 10.0, **fields: Any) -> dict[str, Any]:
         """The last event of this kind and with these fields, once there is one."""
         end = time.monotonic() + seconds
-        while not (found := [each for each in self.events(event) if fields.items() <= each.items()]):
+        while not (
+            found := [each for each in self.events(event) if fields.items() <= each.items()]
+        ):
             assert time.monotonic() < end, f"no {event}, {fields} in {self.events()[-5:]}"
             time.sleep(0.01)
         return found[-1]
@@ -192,7 +207,9 @@ def client(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
     def start(text: str, *arguments: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-c", text, *arguments]
-        started.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True))
+        started.append(
+            subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+        )
         return started[-1]
 
     yield start

@@ -59,7 +59,9 @@ class Instrument:
         return self._queue(lambda: None)
 
     def config_channels(self, config, base=None):
-        assert all(isinstance(channel, int) and isinstance(volts, float) for channel, volts in config)
+        assert all(
+            isinstance(channel, int) and isinstance(volts, float) for channel, volts in config
+        )
 
         def what():
             if base is not None:
@@ -148,7 +150,9 @@ def test_the_standard_array_has_the_channels_of_the_documentation():
 def test_a_read_biases_all_rows_and_grounds_them(rig):
     board().g[0, 16], board().g[32, 48] = 10e-6, 50e-6
     v = np.array([0.1, 0.0, -0.2])
-    np.testing.assert_allclose(rig.read(0, v), [0.1 * 10e-6 - 0.2 * 20e-6, 0.1 * 20e-6 - 0.2 * 50e-6], rtol=1e-6)
+    np.testing.assert_allclose(
+        rig.read(0, v), [0.1 * 10e-6 - 0.2 * 20e-6, 0.1 * 20e-6 - 0.2 * 50e-6], rtol=1e-6
+    )
     assert not board().volts.any()
     assert board().waited
 
@@ -241,11 +245,23 @@ def test_wiring_that_does_not_fit_is_refused(wiring, changed, wrong):
 
 
 def test_it_has_an_address(pyarc2, tmp_path):
-    said = {"firmware": "fw.bin", "port": 3, "limits": vars(SMALL), "rows": [0, 1, 32], "columns": [16, 48]}
+    said = {
+        "firmware": "fw.bin",
+        "port": 3,
+        "limits": vars(SMALL),
+        "rows": [0, 1, 32],
+        "columns": [16, 48],
+    }
     path = tmp_path / "board.json"
     path.write_text(json.dumps(said))
     assert open_rig(f"ARC2::{path}").identify().serial == "port 3"
-    for wrong in ("{}", "nonsense", json.dumps({**said, "volts": 3}), json.dumps({**said, "limits": {}}), "[]"):
+    for wrong in (
+        "{}",
+        "nonsense",
+        json.dumps({**said, "volts": 3}),
+        json.dumps({**said, "limits": {}}),
+        "[]",
+    ):
         path.write_text(wrong)
         with pytest.raises(errors.AddressError, match="does not describe an ArC TWO"):
             open_rig(f"ARC2::{path}")

@@ -32,7 +32,13 @@ class StandIns:
     """What the rooms `maps` and `loop` would do: cells of the first tile, and a session that reads and says why."""
 
     def __init__(self):
-        self.hash, self.value, self.read_v, self.wrong, self.options = "one", 10e-6, 0.2, False, None
+        self.hash, self.value, self.read_v, self.wrong, self.options = (
+            "one",
+            10e-6,
+            0.2,
+            False,
+            None,
+        )
 
     def maps_of(self, program, identity, **options):
         self.options = options
@@ -121,7 +127,9 @@ def test_an_address_without_a_rig(run, address, message):
     assert message in err
 
 
-@pytest.mark.parametrize("options", [("--fault", "mute@1"), ("--fault", "garbage@1"), ("--g-min-us", "50")])
+@pytest.mark.parametrize(
+    "options", [("--fault", "mute@1"), ("--fault", "garbage@1"), ("--g-min-us", "50")]
+)
 def test_a_rig_that_does_not_answer_as_one(run, simulator, options):
     code, out, err = run("rig", "check", simulator(*options).address, "--timeout-s", "0.3")
     assert (code, out) == (2, "")
@@ -146,7 +154,18 @@ def test_program_first_shows_and_then_does(run, simulator, rooms, program, tmp_p
     assert process.events("lines") == []
     token = token_in(out)
     code, out, _ = run(
-        *("rig", "program", program, process.address, "--v-program-max-v", "2.5", "--arm", token, "--log", log)
+        *(
+            "rig",
+            "program",
+            program,
+            process.address,
+            "--v-program-max-v",
+            "2.5",
+            "--arm",
+            token,
+            "--log",
+            log,
+        )
     )
     assert code == 0
     assert "48 of 48 cells are within tolerance (100.00 %)" in out
@@ -176,7 +195,12 @@ def test_program_says_when_cells_do_not_get_there(run, simulator, rooms, program
 REFUSED = {
     "unarmed token": (("--arm", "please"), {}, (), "is no token"),
     "token of other maps": (("--arm", "TOKEN"), {"hash": "two"}, (), "made for other maps"),
-    "token of other limits": (("--arm", "TOKEN", "--v-read-max-v", "0.25"), {}, (), "made under other limits"),
+    "token of other limits": (
+        ("--arm", "TOKEN", "--v-read-max-v", "0.25"),
+        {},
+        (),
+        "made under other limits",
+    ),
     "nan": ((), {"value": float("nan")}, (), "expected finite numbers"),
     "out of range": ((), {"value": 50e-6}, (), "expected 1e-06 to 4e-05 S"),
     "above the user's range": (("--g-max-s", "5e-6"), {}, (), "expected 1e-06 to 5e-06 S"),
@@ -214,13 +238,18 @@ def test_a_token_of_another_rig(run, simulator, rooms, program):
 def test_a_rig_without_a_watchdog_on_demand(run, simulator, rooms, program):
     process = simulator("--no-watchdog")
     token = token_in(run("rig", "program", program, process.address)[1])
-    assert run("rig", "program", program, process.address, "--arm", token, "--allow-no-watchdog")[0] == 0
+    assert (
+        run("rig", "program", program, process.address, "--arm", token, "--allow-no-watchdog")[0]
+        == 0
+    )
 
 
 def test_a_fault_in_the_middle(run, simulator, rooms, program):
     process = simulator("--fault", "garbage@20", "--sticky")
     token = token_in(run("rig", "program", program, process.address)[1])
-    code, out, _ = run("rig", "program", program, process.address, "--arm", token, "--timeout-s", "0.5")
+    code, out, _ = run(
+        "rig", "program", program, process.address, "--arm", token, "--timeout-s", "0.5"
+    )
     assert (code, out) == (2, "")
     assert process.at_zero()
 
@@ -278,7 +307,9 @@ def test_run_writes_and_runs(run, simulator, rooms, program):
 def test_run_of_what_is_written_writes_nothing(run, simulator, rooms, program):
     process = simulator()
     token = armed(run, program, process.address)
-    code, out, _ = run("rig", "run", program, process.address, "coin", "--arm", token, "--written", "--json")
+    code, out, _ = run(
+        "rig", "run", program, process.address, "coin", "--arm", token, "--written", "--json"
+    )
     assert (code, json.loads(out)["correct"]) == (0, True)
     assert process.commanded_v("pulse") == 0
     assert process.commanded_v("read") == 0.2
@@ -287,7 +318,9 @@ def test_run_of_what_is_written_writes_nothing(run, simulator, rooms, program):
 def test_run_says_when_it_is_wrong(run, simulator, rooms, program):
     address = simulator().address
     rooms.wrong = True
-    code, out, _ = run("rig", "run", program, address, "coin", "--arm", armed(run, program, address))
+    code, out, _ = run(
+        "rig", "run", program, address, "coin", "--arm", armed(run, program, address)
+    )
     assert code == 1
     assert "expected unlocked" in out
 

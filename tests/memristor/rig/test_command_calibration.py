@@ -47,7 +47,9 @@ def test_the_dry_run_says_how_many_cells_may_be_rewritten(run, rig, path):
     assert loop["token"].startswith(plain["token"] + "-")
     assert loop["pulses_at_most"] == 64 * (loop["cells"] + 1024)
     assert (plain["corrections"], plain["pulses_at_most"]) == (0, 64 * plain["cells"])
-    assert planned(run, path, process, *LOOP, "--rewrite", "0.5")["corrections"] == loop["cells"] // 2
+    assert (
+        planned(run, path, process, *LOOP, "--rewrite", "0.5")["corrections"] == loop["cells"] // 2
+    )
     assert "rewritten" not in run("rig", "program", path, process.address)[1]
     assert process.events("lines") == []
 
@@ -55,19 +57,40 @@ def test_the_dry_run_says_how_many_cells_may_be_rewritten(run, rig, path):
 # ---- what is refused
 
 REFUSED = {
-    "share of nothing": (("program", (), (*LOOP, "--rewrite", "0")), "expected a share above 0 and at most 1"),
-    "negative share": (("program", (), (*LOOP, "--rewrite=-0.1")), "expected a share above 0 and at most 1"),
-    "more than all": (("program", (), (*LOOP, "--rewrite", "1.01")), "expected a share above 0 and at most 1"),
+    "share of nothing": (
+        ("program", (), (*LOOP, "--rewrite", "0")),
+        "expected a share above 0 and at most 1",
+    ),
+    "negative share": (
+        ("program", (), (*LOOP, "--rewrite=-0.1")),
+        "expected a share above 0 and at most 1",
+    ),
+    "more than all": (
+        ("program", (), (*LOOP, "--rewrite", "1.01")),
+        "expected a share above 0 and at most 1",
+    ),
     "nan": (("program", (), (*LOOP, "--rewrite", "nan")), "--rewrite is nan"),
     "infinite": (("run", WORD, (*LOOP, "--rewrite", "inf")), "--rewrite is inf"),
     "no number": (("program", (), (*LOOP, "--rewrite", "few")), "invalid float value"),
-    "a share without a loop": (("program", (), ("--rewrite", "0.1")), "expected --calibration loop"),
-    "a share with a trim": (("run", WORD, ("--calibration", "trim", "--rewrite", "0.1")), "rewrites no cell"),
-    "a loop on what is written": (("run", WORD, (*LOOP, "--written", "--arm", "x")), "--written programs nothing"),
+    "a share without a loop": (
+        ("program", (), ("--rewrite", "0.1")),
+        "expected --calibration loop",
+    ),
+    "a share with a trim": (
+        ("run", WORD, ("--calibration", "trim", "--rewrite", "0.1")),
+        "rewrites no cell",
+    ),
+    "a loop on what is written": (
+        ("run", WORD, (*LOOP, "--written", "--arm", "x")),
+        "--written programs nothing",
+    ),
     "a trim that is not kept": (("program", (), ("--calibration", "trim")), "invalid choice"),
     "another calibration": (("run", WORD, ("--calibration", "lop")), "invalid choice"),
     "references": (("program", (), (*LOOP, "-O", "scheme=offset")), 'expected "differential"'),
-    "too few pulses": (("program", (), (*LOOP, "--write-budget", "3300000")), "52224 cells may take 3342336 pulses"),
+    "too few pulses": (
+        ("program", (), (*LOOP, "--write-budget", "3300000")),
+        "52224 cells may take 3342336 pulses",
+    ),
     "not armed": (("run", WORD, LOOP), "with the same limits and --calibration loop"),
     "an unknown input": (("run", ("coim",), LOOP), 'did you mean "coin"'),
 }
@@ -92,7 +115,9 @@ def test_a_token_for_other_corrections_does_not_arm(run, rig, path):
         (loop["token"], (*LOOP, "--rewrite", "0.03"), "made with cells to be written again"),
     ):
         for command, word in (("program", ()), ("run", WORD)):
-            code, out, err = run("rig", command, path, process.address, *word, *flags, "--arm", token)
+            code, out, err = run(
+                "rig", command, path, process.address, *word, *flags, "--arm", token
+            )
             assert (code, out) == (2, "")
             assert made in err
     assert process.events("lines") == []
@@ -104,7 +129,9 @@ def test_a_token_for_other_corrections_does_not_arm(run, rig, path):
 def test_program_corrects_what_it_wrote(run, rig, path, tmp_path):
     process, log = rig(*BAD), tmp_path / "rig.jsonl"
     token = planned(run, path, process, *LOOP)["token"]
-    code, out, _ = run("rig", "program", path, process.address, *LOOP, "--arm", token, "--log", log, "--json")
+    code, out, _ = run(
+        "rig", "program", path, process.address, *LOOP, "--arm", token, "--log", log, "--json"
+    )
     said = json.loads(out)
     found = said["correction"]
     assert found["cells_at_most"] == 1024
@@ -120,7 +147,9 @@ def test_program_corrects_what_it_wrote(run, rig, path, tmp_path):
     maps = {line["tile"]: line["g_siemens"] for line in sent[:6]}
     cells = set()
     for line in sent[6:]:
-        touched = [(r, c) for r, row in enumerate(line["g_siemens"]) for c, g in enumerate(row) if g]
+        touched = [
+            (r, c) for r, row in enumerate(line["g_siemens"]) for c, g in enumerate(row) if g
+        ]
         assert len(touched) == line["corrections"] > 0
         assert all(maps[line["tile"]][r][c] for r, c in touched)
         cells.update((line["tile"], *place) for place in touched)
@@ -134,10 +163,14 @@ def test_program_shows_what_it_corrected(run, rig, path):
     process = rig("--stuck", "0.05", "--tolerance-us", "8")
     token = planned(run, path, process, *LOOP)["token"]
     code, out, _ = run("rig", "program", path, process.address, *LOOP, "--arm", token)
-    assert code == 0, out  # a tenth of the cells are out of tolerance, and no neuron is on the wrong side
+    assert code == 0, (
+        out
+    )  # a tenth of the cells are out of tolerance, and no neuron is on the wrong side
     rows = {line.split("  ")[0]: line.split("  ")[-1].strip() for line in out.splitlines()}
     assert rows["cells rewritten"].endswith(", at most 1024")
-    before, after = (int(n.split()[0]) for n in rows["(situation, neuron) pairs short of the margin"].split(", "))
+    before, after = (
+        int(n.split()[0]) for n in rows["(situation, neuron) pairs short of the margin"].split(", ")
+    )
     assert before > 2 * after
     assert rows["pairs on the wrong side of the threshold"] == "0 after"
 
@@ -145,7 +178,14 @@ def test_program_shows_what_it_corrected(run, rig, path):
 def test_a_word_that_was_wrong_becomes_right(run, rig, path):
     process = rig(*BAD)
     code, out, _ = run(
-        "rig", "run", path, process.address, *WORD, "--arm", planned(run, path, process)["token"], "--json"
+        "rig",
+        "run",
+        path,
+        process.address,
+        *WORD,
+        "--arm",
+        planned(run, path, process)["token"],
+        "--json",
     )
     assert (code, json.loads(out)["correct"]) == (1, False)
     process = rig(*BAD)
@@ -180,7 +220,9 @@ def test_a_trim_is_measured_and_used(run, rig, path):
     reads = []
     for flags in ((), ("--written",), ("--written", "--calibration", "trim")):
         before = len(process.events("lines"))
-        code, out, err = run("rig", "run", path, process.address, "coin", *flags, "--arm", token, "--json")
+        code, out, err = run(
+            "rig", "run", path, process.address, "coin", *flags, "--arm", token, "--json"
+        )
         assert out, err
         said = json.loads(out)
         assert (code, said["correct"]) == (0, True)
@@ -193,7 +235,9 @@ def test_a_trim_is_measured_and_used(run, rig, path):
 def test_a_fault_in_the_middle_of_a_correction_ends_at_zero(run, rig, path, tmp_path):
     process = rig(*BAD, "--fault", "garbage@500", "--sticky")
     token = planned(run, path, process, *LOOP)["token"]
-    code, out, err = run("rig", "program", path, process.address, *LOOP, "--arm", token, "--timeout-s", "1")
+    code, out, err = run(
+        "rig", "program", path, process.address, *LOOP, "--arm", token, "--timeout-s", "1"
+    )
     assert (code, out) == (2, "")
     assert "expected" in err or "checksum" in err
     assert process.at_zero()

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from vsafsm_memristor.rig import errors
-from vsafsm_memristor.rig.conformance import check_programming, check_read_only, check_reading, passed, pattern
+from vsafsm_memristor.rig.conformance import (
+    check_programming,
+    check_read_only,
+    check_reading,
+    passed,
+    pattern,
+)
 from vsafsm_memristor.rig.guard import Guarded
 from vsafsm_memristor.rig.scpi import ScpiRig
 
@@ -61,7 +67,9 @@ def test_limits_that_make_no_sense_together(memory_rig, limits, changed, change,
 
 
 def test_a_rig_with_nothing_to_use_or_that_changes_its_word(memory_rig):
-    assert broken(check_read_only(memory_rig(usable=np.zeros((2, 4, 3), bool)))) == {"it has cells to use"}
+    assert broken(check_read_only(memory_rig(usable=np.zeros((2, 4, 3), bool)))) == {
+        "it has cells to use"
+    }
     rig = memory_rig()
     real, count = rig.identify, iter(range(9))
     rig.identify = lambda: real() if next(count) else memory_rig(watchdog_s=2.0).identify()
@@ -99,6 +107,9 @@ def test_noise_and_writes_that_break_a_rule(memory_rig, changed):
 
 def test_only_an_armed_rig_is_read_or_written(memory_rig):
     guarded = Guarded(memory_rig())
-    for check in (lambda: check_reading(guarded), lambda: check_programming(guarded, pattern(guarded.identify()))):
+    for check in (
+        lambda: check_reading(guarded),
+        lambda: check_programming(guarded, pattern(guarded.identify())),
+    ):
         with pytest.raises(errors.NotArmedError):
             check()

@@ -110,7 +110,10 @@ def test_the_write_budget_has_to_bear_them(memory_rig, given_maps, limits, chang
 # ---- what is refused, before anything is sent
 
 REFUSED = {
-    "more than were consented to": (errors.CorrectionsError, again({(0, 0): 2e-6, (1, 1): 2e-6, (2, 2): 2e-6})),
+    "more than were consented to": (
+        errors.CorrectionsError,
+        again({(0, 0): 2e-6, (1, 1): 2e-6, (2, 2): 2e-6}),
+    ),
     "another cell": (errors.OtherMapsError, again({(3, 0): 2e-6})),
     "another cell among them": (errors.OtherMapsError, again({(0, 0): 2e-6, (3, 2): 2e-6})),
     "low": (errors.ConductanceError, again({(0, 0): 0.5e-6})),
@@ -130,7 +133,9 @@ def test_corrections_that_are_refused(memory_rig, given_maps, name):
         assert rig.calls == before
         assert (rig.g == cells).all()
         assert (guarded.mode, guarded.corrections_left) == (Mode.ARMED, 2)
-        with pytest.raises(errors.OtherMapsError, match="tile 1 is to be corrected, and its maps were not written"):
+        with pytest.raises(
+            errors.OtherMapsError, match="tile 1 is to be corrected, and its maps were not written"
+        ):
             guarded.program(1, again({(0, 0): 2e-6}))
 
 
@@ -148,7 +153,10 @@ def test_unusable_cells_are_not_corrected(memory_rig, maps, changed):
 def test_the_maps_come_first(memory_rig, given_maps):
     rig = memory_rig()
     with armed(rig, given_maps, 2) as guarded:
-        with pytest.raises(errors.OtherMapsError, match="expected the conductances that the rig was armed for first"):
+        with pytest.raises(
+            errors.OtherMapsError,
+            match="expected the conductances that the rig was armed for first",
+        ):
             guarded.program(0, again({(0, 0): 2e-6}))
         assert "program" not in rig.calls
 
@@ -164,7 +172,10 @@ def test_a_row_that_could_not_be_read_any_more_is_refused(memory_rig, limits, ch
 
 
 def test_without_consent_nothing_is_corrected(memory_rig, given_maps):
-    with holding(memory_rig(), given_maps, 0) as guarded, pytest.raises(errors.OtherMapsError, match="armed for"):
+    with (
+        holding(memory_rig(), given_maps, 0) as guarded,
+        pytest.raises(errors.OtherMapsError, match="armed for"),
+    ):
         guarded.program(0, again({(0, 0): 2e-6}))
 
 
@@ -212,7 +223,9 @@ def test_maps_that_change_after_arming_are_not_consented_to(memory_rig, given_ma
         assert "program" not in rig.calls
 
 
-def test_line_currents_are_those_of_the_cells_as_they_were_corrected(memory_rig, limits, changed, maps):
+def test_line_currents_are_those_of_the_cells_as_they_were_corrected(
+    memory_rig, limits, changed, maps
+):
     rig = memory_rig(changed(limits, i_line_max_a=120.5e-6, v_read_max_v=1.0))
     given_maps = changed(maps(), siemens=(np.full((4, 3), 20e-6),))
     v = [1.0, 1.0, 1.0, 1.0]  # 80 uA a column, 60 a row
@@ -221,13 +234,17 @@ def test_line_currents_are_those_of_the_cells_as_they_were_corrected(memory_rig,
         guarded.program(0, again({(0, 0): 40e-6, (1, 0): 40e-6}))
         guarded.read(0, v)  # 120 uA; the untouched cells are known still
         guarded.program(0, again({(2, 0): 21e-6}))
-        with pytest.raises(errors.LineCurrentError, match=r"column 0 of tile 0 could carry 0\.000121 A"):
+        with pytest.raises(
+            errors.LineCurrentError, match=r"column 0 of tile 0 could carry 0\.000121 A"
+        ):
             guarded.read(0, v)
         guarded.program(0, again({(0, 0): 20e-6}))
         guarded.read(0, v)
 
 
-def test_a_corrected_cell_that_came_out_higher_counts_as_it_came_out(memory_rig, limits, changed, maps):
+def test_a_corrected_cell_that_came_out_higher_counts_as_it_came_out(
+    memory_rig, limits, changed, maps
+):
     rig = memory_rig(changed(limits, i_line_max_a=120e-6, v_read_max_v=1.0))
     given_maps = changed(maps(), siemens=(np.full((4, 3), 20e-6),))
     with holding(rig, given_maps, 4) as guarded:
@@ -235,7 +252,9 @@ def test_a_corrected_cell_that_came_out_higher_counts_as_it_came_out(memory_rig,
         rig.reply = changed(reply, g_siemens=np.full((4, 3), 70e-6), pulses=np.zeros((4, 3), int))
         guarded.program(0, again({(0, 0): 2e-6}))
         rig.reply = None
-        with pytest.raises(errors.LineCurrentError, match=r"column 0 of tile 0 could carry 0\.00013 A"):
+        with pytest.raises(
+            errors.LineCurrentError, match=r"column 0 of tile 0 could carry 0\.00013 A"
+        ):
             guarded.read(0, [1.0] * 4)
 
 
@@ -257,11 +276,18 @@ def test_what_may_have_been_corrected_counts_as_the_largest(memory_rig, limits, 
 
 VALUES = st.sampled_from([0.0, 0.0, 0.0, 1e-6, 7e-6, 40e-6, 41e-6])
 COMMANDS = st.lists(
-    st.tuples(st.integers(0, 1), st.booleans(), st.lists(VALUES, min_size=12, max_size=12)), min_size=1, max_size=12
+    st.tuples(st.integers(0, 1), st.booleans(), st.lists(VALUES, min_size=12, max_size=12)),
+    min_size=1,
+    max_size=12,
 )
 
 
-@given(commands=COMMANDS, corrections=st.integers(0, 9), budget=st.integers(180, 400), fails=st.integers(-1, 12))
+@given(
+    commands=COMMANDS,
+    corrections=st.integers(0, 9),
+    budget=st.integers(180, 400),
+    fails=st.integers(-1, 12),
+)
 @settings(deadline=None, max_examples=150)
 def test_no_more_cells_and_no_others_are_written_than_were_consented_to(
     memory_rig, maps, limits, changed, tmp_path_factory, commands, corrections, budget, fails
@@ -303,6 +329,8 @@ def test_no_more_cells_and_no_others_are_written_than_were_consented_to(
     assert 0 <= spent <= budget
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     sent = [line for line in lines if line["event"] == "command"]
-    assert [(line["tile"], line["g_siemens"]) for line in sent] == [(tile, g.tolist()) for tile, g in asked]
+    assert [(line["tile"], line["g_siemens"]) for line in sent] == [
+        (tile, g.tolist()) for tile, g in asked
+    ]
     assert sum(line["corrections"] for line in sent) == written_again
     assert [line["corrections"] for line in lines if line["event"] == "arm"] == [corrections]

@@ -132,7 +132,8 @@ def test_reads_that_are_refused(rig, armed, name):
 
 def test_a_message_names_the_cell(armed):
     with pytest.raises(
-        errors.ConductanceError, match=r"4\.1e-05 S is asked of row 1, column 2 of tile 0; expected 1e-06"
+        errors.ConductanceError,
+        match=r"4\.1e-05 S is asked of row 1, column 2 of tile 0; expected 1e-06",
     ):
         armed.program(0, cell(41e-6))
 
@@ -162,9 +163,13 @@ def test_the_current_of_columns_and_rows_is_predicted(memory_rig, limits, change
         guarded.arm(given, guarded.plan(given).token)
         guarded.program(0, given.siemens[0])
         guarded.read(0, [0.99, -0.5, 0, 0])
-        with pytest.raises(errors.LineCurrentError, match=r"row 0 of tile 0 could carry 0\.000132 A"):
+        with pytest.raises(
+            errors.LineCurrentError, match=r"row 0 of tile 0 could carry 0\.000132 A"
+        ):
             guarded.read(0, [1.1, 0, 0, 0])
-        with pytest.raises(errors.LineCurrentError, match="column 0 of tile 0"):  # signs are not taken off each other
+        with pytest.raises(
+            errors.LineCurrentError, match="column 0 of tile 0"
+        ):  # signs are not taken off each other
             guarded.read(0, [0.9, -0.9, 0.9, -0.9])
         assert rig.calls.count("read") == 1
 
@@ -224,7 +229,10 @@ def test_the_budget_is_counted_in_pulses(memory_rig, limits, changed, maps):
         guarded.arm(maps(), guarded.plan(maps()).token)
         guarded.program(0, maps().siemens[0])  # 120 in the worst case, 24 really
         assert guarded.budget_left == 116
-        with pytest.raises(errors.BudgetError, match=r"12 cells may take 120 pulses \(10 each\); expected at most 116"):
+        with pytest.raises(
+            errors.BudgetError,
+            match=r"12 cells may take 120 pulses \(10 each\); expected at most 116",
+        ):
             guarded.program(0, maps().siemens[0])
         assert rig.calls.count("program") == 1
 
@@ -259,7 +267,9 @@ def test_cells_beyond_the_users_shape_cannot_be_used(rig, limits, changed):
         guarded.program(0, np.full((4, 3), 10e-6))
 
 
-def test_a_rig_that_cannot_be_told_is_not_armed_within_tighter_pulses(memory_rig, limits, changed, maps):
+def test_a_rig_that_cannot_be_told_is_not_armed_within_tighter_pulses(
+    memory_rig, limits, changed, maps
+):
     class Plain:
         def __init__(self):
             self.inner = memory_rig()
@@ -292,7 +302,9 @@ def test_a_token_is_tied_to_maps_rig_and_limits(memory_rig, limits, changed, map
             (guarded, changed(given, content_hash="other")),
             (guarded, changed(given, v_read_v=0.1)),
         ],
-        errors.OtherLimitsTokenError: [(Guarded(memory_rig(), changed(limits, v_read_max_v=0.25)), given)],
+        errors.OtherLimitsTokenError: [
+            (Guarded(memory_rig(), changed(limits, v_read_max_v=0.25)), given)
+        ],
         errors.OtherRigTokenError: [(Guarded(renamed(memory_rig())), given)],
     }
     for error, cases in others.items():
@@ -351,7 +363,13 @@ def test_require_armed_when_it_is_not(guarded):
 
 # ---- ending at 0 V
 
-FAULTS = [errors.NoAnswerError("x"), errors.GarbageError("x"), RuntimeError("x"), KeyboardInterrupt(), SystemExit(1)]
+FAULTS = [
+    errors.NoAnswerError("x"),
+    errors.GarbageError("x"),
+    RuntimeError("x"),
+    KeyboardInterrupt(),
+    SystemExit(1),
+]
 
 
 @pytest.mark.parametrize("what", ["read", "program"])
@@ -362,7 +380,11 @@ def test_any_exception_grounds_the_lines_and_ends_trust(rig, armed, maps, what, 
         armed.read(0, low(rig)) if what == "read" else armed.program(0, maps().siemens[0])
     assert (rig.calls[-1], rig.lines_v) == ("safe", 0.0)
     rig.failing.clear()
-    for call in (lambda: armed.read(0, low(rig)), lambda: armed.program(0, maps().siemens[0]), armed.require_armed):
+    for call in (
+        lambda: armed.read(0, low(rig)),
+        lambda: armed.program(0, maps().siemens[0]),
+        armed.require_armed,
+    ):
         with pytest.raises(errors.DistrustedError, match="expected it to be opened again"):
             call()
 
@@ -552,7 +574,9 @@ SIEMENS = st.one_of(st.floats(-1e-6, 60e-6), st.sampled_from([0.0, math.nan, 1e-
 
 
 def test_no_sequence_of_calls_and_faults_gets_past_the_guard(memory_rig, maps, limits, changed):
-    user = changed(limits, v_read_max_v=0.25, g_max_s=30e-6, v_program_max_v=2.5, i_line_max_a=80e-6)
+    user = changed(
+        limits, v_read_max_v=0.25, g_max_s=30e-6, v_program_max_v=2.5, i_line_max_a=80e-6
+    )
     given = changed(maps(), siemens=tuple(np.minimum(g, 30e-6) for g in maps(tiles=2).siemens))
 
     class Calls(RuleBasedStateMachine):

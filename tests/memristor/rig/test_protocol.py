@@ -35,7 +35,9 @@ def test_the_tighter_of_two_is_within_both(one, other):
     for limits in (one, other):
         assert both.g_min_s >= limits.g_min_s
         assert all(
-            getattr(both, each.name) <= getattr(limits, each.name) for each in fields(Limits) if each.name != "g_min_s"
+            getattr(both, each.name) <= getattr(limits, each.name)
+            for each in fields(Limits)
+            if each.name != "g_min_s"
         )
 
 
@@ -73,14 +75,24 @@ def test_a_budget_of_nothing_makes_sense(limits, changed):
     ],
 )
 def test_an_identity_that_does_not_fit_itself_is_refused(limits, wrong):
-    right = {"model": "m", "serial": "s", "limits": limits, "usable": np.ones((2, 4, 3), bool), "watchdog_s": None}
+    right = {
+        "model": "m",
+        "serial": "s",
+        "limits": limits,
+        "usable": np.ones((2, 4, 3), bool),
+        "watchdog_s": None,
+    }
     Identity(**right)
     with pytest.raises(LimitsError):
         Identity(**{**right, **wrong})
 
 
 def test_every_error_is_a_backend_error_with_a_docstring():
-    classes = [each for each in vars(errors).values() if isinstance(each, type) and each.__module__ == errors.__name__]
+    classes = [
+        each
+        for each in vars(errors).values()
+        if isinstance(each, type) and each.__module__ == errors.__name__
+    ]
     assert len(classes) > 30
     assert all(issubclass(each, BackendError) and each.__doc__ for each in classes)
 

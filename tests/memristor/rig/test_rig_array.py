@@ -101,7 +101,10 @@ def test_a_read_is_a_read_a_tile_with_an_active_row(program):
 def test_the_cells_are_those_that_programming_reported(program):
     rig = flawed(1, unusable=0.02, stuck=0.02)
     maps, replies = written(program, rig)
-    array, bad = array_of(maps, rig, rig.identify(), replies), bad_cells(maps, rig.identify(), replies)
+    array, bad = (
+        array_of(maps, rig, rig.identify(), replies),
+        bad_cells(maps, rig.identify(), replies),
+    )
     rng = np.random.default_rng(0)
     for post, pre in rng.integers(0, program.network.neurons, (300, 2)).tolist():
         for polarity, cell in enumerate(maps.layout.cells_of(post, pre)):
@@ -120,11 +123,15 @@ def test_only_what_changes_is_written_again(program, data):
     array = array_of(maps, rig, rig.identify(), replies)
     neurons = st.integers(0, program.network.neurons - 1)
     places = sorted(data.draw(st.sets(st.tuples(st.integers(0, 1), neurons, neurons), max_size=20)))
-    targets = data.draw(st.lists(st.floats(1, 40, width=32), min_size=len(places), max_size=len(places)))
+    targets = data.draw(
+        st.lists(st.floats(1, 40, width=32), min_size=len(places), max_size=len(places))
+    )
     before, siemens, cells = rig.g.copy(), [g.copy() for g in array.siemens], array.cells
     rig.asked.clear()
     columns = np.array(places, np.intp).reshape(-1, 3).T
-    found = array.rewritten(Places(*columns), np.array(targets, np.float32), np.random.default_rng(0))
+    found = array.rewritten(
+        Places(*columns), np.array(targets, np.float32), np.random.default_rng(0)
+    )
     expected: dict[int, Any] = {}
     for (polarity, post, pre), target in zip(places, targets, strict=True):
         cell = maps.layout.cells_of(post, pre)[polarity]
@@ -138,7 +145,9 @@ def test_only_what_changes_is_written_again(program, data):
     assert all((a == b).all() for a, b in zip(array.cells, cells, strict=True))
     for polarity, post, pre in places:
         cell = maps.layout.cells_of(post, pre)[polarity]
-        assert found.cells[polarity][post, pre] == pytest.approx(rig.g[cell.tile, cell.row, cell.column] * 1e6)
+        assert found.cells[polarity][post, pre] == pytest.approx(
+            rig.g[cell.tile, cell.row, cell.column] * 1e6
+        )
 
 
 def test_a_shared_reference_is_not_corrected(program):
@@ -158,14 +167,20 @@ def test_a_correction_behind_the_guard_stays_within_what_was_consented_to(progra
     with Guarded(rig) as guarded:
         maps = maps_of(program, guarded.identify())
         corrections = corrections_of(maps, share)
-        guarded.arm(maps, guarded.plan(maps, corrections=corrections).token, corrections=corrections)
+        guarded.arm(
+            maps, guarded.plan(maps, corrections=corrections).token, corrections=corrections
+        )
         replies = {tile: guarded.program(tile, g) for tile, g in enumerate(maps.siemens) if g.any()}
         before = rig.g.copy()
         rig.asked.clear()
-        found = corrected_on(program, maps, guarded, guarded.identify(), replies, corrections).correction
+        found = corrected_on(
+            program, maps, guarded, guarded.identify(), replies, corrections
+        ).correction
         cells = sum(int((g != 0).sum()) for _, g in rig.asked)
         assert found.writes == cells == corrections - guarded.corrections_left <= corrections
-        assert found.rewritten == len({(t, *c) for t, g in rig.asked for c in np.argwhere(g).tolist()})
+        assert found.rewritten == len(
+            {(t, *c) for t, g in rig.asked for c in np.argwhere(g).tolist()}
+        )
         assert not (rig.g != before)[~rig.usable].any()
         assert (found.short_after < found.short_before) or corrections < 100
         assert (found.writes == 0) == (corrections < 2)
@@ -176,7 +191,9 @@ def test_chip_in_the_loop_makes_a_wrong_word_right(program):
     with Guarded(rig) as guarded:
         maps = maps_of(program, guarded.identify())
         corrections = corrections_of(maps, 0.1)
-        guarded.arm(maps, guarded.plan(maps, corrections=corrections).token, corrections=corrections)
+        guarded.arm(
+            maps, guarded.plan(maps, corrections=corrections).token, corrections=corrections
+        )
         replies = {tile: guarded.program(tile, g) for tile, g in enumerate(maps.siemens) if g.any()}
         expected = list(program.machine.run(WORD).states[1:])
         assert ran(program, maps, guarded) != expected

@@ -22,7 +22,9 @@ def test_the_snippet_runs(capsys):
 
 
 def test_check_prints_what_the_page_shows(simulator, capsys):
-    process = simulator("--tiles", "4", "--rows", "128", "--columns", "128", "--watchdog-ms", "1000")
+    process = simulator(
+        "--tiles", "4", "--rows", "128", "--columns", "128", "--watchdog-ms", "1000"
+    )
     assert main(["rig", "check", process.address]) == 0
     assert block("text") == capsys.readouterr().out
 
@@ -39,22 +41,34 @@ def without_numbers(text):
 
 
 def test_the_calibration_is_what_the_page_shows(simulator, capsys, tmp_path, monkeypatch, examples):
-    section = PAGE.split("## Calibration and chip in the loop")[1].split("## What the guard sees to")[0]
+    section = PAGE.split("## Calibration and chip in the loop")[1].split(
+        "## What the guard sees to"
+    )[0]
     commands = [line[2:] for line in re.findall(r"^\$ .+", section, re.MULTILINE)]
     shown = re.findall(r"^```text\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
     monkeypatch.chdir(tmp_path)
     vsafsm.compile(examples["turnstile"], target="memristor").save("turnstile.npz")
-    options = re.findall(r"--(?!port)[a-z-]+ \S+", next(each for each in commands if "rig_simulator" in each))
-    process = simulator("--rows", "128", "--columns", "128", *(word for each in options for word in each.split()))
+    options = re.findall(
+        r"--(?!port)[a-z-]+ \S+", next(each for each in commands if "rig_simulator" in each)
+    )
+    process = simulator(
+        "--rows", "128", "--columns", "128", *(word for each in options for word in each.split())
+    )
     printed = []
     for command in commands:
         if not command.startswith("vsafsm rig"):
             continue
         arguments = shlex.split(re.sub(r"TCPIP0\S+", process.address, command))[1:]
         if "--arm" in arguments:
-            flags = arguments[arguments.index("--calibration") : arguments.index("--arm")] if len(printed) > 1 else []
+            flags = (
+                arguments[arguments.index("--calibration") : arguments.index("--arm")]
+                if len(printed) > 1
+                else []
+            )
             assert main(["rig", "program", "turnstile.npz", process.address, *flags]) == 0
-            arguments[arguments.index("--arm") + 1] = capsys.readouterr().out.split("--arm ")[1].strip()
+            arguments[arguments.index("--arm") + 1] = (
+                capsys.readouterr().out.split("--arm ")[1].strip()
+            )
         main(arguments)
         printed.append(capsys.readouterr().out)
     assert [without_numbers(text) for text in printed] == [

@@ -75,7 +75,12 @@ def test_it_keeps_limits_that_it_is_told(opened, changed):
 
 FAULTS = {
     "disconnect": errors.DisconnectedError,
-    "garbage": (errors.GarbageError, errors.WrongLengthError, errors.OutOfStepError, errors.NoAnswerError),
+    "garbage": (
+        errors.GarbageError,
+        errors.WrongLengthError,
+        errors.OutOfStepError,
+        errors.NoAnswerError,
+    ),
     "wrong-length": errors.WrongLengthError,
     "over-range": errors.OverRangeError,
     "nan": errors.NotFiniteReplyError,
@@ -110,7 +115,9 @@ def test_a_slow_rig_is_cut_short_by_grounding(opened):
 
 
 def test_a_slow_rig_is_grounded_by_its_watchdog(opened):
-    rig, process = opened("--fault", "slow@4", "--slow-ms", "30000", "--watchdog-ms", "100", timeout_s=3.0)
+    rig, process = opened(
+        "--fault", "slow@4", "--slow-ms", "30000", "--watchdog-ms", "100", timeout_s=3.0
+    )
     with pytest.raises(errors.WatchdogError, match="grounded"):
         rig.read(0, V)
     assert process.events("ground")[-1]["why"] == "watchdog"

@@ -27,7 +27,9 @@ class Bare:
     def ask(self, name, block=b"", tile=0):
         self.number += 1
         head = f"{name} {self.number:08X},{tile},".encode()
-        self.socket.sendall(head + b"%08X,#9%09d" % (zlib.crc32(head + block), len(block)) + block + b"\n")
+        self.socket.sendall(
+            head + b"%08X,#9%09d" % (zlib.crc32(head + block), len(block)) + block + b"\n"
+        )
         header = self.file.read(32)
         reply = self.file.read(int(header[23:]) + 1)
         assert int(header[:8], 16) == self.number
@@ -73,7 +75,9 @@ def bare(simulator):
 def test_it_shares_no_code_with_what_it_is_tested_with():
     for path in Path(package.__file__).parent.glob("*.py"):
         text = path.read_text()
-        imports = [line for line in text.splitlines() if line.strip().startswith(("import ", "from "))]
+        imports = [
+            line for line in text.splitlines() if line.strip().startswith(("import ", "from "))
+        ]
         own = [line for line in imports if "vsafsm" in line]
         assert all("vsafsm_memristor.rig_simulator" in line for line in own), own
         assert not [line for line in imports if "pyvisa" in line]
@@ -116,7 +120,9 @@ def test_reads_follow_ohm_and_kirchhoff_with_noise_and_converter(bare):
     step = 2 * 2e-3 / 2**12
     np.testing.assert_allclose(reads / step, np.rint(reads / step), atol=1e-6)
     spread = 0.02 * np.sqrt((v**2) @ (g**2))
-    np.testing.assert_allclose(reads.mean(axis=0), v @ g, atol=step / 2 + 0.05 * np.abs(v @ g).max())
+    np.testing.assert_allclose(
+        reads.mean(axis=0), v @ g, atol=step / 2 + 0.05 * np.abs(v @ g).max()
+    )
     assert reads.std() < 3 * (spread.max() + step)
     assert len(np.unique(reads)) > 1
 
@@ -128,7 +134,9 @@ def test_the_converter_saturates(bare):
 
 
 def test_cells_relax_and_time_can_be_put_forward(bare):
-    client, _ = bare("--relax", "1", "--read-noise", "0", "--rows", "32", "--columns", "32", "--adc-bits", "24")
+    client, _ = bare(
+        "--relax", "1", "--read-noise", "0", "--rows", "32", "--columns", "32", "--adc-bits", "24"
+    )
     client.program(np.full((32, 32), 20e-6))
     v = np.eye(32)[0] * 0.3
     first = client.read(v)
@@ -174,7 +182,9 @@ def test_without_a_watchdog_nothing_grounds(bare):
     assert not process.at_zero()
 
 
-@pytest.mark.parametrize("block", [b"\xff" * 200, b"RIG:READ? zz,0,00000000,#9000000000\n", b"*IDN?\nxx\n" + b"y" * 80])
+@pytest.mark.parametrize(
+    "block", [b"\xff" * 200, b"RIG:READ? zz,0,00000000,#9000000000\n", b"*IDN?\nxx\n" + b"y" * 80]
+)
 def test_nonsense_is_hung_up_on_and_the_next_client_is_served(bare, block):
     client, process = bare()
     client.socket.sendall(block)
