@@ -1,6 +1,7 @@
 """Pytest plugin of vsafsm: ``--vsafsm-trials`` and the fixture ``vsafsm_trials``.
 
-Pytest imports it whenever it starts, so it stands apart from vsafsm and imports nothing that pytest has not.
+Pytest imports it whenever it starts, so it stands apart from vsafsm and imports nothing that pytest
+has not.
 """
 
 from __future__ import annotations

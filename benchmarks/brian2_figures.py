@@ -54,7 +54,9 @@ def main() -> None:
 
 
 def all_machines() -> Iterator[Machine]:
-    """Those of specs/, five of MCNC where there is a folder, and 20 random ones of up to 16 states and 6 inputs."""
+    """Those of specs/, five of MCNC where there is a folder, and 20 random ones of up to 16 states
+    and 6 inputs.
+    """
     yield from (read(path).machine for path in SPECS)
     for folder in sys.argv[2:]:
         yield from (read(Path(folder) / f"{name}.kiss2").machine for name in KISS2)
@@ -64,7 +66,9 @@ def all_machines() -> Iterator[Machine]:
 
 
 def four() -> Iterator[Machine]:
-    """Turnstile, traffic light, bbtas where there is a folder, and a random machine of 16 states and 6 inputs."""
+    """Turnstile, traffic light, bbtas where there is a folder, and a random machine of 16 states
+    and 6 inputs.
+    """
     yield from (
         machine
         for machine in all_machines()
@@ -79,7 +83,8 @@ def compiled(machine: Machine) -> Program:
 
 
 def score(program: Program, **options: object) -> tuple[int, int, float]:
-    """Transitions that go right of those taken, every reachable pair among them; mean rate of active cells (Hz).
+    """Transitions that go right of those taken, every reachable pair among them; mean rate of
+    active cells (Hz).
 
     State and outputs count, and a transition from a wrong state is wrong.
     """
@@ -123,10 +128,18 @@ def machines() -> None:
         hits, trials, rate = score(program)
         right, taken = right + hits, taken + trials
         network, pairs = program.network, machine.reachable_transitions
-        rows.append((
-            machine.name, str(pairs), str(program.smallest), str(network.neurons), str(network.active),
-            f"{program.claim.margin:.2f}", f"{hits} of {trials}", f"{rate:.0f}",
-        ))  # fmt: skip
+        rows.append(
+            (
+                machine.name,
+                str(pairs),
+                str(program.smallest),
+                str(network.neurons),
+                str(network.active),
+                f"{program.claim.margin:.2f}",
+                f"{hits} of {trials}",
+                f"{rate:.0f}",
+            )
+        )
     print_table(
         ("machine", "pairs", "smallest N", "N", "k", "margin", "right transitions", "rate (Hz)"),
         rows,
@@ -206,7 +219,9 @@ def _ways(machine: Machine) -> dict[str, tuple[str, ...]]:
 
 
 def damage() -> None:
-    """Weight noise of one standard deviation, and 30 % of the synapses missing: six draws of each machine."""
+    """Weight noise of one standard deviation, and 30 % of the synapses missing: six draws of each
+    machine.
+    """
     rows = []
     for name, options in (
         ("weight noise 1 s.d.", {"weight_noise": 1.0}),

@@ -1,9 +1,10 @@
-"""What vsafsm adds to the wall time of a bare Brian2 script: whole processes at N = 1024, one after the other.
+"""What vsafsm adds to the wall time of a bare Brian2 script: whole processes at N = 1024, one after
+the other.
 
 Usage: python benchmarks/brian2_speed.py [cython|cpp_standalone|numpy] [REPEATS]
 
-The bare script is the one that ``vsafsm emit --to brian2`` writes, which does not import vsafsm. Both have been run
-before, so that what Brian2 compiles once is compiled.
+The bare script is the one that ``vsafsm emit --to brian2`` writes, which does not import vsafsm.
+Both have been run before, so that what Brian2 compiles once is compiled.
 """
 
 from __future__ import annotations
@@ -64,7 +65,8 @@ def main() -> None:
                 f"{codegen}: {one:.2f} s with vsafsm, {other:.2f} s bare, ratio {one / other:.2f}"
             )
     print_line(
-        f"{codegen}: median ratio {np.median(ratios):.2f} of {repeats}, N={program.network.neurons}, {INPUTS} inputs"
+        f"{codegen}: median ratio {np.median(ratios):.2f} of {repeats},"
+        f" N={program.network.neurons}, {INPUTS} inputs"
     )
 
 

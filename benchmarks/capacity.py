@@ -1,4 +1,5 @@
-"""How much a network of given size holds: random machines at fixed N, five seeds each, all to be proven.
+"""How much a network of given size holds: random machines at fixed N, five seeds each, all to be
+proven.
 
 Usage: python benchmarks/capacity.py [asked|beyond]
 """

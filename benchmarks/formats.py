@@ -44,11 +44,21 @@ def machines(folders: list[Path]) -> None:
         compiled = time.perf_counter()
         proof = program.prove()
         network = program.network
-        rows.append((
-            path.name, str(len(machine.reachable)), str(len(machine.inputs)), str(machine.reachable_transitions),
-            str(network.neurons), str(program.smallest), str(network.active), f"{proof.margin:.3f}", proof.verdict,
-            f"{compiled - begun:.1f}", f"{time.perf_counter() - compiled:.2f}",
-        ))  # fmt: skip
+        rows.append(
+            (
+                path.name,
+                str(len(machine.reachable)),
+                str(len(machine.inputs)),
+                str(machine.reachable_transitions),
+                str(network.neurons),
+                str(program.smallest),
+                str(network.active),
+                f"{proof.margin:.3f}",
+                proof.verdict,
+                f"{compiled - begun:.1f}",
+                f"{time.perf_counter() - compiled:.2f}",
+            )
+        )
     header = (
         "file",
         "S",
@@ -66,7 +76,9 @@ def machines(folders: list[Path]) -> None:
 
 
 def large() -> None:
-    """A counter of 10,000 states and 10 inputs: 100,000 transitions; and as many rows of KISS2 with cubes."""
+    """A counter of 10,000 states and 10 inputs: 100,000 transitions; and as many rows of KISS2 with
+    cubes.
+    """
     states = tuple(f"state_{i}" for i in range(ROWS // 10))
     inputs = tuple(f"input_{a}" for a in range(10))
     table = tuple(

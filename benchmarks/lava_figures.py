@@ -1,4 +1,5 @@
-"""What the Loihi 2 integers and the Lava backend do: machines, every hold, both models, speed, events, cycles.
+"""What the Loihi 2 integers and the Lava backend do: machines, every hold, both models, speed,
+events, cycles.
 
 Usage: python benchmarks/lava_figures.py machines|same|speed|event|cycles [FOLDER]
 
@@ -63,7 +64,9 @@ def all_machines() -> Iterator[Machine]:
 
 
 def machines() -> None:
-    """Proof on the integers, every pair in Lava's simulator, and every hold from the contract's to 50."""
+    """Proof on the integers, every pair in Lava's simulator, and every hold from the contract's to
+    50.
+    """
     rows = [_machine_row(machine) for machine in all_machines()]
     print_table(
         ("machine", "N", "proof", "hold", "gap", "pairs", "right", "holds", "right at every hold"),
@@ -72,8 +75,9 @@ def machines() -> None:
     total = [sum(int(row[i].split(" of ")[j]) for row in rows) for i in (6, 8) for j in (0, 1)]
     proven = sum(row[2] == "holds" for row in rows)
     print_line(
-        f"{proven} of {len(rows)} proven on the chip's integers; {total[0]} of {total[1]} transitions right in Lava's "
-        f"simulator at the contract's hold, {total[2]} of {total[3]} at every hold from there to {LONGEST_HOLD}"
+        f"{proven} of {len(rows)} proven on the chip's integers; {total[0]} of {total[1]}"
+        f" transitions right in Lava's simulator at the contract's hold, {total[2]} of {total[3]}"
+        f" at every hold from there to {LONGEST_HOLD}"
     )
 
 
@@ -95,7 +99,9 @@ def _machine_row(machine: Machine) -> tuple[str, ...]:
 
 
 def _scored(program: Program, words: list[tuple[str, ...]], hold: int) -> tuple[int, int]:
-    """Transitions right and taken: state and outputs. Every word begins with a reset; the gap is the contract's."""
+    """Transitions right and taken: state and outputs. Every word begins with a reset; the gap is
+    the contract's.
+    """
     right = taken = 0
     with vsafsm.open(program, backend="lava", hold_steps=hold) as session:
         for word in words:
@@ -111,7 +117,9 @@ def _scored(program: Program, words: list[tuple[str, ...]], hold: int) -> tuple[
 
 
 def same() -> None:
-    """Spikes, scores, currents and membranes of both models and of the integer simulator, for 10,000 steps."""
+    """Spikes, scores, currents and membranes of both models and of the integer simulator, for
+    10,000 steps.
+    """
     rows = []
     for name in ("turnstile", "vending_machine", "elevator", "tcp_connection", "working_memory"):
         program = compile_machine(vsafsm.load(SPECS[0].parent / f"{name}.yaml"), target="lava")
@@ -129,7 +137,9 @@ def same() -> None:
 
 
 def _trains(channels: int, steps: int, rate: float) -> np.ndarray:
-    """Random spikes (A + 1, T) on all channels, many of them at once or while another input is held."""
+    """Random spikes (A + 1, T) on all channels, many of them at once or while another input is
+    held.
+    """
     rng = np.random.default_rng(3)
     trains = (rng.random((channels, steps)) < rate / channels).astype(np.int32)
     trains[0] *= rng.random(steps) < 0.1
@@ -160,7 +170,9 @@ def _recorded(program: Program, target: str, given: np.ndarray) -> dict[str, np.
 
 
 def speed() -> None:
-    """Steps a second of both models with an event whenever one can come, one run after the other."""
+    """Steps a second of both models with an event whenever one can come, one run after the
+    other.
+    """
     rows = []
     machine = vsafsm.load(SPECS[0].parent / "tcp_connection.yaml")
     for code, neurons, steps in (
@@ -204,7 +216,9 @@ def _rate(program: Program, target: str, steps: int) -> float:
 
 
 def event() -> None:
-    """An event through a session at N = 1024, against a run of one Process that does nothing, for as many steps."""
+    """An event through a session at N = 1024, against a run of one Process that does nothing, for
+    as many steps.
+    """
     program = compile_machine(vsafsm.load(SPECS[0].parent / "vending_machine.yaml"), dimension=1024)
     rows = []
     with vsafsm.open(program, backend="lava") as session:

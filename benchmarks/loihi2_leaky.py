@@ -1,4 +1,5 @@
-"""Leaky neurons on the chip: transitions that go right, for several decays, in the integer simulator.
+"""Leaky neurons on the chip: transitions that go right, for several decays, in the integer
+simulator.
 
 Usage: python benchmarks/loihi2_leaky.py [FOLDER]
 

@@ -1,4 +1,5 @@
-"""Every machine of specs/, and of a folder of KISS2 files, compiled at ``dimension: auto``, sparse and dense.
+"""Every machine of specs/, and of a folder of KISS2 files, compiled at ``dimension: auto``, sparse
+and dense.
 
 Usage: python benchmarks/machines.py [FOLDER ...]
 """

@@ -3,9 +3,9 @@
 Usage: python benchmarks/memristor_figures.py presets|two [ARRAYS] [FOLDER]
        python benchmarks/memristor_figures.py read
 
-FOLDER holds KISS2 files; bbara and dk16 are taken from it. An array is right when every reachable pair of state and
-input is: the state while the input is held, outputs, and the state after it. Seeds of arrays start at 1000; nothing
-was tuned on these.
+FOLDER holds KISS2 files; bbara and dk16 are taken from it. An array is right when every reachable
+pair of state and input is: the state while the input is held, outputs, and the state after it.
+Seeds of arrays start at 1000; nothing was tuned on these.
 """
 
 from __future__ import annotations
@@ -109,7 +109,9 @@ def right_of(program: Program, options: Options, number: int) -> int:
 
 
 def read() -> None:
-    """A read of 512 x 512 weights beside the plain product of the same matrix and vector: medians of seven."""
+    """A read of 512 x 512 weights beside the plain product of the same matrix and vector: medians
+    of seven.
+    """
     rng, size = np.random.default_rng(0), 512
     weights = rng.integers(-3, 4, (size, size)).astype(np.int8)
     activity = rng.random((1, size)) < 2 / 11

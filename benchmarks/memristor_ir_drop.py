@@ -1,11 +1,13 @@
-"""What lines with resistance leave of a tile's far corner, and how many devices run a machine right on them.
+"""What lines with resistance leave of a tile's far corner, and how many devices run a machine right
+on them.
 
 Usage: python benchmarks/memristor_ir_drop.py [DEVICES]
 
-NeuRRAM devices a day after programming, on square tiles. Far corner: share of its conductance that a read sees of the
-cell farthest from its driver and from its output, in a full tile whose cells all have the mean conductance of the
-machine's targets; exact, and as `vsafsm info` estimates it. A device is right when every reachable pair of state and
-input is. Seeds of devices start at 1000; nothing was tuned on these.
+NeuRRAM devices a day after programming, on square tiles. Far corner: share of its conductance that
+a read sees of the cell farthest from its driver and from its output, in a full tile whose cells all
+have the mean conductance of the machine's targets; exact, and as `vsafsm info` estimates it. A
+device is right when every reachable pair of state and input is. Seeds of devices start at 1000;
+nothing was tuned on these.
 """
 
 from __future__ import annotations

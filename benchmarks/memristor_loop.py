@@ -7,8 +7,8 @@ spread  lognormal devices against their spread, 1 % of the cells stuck, at three
 stuck   lognormal devices of sigma 0.456 against the share of stuck cells, at three N
 models  each device model against the share of stuck cells, N = 512, until it breaks
 
-A random machine of 6 states and 2 inputs at fixed N. A device is right when every pair of state and input is. Seeds
-start at 1000; nothing was tuned on these.
+A random machine of 6 states and 2 inputs at fixed N. A device is right when every pair of state and
+input is. Seeds start at 1000; nothing was tuned on these.
 """
 
 from __future__ import annotations
@@ -99,7 +99,9 @@ def models(devices: int) -> None:
 
 
 def measured(program: Program, device: dict[str, Any], stuck: float, devices: int) -> np.ndarray:
-    """For each device (D, 6): right as programmed, trimmed, corrected; share rewritten; short before and after."""
+    """For each device (D, 6): right as programmed, trimmed, corrected; share rewritten; short
+    before and after.
+    """
     options = {**device, "stuck_off": stuck / 2, "stuck_on": stuck / 2}
     seeds = range(FIRST_SEED, FIRST_SEED + devices)
     found = {

@@ -1,9 +1,10 @@
-"""NIR files in other simulators: steps that are the network's, and transitions that are the machine's.
+"""NIR files in other simulators: steps that are the network's, and transitions that are the
+machine's.
 
 Usage: python benchmarks/nir_simulators.py [--dt-s SECONDS] [SIMULATOR ...]
 
-SIMULATOR is snntorch, norse, spikingjelly or spyx, each to be installed; without one, those that are. With --dt-s, the
-file is made for another time step, and simulators that can be told are told.
+SIMULATOR is snntorch, norse, spikingjelly or spyx, each to be installed; without one, those that
+are. With --dt-s, the file is made for another time step, and simulators that can be told are told.
 """
 
 from __future__ import annotations
@@ -79,7 +80,9 @@ def _scored(program: Program, runner: Runner, dt_s: float) -> tuple[int, int, in
 
 
 def _played(program: Program) -> tuple[list[int], list[int], list[str]]:
-    """Lines of every step of words that take every transition, where transitions end, and the states they end in."""
+    """Lines of every step of words that take every transition, where transitions end, and the
+    states they end in.
+    """
     machine, contract = program.machine, program.network.contract
     lines: list[int] = []
     ends: list[int] = []

@@ -1,27 +1,31 @@
-"""A three-state, two-input machine: hand-built in nengo-spa 2.0 and compiled by vsafsm for Brian2, in one run.
+"""A three-state, two-input machine: hand-built in nengo-spa 2.0 and compiled by vsafsm for Brian2,
+in one run.
 
 Usage: python benchmarks/peer_nengo_spa.py [SEEDS]
 
-States a, b, c in a ring; ``next`` goes one step on, ``back`` one step back. Every peer is run on each pulse length with
-the same word, which takes each of the six (state, input) pairs once, and with seeds 0 to SEEDS - 1 (2 by default) of
-the vocabulary and the ensembles, or of the compiler. A pulse length works if all transitions are right on all seeds.
-nengo-spa's state is the vector most similar to the memory's mean output over the last 20 ms of the gap, however weak;
-vsafsm's is what the backend reads, which may be none.
+States a, b, c in a ring; ``next`` goes one step on, ``back`` one step back. Every peer is run on
+each pulse length with the same word, which takes each of the six (state, input) pairs once, and
+with seeds 0 to SEEDS - 1 (2 by default) of the vocabulary and the ensembles, or of the compiler. A
+pulse length works if all transitions are right on all seeds. nengo-spa's state is the vector most
+similar to the memory's mean output over the last 20 ms of the gap, however weak; vsafsm's is what
+the backend reads, which may be none.
 
-Two machines in nengo-spa, both with action selection and memories that are a `State` with an associative memory in its
-feedback (threshold 0.5, steps as outputs):
+Two machines in nengo-spa, both with action selection and memories that are a `State` with an
+associative memory in its feedback (threshold 0.5, steps as outputs):
 
-- one memory: a rule dot(state, s) + dot(symbol, i) for each pair writes the target. It is level-triggered: a pulse
-  longer than a transition takes the next one too. That 600 ms come out right is chance: the state goes round the ring
-  twice and one step more.
-- two memories: the rules write into a second memory, which three more rules copy into the state when no input is there.
+- one memory: a rule dot(state, s) + dot(symbol, i) for each pair writes the target. It is
+  level-triggered: a pulse longer than a transition takes the next one too. That 600 ms come out
+  right is chance: the state goes round the ring twice and one step more.
+- two memories: the rules write into a second memory, which three more rules copy into the state
+  when no input is there.
 
-Tuned by hand on seed 0, with a look at seeds 1 and 2, for about ten minutes: kind of memory, its feedback's time
-constant (5 to 100 ms), gain of the written vector (1 to 4), of the old one's erasure (0 to 4), and the utility of doing
-nothing (0.65 to 0.75). ``State(feedback=1.0)``, the plain integrator, was right at no length in the five settings
-tried, nor was the winner-take-all associative memory in two; a cleanup with 5 ms feedback was right from 45 to 55 ms
-only. Two memories were right at the first settings tried, with 32 dimensions (10,050 neurons) too; their size was not
-minimised.
+Tuned by hand on seed 0, with a look at seeds 1 and 2, for about ten minutes: kind of memory, its
+feedback's time constant (5 to 100 ms), gain of the written vector (1 to 4), of the old one's
+erasure (0 to 4), and the utility of doing nothing (0.65 to 0.75). ``State(feedback=1.0)``, the
+plain integrator, was right at no length in the five settings tried, nor was the winner-take-all
+associative memory in two; a cleanup with 5 ms feedback was right from 45 to 55 ms only. Two
+memories were right at the first settings tried, with 32 dimensions (10,050 neurons) too; their size
+was not minimised.
 """
 
 from __future__ import annotations
@@ -107,9 +111,10 @@ def main() -> None:
     )
     print_line(f"Gap {GAP:g} ms; seeds {', '.join(map(str, seeds))}.")
     print_line(
-        f"Wall time: median of {REPEATS} at pulses of {TIMED_PULSE:g} ms, without building the simulator and reaching "
-        f"the initial state. A word is one run; vsafsm's is what a word {LONGER} times as long takes more. In a "
-        "session every input is a run of its own, which Brian2 prepares."
+        f"Wall time: median of {REPEATS} at pulses of {TIMED_PULSE:g} ms, without building the"
+        " simulator and reaching the initial state. A word is one run; vsafsm's is what a word"
+        f" {LONGER} times as long takes more. In a session every input is a run of its own, which"
+        " Brian2 prepares."
     )
 
 

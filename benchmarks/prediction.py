@@ -1,4 +1,5 @@
-"""The prediction that sizing starts from, against what was measured: smallest N that proves, and the failure bound.
+"""The prediction that sizing starts from, against what was measured: smallest N that proves, and
+the failure bound.
 
 Usage: python benchmarks/prediction.py [PICTURE]      (a picture needs vsafsm[plot])
 """
@@ -19,15 +20,33 @@ from vsafsm.sizing import conditions_a_neuron, predicted_neurons
 from vsafsm.synchronous import run_batch
 from vsafsm.terminal import print_table
 
-LOADS = [(2, 2), (4, 2), (8, 2), (16, 2), (32, 2), (64, 2), (128, 2), (256, 2), (4, 4), (8, 4), (16, 4), (64, 4),
-         (4, 8), (8, 8), (32, 8), (64, 8)]  # fmt: skip
+LOADS = [
+    (2, 2),
+    (4, 2),
+    (8, 2),
+    (16, 2),
+    (32, 2),
+    (64, 2),
+    (128, 2),
+    (256, 2),
+    (4, 4),
+    (8, 4),
+    (16, 4),
+    (64, 4),
+    (4, 8),
+    (8, 8),
+    (32, 8),
+    (64, 8),
+]
 BITS = (8, 4, 3, 2)
 NOISES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
 DRAWS = 50
 
 
 def sizes() -> list[tuple[int, int, int, float, int, int]]:
-    """(S, A, bits, conditions a neuron, predicted N, smallest N found by going up and down the ladder)."""
+    """(S, A, bits, conditions a neuron, predicted N, smallest N found by going up and down the
+    ladder).
+    """
     found = []
     for bits in BITS:
         for states, inputs in LOADS if bits == 8 else LOADS[2:6]:
@@ -48,7 +67,9 @@ def sizes() -> list[tuple[int, int, int, float, int, int]]:
 
 
 def failures() -> list[tuple[float, float, int]]:
-    """Noise (in radii), union bound and failing draws: additive Gaussian noise on the weights of one network."""
+    """Noise (in radii), union bound and failing draws: additive Gaussian noise on the weights of
+    one network.
+    """
     machine = random_machine(8, 2, 0)
     program = compile_machine(machine, dimension=128)
     proof, network = program.prove(), program.network

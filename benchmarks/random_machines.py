@@ -1,4 +1,6 @@
-"""Random machines for measurements: uniform next states, spliced so that exactly S states are reachable."""
+"""Random machines for measurements: uniform next states, spliced so that exactly S states are
+reachable.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,9 @@ SEEDS = (0, 1, 2, 3, 4)
 def random_machine(states: int, inputs: int, seed: int) -> Machine:
     """A machine of S states and A inputs, every state reachable from the first.
 
-    Next states are uniform. States are then taken in order; one that nothing before it reaches takes the place of the
-    target of a random transition, from a state that is reached already, that no path found so far needs.
+    Next states are uniform. States are then taken in order; one that nothing before it reaches
+    takes the place of the target of a random transition, from a state that is reached already, that
+    no path found so far needs.
     """
     rng = np.random.default_rng([seed, states, inputs])
     targets = rng.integers(states, size=(states, inputs))

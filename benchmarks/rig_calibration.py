@@ -1,10 +1,12 @@
-"""Calibration over TCP with *simulated rigs* of which a share of the cells is stuck and the rest is written coarsely.
+"""Calibration over TCP with *simulated rigs* of which a share of the cells is stuck and the rest is
+written coarsely.
 
 Usage: python benchmarks/rig_calibration.py [RIGS]
 
-turnstile, compiled for the backend, on so many rigs (20), each with a seed of its own and started anew for each
-calibration. A rig is right if every pair of state and input is. Pairs of (situation, neuron) short of the margin, pairs
-on the wrong side of the threshold after it and seconds of chip in the loop are means.
+turnstile, compiled for the backend, on so many rigs (20), each with a seed of its own and started
+anew for each calibration. A rig is right if every pair of state and input is. Pairs of (situation,
+neuron) short of the margin, pairs on the wrong side of the threshold after it and seconds of chip
+in the loop are means.
 """
 
 from __future__ import annotations

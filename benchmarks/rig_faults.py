@@ -1,18 +1,22 @@
-"""A client of a simulated rig is killed, cut off or lied to at a random moment: where do its lines end?
+"""A client of a simulated rig is killed, cut off or lied to at a random moment: where do its lines
+end?
 
-``python benchmarks/rig_faults.py [RUNS]`` (default 500). Everything here is about the *simulated rig*, a process of its
-own, and read from its log: the voltages that were commanded, before it refuses or clips any, and when lines were
-grounded. A client arms, programs a tile and reads it again and again, behind `Guarded`, within limits tighter than the
-rig's. Then, at a random moment, one of these:
+``python benchmarks/rig_faults.py [RUNS]`` (default 500). Everything here is about the *simulated
+rig*, a process of its own, and read from its log: the voltages that were commanded, before it
+refuses or clips any, and when lines were grounded. A client arms, programs a tile and reads it
+again and again, behind `Guarded`, within limits tighter than the rig's. Then, at a random moment,
+one of these:
 
 - SIGKILL, SIGTERM or SIGINT to the client;
 - the connection is dropped (by a relay between the two, at a random time);
-- a reply is corrupted: bytes changed, wrong length, over range, not a number, out of step, none, slow.
+- a reply is corrupted: bytes changed, wrong length, over range, not a number, out of step, none,
+  slow.
 
-Every other simulated rig is *sticky*: it leaves the voltages of a read on its lines until the next command, as no rig
-should, so that grounding is left to the client or to the watchdog. Two controls come last: a sticky rig without a
-watchdog whose client gets SIGKILL has to end with voltage on its lines, else the check could not fail; and a client
-that sends without a guard has to be caught above the limit.
+Every other simulated rig is *sticky*: it leaves the voltages of a read on its lines until the next
+command, as no rig should, so that grounding is left to the client or to the watchdog. Two controls
+come last: a sticky rig without a watchdog whose client gets SIGKILL has to end with voltage on its
+lines, else the check could not fail; and a client that sends without a guard has to be caught above
+the limit.
 """
 
 from __future__ import annotations
@@ -142,7 +146,9 @@ def _simulator(
 
 
 def _client(kind: str, port: int, rng: np.random.Generator, log: Path) -> int:
-    """Fork a client, let it work, and do to it what `kind` says: -> when, in nanoseconds of the monotonic clock."""
+    """Fork a client, let it work, and do to it what `kind` says: -> when, in nanoseconds of the
+    monotonic clock.
+    """
     after_s, child_seed = float(rng.uniform(0.0, 0.12)), int(rng.integers(1 << 30))
     if kind == CONTROLS[0]:
         after_s = 0.3  # among the reads
@@ -202,7 +208,9 @@ def _work(port: int, seed: int, kind: str) -> None:
 
 
 class _Relay:
-    """Passes bytes on in both directions until it is cut: then it resets both connections, and takes no more."""
+    """Passes bytes on in both directions until it is cut: then it resets both connections, and
+    takes no more.
+    """
 
     def __init__(self, port: int) -> None:
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -316,8 +324,9 @@ def _row(name: str, found: list[Found]) -> str:
     n = len(found)
     (a, b), (c, d) = wilson(within, n), wilson(ended, n)
     return (
-        f"| {name} | {n} | {sum(f.up_at_fault for f in found)} | {within} of {n} ({100 * a:.1f} to {100 * b:.1f} %) | "
-        f"{ended} of {n} ({100 * c:.1f} to {100 * d:.1f} %) | {how} | {max(f.late_ms for f in found):.0f} |"
+        f"| {name} | {n} | {sum(f.up_at_fault for f in found)} | {within} of {n} ({100 * a:.1f} to"
+        f" {100 * b:.1f} %) | {ended} of {n} ({100 * c:.1f} to {100 * d:.1f} %) | {how} |"
+        f" {max(f.late_ms for f in found):.0f} |"
     )
 
 
@@ -331,10 +340,12 @@ def main() -> int:
     with ProcessPoolExecutor(PARALLEL) as pool:
         found = list(pool.map(run_one, jobs, chunksize=1))
     print(
-        f"simulated rig, {runs} runs, user's limits {V_READ_MAX_V} V to read and {V_PROGRAM_MAX_V} V to program,"
+        f"simulated rig, {runs} runs, user's limits {V_READ_MAX_V} V to read and {V_PROGRAM_MAX_V}"
+        " V to program,"
     )
     print(
-        f"watchdog {WATCHDOG_MS} ms, {sum(f.reads for f in found)} reads, {time.monotonic() - began:.0f} s\n"
+        f"watchdog {WATCHDOG_MS} ms, {sum(f.reads for f in found)} reads,"
+        f" {time.monotonic() - began:.0f} s\n"
     )
     columns = (
         "what happened",

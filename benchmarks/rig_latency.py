@@ -1,8 +1,9 @@
 """Microseconds a read of the *simulated rig* over TCP, beside the bare round trip of as many bytes.
 
-``python benchmarks/rig_latency.py [READS]`` (default 3000). The bare round trip is a socket of the standard library
-against a process that sends back as many bytes as a reply has; then come the client (PyVISA-py), the guard around it,
-and the guard with its log. All take turns, so that what else the computer does meets all alike.
+``python benchmarks/rig_latency.py [READS]`` (default 3000). The bare round trip is a socket of the
+standard library against a process that sends back as many bytes as a reply has; then come the
+client (PyVISA-py), the guard around it, and the guard with its log. All take turns, so that what
+else the computer does meets all alike.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ def main() -> int:
     reads = int(sys.argv[1]) if len(sys.argv) > 1 else 3000
     names = ("bare round trip", "client", "guarded", "guarded, logged")
     print(
-        f"simulated rig, {reads} reads each, {os.cpu_count()} cores; microseconds, median (95th percentile)\n"
+        f"simulated rig, {reads} reads each, {os.cpu_count()} cores; microseconds, median (95th"
+        " percentile)\n"
     )
     print("| tile | " + " | ".join(names) + " |\n" + "|---" * (len(names) + 1) + "|")
     for size in SIZES:

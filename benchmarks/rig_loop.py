@@ -1,10 +1,12 @@
-"""The closed loop over TCP with the *simulated rig* in its own process: every pair of state and input.
+"""The closed loop over TCP with the *simulated rig* in its own process: every pair of state and
+input.
 
 Usage: python benchmarks/rig_loop.py [FOLDER]
 
-turnstile and traffic_light, and bbtas where FOLDER holds its KISS2 file. Each machine is compiled for the backend,
-written to a rig of as many tiles as it takes, and run; states and outputs count. The last columns are the time of a
-step, the reads that it takes, and the time of an exchange of another kind (`identify`), in microseconds.
+turnstile and traffic_light, and bbtas where FOLDER holds its KISS2 file. Each machine is compiled
+for the backend, written to a rig of as many tiles as it takes, and run; states and outputs count.
+The last columns are the time of a step, the reads that it takes, and the time of an exchange of
+another kind (`identify`), in microseconds.
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
-"""How much noise on its weights a machine of 8 states and 2 inputs survives, and what was predicted.
+"""How much noise on its weights a machine of 8 states and 2 inputs survives, and what was
+predicted.
 
 Usage: python benchmarks/robustness.py survival|bound|cost [DRAWS] [PICTURE]
 
 survival  draws that are right at N = 1,024: what is asked of the compiler, and how far it goes
-bound     the proof's union bound beside what was measured, over noise and size; a PICTURE needs vsafsm[plot]
+bound     the proof's union bound beside what was measured, over noise and size
+          (a PICTURE needs vsafsm[plot])
 cost      a trial beside the drawing of its noise, N = 512
 """
 
@@ -84,8 +86,17 @@ def bound(draws: int) -> None:
         below += row.failure_bound < least
         vacuous += depth > 6 and row.failure_bound >= 1
         over = f"{row.failure_bound / failing:.3g}" if failing else ""
-        table.append((str(row.neurons), row.noise, f"{depth:.2f}", f"{row.failure_bound:.3g}", f"{failing:.4f}",
-                      f"{least:.4f} to {1 - row.always_low:.4f}", over))  # fmt: skip
+        table.append(
+            (
+                str(row.neurons),
+                row.noise,
+                f"{depth:.2f}",
+                f"{row.failure_bound:.3g}",
+                f"{failing:.4f}",
+                f"{least:.4f} to {1 - row.always_low:.4f}",
+                over,
+            )
+        )
     header = (
         "N",
         "noise",
@@ -105,8 +116,13 @@ def bound(draws: int) -> None:
 def cost() -> None:
     program = compile_machine(random_machine(8, 2, 0), dimension=512)
     table = []
-    for text, drawing in (("additive:1", normal), ("additive:2", normal), ("lognormal:0.5", normal),
-                          ("missing:0.3", uniform), ("stuck:0.05", uniform)):  # fmt: skip
+    for text, drawing in (
+        ("additive:1", normal),
+        ("additive:2", normal),
+        ("lognormal:0.5", normal),
+        ("missing:0.3", uniform),
+        ("stuck:0.05", uniform),
+    ):
         for told, words in (("every pair", False), ("every word", True)):
             own, gaussian, ms = np.median(ratios(trial_of(program, text, words), drawing), axis=0)
             table.append((text, told, f"{own:.2f}", f"{gaussian:.2f}", f"{1e3 * ms:.1f}"))
@@ -116,7 +132,9 @@ def cost() -> None:
 
 
 def ratios(trial: Draw, drawing: Draw) -> np.ndarray:
-    """A trial beside the drawing of its own noise and of Gaussian noise, and its seconds: a row a round."""
+    """A trial beside the drawing of its own noise and of Gaussian noise, and its seconds: a row a
+    round.
+    """
     rng = np.random.default_rng(0)
     found = []
     for _ in range(ROUNDS):

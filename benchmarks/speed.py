@@ -1,10 +1,14 @@
 """Speed and memory, each as a ratio of two things run in one process on one machine.
 
-Usage: python benchmarks/speed.py compile [YARDSTICK.py]   compile and proof of 256 x 2 at N = 1024, k = 32, margin 0.3
-       python benchmarks/speed.py step                      a session step beside the bare sum of rows
-       python benchmarks/speed.py memory                    peak memory of compiling 1024 x 2 at N = 4096
+Usage: python benchmarks/speed.py compile [YARDSTICK.py]
+           compile and proof of 256 x 2 at N = 1024, k = 32, margin 0.3
+       python benchmarks/speed.py step
+           a session step beside the bare sum of rows
+       python benchmarks/speed.py memory
+           peak memory of compiling 1024 x 2 at N = 4096
 
-YARDSTICK.py is a module with compile_machine(delta, N, k, rng), refine(net, margin=, epochs=, rng=) and prove(net).
+YARDSTICK.py is a module with compile_machine(delta, N, k, rng), refine(net, margin=, epochs=, rng=)
+and prove(net).
 """
 
 from __future__ import annotations
@@ -71,10 +75,13 @@ def step_speed() -> None:
         bare.append(timed(lambda a=active: transposed[a].sum(0, dtype=np.int32)))
         steps.append(timed(lambda: session.wait(10)) / 10)
     print(f"N = 1024, k = {program.network.active}, {len(word)} inputs")
-    print(f"one step {np.median(steps) * 1e6:.1f} us, bare sum of rows {np.median(bare) * 1e6:.1f} us, "
-          f"ratio {np.median(np.array(steps) / np.array(bare)):.2f}")  # fmt: skip
     print(
-        f"one input ({contract.hold_steps + contract.gap_steps} steps, decoded): {np.median(one_input) * 1e6:.0f} us"
+        f"one step {np.median(steps) * 1e6:.1f} us, bare sum of rows {np.median(bare) * 1e6:.1f}"
+        f" us, ratio {np.median(np.array(steps) / np.array(bare)):.2f}"
+    )
+    print(
+        f"one input ({contract.hold_steps + contract.gap_steps} steps, decoded):"
+        f" {np.median(one_input) * 1e6:.0f} us"
     )
 
 
@@ -85,10 +92,13 @@ def memory() -> None:
     seconds = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     limit = 4 * 4096**2 + 200e6
-    print(f"1024 x 2 at N = 4096, k = {program.network.active}: {program.claim.verdict}, "
-          f"margin {program.claim.margin:.3f}, {seconds:.0f} s")  # fmt: skip
     print(
-        f"peak memory {peak / 1e6:.0f} MB; four times the 8-bit weights plus 200 MB is {limit / 1e6:.0f} MB"
+        f"1024 x 2 at N = 4096, k = {program.network.active}: {program.claim.verdict}, "
+        f"margin {program.claim.margin:.3f}, {seconds:.0f} s"
+    )
+    print(
+        f"peak memory {peak / 1e6:.0f} MB; four times the 8-bit weights plus 200 MB is"
+        f" {limit / 1e6:.0f} MB"
     )
 
 

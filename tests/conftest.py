@@ -1,4 +1,6 @@
-"""What the tests of the core share: small machines, compiled programs, backends, and a network in plain loops."""
+"""What the tests of the core share: small machines, compiled programs, backends, and a network in
+plain loops.
+"""
 
 from __future__ import annotations
 
@@ -30,9 +32,11 @@ MOST_STEPS = 32
 
 
 class Naive:
-    """A network run in int64 (float64 where perturbed), one activity at a time: shares no code with what it tests.
+    """A network run in int64 (float64 where perturbed), one activity at a time: shares no code with
+    what it tests.
 
-    `hold` and `gap` measure the longest settling seen, `visited` the (activity, open neurons) of every step taken.
+    `hold` and `gap` measure the longest settling seen, `visited` the (activity, open neurons) of
+    every step taken.
     """
 
     def __init__(self, network: Network) -> None:
@@ -73,7 +77,9 @@ class Naive:
         return ranked[0] if scores[ranked[0]] > 0.5 and scores[ranked[0]] - second > 0.25 else -1
 
     def begun(self, z: Bits, mask: int) -> list[Bits]:
-        """Where an onset or end of an input may begin: at once, after both masks for a step, after neither."""
+        """Where an onset or end of an input may begin: at once, after both masks for a step, after
+        neither.
+        """
         masks = self.network.masks
         return [z, self.step(z, masks[0] & masks[mask]), self.step(z, np.ones_like(z))]
 
@@ -85,7 +91,9 @@ class Naive:
         return found[0]
 
     def event(self, z: Bits, a: int) -> list[tuple[int, list[Bits | None]] | None]:
-        """Every way an input may go: (code held, points at rest); None stands for an activity that will not settle."""
+        """Every way an input may go: (code held, points at rest); None stands for an activity that
+        will not settle.
+        """
         key = (z.tobytes(), a)
         if key not in self._events:
             self._events[key] = [self._held(begun, a) for begun in self.begun(z, a + 1)]
@@ -113,7 +121,9 @@ class Naive:
     def judge(
         self, machine: Machine, points: list[Bits], state: str, a: int
     ) -> tuple[set[str], list[Bits]]:
-        """What may come of an input from any of the points: verdicts of {right, wrong, moving}, points it leads to."""
+        """What may come of an input from any of the points: verdicts of {right, wrong, moving},
+        points it leads to.
+        """
         taken = machine.transition(state, machine.inputs[a])
         found, after = set(), {}
         for way in (way for z in points for way in self.event(z, a)):
@@ -139,7 +149,9 @@ class Naive:
         return found, list(after.values())
 
     def judged(self, machine: Machine, most: int) -> Iterator[tuple[tuple[str, ...], set[str]]]:
-        """Every word of up to `most` inputs, the shortest first, with the verdicts on its last input."""
+        """Every word of up to `most` inputs, the shortest first, with the verdicts on its last
+        input.
+        """
         start = self.start()
         if start is None:
             yield (), {"moving"}
@@ -157,7 +169,9 @@ class Naive:
             layer = following
 
     def walk(self, machine: Machine) -> int:
-        """Reach every fixed point that some word reaches, counting them; for networks that are right."""
+        """Reach every fixed point that some word reaches, counting them; for networks that are
+        right.
+        """
         start = self.start()
         assert start is not None
         seen = {start.tobytes()}
@@ -260,7 +274,9 @@ def turnstile(examples: dict[str, Machine]) -> Machine:
 
 @pytest.fixture
 def install(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Installs a backend for a test: by name with requirements, as an object, or as the text of an entry point."""
+    """Installs a backend for a test: by name with requirements, as an object, or as the text of an
+    entry point.
+    """
     points: list[EntryPoint] = []
     real = vsafsm.backend.entry_points
     monkeypatch.setattr("vsafsm.backend.entry_points", lambda group: [*real(group=group), *points])

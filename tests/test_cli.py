@@ -1,4 +1,6 @@
-"""The command line, called as a user calls it: exit codes, one JSON object, errors without a traceback."""
+"""The command line, called as a user calls it: exit codes, one JSON object, errors without a
+traceback.
+"""
 
 import json
 import os
@@ -698,7 +700,10 @@ def process(*arguments, redirected="", **environment):
 @pytest.fixture
 def japanese(tmp_path):
     path = tmp_path / "m.yaml"
-    text = "machine: 日本\ninitial: é\nstates:\n  é: {transitions: {入: 開}}\n  開: {transitions: {入: é}}\n"
+    text = (
+        "machine: 日本\ninitial: é\nstates:\n  é: {transitions: {入: 開}}\n  開: {transitions: {入:"
+        " é}}\n"
+    )
     path.write_text(text, encoding="utf-8")
     return str(path)
 

@@ -1,4 +1,6 @@
-"""Masks and codes: exact balance, orthogonal arrays, a user's own hypervectors, and what is refused."""
+"""Masks and codes: exact balance, orthogonal arrays, a user's own hypervectors, and what is
+refused.
+"""
 
 from __future__ import annotations
 

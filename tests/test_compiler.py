@@ -1,4 +1,6 @@
-"""`compile`: which options are in force, which programs come out, and the same bytes for the same seed."""
+"""`compile`: which options are in force, which programs come out, and the same bytes for the same
+seed.
+"""
 
 from __future__ import annotations
 
@@ -176,8 +178,11 @@ def test_the_claim_is_what_the_proof_finds(compiled: Compiled, turnstile: Machin
     program = compiled(turnstile)
     proof, claim = program.prove(), program.claim
     assert (claim.verdict, claim.fixed_points, claim.radius, claim.margin) == (
-        proof.verdict, proof.fixed_points, proof.radius, proof.margin,
-    )  # fmt: skip
+        proof.verdict,
+        proof.fixed_points,
+        proof.radius,
+        proof.margin,
+    )
     assert program.network.contract == proof.contract
 
 

@@ -1,4 +1,6 @@
-"""What the documentation says is what happens: its snippets, commands, outputs and messages are run."""
+"""What the documentation says is what happens: its snippets, commands, outputs and messages are
+run.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def clocked(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Backend:
-    """The worked example, found through the entry point of its own pyproject, as if it were installed."""
+    """The worked example, found through the entry point of its own pyproject, as if it were
+    installed.
+    """
     site = tmp_path_factory.mktemp("site")
     shutil.copy(CLOCKED / "vsafsm_clocked.py", site)
     (entry,) = re.findall(

@@ -1,4 +1,6 @@
-"""Equivalence and minimal machines, against all short words and an independent table of pairs that differ."""
+"""Equivalence and minimal machines, against all short words and an independent table of pairs that
+differ.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Intervals of shares: their equation solved another way, and how often they hold what they should."""
+"""Intervals of shares: their equation solved another way, and how often they hold what they
+should.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Noise models: moments and shares against what they promise, one generator, texts that come back."""
+"""Noise models: moments and shares against what they promise, one generator, texts that come
+back.
+"""
 
 from __future__ import annotations
 

@@ -82,7 +82,9 @@ def packed(members: Members, kind: int = zipfile.ZIP_STORED) -> bytes:
 def forged(
     program: Program, change: Callable[[dict[str, Any]], object] | None = None, **arrays: Any
 ) -> bytes:
-    """The program with other metadata or arrays, and the hash that fits them: what somebody malicious would write."""
+    """The program with other metadata or arrays, and the hash that fits them: what somebody
+    malicious would write.
+    """
     members = {name: np.load(io.BytesIO(raw)) for name, raw in unpacked(program.to_bytes()).items()}
     metadata = json.loads(members["metadata"].tobytes())
     if change:

@@ -1,4 +1,6 @@
-"""The proof, which must be able to fail: held against a naive simulator, brute force, damage and perturbation."""
+"""The proof, which must be able to fail: held against a naive simulator, brute force, damage and
+perturbation.
+"""
 
 from __future__ import annotations
 
@@ -48,9 +50,18 @@ def hand_built(
 ) -> Network:
     """A network of a machine with one state and no outputs."""
     return Network(
-        weights.astype(np.int8), 0, 1.0, 8, masks.astype(np.bool_), code[None].astype(np.bool_), (Code(0),), 0,
-        machine.states, machine.inputs, machine.moore,
-    )  # fmt: skip
+        weights.astype(np.int8),
+        0,
+        1.0,
+        8,
+        masks.astype(np.bool_),
+        code[None].astype(np.bool_),
+        (Code(0),),
+        0,
+        machine.states,
+        machine.inputs,
+        machine.moore,
+    )
 
 
 def with_weights(network: Network, weights: np.ndarray) -> Network:
@@ -58,7 +69,9 @@ def with_weights(network: Network, weights: np.ndarray) -> Network:
 
 
 def check_against_brute_force(machine: Machine, network: Network, naive: Any, most: int) -> str:
-    """Hold the verdict and the word against every word of up to `most` inputs, at any timing; -> the verdict."""
+    """Hold the verdict and the word against every word of up to `most` inputs, at any timing; ->
+    the verdict.
+    """
     proof = prove(machine, replace(network, contract=PATIENT))
     word = None if proof.counterexample is None else proof.counterexample.word
     assert (proof.verdict == "holds") == (word is None)
@@ -277,7 +290,8 @@ def test_a_start_that_swings_is_undecided() -> None:
 
 
 def counting(latches: int) -> tuple[Machine, Network]:
-    """One state that is 20 neurons; each input leaves one more neuron on for good: 2**latches fixed points, all right.
+    """One state that is 20 neurons; each input leaves one more neuron on for good: 2**latches fixed
+    points, all right.
 
     The input closes one neuron of the code, which else holds its latch down.
     """
@@ -310,7 +324,9 @@ def test_a_walk_that_does_not_close_is_undecided() -> None:
 def test_a_refutation_of_the_same_length_comes_before_what_is_undecided(
     pairs: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two inputs: one swings, the other silences the network; walked together or one after the other."""
+    """Two inputs: one swings, the other silences the network; walked together or one after the
+    other.
+    """
     monkeypatch.setattr("vsafsm.proof.PAIRS", pairs)
     weights = np.zeros((6, 6))
     weights[[0, 1, 2], [2, 2, 0]] = 2, 2, 1
@@ -459,7 +475,9 @@ def test_contract_radius_tally_and_fixed_points_are_those_of_a_naive_walk(
 
 
 def tightest(network: Network, plain: Any) -> list[tuple[float, np.ndarray, int, float]]:
-    """(distance an active neuron, activity, neuron, drive) of each neuron's tightest visited pair, tightest first."""
+    """(distance an active neuron, activity, neuron, drive) of each neuron's tightest visited pair,
+    tightest first.
+    """
     best: dict[int, tuple[float, np.ndarray, int, float]] = {}
     for z, opened in plain.visited.values():
         if not z.any():
@@ -627,7 +645,9 @@ def test_a_contract_that_is_too_short_is_not_proven(
 
 
 def replayed(machine: Machine, plain: Any, wrong: Counterexample) -> list[bool]:
-    """Whether each phase of each input of a counterexample's word is right, at its timings; ends with the first not."""
+    """Whether each phase of each input of a counterexample's word is right, at its timings; ends
+    with the first not.
+    """
     network, z, state = plain.network, plain.start(), machine.initial
     right = [plain.right_at_rest(machine, z, state)]
     for symbol, timing in zip(wrong.word, wrong.timings, strict=True):

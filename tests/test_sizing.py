@@ -1,4 +1,6 @@
-"""Sizing: how near the smallest, which requirements are met, and what is said where nothing proves."""
+"""Sizing: how near the smallest, which requirements are met, and what is said where nothing
+proves.
+"""
 
 from __future__ import annotations
 
@@ -250,7 +252,9 @@ def test_a_machine_of_many_inputs(compiled: Compiled, random_machines: Randoms) 
 def test_many_inputs_of_which_a_state_tells_few_kinds_apart(
     compiled: Compiled, random_machines: Randoms, inputs: int
 ) -> None:
-    """What a state sees of an input is its kind: three states, at most three kinds, however many inputs."""
+    """What a state sees of an input is its kind: three states, at most three kinds, however many
+    inputs.
+    """
     program = compiled(random_machines(3, inputs, 0))
     check_sized(program)
     assert program.network.neurons <= 512

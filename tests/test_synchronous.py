@@ -203,7 +203,8 @@ def test_a_batch_is_as_many_sessions(network: Network, damage: float) -> None:
         session = Session(network)
         expected = [session.state, *(session.send(network.inputs[a]) for a in word)]
         names = [network.states[x] if x >= 0 else None for x in states]
-        # the start is settled for a hold and a gap there, for a gap here: the same only where it rests
+        # the start is settled for a hold and a gap there, for a gap here: the same only where it
+        # rests
         assert names[1:] == expected[1:] or damage
         if not damage:
             assert names == expected

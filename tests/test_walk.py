@@ -1,4 +1,6 @@
-"""Walks through disturbed networks, against the network itself run word by word and against the proof."""
+"""Walks through disturbed networks, against the network itself run word by word and against the
+proof.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ def draws(program: Program, std: float, count: int = 12) -> list[Walk]:
 
 
 def is_right(walk: Walk, word: tuple[str, ...]) -> bool:
-    """The disturbed network run in plain matrix products, held against the interpreter in and after each input."""
+    """The disturbed network run in plain matrix products, held against the interpreter in and after
+    each input.
+    """
     machine, network = walk.machine, walk.network
     weights = network.weights.astype(np.float64)
 

@@ -1,4 +1,6 @@
-"""The weights: each part against a naive formula, and every condition against plain int64 arithmetic."""
+"""The weights: each part against a naive formula, and every condition against plain int64
+arithmetic.
+"""
 
 from __future__ import annotations
 
@@ -163,7 +165,9 @@ def test_loads_count_the_situations_in_which_a_code_is_wanted(
 
 
 def shortfall(given: Conditions, book: Codebook, grid: Grid, weights: np.ndarray) -> float:
-    """The smallest right-signed drive an active neuron, in units, over all conditions, in plain int64."""
+    """The smallest right-signed drive an active neuron, in units, over all conditions, in plain
+    int64.
+    """
     opened = np.vstack([book.masks, np.ones(book.codes.shape[1], np.bool_)])
     wide, least = weights.astype(np.int64), np.inf
     for p in range(len(given)):

@@ -35,7 +35,9 @@ TARGET_FLAGS = {
 BUILT_IN = (*TARGET_FLAGS, "convert", "examples", "backends")
 """Commands of vsafsm itself: names that no other may have."""
 PLAIN = "\0"
-"""Before a text that stood after ``--``: argparse would take it for an option once the inputs before are read."""
+"""Before a text that stood after ``--``: argparse would take it for an option once the inputs
+before are read.
+"""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,9 @@ class Choices:
 
 
 class _Parser(argparse.ArgumentParser):
-    """One that says when help or version cannot be written: since Python 3.11 argparse passes over that."""
+    """One that says when help or version cannot be written: since Python 3.11 argparse passes over
+    that.
+    """
 
     def _print_message(self, message: str, file: Any = None) -> None:
         if file is sys.stdout:
@@ -67,7 +71,8 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parse(given: Sequence[str]) -> argparse.Namespace:
-    """The arguments, with inputs allowed on both sides of options, which argparse itself does not take.
+    """The arguments, with inputs allowed on both sides of options, which argparse itself does not
+    take.
 
     Raises
     ------
@@ -99,7 +104,9 @@ def parse(given: Sequence[str]) -> argparse.Namespace:
 
 
 def choices(args: argparse.Namespace) -> Choices:
-    """The backend and the options that the arguments ask for. Raises `OptionError` and `BackendError`."""
+    """The backend and the options that the arguments ask for. Raises `OptionError` and
+    `BackendError`.
+    """
     target = DEFAULT if args.target is None else args.target
     backend = find(target)
     of_target = {option.name for option in backend.options}
@@ -148,7 +155,9 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def _is_built_in(given: Sequence[str]) -> bool:
-    """Whether they begin with a command of vsafsm itself: what others have added does not matter then."""
+    """Whether they begin with a command of vsafsm itself: what others have added does not matter
+    then.
+    """
     return bool(given) and given[0] in BUILT_IN
 
 
@@ -316,7 +325,9 @@ def _add_format(parser: argparse.ArgumentParser) -> None:
 
 
 def add_options(parser: argparse.ArgumentParser, options: Sequence[Option]) -> None:
-    """Add ``--format``, the compile options, ``-O`` and a backend's options: what `choices` reads."""
+    """Add ``--format``, the compile options, ``-O`` and a backend's options: what `choices`
+    reads.
+    """
     _add_format(parser)
     group = parser.add_argument_group(
         "compile options", "for a spec; they come before the spec's own"

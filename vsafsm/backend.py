@@ -1,4 +1,6 @@
-"""The protocol that a backend meets, and how backends are found: by entry point, ours like any third party's."""
+"""The protocol that a backend meets, and how backends are found: by entry point, ours like any
+third party's.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,8 @@ TAKEN = frozenset(
         "regex",
     }
 ) | {*("self", "to", "word", "word_file")}
-"""Flags of the command line, and keywords of the protocol: no option of a backend has such a name."""
+"""Flags of the command line, and keywords of the protocol: no option of a backend has such a name.
+"""
 TRUTHS = {
     "true": True,
     "yes": True,
@@ -123,18 +126,21 @@ class BackendSession(Protocol):
 class Backend(Protocol):
     """A target that runs programs.
 
-    ``exact`` says whether its lowering is exact, so that a proof of what it returns is a proof of the target, or
-    statistical, so that only measurements on many draws speak for it. No backend may consult the machine to find a
-    state: states come out of the network's activity.
+    ``exact`` says whether its lowering is exact, so that a proof of what it returns is a proof of
+    the target, or statistical, so that only measurements on many draws speak for it. No backend may
+    consult the machine to find a state: states come out of the network's activity.
 
-    A backend may have two more methods: ``run(program, word, **options) -> Run`` runs a word known in advance in one
-    go, and ``plot(program, word, path, **options) -> Run`` draws it into a file as well.
+    A backend may have two more methods: ``run(program, word, **options) -> Run`` runs a word known
+    in advance in one go, and ``plot(program, word, path, **options) -> Run`` draws it into a file
+    as well.
 
-    One whose program is a single file may have a ``suffix``, such as ``".nir"``, and ``emit_file(program, path,
+    One whose program is a single file may have a ``suffix``, such as ``".nir"``, and
+    ``emit_file(program, path,
     **options)``, which writes it.
 
-    ``whole_weights = True`` says that the target holds whole weights only: noise on them is rounded before it is
-    lowered. An option whose name ends in ``_seed`` seeds what the target draws: a sweep gives each trial another value.
+    ``whole_weights = True`` says that the target holds whole weights only: noise on them is rounded
+    before it is lowered. An option whose name ends in ``_seed`` seeds what the target draws: a
+    sweep gives each trial another value.
     """
 
     name: str
@@ -148,7 +154,9 @@ class Backend(Protocol):
         """What it asks of a network: numbers measured beforehand, never a simulation."""
 
     def lower(self, program: Program, **options: object) -> Any:
-        """The target's own form of the program. Raises `BackendError` where there is none at these options."""
+        """The target's own form of the program. Raises `BackendError` where there is none at these
+        options.
+        """
 
     def open(self, program: Program, **options: object) -> BackendSession:
         """Start a session."""
@@ -169,8 +177,8 @@ class Run:
     states
         n + 1 states, the initial one first; None where the activity stands for none.
     outputs
-        n + 1 tuples: Moore outputs of the initial state, then for each input its Mealy outputs and the Moore outputs of
-        the state reached.
+        n + 1 tuples: Moore outputs of the initial state, then for each input its Mealy outputs and
+        the Moore outputs of the state reached.
     """
 
     states: tuple[str | None, ...]
@@ -198,7 +206,8 @@ def find(name: str) -> Backend:
     UnknownBackendError
         If none of this name is installed.
     UnavailableBackendError
-        If it cannot run here, or has an option that it may not have; the message says what would change that.
+        If it cannot run here, or has an option that it may not have; the message says what would
+        change that.
     """
     points = _points()
     if name not in points:
@@ -219,8 +228,8 @@ def open_session(program: Program, backend: str = DEFAULT, **options: object) ->
     Raises
     ------
     RequirementError
-        If the program does not meet what the backend requires; the message has the compile command that would. Or if
-        the backend has no such option.
+        If the program does not meet what the backend requires; the message has the compile command
+        that would. Or if the backend has no such option.
     OptionError
         If the value of an option has the wrong type.
     """
@@ -232,7 +241,8 @@ def open_session(program: Program, backend: str = DEFAULT, **options: object) ->
 def run_word(
     program: Program, word: Iterable[str], backend: str = DEFAULT, **options: object
 ) -> Run:
-    """Run a word known in advance: in one go where the backend can, else input by input (``vsafsm.run``).
+    """Run a word known in advance: in one go where the backend can, else input by input
+    (``vsafsm.run``).
 
     Raises
     ------
@@ -249,7 +259,9 @@ def run_word(
 
 
 def run_on(backend: Backend, program: Program, word: Iterable[str], **options: object) -> Run:
-    """The same without a check of what the backend requires: for a program that was disturbed on purpose."""
+    """The same without a check of what the backend requires: for a program that was disturbed on
+    purpose.
+    """
     symbols = tuple(word)
     whole: Callable[..., Run] | None = getattr(backend, "run", None)
     if whole is not None:
@@ -265,7 +277,9 @@ def run_on(backend: Backend, program: Program, word: Iterable[str], **options: o
 def plot_word(
     program: Program, word: Iterable[str], path: Path, backend: str, **options: object
 ) -> Run:
-    """Run a word and draw it into the file `path`. Raises `BackendError` where the backend draws nothing."""
+    """Run a word and draw it into the file `path`. Raises `BackendError` where the backend draws
+    nothing.
+    """
     target = find(backend)
     drawn: Callable[..., Run] | None = getattr(target, "plot", None)
     if drawn is None:
@@ -280,14 +294,17 @@ def plot_word(
 
 
 def file_writer(backend: Backend, path: Path) -> Callable[..., None] | None:
-    """What writes a program into the one file `path`, or None where the backend takes that for a folder."""
+    """What writes a program into the one file `path`, or None where the backend takes that for a
+    folder.
+    """
     suffix: str | None = getattr(backend, "suffix", None)
     writer: Callable[..., None] | None = getattr(backend, "emit_file", None)
     return writer if suffix is not None and path.suffix == suffix else None
 
 
 def check(program: Program, backend: Backend, options: Mapping[str, object]) -> None:
-    """Raise what `check_options` does, and `RequirementError` where the program does not meet what is required.
+    """Raise what `check_options` does, and `RequirementError` where the program does not meet what
+    is required.
 
     A margin that is required is proven again: the program's own is a claim.
     """
@@ -297,8 +314,8 @@ def check(program: Program, backend: Backend, options: Mapping[str, object]) -> 
     unmet = requirements.unmet(program.network, margin)
     if unmet:
         raise RequirementError(
-            f'the program does not fit backend "{backend.name}": {"; ".join(unmet)}; expected a program of '
-            f"`vsafsm compile SPEC --for {backend.name}{_as_flags(options)} -o PROGRAM`"
+            f'the program does not fit backend "{backend.name}": {"; ".join(unmet)}; expected a'
+            f" program of `vsafsm compile SPEC --for {backend.name}{_as_flags(options)} -o PROGRAM`"
         )
 
 
@@ -317,7 +334,8 @@ def check_options(backend: Backend, options: Mapping[str, object]) -> None:
     RequirementError
         If it has no option of this name.
     OptionError
-        If a value has the wrong type. A whole number will do for a ``float``, which has to be finite.
+        If a value has the wrong type. A whole number will do for a ``float``, which has to be
+        finite.
     """
     for name, value in options.items():
         option = _option(backend, name)
@@ -395,7 +413,8 @@ def _number(text: str) -> float | None:
 
 def _wrong(backend: Backend, option: Option, found: str, more: str = "") -> OptionError:
     return OptionError(
-        f'option {option.name} of backend "{backend.name}" is {found}; expected {_EXPECTED[option.type]}{more}'
+        f'option {option.name} of backend "{backend.name}" is {found}; expected'
+        f" {_EXPECTED[option.type]}{more}"
     )
 
 
@@ -408,7 +427,10 @@ def _flaw(backend: Backend) -> str | None:
         if not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name) or iskeyword(name):
             return f'its option "{name}" cannot be a keyword; expected a name such as hold_ms'
         if name in of_compile:
-            return f'its option "{name}" collides with the compile option "{name}"; expected another name'
+            return (
+                f'its option "{name}" collides with the compile option "{name}"; expected another'
+                " name"
+            )
         if name in TAKEN or name in seen:
             whose = "another of its own" if name in seen else "a name that vsafsm itself uses"
             return f'its option "{name}" collides with {whose}; expected another name'

@@ -173,9 +173,11 @@ def _plot(args: argparse.Namespace) -> int:
         draw(kind, program, word or (), Path(args.output))
     correct = True
     if word is not None:
-        ran = run_word(program, word) if args.target is None else plot_word(
-            program, word, Path(args.output), chosen.target, **chosen.of_target
-        )  # fmt: skip
+        ran = (
+            run_word(program, word)
+            if args.target is None
+            else plot_word(program, word, Path(args.output), chosen.target, **chosen.of_target)
+        )
         expected = program.machine.run(word)
         correct = _is_right(ran, expected)
         _print_verdict(program, chosen.target, ran.states, expected.states, correct)
@@ -253,7 +255,8 @@ def _convert(args: argparse.Namespace) -> int:
     write_atomically(args.output, text.encode())
     fewer = f" of {len(given.states)}" if args.minimize else ""
     print_line(
-        f"wrote {args.output}: {len(machine.states)}{fewer} states, {len(machine.inputs)} inputs, equivalent"
+        f"wrote {args.output}: {len(machine.states)}{fewer} states, {len(machine.inputs)} inputs,"
+        " equivalent"
     )
     return OK
 
@@ -263,7 +266,8 @@ def _check_same(machine: Machine, written: Machine, name: str) -> None:
     word = distinguishing_word(machine, written)
     if word is not None:
         raise NotExpressibleError(
-            f'format {name} does not hold "{machine.name}": read back, it does something else on the word '
+            f'format {name} does not hold "{machine.name}": read back, it does something else on'
+            " the word "
             f"{' '.join(word)}; expected another format"
         )
 
@@ -393,8 +397,9 @@ def _check_distinct(source: str, target: str) -> None:
 def _check_exact(chosen: Choices) -> None:
     if not chosen.backend.exact:
         raise BackendError(
-            f'backend "{chosen.target}" is statistical: right with some probability, which no proof speaks for; '
-            f"expected an exact backend, or a measurement with `vsafsm run --backend {chosen.target}`"
+            f'backend "{chosen.target}" is statistical: right with some probability, which no proof'
+            " speaks for; expected an exact backend, or a measurement with `vsafsm run --backend"
+            f" {chosen.target}`"
         )
 
 
@@ -404,8 +409,8 @@ def _network_on(program: Program, chosen: Choices) -> Network:
     network = chosen.backend.lower(program, **chosen.of_target)
     if not isinstance(network, Network):
         raise BackendError(
-            f'backend "{chosen.target}" makes a {type(network).__name__} of a program; expected a Network, '
-            "the one thing that can be proven"
+            f'backend "{chosen.target}" makes a {type(network).__name__} of a program; expected a'
+            " Network, the one thing that can be proven"
         )
     return network
 
@@ -492,16 +497,18 @@ def _print_proof(program: Program, network: Network, proof: Proof) -> None:
         print_line(f"{proof.verdict}: {proof.counterexample}")
         return
     print_line(
-        f"holds for every input word: {proof.fixed_points} fixed points stand for {len(machine.reachable)} states, "
-        f"{machine.reachable_transitions} transitions, {machine.self_loops} of them self-loops"
+        f"holds for every input word: {proof.fixed_points} fixed points stand for"
+        f" {len(machine.reachable)} states, {machine.reachable_transitions} transitions,"
+        f" {machine.self_loops} of them self-loops"
     )
     contract = proof.contract
     print_line(
-        f"contract: hold an input for {contract.hold_steps} steps, leave a gap of {contract.gap_steps} steps"
+        f"contract: hold an input for {contract.hold_steps} steps, leave a gap of"
+        f" {contract.gap_steps} steps"
     )
     print_line(
-        f"margin {proof.margin:.3f} units; no change of every weight by less than {proof.radius:.4g} weight steps "
-        "can change any step"
+        f"margin {proof.margin:.3f} units; no change of every weight by less than"
+        f" {proof.radius:.4g} weight steps can change any step"
     )
 
 

@@ -1,15 +1,19 @@
-"""Masks and codes: balanced sparse codes over orthogonal-array masks, dense codes, or hypervectors that a user brings.
+"""Masks and codes: balanced sparse codes over orthogonal-array masks, dense codes, or hypervectors
+that a user brings.
 
-Every neuron belongs to a class; the signs of all inputs in a class are one row of an orthogonal array of strength 3, a
-folded Hadamard matrix [H; -H]. A code with equally many neurons in each class is split exactly in half by every mask
-and in quarters by every pair of masks, so that an unrelated input leaks exactly nothing.
+Every neuron belongs to a class; the signs of all inputs in a class are one row of an orthogonal
+array of strength 3, a folded Hadamard matrix [H; -H]. A code with equally many neurons in each
+class is split exactly in half by every mask and in quarters by every pair of masks, so that an
+unrelated input leaks exactly nothing.
 
-Where the number of classes does not divide the active neurons, neurons come in pairs of opposite signs, and a code
-takes whole pairs: each mask still splits it in half. Every state owns pairs, on which the inputs that lead it to the
-same code have the same signs. A state thus has to tell apart kinds of input, not inputs, however large the alphabet.
+Where the number of classes does not divide the active neurons, neurons come in pairs of opposite
+signs, and a code takes whole pairs: each mask still splits it in half. Every state owns pairs, on
+which the inputs that lead it to the same code have the same signs. A state thus has to tell apart
+kinds of input, not inputs, however large the alphabet.
 
-Within a class, and among the pairs of a state, a code takes neurons that earlier codes have used little: a neuron's row
-of weights then has its fair share of patterns to bring up, without which the fullest neuron limits the whole network.
+Within a class, and among the pairs of a state, a code takes neurons that earlier codes have used
+little: a neuron's row of weights then has its fair share of patterns to bring up, without which the
+fullest neuron limits the whole network.
 """
 
 from __future__ import annotations
@@ -25,9 +29,13 @@ from vsafsm.errors import CodebookError
 from vsafsm.vsa import Bits
 
 SPREAD = 4.0
-"""How many codes' worth of use may be ignored when a code picks its neurons: 0 would pick the same groups again."""
+"""How many codes' worth of use may be ignored when a code picks its neurons: 0 would pick the same
+groups again.
+"""
 SHARED = 0.6
-"""Share of the pairs of several states that one of them takes: with all of them, their codes would be the same."""
+"""Share of the pairs of several states that one of them takes: with all of them, their codes would
+be the same.
+"""
 
 
 @dataclass(frozen=True)
@@ -37,14 +45,15 @@ class Layout:
     Attributes
     ----------
     loads : (C,)
-        For each code, in how many situations its neurons are to fire: codes of high load share neurons least.
+        For each code, in how many situations its neurons are to fire: codes of high load share
+        neurons least.
     states, inputs
         S, the codes that come first, and A; A + 1 masks are needed, the first for the rest phase.
     neurons, active
         N and k.
     targets
-        For each state, where each input leads, as numbers: inputs of one number need not be told apart there. Without
-        them every input is told from every other.
+        For each state, where each input leads, as numbers: inputs of one number need not be told
+        apart there. Without them every input is told from every other.
     """
 
     loads: NDArray[np.float64]
@@ -93,7 +102,8 @@ class CodebookMaker(Protocol):
 
 
 def sparse(layout: Layout, rng: np.random.Generator) -> Codebook:
-    """Codes of ``layout.active`` neurons, balanced over orthogonal-array masks where their classes divide it.
+    """Codes of ``layout.active`` neurons, balanced over orthogonal-array masks where their classes
+    divide it.
 
     Elsewhere of pairs of neurons of opposite signs, which the states own.
     """
@@ -121,8 +131,8 @@ class Given:
     states : (S, N)
         One hypervector a state, in the machine's order.
     pending : (P, N), optional
-        One for each pending transition, in the order of `vsafsm.lowering.lower`; drawn like the states' own
-        sparsity where it is not given.
+        One for each pending transition, in the order of `vsafsm.lowering.lower`; drawn like the
+        states' own sparsity where it is not given.
     masks : (A + 1, N), optional
         Rest phase first; drawn from an orthogonal array where they are not given.
     """
@@ -133,13 +143,17 @@ class Given:
 
     @property
     def neurons(self) -> int:
-        """N: columns of the states' hypervectors; raises `CodebookError` where they are no matrix."""
+        """N: columns of the states' hypervectors; raises `CodebookError` where they are no
+        matrix.
+        """
         if np.ndim(self.states) != 2:
             raise CodebookError(f"states must be a matrix, got shape {np.shape(self.states)}")
         return int(np.shape(self.states)[1])
 
     def __call__(self, layout: Layout, rng: np.random.Generator) -> Codebook:
-        """Complete the given vectors to a codebook; raises `CodebookError` where their shapes do not fit."""
+        """Complete the given vectors to a codebook; raises `CodebookError` where their shapes do
+        not fit.
+        """
         states = _bits("states", self.states, layout.neurons)
         active = max(1, int(np.median(states.sum(1))))
         drawn = sparse(
@@ -181,18 +195,24 @@ def _bits(name: str, vectors: NDArray[np.generic], neurons: int) -> Bits:
 
 
 def classes_needed(factors: int) -> int:
-    """Neuron classes that balance `factors` masks, in pairs and in threes: the rows of a folded Hadamard matrix."""
+    """Neuron classes that balance `factors` masks, in pairs and in threes: the rows of a folded
+    Hadamard matrix.
+    """
     return 2 * _hadamard_order(factors)
 
 
 def orthogonal_array(factors: int) -> NDArray[np.int8]:
-    """Signs (classes, factors) in which every two columns, and every three, hold each combination equally often."""
+    """Signs (classes, factors) in which every two columns, and every three, hold each combination
+    equally often.
+    """
     half = hadamard(_hadamard_order(factors))
     return np.asarray(np.concatenate([half, -half])[:, :factors], np.int8)
 
 
 def hadamard(order: int) -> NDArray[np.int8]:
-    """Hadamard matrix of an order that doubling and Paley's first construction reach; its first column is all ones."""
+    """Hadamard matrix of an order that doubling and Paley's first construction reach; its first
+    column is all ones.
+    """
     if order == 1:
         return np.ones((1, 1), np.int8)
     if _is_paley(order):
@@ -242,7 +262,8 @@ def _codes(layout: Layout, classes: NDArray[np.intp], rng: np.random.Generator) 
         for neurons, take in zip(members, _shares(layout.active, len(members), rng), strict=True):
             if take > len(neurons):
                 raise CodebookError(
-                    f"{layout.active} active of {layout.neurons} neurons cannot be balanced by masks"
+                    f"{layout.active} active of {layout.neurons} neurons cannot be balanced by"
+                    " masks"
                 )
             order = np.argsort(used[neurons] + slack * rng.random(len(neurons)), kind="stable")
             picked = neurons[order[:take]]
@@ -264,8 +285,8 @@ def _shares(active: int, classes: int, rng: np.random.Generator) -> Iterator[int
 class _Pairs:
     """P pairs of neurons of opposite signs: states that tell the same inputs apart are a family.
 
-    The family that owns each pair (P,), the row of that family's array that its signs are from (P,), and the signs of
-    its first neuron (P, A + 1), the rest phase's always +1.
+    The family that owns each pair (P,), the row of that family's array that its signs are from
+    (P,), and the signs of its first neuron (P, A + 1), the rest phase's always +1.
     """
 
     owners: NDArray[np.intp]
@@ -289,7 +310,9 @@ def _paired(layout: Layout, rng: np.random.Generator) -> Codebook:
 
 
 def _kinds(targets: tuple[int, ...]) -> tuple[int, ...]:
-    """The targets numbered in the order of their first appearance: equal for states that tell the same inputs apart."""
+    """The targets numbered in the order of their first appearance: equal for states that tell the
+    same inputs apart.
+    """
     numbers: dict[int, int] = {}
     return tuple(numbers.setdefault(target, len(numbers)) for target in targets)
 
@@ -297,7 +320,9 @@ def _kinds(targets: tuple[int, ...]) -> tuple[int, ...]:
 def _pairs(
     families: list[tuple[int, ...]], states: list[int], count: int, rng: np.random.Generator
 ) -> _Pairs:
-    """Dealt out to families of so many states: shares grow with kinds of input, and slower than with states."""
+    """Dealt out to families of so many states: shares grow with kinds of input, and slower than
+    with states.
+    """
     arrays = [hadamard(_hadamard_order(max(family) + 2)) for family in families]
     shares = np.cumsum([len(array) * n**0.5 for array, n in zip(arrays, states, strict=True)])
     owners = np.searchsorted(shares, (np.arange(count) + 0.5) * shares[-1] / count)

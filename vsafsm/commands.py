@@ -1,4 +1,6 @@
-"""Commands that others add to the command line, found by entry point; one that does not work takes nothing down."""
+"""Commands that others add to the command line, found by entry point; one that does not work takes
+nothing down.
+"""
 
 from __future__ import annotations
 
@@ -28,14 +30,18 @@ class Command(Protocol):
 
 @dataclass(frozen=True)
 class Found:
-    """What is installed: commands by name, and for each entry point that is refused the reason, by name."""
+    """What is installed: commands by name, and for each entry point that is refused the reason, by
+    name.
+    """
 
     commands: Mapping[str, Command]
     refused: Mapping[str, str]
 
 
 def find_commands(taken: Collection[str]) -> Found:
-    """All installed commands but those that are broken, or whose names are `taken` or given twice."""
+    """All installed commands but those that are broken, or whose names are `taken` or given
+    twice.
+    """
     commands: dict[str, Command] = {}
     refused: dict[str, str] = {}
     for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)):

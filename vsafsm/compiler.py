@@ -1,4 +1,6 @@
-"""`compile`: the pipeline. Machine -> lowered machine -> codebook -> integer weights -> network -> proof -> program."""
+"""`compile`: the pipeline. Machine -> lowered machine -> codebook -> integer weights -> network ->
+proof -> program.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +35,8 @@ def compile_machine(
     target, target_options
         A backend whose requirements the program shall meet, and its options.
     codebook
-        Codes and masks of your own, `vsafsm.codebook.Given` for instance, in place of ``code``. Given codes say the
-        dimension too.
+        Codes and masks of your own, `vsafsm.codebook.Given` for instance, in place of ``code``.
+        Given codes say the dimension too.
     allow_unproven
         Return a program whose proof does not hold instead of raising.
     progress
@@ -69,7 +71,9 @@ def compile_machine(
 
 
 def _options(machine: Machine, requirements: Requirements, given: Mapping[str, object]) -> Options:
-    """Defaults, then what the target requires, then what the spec asks for, then what is given now."""
+    """Defaults, then what the target requires, then what the spec asks for, then what is given
+    now.
+    """
     required: dict[str, object] = {}
     if requirements.bits is not None:
         required["bits"] = requirements.bits

@@ -10,11 +10,12 @@ from vsafsm.machine import Machine, listed
 
 
 def distinguishing_word(one: Machine, other: Machine) -> tuple[str, ...] | None:
-    """A shortest word whose last input has other outputs in the two machines, or None: they are equivalent.
+    """A shortest word whose last input has other outputs in the two machines, or None: they are
+    equivalent.
 
-    Outputs of a transition and of the state that it reaches count together, each once. What the initial state puts out
-    before any input does not count: not every format can say it. Inputs are told apart by their order, since a format
-    may have to name them anew.
+    Outputs of a transition and of the state that it reaches count together, each once. What the
+    initial state puts out before any input does not count: not every format can say it. Inputs are
+    told apart by their order, since a format may have to name them anew.
 
     Raises
     ------
@@ -23,8 +24,8 @@ def distinguishing_word(one: Machine, other: Machine) -> tuple[str, ...] | None:
     """
     if len(one.inputs) != len(other.inputs):
         raise NotComparableError(
-            f'"{one.name}" has {len(one.inputs)} inputs and "{other.name}" {len(other.inputs)}: {listed(one.inputs)} '
-            f"and {listed(other.inputs)}; expected as many"
+            f'"{one.name}" has {len(one.inputs)} inputs and "{other.name}" {len(other.inputs)}:'
+            f" {listed(one.inputs)} and {listed(other.inputs)}; expected as many"
         )
     words: dict[tuple[str, str], tuple[str, ...]] = {(one.initial, other.initial): ()}
     queue = list(words)
@@ -45,10 +46,11 @@ def distinguishing_word(one: Machine, other: Machine) -> tuple[str, ...] | None:
 
 
 def minimized(machine: Machine) -> Machine:
-    """The smallest machine with the same outputs for every word: states that no word tells apart become one.
+    """The smallest machine with the same outputs for every word: states that no word tells apart
+    become one.
 
-    Classes of states are split until all states of a class go to the same classes (Moore 1956). Each class has the name
-    of its first state.
+    Classes of states are split until all states of a class go to the same classes (Moore 1956).
+    Each class has the name of its first state.
     """
     states = machine.reachable
     index = {state: machine.table[machine.state_index(state)] for state in states}

@@ -1,6 +1,7 @@
 """Every error that vsafsm raises on purpose: one class a mistake, all under `VsafsmError`.
 
-A message names the thing, the place, what was expected and, for a misspelt name, the nearest right one.
+A message names the thing, the place, what was expected and, for a misspelt name, the nearest right
+one.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ class Location:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """``'; did you mean "coin"?'`` for a misspelt `name`, or an empty string where nothing is near."""
+    """``'; did you mean "coin"?'`` for a misspelt `name`, or an empty string where nothing is
+    near.
+    """
     near = difflib.get_close_matches(str(name)[:200], list(known), n=1)
     return f'; did you mean "{near[0]}"?' if near else ""
 
@@ -137,7 +140,9 @@ class NotExpressibleError(SpecError):
 
 
 class NotImportableError(SpecError):
-    """Another tool's machine has what a finite state machine has no place for: hierarchy, guards, time or code."""
+    """Another tool's machine has what a finite state machine has no place for: hierarchy, guards,
+    time or code.
+    """
 
 
 class NotComparableError(SpecError):
@@ -237,7 +242,9 @@ class ReportError(VsafsmError):
 
 
 class RobustnessError(VsafsmError):
-    """A measurement of robustness that cannot be made as asked: without trials, without words, a share of above 1."""
+    """A measurement of robustness that cannot be made as asked: without trials, without words, a
+    share of above 1.
+    """
 
 
 class StrategyError(VsafsmError):

@@ -12,13 +12,14 @@ from vsafsm.errors import FileError
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     """Put `data` at `path`: a reader sees the old file or the new one, never a part.
 
-    The bytes go to a temporary file in the same folder, which then takes the name of `path`. A link is
-    followed; a device or a pipe is written to directly.
+    The bytes go to a temporary file in the same folder, which then takes the name of `path`. A link
+    is followed; a device or a pipe is written to directly.
 
     Raises
     ------
     FileError
-        The folder is missing, the disk is full, or writing is not allowed. The old file is as it was.
+        The folder is missing, the disk is full, or writing is not allowed. The old file is as it
+        was.
     """
     try:
         target = Path(os.path.realpath(path))

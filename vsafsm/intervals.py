@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 
 def wilson(right: float, total: float, z: float = 1.96) -> tuple[float, float]:
-    """Wilson's interval of a share of which so many were right: 95 % with the usual z. (0, 1) where none was tried."""
+    """Wilson's interval of a share of which so many were right: 95 % with the usual z. (0, 1) where
+    none was tried.
+    """
     if not total:
         return 0.0, 1.0
     share, scale = right / total, 1 + z * z / total
@@ -21,9 +23,10 @@ def wilson(right: float, total: float, z: float = 1.96) -> tuple[float, float]:
 def clustered(right: Sequence[int], each: int, z: float = 1.96) -> tuple[float, float]:
     """Wilson's interval of a share measured in clusters: `right` of `each` items in every draw.
 
-    Items of one draw share its noise, so that they say less than as many independent ones. They count as the number of
-    independent items that would spread as much as the draws do (their design effect, Kish 1965; Dean and Pagano 2015),
-    never as fewer than the draws; where all draws are alike, as one item a draw.
+    Items of one draw share its noise, so that they say less than as many independent ones. They
+    count as the number of independent items that would spread as much as the draws do (their design
+    effect, Kish 1965; Dean and Pagano 2015), never as fewer than the draws; where all draws are
+    alike, as one item a draw.
     """
     draws, total = len(right), len(right) * each
     if not total:

@@ -1,9 +1,10 @@
 """Events become held and rest phases: a machine is lowered to moves between codes under masks.
 
-While input a is held, the network goes from the code of state x to a *pending* code of (target, outputs), which has no
-transition on any input and therefore stays. When the input ends, the rest phase takes the pending code to the target.
-So one event is one transition however long it is held (``trigger="event"``). ``trigger="level"`` moves from state to
-state directly, and refuses a machine that would run on while an input is held.
+While input a is held, the network goes from the code of state x to a *pending* code of (target,
+outputs), which has no transition on any input and therefore stays. When the input ends, the rest
+phase takes the pending code to the target. So one event is one transition however long it is held
+(``trigger="event"``). ``trigger="level"`` moves from state to state directly, and refuses a machine
+that would run on while an input is held.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ REST = 0
 
 @dataclass(frozen=True)
 class Code:
-    """What a code stands for: a state at rest, or a transition under way to `state` with its Mealy outputs."""
+    """What a code stands for: a state at rest, or a transition under way to `state` with its Mealy
+    outputs.
+    """
 
     state: int
     pending: bool = False
@@ -82,9 +85,11 @@ def lower(machine: Machine, trigger: Trigger = "event") -> Lowered:
     Raises
     ------
     RunOnError
-        For ``trigger="level"``, where a held input would take a second transition; the message names the chain.
+        For ``trigger="level"``, where a held input would take a second transition; the message
+        names the chain.
     CompileError
-        For ``trigger="level"``, where a transition has outputs: without pending codes nothing stands for it.
+        For ``trigger="level"``, where a transition has outputs: without pending codes nothing
+        stands for it.
     """
     if trigger == "level":
         _check_level(machine)
@@ -122,8 +127,9 @@ def _check_level(machine: Machine) -> None:
         state, symbol = machine.states[x], machine.inputs[a]
         if outputs:
             raise CompileError(
-                f'trigger "level" has nothing to read transition outputs from, and "{state}" on "{symbol}" has outputs '
-                f'{", ".join(outputs)}; expected outputs of states only, or trigger "event"'
+                f'trigger "level" has nothing to read transition outputs from, and "{state}" on'
+                f' "{symbol}" has outputs {", ".join(outputs)}; expected outputs of states only, or'
+                ' trigger "event"'
             )
         if y == x:
             continue
@@ -131,6 +137,6 @@ def _check_level(machine: Machine) -> None:
         if after != machine.states[y]:
             chain = f'"{state}" -> "{machine.states[y]}" -> "{after}"'
             raise RunOnError(
-                f'trigger "level" would run on while "{symbol}" is held: {chain}; expected a state that is entered on '
-                f'an input to stay on it, or trigger "event"'
+                f'trigger "level" would run on while "{symbol}" is held: {chain}; expected a state'
+                ' that is entered on an input to stay on it, or trigger "event"'
             )

@@ -1,4 +1,6 @@
-"""A finite state machine: frozen, checked when built. Its interpreter is the oracle of every test."""
+"""A finite state machine: frozen, checked when built. Its interpreter is the oracle of every
+test.
+"""
 
 from __future__ import annotations
 
@@ -92,7 +94,8 @@ class Machine:
         for part in ("states", "inputs", "table", "moore", "compile_options"):
             if not isinstance(getattr(self, part), tuple):
                 raise WrongTypeError(
-                    f"{part} of a machine are {type(getattr(self, part)).__name__}; expected a tuple"
+                    f"{part} of a machine are {type(getattr(self, part)).__name__}; expected a"
+                    " tuple"
                 )
         for kind, name in [
             ("machine", self.name),
@@ -167,7 +170,9 @@ class Machine:
         return self.moore[self.state_index(state)]
 
     def run(self, word: Iterable[str]) -> Trace:
-        """Interpret `word` from the initial state. This is the oracle: it knows nothing of neurons."""
+        """Interpret `word` from the initial state. This is the oracle: it knows nothing of
+        neurons.
+        """
         inputs = tuple(word)
         states, outputs = [self.initial], []
         for symbol in inputs:
@@ -222,7 +227,8 @@ def check_name(kind: str, name: object) -> str:
         raise BadNameError(f"{kind} name {name!r} is not text")
     if not name or name != name.strip() or not name.isprintable():
         raise BadNameError(
-            f"{kind} name {name[:80]!r} is empty, has spaces around it or characters that do not print"
+            f"{kind} name {name[:80]!r} is empty, has spaces around it or characters that do not"
+            " print"
         )
     return name
 

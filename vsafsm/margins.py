@@ -1,7 +1,9 @@
-"""How far each transition of a network is from going wrong: the narrowest place that it passes through.
+"""How far each transition of a network is from going wrong: the narrowest place that it passes
+through.
 
-A transition passes through the same steps as in the proof: hand-overs between masks included, at the onset of the input
-and at its end. So the least margin of all transitions is the margin of the proof, but for a start code that settles.
+A transition passes through the same steps as in the proof: hand-overs between masks included, at
+the onset of the input and at its end. So the least margin of all transitions is the margin of the
+proof, but for a start code that settles.
 """
 
 from __future__ import annotations
@@ -57,9 +59,11 @@ class TransitionMargin:
 
 
 def transition_margins(machine: Machine, network: Network) -> list[TransitionMargin]:
-    """The narrowest place of every transition from a reachable state, in the order of states and inputs.
+    """The narrowest place of every transition from a reachable state, in the order of states and
+    inputs.
 
-    States are taken as their codes settle. What a network that is not proven does in between is not judged.
+    States are taken as their codes settle. What a network that is not proven does in between is not
+    judged.
     """
     codes = network.codes[[network.states.index(state) for state in machine.reachable]]
     points, _ = settle(network, codes, REST)
@@ -74,7 +78,8 @@ def transition_margins(machine: Machine, network: Network) -> list[TransitionMar
 
 
 def narrowest(network: Network, state: str, symbol: str | None) -> Narrow:
-    """The narrowest place of the transition from a state on an input, or of the state at rest where that is None.
+    """The narrowest place of the transition from a state on an input, or of the state at rest where
+    that is None.
 
     The state is taken as its code settles. Raises `UnknownInputError`.
     """
@@ -93,7 +98,9 @@ def _narrowest(network: Network, point: Bits, mask: int) -> Narrow:
 def _handed_over(
     network: Network, start: Bits, mask: int, following: int, phase: Phase
 ) -> tuple[Bits, list[Narrow]]:
-    """Where activities settle: handed over at once, after a step with both masks on, after one with neither."""
+    """Where activities settle: handed over at once, after a step with both masks on, after one with
+    neither.
+    """
     opened = network.masks[following]
     between = (network.masks[mask] & network.masks[REST], np.ones(network.neurons, np.bool_))
     narrow = [_narrow(network, start, one, phase) for one in between]

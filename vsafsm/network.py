@@ -1,7 +1,8 @@
-"""`Network`: the frozen, checked representation that every backend gets. It does not know where it will run.
+"""`Network`: the frozen, checked representation that every backend gets. It does not know where it
+will run.
 
-The network is synchronous and deterministic. A neuron fires in the next step where its mask is open and its drive beats
-the inhibition, which is proportional to the total activity:
+The network is synchronous and deterministic. A neuron fires in the next step where its mask is open
+and its drive beats the inhibition, which is proportional to the total activity:
 
     z' = m AND ( W z > g sum(z) )
 """
@@ -25,7 +26,9 @@ THRESHOLD = 0.5
 LEAD = 0.25
 """Least distance in similarity to the runner-up; below it the activity stands for nothing."""
 MOST_STEPS = 32
-"""Steps after which an activity that still changes counts as one that never settles; no contract asks for more."""
+"""Steps after which an activity that still changes counts as one that never settles; no contract
+asks for more.
+"""
 
 
 @dataclass(frozen=True)
@@ -43,12 +46,13 @@ class Network:
     Attributes
     ----------
     weights : (N, N)
-        Recurrent weights in whole steps, ``weights[i, j]`` from neuron j to neuron i; int8 or int16. A perturbed
-        network may hold real numbers.
+        Recurrent weights in whole steps, ``weights[i, j]`` from neuron j to neuron i; int8 or
+        int16. A perturbed network may hold real numbers.
     gain
         g, in weight steps an active neuron; 0 where the inhibition is folded into the weights.
     scale
-        Weight steps a unit; a unit is how much more one stored pattern drives its own neurons than the others.
+        Weight steps a unit; a unit is how much more one stored pattern drives its own neurons than
+        the others.
     bits
         Width of a weight.
     masks : (A + 1, N)
@@ -95,7 +99,8 @@ class Network:
             raise NetworkError("weights and scale of the network must be finite, the scale above 0")
         if not 2 <= self.bits <= 16 or not 0 <= self.gain < 2**15:
             raise NetworkError(
-                f"bits are {self.bits} and the gain is {self.gain}; expected 2 to 16, and 0 to {2**15 - 1}"
+                f"bits are {self.bits} and the gain is {self.gain}; expected 2 to 16, and 0 to"
+                f" {2**15 - 1}"
             )
         if self.whole and max(int(self.weights.max()), -int(self.weights.min())) >= 2 ** (
             self.bits - 1
@@ -115,7 +120,8 @@ class Network:
             )
         if not 0 <= self.start < len(self.states):
             raise NetworkError(
-                f"the network starts in code {self.start}; expected one of its {len(self.states)} states"
+                f"the network starts in code {self.start}; expected one of its {len(self.states)}"
+                " states"
             )
         if not (
             1 <= self.contract.hold_steps <= MOST_STEPS
@@ -167,10 +173,11 @@ class Network:
         return self.inputs.index(symbol) + 1
 
     def decode(self, activity: Bits, mask: int | NDArray[np.intp] = REST) -> NDArray[np.intp]:
-        """The code that each activity (B, N) stands for under a mask (one for all, or B of them): (B,), -1 for none.
+        """The code that each activity (B, N) stands for under a mask (one for all, or B of them):
+        (B,), -1 for none.
 
-        An activity stands for a code that is similar enough and clearly ahead of every other; silence and ties stand
-        for nothing.
+        An activity stands for a code that is similar enough and clearly ahead of every other;
+        silence and ties stand for nothing.
         """
         if not len(activity):
             return np.zeros(0, np.intp)

@@ -1,10 +1,12 @@
 """Noise on the weights of a network: frozen models that draw every synapse from a given generator.
 
-Noise acts on the weights as they are deployed: after quantisation, without rescaling. Where the inhibition is folded
-into the weights it is disturbed with them; a program compiled with ``inhibition: separate`` keeps it apart, and exact.
+Noise acts on the weights as they are deployed: after quantisation, without rescaling. Where the
+inhibition is folded into the weights it is disturbed with them; a program compiled with
+``inhibition: separate`` keeps it apart, and exact.
 
-A model is written ``NAME:AMOUNT[,KEY=VALUE...]``, such as ``additive:2`` or ``stuck:0.1,at=minimum``; several that act
-one after the other are joined by ``+``: ``lognormal:0.5+missing:0.1``.
+A model is written ``NAME:AMOUNT[,KEY=VALUE...]``, such as ``additive:2`` or
+``stuck:0.1,at=minimum``; several that act one after the other are joined by ``+``:
+``lognormal:0.5+missing:0.1``.
 """
 
 from __future__ import annotations
@@ -42,7 +44,8 @@ class Noise(Protocol):
 def perturbed(
     network: Network, noise: Noise, rng: np.random.Generator, whole: bool = False
 ) -> Network:
-    """The network with disturbed weights: real numbers (float32), or whole ones again for a target that rounds.
+    """The network with disturbed weights: real numbers (float32), or whole ones again for a target
+    that rounds.
 
     Parameters
     ----------
@@ -77,7 +80,9 @@ def _unit() -> Any:
 
 
 class _Model:
-    """A model whose fields are numbers within bounds and names out of a few; the first is its amount."""
+    """A model whose fields are numbers within bounds and names out of a few; the first is its
+    amount.
+    """
 
     name: ClassVar[str]
 
@@ -130,7 +135,9 @@ def _expected(one: Field[Any]) -> str:
 
 
 def _steps(amount: float, unit: str, network: Network) -> np.float32:
-    """An amount in weight steps; the unit "std" is the standard deviation of the undisturbed weights."""
+    """An amount in weight steps; the unit "std" is the standard deviation of the undisturbed
+    weights.
+    """
     return np.float32(amount * (network.weight_std if unit == "std" else 1.0))
 
 
@@ -139,7 +146,9 @@ def _steps(amount: float, unit: str, network: Network) -> np.float32:
 
 @dataclass(frozen=True)
 class Additive(_Model):
-    """Independent Gaussian noise; `std` is in standard deviations of the weights, or in weight steps."""
+    """Independent Gaussian noise; `std` is in standard deviations of the weights, or in weight
+    steps.
+    """
 
     name: ClassVar[str] = "additive"
     std: float = _number(0)
@@ -155,7 +164,9 @@ class Additive(_Model):
 
 @dataclass(frozen=True)
 class Lognormal(_Model):
-    """Multiplicative lognormal noise of mean 1; `sigma` is the standard deviation of its logarithm."""
+    """Multiplicative lognormal noise of mean 1; `sigma` is the standard deviation of its
+    logarithm.
+    """
 
     name: ClassVar[str] = "lognormal"
     sigma: float = _number(0, 10)
@@ -171,7 +182,9 @@ class Lognormal(_Model):
 
 @dataclass(frozen=True)
 class Missing(_Model):
-    """Synapses that are not there: each is missing with probability `share`; the others are not rescaled."""
+    """Synapses that are not there: each is missing with probability `share`; the others are not
+    rescaled.
+    """
 
     name: ClassVar[str] = "missing"
     share: float = _number(0, 1)
@@ -184,7 +197,9 @@ class Missing(_Model):
 
 @dataclass(frozen=True)
 class Stuck(_Model):
-    """Synapses stuck at the smallest or the largest weight of the network, each with probability `share`."""
+    """Synapses stuck at the smallest or the largest weight of the network, each with probability
+    `share`.
+    """
 
     name: ClassVar[str] = "stuck"
     share: float = _number(0, 1)
@@ -214,7 +229,9 @@ class SignFlips(_Model):
 
 @dataclass(frozen=True)
 class Quantised(_Model):
-    """Rounding to `bits` bits: ``2**bits - 1`` levels from minus to plus the largest magnitude of the network."""
+    """Rounding to `bits` bits: ``2**bits - 1`` levels from minus to plus the largest magnitude of
+    the network.
+    """
 
     name: ClassVar[str] = "quantised"
     bits: int = _number(2, 16, whole=True)
@@ -231,7 +248,9 @@ class Quantised(_Model):
 
 @dataclass(frozen=True)
 class Jitter(_Model):
-    """Independent uniform noise up to `width`, in standard deviations of the weights, or in weight steps."""
+    """Independent uniform noise up to `width`, in standard deviations of the weights, or in weight
+    steps.
+    """
 
     name: ClassVar[str] = "jitter"
     width: float = _number(0)
@@ -248,9 +267,11 @@ class Jitter(_Model):
 
 @dataclass(frozen=True)
 class Correlated(_Model):
-    """Gaussian noise that the weights of a row (onto one neuron) or a column (from one neuron) share in part.
+    """Gaussian noise that the weights of a row (onto one neuron) or a column (from one neuron)
+    share in part.
 
-    Any two weights of a line have noise of the given correlation; weights of different lines are independent.
+    Any two weights of a line have noise of the given correlation; weights of different lines are
+    independent.
     """
 
     name: ClassVar[str] = "correlated"
@@ -305,7 +326,8 @@ MODELS: dict[str, type[Any]] = {
 
 
 def parse_noise(text: str) -> Noise:
-    """The noise that a text such as ``additive:2`` or ``lognormal:0.5+stuck:0.1,at=minimum`` stands for.
+    """The noise that a text such as ``additive:2`` or ``lognormal:0.5+stuck:0.1,at=minimum`` stands
+    for.
 
     Raises
     ------
@@ -335,7 +357,10 @@ def _parsed(text: str) -> Noise:
     for each in assigned:
         key, _, value = (part.strip() for part in each.partition("="))
         if key not in known_fields or key in values:
-            expected = f"expected {', '.join(known_fields) or 'none'}, once each{did_you_mean(key, known_fields)}"
+            expected = (
+                f"expected {', '.join(known_fields) or 'none'}, once"
+                f" each{did_you_mean(key, known_fields)}"
+            )
             raise NoiseError(f'noise {name} has no parameter "{key}" there; {expected}')
         values[key] = _value(name, known_fields[key], value)
     noise: Noise = MODELS[name](**values)

@@ -34,17 +34,18 @@ class Options:
     bits
         Width of a weight, 2 to 16.
     rule
-        ``"refined"``; ``"robust"``: refined to smaller weights for the same margin, which bear more noise and hold
-        less; or ``"one-shot"``.
+        ``"refined"``; ``"robust"``: refined to smaller weights for the same margin, which bear more
+        noise and hold less; or ``"one-shot"``.
     trigger
-        ``"event"``: one event, one transition, however long it is held; ``"level"``: the paper's plain rule.
+        ``"event"``: one event, one transition, however long it is held; ``"level"``: the paper's
+        plain rule.
     code
         ``"sparse"`` or ``"dense"``.
     inhibition
         ``"folded"`` into the weights, or ``"separate"``.
     margin
-        Distance from threshold to refine for, in units of drive an active neuron; ``"auto"`` asks for 0.3, and for
-        less at a given dimension where that cannot be had.
+        Distance from threshold to refine for, in units of drive an active neuron; ``"auto"`` asks
+        for 0.3, and for less at a given dimension where that cannot be had.
     seed
         Of every random draw.
     """
@@ -64,7 +65,9 @@ class Options:
             check(name, getattr(self, name))
 
     def with_(self, changes: Mapping[str, object]) -> Options:
-        """These options with some changed; text is read as the option's own type. Raises `OptionError`."""
+        """These options with some changed; text is read as the option's own type. Raises
+        `OptionError`.
+        """
         return replace(self, **{name: _typed(name, value) for name, value in changes.items()})
 
     def items(self) -> Iterable[tuple[str, str | int | float]]:
@@ -87,7 +90,8 @@ def _typed(name: str, value: object) -> Any:
     if name not in _CHECKS:
         known = sorted(_CHECKS)
         raise OptionError(
-            f'unknown compile option "{name}"; expected one of: {", ".join(known)}{did_you_mean(name, known)}'
+            f'unknown compile option "{name}"; expected one of:'
+            f" {', '.join(known)}{did_you_mean(name, known)}"
         )
     if isinstance(value, str):
         return _read(name, value)
@@ -97,7 +101,9 @@ def _typed(name: str, value: object) -> Any:
 
 
 def _read(name: str, text: str) -> str | int | float:
-    """A text as a number where the option is one; what is no number is left to the option's own check."""
+    """A text as a number where the option is one; what is no number is left to the option's own
+    check.
+    """
     if name in ("dimension", "active", "bits", "seed") and re.fullmatch("[-+]?[0-9]{1,100}", text):
         return int(text)
     if (
@@ -110,7 +116,9 @@ def _read(name: str, text: str) -> str | int | float:
 
 
 def check_option(name: str, value: object) -> None:
-    """Raise `OptionError` where there is no compile option of this name, or this value is not one of its values."""
+    """Raise `OptionError` where there is no compile option of this name, or this value is not one
+    of its values.
+    """
     Options().with_({name: value})
 
 

@@ -1,8 +1,10 @@
-"""`Program`: what is compiled. Machine, network, proof, and the requirements it met, in one .npz without pickle.
+"""`Program`: what is compiled. Machine, network, proof, and the requirements it met, in one .npz
+without pickle.
 
-The file is a plain zip of ``.npy`` arrays, stored, with fixed time stamps, so that the same program gives the same
-bytes. Metadata is one JSON text; a SHA-256 over all other members guards the content. Loading checks every size before
-it reads, executes nothing, and believes no proof: `Program.prove` walks again.
+The file is a plain zip of ``.npy`` arrays, stored, with fixed time stamps, so that the same program
+gives the same bytes. Metadata is one JSON text; a SHA-256 over all other members guards the
+content. Loading checks every size before it reads, executes nothing, and believes no proof:
+`Program.prove` walks again.
 """
 
 from __future__ import annotations
@@ -113,7 +115,9 @@ class Program:
         return lower(self.machine, self.options.trigger)
 
     def parts(self) -> Parts:
-        """The weights taken apart: symmetric autoassociative part, bound transitions, correction (float64, units)."""
+        """The weights taken apart: symmetric autoassociative part, bound transitions, correction
+        (float64, units).
+        """
         network = self.network
         book = Codebook(network.masks, network.codes)
         stored, moved = autoassociative(book), transition(self.lowered, book)
@@ -328,8 +332,8 @@ def _metadata(array: NDArray[Any], name: str) -> dict[str, Any]:
         )
     if version > FORMAT_VERSION:
         raise FutureProgramError(
-            f"{name}: written in format {version}, this vsafsm reads up to {FORMAT_VERSION}; expected an earlier one, "
-            "or a newer vsafsm"
+            f"{name}: written in format {version}, this vsafsm reads up to {FORMAT_VERSION};"
+            " expected an earlier one, or a newer vsafsm"
         )
     return found
 
@@ -361,7 +365,9 @@ _SHAPE: dict[str, Any] = {
     "claim": get_type_hints(Claim),
     "smallest": int | None,
 }
-"""What the metadata hold: a dict by key, a list of one kind, a tuple as a list of that length, or a type."""
+"""What the metadata hold: a dict by key, a list of one kind, a tuple as a list of that length, or a
+type.
+"""
 
 
 def _is_name(found: object) -> bool:

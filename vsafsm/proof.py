@@ -1,11 +1,13 @@
-"""The proof: a walk over every fixed point that some word reaches, holding each against the machine.
+"""The proof: a walk over every fixed point that some word reaches, holding each against the
+machine.
 
-The network is synchronous and deterministic, so correctness for all words can be decided, not sampled. From the start
-code, settled at rest, and from each fixed point reached, every input is applied; the held point must decode to the
-transition's target and Mealy outputs, the point after the gap to the target and its Moore outputs. If the walk closes,
-fixed points and machine are bisimilar and every word of any length is run right. The hand-over between masks is walked
-as well: with the masks of input and rest both on for a step, and with neither, at the onset and at the end of an input.
-A reset drives the same code from everywhere, so it is covered by the start.
+The network is synchronous and deterministic, so correctness for all words can be decided, not
+sampled. From the start code, settled at rest, and from each fixed point reached, every input is
+applied; the held point must decode to the transition's target and Mealy outputs, the point after
+the gap to the target and its Moore outputs. If the walk closes, fixed points and machine are
+bisimilar and every word of any length is run right. The hand-over between masks is walked as well:
+with the masks of input and rest both on for a step, and with neither, at the onset and at the end
+of an input. A reset drives the same code from everywhere, so it is covered by the start.
 
 Not covered: a hold or gap below the contract, and inputs that overlap.
 """
@@ -33,7 +35,9 @@ PAIRS = 128
 
 
 HandOver = Literal["at once", "both", "neither"]
-"""From one mask to the next: at once, after a step with both masks on, or after a step with neither."""
+"""From one mask to the next: at once, after a step with both masks on, or after a step with
+neither.
+"""
 HAND_OVERS: tuple[HandOver, ...] = ("at once", "both", "neither")
 Timing = tuple[HandOver, HandOver]
 """The hand-overs at the onset and at the end of an input."""
@@ -42,9 +46,11 @@ AT_ONCE: Timing = ("at once", "at once")
 
 @dataclass(frozen=True)
 class Counterexample:
-    """The shortest word that goes wrong (empty for a wrong start), with what was expected and what was found.
+    """The shortest word that goes wrong (empty for a wrong start), with what was expected and what
+    was found.
 
-    ``timings`` has the hand-overs of each input with which it does; an input still held has ``"at once"`` for its end.
+    ``timings`` has the hand-overs of each input with which it does; an input still held has ``"at
+    once"`` for its end.
     """
 
     word: tuple[str, ...]
@@ -89,8 +95,8 @@ class Tally:
     def failure_bound(self, sigma: float) -> float:
         """Union bound on the probability that independent Gaussian noise changes any step.
 
-        Noise of standard deviation `sigma` (weight steps) on every weight gives a sum of n of them the deviation
-        ``sigma sqrt(n)``; the bound adds up the tails of all pairs, and may exceed 1.
+        Noise of standard deviation `sigma` (weight steps) on every weight gives a sum of n of them
+        the deviation ``sigma sqrt(n)``; the bound adds up the tails of all pairs, and may exceed 1.
         """
         if sigma <= 0:
             return 0.0
@@ -110,16 +116,19 @@ class Proof:
     Attributes
     ----------
     verdict
-        ``"holds"``; ``"refuted"``, with the shortest word that goes wrong; or ``"undecided"``, where an activity would
-        not settle within the network's contract or the walk would not close.
+        ``"holds"``; ``"refuted"``, with the shortest word that goes wrong; or ``"undecided"``,
+        where an activity would not settle within the network's contract or the walk would not
+        close.
     fixed_points
         Distinct fixed points at rest that words reach.
     contract
         The longest settling under an input, and at rest, in steps.
     radius
-        Weight steps: no change of the weights in which each moves by less than this can change any step walked.
+        Weight steps: no change of the weights in which each moves by less than this can change any
+        step walked.
     margin
-        The same in units (radius / scale): the smallest \\|drive\\| an active neuron of any open neuron in any step.
+        The same in units (radius / scale): the smallest \\|drive\\| an active neuron of any open
+        neuron in any step.
     tally
         Distances of all (activity, neuron) pairs, for the failure bound.
     counterexample
@@ -143,7 +152,8 @@ class Proof:
 def prove(
     machine: Machine, network: Network, progress: Callable[[int], None] = lambda points: None
 ) -> Proof:
-    """Decide whether `network` runs `machine` right on every input word, at the timing of its contract or slower.
+    """Decide whether `network` runs `machine` right on every input word, at the timing of its
+    contract or slower.
 
     Parameters
     ----------
@@ -168,7 +178,8 @@ class _Stop(Exception):  # noqa: N818 - it ends the walk, it is not an error
 
 @dataclass(frozen=True)
 class _HandedOver:
-    """Where R distinct hand-overs end: the row that each began with, how it went, and whether it still moves.
+    """Where R distinct hand-overs end: the row that each began with, how it went, and whether it
+    still moves.
 
     ``steps`` is the most that any took, and ``slowest`` the row it began with.
     """
@@ -302,7 +313,9 @@ class _Walk:
     def _hand_over(
         self, start: Bits, masks: NDArray[np.intp], following: NDArray[np.intp]
     ) -> _HandedOver:
-        """Settle under the following masks: at once, after a step with both masks on, and after one with neither."""
+        """Settle under the following masks: at once, after a step with both masks on, and after one
+        with neither.
+        """
         every = np.full(len(start), self.every)
         both = self._advance(start, masks, np.full(len(start), REST))
         neither = self._advance(start, every, every)
@@ -328,7 +341,9 @@ class _Walk:
     def _settle(
         self, start: Bits, masks: NDArray[np.intp]
     ) -> tuple[Bits, NDArray[np.intp], NDArray[np.bool_]]:
-        """-> where each activity comes to rest, the steps it took, whether it would still change after the most."""
+        """-> where each activity comes to rest, the steps it took, whether it would still change
+        after the most.
+        """
         current, moving = start.copy(), np.arange(len(start))
         steps = np.zeros(len(start), np.intp)
         for n in range(MOST_STEPS + 1):
@@ -344,7 +359,9 @@ class _Walk:
         return current, steps, np.isin(np.arange(len(start)), moving)
 
     def _advance(self, activity: Bits, masks: NDArray[np.intp], also: NDArray[np.intp]) -> Bits:
-        """One step of each activity under the intersection of two masks; each distinct activity is driven once."""
+        """One step of each activity under the intersection of two masks; each distinct activity is
+        driven once.
+        """
         packed = np.packbits(activity, axis=1)
         names = [row.tobytes() for row in packed]
         first: dict[bytes, int] = {}
@@ -360,7 +377,9 @@ class _Walk:
     # ---- the checks
 
     def _note_late(self, word: tuple[str, ...], phase: str, steps: int, allowed: int) -> None:
-        """Remember the first word that needs more than the contract's steps: no proof, unless worse comes."""
+        """Remember the first word that needs more than the contract's steps: no proof, unless worse
+        comes.
+        """
         if steps > allowed and not self.late:
             expected = f"{phase} to settle within the {allowed} of the contract"
             self.late = _Stop("undecided", Counterexample(word, expected, f"{steps} steps"))
@@ -386,7 +405,9 @@ class _Walk:
     def _check_rest(
         self, point: Bits, state: str, parent: int, symbol: str, timing: Timing
     ) -> None:
-        """Hold a fixed point at rest against the state it should stand for, and remember it if it is new."""
+        """Hold a fixed point at rest against the state it should stand for, and remember it if it
+        is new.
+        """
         name = np.packbits(point).tobytes()
         known = self.index.get(name)
         if known is not None and self.states[known] == state:
@@ -439,7 +460,9 @@ def _told(state: str, outputs: tuple[str, ...]) -> str:
 
 
 class _Distances:
-    """Smallest distance from threshold, and the tally of all, each (activity, neuron) pair counted once."""
+    """Smallest distance from threshold, and the tally of all, each (activity, neuron) pair counted
+    once.
+    """
 
     def __init__(self, opened: Bits) -> None:
         self.opened = opened
@@ -457,7 +480,9 @@ class _Distances:
         masks: NDArray[np.intp],
         also: NDArray[np.intp],
     ) -> None:
-        """Count the open neurons of each (activity, pair of masks) that has not been counted yet."""
+        """Count the open neurons of each (activity, pair of masks) that has not been counted
+        yet.
+        """
         fresh = np.zeros(drive.shape, np.bool_)
         for row, one, two in dict.fromkeys(
             zip(rows.tolist(), masks.tolist(), also.tolist(), strict=True)

@@ -1,7 +1,8 @@
 """Exact recurrent sums: what a batch of activities drives, computed from the weights.
 
-Sparse activities add up rows of the transposed weights; dense ones take a matrix product in a floating-point type that
-holds every partial sum of whole numbers exactly. Either way the result is the same at any number of threads.
+Sparse activities add up rows of the transposed weights; dense ones take a matrix product in a
+floating-point type that holds every partial sum of whole numbers exactly. Either way the result is
+the same at any number of threads.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ CHUNK = 512
 
 
 def listed(activity: Bits) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Indices of the active neurons of each row (B, most), padded with 0 to the longest, and their number (B,)."""
+    """Indices of the active neurons of each row (B, most), padded with 0 to the longest, and their
+    number (B,).
+    """
     rows, columns = np.nonzero(activity)
     count = np.bincount(rows, minlength=len(activity))
     indices = np.zeros((len(activity), int(count.max(initial=0))), np.intp)
@@ -33,9 +36,11 @@ def gathered(
     count: NDArray[np.intp],
     kind: type[np.number[Any]],
 ) -> NDArray[Any]:
-    """Sum of the listed rows of `transposed` (N, M) for each activity -> (B, M). The largest activities come first.
+    """Sum of the listed rows of `transposed` (N, M) for each activity -> (B, M). The largest
+    activities come first.
 
-    The order of the additions is fixed, so that the sums of real weights do not depend on threads or on the batch.
+    The order of the additions is fixed, so that the sums of real weights do not depend on threads
+    or on the batch.
     """
     total = np.zeros((len(indices), transposed.shape[1]), kind)
     if len(count):
@@ -56,7 +61,9 @@ def multiplied(transposed: NDArray[Any], activity: Bits, largest: int) -> NDArra
 
 
 def sums(transposed: NDArray[Any], activity: Bits) -> NDArray[Any]:
-    """``W z`` of each activity (B, N) from the transposed weights (N, M): (B, M), whole where the weights are."""
+    """``W z`` of each activity (B, N) from the transposed weights (N, M): (B, M), whole where the
+    weights are.
+    """
     most = int(activity.sum(1).max(initial=0))
     dense = GATHER * most >= len(transposed)
     if transposed.dtype.kind != "i":

@@ -41,7 +41,9 @@ class ReferenceBackend:
         return Session(self.lower(program))
 
     def emit(self, program: Program, folder: Path, **options: object) -> None:
-        """Write ``weights.npy``, ``masks.npy``, ``codes.npy`` and ``manifest.json`` into `folder`."""
+        """Write ``weights.npy``, ``masks.npy``, ``codes.npy`` and ``manifest.json`` into
+        `folder`.
+        """
         network = program.network
         for name in ("weights", "masks", "codes"):
             buffer = io.BytesIO()

@@ -1,7 +1,9 @@
-"""Sizing: how many neurons, how sparse, how far from threshold, until a proof holds and the requirements are met.
+"""Sizing: how many neurons, how sparse, how far from threshold, until a proof holds and the
+requirements are met.
 
-Requirements are plain numbers; who asked for them is not known here. The search starts at a prediction, finds the
-smallest rung of a ladder of sizes that proves, and then takes about twice as many neurons, never more than four times.
+Requirements are plain numbers; who asked for them is not known here. The search starts at a
+prediction, finds the smallest rung of a ladder of sizes that proves, and then takes about twice as
+many neurons, never more than four times.
 """
 
 from __future__ import annotations
@@ -22,19 +24,26 @@ from vsafsm.proof import Proof, prove
 from vsafsm.weights import Refinement, build, conditions, grid_for, loads
 
 MARGINS = (0.3, 0.2, 0.1, 0.03)
-"""Asked for in turn by default, in units of drive an active neuron; the last at a dimension that the user fixed."""
+"""Asked for in turn by default, in units of drive an active neuron; the last at a dimension that
+the user fixed.
+"""
 ENOUGH = 0.6
-"""Share of a margin asked for by default that is good enough; a user's own margin is to be reached."""
+"""Share of a margin asked for by default that is good enough; a user's own margin is to be reached.
+"""
 PROBE_MARGIN = 0.1
 """Asked for in the search for the smallest size that proves at all."""
 HEADROOM, MOST_HEADROOM = 2.0, 4.0
 """Neurons to take, as a multiple of the smallest number that proves: aimed at, and at most."""
 DRAWS = 2
-"""Codebooks drawn before a size is given up, each with twice the range of weights of the one before."""
+"""Codebooks drawn before a size is given up, each with twice the range of weights of the one
+before.
+"""
 LEAST_CEILING, MOST_TIMES_PREDICTED = 1024, 6
 """Where the search for a size gives up: this many neurons, or this many times the prediction."""
 LAW = (7.0, 0.57)
-"""Smallest N = 7 C ** 0.57 for C conditions a neuron, sparse codes and 5 bits or more; fitted in benchmarks/."""
+"""Smallest N = 7 C ** 0.57 for C conditions a neuron, sparse codes and 5 bits or more; fitted in
+benchmarks/.
+"""
 COARSER = {2: 2.2, 3: 1.35, 4: 1.15}
 """Times as many neurons for weights of few bits."""
 DENSE_A_CONDITION, ONE_SHOT_A_CONDITION = 1.3, 10.0
@@ -42,9 +51,12 @@ DENSE_A_CONDITION, ONE_SHOT_A_CONDITION = 1.3, 10.0
 NEURONS_A_CLASS = 5
 """Fewest neurons in each class of the masks with which a size is predicted."""
 DENSER = 2.25
-"""Times as many active neurons as a code would have otherwise that it may have to be balanced over all classes."""
+"""Times as many active neurons as a code would have otherwise that it may have to be balanced over
+all classes.
+"""
 PAIRED = 2.0
-"""Times as many neurons as the law for codes of pairs, whose conditions are of the kinds of input."""
+"""Times as many neurons as the law for codes of pairs, whose conditions are of the kinds of input.
+"""
 ACTIVE_A_KIND = 1.5
 """Active neurons that a state needs at least for each kind of input that it tells apart."""
 DENSITY_SHARES = (1.0, 0.75, 0.5)
@@ -57,7 +69,8 @@ DENSEST = {2: 1 / 8, 3: 1 / 16}
 class Requirements:
     """What a target asks of a network, in plain numbers; ``None`` asks for nothing.
 
-    The last six say what to aim at when the options leave it open; a program that was made otherwise is not refused.
+    The last six say what to aim at when the options leave it open; a program that was made
+    otherwise is not refused.
 
     Attributes
     ----------
@@ -80,10 +93,11 @@ class Requirements:
     density
         Share of active neurons in a code.
     tolerance
-        Noise that a step bears, in standard deviations of the weights: ``margin sqrt(k) / std(W)``. Down to half of the
-        density is tried where it is not reached.
+        Noise that a step bears, in standard deviations of the weights: ``margin sqrt(k) / std(W)``.
+        Down to half of the density is tried where it is not reached.
     tolerance_steps
-        The same in weight steps, for noise that does not depend on the weights: ``margin scale sqrt(k)``.
+        The same in weight steps, for noise that does not depend on the weights: ``margin scale
+        sqrt(k)``.
     margin
         Distance from threshold, in units, to ask for before the usual ones.
     """
@@ -102,7 +116,8 @@ class Requirements:
     margin: float | None = None
 
     def borne(self, network: Network, margin: float) -> float:
-        """Noise that a network with a proven margin bears, as a share of what is aimed at; infinite where nothing is.
+        """Noise that a network with a proven margin bears, as a share of what is aimed at; infinite
+        where nothing is.
 
         A step adds up the noise of k synapses, whose deviation is sqrt(k) times that of one.
         """
@@ -112,11 +127,14 @@ class Requirements:
         return float(min((steps / wanted for wanted in aimed), default=float("inf")))
 
     def unmet(self, network: Network, margin: float) -> tuple[str, ...]:
-        """What a network with a proven margin falls short of, one sentence each; empty where it meets all."""
+        """What a network with a proven margin falls short of, one sentence each; empty where it
+        meets all.
+        """
         found = []
         if self.bits is not None and network.bits > self.bits:
             found.append(
-                f"weights of {network.bits} bits, at most {self.bits} are possible (bits={self.bits})"
+                f"weights of {network.bits} bits, at most {self.bits} are possible"
+                f" (bits={self.bits})"
             )
         if self.folded is not None and self.folded != (network.gain == 0):
             kind = "folded" if self.folded else "separate"
@@ -127,7 +145,8 @@ class Requirements:
             )
         if self.least_active is not None and network.active < self.least_active:
             found.append(
-                f"{network.active} active neurons in a code, at least {self.least_active} are needed"
+                f"{network.active} active neurons in a code, at least {self.least_active} are"
+                " needed"
             )
         if self.most_neurons is not None and network.neurons > self.most_neurons:
             found.append(f"{network.neurons} neurons, at most {self.most_neurons} are possible")
@@ -139,7 +158,9 @@ class Requirements:
 
 
 def largest_sum(network: Network) -> int:
-    """No step of an activity of at most k neurons sums weights to more than this, in weight steps."""
+    """No step of an activity of at most k neurons sums weights to more than this, in weight
+    steps.
+    """
     magnitude = np.abs(network.weights.astype(np.int32))
     return int(np.sort(magnitude, axis=1)[:, -network.active :].sum(1).max())
 
@@ -161,7 +182,10 @@ class Attempt:
             if self.verdict == "holds"
             else f"{self.violations} conditions short"
         )
-        return f"N={self.neurons} k={self.active} margin {self.asked:g} asked: {self.verdict}, {outcome}"
+        return (
+            f"N={self.neurons} k={self.active} margin {self.asked:g} asked: {self.verdict},"
+            f" {outcome}"
+        )
 
 
 @dataclass(frozen=True)
@@ -171,9 +195,11 @@ class Sized:
     Attributes
     ----------
     smallest
-        Fewest neurons that proved, of the sizes that were tried; None where the dimension was given.
+        Fewest neurons that proved, of the sizes that were tried; None where the dimension was
+        given.
     gave_up
-        Why the search stopped short of a network that is proven and meets the requirements; empty where it did not.
+        Why the search stopped short of a network that is proven and meets the requirements; empty
+        where it did not.
     """
 
     network: Network
@@ -268,7 +294,9 @@ class _Search:
         return self._sized(self.best, smallest)
 
     def _best_margin(self, neurons: int) -> _Trial | None:
-        """A network that satisfies: the first that bears the noise aimed at, or else the one that bears most."""
+        """A network that satisfies: the first that bears the noise aimed at, or else the one that
+        bears most.
+        """
         satisfying: list[_Trial] = []
         for margin in self._margins(MARGINS[:3]):
             trial = self._best_aimed(neurons, margin)
@@ -278,7 +306,9 @@ class _Search:
         return max(satisfying, key=self._borne, default=None)
 
     def _best_aimed(self, neurons: int, margin: float) -> _Trial | None:
-        """A network that satisfies: the densest one that bears the noise aimed at, or else the sparsest."""
+        """A network that satisfies: the densest one that bears the noise aimed at, or else the
+        sparsest.
+        """
         found = None
         for active in self._aimed(neurons, fewer=False):
             trials = (
@@ -310,9 +340,11 @@ class _Search:
         return trial.proof.holds and not trial.unmet and reached
 
     def _smallest(self, ceiling: int) -> int | None:
-        """Fewest neurons, on a ladder of sizes, that prove: walk up to the first that does, or down to the last.
+        """Fewest neurons, on a ladder of sizes, that prove: walk up to the first that does, or down
+        to the last.
 
-        What a target aims at does not count here, so that the smallest says the same of a machine for every target.
+        What a target aims at does not count here, so that the smallest says the same of a machine
+        for every target.
         """
         predicted = predicted_neurons(self.lowered, self.options)
         ceiling = min(ceiling, max(LEAST_CEILING, MOST_TIMES_PREDICTED * predicted))
@@ -343,7 +375,9 @@ class _Search:
         return tuple(dict.fromkeys(max(margin, least * 1.05) for margin in (*aimed, *usual)))
 
     def _aimed(self, neurons: int, fewer: bool = True) -> list[int]:
-        """Active neurons to try in turn: what is aimed at, and `fewer` where the dimension is given."""
+        """Active neurons to try in turn: what is aimed at, and `fewer` where the dimension is
+        given.
+        """
         density, asked = self.requirements.density, self.requirements
         if density is None or (asked.tolerance is None and asked.tolerance_steps is None):
             return self._actives(neurons, density)[: None if fewer else 1]
@@ -432,9 +466,18 @@ def _compile(
         lowered, book, grid, rule, margin, rng, progress=lambda share: search.progress(what, share)
     )
     network = Network(
-        weights, grid.gain, grid.scale, grid.bits, book.masks, book.codes, lowered.codes, lowered.start,
-        machine.states, machine.inputs, machine.moore,
-    )  # fmt: skip
+        weights,
+        grid.gain,
+        grid.scale,
+        grid.bits,
+        book.masks,
+        book.codes,
+        lowered.codes,
+        lowered.start,
+        machine.states,
+        machine.inputs,
+        machine.moore,
+    )
     proof = prove(machine, network)
     if proof.holds:
         network = replace(network, contract=proof.contract)
@@ -471,7 +514,9 @@ def conditions_a_neuron(lowered: Lowered) -> float:
 
 
 def _of_kinds(lowered: Lowered) -> Lowered:
-    """With one input for each kind that a state tells apart: what is left where a kind has the same signs."""
+    """With one input for each kind that a state tells apart: what is left where a kind has the same
+    signs.
+    """
     first = {(move.source, move.target): move for move in reversed(lowered.moves)}
     return replace(lowered, moves=tuple(first.values()))
 
@@ -496,7 +541,9 @@ def _predicted(lowered: Lowered, options: Options) -> int:
 
 
 def active_for(neurons: int, lowered: Lowered, bits: int = 8, least: int = 1) -> int:
-    """Active neurons in a code: about the square root of N, fewer at high load, more where weights are coarse."""
+    """Active neurons in a code: about the square root of N, fewer at high load, more where weights
+    are coarse.
+    """
     wanted = _wanted(neurons, lowered, bits)
     if not _divides(max(wanted, least), lowered, neurons):
         wanted = _wanted(neurons, _of_kinds(lowered), bits)
@@ -509,12 +556,16 @@ def _wanted(neurons: int, lowered: Lowered, bits: int) -> float:
 
 
 def _divides(active: float, lowered: Lowered, neurons: int) -> bool:
-    """Whether a code of about so many neurons can have the same number in each class of the masks."""
+    """Whether a code of about so many neurons can have the same number in each class of the
+    masks.
+    """
     return classes_needed(lowered.masks) <= min(DENSER * active, neurons // 4)
 
 
 def _split(wanted: float, lowered: Lowered, neurons: int, least: int) -> int:
-    """The nearest number of active neurons that masks can split: whole classes, or where those are too many, pairs."""
+    """The nearest number of active neurons that masks can split: whole classes, or where those are
+    too many, pairs.
+    """
     if _divides(max(wanted, least), lowered, neurons):
         classes = classes_needed(lowered.masks)
         return classes * max(1, -(-least // classes), round(wanted / classes))

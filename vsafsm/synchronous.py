@@ -1,4 +1,6 @@
-"""The built-in simulator: the executable definition of `Network`. Every step is computed from the weights."""
+"""The built-in simulator: the executable definition of `Network`. Every step is computed from the
+weights.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def step(network: Network, active: NDArray[np.intp], mask: Bits) -> NDArray[np.i
 
 
 def drives(network: Network, activity: Bits) -> NDArray[Any]:
-    """Net drive ``W z - g sum(z)`` of every neuron for each activity: (B, N) -> (B, N), whole for whole weights."""
+    """Net drive ``W z - g sum(z)`` of every neuron for each activity: (B, N) -> (B, N), whole for
+    whole weights.
+    """
     total = sums(network.transposed, activity)
     if network.gain:
         total -= np.asarray(network.gain * activity.sum(1, keepdims=True), total.dtype)
@@ -41,7 +45,9 @@ def drives(network: Network, activity: Bits) -> NDArray[Any]:
 def settle(
     network: Network, activity: Bits, mask: int, most_steps: int = 32
 ) -> tuple[Bits, NDArray[np.bool_]]:
-    """Run each activity (B, N) under a mask until it no longer changes: -> (activities, whether each came to rest)."""
+    """Run each activity (B, N) under a mask until it no longer changes: -> (activities, whether
+    each came to rest).
+    """
     current, moving = activity.copy(), np.arange(len(activity))
     for _ in range(most_steps):
         following = (drives(network, current[moving]) > 0) & network.masks[mask]
@@ -84,7 +90,9 @@ def run_batch(network: Network, words: NDArray[np.intp]) -> NDArray[np.intp]:
 
 
 Stepper = Callable[[NDArray[np.intp], Bits], NDArray[np.intp]]
-"""One step of a network: the neurons that fire, by index, and those that are open -> those that fire next."""
+"""One step of a network: the neurons that fire, by index, and those that are open -> those that
+fire next.
+"""
 
 
 class Session:
@@ -128,7 +136,9 @@ class Session:
         self._open = False
 
     def reset(self) -> str | None:
-        """Drive exactly the start code's neurons for one step, then settle at rest: -> the state."""
+        """Drive exactly the start code's neurons for one step, then settle at rest: -> the
+        state.
+        """
         self._check_open()
         self._fire(np.flatnonzero(self._network.codes[self._network.start]))
         self._mealy = ()
@@ -136,7 +146,8 @@ class Session:
         return self.state
 
     def send(self, symbol: str, hold: int | None = None, gap: int | None = None) -> str | None:
-        """Hold an input, then leave it: -> the state reached, or None where the activity stands for none.
+        """Hold an input, then leave it: -> the state reached, or None where the activity stands for
+        none.
 
         Parameters
         ----------
@@ -181,7 +192,9 @@ class Session:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Steps, spikes and synaptic operations (a spike reaching one neuron over a weight that is not 0) so far."""
+        """Steps, spikes and synaptic operations (a spike reaching one neuron over a weight that is
+        not 0) so far.
+        """
         return {
             "steps": self._steps,
             "spikes": self._spikes,
@@ -209,6 +222,7 @@ def _at_least(name: str, value: int | None, least: int) -> int:
         return least
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise SessionError(
-            f"{name} of {value!r} steps is not possible; expected a whole number of at least {least}"
+            f"{name} of {value!r} steps is not possible; expected a whole number of at least"
+            f" {least}"
         )
     return value

@@ -56,7 +56,9 @@ def note(kind: str, text: str) -> None:
 
 
 def prepare_streams() -> None:
-    """Let every name be printed, escaped where an encoding lacks it, and let standard error be there."""
+    """Let every name be printed, escaped where an encoding lacks it, and let standard error be
+    there.
+    """
     if (
         sys.stderr is None
     ):  # closed by whoever started us; argparse and note write to it all the same
@@ -67,7 +69,9 @@ def prepare_streams() -> None:
 
 
 def settle_streams() -> None:
-    """Let go of what could not be written: Python tries again when it exits, and would change the exit code."""
+    """Let go of what could not be written: Python tries again when it exits, and would change the
+    exit code.
+    """
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

@@ -1,4 +1,6 @@
-"""Words that take every transition: from the initial state, always to the nearest (state, input) pair not yet taken."""
+"""Words that take every transition: from the initial state, always to the nearest (state, input)
+pair not yet taken.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ Pair = tuple[str, str]
 
 
 def tours(machine: Machine) -> list[tuple[str, ...]]:
-    """Words, each from the initial state, that together take every reachable (state, input) pair."""
+    """Words, each from the initial state, that together take every reachable (state, input)
+    pair.
+    """
     left = {(state, symbol) for state in machine.reachable for symbol in machine.inputs}
     found = []
     while left:

@@ -1,4 +1,6 @@
-"""One trial of a network that is not quite what was proven: is every pair of state and input right?"""
+"""One trial of a network that is not quite what was proven: is every pair of state and input
+right?
+"""
 
 from __future__ import annotations
 
@@ -14,14 +16,16 @@ from vsafsm.network import Network
 from vsafsm.vsa import Bits
 
 Drive = Callable[[Bits], NDArray[Any]]
-"""Recurrent drive ``W z`` of every neuron for each activity, (B, N) -> (B, N), as the disturbed weights give it."""
+"""Recurrent drive ``W z`` of every neuron for each activity, (B, N) -> (B, N), as the disturbed
+weights give it.
+"""
 
 
 class WrongPair(NamedTuple):
     """A state and an input with which it went wrong; the input is None where reset did.
 
-    `expected` and `found` are states; `found` is None where the activity stands for none. Where both are equal the
-    outputs are wrong, or the state while the input was held.
+    `expected` and `found` are states; `found` is None where the activity stands for none. Where
+    both are equal the outputs are wrong, or the state while the input was held.
     """
 
     state: str
@@ -31,10 +35,12 @@ class WrongPair(NamedTuple):
 
 
 def first_wrong(machine: Machine, network: Network, drive: Drive) -> WrongPair | None:
-    """Take every input in every reachable state, at the network's contract, and stop at the first that is wrong.
+    """Take every input in every reachable state, at the network's contract, and stop at the first
+    that is wrong.
 
-    States are entered by the first way found to them, with the activity that this way leaves. A pair is right when the
-    activity stands for the transition and its outputs while the input is held, and for the state afterwards.
+    States are entered by the first way found to them, with the activity that this way leaves. A
+    pair is right when the activity stands for the transition and its outputs while the input is
+    held, and for the state afterwards.
     """
 
     def run(activity: Bits, masks: NDArray[np.intp], steps: int) -> Bits:

@@ -1,9 +1,10 @@
 """The algebra: bind, bundle, similarity, as small pure functions over codes of any sparsity.
 
-A *code* is binary, (N,) with k ones; a *sign vector* is (N,) in {-1, +1}. Binding is the elementwise product with a
-sign vector (multiply-add-permute algebra: Gayler 1998, *Multiplicative binding, representation operators and analogy*);
-it is its own inverse. A mask opens the neurons whose sign is +1: reading a bound pattern through the mask of the same
-sign vector unbinds it, through any other balanced one leaves nothing (Cotteret et al., arXiv 2212.01196).
+A *code* is binary, (N,) with k ones; a *sign vector* is (N,) in {-1, +1}. Binding is the
+elementwise product with a sign vector (multiply-add-permute algebra: Gayler 1998, *Multiplicative
+binding, representation operators and analogy*); it is its own inverse. A mask opens the neurons
+whose sign is +1: reading a bound pattern through the mask of the same sign vector unbinds it,
+through any other balanced one leaves nothing (Cotteret et al., arXiv 2212.01196).
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ def centre(codes: Bits, scale: int = 1) -> NDArray[np.float64]:
 
 
 def bind(x: Real, signs: Real) -> Real:
-    """``x o s``: elementwise product of a pattern (..., N) with a sign vector (..., N). Self-inverse."""
+    """``x o s``: elementwise product of a pattern (..., N) with a sign vector (..., N).
+    Self-inverse.
+    """
     return x * signs
 
 
@@ -45,15 +48,17 @@ def bundle(*patterns: Real) -> Real:
 
 
 def outer(post: Real, pre: Real) -> Real:
-    """Sum of outer products ``sum_t post_t pre_t^T``: (T, N), (T, M) -> (N, M). Associative memory of T pairs."""
+    """Sum of outer products ``sum_t post_t pre_t^T``: (T, N), (T, M) -> (N, M). Associative memory
+    of T pairs.
+    """
     return post.T @ pre
 
 
 def similarity(codes: Bits, activity: Bits, mask: Bits) -> NDArray[np.float64]:
     """How well each code explains an activity: its hit rate minus its false-alarm rate.
 
-    ``|z & c & m| / |c & m|  -  |z & ~c & m| / |~c & m|``: 1 for the masked code itself, about 0 for an unrelated code
-    of any sparsity, 0 for silence. An empty denominator counts as 0.
+    ``|z & c & m| / |c & m|  -  |z & ~c & m| / |~c & m|``: 1 for the masked code itself, about 0 for
+    an unrelated code of any sparsity, 0 for silence. An empty denominator counts as 0.
 
     Parameters
     ----------

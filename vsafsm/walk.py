@@ -1,7 +1,9 @@
-"""Is a network with disturbed weights still right? Decided for every word, not sampled, at the contract's timing.
+"""Is a network with disturbed weights still right? Decided for every word, not sampled, at the
+contract's timing.
 
-Weights that stay as they are make the network deterministic: what an activity becomes under an input is always the
-same. So it is computed once for each activity and input, and words are paths through what is known.
+Weights that stay as they are make the network deterministic: what an activity becomes under an
+input is always the same. So it is computed once for each activity and input, and words are paths
+through what is known.
 """
 
 from __future__ import annotations
@@ -29,9 +31,9 @@ class WrongWord:
     word
         Its last input is the one that goes wrong.
     state, expected, found
-        The state that its last input was given in, the one that it should reach, and the one that it reaches: None
-        where the activity stands for none. Where the last two are equal the outputs are wrong, or the state while the
-        input was held.
+        The state that its last input was given in, the one that it should reach, and the one that
+        it reaches: None where the activity stands for none. Where the last two are equal the
+        outputs are wrong, or the state while the input was held.
     """
 
     word: tuple[str, ...]
@@ -45,12 +47,17 @@ class WrongWord:
             found = "other outputs, or another state while the input is held"
         if not self.word:
             return f'reset: expected "{self.expected}", found {found}'
-        return f'{" ".join(self.word)}: in state "{self.state}", expected "{self.expected}", found {found}'
+        return (
+            f'{" ".join(self.word)}: in state "{self.state}", expected "{self.expected}", found'
+            f" {found}"
+        )
 
 
 @dataclass(frozen=True)
 class _Taken:
-    """What an activity becomes: the code while the input is held, and the activity after the gap, by index; or -1."""
+    """What an activity becomes: the code while the input is held, and the activity after the gap,
+    by index; or -1.
+    """
 
     held: int
     left: int
@@ -80,8 +87,9 @@ class Walk:
     def right_pairs(self) -> NDArray[np.bool_]:
         """Which inputs (S, A) are taken right in each reachable state.
 
-        A state is entered by the first way found to it, with the activity that this way leaves; one that no right
-        transition enters is entered from its own code. Where every word is right, so is every pair.
+        A state is entered by the first way found to it, with the activity that this way leaves; one
+        that no right transition enters is entered from its own code. Where every word is right, so
+        is every pair.
         """
         inputs = range(len(self.machine.inputs))
         entered = self._entered()
@@ -99,7 +107,8 @@ class Walk:
     def shortest_wrong(self) -> WrongWord | None:
         """A shortest word that goes wrong, or None: every word of any length is run right.
 
-        A walk that comes through more than ``64 + 16 S`` activities is given up: its last word counts as wrong.
+        A walk that comes through more than ``64 + 16 S`` activities is given up: its last word
+        counts as wrong.
         """
         if (wrong := self.first_wrong(())) is not None:
             return wrong
@@ -122,7 +131,9 @@ class Walk:
         return None
 
     def right_words(self, words: Sequence[Sequence[int]]) -> NDArray[np.bool_]:
-        """Which of some words (lists of input indices) are run right from the reset to their end: (B,)."""
+        """Which of some words (lists of input indices) are run right from the reset to their end:
+        (B,).
+        """
         initial = self.machine.initial
         right = np.full(len(words), self._states[self._start] == initial)
         nodes, states = [self._start] * len(words), [initial] * len(words)
@@ -137,7 +148,9 @@ class Walk:
         return right
 
     def first_wrong(self, word: Sequence[str]) -> WrongWord | None:
-        """The shortest part of a word, from the reset, that goes wrong, or None. Raises `UnknownInputError`."""
+        """The shortest part of a word, from the reset, that goes wrong, or None. Raises
+        `UnknownInputError`.
+        """
         initial = self.machine.initial
         if self._states[self._start] != initial:
             return WrongWord((), initial, initial, self._states[self._start])
@@ -154,7 +167,9 @@ class Walk:
     # ---- steps
 
     def _entered(self) -> dict[str, int]:
-        """The activity by which each reachable state is entered; all that is to be known of them is worked out."""
+        """The activity by which each reachable state is entered; all that is to be known of them is
+        worked out.
+        """
         machine, inputs = self.machine, range(len(self.machine.inputs))
         codes = dict(zip(machine.reachable, self._settled, strict=True))
         self._take(product(self._settled, inputs))  # what is left is most often these again
@@ -182,7 +197,9 @@ class Walk:
         return (self.network.states[label.state], label.outputs) == (expected.to, expected.outputs)
 
     def _take(self, pairs: Iterable[tuple[int, int]]) -> None:
-        """Work out what activities become under inputs, where that is not known yet, all at once."""
+        """Work out what activities become under inputs, where that is not known yet, all at
+        once.
+        """
         new = [pair for pair in dict.fromkeys(pairs) if pair not in self._taken]
         if not new:
             return

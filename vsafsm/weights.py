@@ -1,18 +1,23 @@
-"""From codes and moves to integer weights: the one-shot rule, and its refinement in the integers themselves.
+"""From codes and moves to integer weights: the one-shot rule, and its refinement in the integers
+themselves.
 
-The one-shot matrix, in *units* in which one stored pattern drives its own neurons by 1 more than the others (drive an
-active neuron)::
+The one-shot matrix is in *units*: one stored pattern drives its own neurons by 1 more than the
+others, per active neuron::
 
-    autoassociative   sum (x - f) (x - f)^T / (1 - f)                       over all codes; symmetric
-    transition        sum ((y - f) - e (x - f)) ((x - f) o s)^T / (1 - f)   over all moves x -> y under the mask of s
+    autoassociative   sum over all codes x
+                      (x - f) (x - f)^T / (1 - f)                       symmetric
+    transition        sum over all moves x -> y under the mask of s
+                      ((y - f) - e (x - f)) ((x - f) o s)^T / (1 - f)   asymmetric
 
-Moves that the code of x does not tell apart, because their masks leave the same of it open, are one move.
+Moves that the code of x does not tell apart, because their masks leave the same of it open, are one
+move.
 
-Refinement starts there. All activities that an event passes through are known in advance, so each neuron has a list of
-conditions: drive above threshold by a margin, or below it by a margin. Passes of a relaxation perceptron (Agmon 1954;
-Motzkin and Schoenberg 1954) over the violated ones meet them, evaluated on the weights as they will be deployed,
-rounded and clipped to the target's grid, while the corrections add up in a finer integer. Every sum is of whole
-numbers below what the floating-point type holds exactly, so the result does not depend on the number of threads.
+Refinement starts there. All activities that an event passes through are known in advance, so each
+neuron has a list of conditions: drive above threshold by a margin, or below it by a margin. Passes
+of a relaxation perceptron (Agmon 1954; Motzkin and Schoenberg 1954) over the violated ones meet
+them, evaluated on the weights as they will be deployed, rounded and clipped to the target's grid,
+while the corrections add up in a finer integer. Every sum is of whole numbers below what the
+floating-point type holds exactly, so the result does not depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -31,11 +36,15 @@ from vsafsm.recurrent import GATHER, gathered, listed, multiplied
 from vsafsm.vsa import Bits, Real, bind, centre, outer
 
 ERASE = 0.5
-"""e: how much of the old code a transition takes away. Half keeps the activity alive in continuous time."""
+"""e: how much of the old code a transition takes away. Half keeps the activity alive in continuous
+time.
+"""
 START = {"refined": 1.0, "robust": 0.25, "one-shot": 1.0}
 """Share of the one-shot weights that a rule starts from."""
 RELAXATION = {"refined": 2.0, "robust": 1.0}
-"""How far past the missing drive a correction goes: 1 just meets the margin, 2 mirrors what is missing."""
+"""How far past the missing drive a correction goes: 1 just meets the margin, 2 mirrors what is
+missing.
+"""
 BLOCK = 512
 """Neurons refined together; each neuron's conditions are independent of every other's."""
 BATCH = 512
@@ -52,9 +61,9 @@ Whole = np.signedinteger[Any]
 class Conditions:
     """Situations that the weights must get right, P of them, as indices.
 
-    The activity of situation p is ``codes[source] & masks[open1] & masks[open2]``; in the next step the neurons of
-    ``codes[want]`` shall fire among those that ``masks[care1] | masks[care2]`` leaves open. Mask number A + 1 stands
-    for "all open".
+    The activity of situation p is ``codes[source] & masks[open1] & masks[open2]``; in the next step
+    the neurons of ``codes[want]`` shall fire among those that ``masks[care1] | masks[care2]``
+    leaves open. Mask number A + 1 stands for "all open".
     """
 
     source: NDArray[np.intp]
@@ -71,8 +80,8 @@ class Conditions:
 def conditions(lowered: Lowered) -> Conditions:
     """Every situation that an event passes through, hand-overs between masks included.
 
-    With the masks of input and rest both on for a step, only neurons that both leave open fire; with neither, all may:
-    the network holds its code until one mask is back.
+    With the masks of input and rest both on for a step, only neurons that both leave open fire;
+    with neither, all may: the network holds its code until one mask is back.
     """
     every = lowered.masks
     found: dict[tuple[int, int, int, int, int, int], None] = {}
@@ -94,7 +103,9 @@ def conditions(lowered: Lowered) -> Conditions:
 
 
 def loads(lowered: Lowered) -> NDArray[np.float64]:
-    """For each code (C,), in how many situations its neurons are to fire, one that half of them see counting half."""
+    """For each code (C,), in how many situations its neurons are to fire, one that half of them see
+    counting half.
+    """
     given = conditions(lowered)
     share = np.where(
         given.care1 == lowered.masks, 1.0, np.where(given.care1 == given.care2, 0.5, 0.75)
@@ -107,9 +118,11 @@ def loads(lowered: Lowered) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class Parts:
-    """What a weight matrix is made of, in units; ``autoassociative + transition + correction`` is the whole, (N, N).
+    """What a weight matrix is made of, in units; ``autoassociative + transition + correction`` is
+    the whole, (N, N).
 
-    The correction holds what refinement added, the rounding, and the inhibition where it is folded in.
+    The correction holds what refinement added, the rounding, and the inhibition where it is folded
+    in.
     """
 
     autoassociative: NDArray[np.float64]
@@ -118,7 +131,9 @@ class Parts:
 
 
 def autoassociative(book: Codebook, rows: slice = slice(None)) -> NDArray[np.float64]:
-    """``sum (x - f) (x - f)^T / (1 - f)`` over all codes, for some rows (postsynaptic neurons). Symmetric, in units."""
+    """``sum (x - f) (x - f)^T / (1 - f)`` over all codes, for some rows (postsynaptic neurons).
+    Symmetric, in units.
+    """
     neurons = book.codes.shape[1]
     total = _summed(
         book.codes, lambda codes: outer(centre(codes, neurons)[:, rows], centre(codes, neurons))
@@ -127,7 +142,9 @@ def autoassociative(book: Codebook, rows: slice = slice(None)) -> NDArray[np.flo
 
 
 def transition(lowered: Lowered, book: Codebook, rows: slice = slice(None)) -> NDArray[np.float64]:
-    """``sum ((y - f) - e (x - f)) ((x - f) o s)^T / (1 - f)`` over all moves and releases, for some rows, in units."""
+    """``sum ((y - f) - e (x - f)) ((x - f) o s)^T / (1 - f)`` over all moves and releases, for some
+    rows, in units.
+    """
     neurons = book.codes.shape[1]
     arcs = _arcs(lowered, book)
     if not len(arcs):
@@ -143,7 +160,9 @@ def transition(lowered: Lowered, book: Codebook, rows: slice = slice(None)) -> N
 
 
 def _arcs(lowered: Lowered, book: Codebook) -> NDArray[np.intp]:
-    """Source, mask and target of what leaves a code (T, 3); the first of masks that leave the same of it open."""
+    """Source, mask and target of what leaves a code (T, 3); the first of masks that leave the same
+    of it open.
+    """
     arcs = [(m.source, m.mask, m.target) for m in lowered.moves if m.source != m.target]
     arcs += [(code, REST, to) for code, to in enumerate(lowered.releases) if code != to]
     first: dict[tuple[int, int, bytes], tuple[int, int, int]] = {}
@@ -191,7 +210,8 @@ class Grid:
 
     @property
     def gain(self) -> int:
-        """The network's own inhibition in whole weight steps an active neuron: 0 where it is folded in.
+        """The network's own inhibition in whole weight steps an active neuron: 0 where it is folded
+        in.
 
         Kept apart it is at least 1, but for weights of 2 bits: no sum of them would get past it.
         """
@@ -204,21 +224,27 @@ class Grid:
 
 
 CLIP = {2: 1.2, 3: 2.0, 4: 3.0, 5: 4.0}
-"""Standard deviations of the one-shot weights that the largest integer stands for, where it is not 8."""
+"""Standard deviations of the one-shot weights that the largest integer stands for, where it is not
+8.
+"""
 LEAST_RANGE = {2: 4.0, 3: 4.0, 4: 4.0, 5: 4.0}
-"""Units not to clip however few the weights, where it is not 8: what a neuron needs to tell inputs apart."""
+"""Units not to clip however few the weights, where it is not 8: what a neuron needs to tell inputs
+apart.
+"""
 SAMPLE_ROWS = 64
 
 
 def grid_for(
     lowered: Lowered, book: Codebook, bits: int, folded: bool, stretch: float = 1.0
 ) -> Grid:
-    """Lay units over integers: the more weights superimpose, the wider their spread, the fewer steps a unit has.
+    """Lay units over integers: the more weights superimpose, the wider their spread, the fewer
+    steps a unit has.
 
     Parameters
     ----------
     stretch
-        Widens the range and so coarsens the steps, for machines whose weights would be clipped too much.
+        Widens the range and so coarsens the steps, for machines whose weights would be clipped too
+        much.
     """
     rows = slice(0, min(SAMPLE_ROWS, book.codes.shape[1]))
     spread = float(np.std(autoassociative(book, rows) + transition(lowered, book, rows)))
@@ -228,7 +254,9 @@ def grid_for(
 
 @dataclass(frozen=True)
 class Refinement:
-    """How a refinement went: passes over all conditions, and (condition, neuron) pairs still short of the margin."""
+    """How a refinement went: passes over all conditions, and (condition, neuron) pairs still short
+    of the margin.
+    """
 
     passes: int
     violations: int
@@ -249,11 +277,13 @@ def build(
     Parameters
     ----------
     rule
-        ``"one-shot"``: the rounded one-shot matrix; ``"refined"``: refined until every condition holds by `margin`;
-        ``"robust"``: the same from a quarter of the one-shot matrix in smaller steps, which ends at smaller weights.
+        ``"one-shot"``: the rounded one-shot matrix; ``"refined"``: refined until every condition
+        holds by `margin`; ``"robust"``: the same from a quarter of the one-shot matrix in smaller
+        steps, which ends at smaller weights.
     margin
-        Asked distance from threshold, in units of drive an active neuron. Activities of fewer than half of a code's
-        neurons are asked for more, so that noise is as unlikely to carry them over as the others.
+        Asked distance from threshold, in units of drive an active neuron. Activities of fewer than
+        half of a code's neurons are asked for more, so that noise is as unlikely to carry them over
+        as the others.
     passes
         Most passes over all conditions; a block that makes no more headway stops sooner.
     progress
@@ -281,9 +311,11 @@ def build(
 
 
 def _merged(given: Conditions, book: Codebook) -> tuple[Conditions, Bits, Bits]:
-    """Situations of the same activity that want the same, as one that cares for all neurons that any of them does.
+    """Situations of the same activity that want the same, as one that cares for all neurons that
+    any of them does.
 
-    -> (situations, their activity, the masks that they count in: those given, and then what several care for)
+    -> (situations, their activity, the masks that they count in: those given, and then what several
+    care for)
     """
     masks = np.vstack([book.masks, np.ones(book.masks.shape[1], np.bool_)])
     active = book.codes[given.source]
@@ -367,7 +399,9 @@ class _Task:
     def _sweep(
         self, fine: NDArray[Whole], rows: slice, order: NDArray[np.intp]
     ) -> tuple[NDArray[np.intp], int]:
-        """One pass over the situations in `order`; -> (those violated, number of violated pairs)."""
+        """One pass over the situations in `order`; -> (those violated, number of violated
+        pairs).
+        """
         again, short = [order[:0]], 0
         weights = self.deployed(fine)
         for batch in self._batches(order):
@@ -381,7 +415,8 @@ class _Task:
         return np.concatenate(again), short
 
     def _batches(self, order: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
-        """The order cut into batches, each with its largest activities first, and no code twice in a batch.
+        """The order cut into batches, each with its largest activities first, and no code twice in
+        a batch.
 
         Situations of one code share neurons: corrected together, they would overshoot.
         """
@@ -405,7 +440,9 @@ class _Task:
     def _missing(
         self, weights: NDArray[Whole], rows: slice, batch: NDArray[np.intp]
     ) -> NDArray[Any]:
-        """Drive that each neuron lacks in each situation (b, rows): positive to come up, negative to go down, or 0."""
+        """Drive that each neuron lacks in each situation (b, rows): positive to come up, negative
+        to go down, or 0.
+        """
         drive = self._drive(weights, batch)
         if self.grid.gain:
             drive -= (self.grid.gain * self.count[batch, None]).astype(drive.dtype)

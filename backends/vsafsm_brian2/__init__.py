@@ -1,7 +1,7 @@
 """Brian2 simulations of a compiled machine: leaky integrate-and-fire cells in continuous time.
 
-``vsafsm.open(program, backend="brian2")`` runs a program; `AttractorFSM` gives its Brian2 objects. Brian2 is imported
-when one of these is used.
+``vsafsm.open(program, backend="brian2")`` runs a program; `AttractorFSM` gives its Brian2 objects.
+Brian2 is imported when one of these is used.
 """
 
 from __future__ import annotations

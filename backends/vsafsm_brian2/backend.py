@@ -1,4 +1,6 @@
-"""The backend: what it requires, and the session, the whole word, the script and the picture behind the protocol."""
+"""The backend: what it requires, and the session, the whole word, the script and the picture behind
+the protocol.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
 
 
 class Brian2Backend:
-    """Leaky integrate-and-fire cells in continuous time: statistical, so that measurements speak for it."""
+    """Leaky integrate-and-fire cells in continuous time: statistical, so that measurements speak
+    for it.
+    """
 
     name = "brian2"
     exact = False
@@ -41,7 +45,9 @@ class Brian2Backend:
         return None
 
     def requirements(self, options: Mapping[str, object]) -> Requirements:
-        """Measured in ``benchmarks/brian2_figures.py``: small weights, a wide margin, four times the smallest N."""
+        """Measured in ``benchmarks/brian2_figures.py``: small weights, a wide margin, four times
+        the smallest N.
+        """
         self._checked(options)
         return REQUIREMENTS
 

@@ -1,4 +1,6 @@
-"""A stand-alone Brian2 script and its network: what `script.template` says, with the values of a program."""
+"""A stand-alone Brian2 script and its network: what `script.template` says, with the values of a
+program.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,8 @@ def emit(
     """
     if realism != Realism():
         raise OptionError(
-            "the script has no realism; expected none of its options, or vsafsm run --backend brian2"
+            "the script has no realism; expected none of its options, or vsafsm run --backend"
+            " brian2"
         )
     write_atomically(folder / "network.npz", _archive(program))
     write_atomically(folder / "run.py", script(program, parameters, running).encode())

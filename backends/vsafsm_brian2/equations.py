@@ -1,10 +1,12 @@
-"""The model, as Brian2 reads it: the one place where it is written. The emitted script holds the same text.
+"""The model, as Brian2 reads it: the one place where it is written. The emitted script holds the
+same text.
 
-A spike of cell j jumps the synaptic current of cell i by ``W[i, j]`` weight steps; a step is ``2 J / (k scale)``. The
-inhibitory pool is one graded unit that sums all spikes through the same synapses and takes its share from every cell. A
-*line* stands for a bundle of axons that fires at some 1 kHz in all (at the default time step): the rest line is
-tonically active and any input line silences it; each shunts the cells that its mask closes, with a reversal a little
-below rest, so that no cell is charged or driven into debt.
+A spike of cell j jumps the synaptic current of cell i by ``W[i, j]`` weight steps; a step is ``2 J
+/ (k scale)``. The inhibitory pool is one graded unit that sums all spikes through the same synapses
+and takes its share from every cell. A
+*line* stands for a bundle of axons that fires at some 1 kHz in all (at the default time step): the
+rest line is tonically active and any input line silences it; each shunts the cells that its mask
+closes, with a reversal a little below rest, so that no cell is charged or driven into debt.
 """
 
 CELLS = """
@@ -55,5 +57,7 @@ RESET_MS = 60.0
 INPUT_PERIOD_MS = 2.0
 """A driven line gets a spike every 2 ms."""
 WINDOW_MS, ACTIVE_SHARE = 60.0, 0.35
-"""A cell is active if its spikes in this window are at least this share of those of the most active cells."""
+"""A cell is active if its spikes in this window are at least this share of those of the most active
+cells.
+"""
 NOISE_TAU_MS = 5.0

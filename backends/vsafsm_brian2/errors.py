@@ -18,4 +18,6 @@ class TargetError(BackendError):
 
 
 class ContractWarning(VsafsmWarning):
-    """An input or a gap is shorter than the contract, under which every transition was measured right."""
+    """An input or a gap is shorter than the contract, under which every transition was measured
+    right.
+    """

@@ -1,4 +1,6 @@
-"""`AttractorFSM`: a compiled program as Brian2 groups and synapses, to run or to wire into a network of one's own."""
+"""`AttractorFSM`: a compiled program as Brian2 groups and synapses, to run or to wire into a
+network of one's own.
+"""
 
 from __future__ import annotations
 
@@ -55,10 +57,11 @@ class AttractorFSM:
     pool : brian2.NeuronGroup
         The global inhibition: one graded unit that sums all spikes of the cells.
     lines : brian2.NeuronGroup
-        Line 0 is rest, then one for each input, then reset. Spikes with ``drive_post += 5`` every 2 ms keep one on.
+        Line 0 is rest, then one for each input, then reset. Spikes with ``drive_post += 5`` every 2
+        ms keep one on.
     recurrent, to_pool, masks, reset, silence : brian2.Synapses
-        Recurrent weights; cells to pool; lines to the cells that they close; reset to the cells of the start code;
-        input lines to the rest line.
+        Recurrent weights; cells to pool; lines to the cells that they close; reset to the cells of
+        the start code; input lines to the rest line.
     objects
         All of them, for ``brian2.Network(*fsm.objects)``.
     """
@@ -75,7 +78,8 @@ class AttractorFSM:
         unmet = REQUIREMENTS.unmet(program.network, program.claim.margin)
         if unmet:
             raise RequirementError(
-                f"the program does not fit: {'; '.join(unmet)}; expected one of `vsafsm compile SPEC --for brian2`"
+                f"the program does not fit: {'; '.join(unmet)}; expected one of `vsafsm compile"
+                " SPEC --for brian2`"
             )
         self.program, self.network = program, program.network
         self.parameters, self.realism = parameters or Parameters(), realism or Realism()
@@ -110,7 +114,8 @@ class AttractorFSM:
         names = [*self.network.inputs, RESET]
         if symbol not in names:
             raise UnknownLineError(
-                f'no line "{symbol}"; expected {listed(self.network.inputs)} or {RESET}{did_you_mean(symbol, names)}'
+                f'no line "{symbol}"; expected {listed(self.network.inputs)} or'
+                f" {RESET}{did_you_mean(symbol, names)}"
             )
         return names.index(symbol) + 1
 

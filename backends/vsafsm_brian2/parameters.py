@@ -1,4 +1,6 @@
-"""What can be set: cell and synapse parameters, realism, and how to run. Units stand in the names; no Brian2 here."""
+"""What can be set: cell and synapse parameters, realism, and how to run. Units stand in the names;
+no Brian2 here.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,8 @@ class Parameters:
 
 @dataclass(frozen=True)
 class Realism:
-    """What real tissue and circuits add, drawn once after compilation with nothing retuned. None by default.
+    """What real tissue and circuits add, drawn once after compilation with nothing retuned. None by
+    default.
 
     Raises
     ------
@@ -111,7 +114,9 @@ class Realism:
         check(self)
 
     def spread(self, parameter: str) -> float:
-        """Coefficient of variation of a cell parameter (threshold, tau_mem, tau_syn, refractory, bias)."""
+        """Coefficient of variation of a cell parameter (threshold, tau_mem, tau_syn, refractory,
+        bias).
+        """
         own: float | None = getattr(self, f"mismatch_{parameter}")
         return self.mismatch if own is None else own
 
@@ -128,7 +133,9 @@ REQUIREMENTS = Requirements(
 """What a program has to be, measured in ``benchmarks/brian2_figures.py``."""
 
 HOLD_MS, GAP_MS = 40.0, 100.0
-"""The contract: from this hold and this gap on, every transition measured in the benchmark was right."""
+"""The contract: from this hold and this gap on, every transition measured in the benchmark was
+right.
+"""
 
 
 @dataclass(frozen=True)
@@ -168,8 +175,9 @@ def check_contract(hold_ms: float, gap_ms: float) -> None:
     for name, given, least in (("hold", hold_ms, HOLD_MS), ("gap", gap_ms, GAP_MS)):
         if given < least:
             warnings.warn(
-                f"a {name} of {given:g} ms is shorter than the {least:g} ms of the contract "
-                f"(hold {HOLD_MS:g} ms, gap {GAP_MS:g} ms), from which on every measured transition was right",
+                f"a {name} of {given:g} ms is shorter than the {least:g} ms of the contract (hold"
+                f" {HOLD_MS:g} ms, gap {GAP_MS:g} ms), from which on every measured transition was"
+                " right",
                 ContractWarning,
                 stacklevel=3,
             )
@@ -179,7 +187,8 @@ def check_delay(realism: Realism, parameters: Parameters) -> None:
     """Raise `OptionError` where a delay is shorter than a time step: it would be none."""
     if 0 < realism.delay_ms < parameters.dt_ms:
         raise OptionError(
-            f"delay_ms is {realism.delay_ms:g}; expected at least the time step of {parameters.dt_ms:g} ms"
+            f"delay_ms is {realism.delay_ms:g}; expected at least the time step of"
+            f" {parameters.dt_ms:g} ms"
         )
 
 

@@ -1,4 +1,6 @@
-"""A picture of a word: raster sorted by state, overlaps, inputs and decoded states over time, to be read in print."""
+"""A picture of a word: raster sorted by state, overlaps, inputs and decoded states over time, to be
+read in print.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,8 @@ def draw(recording: Recording, name: str, path: Path) -> None:
     _draw_overlaps(overlaps, recording, used)
     _draw_states(states, recording, used)
     raster.set_title(
-        f"{_plain(name)}: {recording.network.neurons} cells, {len(recording.network.states)} states",
+        f"{_plain(name)}: {recording.network.neurons} cells, {len(recording.network.states)}"
+        " states",
         loc="left",
     )
     states.set_xlabel("time (ms)")
@@ -71,7 +74,9 @@ def draw(recording: Recording, name: str, path: Path) -> None:
 
 
 def check_drawable(path: Path) -> str:
-    """The format that a file name asks for: checked before anything runs. Raises what `draw` does."""
+    """The format that a file name asks for: checked before anything runs. Raises what `draw`
+    does.
+    """
     kind = path.suffix.removeprefix(".").lower()
     if kind not in FORMATS:
         raise FileError(
@@ -83,13 +88,17 @@ def check_drawable(path: Path) -> str:
 
 
 def _codes_used(recording: Recording) -> Indices:
-    """Codes that the activity stands for at some time: the states in order, then pending transitions."""
+    """Codes that the activity stands for at some time: the states in order, then pending
+    transitions.
+    """
     codes = recording.decoded()[1]
     return np.asarray(np.unique(codes[codes >= 0]))
 
 
 def _draw_raster(axes: Any, recording: Recording, used: Indices) -> None:
-    """Spikes, cells in the order of the states that were reached, the first for a cell of several; then the others."""
+    """Spikes, cells in the order of the states that were reached, the first for a cell of several;
+    then the others.
+    """
     used = used[used < len(recording.network.states)]
     codes = recording.network.codes[used]
     first = (

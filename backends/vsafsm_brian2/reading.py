@@ -1,4 +1,5 @@
-"""From spikes to states: who is active, what that stands for, overlaps over time. It knows nothing of Brian2 objects.
+"""From spikes to states: who is active, what that stands for, overlaps over time. It knows nothing
+of Brian2 objects.
 
 Times are in milliseconds, counted from the start of the recording, also where no name says so.
 """
@@ -20,7 +21,9 @@ from vsafsm.vsa import Bits, similarity
 from vsafsm_brian2.equations import ACTIVE_SHARE, WINDOW_MS
 
 SETTLING_MS = 15.0
-"""After a change of masks, the activity is read anew from here on: each active cell has had time for a spike."""
+"""After a change of masks, the activity is read anew from here on: each active cell has had time
+for a spike.
+"""
 LEAST_WINDOW_MS = 12.0
 """A cell at full rate has a spike in it."""
 Times = NDArray[Any]
@@ -79,7 +82,9 @@ class Recording:
         return np.bincount(self.cells[first:last], minlength=self.network.neurons).astype(np.intp)
 
     def active(self, begin_ms: float, end_ms: float) -> Bits:
-        """Which cells are active (N,): those with a fair share of the spikes of the most active ones."""
+        """Which cells are active (N,): those with a fair share of the spikes of the most active
+        ones.
+        """
         return active(self.counts(begin_ms, end_ms))
 
     def code_at(self, time_ms: float, mask: int = REST, window_ms: float = WINDOW_MS) -> int:
@@ -87,7 +92,8 @@ class Recording:
         return int(self.network.decode(self.active(time_ms - window_ms, time_ms)[None], mask)[0])
 
     def read(self, event: Event | None, time_ms: float) -> Reading:
-        """State at `time_ms`, with the Mealy outputs of the input before it: read at its end, in its second half.
+        """State at `time_ms`, with the Mealy outputs of the input before it: read at its end, in
+        its second half.
 
         After a short gap, the window does not reach back to where the input was still being left.
         """
@@ -119,7 +125,9 @@ class Recording:
         return times, similarity(self.network.codes, activity, self.network.masks[masks])
 
     def decoded(self, every_ms: float = 5.0) -> tuple[Times, Indices]:
-        """The code that the activity stands for over time: times (T,) in ms, and codes (T,), -1 for none."""
+        """The code that the activity stands for over time: times (T,) in ms, and codes (T,), -1 for
+        none.
+        """
         times, activity, masks = self._over_time(every_ms)
         return times, self.network.decode(activity, masks)
 
@@ -129,10 +137,11 @@ class Recording:
         return times, np.array([*code_names(self.network), ""])[codes]
 
     def _over_time(self, every: float) -> tuple[Times, Bits, Indices]:
-        """Times, who is active in half a window before each, and the mask by which that is to be read.
+        """Times, who is active in half a window before each, and the mask by which that is to be
+        read.
 
-        A window does not reach across a change of masks; until there has been time for spikes after one, the time
-        before it counts.
+        A window does not reach across a change of masks; until there has been time for spikes after
+        one, the time before it counts.
         """
         times = np.arange(every, self.until_ms + every / 2, every)
         changes = np.array(
@@ -179,7 +188,9 @@ def code_names(network: Network) -> list[str]:
 
 
 def active(counts: NDArray[np.intp]) -> Bits:
-    """Cells (N,) with at least `ACTIVE_SHARE` of the spikes of the most active ones, and at least one."""
+    """Cells (N,) with at least `ACTIVE_SHARE` of the spikes of the most active ones, and at least
+    one.
+    """
     most = max(4, len(counts) // 32)
     top = float(np.sort(counts)[-most:].mean())
     return np.asarray((counts >= ACTIVE_SHARE * top) & (counts > 0))
@@ -192,10 +203,11 @@ def input_spikes(
     jitter: float,
     rng: np.random.Generator,
 ) -> tuple[Indices, Times]:
-    """Lines and times (ms) of the spikes that keep lines on: (line, onset, end) each, in the order of time.
+    """Lines and times (ms) of the spikes that keep lines on: (line, onset, end) each, in the order
+    of time.
 
-    With a jitter (ms), each spike moves by a normal random time, between onset and end. A line spikes at most once in a
-    time step `dt`.
+    With a jitter (ms), each spike moves by a normal random time, between onset and end. A line
+    spikes at most once in a time step `dt`.
     """
     found: set[tuple[int, int]] = set()
     for line, onset, end in given:

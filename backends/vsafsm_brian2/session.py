@@ -1,4 +1,6 @@
-"""A network that runs: a session from input to input, and whole words in one run. Only input lines enter."""
+"""A network that runs: a session from input to input, and whole words in one run. Only input lines
+enter.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ from vsafsm_brian2.surroundings import RandomNumbers, check_can_run, device, tar
 
 
 class Simulation:
-    """A program's Brian2 network with a source of input spikes and a spike monitor. All times are on its grid."""
+    """A program's Brian2 network with a source of input spikes and a spike monitor. All times are
+    on its grid.
+    """
 
     def __init__(
         self, program: Program, parameters: Parameters, realism: Realism, running: Running
@@ -47,7 +51,9 @@ class Simulation:
     def placed(
         self, given: Sequence[tuple[int, float]], gap_ms: float
     ) -> tuple[list[Event], list[float]]:
-        """Inputs (symbol, hold) from now on, a gap after each: -> the events, and the times when the gaps end (ms)."""
+        """Inputs (symbol, hold) from now on, a gap after each: -> the events, and the times when
+        the gaps end (ms).
+        """
         events, ends, now = [], [], self.now_ms
         for symbol, hold_ms in given:
             events.append(Event(symbol, now, self.on_grid(now + hold_ms)))
@@ -100,8 +106,8 @@ class Brian2Session:
     ) -> None:
         if running.codegen == "cpp_standalone":
             raise TargetError(
-                "a session cannot run in cpp_standalone, which compiles one whole run and ends with it; "
-                "expected codegen numpy or cython, or a word known in advance"
+                "a session cannot run in cpp_standalone, which compiles one whole run and ends with"
+                " it; expected codegen numpy or cython, or a word known in advance"
             )
         check_can_run(running.codegen)
         self.program, self._running = program, running
@@ -127,7 +133,8 @@ class Brian2Session:
         self._open = False
 
     def send(self, symbol: str, hold: Any = None, gap: Any = None) -> str | None:
-        """Hold an input, then leave it: -> the state reached, or None where the activity stands for none.
+        """Hold an input, then leave it: -> the state reached, or None where the activity stands for
+        none.
 
         Parameters
         ----------
@@ -171,7 +178,9 @@ class Brian2Session:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Time steps, spikes and synaptic operations (a spike reaching a cell or the pool) so far."""
+        """Time steps, spikes and synaptic operations (a spike reaching a cell or the pool) so
+        far.
+        """
         recording = self.recording
         every = recording.counts(0.0, self._simulation.now_ms + 1.0)
         steps = round(self._simulation.now_ms / self._simulation.parameters.dt_ms)

@@ -1,4 +1,6 @@
-"""Brian2's global state (target, device, random numbers): set while something of ours runs, and put back."""
+"""Brian2's global state (target, device, random numbers): set while something of ours runs, and put
+back.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from vsafsm_brian2.errors import TargetError
 
 
 def check_can_run(codegen: str) -> None:
-    """Raise `TargetError` where a target compiles and cannot, or where Brian2 was put into standalone mode."""
+    """Raise `TargetError` where a target compiles and cannot, or where Brian2 was put into
+    standalone mode.
+    """
     if not isinstance(b2.get_device(), RuntimeDevice):
         raise TargetError(
             "Brian2 is in standalone mode; expected brian2.set_device('runtime') before this"
@@ -28,7 +32,8 @@ def check_can_run(codegen: str) -> None:
         missing.append("make")
     if missing:
         raise TargetError(
-            f"codegen {codegen} needs {' and '.join(missing)}, not found on the path; expected it, or codegen numpy"
+            f"codegen {codegen} needs {' and '.join(missing)}, not found on the path; expected it,"
+            " or codegen numpy"
         )
 
 
@@ -51,10 +56,8 @@ def device(codegen: str, build_dir: str | None) -> Iterator[None]:
         yield
         return
     with (
-        nullcontext(build_dir)
-        if build_dir
-        else tempfile.TemporaryDirectory(prefix="vsafsm-") as folder
-    ):
+        nullcontext(build_dir) if build_dir else tempfile.TemporaryDirectory(prefix="vsafsm-")
+    ) as folder:
         b2.set_device("cpp_standalone", directory=folder, build_on_run=True)
         try:
             yield
@@ -66,7 +69,9 @@ def device(codegen: str, build_dir: str | None) -> Iterator[None]:
 
 
 class RandomNumbers:
-    """The stream that current noise takes from Brian2: one a simulation, swapped in while it runs."""
+    """The stream that current noise takes from Brian2: one a simulation, swapped in while it
+    runs.
+    """
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
@@ -74,7 +79,9 @@ class RandomNumbers:
 
     @contextmanager
     def swapped_in(self) -> Iterator[None]:
-        """Brian2's random numbers are those of this stream inside, and what they were again behind."""
+        """Brian2's random numbers are those of this stream inside, and what they were again
+        behind.
+        """
         current = b2.get_device()
         if not isinstance(current, RuntimeDevice):
             b2.seed(self._seed)

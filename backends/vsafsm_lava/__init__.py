@@ -1,7 +1,7 @@
 """Lava: a compiled machine as a Lava Process, in Lava's fixed-point simulator, and on Loihi 2.
 
-``vsafsm.open(program, backend="lava")`` runs a program; `attractor_fsm` makes the `AttractorFSM` of one, to be
-connected to Processes of one's own. Lava is imported when one of these is used.
+``vsafsm.open(program, backend="lava")`` runs a program; `attractor_fsm` makes the `AttractorFSM` of
+one, to be connected to Processes of one's own. Lava is imported when one of these is used.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""The backend: a chip's program in Lava's fixed-point simulator, and on the chip. Lava is imported when it is used."""
+"""The backend: a chip's program in Lava's fixed-point simulator, and on the chip. Lava is imported
+when it is used.
+"""
 
 from __future__ import annotations
 
@@ -43,18 +45,21 @@ class LavaBackend:
         if sys.version_info >= (3, 11):
             version = ".".join(map(str, sys.version_info[:2]))
             return (
-                f"lava-nc 0.10.0, the last there is, needs Python 3.10, and this is {version}, on which the extra "
-                "installs nothing; expected Python 3.10 and pip install 'vsafsm[lava]', or backend loihi2, which has "
-                "the same integers without Lava"
+                f"lava-nc 0.10.0, the last there is, needs Python 3.10, and this is {version}, on"
+                " which the extra installs nothing; expected Python 3.10 and pip install"
+                " 'vsafsm[lava]', or backend loihi2, which has the same integers without Lava"
             )
         if find_spec("lava") is None or find_spec("lava.magma") is None:
             return (
-                "Lava (lava-nc) is not installed; expected: pip install 'vsafsm[lava]', or backend loihi2, which has "
-                "the same integers without Lava"
+                "Lava (lava-nc) is not installed; expected: pip install 'vsafsm[lava]', or backend"
+                " loihi2, which has the same integers without Lava"
             )
         method = multiprocessing.get_start_method(allow_none=True)
         if method not in (None, "fork"):
-            return f"Lava needs processes to be started by fork, and here they are by {method}; expected fork"
+            return (
+                f"Lava needs processes to be started by fork, and here they are by {method};"
+                " expected fork"
+            )
         return None
 
     def requirements(self, options: Mapping[str, object]) -> Requirements:
@@ -63,7 +68,9 @@ class LavaBackend:
         return requirements(options)
 
     def lower(self, program: Program, **options: object) -> Network:
-        """The network that the chip's integers make, read back from them. Raises `LeakyError` for leaky neurons."""
+        """The network that the chip's integers make, read back from them. Raises `LeakyError` for
+        leaky neurons.
+        """
         return proven_form(on_chip(program, options))
 
     def open(self, program: Program, **options: object) -> ChipSession:

@@ -1,4 +1,6 @@
-"""A package that needs Lava and NumPy only: the Process with its weights, and a script that runs it."""
+"""A package that needs Lava and NumPy only: the Process with its weights, and a script that runs
+it.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ SOURCES = ("targets.py", "attractor/__init__.py", "attractor/process.py", "attra
 
 
 def emit(program: Program, chip: ChipNetwork, folder: Path, target: str) -> None:
-    """Write ``run.py`` with its default target and the package ``fsm`` into an existing folder. Raises `FileError`."""
+    """Write ``run.py`` with its default target and the package ``fsm`` into an existing folder.
+    Raises `FileError`.
+    """
     try:
         (folder / PACKAGE / "attractor").mkdir(parents=True, exist_ok=True)
     except OSError as error:

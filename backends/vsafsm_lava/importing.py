@@ -1,4 +1,6 @@
-"""Importing Lava, which sets how processes are started, and fails where that is set already, if only to the same."""
+"""Importing Lava, which sets how processes are started, and fails where that is set already, if
+only to the same.
+"""
 
 from __future__ import annotations
 

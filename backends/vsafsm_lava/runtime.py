@@ -1,7 +1,9 @@
-"""Lava's runtime, kept in hand: it starts without side effects, a dead one is noticed, and nothing is left behind.
+"""Lava's runtime, kept in hand: it starts without side effects, a dead one is noticed, and nothing
+is left behind.
 
-Lava waits without end for a process that has died, adds a log handler with each Process, and remembers every Process
-and Var. What is done about it here reaches into Lava 0.10.0, the last there is.
+Lava waits without end for a process that has died, adds a log handler with each Process, and
+remembers every Process and Var. What is done about it here reaches into Lava 0.10.0, the last there
+is.
 """
 
 from __future__ import annotations
@@ -29,7 +31,9 @@ from numpy.typing import NDArray
 from vsafsm_lava.errors import RuntimeDiedError
 
 LOCK = threading.RLock()
-"""Held while sessions start and end: a fork in the middle of another thread's would take its locks along."""
+"""Held while sessions start and end: a fork in the middle of another thread's would take its locks
+along.
+"""
 PATIENCE_S = 0.25
 """How long to wait for a message before looking whether all processes are alive."""
 PR_SET_PDEATHSIG = 1
@@ -38,16 +42,20 @@ FAREWELL_S = 5.0
 
 
 class Running:
-    """A network of Processes that was started, and the ports by which it talks to the world outside.
+    """A network of Processes that was started, and the ports by which it talks to the world
+    outside.
 
     Raises
     ------
     RuntimeDiedError
-        From every method but `close`, when a process of the runtime has failed or died. Everything is freed then.
+        From every method but `close`, when a process of the runtime has failed or died. Everything
+        is freed then.
     """
 
     def __init__(self, process: AbstractProcess, config: Any, ports: list[Any]) -> None:
-        """Start it. `ports` are Lava ports with a flag for an external pipe: what goes in, what comes out."""
+        """Start it. `ports` are Lava ports with a flag for an external pipe: what goes in, what
+        comes out.
+        """
         try:
             with LOCK, _interrupts_later(), _children_die_too():
                 process.create_runtime(config)
@@ -109,7 +117,9 @@ class Running:
 
 @contextmanager
 def unnoticed() -> Iterator[None]:
-    """What Lava does to logging inside is undone, and Processes and Vars made inside are forgotten by it behind."""
+    """What Lava does to logging inside is undone, and Processes and Vars made inside are forgotten
+    by it behind.
+    """
     with LOCK:
         yield from _unnoticed()
 
@@ -130,7 +140,9 @@ def _unnoticed() -> Iterator[None]:
 
 @contextmanager
 def _interrupts_later() -> Iterator[None]:
-    """Ctrl-C inside takes effect behind it; processes that are started inside do not see it: the session stops them."""
+    """Ctrl-C inside takes effect behind it; processes that are started inside do not see it: the
+    session stops them.
+    """
     before = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or before is None:
         yield
@@ -150,7 +162,9 @@ _starting = threading.local()
 
 @contextmanager
 def _children_die_too() -> Iterator[None]:
-    """Processes started inside are killed with this one, however it ends. Linux only, and for the main thread only."""
+    """Processes started inside are killed with this one, however it ends. Linux only, and for the
+    main thread only.
+    """
     _starting.here = threading.current_thread() is threading.main_thread()
     try:
         yield
@@ -168,7 +182,9 @@ os.register_at_fork(after_in_child=_after_fork)
 
 
 def _take_turns(actors: list[Any]) -> None:
-    """Keep two processes, of which one always waits for the other, on one core: a wake-up across cores costs more."""
+    """Keep two processes, of which one always waits for the other, on one core: a wake-up across
+    cores costs more.
+    """
     if len(actors) != 2 or not hasattr(os, "sched_setaffinity"):
         return
     cores = sorted(os.sched_getaffinity(0))
@@ -223,7 +239,9 @@ def _abandon(runtime: Any, ports: list[Any]) -> None:
 
 
 def _close(runtime: Any, ends: list[Any]) -> None:
-    """Ask the processes to stop, kill those that do not, and free pipes, threads and shared memory."""
+    """Ask the processes to stop, kill those that do not, and free pipes, threads and shared
+    memory.
+    """
     with LOCK:
         _close_now(runtime, ends)
 

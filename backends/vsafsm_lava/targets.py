@@ -1,4 +1,6 @@
-"""Where a network runs: Lava's simulator, or the chip. The only thing that differs is the run configuration."""
+"""Where a network runs: Lava's simulator, or the chip. The only thing that differs is the run
+configuration.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ from vsafsm_lava.attractor.models import FusedModel, StockModel
 from vsafsm_lava.attractor.process import AttractorFSM
 
 TARGETS = ("sim", "sim-stock", "loihi2")
-"""The simulator with the fused model or with stock parts, and the chip, which has stock parts only."""
+"""The simulator with the fused model or with stock parts, and the chip, which has stock parts only.
+"""
 ON_CHIP = (AttractorFSM, LIF, Dense)
 """Processes that have no business on the host when the target is the chip."""
 
@@ -27,15 +30,20 @@ class HardwareError(RuntimeError):
 
 
 class ChipConfig(Loihi2HwCfg):  # type: ignore[misc]
-    """Lava's configuration for the chip, but for one thing: it never takes a model that runs on the host instead."""
+    """Lava's configuration for the chip, but for one thing: it never takes a model that runs on the
+    host instead.
+    """
 
     def select(self, process: Any, proc_models: list[Any]) -> Any:
-        """The model for a Process. Raises `HardwareError` where only the host could run what belongs on the chip."""
+        """The model for a Process. Raises `HardwareError` where only the host could run what
+        belongs on the chip.
+        """
         chosen = super().select(process, proc_models)
         if isinstance(process, ON_CHIP) and issubclass(chosen, AbstractPyProcessModel):
             raise HardwareError(
-                f"lava-loihi has no model of {type(process).__name__} for the chip, and {chosen.__name__} would run on "
-                "the host: expected a complete installation of lava-loihi"
+                f"lava-loihi has no model of {type(process).__name__} for the chip, and"
+                f" {chosen.__name__} would run on the host: expected a complete installation of"
+                " lava-loihi"
             )
         return chosen
 
@@ -44,12 +52,13 @@ def check_hardware() -> None:
     """Raise `HardwareError` where the chip cannot be reached, saying what is missing."""
     if not loihi.is_installed():
         raise HardwareError(
-            "lava-loihi, Intel's extension for the chip, is not installed: expected it from the Intel Neuromorphic "
-            "Research Community, or the target sim or sim-stock"
+            "lava-loihi, Intel's extension for the chip, is not installed: expected it from the"
+            " Intel Neuromorphic Research Community, or the target sim or sim-stock"
         )
     if loihi.host is None:
         raise HardwareError(
-            "no Loihi board is chosen: expected lava.utils.loihi.use_slurm_host(...) or use_ethernet_host(...) before"
+            "no Loihi board is chosen: expected lava.utils.loihi.use_slurm_host(...) or"
+            " use_ethernet_host(...) before"
         )
 
 
@@ -67,9 +76,11 @@ def run_config(target: str) -> Loihi2SimCfg | ChipConfig:
 
 
 def connected(fsm: AttractorFSM, target: str, buffered: int) -> tuple[Injector, Extractor]:
-    """An Injector of channel spikes and an Extractor of the network's spikes, with adapters where the chip needs them.
+    """An Injector of channel spikes and an Extractor of the network's spikes, with adapters where
+    the chip needs them.
 
-    The Injector waits for a message in each step: one that is late would count in a later step otherwise.
+    The Injector waits for a message in each step: one that is late would count in a later step
+    otherwise.
 
     Parameters
     ----------

@@ -24,7 +24,9 @@ from vsafsm_loihi2.resources import most_neurons, partition, report
 from vsafsm_loihi2.session import ChipSession, IntegerEngine
 
 REQUIREMENTS = Requirements(bits=8, folded=True, largest_sum=12_000)
-"""Weights of 8 bits, inhibition folded in, and sums that leave room for masks and reset in the accumulator."""
+"""Weights of 8 bits, inhibition folded in, and sums that leave room for masks and reset in the
+accumulator.
+"""
 LEAKY = replace(
     REQUIREMENTS, least_margin=0.4, rule="robust", headroom=4.0, density=2 / 11, tolerance=3.0
 )
@@ -82,7 +84,9 @@ class Loihi2Backend:
         return requirements(options)
 
     def lower(self, program: Program, **options: object) -> Network:
-        """The network that the chip's integers make, read back from them. Raises `LeakyError` for leaky neurons."""
+        """The network that the chip's integers make, read back from them. Raises `LeakyError` for
+        leaky neurons.
+        """
         return proven_form(on_chip(program, options))
 
     def open(self, program: Program, **options: object) -> ChipSession:
@@ -91,7 +95,9 @@ class Loihi2Backend:
         return ChipSession(chip, IntegerEngine(chip))
 
     def emit(self, program: Program, folder: Path, **options: object) -> None:
-        """Write ``network.npz``, the chip's integers, and ``manifest.json``, what they mean, into `folder`."""
+        """Write ``network.npz``, the chip's integers, and ``manifest.json``, what they mean, into
+        `folder`.
+        """
         chip = on_chip(program, options)
         write_atomically(folder / "network.npz", archive(chip))
         write_atomically(
@@ -131,8 +137,9 @@ def on_chip(program: Program, options: Mapping[str, Any]) -> ChipNetwork:
     taken = partition(len(chip.bias))
     if chips is not None and taken.chips > chips:
         raise LimitError(
-            f"the network takes {taken.cores} cores on {taken.chips} chips, at most {chips} is possible: expected a "
-            f"program of `vsafsm compile SPEC --for loihi2 --chips {chips} -o PROGRAM`, or more chips"
+            f"the network takes {taken.cores} cores on {taken.chips} chips, at most {chips} is"
+            f" possible: expected a program of `vsafsm compile SPEC --for loihi2 --chips {chips} -o"
+            " PROGRAM`, or more chips"
         )
     return chip
 

@@ -1,14 +1,16 @@
 """From a `Network` to the chip's integers, and back.
 
-A weight is an even number: twice the network's. The masks act without a hand-over: neurons that the rest phase's mask
-closes carry a negative bias, and an input's line takes it away from those that the input's mask opens, and closes
-others, in the same step. Closing is an inhibition that outweighs every recurrent drive that the network can reach; the
-reset's line outweighs that too, for the neurons of the start code. Thresholds are 0.
+A weight is an even number: twice the network's. The masks act without a hand-over: neurons that the
+rest phase's mask closes carry a negative bias, and an input's line takes it away from those that
+the input's mask opens, and closes others, in the same step. Closing is an inhibition that outweighs
+every recurrent drive that the network can reach; the reset's line outweighs that too, for the
+neurons of the start code. Thresholds are 0.
 
-A neuron with the largest decays keeps 1/4096 of its membrane. That residue is never positive, because a neuron above
-threshold spikes and starts again at 0, and the lowering holds its largest magnitude against the smallest drive at which
-a neuron has to fire: no residue changes a step. So the chip's network takes the very steps of the `Network`, and a
-proof of that one is a proof of the chip's.
+A neuron with the largest decays keeps 1/4096 of its membrane. That residue is never positive,
+because a neuron above threshold spikes and starts again at 0, and the lowering holds its largest
+magnitude against the smallest drive at which a neuron has to fire: no residue changes a step. So
+the chip's network takes the very steps of the `Network`, and a proof of that one is a proof of the
+chip's.
 """
 
 from __future__ import annotations
@@ -53,10 +55,11 @@ class Settings:
     Attributes
     ----------
     hold_steps, gap_steps
-        Steps that the latch holds an input, and rests after it; None for the network's contract, and for leaky neurons
-        more.
+        Steps that the latch holds an input, and rests after it; None for the network's contract,
+        and for leaky neurons more.
     du, dv
-        Decay of the current and of the membrane in 1/4096 a step; 4095, the most, is nearly memoryless, and exact.
+        Decay of the current and of the membrane in 1/4096 a step; 4095, the most, is nearly
+        memoryless, and exact.
     """
 
     hold_steps: int | None = None
@@ -86,8 +89,8 @@ class Settings:
             object.__setattr__(self, name, int(value))
         if self.steps(1) > MOST_STEPS and None in (self.hold_steps, self.gap_steps):
             raise OptionError(
-                f"neurons with du {self.du} and dv {self.dv} forget so slowly that an input would be held for at least "
-                f"{self.steps(1)} steps; expected faster decays"
+                f"neurons with du {self.du} and dv {self.dv} forget so slowly that an input would"
+                f" be held for at least {self.steps(1)} steps; expected faster decays"
             )
 
     @property
@@ -96,7 +99,9 @@ class Settings:
         return (self.du, self.dv) != (DECAY, DECAY)
 
     def steps(self, contract: int) -> int:
-        """Steps to hold or to leave by default: the contract's, and more the slower the neurons forget."""
+        """Steps to hold or to leave by default: the contract's, and more the slower the neurons
+        forget.
+        """
         slowest = 2**DECAY_SHIFT / max(1, min(self.du + 1, self.dv))
         return contract * (1 + ceil(8 * (slowest - 1))) if self.leaky else contract
 
@@ -110,11 +115,14 @@ class Bounds:
     reach
         What the walk over all activities found, in the network's weight steps.
     mask_drive, reset_drive
-        Magnitude of the inhibition of a closed neuron, and of the drive of the start code's neurons by the reset.
+        Magnitude of the inhibition of a closed neuron, and of the drive of the start code's neurons
+        by the reset.
     accumulator
-        Largest magnitude that the synaptic input of a neuron has on the way, however it is added up; limit 32767.
+        Largest magnitude that the synaptic input of a neuron has on the way, however it is added
+        up; limit 32767.
     residue
-        Largest magnitude of what is left of a membrane after a step, as a share of the smallest drive that fires.
+        Largest magnitude of what is left of a membrane after a step, as a share of the smallest
+        drive that fires.
     """
 
     reach: Reach
@@ -164,12 +172,16 @@ class ChipNetwork:
 
     @property
     def ready_steps(self) -> int:
-        """Steps from the start until the initial state is reached and settled; from then on an event passes."""
+        """Steps from the start until the initial state is reached and settled; from then on an
+        event passes.
+        """
         return self.gap_steps + 2
 
     @property
     def event_steps(self) -> int:
-        """Steps from an event's spike, that step included, until its state is reached and settled."""
+        """Steps from an event's spike, that step included, until its state is reached and
+        settled.
+        """
         return self.hold_steps + self.gap_steps + 3
 
     def decoded(self) -> Network:
@@ -181,7 +193,9 @@ class ChipNetwork:
         return replace(self.network, weights=(self.weights // 2).astype(np.int8), masks=masks)
 
     def arrays(self) -> Mapping[str, Any]:
-        """Everything that a simulator or an archive needs, by name: arrays, and whole numbers as arrays of one."""
+        """Everything that a simulator or an archive needs, by name: arrays, and whole numbers as
+        arrays of one.
+        """
         return {
             "weights": self.weights,
             "masks": self.latch.widened(self.masks),
@@ -213,11 +227,13 @@ def lower(network: Network, settings: Settings = Settings()) -> ChipNetwork:
     """
     if not network.whole:
         raise LimitError(
-            "the network's weights are no whole numbers; expected those of a program, without noise on them"
+            "the network's weights are no whole numbers; expected those of a program, without noise"
+            " on them"
         )
     if network.gain:
         raise LimitError(
-            f"an inhibition of {network.gain} is kept apart, at most 0 is possible: expected it folded in"
+            f"an inhibition of {network.gain} is kept apart, at most 0 is possible: expected it"
+            " folded in"
         )
     _within("weight", int(np.abs(network.weights.astype(np.int32)).max()), MANTISSA)
     hold = _at_least("hold_steps", settings, network.contract.hold_steps)
@@ -225,8 +241,9 @@ def lower(network: Network, settings: Settings = Settings()) -> ChipNetwork:
     found = reach(network)
     if found.hold_steps > hold or found.gap_steps > gap:
         raise UnsettledError(
-            f"the network takes up to {found.hold_steps} steps to settle under an input and {found.gap_steps} at rest, "
-            f"and is given {hold} and {gap}; expected the contract of a proof"
+            f"the network takes up to {found.hold_steps} steps to settle under an input and"
+            f" {found.gap_steps} at rest, and is given {hold} and {gap}; expected the contract of a"
+            " proof"
         )
     up, down = max(0, 2 * found.up), max(0, -2 * found.down)
 
@@ -244,8 +261,9 @@ def lower(network: Network, settings: Settings = Settings()) -> ChipNetwork:
     least = (2 * found.least) << SHIFT
     if residue >= least and not settings.leaky:
         raise LimitError(
-            f"a neuron fires at a drive of {2 * found.least}, and up to {residue / 2**SHIFT:.3g} may be left of its "
-            "membrane: the residue must be less than the drive (a larger margin, or more neurons)"
+            f"a neuron fires at a drive of {2 * found.least}, and up to {residue / 2**SHIFT:.3g}"
+            " may be left of its membrane: the residue must be less than the drive (a larger"
+            " margin, or more neurons)"
         )
     return ChipNetwork(
         weights=np.asarray(2 * network.weights.astype(np.int16)),
@@ -265,11 +283,13 @@ def lower(network: Network, settings: Settings = Settings()) -> ChipNetwork:
 
 
 def proven_form(chip: ChipNetwork) -> Network:
-    """What a proof of the chip's program has to walk. Raises `LeakyError` where neurons remember."""
+    """What a proof of the chip's program has to walk. Raises `LeakyError` where neurons
+    remember.
+    """
     if (chip.du, chip.dv) != (DECAY, DECAY):
         raise LeakyError(
-            f"du is {chip.du} and dv is {chip.dv}: leaky neurons have no finite set of activities to walk; "
-            f"expected both at {DECAY} for a proof, or a measurement with `vsafsm run`"
+            f"du is {chip.du} and dv is {chip.dv}: leaky neurons have no finite set of activities"
+            f" to walk; expected both at {DECAY} for a proof, or a measurement with `vsafsm run`"
         )
     return chip.decoded()
 
@@ -277,7 +297,8 @@ def proven_form(chip: ChipNetwork) -> Network:
 def _drives(up: int, down: int) -> tuple[int, int, int]:
     """Mantissas of the masks' and the reset's drives, and their exponent.
 
-    The one outweighs a recurrent drive of `up`; the other the masks, a recurrent drive of `-down`, and any residue.
+    The one outweighs a recurrent drive of `up`; the other the masks, a recurrent drive of `-down`,
+    and any residue.
     """
     for exponent in range(MOST_EXPONENT + 1):
         closing = _even(up, exponent)
@@ -287,8 +308,9 @@ def _drives(up: int, down: int) -> tuple[int, int, int]:
             return closing, opening, exponent
     largest = 2 * MANTISSA << MOST_EXPONENT
     raise LimitError(
-        f"recurrent drives from {-down} to {up} are reached, so that a reset of {opening << exponent} is needed, "
-        f"and at most {largest} is possible: {(opening << exponent) - largest} too much; {SMALLER}"
+        f"recurrent drives from {-down} to {up} are reached, so that a reset of"
+        f" {opening << exponent} is needed, and at most {largest} is possible:"
+        f" {(opening << exponent) - largest} too much; {SMALLER}"
     )
 
 
@@ -300,7 +322,8 @@ def _even(drive: int, exponent: int) -> int:
 def _within(what: str, value: int, limit: int) -> None:
     if value > limit:
         raise LimitError(
-            f"the largest {what} is {value}, at most {limit} is possible: {value - limit} too much; {SMALLER}"
+            f"the largest {what} is {value}, at most {limit} is possible: {value - limit} too much;"
+            f" {SMALLER}"
         )
 
 
@@ -313,7 +336,7 @@ def _at_least(name: str, settings: Settings, least: int) -> int:
     steps = settings.steps(least) if value is None else value
     if steps > MOST_STEPS:
         raise OptionError(
-            f"neurons with du {settings.du} and dv {settings.dv} forget so slowly that {name} would be {steps}; "
-            f"expected faster decays, or {name} of at most {MOST_STEPS}"
+            f"neurons with du {settings.du} and dv {settings.dv} forget so slowly that {name} would"
+            f" be {steps}; expected faster decays, or {name} of at most {MOST_STEPS}"
         )
     return steps

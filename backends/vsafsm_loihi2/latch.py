@@ -2,14 +2,16 @@
 
 Three groups of nearly memoryless neurons, all of threshold 0:
 
-- arbiters, one a channel: of the channels that spike in a step the lowest passes, and channel 0, the reset, before all;
-- lines, one a channel: the line of the channel that passed fires for the hold, a reset's for one step;
-- a timer: a chain of neurons that fire one after the other, end the hold, and keep the next event out until the gap is
-  over.
+- arbiters, one a channel: of the channels that spike in a step the lowest passes, and channel 0,
+  the reset, before all;
+- lines, one a channel: the line of the channel that passed fires for the hold, a reset's for one
+  step;
+- a timer: a chain of neurons that fire one after the other, end the hold, and keep the next event
+  out until the gap is over.
 
-A spike in step t makes an arbiter fire in step t + 1, a line in the steps from t + 2 on, and the line's synapses act
-in the step after each. Events in the ``hold_steps + gap_steps - 1`` steps after one that passed are dropped; a reset
-always passes, and ends what is under way.
+A spike in step t makes an arbiter fire in step t + 1, a line in the steps from t + 2 on, and the
+line's synapses act in the step after each. Events in the ``hold_steps + gap_steps - 1`` steps after
+one that passed are dropped; a reset always passes, and ends what is under way.
 """
 
 from __future__ import annotations
@@ -21,10 +23,12 @@ from numpy.typing import NDArray
 
 Whole = NDArray[np.int16]
 PASS, SUSTAIN, STOP = 2, 6, 8
-"""Weights of the latch: an event on its own; a line that holds itself, against a blocked event and the timer; a stop,
-against both."""
+"""Weights of the latch: an event on its own; a line that holds itself, against a blocked event and
+the timer; a stop, against both."""
 STARTED = 4096
-"""Membrane of the reset's line at the start: what the decay leaves of it, 1, makes it fire in the first step."""
+"""Membrane of the reset's line at the start: what the decay leaves of it, 1, makes it fire in the
+first step.
+"""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,9 @@ class Latch:
 
 
 def latch(inputs: int, hold_steps: int, gap_steps: int) -> Latch:
-    """The latch of `inputs` channels and the reset's, which holds for `hold_steps` and keeps a gap of `gap_steps`."""
+    """The latch of `inputs` channels and the reset's, which holds for `hold_steps` and keeps a gap
+    of `gap_steps`.
+    """
     channels, chain = inputs + 1, hold_steps + gap_steps - 2
     neurons = 2 * channels + chain
     arbiters, lines, timer = np.split(np.arange(neurons), [channels, 2 * channels])

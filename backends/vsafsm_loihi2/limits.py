@@ -1,13 +1,15 @@
 """What Loihi 2 can hold: widths of its integers, and the sizes of a core and a chip.
 
-Integer formats are those of Lava's fixed-point models, which follow the chip. Sizes are from public figures: Intel's
-Loihi 2 technology brief (2021), and the public estimator of lava-dl.
+Integer formats are those of Lava's fixed-point models, which follow the chip. Sizes are from public
+figures: Intel's Loihi 2 technology brief (2021), and the public estimator of lava-dl.
 """
 
 from __future__ import annotations
 
 MANTISSA = 127
-"""Largest magnitude of a weight's mantissa: a weight of mixed sign is twice as much, an even number of 8 bits."""
+"""Largest magnitude of a weight's mantissa: a weight of mixed sign is twice as much, an even number
+of 8 bits.
+"""
 MOST_EXPONENT = 7
 """Of a population of synapses, whose weights are shifted left by it."""
 ACCUMULATOR = 2**15 - 1
@@ -26,6 +28,6 @@ NEURONS_A_CORE = 4096
 WORDS_A_CORE = 2**14
 """64-bit words of synaptic memory a core."""
 SOURCE = (
-    "estimate from public figures: Intel's Loihi 2 technology brief (128 cores a chip) and the estimator of lava-dl "
-    "(4096 neurons and 2^14 64-bit words a core, 10 % on top of the weights)"
+    "estimate from public figures: Intel's Loihi 2 technology brief (128 cores a chip) and the"
+    " estimator of lava-dl (4096 neurons and 2^14 64-bit words a core, 10 % on top of the weights)"
 )

@@ -1,4 +1,5 @@
-"""The chip's neuron: a leaky integrate-and-fire cell with a current, in fixed point, as Lava's ``LIF`` computes it.
+"""The chip's neuron: a leaky integrate-and-fire cell with a current, in fixed point, as Lava's
+``LIF`` computes it.
 
 u' = trunc(u (4096 - du - 1) / 4096) + 64 a        wrapped into 24 bits
 v' = trunc(v (4096 - dv) / 4096) + u' + bias       clipped into 24 bits

@@ -1,7 +1,8 @@
-"""Every activity that a network can pass through under the latch, and how hard it drives the neurons.
+"""Every activity that a network can pass through under the latch, and how hard it drives the
+neurons.
 
-The walk asks the network alone, not the machine: from the start code, every input is held until nothing changes, and
-left until nothing changes.
+The walk asks the network alone, not the machine: from the start code, every input is held until
+nothing changes, and left until nothing changes.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ class Reach:
     up, down
         Largest and smallest recurrent drive of any neuron.
     rise, fall
-        The same of the positive and of the negative weights alone: however the weights of a step are added up, no sum
-        on the way is beyond these.
+        The same of the positive and of the negative weights alone: however the weights of a step
+        are added up, no sum on the way is beyond these.
     least
         Smallest recurrent drive of a neuron that fires.
     fixed_points
@@ -104,7 +105,9 @@ class _Walk:
         self.rise = self.fall = self.steps = 0
 
     def settled(self, start: Bits, masks: NDArray[np.intp]) -> Bits:
-        """Where each activity comes to rest under its mask; notes every step on the way, and how many there are."""
+        """Where each activity comes to rest under its mask; notes every step on the way, and how
+        many there are.
+        """
         opened, current, moving = self.network.masks[masks], start.copy(), np.arange(len(start))
         for self.steps in range(MOST_STEPS + 1):
             drive = drives(self.network, current[moving])

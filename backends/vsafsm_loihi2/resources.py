@@ -1,4 +1,6 @@
-"""How much of a chip a network takes: what is counted, and what is an estimate from public figures."""
+"""How much of a chip a network takes: what is counted, and what is an estimate from public
+figures.
+"""
 
 from __future__ import annotations
 
@@ -96,9 +98,11 @@ def report(chip: ChipNetwork) -> Description:
         "residue_share": round(bounds.residue, 5),
         "du": chip.du,
         "dv": chip.dv,
-        "proof": "carries over"
-        if chip.du == chip.dv == DECAY
-        else "none: leaky neurons are measured, not proven",
+        "proof": (
+            "carries over"
+            if chip.du == chip.dv == DECAY
+            else "none: leaky neurons are measured, not proven"
+        ),
         "largest_recurrent_drive": 2 * bounds.reach.up,
         "smallest_recurrent_drive": 2 * bounds.reach.down,
         "most_active": bounds.reach.active,
@@ -108,8 +112,8 @@ def report(chip: ChipNetwork) -> Description:
         "spikes_a_transition": round(spikes, 1),
         "synaptic_operations_a_transition": round(operations, 1),
         "counted": (
-            "all figures above are counted in the integers that the chip would get; spikes and synaptic operations are "
-            f"a mean over {EVENTS} random inputs in the integer simulator"
+            "all figures above are counted in the integers that the chip would get; spikes and"
+            f" synaptic operations are a mean over {EVENTS} random inputs in the integer simulator"
         ),
         "cores": parts.cores,
         "chips": parts.chips,
@@ -119,14 +123,17 @@ def report(chip: ChipNetwork) -> Description:
         "input_axons_a_core": len(chip.bias) + chip.latch.channels,
         "output_axons": (len(chip.bias) + chip.latch.channels) * parts.cores,
         "estimated": (
-            f"cores, chips, neurons_a_core, partition, synaptic_memory_kib and axons are an {SOURCE}; every neuron is "
-            "taken to reach every core, and the latch to fit beside the last one"
+            "cores, chips, neurons_a_core, partition, synaptic_memory_kib and axons are an"
+            f" {SOURCE}; every neuron is taken to reach every core, and the latch to fit beside the"
+            " last one"
         ),
     }
 
 
 def activity_a_transition(chip: ChipNetwork) -> tuple[float, float]:
-    """Spikes of the network, and synaptic operations they and the lines cause, a transition: means."""
+    """Spikes of the network, and synaptic operations they and the lines cause, a transition:
+    means.
+    """
     simulator, rng = ChipSimulator(chip), np.random.default_rng(0)
     fan_out, of_lines = fan_outs(chip)
     channels = rng.integers(1, chip.latch.channels, EVENTS)
@@ -139,5 +146,7 @@ def activity_a_transition(chip: ChipNetwork) -> tuple[float, float]:
 
 
 def fan_outs(chip: ChipNetwork) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Neurons that each neuron reaches (N,), and each line (A + 1,), over a weight that is not 0."""
+    """Neurons that each neuron reaches (N,), and each line (A + 1,), over a weight that is not
+    0.
+    """
     return np.count_nonzero(chip.weights, axis=0), np.count_nonzero(chip.masks, axis=0)

@@ -1,4 +1,6 @@
-"""A session of a chip's program, whatever runs it: events go in by the channels, activity comes out."""
+"""A session of a chip's program, whatever runs it: events go in by the channels, activity comes
+out.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ class Engine(Protocol):
     """What runs the steps of a chip's program, from its start on."""
 
     def run(self, channel: int | None, steps: int) -> Bits:
-        """Run some steps, with a spike on a channel in the first: -> which neurons fire in each, (steps, N)."""
+        """Run some steps, with a spike on a channel in the first: -> which neurons fire in each,
+        (steps, N).
+        """
 
     def close(self) -> None:
         """Free what it holds; closing twice does nothing."""
@@ -79,25 +83,30 @@ class ChipSession:
         self._engine.close()
 
     def send(self, symbol: str, hold: int | None = None) -> str | None:
-        """One spike on the input's channel, and the steps until its state is settled: -> that state, or None.
+        """One spike on the input's channel, and the steps until its state is settled: -> that
+        state, or None.
 
         Parameters
         ----------
         hold
-            Steps; the latch holds every input equally long, so that this has to be its hold, or None.
+            Steps; the latch holds every input equally long, so that this has to be its hold, or
+            None.
         """
         mask = self.chip.network.mask_of(symbol)
         if hold is not None and hold != self.chip.hold_steps:
             raise SessionError(
-                f"a hold of {hold!r} steps is asked for; the latch holds every input for {self.chip.hold_steps}: "
-                "expected the option hold_steps when the session is opened"
+                f"a hold of {hold!r} steps is asked for; the latch holds every input for"
+                f" {self.chip.hold_steps}: expected the option hold_steps when the session is"
+                " opened"
             )
         self._held = self._run(mask, self.chip.event_steps)[self.chip.hold_steps + 2], mask
         self._operations += int(self._of_lines[mask]) * self.chip.hold_steps
         return self.state
 
     def reset(self) -> str | None:
-        """One spike on the reset's channel, and the steps until the initial state is settled: -> that state."""
+        """One spike on the reset's channel, and the steps until the initial state is settled: ->
+        that state.
+        """
         self._run(RESET, self.chip.gap_steps + 4)
         self._operations += int(self._of_lines[RESET])
         self._held = None
@@ -135,7 +144,9 @@ class ChipSession:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Steps, spikes of the network, and synaptic operations that they and the lines caused, so far."""
+        """Steps, spikes of the network, and synaptic operations that they and the lines caused, so
+        far.
+        """
         return {
             "steps": self._steps,
             "spikes": self._spikes,

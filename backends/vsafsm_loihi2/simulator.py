@@ -1,4 +1,6 @@
-"""The chip's program, step by step, in plain integers: what every other form of it is held against."""
+"""The chip's program, step by step, in plain integers: what every other form of it is held
+against.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ from vsafsm_loihi2.neuron import States, fire
 
 
 class ChipSimulator:
-    """Latch and network, all neurons in one step after the other. A synapse acts in the step after a spike.
+    """Latch and network, all neurons in one step after the other. A synapse acts in the step after
+    a spike.
 
     Attributes
     ----------
@@ -38,7 +41,9 @@ class ChipSimulator:
         self._unbiased: States = np.zeros(others, np.int32)
 
     def step(self, channels: Bits) -> Bits:
-        """One step in which these channels (A + 1,) spike: -> which neurons of the network fire (N,)."""
+        """One step in which these channels (A + 1,) spike: -> which neurons of the network fire
+        (N,).
+        """
         chip, latch = self.chip, self.chip.latch
         lines = self.latched[latch.lines]
         arriving = _sum(chip.weights, self.spikes)

@@ -30,7 +30,9 @@ from vsafsm_memristor.parameters import Settings
 from vsafsm_memristor.placement import ordered
 
 SLACK_STEPS = 2
-"""Steps more than the contract's that an input is held and left: with noise, an activity takes longer to settle."""
+"""Steps more than the contract's that an input is held and left: with noise, an activity takes
+longer to settle.
+"""
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,9 @@ def plan(network: Network, settings: Settings) -> Plan:
     largest, levels = int(np.abs(network.weights).max(initial=0)), settings.levels
     if largest > levels - 1:
         raise MappingError(
-            f"the network has weights up to {largest}, and {levels} levels a device reach to {levels - 1}; expected a "
-            f"program of `vsafsm compile SPEC --for memristor --levels {levels} -o PROGRAM`, or more levels"
+            f"the network has weights up to {largest}, and {levels} levels a device reach to"
+            f" {levels - 1}; expected a program of `vsafsm compile SPEC --for memristor --levels"
+            f" {levels} -o PROGRAM`, or more levels"
         )
     check_folded(network)
     layout = settings.layout(network.neurons)
@@ -87,7 +90,8 @@ def check_folded(network: Network) -> None:
     """Raise `MappingError` where a network's inhibition is not among its weights."""
     if network.gain:
         raise MappingError(
-            "the network's inhibition is apart; expected a program of `vsafsm compile SPEC --for memristor -o PROGRAM`"
+            "the network's inhibition is apart; expected a program of `vsafsm compile SPEC --for"
+            " memristor -o PROGRAM`"
         )
 
 
@@ -107,7 +111,8 @@ def faults_of(planned: Plan, rng: np.random.Generator) -> Faults:
 
 
 def arranged(planned: Plan, rng: np.random.Generator) -> tuple[Plan, Faults]:
-    """The faults of an array, drawn for all its cells, and the plan with neurons in an order that avoids them.
+    """The faults of an array, drawn for all its cells, and the plan with neurons in an order that
+    avoids them.
 
     Raises
     ------
@@ -146,7 +151,9 @@ def programmed(planned: Plan, faults: Faults, rng: np.random.Generator) -> Simul
 
 
 def converter_of(planned: Plan) -> Converter:
-    """The converter of each tile's columns, with room for what a code adds to the drive, and a quarter more."""
+    """The converter of each tile's columns, with room for what a code adds to the drive, and a
+    quarter more.
+    """
     settings, network = planned.settings, planned.network
     scale = full_scale_for(network.weights, network.codes, planned.layout.rows)
     return Converter(settings.adc_bits, 1.25 * scale)

@@ -43,7 +43,8 @@ class MemristorBackend:
         planned = self.lower(program, **options)
         if planned.settings.usable is not None:
             raise OptionError(
-                "usable is for maps, and a simulated array draws its own cells; expected it with emit only"
+                "usable is for maps, and a simulated array draws its own cells; expected it with"
+                " emit only"
             )
         rng = np.random.default_rng([planned.settings.device_seed, 0])
         crossbar = calibrated(planned, program.lowered, rng).crossbar

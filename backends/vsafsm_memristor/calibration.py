@@ -1,6 +1,8 @@
-"""What an array can be told after it was programmed: a trim for each neuron, and corrections of single cells.
+"""What an array can be told after it was programmed: a trim for each neuron, and corrections of
+single cells.
 
-Both read what the array computes in the situations that the machine passes through, which are known beforehand.
+Both read what the array computes in the situations that the machine passes through, which are known
+beforehand.
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ CALIBRATIONS: tuple[Calibration, ...] = ("none", "trim", "loop")
 
 @dataclass(frozen=True)
 class Trimmed:
-    """A crossbar with an offset for each neuron, in proportion to the activity: ``drive - offset sum(z)``.
+    """A crossbar with an offset for each neuron, in proportion to the activity: ``drive - offset
+    sum(z)``.
 
     Attributes
     ----------
@@ -53,11 +56,13 @@ class Trimmed:
 def trimmed(
     network: Network, lowered: Lowered, crossbar: Crossbar, rng: np.random.Generator, reads: int = 8
 ) -> Trimmed:
-    """Read what the array computes in every situation that the machine passes through, and move each threshold.
+    """Read what the array computes in every situation that the machine passes through, and move
+    each threshold.
 
-    For each neuron the offset is taken, of those tried, under which it is short of the margin in the fewest situations:
-    a situation counts by how far it is short, and once at most twice the margin, so that a few that are lost do not
-    take others with them. Of equally good ones the smallest is taken.
+    For each neuron the offset is taken, of those tried, under which it is short of the margin in
+    the fewest situations: a situation counts by how far it is short, and once at most twice the
+    margin, so that a few that are lost do not take others with them. Of equally good ones the
+    smallest is taken.
     """
     task = _Task(network, lowered, Effort(reads=reads))
     offsets = OFFSETS[np.argsort(np.abs(OFFSETS), kind="stable")]
@@ -83,12 +88,16 @@ class Rewritable(Crossbar, Protocol):
 
     @property
     def failed(self) -> Bits | None:
-        """Cells (2, N, N) that programming could not bring to their targets; None where that is not told."""
+        """Cells (2, N, N) that programming could not bring to their targets; None where that is not
+        told.
+        """
 
     def rewritten(
         self, places: Places, target_us: Conductances, rng: np.random.Generator
     ) -> Rewritable:
-        """The array once cells are programmed to targets (M,), in microsiemens; all others are left alone."""
+        """The array once cells are programmed to targets (M,), in microsiemens; all others are left
+        alone.
+        """
 
 
 @dataclass(frozen=True)
@@ -153,7 +162,8 @@ class Effort:
     reads
         Reads that are averaged.
     writes
-        Cells that may be programmed, at most; one that is in two rounds counts twice. None: as many as it takes.
+        Cells that may be programmed, at most; one that is in two rounds counts twice. None: as many
+        as it takes.
     """
 
     margin: float = 0.3
@@ -174,17 +184,19 @@ def corrected(
     effort: Effort = Effort(),
     progress: Callable[[str, float], None] = lambda what, share: None,
 ) -> Correction:
-    """Read what the array really computes, and reprogram the cells that bring short neurons past the threshold.
+    """Read what the array really computes, and reprogram the cells that bring short neurons past
+    the threshold.
 
-    In each round every neuron that is short somewhere has a few pairs changed: those that take part in most of what it
-    lacks, and that work. A pair is changed by half of the range, from what it is read to be. Cells that programming
-    could not bring to their targets are left alone from then on. Weights are pairs of cells of their own: the
-    differential scheme.
+    In each round every neuron that is short somewhere has a few pairs changed: those that take part
+    in most of what it lacks, and that work. A pair is changed by half of the range, from what it is
+    read to be. Cells that programming could not bring to their targets are left alone from then on.
+    Weights are pairs of cells of their own: the differential scheme.
 
     Parameters
     ----------
     progress
-        Called after each round with how many pairs are short, and the share of the rounds that are over.
+        Called after each round with how many pairs are short, and the share of the rounds that are
+        over.
 
     Raises
     ------
@@ -224,7 +236,9 @@ def short_of(
     rng: np.random.Generator,
     effort: Effort = Effort(),
 ) -> int:
-    """How many (situation, neuron) pairs are short of a margin; with a margin of 0, on the wrong side of threshold."""
+    """How many (situation, neuron) pairs are short of a margin; with a margin of 0, on the wrong
+    side of threshold.
+    """
     return int(np.count_nonzero(_Task(network, lowered, effort).missing(crossbar, rng)))
 
 
@@ -254,7 +268,9 @@ class _Task:
             )
 
     def missing(self, crossbar: Crossbar, rng: np.random.Generator) -> Drive:
-        """Drive that each neuron lacks in each situation (P, N): positive to come up, negative to go down, or 0."""
+        """Drive that each neuron lacks in each situation (P, N): positive to come up, negative to
+        go down, or 0.
+        """
         parts = []
         for rows, drive in self.drives(crossbar, rng):
             target = self.target[rows]
@@ -267,7 +283,8 @@ class _Task:
     def chosen(
         self, missing: Drive, bad: Bits, pairs: int
     ) -> tuple[tuple[NDArray[np.intp], NDArray[np.intp]], Bits]:
-        """Pairs to change, as (post, pre), and whether upwards: for each short neuron those that lack most.
+        """Pairs to change, as (post, pre), and whether upwards: for each short neuron those that
+        lack most.
 
         No more than so many pairs in all, again those that lack most.
         """
@@ -287,7 +304,9 @@ class _Task:
 def _wanted(
     now: Pair, cells: Cells, chosen: tuple[NDArray[np.intp], NDArray[np.intp]], up: Bits
 ) -> tuple[Places, Conductances]:
-    """Targets that take the chosen pairs half of the range up or down from what they are; cells worth a pulse only."""
+    """Targets that take the chosen pairs half of the range up or down from what they are; cells
+    worth a pulse only.
+    """
     half = (cells.g_max_us - cells.g_min_us) / 2
     pair = [g[chosen] for g in now]
     wanted = pair[0] - pair[1] + np.where(up, half, -half)

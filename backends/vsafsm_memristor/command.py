@@ -1,4 +1,6 @@
-"""``vsafsm yield``: the share of simulated arrays that run a machine right. Heavy rooms are imported when used."""
+"""``vsafsm yield``: the share of simulated arrays that run a machine right. Heavy rooms are
+imported when used.
+"""
 
 from __future__ import annotations
 
@@ -139,8 +141,14 @@ def _described(program: Program, options: dict[str, Any]) -> dict[str, Any]:
 
     described = BACKEND.describe(program, **options)
     network = program.network
-    return {"machine": program.machine.name, "neurons": network.neurons, "active": network.active,
-            "smallest": program.smallest, "device": described["device"], "cells": described["cells"]}  # fmt: skip
+    return {
+        "machine": program.machine.name,
+        "neurons": network.neurons,
+        "active": network.active,
+        "smallest": program.smallest,
+        "device": described["device"],
+        "cells": described["cells"],
+    }
 
 
 def _print(
@@ -153,8 +161,8 @@ def _print(
 
     what = _described(program, options)
     print_line(
-        f"{what['machine']}: N={what['neurons']} neurons, k={what['active']} active, {what['cells']:,} cells of "
-        f"{what['device']}"
+        f"{what['machine']}: N={what['neurons']} neurons, k={what['active']} active,"
+        f" {what['cells']:,} cells of {what['device']}"
     )
     header = (
         "calibration",

@@ -1,7 +1,7 @@
 """A programmed array: what its cells became, and what a read of it gives.
 
-Cells are programmed once, relax, and are read each step. Faults stay with the array. Every draw comes from a generator
-that is passed.
+Cells are programmed once, relax, and are read each step. Faults stay with the array. Every draw
+comes from a generator that is passed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ Drive = NDArray[np.float32]
 
 
 class Pair(NamedTuple):
-    """Conductances (N, N) of the positive and of the negative cells, in microsiemens, ``[post, pre]``."""
+    """Conductances (N, N) of the positive and of the negative cells, in microsiemens, ``[post,
+    pre]``.
+    """
 
     positive: Conductances
     negative: Conductances
@@ -36,7 +38,9 @@ class Pair(NamedTuple):
 
 
 class Places(NamedTuple):
-    """Cells by polarity (0 positive, 1 negative), postsynaptic and presynaptic neuron: (M,) each."""
+    """Cells by polarity (0 positive, 1 negative), postsynaptic and presynaptic neuron: (M,)
+    each.
+    """
 
     polarity: NDArray[np.intp]
     post: NDArray[np.intp]
@@ -52,7 +56,9 @@ class Crossbar(Protocol):
 
 @dataclass(frozen=True)
 class Faults:
-    """Cells that cannot be programmed, (2, N, N) each: those without conductance, those at the largest."""
+    """Cells that cannot be programmed, (2, N, N) each: those without conductance, those at the
+    largest.
+    """
 
     off: Bits
     on: Bits
@@ -84,7 +90,9 @@ def split(chance: NDArray[Any], stuck_off: float, stuck_on: float) -> tuple[Bits
 
 
 def around(faults: Faults, target: Pair, g_min_us: float, g_max_us: float) -> Pair:
-    """Targets under which a cell that works makes up for its stuck partner, as far as its range goes."""
+    """Targets under which a cell that works makes up for its stuck partner, as far as its range
+    goes.
+    """
     wanted = target.positive - target.negative
     there = faults.applied(target, g_max_us)
     negative = np.where(faults.any[0], there.positive - wanted, target.negative)
@@ -120,9 +128,10 @@ class Converter:
 class SimulatedCrossbar:
     """Tiles of simulated cells.
 
-    The read noise of the cells of a column is drawn as one normal number, of the variance that they have together. The
-    difference of a pair is formed before the converter. On lines with resistance a cell's noise falls as its
-    conductance does: an approximation, since its noise reaches other columns too.
+    The read noise of the cells of a column is drawn as one normal number, of the variance that they
+    have together. The difference of a pair is formed before the converter. On lines with resistance
+    a cell's noise falls as its conductance does: an approximation, since its noise reaches other
+    columns too.
 
     Attributes
     ----------
@@ -163,7 +172,9 @@ class SimulatedCrossbar:
 
     @cached_property
     def seen(self) -> Pair:
-        """Conductances that reads see: those of the cells, less what the lines of their tiles take."""
+        """Conductances that reads see: those of the cells, less what the lines of their tiles
+        take.
+        """
         if self.segment_ohm == 0:
             return self.cells
         tiles = (effective(tile, self.segment_ohm) for tile in self.layout.spread(*self.cells))
@@ -178,8 +189,8 @@ class SimulatedCrossbar:
 
     @cached_property
     def _variance(self) -> Pair:
-        """Of a read of each cell, (pre, post), in squares of weight steps: of what each output has of its own, and (in
-        the offset scheme) of the references, (pre, tiles across).
+        """Of a read of each cell, (pre, post), in squares of weight steps: of what each output has
+        of its own, and (in the offset scheme) of the references, (pre, tiles across).
         """
         own, other = (
             np.asarray(
@@ -233,7 +244,8 @@ class SimulatedCrossbar:
         """
         if self.layout.scheme != "differential":
             raise MappingError(
-                f'scheme is "{self.layout.scheme}", whose cells share references; expected "differential"'
+                f'scheme is "{self.layout.scheme}", whose cells share references; expected'
+                ' "differential"'
             )
         new = self.device.relax(self.device.program(target_us, rng), self.seconds, rng)
         cells = np.stack(self.cells)
@@ -242,14 +254,18 @@ class SimulatedCrossbar:
 
 
 def _left(cells: Conductances, seen: Conductances) -> Conductances:
-    """Share of each conductance that reads see, 1 at most: what they see of a cell without any came by other ways."""
+    """Share of each conductance that reads see, 1 at most: what they see of a cell without any came
+    by other ways.
+    """
     return np.asarray(
         np.divide(np.minimum(seen, cells), cells, out=np.ones_like(cells), where=cells > 0)
     )
 
 
 def placed(layout: Layout, pair: Pair) -> Pair:
-    """What cells of their own would be, on tiles: in the offset scheme a row of a tile has one reference for all."""
+    """What cells of their own would be, on tiles: in the offset scheme a row of a tile has one
+    reference for all.
+    """
     return pair if layout.scheme == "differential" else Pair(*layout.gathered(layout.spread(*pair)))
 
 
@@ -267,8 +283,9 @@ def full_scale_for(weights: NDArray[Any], codes: Bits, rows: int) -> float:
 def ir_drop(rows: int, columns: int, mean_g_us: float, segment_ohm: float) -> float:
     """Share of its conductance that a read sees of the cell in a tile's far corner: an estimate.
 
-    The product of what two uniform loaded lines leave at their far ends, the cell's word line and its bit line. It is
-    within 0.02 of `vsafsm_memristor.lines.effective` on a uniform tile while 0.7 and more are left, and too low beyond.
+    The product of what two uniform loaded lines leave at their far ends, the cell's word line and
+    its bit line. It is within 0.02 of `vsafsm_memristor.lines.effective` on a uniform tile while
+    0.7 and more are left, and too low beyond.
     """
     a_cell = math.sqrt(segment_ohm * mean_g_us * 1e-6)
     return _far_end(rows * a_cell) * _far_end(columns * a_cell)

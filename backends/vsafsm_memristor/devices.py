@@ -1,7 +1,8 @@
-"""Models of memristive devices: what comes of programming a conductance, of time, and of reading. In microsiemens.
+"""Models of memristive devices: what comes of programming a conductance, of time, and of reading.
+In microsiemens.
 
-Each preset says where its numbers are from. What stands for a device without being its measurement is a *proxy*, and
-what no source gives is *assumed*; both words are in its source.
+Each preset says where its numbers are from. What stands for a device without being its measurement
+is a *proxy*, and what no source gives is *assumed*; both words are in its source.
 """
 
 from __future__ import annotations
@@ -70,7 +71,9 @@ class DeviceModel(Protocol):
 
 @dataclass(frozen=True)
 class Common:
-    """What all models share: names, range, array, faults, and a read noise in proportion to the conductance."""
+    """What all models share: names, range, array, faults, and a read noise in proportion to the
+    conductance.
+    """
 
     name: str
     source: str
@@ -85,8 +88,8 @@ class Common:
     def __post_init__(self) -> None:
         if not 0 <= self.g_min_us < self.g_max_us < math.inf:
             raise DeviceError(
-                f'device "{self.name}" has conductances from {self.g_min_us} to {self.g_max_us} uS; '
-                "expected 0 or more, then more"
+                f'device "{self.name}" has conductances from {self.g_min_us} to {self.g_max_us} uS;'
+                " expected 0 or more, then more"
             )
         if min(self.stuck_off, self.stuck_on) < 0 or self.stuck_off + self.stuck_on > 1:
             raise DeviceError(
@@ -113,10 +116,12 @@ class WriteVerify(Common):
     most_pulses
         A cell that is not done after so many is left as it is: it failed.
     pulse_share, pulse_spread
-        Share of the distance that a pulse covers on average, and its lognormal spread from pulse to pulse.
+        Share of the distance that a pulse covers on average, and its lognormal spread from pulse to
+        pulse.
     relaxation
-        Seconds, and coefficients in ascending powers of g / g_max of the standard deviation (uS) there. In between the
-        deviation is interpolated over the logarithm of time; before and behind it stays.
+        Seconds, and coefficients in ascending powers of g / g_max of the standard deviation (uS)
+        there. In between the deviation is interpolated over the logarithm of time; before and
+        behind it stays.
     """
 
     tolerance_us: float = 1.0
@@ -153,7 +158,9 @@ class WriteVerify(Common):
 
 @dataclass(frozen=True)
 class Written:
-    """What came of a write-verify: conductances, which cells got within the tolerance, pulses each took."""
+    """What came of a write-verify: conductances, which cells got within the tolerance, pulses each
+    took.
+    """
 
     g_us: Conductances
     ok: NDArray[np.bool_]
@@ -163,7 +170,9 @@ class Written:
 def write_verify(
     device: WriteVerify, target_us: Conductances, from_us: Conductances, rng: np.random.Generator
 ) -> Written:
-    """Pulse each cell towards its target until a noisy read is within the tolerance, or the pulses are used up."""
+    """Pulse each cell towards its target until a noisy read is within the tolerance, or the pulses
+    are used up.
+    """
     g = from_us.astype(np.float32)
     pulses = np.zeros(g.shape, np.int32)
     open_ = np.ones(g.shape, np.bool_)
@@ -186,7 +195,9 @@ def write_verify(
 
 @dataclass(frozen=True)
 class PhaseChange(Common):
-    """Phase-change memory: programming noise, drift with an exponent that depends on the state, 1/f read noise."""
+    """Phase-change memory: programming noise, drift with an exponent that depends on the state, 1/f
+    read noise.
+    """
 
     drift_from_s: float = 20.0
     read_time_s: float = 250e-9
@@ -209,7 +220,8 @@ class PhaseChange(Common):
     def read_sigma_us(self, g_us: Conductances, seconds: float) -> Conductances:
         """Grows with the square root of the logarithm of time.
 
-        Its share of the conductance is that of the one which was programmed: what there was before an average drift.
+        Its share of the conductance is that of the one which was programmed: what there was before
+        an average drift.
         """
         seconds = max(seconds, self.drift_from_s)
         drifted, log = np.clip(g_us / self.g_max_us, 1e-4, 1), math.log(seconds / self.drift_from_s)
@@ -229,7 +241,8 @@ def _mean_exponent(log_share: NDArray[Any]) -> NDArray[Any]:
 
 @dataclass(frozen=True)
 class Affine(Common):
-    """Programming error with a deviation ``sigma_us + sigma_share g``; a mean and a deviation that move with log time.
+    """Programming error with a deviation ``sigma_us + sigma_share g``; a mean and a deviation that
+    move with log time.
 
     `offset_us` and `gain` are what a target becomes on average.
     """
@@ -248,7 +261,9 @@ class Affine(Common):
         return np.asarray(np.maximum(g, 0), np.float32)
 
     def relax(self, g_us: Conductances, seconds: float, rng: np.random.Generator) -> Conductances:
-        """``drift_us ln t`` on average, with a deviation of ``a ln t + b``; nothing before the first second."""
+        """``drift_us ln t`` on average, with a deviation of ``a ln t + b``; nothing before the
+        first second.
+        """
         if seconds < 1 or (self.drift_us == 0 and self.drift_sigma_us == (0.0, 0.0)):
             return g_us
         log, (slope, start) = math.log(seconds), self.drift_sigma_us
@@ -281,8 +296,9 @@ def _normal(like: Conductances, rng: np.random.Generator) -> NDArray[np.float32]
 # ---- presets
 
 _NEURRAM = (
-    "NeuRRAM (Wan et al., Nature 608, 2022): 1 to 40 uS, write-verify to 1 uS, 48 cores of 256 x 256, 0.18 to 1.35 % "
-    "of cells fail; {fit}; read noise 1 % and equally many cells stuck on and off are assumed"
+    "NeuRRAM (Wan et al., Nature 608, 2022): 1 to 40 uS, write-verify to 1 uS, 48 cores of 256 x"
+    " 256, 0.18 to 1.35 % of cells fail; {fit}; read noise 1 % and equally many cells stuck on and"
+    " off are assumed"
 )
 PRESETS: Mapping[str, DeviceModel] = {
     device.name: device
@@ -307,14 +323,15 @@ PRESETS: Mapping[str, DeviceModel] = {
         ),
         PhaseChange(
             "pcm",
-            "phase-change memory after aihwkit (Nandakumar et al.): programming noise, drift, read noise; up to 25 uS; "
-            "0.1 % of cells stuck is assumed",
+            "phase-change memory after aihwkit (Nandakumar et al.): programming noise, drift, read"
+            " noise; up to 25 uS; 0.1 % of cells stuck is assumed",
             *(0.0, 25.0, 256, 256, 0.0005, 0.0005),
         ),
         Affine(
             "cmo-hfox",
-            "CMO/HfOx ReRAM after aihwkit (IBM): programming at 2 % acceptance, drift and its spread over log time; "
-            "9 to 88.19 uS; read noise 1 % and 0.1 % of cells stuck are assumed",
+            "CMO/HfOx ReRAM after aihwkit (IBM): programming at 2 % acceptance, drift and its"
+            " spread over log time; 9 to 88.19 uS; read noise 1 % and 0.1 % of cells stuck are"
+            " assumed",
             *(9.0, 88.19, 128, 128, 0.0005, 0.0005),
             sigma_us=0.0112,
             sigma_share=0.0113,
@@ -323,23 +340,25 @@ PRESETS: Mapping[str, DeviceModel] = {
         ),
         Lognormal(
             "perovskite",
-            "halide perovskite (Ye et al., BayesMulti data, 37 devices): lognormal, the median sigma 0.113 (mean "
-            "0.456, largest 2.35); 10 x 10 arrays; range 10 to 100 uS, read noise 1 % and 0.5 % of cells stuck are "
-            "assumed; proxy",
+            "halide perovskite (Ye et al., BayesMulti data, 37 devices): lognormal, the median"
+            " sigma 0.113 (mean 0.456, largest 2.35); 10 x 10 arrays; range 10 to 100 uS, read"
+            " noise 1 % and 0.5 % of cells stuck are assumed; proxy",
             *(10.0, 100.0, 10, 10, 0.0025, 0.0025),
             sigma=0.113,
         ),
         Lognormal(
             "perovskite-mean",
-            "halide perovskite (Ye et al., BayesMulti data, 37 devices): lognormal, the mean sigma 0.456; 10 x 10 "
-            "arrays; range 10 to 100 uS, read noise 1 % and 0.5 % of cells stuck are assumed; proxy",
+            "halide perovskite (Ye et al., BayesMulti data, 37 devices): lognormal, the mean sigma"
+            " 0.456; 10 x 10 arrays; range 10 to 100 uS, read noise 1 % and 0.5 % of cells stuck"
+            " are assumed; proxy",
             *(10.0, 100.0, 10, 10, 0.0025, 0.0025),
             sigma=0.456,
         ),
         Lognormal(
             "perovskite-nanowire",
-            "nanowire perovskite (Poddar et al.): 139 states, 10 to 100 uS, below 5 % from device to device and 1.5 % "
-            "from cycle to cycle, 64 x 64; read noise 1 % and 0.1 % of cells stuck are assumed; proxy",
+            "nanowire perovskite (Poddar et al.): 139 states, 10 to 100 uS, below 5 % from device"
+            " to device and 1.5 % from cycle to cycle, 64 x 64; read noise 1 % and 0.1 % of cells"
+            " stuck are assumed; proxy",
             *(10.0, 100.0, 64, 64, 0.0005, 0.0005),
             sigma=0.05,
             cycle_sigma=0.015,
@@ -370,9 +389,11 @@ COLUMNS = ("target_us", "measured_us")
 
 
 def fitted(path: Path) -> Affine:
-    """The device that a CSV of measurements describes: columns ``target_us`` and ``measured_us``, a row a programming.
+    """The device that a CSV of measurements describes: columns ``target_us`` and ``measured_us``, a
+    row a programming.
 
-    Mean and deviation are fitted as straight lines over the target; the range is that of the targets.
+    Mean and deviation are fitted as straight lines over the target; the range is that of the
+    targets.
 
     Raises
     ------

@@ -29,15 +29,17 @@ _OF_A_MAP = re.compile(r"(tile|usable)_[0-9]{3,}\.(csv|npy)")
 
 
 def emit(program: Program, planned: Plan, folder: Path) -> None:
-    """Write ``tile_000.csv`` and so on (uS), ``manifest.json`` and, where matplotlib is there, ``maps.png``.
+    """Write ``tile_000.csv`` and so on (uS), ``manifest.json`` and, where matplotlib is there,
+    ``maps.png``.
 
-    Where some cells cannot be used, neurons are brought into an order that loses least by them, their partners make up
-    for them, and ``usable_000.csv`` and so on are written beside the tiles.
+    Where some cells cannot be used, neurons are brought into an order that loses least by them,
+    their partners make up for them, and ``usable_000.csv`` and so on are written beside the tiles.
 
     Raises
     ------
     FileError
-        If a file cannot be read or written, or the folder has tiles or masks of another map, which would stay.
+        If a file cannot be read or written, or the folder has tiles or masks of another map, which
+        would stay.
     MeasurementError, MappingError
         If what is usable is told wrongly, or cannot be avoided.
     """
@@ -71,7 +73,8 @@ def _refuse_other_maps(folder: Path, planned: Plan, written: list[str]) -> None:
         known = path.name in written or (masks and _MASK.fullmatch(path.name))
         if _OF_A_MAP.fullmatch(path.name) and not known:
             raise FileError(
-                f'"{path}" is of another map and would stay; expected an empty folder, or one of this map'
+                f'"{path}" is of another map and would stay; expected an empty folder, or one of'
+                " this map"
             )
 
 
@@ -99,7 +102,9 @@ _AS: dict[str, Callable[[NDArray[Any], str], bytes]] = {"csv": _as_csv, "npy": _
 
 
 def content_hash(program: Program, tiles: tuple[Conductances, ...]) -> str:
-    """SHA-256 of the program's hash and the targets of all cells, in hexadecimal: what a map is told apart by."""
+    """SHA-256 of the program's hash and the targets of all cells, in hexadecimal: what a map is
+    told apart by.
+    """
     digest = hashlib.sha256(program.content_hash.encode())
     for cells in tiles:
         digest.update(f"{cells.shape}".encode())
@@ -118,11 +123,20 @@ def manifest(program: Program, planned: Plan, tiles: tuple[Conductances, ...]) -
         "device": chosen.model.name,
         "source": chosen.model.source,
         "scheme": layout.scheme,
-        "order": f"tile = block of outputs * {down} + block of inputs; rows are inputs, "
-        + ("columns 2 c and 2 c + 1 the positive and negative cell of output c" if layout.scheme == "differential" else
-           "columns are outputs, the last one the reference")
-        + ("; input i of a tile lies in row orders[tile].rows[i], output c in place orders[tile].outputs[c]"
-           if layout.orders else ""),
+        "order": (
+            f"tile = block of outputs * {down} + block of inputs; rows are inputs, "
+            + (
+                "columns 2 c and 2 c + 1 the positive and negative cell of output c"
+                if layout.scheme == "differential"
+                else "columns are outputs, the last one the reference"
+            )
+            + (
+                "; input i of a tile lies in row orders[tile].rows[i], output c in place"
+                " orders[tile].outputs[c]"
+                if layout.orders
+                else ""
+            )
+        ),
         "format": chosen.tiles,
         "tiles": len(tiles),
         "tile_rows": layout.rows,
@@ -131,14 +145,16 @@ def manifest(program: Program, planned: Plan, tiles: tuple[Conductances, ...]) -
         "blocks_of_outputs": across,
         "base_us": planned.scale.base_us,
         "us_a_weight_step": planned.scale.us_a_step,
-        "orders": [{"rows": list(order.rows), "outputs": list(order.outputs)} for order in layout.orders],
+        "orders": [
+            {"rows": list(order.rows), "outputs": list(order.outputs)} for order in layout.orders
+        ],
         "neurons": network.neurons,
         "hold_steps": network.contract.hold_steps,
         "gap_steps": network.contract.gap_steps,
         "program_hash": program.content_hash,
         "map_hash": content_hash(program, tiles),
         "vsafsm": __version__,
-    }  # fmt: skip
+    }
 
 
 def picture(program: Program, planned: Plan, tiles: tuple[Conductances, ...]) -> bytes:

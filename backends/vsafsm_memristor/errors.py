@@ -1,4 +1,6 @@
-"""Errors of the memristor backend, each a mistake of its own. Those of a rig are in `vsafsm_memristor.rig.errors`."""
+"""Errors of the memristor backend, each a mistake of its own. Those of a rig are in
+`vsafsm_memristor.rig.errors`.
+"""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Lines with resistance: what a tile's cells conduct from its drivers to its outputs.
 
-A word line is driven at its first column, and a bit line is held at 0 V, and read, after its last row. A segment of
-line lies between neighbouring cells, before the first cell of a word line, and after the last cell of a bit line.
-Everything is linear, so that the currents of the outputs are ``effective.T @ volts``, with rows that are not driven at
-0 V.
+A word line is driven at its first column, and a bit line is held at 0 V, and read, after its last
+row. A segment of line lies between neighbouring cells, before the first cell of a word line, and
+after the last cell of a bit line. Everything is linear, so that the currents of the outputs are
+``effective.T @ volts``, with rows that are not driven at 0 V.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ CHUNK_BYTES = 1 << 24
 def effective(cells_us: NDArray[Any], segment_ohm: float) -> Floats:
     """Effective conductances of a tile, by Kirchhoff's laws, exact up to rounding.
 
-    Columns are eliminated one after the other, from the far end of the word lines on: what lies beyond a column is an
-    admittance between the word lines, a matrix of rows by rows. Time grows as the cube of the shorter side, times the
-    longer one.
+    Columns are eliminated one after the other, from the far end of the word lines on: what lies
+    beyond a column is an admittance between the word lines, a matrix of rows by rows. Time grows as
+    the cube of the shorter side, times the longer one.
 
     Parameters
     ----------
@@ -37,8 +37,8 @@ def effective(cells_us: NDArray[Any], segment_ohm: float) -> Floats:
     Returns
     -------
     (R, C), microsiemens
-        Current of each column's output for a volt on each row. A row and a column without a cell between them may
-        have a little, by way of others.
+        Current of each column's output for a volt on each row. A row and a column without a cell
+        between them may have a little, by way of others.
     """
     cells = np.asarray(cells_us, np.float64)
     if segment_ohm == 0:
@@ -59,10 +59,11 @@ def effective(cells_us: NDArray[Any], segment_ohm: float) -> Floats:
 def _transfer(cells: Floats, before: Floats, after: Floats) -> Floats:
     """Transfer conductances (R, C) of cells (R, C), both in units of a segment's conductance.
 
-    With D the cells of a column and T the conductances of its bit line, the column takes the currents
-    ``(D - D T^-1 D) w`` of word line voltages w, and puts out ``w D T^-1``'s last row over the last segments. Where X
-    is the admittance from a column on, n segments from the column before, the voltages there are ``(1 + n X) w``, and
-    the admittance that they see is ``(1 + n X)^-1 X``.
+    With D the cells of a column and T the conductances of its bit line, the column takes the
+    currents ``(D - D T^-1 D) w`` of word line voltages w, and puts out ``w D T^-1``'s last row over
+    the last segments. Where X is the admittance from a column on, n segments from the column
+    before, the voltages there are ``(1 + n X) w``, and the admittance that they see is ``(1 + n
+    X)^-1 X``.
 
     Parameters
     ----------
@@ -84,7 +85,9 @@ def _transfer(cells: Floats, before: Floats, after: Floats) -> Floats:
 
 
 def _bit_lines(cells: Floats, after: Floats) -> Iterator[tuple[int, Floats]]:
-    """The inverse (R, R) of each bit line's conductances, word lines at 0 V; columns from the last on."""
+    """The inverse (R, R) of each bit line's conductances, word lines at 0 V; columns from the last
+    on.
+    """
     size, columns = cells.shape
     chunk = max(1, CHUNK_BYTES // (8 * max(1, size) ** 2))
     for stop in range(columns, 0, -chunk):
@@ -94,7 +97,9 @@ def _bit_lines(cells: Floats, after: Floats) -> Iterator[tuple[int, Floats]]:
 
 
 def _inverses(cells: Floats, joined: Floats) -> Floats:
-    """Inverses (K, R, R) of K tridiagonal matrices: bit lines with `cells` (K, R) and segments `joined` (R,)."""
+    """Inverses (K, R, R) of K tridiagonal matrices: bit lines with `cells` (K, R) and segments
+    `joined` (R,).
+    """
     columns, size = cells.shape
     pivot = cells + joined
     pivot[:, 1:] += joined[:-1]

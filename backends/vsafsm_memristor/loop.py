@@ -22,13 +22,14 @@ class Groundable(Readable, Protocol):
 
 
 class ClosedLoopSession(Session):
-    """A session on a rig that holds the program's maps. Each step reads every tile that has an active row.
+    """A session on a rig that holds the program's maps. Each step reads every tile that has an
+    active row.
 
     Parameters
     ----------
     crossbar
-        What makes drives of reads of this rig, such as `vsafsm_memristor.rig_array.trimmed_on` gives; by default they
-        are taken as they are read.
+        What makes drives of reads of this rig, such as `vsafsm_memristor.rig_array.trimmed_on`
+        gives; by default they are taken as they are read.
     """
 
     def __init__(

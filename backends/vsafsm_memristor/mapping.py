@@ -1,8 +1,10 @@
-"""Where each weight lies: tiles of an array, pairs of cells or a reference column, and the way back.
+"""Where each weight lies: tiles of an array, pairs of cells or a reference column, and the way
+back.
 
-A tile has rows, driven by presynaptic neurons, and columns, whose currents are read. In the `differential` scheme a
-weight is two cells in one row, in columns 2 c and 2 c + 1: positive, negative. In the `offset` scheme it is one cell,
-and the last column of each tile holds the conductance of a weight of 0, to be subtracted from all others.
+A tile has rows, driven by presynaptic neurons, and columns, whose currents are read. In the
+`differential` scheme a weight is two cells in one row, in columns 2 c and 2 c + 1: positive,
+negative. In the `offset` scheme it is one cell, and the last column of each tile holds the
+conductance of a weight of 0, to be subtracted from all others.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ Indices = NDArray[np.intp]
 
 
 class Cell(NamedTuple):
-    """A cell: its tile, its place there, and what it adds to the drive (+1, -1; 0 for a reference)."""
+    """A cell: its tile, its place there, and what it adds to the drive (+1, -1; 0 for a
+    reference).
+    """
 
     tile: int
     row: int
@@ -36,7 +40,9 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class Tile:
-    """A piece of the weight matrix: presynaptic neurons of its rows, postsynaptic neurons of its outputs."""
+    """A piece of the weight matrix: presynaptic neurons of its rows, postsynaptic neurons of its
+    outputs.
+    """
 
     inputs: slice
     outputs: slice
@@ -48,7 +54,9 @@ class Tile:
 
 
 class Order(NamedTuple):
-    """Where the neurons of a tile lie in it: a row for each input, and a place among the outputs for each output."""
+    """Where the neurons of a tile lie in it: a row for each input, and a place among the outputs
+    for each output.
+    """
 
     rows: tuple[int, ...]
     outputs: tuple[int, ...]
@@ -84,7 +92,8 @@ class Layout:
             raise OptionError(f'scheme is "{self.scheme}"; expected one of: {", ".join(SCHEMES)}')
         if self.rows < 1 or self.columns < 2:
             raise MappingError(
-                f"tiles of {self.rows} x {self.columns} cells; expected at least 1 row and 2 columns"
+                f"tiles of {self.rows} x {self.columns} cells; expected at least 1 row and 2"
+                " columns"
             )
         if self.orders:
             self._check_orders()
@@ -145,14 +154,18 @@ class Layout:
         return self._places[tile]
 
     def columns_of(self, tile: int) -> tuple[Indices, Indices]:
-        """Columns of a tile's outputs: of the positive cells, and of the negative ones (or the reference, for all)."""
+        """Columns of a tile's outputs: of the positive cells, and of the negative ones (or the
+        reference, for all).
+        """
         outputs = self.order_of(tile)[1]
         if self.scheme == "differential":
             return 2 * outputs, 2 * outputs + 1
         return outputs, np.array([self.columns - 1])
 
     def cells_of(self, post: int, pre: int) -> tuple[Cell, ...]:
-        """The cells of the weight from `pre` to `post`: the positive one, then the negative one or the reference."""
+        """The cells of the weight from `pre` to `post`: the positive one, then the negative one or
+        the reference.
+        """
         block, row = divmod(pre, self.rows)
         across, output = divmod(post, self.outputs_a_tile)
         tile = across * self.grid[0] + block
@@ -163,7 +176,9 @@ class Layout:
         return Cell(tile, row, output, 1), Cell(tile, row, self.columns - 1, 0)
 
     def weight_at(self, tile: int, row: int, column: int) -> tuple[int, int, int] | None:
-        """``(post, pre, polarity)`` of a cell; None for one that holds no weight. A reference has post = -1."""
+        """``(post, pre, polarity)`` of a cell; None for one that holds no weight. A reference has
+        post = -1.
+        """
         if not (
             0 <= tile < self.grid[0] * self.grid[1]
             and 0 <= row < self.rows
@@ -186,9 +201,11 @@ class Layout:
         return (across * self.outputs_a_tile + int(found[0]), pre, polarity) if len(found) else None
 
     def spread(self, positive: Conductances, negative: Conductances) -> tuple[Conductances, ...]:
-        """Conductances (N, N) of both polarities as tiles (rows, columns); cells without a weight are 0.
+        """Conductances (N, N) of both polarities as tiles (rows, columns); cells without a weight
+        are 0.
 
-        In the offset scheme the negative ones are those of the reference, equal along each row of the result.
+        In the offset scheme the negative ones are those of the reference, equal along each row of
+        the result.
         """
         found = []
         for number, tile in enumerate(self.tiles()):
@@ -217,13 +234,17 @@ class Layout:
 
 @dataclass(frozen=True)
 class Scale:
-    """How weights become conductances: ``us_a_step`` microsiemens a weight step, from `base_us` on."""
+    """How weights become conductances: ``us_a_step`` microsiemens a weight step, from `base_us`
+    on.
+    """
 
     base_us: float
     us_a_step: float
 
     def pairs(self, weights: Weights, scheme: Scheme) -> tuple[Conductances, Conductances]:
-        """Targets (N, N) of the positive and the negative cell (of the reference, in the offset scheme)."""
+        """Targets (N, N) of the positive and the negative cell (of the reference, in the offset
+        scheme).
+        """
         step, whole = self.us_a_step, weights.astype(np.float32)
         if scheme == "offset":
             return self.base_us + step * whole, np.full_like(whole, self.base_us)
@@ -233,7 +254,9 @@ class Scale:
 
 
 def scale_for(device: DeviceModel, weights: Weights, scheme: Scheme) -> Scale:
-    """The largest weight takes the largest conductance; no weight, the smallest (offset: the middle)."""
+    """The largest weight takes the largest conductance; no weight, the smallest (offset: the
+    middle).
+    """
     largest = max(1, int(np.abs(weights).max(initial=0)))
     span = device.g_max_us - device.g_min_us
     if scheme == "offset":

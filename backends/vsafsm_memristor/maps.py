@@ -47,7 +47,9 @@ class RigMaps:
     scale: Scale
 
     def voltages(self, activity: NDArray[np.bool_]) -> list[tuple[int, Floats]]:
-        """Voltages of the rows of each tile that has an active one: (tile, (rows,)) for an activity (N,)."""
+        """Voltages of the rows of each tile that has an active one: (tile, (rows,)) for an activity
+        (N,).
+        """
         found: list[tuple[int, Floats]] = []
         for number, tile in enumerate(self.layout.tiles()):
             active = activity[tile.inputs]
@@ -58,7 +60,9 @@ class RigMaps:
         return found
 
     def drive(self, currents: Sequence[tuple[int, Floats]]) -> Drive:
-        """Recurrent drive (N,) in weight steps from the currents (columns,) of tiles, in amperes."""
+        """Recurrent drive (N,) in weight steps from the currents (columns,) of tiles, in
+        amperes.
+        """
         total = np.zeros(self.layout.neurons)
         tiles = list(self.layout.tiles())
         for number, amperes in currents:
@@ -70,8 +74,8 @@ class RigMaps:
 def maps_of(program: Program, identity: Identity, **options: object) -> RigMaps:
     """Targets for the tiles of a rig.
 
-    Cells that cannot be used are left alone: neurons are brought into an order of rows and columns that loses least by
-    them, and partners that work make up for them as far as they can.
+    Cells that cannot be used are left alone: neurons are brought into an order of rows and columns
+    that loses least by them, and partners that work make up for them as far as they can.
 
     Parameters
     ----------
@@ -91,8 +95,9 @@ def maps_of(program: Program, identity: Identity, **options: object) -> RigMaps:
     needed = layout.grid[0] * layout.grid[1]
     if needed > limits.tiles:
         raise MappingError(
-            f"the program takes {needed} tiles of {limits.rows} x {limits.columns} cells, and the rig has "
-            f"{limits.tiles}: {needed - limits.tiles} too few; expected a smaller program, or a larger rig"
+            f"the program takes {needed} tiles of {limits.rows} x {limits.columns} cells, and the"
+            f" rig has {limits.tiles}: {needed - limits.tiles} too few; expected a smaller program,"
+            " or a larger rig"
         )
     check_folded(network)
     g_min, g_max = limits.g_min_s / SIEMENS_A_US, limits.g_max_s / SIEMENS_A_US
@@ -116,6 +121,8 @@ def maps_of(program: Program, identity: Identity, **options: object) -> RigMaps:
 
 
 def within(cells_us: Drive, g_min_s: float, g_max_s: float) -> Floats:
-    """In siemens; what is used lies in the rig's range, whatever the rounding; cells of 0 uS are left alone."""
+    """In siemens; what is used lies in the rig's range, whatever the rounding; cells of 0 uS are
+    left alone.
+    """
     siemens = cells_us.astype(np.float64) * SIEMENS_A_US
     return np.where(cells_us > 0, np.clip(siemens, g_min_s, g_max_s), 0.0)

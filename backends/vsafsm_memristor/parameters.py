@@ -143,7 +143,8 @@ def settings(options: Mapping[str, Any]) -> Settings:
     for name in options:
         if name not in given:
             raise OptionError(
-                f'unknown option "{name}"; expected one of: {", ".join(given)}{did_you_mean(name, given)}'
+                f'unknown option "{name}"; expected one of:'
+                f" {', '.join(given)}{did_you_mean(name, given)}"
             )
     given.update(options)
     model = _with_faults(_device(given), given)
@@ -162,12 +163,14 @@ def settings(options: Mapping[str, Any]) -> Settings:
         _one_of(given, name, known)
         if given["scheme"] == "offset" and given[name] not in (first, "trim"):
             raise OptionError(
-                f'{name} is "{given[name]}", and scheme is "offset"; expected "differential", a pair of cells a weight'
+                f'{name} is "{given[name]}", and scheme is "offset"; expected "differential", a'
+                " pair of cells a weight"
             )
     _one_of(given, "tiles", TILE_FORMATS)
     if given["usable"] is not None and given["scheme"] == "offset":
         raise OptionError(
-            'usable is given, and scheme is "offset"; expected "differential", a pair of cells a weight'
+            'usable is given, and scheme is "offset"; expected "differential", a pair of cells a'
+            " weight"
         )
     layout_of = (
         rows or min(DEFAULT_ROWS, model.rows),
@@ -176,8 +179,8 @@ def settings(options: Mapping[str, Any]) -> Settings:
     )
     if given["ir_drop"] and max(layout_of[:2]) > MOST_LINES:
         raise OptionError(
-            f"ir_drop is True, and tiles have {layout_of[0]} x {layout_of[1]} cells; expected {MOST_LINES} rows and "
-            "columns at most"
+            f"ir_drop is True, and tiles have {layout_of[0]} x {layout_of[1]} cells; expected"
+            f" {MOST_LINES} rows and columns at most"
         )
     Layout(1, *layout_of)  # type: ignore[arg-type]
     return Settings(
@@ -200,8 +203,8 @@ def settings(options: Mapping[str, Any]) -> Settings:
 def requirements(chosen: Settings) -> Requirements:
     """What a network has to be, measured in ``benchmarks/memristor_figures.py``.
 
-    Weights of few levels and a wide margin, twice as dense as usual, and four times the smallest N; the inhibition is
-    folded in, so that a drift that all cells share changes no decision.
+    Weights of few levels and a wide margin, twice as dense as usual, and four times the smallest N;
+    the inhibition is folded in, so that a drift that all cells share changes no decision.
     """
     return Requirements(
         bits=chosen.bits,
@@ -222,7 +225,8 @@ def _device(given: Mapping[str, Any]) -> DeviceModel:
         return model
     if not isinstance(model, Lognormal):
         raise OptionError(
-            f'sigma is given, and device "{model.name}" is not lognormal; expected none, or another device'
+            f'sigma is given, and device "{model.name}" is not lognormal; expected none, or another'
+            " device"
         )
     _in_range(given, "sigma", 0, 10)
     return replace(model, sigma=float(given["sigma"]))

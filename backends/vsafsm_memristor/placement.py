@@ -1,7 +1,9 @@
-"""Around cells that cannot be programmed: targets of their partners, and an order of rows and columns.
+"""Around cells that cannot be programmed: targets of their partners, and an order of rows and
+columns.
 
-Cells that hold a conductance of their own leave a pair a range of differences that it can still take. Partners make up
-for as much as that range allows; an order of the neurons of a tile brings weights to pairs that can take them.
+Cells that hold a conductance of their own leave a pair a range of differences that it can still
+take. Partners make up for as much as that range allows; an order of the neurons of a tile brings
+weights to pairs that can take them.
 """
 
 from __future__ import annotations
@@ -24,14 +26,18 @@ PASSES = 2
 
 
 class Span(NamedTuple):
-    """Differences that pairs of cells can take, least and most, (R, outputs) each, in microsiemens."""
+    """Differences that pairs of cells can take, least and most, (R, outputs) each, in
+    microsiemens.
+    """
 
     least: Floats
     most: Floats
 
 
 def span_of(held_us: Floats, g_min_us: float, g_max_us: float) -> Span:
-    """What is left to the pairs of a tile (R, C), of which some cells are held at a conductance (NaN: none are)."""
+    """What is left to the pairs of a tile (R, C), of which some cells are held at a conductance
+    (NaN: none are).
+    """
     least, most = (np.where(np.isnan(held_us), bound, held_us) for bound in (g_min_us, g_max_us))
     whole = held_us.shape[1] // 2 * 2
     up, down = slice(0, whole, 2), slice(1, whole, 2)
@@ -45,10 +51,12 @@ def ordered(
     g_min_us: float,
     g_max_us: float,
 ) -> Layout:
-    """The layout with the neurons of each tile in the order that loses least of what the pairs are to hold.
+    """The layout with the neurons of each tile in the order that loses least of what the pairs are
+    to hold.
 
-    The loss is the sum of the squares of what pairs lack, as if their working cells did what they can. Rows are
-    assigned to inputs with the least loss for the outputs where they are, and then the outputs, in turn.
+    The loss is the sum of the squares of what pairs lack, as if their working cells did what they
+    can. Rows are assigned to inputs with the least loss for the outputs where they are, and then
+    the outputs, in turn.
 
     Parameters
     ----------
@@ -109,7 +117,9 @@ def avoiding(
 
 
 def _losses(wanted: Floats, span: Span) -> Floats:
-    """What is lost where line i of what is wanted (I, K) lies on line r of the pairs (R, K): (I, R)."""
+    """What is lost where line i of what is wanted (I, K) lies on line r of the pairs (R, K): (I,
+    R).
+    """
     found = np.zeros((len(wanted), len(span.least)))
     for value in np.unique(wanted):
         lacking = np.maximum(span.least - value, 0) + np.maximum(value - span.most, 0)
@@ -118,6 +128,8 @@ def _losses(wanted: Floats, span: Span) -> Floats:
 
 
 def _assigned(losses: Floats) -> NDArray[np.intp]:
-    """A line of the pairs for each line of what is wanted, each taken once at most, with the least loss in all."""
+    """A line of the pairs for each line of what is wanted, each taken once at most, with the least
+    loss in all.
+    """
     optimize = imported("scipy.optimize", "SciPy")
     return np.asarray(optimize.linear_sum_assignment(losses)[1])

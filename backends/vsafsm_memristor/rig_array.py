@@ -44,13 +44,17 @@ class Writable(Readable, Protocol):
 
 @dataclass(frozen=True)
 class RigCrossbar:
-    """A `Crossbar` whose drive is read from a rig that holds maps: a read a tile that has an active row."""
+    """A `Crossbar` whose drive is read from a rig that holds maps: a read a tile that has an active
+    row.
+    """
 
     maps: RigMaps
     rig: Readable
 
     def drive(self, activity: Bits, rng: np.random.Generator) -> Drive:
-        """As `vsafsm_memristor.crossbar.Crossbar` says. The noise is the rig's, and nothing is drawn."""
+        """As `vsafsm_memristor.crossbar.Crossbar` says. The noise is the rig's, and nothing is
+        drawn.
+        """
         return np.stack([self._read(row) for row in activity])
 
     def _read(self, activity: Bits) -> Drive:
@@ -61,7 +65,8 @@ class RigCrossbar:
 
 @dataclass(frozen=True)
 class RigArray:
-    """A `vsafsm_memristor.calibration.Rewritable`: an array whose conductances are those that programming reported.
+    """A `vsafsm_memristor.calibration.Rewritable`: an array whose conductances are those that
+    programming reported.
 
     Attributes
     ----------
@@ -74,7 +79,8 @@ class RigArray:
     g_min_s, g_max_s
         Range of conductances that may be asked for, in siemens.
     off
-        Cells that were not within tolerance when they were last programmed, an array (rows, columns) a tile.
+        Cells that were not within tolerance when they were last programmed, an array (rows,
+        columns) a tile.
     """
 
     maps: RigMaps
@@ -102,7 +108,9 @@ class RigArray:
     def rewritten(
         self, places: Places, target_us: Conductances, rng: np.random.Generator
     ) -> RigArray:
-        """The array once cells are programmed to targets (M,), in microsiemens: one command a tile that has any."""
+        """The array once cells are programmed to targets (M,), in microsiemens: one command a tile
+        that has any.
+        """
         targets = np.zeros((2, self.maps.layout.neurons, self.maps.layout.neurons), np.float32)
         targets[places] = target_us
         found, off = list(self.siemens), list(self.off)
@@ -144,7 +152,8 @@ def check_correctable(maps: RigMaps) -> None:
     """Raise `MappingError` for maps whose cells cannot be corrected one by one."""
     if maps.layout.scheme != "differential":
         raise MappingError(
-            f'scheme is "{maps.layout.scheme}", whose cells share references; expected "differential"'
+            f'scheme is "{maps.layout.scheme}", whose cells share references; expected'
+            ' "differential"'
         )
 
 
@@ -178,7 +187,8 @@ def corrected_on(
     corrections: int,
     progress: Callable[[str, float], None] = lambda what, share: None,
 ) -> Outcome:
-    """Chip in the loop on a rig that was just programmed with maps: no more than so many cells are written again.
+    """Chip in the loop on a rig that was just programmed with maps: no more than so many cells are
+    written again.
 
     Parameters
     ----------

@@ -1,4 +1,6 @@
-"""Which cells of an array work, from files of a lab: one a tile, 1 for a cell that works, 0 for one that does not."""
+"""Which cells of an array work, from files of a lab: one a tile, 1 for a cell that works, 0 for one
+that does not.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,8 @@ def _found(folder: Path, number: int) -> tuple[Path, Any]:
     there = [path for path in paths if path.is_file()]
     if not there:
         raise FileError(
-            f'cannot read "{paths[0]}": it is not there; expected one file for each tile, .csv or .npy'
+            f'cannot read "{paths[0]}": it is not there; expected one file for each tile, .csv or'
+            " .npy"
         )
     try:
         if there[0].suffix == ".npy":
@@ -57,6 +60,7 @@ def _checked(path: Path, cells: Any, layout: Layout) -> NDArray[np.bool_]:
         )
     if cells.dtype.kind not in "biuf" or not np.isin(cells, (0, 1)).all():
         raise MeasurementError(
-            f"{path}: values other than 0 and 1; expected 1 for a cell that works, 0 for one that does not"
+            f"{path}: values other than 0 and 1; expected 1 for a cell that works, 0 for one that"
+            " does not"
         )
     return np.asarray(cells, np.bool_)

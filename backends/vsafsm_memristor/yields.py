@@ -1,4 +1,6 @@
-"""How many arrays run a program right: each drawn, programmed, aged, calibrated, and tried in every state and input."""
+"""How many arrays run a program right: each drawn, programmed, aged, calibrated, and tried in every
+state and input.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """NIR: a compiled machine as a graph of the Neuromorphic Intermediate Representation.
 
-``vsafsm.open(program, backend="nir")`` runs a program's graph; `nir_graph` gives the graph itself. NIR is imported when
-one of these is used.
+``vsafsm.open(program, backend="nir")`` runs a program's graph; `nir_graph` gives the graph itself.
+NIR is imported when one of these is used.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""The backend: a program as a NIR graph, run by our own integration of it, and written for other simulators."""
+"""The backend: a program as a NIR graph, run by our own integration of it, and written for other
+simulators.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ OPTIONS = (
 
 
 class NirBackend:
-    """A graph whose every step is exact where it is simulated at the time step that it is made for."""
+    """A graph whose every step is exact where it is simulated at the time step that it is made
+    for.
+    """
 
     name = "nir"
     exact = True
@@ -53,7 +57,9 @@ class NirBackend:
         return Requirements(folded=True)
 
     def lower(self, program: Program, **options: Any) -> Network:
-        """The network that the graph's weights make, read back from them. Raises `PrecisionError`."""
+        """The network that the graph's weights make, read back from them. Raises
+        `PrecisionError`.
+        """
         _dt_s(options)
         return layers(program.network).held(program.network)
 

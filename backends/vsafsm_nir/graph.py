@@ -2,9 +2,9 @@
 
     input -> lines -> fsm (lif <-> w_rec) -> readout -> output
 
-The neurons are CubaLIF whose time constants are one time step: with forward Euler, current and membrane forget all but
-the step, and what a neuron is driven with is what it fires on. The recurrent layer is a graph of its own, which is the
-form that simulators wire rightly.
+The neurons are CubaLIF whose time constants are one time step: with forward Euler, current and
+membrane forget all but the step, and what a neuron is driven with is what it fires on. The
+recurrent layer is a graph of its own, which is the form that simulators wire rightly.
 """
 
 from __future__ import annotations
@@ -94,7 +94,8 @@ def line_names(inputs: tuple[str, ...]) -> list[str]:
 
 
 def _neurons(count: int, dt_s: float) -> nir.CubaLIF:
-    # Double precision: SpikingJelly refuses a time constant below its time step, as 1e-4 in single precision is.
+    # Double precision: SpikingJelly refuses a time constant below its time step, as 1e-4 in single
+    # precision is.
     import nir
 
     ones, zeros = np.ones(count), np.zeros(count)

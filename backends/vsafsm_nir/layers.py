@@ -1,8 +1,10 @@
-"""A network as three layers of whole numbers: input lines, recurrent weights, readout. Knows nothing of NIR.
+"""A network as three layers of whole numbers: input lines, recurrent weights, readout. Knows
+nothing of NIR.
 
-A mask is a line that holds its closed neurons down, by more than all recurrent weights together can drive a neuron up.
-So two lines at once are both masks at once, and no line is none. The line of the reset drives the neurons of the start
-code past all that may hold them down, the line of a mask included, and holds all others down.
+A mask is a line that holds its closed neurons down, by more than all recurrent weights together can
+drive a neuron up. So two lines at once are both masks at once, and no line is none. The line of the
+reset drives the neurons of the start code past all that may hold them down, the line of a mask
+included, and holds all others down.
 """
 
 from __future__ import annotations
@@ -16,9 +18,13 @@ from vsafsm.network import Network
 from vsafsm_nir.errors import PrecisionError
 
 EXACT = 2**23
-"""Sums below this, and differences of two of them, are whole in single precision, in whatever order they are taken."""
+"""Sums below this, and differences of two of them, are whole in single precision, in whatever order
+they are taken.
+"""
 FIRES_ABOVE = 0.5
-"""Threshold of a neuron: between 0 and 1, so that it does not matter whether a simulator takes > or >=."""
+"""Threshold of a neuron: between 0 and 1, so that it does not matter whether a simulator takes > or
+>=.
+"""
 
 Single = NDArray[np.float32]
 
@@ -54,7 +60,9 @@ class Layers:
         return self.lines.shape[1] - 1
 
     def held(self, network: Network) -> Network:
-        """The `Network` that these weights make, read back from them; names and labels are those of `network`."""
+        """The `Network` that these weights make, read back from them; names and labels are those of
+        `network`.
+        """
         return replace(
             network,
             weights=self.recurrent.astype(network.weights.dtype),
@@ -73,8 +81,8 @@ def layers(network: Network) -> Layers:
     """
     if not network.whole or network.gain:
         raise PrecisionError(
-            "the network has weights that are not whole, or an inhibition that is kept apart; expected a program of "
-            "`vsafsm compile SPEC --for nir -o PROGRAM`, without noise on it"
+            "the network has weights that are not whole, or an inhibition that is kept apart;"
+            " expected a program of `vsafsm compile SPEC --for nir -o PROGRAM`, without noise on it"
         )
     up, down = (
         int(np.maximum(sign * network.weights.astype(np.int64), 0).sum(1).max()) for sign in (1, -1)
@@ -83,8 +91,9 @@ def layers(network: Network) -> Layers:
     opening = closing + down + 1
     if opening + up >= EXACT:
         raise PrecisionError(
-            f"sums of up to {opening + up} can come about, and single precision holds those below {EXACT} exactly: "
-            "expected smaller weights: `vsafsm compile SPEC --for nir --bits 8 -o PROGRAM`"
+            f"sums of up to {opening + up} can come about, and single precision holds those below"
+            f" {EXACT} exactly: expected smaller weights: `vsafsm compile SPEC --for nir --bits 8"
+            " -o PROGRAM`"
         )
     start = network.codes[network.start]
     masks = np.where(network.masks, 0, -closing)

@@ -16,7 +16,7 @@ class Simulator:
 
     ::
 
-        I  <-  I + dt / tau_syn (w_in S - I)        S: what the lines and the last step's spikes send
+        I  <-  I + dt / tau_syn (w_in S - I)    S: what the lines and the last step's spikes send
         v  <-  v + dt / tau_mem (v_leak - v + r I)
         spike where v > v_threshold, and there v <- v_reset
 

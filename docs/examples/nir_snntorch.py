@@ -1,7 +1,7 @@
 """A machine in snnTorch: python nir_snntorch.py FILE.nir [INPUT ...]
 
-Needs snnTorch, NIR and NumPy, not vsafsm. A line of the graph is a mask, held for some time steps; what the readout
-gives is how many neurons of each code fire, and how many fire at all.
+Needs snnTorch, NIR and NumPy, not vsafsm. A line of the graph is a mask, held for some time steps;
+what the readout gives is how many neurons of each code fire, and how many fire at all.
 """
 
 import contextlib
@@ -50,7 +50,9 @@ def read(output, line):
 
 
 def event(line, steps, state):
-    """Hold a line, then rest: -> (code while it was held, code at rest, the state of the network)."""
+    """Hold a line, then rest: -> (code while it was held, code at rest, the state of the
+    network).
+    """
     held, state = hold(line, steps, state)
     settled, state = hold(rest, about["gap_steps"], state)
     return read(held, line) if line != reset else None, read(settled, rest), state

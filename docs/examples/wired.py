@@ -1,4 +1,6 @@
-"""A compiled machine inside a Brian2 model of your own: your neurons drive it, and yours read its states."""
+"""A compiled machine inside a Brian2 model of your own: your neurons drive it, and yours read its
+states.
+"""
 
 from brian2 import (
     Network,
@@ -19,7 +21,8 @@ defaultclock.dt = 0.5 * ms  # the machine's own step
 program = vsafsm.compile(vsafsm.load("specs/turnstile.yaml"), target="brian2")
 fsm = AttractorFSM(program)
 
-# Your side: three cells that fire every 2 ms, at the start, while a coin falls, and while somebody pushes.
+# Your side: three cells that fire every 2 ms, at the start, while a coin falls, and while somebody
+# pushes.
 bouts = {"(reset)": [(0, 60)], "coin": [(200, 280)], "push": [(400, 480)]}
 names = list(bouts)
 spikes = [
@@ -48,5 +51,6 @@ for now in (190, 390, 590):
     recent = seen.i[(seen.t > (now - 60) * ms) & (seen.t <= now * ms)]
     count = [int((recent == n).sum()) for n in range(2)]
     print(
-        f"at {now} ms the reader that fires is that of {program.machine.states[count.index(max(count))]}"
+        f"at {now} ms the reader that fires is that of"
+        f" {program.machine.states[count.index(max(count))]}"
     )

@@ -1,4 +1,6 @@
-"""The emitted script: it runs without vsafsm, prints the states, and is the same for the same program."""
+"""The emitted script: it runs without vsafsm, prints the states, and is the same for the same
+program.
+"""
 
 from __future__ import annotations
 

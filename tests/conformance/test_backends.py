@@ -1,6 +1,7 @@
 """Every backend that is there, on every example and on random words, against the interpreter.
 
-No backend may consult the interpreter: a program whose machine lies has to run like the network that it carries.
+No backend may consult the interpreter: a program whose machine lies has to run like the network
+that it carries.
 """
 
 from __future__ import annotations
@@ -22,10 +23,15 @@ BACKENDS = [listing.name for listing in vsafsm.backends() if listing.unavailable
 CANNOT = {
     "brian2": {
         "prove": "cells in continuous time have no finite set of activities to walk",
-        "run at any hold and gap": "a cell charges over its membrane and synaptic time constants, some 30 ms in all",
+        "run at any hold and gap": (
+            "a cell charges over its membrane and synaptic time constants, some 30 ms in all"
+        ),
     },
     "memristor": {
-        "prove": "each array is another draw: devices vary from cell to cell, drift and are read with noise",
+        "prove": (
+            "each array is another draw: devices vary from cell to cell, drift and are read with"
+            " noise"
+        ),
     },
 }
 """What a backend cannot do, with the physical reason."""

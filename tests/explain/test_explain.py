@@ -1,4 +1,6 @@
-"""Weak places against the proof and against integers; terms against the parts of the weights; what was tried."""
+"""Weak places against the proof and against integers; terms against the parts of the weights; what
+was tried.
+"""
 
 from __future__ import annotations
 

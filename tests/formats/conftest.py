@@ -1,4 +1,6 @@
-"""What the tests of formats share: random machines, and when two machines are the same up to their inputs' names."""
+"""What the tests of formats share: random machines, and when two machines are the same up to their
+inputs' names.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ from vsafsm.machine import Machine, Transition
 SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.yaml"))
 
 MISREAD = """
-on off yes No null ~ 1 1.0 1e5 0x1f 1_000 << = - ? : [] {a a: a#b x,y &a *b !c %d @e `f 'g "h |i >j 12:30
+on off yes No null ~ 1 1.0 1e5 0x1f 1_000 << = - ? : [] {a a: a#b x,y
+&a *b !c %d @e `f 'g "h |i >j 12:30
 2001-01-01 .inf .nan true TRUE x0 0x|10 ---
 """  # names that YAML, or a hasty reader of it, takes for something else
 
@@ -61,7 +64,9 @@ def machines(
 
 
 def same_behaviour(one: Machine, other: Machine, renamed: Mapping[str, str]) -> bool:
-    """Whether no word tells the machines apart: an input of `other` stands for ``renamed[input]`` of `one`."""
+    """Whether no word tells the machines apart: an input of `other` stands for ``renamed[input]``
+    of `one`.
+    """
     if set(renamed.values()) != set(one.inputs) or set(renamed) != set(other.inputs):
         return False
     start = (one.initial, other.initial)
@@ -81,7 +86,9 @@ def same_behaviour(one: Machine, other: Machine, renamed: Mapping[str, str]) -> 
 
 @pytest.fixture(scope="session")
 def machine_strategy() -> Callable[..., st.SearchStrategy[Machine]]:
-    """Makes a strategy for machines; with ``names=`` for other names than all those that are allowed."""
+    """Makes a strategy for machines; with ``names=`` for other names than all those that are
+    allowed.
+    """
     return machines
 
 

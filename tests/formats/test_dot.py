@@ -1,4 +1,6 @@
-"""DOT: what learners and people write, against machines spelt out; what is written comes back; errors have places."""
+"""DOT: what learners and people write, against machines spelt out; what is written comes back;
+errors have places.
+"""
 
 from __future__ import annotations
 
@@ -223,7 +225,10 @@ def test_names_that_labels_cannot_tell_are_refused(change: str) -> None:
             'm.dot:4:2: "a" has another transition on "x" in line 2',
         ),
         (
-            'digraph g {\n i [label="", shape=none]; i -> a;\n j [label="", shape=none]; j -> b;\n a -> b [label=x] }',
+            (
+                'digraph g {\n i [label="", shape=none]; i -> a;\n j [label="", shape=none]; j ->'
+                " b;\n a -> b [label=x] }"
+            ),
             e.NondeterministicError,
             'm.dot:3:28: an arrow from no state points to "b", and to "a" in line 2',
         ),

@@ -20,7 +20,10 @@ from vsafsm.formats.yaml import read_yaml, write_yaml
 
 Reader = Callable[[str, str], Reading]
 READERS = [read_yaml, read_kiss2, read_dot, read_scxml, read_transitions, read_sismic]
-GATE = ".i 2\n.o 2\n.p 4\n.s 2\n.r shut\n.ob open bell\n1- shut wide 11\n0- shut * 0-\n-1 * shut 00\n-0 wide wide 10\n.e\n"
+GATE = (
+    ".i 2\n.o 2\n.p 4\n.s 2\n.r shut\n.ob open bell\n1- shut wide 11\n0- shut * 0-\n-1 * shut"
+    " 00\n-0 wide wide 10\n.e\n"
+)
 TEXTS = [p.read_text() for p in sorted((Path(__file__).parents[2] / "specs").glob("*.yaml"))] + [
     GATE
 ] * 6

@@ -1,4 +1,6 @@
-"""What a format writes, it reads back as an equivalent machine; and what it cannot write, it says so."""
+"""What a format writes, it reads back as an equivalent machine; and what it cannot write, it says
+so.
+"""
 
 from __future__ import annotations
 

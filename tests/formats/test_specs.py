@@ -1,4 +1,6 @@
-"""The example machines: they read, the editors' schema takes them, and they do what they are there for."""
+"""The example machines: they read, the editors' schema takes them, and they do what they are there
+for.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,10 @@ def test_a_spec_fits_the_schema_and_so_does_what_is_written(name: str) -> None:
     assert read_yaml(written, name).machine == machine
 
 
-GOOD = "{machine: m, initial: a, states: {a: {outputs: [o], transitions: {x: a, y: {to: a, outputs: [p]}}}, b: }}"
+GOOD = (
+    "{machine: m, initial: a, states: {a: {outputs: [o], transitions: {x: a, y: {to: a, outputs:"
+    " [p]}}}, b: }}"
+)
 
 
 def test_the_schema_is_a_schema_and_takes_what_the_reader_takes() -> None:

@@ -1,4 +1,6 @@
-"""SCXML, transitions and sismic: each against the library that it belongs to, and what is refused, by line."""
+"""SCXML, transitions and sismic: each against the library that it belongs to, and what is refused,
+by line.
+"""
 
 from __future__ import annotations
 
@@ -117,7 +119,9 @@ def without_outputs(machine: Machine) -> Machine:
 
 @st.composite
 def dictionaries(draw: st.DrawFn) -> tuple[dict[str, object], Word]:
-    """What users write: several sources, ``*``, ``=``, internal transitions, and callbacks everywhere."""
+    """What users write: several sources, ``*``, ``=``, internal transitions, and callbacks
+    everywhere.
+    """
     names = ["a", "b", "c"][: draw(st.integers(1, 3))]
     callbacks = st.lists(st.sampled_from(["out_1", "out_2"]), max_size=2, unique=True)
     several = st.lists(st.sampled_from(names), min_size=1, unique=True)
@@ -131,7 +135,7 @@ def dictionaries(draw: st.DrawFn) -> tuple[dict[str, object], Word]:
                 "before": draw(callbacks),
                 "after": draw(callbacks),
             }
-        )  # fmt: skip
+        )
     states = [
         {"name": name, "on_enter": draw(callbacks), "on_exit": draw(callbacks)} for name in names
     ]
@@ -207,13 +211,20 @@ def test_events_are_taken_by_their_beginning_and_the_first_transition_counts() -
 
 def test_what_is_sent_on_the_way_is_an_output() -> None:
     text = scxml(
-        state("a", '<onexit><send event="left"/></onexit>',
-              '<transition event="go" target="b"><raise event="ring"/><log expr="1"/></transition>',
-              '<transition event="in"><send event="inside"/></transition>')
-        + state("b", '<onentry><send event="go" target="#_parent"/></onentry>', '<transition event="go" target="z"/>')
+        state(
+            "a",
+            '<onexit><send event="left"/></onexit>',
+            '<transition event="go" target="b"><raise event="ring"/><log expr="1"/></transition>',
+            '<transition event="in"><send event="inside"/></transition>',
+        )
+        + state(
+            "b",
+            '<onentry><send event="go" target="#_parent"/></onentry>',
+            '<transition event="go" target="z"/>',
+        )
         + '<final id="z"/>',
         ' initial="a" name="bell"',
-    )  # fmt: skip
+    )
     machine = read_scxml(text, "m").machine
     found = {case: (to, {*outputs}) for case, (to, *outputs) in rows(machine).items()}
     assert machine.name == "bell"
@@ -362,15 +373,37 @@ def told(**changes: object) -> str:
 @pytest.mark.parametrize(
     ("text", "line", "error", "named"),
     [
-        (told(states=["a", {"name": "b", "children": ["c"]}]), 6, e.NotImportableError, '"children" of a state'),
-        (told(states=["a", {"name": "b", "transitions": [], "children": ["c"]}]), 7, e.NotImportableError,
-         '"children" of a state'),
+        (
+            told(states=["a", {"name": "b", "children": ["c"]}]),
+            6,
+            e.NotImportableError,
+            '"children" of a state',
+        ),
+        (
+            told(states=["a", {"name": "b", "transitions": [], "children": ["c"]}]),
+            7,
+            e.NotImportableError,
+            '"children" of a state',
+        ),
         (told(states=["a", {"name": "b", "timeout": 1}]), 6, e.NotImportableError, "time"),
-        (told(transitions=[{"trigger": "go", "source": "a", "dest": "b", "conditions": "c"}]), 12,
-         e.NotImportableError, '"conditions" of a transition is a guard'),
-        (told(transitions=[{"trigger": "go", "source": "a", "dest": "b", "unless": ["c"]}]), 12,
-         e.NotImportableError, '"unless"'),
-        (told(transitions=[["go", "a", "b", "guard"]]), 8, e.NotImportableError, "more than trigger"),
+        (
+            told(transitions=[{"trigger": "go", "source": "a", "dest": "b", "conditions": "c"}]),
+            12,
+            e.NotImportableError,
+            '"conditions" of a transition is a guard',
+        ),
+        (
+            told(transitions=[{"trigger": "go", "source": "a", "dest": "b", "unless": ["c"]}]),
+            12,
+            e.NotImportableError,
+            '"unless"',
+        ),
+        (
+            told(transitions=[["go", "a", "b", "guard"]]),
+            8,
+            e.NotImportableError,
+            "more than trigger",
+        ),
         (told(on_exception="x"), 19, e.NotImportableError, '"on_exception"'),
         (told(transitions=[["go", "x", "b"]]), 8, e.UnknownStateError, 'unknown state "x"'),
         (told(transitions=[["go", "a", "x"]]), 11, e.UnknownStateError, 'unknown state "x"'),
@@ -379,13 +412,18 @@ def told(**changes: object) -> str:
         (told(states=[]), 1, e.MissingKeyError, '"states"'),
         (told(states="a"), 2, e.WrongTypeError, "states is no list"),
         (told(transitions=[{"source": "a"}]), 8, e.MissingKeyError, '"trigger"'),
-        (told(transitions=[{"trigger": "go", "source": "a", "des": "b"}]), 11, e.UnknownKeyError, 'mean "dest"'),
+        (
+            told(transitions=[{"trigger": "go", "source": "a", "des": "b"}]),
+            11,
+            e.UnknownKeyError,
+            'mean "dest"',
+        ),
         (told(transitions=[]), 1, e.NoInputsError, "no transition"),
         ("[1]", 1, e.WrongTypeError, "no mapping"),
         ("", 1, e.EmptySpecError, "empty"),
         ("{", 1, e.SyntaxSpecError, "not YAML"),
     ],
-)  # fmt: skip
+)
 def test_dictionaries_that_are_no_flat_machine(
     text: str, line: int, error: type[e.SpecError], named: str
 ) -> None:

@@ -57,7 +57,8 @@ def test_the_turnstile_reads_as_its_table() -> None:
 )
 def test_names_stay_text_as_written(name: str) -> None:
     machine = machine_of(
-        f"machine: {name}\ninitial: {name}\nstates:\n  {name}:\n    transitions: {{{name}: {name}}}\n"
+        f"machine: {name}\ninitial: {name}\nstates:\n  {name}:\n    transitions: {{{name}:"
+        f" {name}}}\n"
     )
     assert (machine.name, machine.states, machine.inputs) == (name, (name,), (name,))
 
@@ -401,10 +402,12 @@ def test_more_transitions_than_memory_holds_are_refused() -> None:
 
 
 def test_the_writer_is_short_and_readable() -> None:
-    assert write_yaml(machine_of(TURNSTILE)) == (
-        "machine: turnstile\ninitial: locked\ninputs: [coin, push]\nstates:\n"
-        "  locked:\n    outputs: [barrier_closed]\n    transitions: {coin: unlocked}\n"
-        "  unlocked:\n    outputs: [barrier_open]\n    transitions:\n      push: {to: locked, outputs: [click]}\n"
+    assert (
+        write_yaml(machine_of(TURNSTILE))
+        == "machine: turnstile\ninitial: locked\ninputs: [coin, push]\nstates:\n  locked:\n   "
+        " outputs: [barrier_closed]\n    transitions: {coin: unlocked}\n  unlocked:\n   "
+        " outputs: [barrier_open]\n    transitions:\n      push: {to: locked, outputs:"
+        " [click]}\n"
     )
 
 

@@ -1,4 +1,6 @@
-"""What the tests of the Lava backend share: a time limit, a look at what is left behind, and small Lava networks."""
+"""What the tests of the Lava backend share: a time limit, a look at what is left behind, and small
+Lava networks.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def offspring(position: int, of: int) -> set[int]:
-    """Processes that have a number at a position of their line in /proc: 1 their parent, 3 their session."""
+    """Processes that have a number at a position of their line in /proc: 1 their parent, 3 their
+    session.
+    """
     found = set()
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
@@ -66,7 +70,9 @@ def settled(found: Callable[[], Any], expected: Any, patience_s: float = 5.0) ->
 
 
 def forget_lost_runtimes() -> None:
-    """Lava stops a runtime when its Process is collected, and waits without end where the processes are gone."""
+    """Lava stops a runtime when its Process is collected, and waits without end where the processes
+    are gone.
+    """
     server = sys.modules.get("lava.magma.core.process.process")
     for process in server.ProcessServer().processes if server else ():
         if process.runtime is not None:
@@ -75,7 +81,9 @@ def forget_lost_runtimes() -> None:
 
 @pytest.fixture(autouse=True)
 def within_limits(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A test that waits too long fails; so does one that leaves processes behind. Log handlers are put back."""
+    """A test that waits too long fails; so does one that leaves processes behind. Log handlers are
+    put back.
+    """
     marker = request.node.get_closest_marker("limit_s")
     seconds = marker.args[0] if marker else LIMIT_S
     before, handlers = lava_children(), list(logging.getLogger().handlers)
@@ -249,7 +257,9 @@ def simulated() -> Callable[[ChipNetwork, Bits], Recording]:
 
 @pytest.fixture(scope="session")
 def train() -> Callable[..., Bits]:
-    """Random spikes on channels (T, A + 1): in turn many at a time, seldom any, and about one an event."""
+    """Random spikes on channels (T, A + 1): in turn many at a time, seldom any, and about one an
+    event.
+    """
 
     def drawn(chip: ChipNetwork, steps: int, seed: int = 0) -> Bits:
         rng = np.random.default_rng([seed, steps])
@@ -301,7 +311,9 @@ def truth() -> Callable[[Program, list[str]], vsafsm.Run]:
 
 @pytest.fixture(scope="session")
 def every_pair() -> Callable[[Machine], list[str]]:
-    """A word that applies every input in every state that can be reached from all others in the walk."""
+    """A word that applies every input in every state that can be reached from all others in the
+    walk.
+    """
     return covering_word
 
 

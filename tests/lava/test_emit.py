@@ -1,4 +1,6 @@
-"""The emitted package: it runs without vsafsm, prints the states, and is the same for the same program."""
+"""The emitted package: it runs without vsafsm, prints the states, and is the same for the same
+program.
+"""
 
 from __future__ import annotations
 
@@ -234,8 +236,8 @@ def test_without_the_extension_the_chip_is_refused(folder: Path, board: tuple[st
     assert "not installed" in done.stderr
     if not board:
         assert (
-            "lava-loihi, Intel's extension for the chip, is not installed: expected it from the Intel"
-            in done.stderr
+            "lava-loihi, Intel's extension for the chip, is not installed: expected it from the"
+            " Intel" in done.stderr
         )
 
 
@@ -407,9 +409,10 @@ def test_a_full_disk_leaves_whole_files_only(
         return usual(descriptor, data)
 
     (tmp_path / "full").mkdir()
-    with monkeypatch.context() as patch, pytest.raises(FileError, match="No space left on device"):  # noqa: PT012
+    with monkeypatch.context() as patch:
         patch.setattr("vsafsm.files.os.write", full)
-        find("lava").emit(vending, tmp_path / "full")
+        with pytest.raises(FileError, match="No space left on device"):
+            find("lava").emit(vending, tmp_path / "full")
     left = files_of(tmp_path / "full")
     assert "run.py" not in left
     assert left.items() <= files_of(folder).items()

@@ -1,4 +1,6 @@
-"""Both models of `AttractorFSM` against the integer simulator, step by step, alone and among other Processes."""
+"""Both models of `AttractorFSM` against the integer simulator, step by step, alone and among other
+Processes.
+"""
 
 from __future__ import annotations
 

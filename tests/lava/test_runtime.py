@@ -1,4 +1,6 @@
-"""Lava's runtime in hand: processes that die, models that fail, interrupts, and what is left behind."""
+"""Lava's runtime in hand: processes that die, models that fail, interrupts, and what is left
+behind.
+"""
 
 from __future__ import annotations
 
@@ -275,7 +277,9 @@ def test_sessions_start_and_end_in_several_threads(program: Program, children: C
 
 
 def held(children: Children) -> tuple[int, ...]:
-    """Open files, threads, log handlers, child processes, and Processes and Vars that Lava remembers."""
+    """Open files, threads, log handlers, child processes, and Processes and Vars that Lava
+    remembers.
+    """
     gc.collect()
     handlers = [logging.getLogger(name).handlers for name in (None, "lava.magma.compiler.compiler")]
     return (
@@ -386,7 +390,8 @@ def ended(process: subprocess.Popen[str], patience_s: float = 30.0) -> tuple[int
 
 UNCLOSED = """
 import sys, vsafsm
-session = vsafsm.open(vsafsm.compile(vsafsm.load(sys.argv[1]), target="lava"), backend="lava", target=sys.argv[2])
+program = vsafsm.compile(vsafsm.load(sys.argv[1]), target="lava")
+session = vsafsm.open(program, backend="lava", target=sys.argv[2])
 print(session.send("coin"), flush=True)
 {end}
 """

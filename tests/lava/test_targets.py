@@ -192,7 +192,10 @@ def test_nothing_of_the_network_falls_back_to_the_host(
     board: None, process: Callable[[], Any], model: type
 ) -> None:
     made = process()
-    told = f"no model of {type(made).__name__} for the chip, and {model.__name__} would run on the host"
+    told = (
+        f"no model of {type(made).__name__} for the chip, and {model.__name__} would run on the"
+        " host"
+    )
     for models in ([model], [model, model]):
         with pytest.raises(HardwareError, match=told):
             run_config("loihi2").select(made, models)

@@ -1,4 +1,6 @@
-"""What the tests of Loihi 2's integers share: programs by name, and neuron, latch, chip and walk in plain Python."""
+"""What the tests of Loihi 2's integers share: programs by name, and neuron, latch, chip and walk in
+plain Python.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,8 @@ class PlainNeurons:
 class PlainChip:
     """The chip's program from its arrays alone, one neuron after the other.
 
-    `high` and `low` are the largest sums of the positive and of the negative weights that reached a neuron in a step.
+    `high` and `low` are the largest sums of the positive and of the negative weights that reached a
+    neuron in a step.
     """
 
     def __init__(self, arrays: Mapping[str, Any]) -> None:
@@ -95,13 +98,17 @@ class PlainChip:
 
 
 class PlainLatch:
-    """What the latch is documented to do: `lines[t]` is the channel whose line is on in step t, counted from 1."""
+    """What the latch is documented to do: `lines[t]` is the channel whose line is on in step t,
+    counted from 1.
+    """
 
     def __init__(self, hold: int, gap: int) -> None:
         self.hold, self.gap = hold, gap
 
     def lines(self, train: Train, steps: int) -> list[int | None]:
-        """The lines of so many steps, where ``train[t - 1]`` are the channels that spike in step t."""
+        """The lines of so many steps, where ``train[t - 1]`` are the channels that spike in step
+        t.
+        """
         on: dict[int, int] = {1: 0}
         free = self.gap
         for t, channels in enumerate(train, 1):
@@ -185,7 +192,9 @@ def program_of(
     examples: dict[str, Machine],
     random_machines: Callable[..., Machine],
 ) -> Callable[[str], Program]:
-    """A program for the chip by name: of an example, ``dense EXAMPLE``, ``random SEED``, or ``level``."""
+    """A program for the chip by name: of an example, ``dense EXAMPLE``, ``random SEED``, or
+    ``level``.
+    """
 
     def found(name: str) -> Program:
         kind, _, rest = name.partition(" ")
@@ -207,7 +216,9 @@ def chip_of(program_of: Callable[[str], Program]) -> Callable[..., ChipNetwork]:
 
 @pytest.fixture(scope="session")
 def hand_made() -> Callable[..., Network]:
-    """A network of one state from weights and masks; every neuron of `start` is in its code, and all are open."""
+    """A network of one state from weights and masks; every neuron of `start` is in its code, and
+    all are open.
+    """
 
     def made(
         weights: Any, start: Sequence[int], masks: Any = None, contract: tuple[int, int] = (2, 2)
@@ -292,7 +303,9 @@ def run_latch() -> Callable[[Latch, Train, int], list[list[int]]]:
 
 @pytest.fixture(scope="session")
 def trains() -> Callable[..., st.SearchStrategy[list[list[int]]]]:
-    """Makes a strategy for trains of spikes on some channels: the channels that spike in each step."""
+    """Makes a strategy for trains of spikes on some channels: the channels that spike in each
+    step.
+    """
 
     def made(
         channels: int, longest_wait: int = 12, most: int = 10

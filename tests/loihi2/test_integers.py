@@ -1,4 +1,6 @@
-"""The lowering: read back, it is the network; its masks, its reset and its bounds hold in every activity reached."""
+"""The lowering: read back, it is the network; its masks, its reset and its bounds hold in every
+activity reached.
+"""
 
 from __future__ import annotations
 
@@ -127,7 +129,9 @@ def test_arrays_are_what_is_said_of_them(chip_of: ChipOf) -> None:
 
 
 def drive_of(chip: ChipNetwork, z: frozenset[int], channel: int | None) -> list[int]:
-    """What is added to each membrane in a step, in Python's integers, without what is left of the membrane."""
+    """What is added to each membrane in a step, in Python's integers, without what is left of the
+    membrane.
+    """
     line = [0] * len(chip.bias) if channel is None else chip.masks[:, channel].tolist()
     return [
         64 * (sum(row[j] for j in z) + m * 2**chip.mask_exp) + b * 2**chip.bias_exp
@@ -215,7 +219,9 @@ def test_no_sum_and_no_residue_is_ever_beyond_the_bounds(
 
 
 def memoryless(network: Network, lines: list[int | None], naive: Any) -> list[list[int]]:
-    """Which neurons fire in each step without any memory but the activity: line on in step t acts in step t + 1."""
+    """Which neurons fire in each step without any memory but the activity: line on in step t acts
+    in step t + 1.
+    """
     plain, z = naive(network), np.zeros(network.neurons, np.bool_)
     fired = []
     for line in [None, *lines[:-1]]:
@@ -256,7 +262,9 @@ def test_with_its_membranes_it_takes_the_very_steps_of_the_memoryless_network(
 
 
 def lopsided(hand_made: HandMade, awake: int) -> Network:
-    """Neurons that keep themselves awake by the smallest drive, and one that each of them inhibits by the largest."""
+    """Neurons that keep themselves awake by the smallest drive, and one that each of them inhibits
+    by the largest.
+    """
     weights = np.eye(awake + 1, dtype=int)
     weights[awake, :awake] = -127
     return hand_made(weights, range(awake))
@@ -290,7 +298,10 @@ def test_an_inhibition_apart_is_refused(
     compiled: Callable[..., Program], turnstile: Machine
 ) -> None:
     network = compiled(turnstile, inhibition="separate").network
-    says = f"an inhibition of {network.gain} is kept apart, at most 0 is possible: expected it folded in"
+    says = (
+        f"an inhibition of {network.gain} is kept apart, at most 0 is possible: expected it"
+        " folded in"
+    )
     with pytest.raises(LimitError, match=says):
         lower(network)
 
@@ -306,7 +317,9 @@ def test_a_weight_of_too_many_bits_is_refused(hand_made: HandMade) -> None:
 
 
 def fan(hand_made: HandMade, positive: int, negative: int) -> Network:
-    """Neurons that keep themselves awake, and a closed one that they drive by so many of the largest weights."""
+    """Neurons that keep themselves awake, and a closed one that they drive by so many of the
+    largest weights.
+    """
     awake = positive + negative
     weights = 100 * np.eye(awake + 1, dtype=int)
     weights[awake, :positive], weights[awake, positive:awake] = 127, -127

@@ -15,7 +15,9 @@ from vsafsm_loihi2.limits import ACCUMULATOR, STATE
 from vsafsm_loihi2.neuron import fire
 
 MOST_ARRIVING = 2**17
-"""Beyond what the accumulator holds, so that a current wraps; 64 of it are just the edge of 24 bits."""
+"""Beyond what the accumulator holds, so that a current wraps; 64 of it are just the edge of 24
+bits.
+"""
 
 
 def near(*edges: int) -> list[int]:

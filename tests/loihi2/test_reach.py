@@ -103,7 +103,9 @@ def test_a_network_that_settles_only_while_an_input_is_held_is_refused(hand_made
 
 
 def every_subset(neurons: int) -> tuple[Any, Any]:
-    """Neurons that keep themselves awake, each put out by an input of its own: all subsets are fixed points."""
+    """Neurons that keep themselves awake, each put out by an input of its own: all subsets are
+    fixed points.
+    """
     return np.eye(neurons, dtype=int), np.vstack([np.ones(neurons), 1 - np.eye(neurons)])
 
 
@@ -126,7 +128,8 @@ def test_more_pairs_than_are_walked_together_are_walked_all(
 
 
 def test_extremes_by_hand(hand_made: HandMade) -> None:
-    # 0 and 1 keep each other awake; 2 is inhibited while closed, 3 is woken by the input that opens it and goes out
+    # 0 and 1 keep each other awake; 2 is inhibited while closed, 3 is woken by the input that opens
+    # it and goes out
     weights = [[1, 2, 0, 0], [3, 1, 0, 0], [-50, 9, 0, 0], [4, 1, 0, -100]]
     masks = [[1, 1, 1, 0], [1, 1, 1, 1]]
     with pytest.raises(UnsettledError):

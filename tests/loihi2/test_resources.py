@@ -34,7 +34,9 @@ def test_cores_by_hand(neurons: int, cores: int) -> None:
 
 
 def eighties_of_words(neurons: int, held: int) -> int:
-    """64-bit words of a core with so many of N neurons: their weights and a tenth, half an axon, one a neuron."""
+    """64-bit words of a core with so many of N neurons: their weights and a tenth, half an axon,
+    one a neuron.
+    """
     return held * neurons * 11 + neurons * 40 + held * 80
 
 
@@ -100,7 +102,8 @@ def test_a_partition_of_many_chips_is_told_by_its_ends() -> None:
     assert (parts.cores, parts.chips) == (625, 5)
     assert (
         str(parts)
-        == "chip 0: neurons 0 to 2047; chip 1: neurons 2048 to 4095; ...; chip 4: neurons 8192 to 9999"
+        == "chip 0: neurons 0 to 2047; chip 1: neurons 2048 to 4095; ...; chip 4: neurons 8192 to"
+        " 9999"
     )
     four = Partition(8192, 16)
     assert (four.chips, len(chips_told(str(four)))) == (4, 4)

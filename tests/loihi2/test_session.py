@@ -214,7 +214,10 @@ def test_another_hold_than_the_latchs_is_refused_and_nothing_happens(
 ) -> None:
     with opened(chip_of("turnstile", hold_steps=2)) as session:
         before = session.counts
-        says = f"a hold of {hold!r} steps is asked for; the latch holds every input for 2: expected the option hold_steps"
+        says = (
+            f"a hold of {hold!r} steps is asked for; the latch holds every input for 2: expected"
+            " the option hold_steps"
+        )
         with pytest.raises(e.SessionError, match=says):
             session.send("coin", hold=hold)
         assert (session.counts, session.state) == (before, "locked")

@@ -1,4 +1,6 @@
-"""The integer simulator against plain loops, against the interpreter, and against the synchronous network."""
+"""The integer simulator against plain loops, against the interpreter, and against the synchronous
+network.
+"""
 
 from __future__ import annotations
 

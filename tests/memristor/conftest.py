@@ -1,4 +1,6 @@
-"""What the tests of the arrays share: small networks, a device without flaws, arrays that were drawn, the commands."""
+"""What the tests of the arrays share: small networks, a device without flaws, arrays that were
+drawn, the commands.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +70,9 @@ def program(compiled: Callable[..., Program], turnstile: Machine) -> Program:
 
 @pytest.fixture(scope="session")
 def drawn() -> Callable[..., tuple[Plan, Faults, SimulatedCrossbar, np.random.Generator]]:
-    """Draws an array of a network: -> (plan, faults, crossbar, the generator that reads go on with)."""
+    """Draws an array of a network: -> (plan, faults, crossbar, the generator that reads go on
+    with).
+    """
 
     def draw(network: Network, seed: int = 0, **options: Any) -> Any:
         planned = plan(network, settings(options))

@@ -1,6 +1,8 @@
-"""aihwkit and CrossSim as oracles of our devices and reads, where they are installed, and the adapters to them.
+"""aihwkit and CrossSim as oracles of our devices and reads, where they are installed, and the
+adapters to them.
 
-Without them the tests that need them are skipped; what is left holds the adapters against small stand-ins.
+Without them the tests that need them are skipped; what is left holds the adapters against small
+stand-ins.
 """
 
 from __future__ import annotations
@@ -36,7 +38,9 @@ ROOT = Path(__file__).parents[2]
 DRAWS = 100_000
 DAY = 86_400.0
 T_0 = 20.0
-"""aihwkit counts a phase-change cell's time from its first read, 20 s after programming; we count from programming."""
+"""aihwkit counts a phase-change cell's time from its first read, 20 s after programming; we count
+from programming.
+"""
 
 BARE = AihwkitDevice("bare", "none", 1.0, 2.0, noise=None)
 
@@ -64,7 +68,9 @@ def many(g: float) -> Any:
 
 
 def alike(ours: Any, theirs: Any) -> None:
-    """Mean and deviation of two samples are within five standard errors, each deviation's with its own kurtosis."""
+    """Mean and deviation of two samples are within five standard errors, each deviation's with its
+    own kurtosis.
+    """
     both = [np.asarray(each, np.float64) for each in (ours, theirs)]
     variances = [each.var() for each in both]
     assert (
@@ -284,7 +290,9 @@ def test_phase_change_drifts_as_in_aihwkit(aihwkit: Any, g: float, seconds: floa
 def test_phase_change_that_drifted_is_read_as_in_aihwkit(
     aihwkit: Any, g: float, seconds: float
 ) -> None:
-    """Theirs takes the share of the noise at the conductance as programmed, ours at what that was on average."""
+    """Theirs takes the share of the noise at the conductance as programmed, ours at what that was
+    on average.
+    """
     rng = np.random.default_rng(6)
     theirs = aihwkit_device("PCMLikeNoiseModel").relax(many(g), seconds, rng).astype(np.float64)
     ours = device_named("pcm")

@@ -155,8 +155,9 @@ def test_run(cli: Cli, file: str) -> None:
 
 def test_run_with_options(cli: Cli, file: str) -> None:
     flags = shlex.split(
-        "--device perovskite --sigma 0.05 --scheme offset --rows 20 --columns 30 --seconds-after-programming 60 "
-        "--stuck-off 0.001 --stuck-on 0.001 --read-noise no --adc-bits 10 --ir-drop yes --segment-ohm 2 --device-seed 3"
+        "--device perovskite --sigma 0.05 --scheme offset --rows 20 --columns 30"
+        " --seconds-after-programming 60 --stuck-off 0.001 --stuck-on 0.001 --read-noise no"
+        " --adc-bits 10 --ir-drop yes --segment-ohm 2 --device-seed 3"
     )
     assert cli("run", file, "coin", "--backend", "memristor", *flags)[0] == 0
 

@@ -1,4 +1,6 @@
-"""Trims and corrections: what is put into an array on purpose is found, and only cells that work are written."""
+"""Trims and corrections: what is put into an array on purpose is found, and only cells that work
+are written.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +64,9 @@ class Deaf:
 
 @dataclass(frozen=True)
 class Telling(Deaf):
-    """The same, but it tells which cells it was asked for in vain; `asked` has all that it was asked for."""
+    """The same, but it tells which cells it was asked for in vain; `asked` has all that it was
+    asked for.
+    """
 
     asked: Any
     told: Any
@@ -115,7 +119,9 @@ def test_an_offset_is_trimmed_away(program: Program, seed: int) -> None:
 
 
 def test_no_other_offset_is_better(program: Program, drawn: Drawn) -> None:
-    """Each neuron for itself: how far it is short, situation after situation, counted no more than twice the margin."""
+    """Each neuron for itself: how far it is short, situation after situation, counted no more than
+    twice the margin.
+    """
     planned, _, crossbar, rng = drawn(program.network, **{**BAD, "sigma": 1.5, "read_noise": False})
     network = planned.network
     found = trimmed(network, program.lowered, crossbar, rng, reads=1)
@@ -275,9 +281,14 @@ def test_cells_that_cannot_be_programmed_are_not_tried_again(
     told: list[str] = []
     telling = Telling(crossbar, [], np.zeros_like(faults.any))
     found = corrected(
-        planned.network, program.lowered, telling, workable(planned, faults), rng, Effort(patience=6),
+        planned.network,
+        program.lowered,
+        telling,
+        workable(planned, faults),
+        rng,
+        Effort(patience=6),
         lambda what, share: told.append(what),
-    )  # fmt: skip
+    )
     asked = found.array.asked
     assert len(asked) == len(told) == 6
     assert all(one.isdisjoint(other) for i, one in enumerate(asked) for other in asked[:i])

@@ -1,4 +1,6 @@
-"""What a read of an array gives, against integer products, loops over tiles, and sums of variances."""
+"""What a read of an array gives, against integer products, loops over tiles, and sums of
+variances.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Devices against their published formulas in plain Python, write-verify against loops, and CSVs of measurements."""
+"""Devices against their published formulas in plain Python, write-verify against loops, and CSVs of
+measurements.
+"""
 
 from __future__ import annotations
 

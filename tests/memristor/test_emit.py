@@ -1,4 +1,6 @@
-"""Files of conductance maps: they hold the targets, and are the same for the same program and device."""
+"""Files of conductance maps: they hold the targets, and are the same for the same program and
+device.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Lines with resistance: against Kirchhoff's laws in plain loops, laws of resistors, and another simulator."""
+"""Lines with resistance: against Kirchhoff's laws in plain loops, laws of resistors, and another
+simulator.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ Drawn = Callable[..., Any]
 
 
 def by_kirchhoff(cells: Any, ohm: float) -> Any:
-    """Effective conductances (R, C), microsiemens: all node voltages for a volt on each row, by dense elimination."""
+    """Effective conductances (R, C), microsiemens: all node voltages for a volt on each row, by
+    dense elimination.
+    """
     rows, columns = cells.shape
     line = 1e6 / ohm
     matrix, source = np.zeros((2 * rows * columns,) * 2), np.zeros((2 * rows * columns, rows))
@@ -99,7 +103,9 @@ def test_columns_of_more_than_one_chunk() -> None:
 
 
 def _by_relaxation(cells: Any, ohm: float, reads: Any) -> Any:
-    """Output currents of these reads: word lines and bit lines are solved in turns until nothing moves."""
+    """Output currents of these reads: word lines and bit lines are solved in turns until nothing
+    moves.
+    """
     rows, columns = cells.shape
     line = 1e6 / ohm
     along = np.diag(np.full(columns, 2.0)) - np.eye(columns, k=1) - np.eye(columns, k=-1)

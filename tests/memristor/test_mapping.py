@@ -48,7 +48,9 @@ def every_weight(layout: Layout) -> Any:
 
 
 def conductances(layout: Layout, seed: int) -> tuple[Any, Any]:
-    """Random ones; in the offset scheme those of the references are the same for all outputs of a tile."""
+    """Random ones; in the offset scheme those of the references are the same for all outputs of a
+    tile.
+    """
     rng = np.random.default_rng(seed)
     positive, negative = rng.uniform(1, 40, (2, layout.neurons, layout.neurons)).astype(np.float32)
     if layout.scheme == "offset":

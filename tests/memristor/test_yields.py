@@ -1,4 +1,6 @@
-"""The yield: arrays are those of sessions, whatever the number of processes; bad input is refused."""
+"""The yield: arrays are those of sessions, whatever the number of processes; bad input is
+refused.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What the tests of NIR share: programs, files read back by the NIR library, and its equations in plain terms."""
+"""What the tests of NIR share: programs, files read back by the NIR library, and its equations in
+plain terms.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +22,12 @@ Values = NDArray[Any]
 
 
 class PlainGraph:
-    """Any NIR graph of Affine and CubaLIF nodes, node by node, in single precision; shares no code with ours.
+    """Any NIR graph of Affine and CubaLIF nodes, node by node, in single precision; shares no code
+    with ours.
 
-    What a neuron sends back to itself, over whatever way, are its spikes of the step before. `rng` shuffles the order
-    of all sums; `decay` takes ``(1 - dt / tau) v + dt / tau x`` in place of ``v + dt / tau (x - v)``.
+    What a neuron sends back to itself, over whatever way, are its spikes of the step before. `rng`
+    shuffles the order of all sums; `decay` takes ``(1 - dt / tau) v + dt / tau x`` in place of ``v
+    + dt / tau (x - v)``.
     """
 
     def __init__(

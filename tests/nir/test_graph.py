@@ -1,4 +1,6 @@
-"""The file, read back by the NIR library and integrated in plain terms: the interpreter's states, step for step."""
+"""The file, read back by the NIR library and integrated in plain terms: the interpreter's states,
+step for step.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The weights of the graph: masks and reset outweigh every activity there can be, and precision is kept or refused."""
+"""The weights of the graph: masks and reset outweigh every activity there can be, and precision is
+kept or refused.
+"""
 
 from __future__ import annotations
 

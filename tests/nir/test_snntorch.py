@@ -1,4 +1,6 @@
-"""The script of the documentation in snnTorch, where that is installed: the interpreter's states and outputs."""
+"""The script of the documentation in snnTorch, where that is installed: the interpreter's states
+and outputs.
+"""
 
 from __future__ import annotations
 

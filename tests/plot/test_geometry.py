@@ -1,4 +1,6 @@
-"""Machines as graphs: every transition is there once, nothing lies over a state, and it is always the same."""
+"""Machines as graphs: every transition is there once, nothing lies over a state, and it is always
+the same.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Machines drawn by Graphviz: the graph is the machine, any name is shown as it is, and what goes wrong is said."""
+"""Machines drawn by Graphviz: the graph is the machine, any name is shown as it is, and what goes
+wrong is said.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Every kind of picture is drawn, the same for the same program, and as ``vsafsm plot`` is typed."""
+"""Every kind of picture is drawn, the same for the same program, and as ``vsafsm plot`` is
+typed.
+"""
 
 from __future__ import annotations
 

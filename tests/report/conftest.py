@@ -1,4 +1,6 @@
-"""Programs for all tests of the room: with outputs of both kinds, with names that mean something in HTML, unproven."""
+"""Programs for all tests of the room: with outputs of both kinds, with names that mean something in
+HTML, unproven.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The page in a real browser: it loads from disk alone, and steps through inputs as the interpreter does."""
+"""The page in a real browser: it loads from disk alone, and steps through inputs as the interpreter
+does.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,14 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
 ]
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-         "--disable-sync", "--no-first-run")  # fmt: skip
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
 NAMES = ("turnstile", "vending_machine", "working_memory", "odd", "unproven")
 
 

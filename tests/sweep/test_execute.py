@@ -1,4 +1,6 @@
-"""Where draws are measured: a real Dask scheduler with two worker processes, one of which is killed mid-way."""
+"""Where draws are measured: a real Dask scheduler with two worker processes, one of which is killed
+mid-way.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Rows, against sums by hand; intervals against an independent implementation; when a point is done."""
+"""Rows, against sums by hand; intervals against an independent implementation; when a point is
+done.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A sweep is the same however it is measured, cut off and gone on with, and stops where it is sure enough."""
+"""A sweep is the same however it is measured, cut off and gone on with, and stops where it is sure
+enough.
+"""
 
 from __future__ import annotations
 

@@ -103,8 +103,10 @@ def test_long_lists_of_trials_are_cut(fragile: Program) -> None:
 
 PLACE = re.compile(
     r"margin there without noise: (\S+) units \(neuron (\d+), "
-    r"(at rest|while the input is held|in the gap after the input)\); the noise moves drives by (\S+) units "
-    r"\(root mean square\); neurons on the wrong side of the threshold: at most (\d+) a step, where (\d+) should fire"
+    r"(at rest|while the input is held|in the gap after the input)\); the noise moves drives by"
+    r" (\S+) units "
+    r"\(root mean square\); neurons on the wrong side of the threshold: at most (\d+) a step, where"
+    r" (\d+) should fire"
 )
 
 

@@ -84,7 +84,10 @@ def test_a_number_without_sense_is_a_usage_error(text: str, tmp_path: Path) -> N
 
 
 def test_the_environment_is_left_as_it_was(tmp_path: Path) -> None:
-    code = "import os, pytest; pytest.main(['--vsafsm-trials=7', '--version']); print(os.environ['VSAFSM_TRIALS'])"
+    code = (
+        "import os, pytest; pytest.main(['--vsafsm-trials=7', '--version']);"
+        " print(os.environ['VSAFSM_TRIALS'])"
+    )
     assert python(tmp_path, "-c", code, VSAFSM_TRIALS="5").stdout.split()[-1] == "5"
 
 
@@ -104,18 +107,20 @@ def test_a_failure_is_shown_without_the_package_s_own_lines(tmp_path: Path) -> N
 
 
 def test_the_plugin_imports_nothing_that_pytest_has_not(tmp_path: Path) -> None:
-    code = "import sys, pytest; before = set(sys.modules); import vsafsm_pytest; print(*set(sys.modules) - before)"
+    code = (
+        "import sys, pytest; before = set(sys.modules); import vsafsm_pytest;"
+        " print(*set(sys.modules) - before)"
+    )
     assert python(tmp_path, "-c", code).stdout.split() == ["vsafsm_pytest"]
 
 
 def test_pytest_starts_and_asserts_without_hypothesis(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(WITHOUT_HYPOTHESIS)
-    text = SUITE.replace("EXPECTED", "3") + (
-        "def test_strategies():\n"
-        "    with pytest.raises(ImportError, match='hypothesis, .* is not installed; expected: pip install'):\n"
-        "        from vsafsm.testing import machines\n"
-        "    with pytest.raises(ImportError):\n"
-        "        import hypothesis\n"
+    text = (
+        SUITE.replace("EXPECTED", "3")
+        + "def test_strategies():\n    with pytest.raises(ImportError, match='hypothesis, .* is not"
+        " installed; expected: pip install'):\n        from vsafsm.testing import machines\n   "
+        " with pytest.raises(ImportError):\n        import hypothesis\n"
     )
     ran = suite(
         tmp_path, text, "--vsafsm-trials=3", "-p", "no:hypothesispytest", PYTHONPATH=str(tmp_path)

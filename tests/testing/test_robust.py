@@ -26,7 +26,9 @@ def program(turnstile: Machine, compiled: Any) -> Program:
 
 
 def is_right(naive: Any, machine: Machine, network: Network, word: tuple[str, ...]) -> bool:
-    """A word at the contract's timing, one activity at a time, with what each input shows while it is held."""
+    """A word at the contract's timing, one activity at a time, with what each input shows while it
+    is held.
+    """
     plain, (rest, *masks) = naive(network), network.masks
     z = network.codes[network.start]
 

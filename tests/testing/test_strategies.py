@@ -37,7 +37,9 @@ def reached(machine: Machine) -> set[str]:
 
 
 def differ(machine: Machine, one: str, other: str) -> bool:
-    """Whether some word puts out something else from two states: over all pairs of states that words lead to."""
+    """Whether some word puts out something else from two states: over all pairs of states that
+    words lead to.
+    """
     seen, queue = {(one, other)}, [(one, other)]
     for x, y in queue:
         if machine.outputs_of(x) != machine.outputs_of(y):

@@ -26,7 +26,9 @@ class ExplainCommand:
     help = "list the weakest transitions, why they are weak, and what would help"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """A spec or program, how many transitions, whether to try other options, and compile options."""
+        """A spec or program, how many transitions, whether to try other options, and compile
+        options.
+        """
         from vsafsm.arguments import add_options
 
         parser.add_argument("spec", metavar="SPEC|PROGRAM")
@@ -37,7 +39,10 @@ class ExplainCommand:
             "--try",
             dest="trying",
             action=argparse.BooleanOptionalAction,
-            help=f"compile with other options to see what helps (default: up to {QUICK_NEURONS} neurons)",
+            help=(
+                f"compile with other options to see what helps (default: up to {QUICK_NEURONS}"
+                " neurons)"
+            ),
         )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
         add_options(parser, ())
@@ -86,17 +91,25 @@ def _print(
 
     network, noise = program.network, tried[0].noise
     print_line(
-        f"{program.machine.name}: N={network.neurons} neurons, k={network.active} active, {network.bits} bits"
+        f"{program.machine.name}: N={network.neurons} neurons, k={network.active} active,"
+        f" {network.bits} bits"
     )
     for line in _summary(proof, found, noise):
         print_line(line)
     print_line()
     header = ("", "state", "input", "to", "margin", "narrowest", "wrong at that noise")
     rows = [
-        (str(n), each.state, each.input, each.to, f"{each.place.margin:.3f}", _told(network, each.place),
-         f"at most {100 * each.failure_bound:.2g} %")
+        (
+            str(n),
+            each.state,
+            each.input,
+            each.to,
+            f"{each.place.margin:.3f}",
+            _told(network, each.place),
+            f"at most {100 * each.failure_bound:.2g} %",
+        )
         for n, each in enumerate(found[:most], 1)
-    ]  # fmt: skip
+    ]
     columns = len(header) if noise else len(header) - 1
     print_table(header[:columns], [row[:columns] for row in rows])
     print_line()
@@ -115,11 +128,13 @@ def _summary(proof: Proof, found: Sequence[Weak], noise: float) -> list[str]:
         told[0] += f"; {near} of {len(found)} transitions come within a tenth of the least"
     else:
         told.append(
-            "margins are from the codes; below 0, the activity differs from the code, and comes right later"
+            "margins are from the codes; below 0, the activity differs from the code, and comes"
+            " right later"
         )
     if noise:
         told.append(
-            f"additive noise of {noise:.2f} standard deviations of the weights goes wrong in at most 1 % of draws"
+            f"additive noise of {noise:.2f} standard deviations of the weights goes wrong in at"
+            " most 1 % of draws"
         )
     return told
 
@@ -142,7 +157,8 @@ def _print_why(program: Program, n: int, weak: Weak) -> None:
     place = weak.place
     wanted = "to fire" if place.fires else "to stay silent"
     print_line(
-        f"{n}. neuron {place.neuron} is {wanted}, driven by {int(place.activity.sum())} active neurons:"
+        f"{n}. neuron {place.neuron} is {wanted}, driven by {int(place.activity.sum())} active"
+        " neurons:"
     )
     for term in strongest(terms(program, place)):
         shared = "" if term.shared is None else f" ({term.shared} of them are of its code)"
@@ -155,10 +171,21 @@ def _print_tried(tried: Sequence[Remedy]) -> None:
     print_line()
     print_line("what would help, compiled and proven:")
     header = ("options", "N", "k", "bits", "proof", "margin", "noise borne (std of weights)")
-    print_table(header, [
-        (each.changed or "as it is", str(each.neurons), str(each.active), str(each.bits), each.verdict,
-         f"{each.margin:.3f}", f"{each.noise:.2f}") for each in tried
-    ])  # fmt: skip
+    print_table(
+        header,
+        [
+            (
+                each.changed or "as it is",
+                str(each.neurons),
+                str(each.active),
+                str(each.bits),
+                each.verdict,
+                f"{each.margin:.3f}",
+                f"{each.noise:.2f}",
+            )
+            for each in tried
+        ],
+    )
     if len(tried) == 1:
         print_line("add --try to compile with other options, and see what helps")
 

@@ -1,7 +1,9 @@
-"""Where each transition is narrowest: of all situations that it passes through, the neuron nearest to the wrong side.
+"""Where each transition is narrowest: of all situations that it passes through, the neuron nearest
+to the wrong side.
 
-Situations are those that refinement works on: what the network is to do, from the codes themselves. So they are there
-for a network that is not proven too. A margin below 0 says that a neuron is on the wrong side there.
+Situations are those that refinement works on: what the network is to do, from the codes themselves.
+So they are there for a network that is not proven too. A margin below 0 says that a neuron is on
+the wrong side there.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ class Place:
     Attributes
     ----------
     source
-        Code that is active, as far as the masks `opened` (one or two, by index; A + 1 for none) let it be.
+        Code that is active, as far as the masks `opened` (one or two, by index; A + 1 for none) let
+        it be.
     want
         Code that is to be active next.
     neuron, fires
@@ -51,7 +54,9 @@ class Place:
 
 @dataclass(frozen=True, eq=False)
 class Weak:
-    """A transition, its narrowest place, and how likely noise is to change any of its steps, at most."""
+    """A transition, its narrowest place, and how likely noise is to change any of its steps, at
+    most.
+    """
 
     state: str
     input: str
@@ -92,7 +97,9 @@ def _passed(given: Conditions, move: Move, every: int) -> list[int]:
 
 
 def _places(program: Program, given: Conditions, sigma: float) -> Iterator[tuple[Place, float]]:
-    """For each situation the narrowest place, and the sum of all its neurons' chances to be on the wrong side."""
+    """For each situation the narrowest place, and the sum of all its neurons' chances to be on the
+    wrong side.
+    """
     network = program.network
     opened = np.vstack([network.masks, np.ones(network.neurons, np.bool_)])
     for i in range(0, len(given), CHUNK):
@@ -118,7 +125,9 @@ def _places(program: Program, given: Conditions, sigma: float) -> Iterator[tuple
 
 
 def _tails(distance: NDArray[np.int64], count: int, sigma: float) -> float:
-    """Sum of the chances that noise on the weights of so many active neurons carries a neuron over."""
+    """Sum of the chances that noise on the weights of so many active neurons carries a neuron
+    over.
+    """
     if sigma <= 0:
         return float((distance <= 0).sum())
     values, numbers = np.unique(distance, return_counts=True)

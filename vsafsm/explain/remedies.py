@@ -30,7 +30,8 @@ class Remedy:
     verdict, neurons, active, bits, margin
         What the proof found, and of which network; the margin in units.
     noise
-        Additive noise, in standard deviations of the weights, that changes any step in at most 1 % of draws.
+        Additive noise, in standard deviations of the weights, that changes any step in at most 1 %
+        of draws.
     """
 
     changed: str
@@ -86,7 +87,9 @@ def _remedy(changed: str, network: Network, proof: Proof) -> Remedy:
 
 
 def borne(network: Network, proof: Proof) -> float:
-    """Additive noise, in standard deviations of the weights, at which the proof's bound reaches `CERTAINTY`; or 0."""
+    """Additive noise, in standard deviations of the weights, at which the proof's bound reaches
+    `CERTAINTY`; or 0.
+    """
     if not proof.holds or proof.radius <= 0:
         return 0.0
     low, high = 0.0, proof.radius * network.neurons**0.5

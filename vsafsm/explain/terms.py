@@ -1,4 +1,6 @@
-"""What the drive of a neuron is made of: the memory of each code, each transition, and what refinement added."""
+"""What the drive of a neuron is made of: the memory of each code, each transition, and what
+refinement added.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +24,11 @@ LEAST = 0.02
 
 @dataclass(frozen=True)
 class Term:
-    """A part of a neuron's drive, in units an active neuron; `towards` is positive where it pulls the right way.
+    """A part of a neuron's drive, in units an active neuron; `towards` is positive where it pulls
+    the right way.
 
-    `shared` is how many active neurons belong to the code that the term is of; None for what is of no single code.
+    `shared` is how many active neurons belong to the code that the term is of; None for what is of
+    no single code.
     """
 
     name: str
@@ -33,7 +37,8 @@ class Term:
 
 
 def terms(program: Program, place: Place) -> list[Term]:
-    """The margin of a place as a sum: memories and transitions by name, inhibition, and correction as what is left.
+    """The margin of a place as a sum: memories and transitions by name, inhibition, and correction
+    as what is left.
 
     The correction is what refinement added, with rounding and clipping.
     """
@@ -62,7 +67,9 @@ def _memories(network: Network, place: Place) -> list[tuple[str, float, int]]:
 
 
 def _transitions(program: Program, place: Place) -> list[tuple[str, float, int]]:
-    """``((y - f) - e (x - f))_i <(x - f) o s, z>`` of each move and release x -> y under the mask of s."""
+    """``((y - f) - e (x - f))_i <(x - f) o s, z>`` of each move and release x -> y under the mask
+    of s.
+    """
     network, lowered = program.network, program.lowered
     arcs = [
         (move.source, move.mask, move.target)
@@ -92,7 +99,9 @@ def _quoted(network: Network, code: int) -> str:
 
 
 def strongest(found: list[Term], most: int = 3) -> list[Term]:
-    """Terms that carry a neuron, then terms that pull it the wrong way: a few of each, the strongest first."""
+    """Terms that carry a neuron, then terms that pull it the wrong way: a few of each, the
+    strongest first.
+    """
     order: NDArray[np.intp] = np.argsort([-abs(term.towards) for term in found], kind="stable")
     ordered = [found[i] for i in order.tolist() if abs(found[i].towards) >= LEAST]
     return [

@@ -1,7 +1,7 @@
 """Formats: how a machine is read from text and written as text.
 
-A format is an object of class `Format` under the entry-point group ``vsafsm.formats``; a third party adds
-one by naming it there. This module finds formats, and moves files in and out.
+A format is an object of class `Format` under the entry-point group ``vsafsm.formats``; a third
+party adds one by naming it there. This module finds formats, and moves files in and out.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ _BUILT_IN = (
     EntryPoint("transitions", "vsafsm.formats.transitions:FORMAT", GROUP),
     EntryPoint("sismic", "vsafsm.formats.sismic:FORMAT", GROUP),
     EntryPoint("regex", "vsafsm.formats.regex:FORMAT", GROUP),
-)  # also declared in pyproject.toml; repeated here so that a source tree works without being installed
+    # also declared in pyproject.toml; repeated here so that a source tree works without being
+    # installed
+)
 
 
 class SpecWarning(UserWarning):
@@ -77,7 +79,8 @@ class Format:
     description
         One line for a list of formats.
     readings
-        Other ways to read such a text, by the word that follows the name and a colon (``kiss2:sink``).
+        Other ways to read such a text, by the word that follows the name and a colon
+        (``kiss2:sink``).
     """
 
     name: str
@@ -89,7 +92,9 @@ class Format:
 
 
 def formats() -> dict[str, Format]:
-    """All formats by name, those of vsafsm first. One that cannot be loaded is left out with a `RuntimeWarning`."""
+    """All formats by name, those of vsafsm first. One that cannot be loaded is left out with a
+    `RuntimeWarning`.
+    """
     found: dict[str, Format] = {}
     for entry in (*_BUILT_IN, *sorted(entry_points(group=GROUP), key=lambda e: (e.name, e.value))):
         if entry.name not in found and (loaded := _load_entry(entry)):
@@ -160,7 +165,8 @@ def read(path: PathLike, format: str | None = None) -> Reading:  # noqa: A002 - 
     path
         A file.
     format
-        Name of its format, which may say how to read it (``"kiss2:sink"``); by default told by the suffix.
+        Name of its format, which may say how to read it (``"kiss2:sink"``); by default told by the
+        suffix.
 
     Raises
     ------
@@ -175,7 +181,8 @@ def read(path: PathLike, format: str | None = None) -> Reading:  # noqa: A002 - 
 
 
 def load(path: PathLike, format: str | None = None) -> Machine:  # noqa: A002
-    """The machine in the file at `path`; what is doubtful in it comes as Python warnings of class `SpecWarning`.
+    """The machine in the file at `path`; what is doubtful in it comes as Python warnings of class
+    `SpecWarning`.
 
     Raises
     ------
@@ -204,7 +211,9 @@ def save(machine: Machine, path: PathLike, format: str | None = None) -> None:  
 
 
 def decode(data: bytes, source: str) -> str:
-    """`data` as text, without a byte order mark; raises `EncodingError` at the first byte that is not UTF-8."""
+    """`data` as text, without a byte order mark; raises `EncodingError` at the first byte that is
+    not UTF-8.
+    """
     data = data.removeprefix(codecs.BOM_UTF8)
     try:
         return data.decode("utf-8")
@@ -225,7 +234,9 @@ def location_at(text: str, index: int, source: str) -> Location:
 
 
 def name_from(*candidates: str) -> str:
-    """The first of some texts that can name a machine, without spaces around it; the last has to."""
+    """The first of some texts that can name a machine, without spaces around it; the last has
+    to.
+    """
     for candidate in candidates[:-1]:
         with contextlib.suppress(BadNameError):
             return check_name("machine", candidate.strip())

@@ -1,8 +1,8 @@
 """Input cubes (words over 0, 1 and don't-care) and how they split the input vectors into classes.
 
-A cube is a pair of bit masks (care, value): it holds the vectors that agree with `value` on the bits in `care`.
-Vectors are never counted through one by one, so that a machine with a hundred input bits is no harder than one with
-three.
+A cube is a pair of bit masks (care, value): it holds the vectors that agree with `value` on the
+bits in `care`. Vectors are never counted through one by one, so that a machine with a hundred input
+bits is no harder than one with three.
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ class InputClass:
 
 
 def parse_cube(text: str) -> Cube:
-    """The cube written `text`; ``-`` and ``x`` are don't-care, the first character the highest bit."""
+    """The cube written `text`; ``-`` and ``x`` are don't-care, the first character the highest
+    bit.
+    """
     care = int("0" + "".join("1" if c in "01" else "0" for c in text), 2)
     value = int("0" + "".join("1" if c == "1" else "0" for c in text), 2)
     return care, value
@@ -54,7 +56,8 @@ def cube_text(cube: Cube, width: int, dont_care: str = "x") -> str:
 
 
 def split(cubes: Sequence[Cube], width: int) -> list[InputClass]:
-    """The classes that `cubes`, all distinct, split the vectors they cover into; in order of their first cube.
+    """The classes that `cubes`, all distinct, split the vectors they cover into; in order of their
+    first cube.
 
     Raises
     ------
@@ -128,7 +131,9 @@ def _bits_by_use(cubes: Sequence[Cube], width: int) -> list[int]:
 
 
 def _bit_to_split(box: Cube, cubes: list[Cube], order: list[int]) -> int:
-    """A bit, not decided in `box`, on which not all `cubes` say the same; 0 where they are all one inside the box."""
+    """A bit, not decided in `box`, on which not all `cubes` say the same; 0 where they are all one
+    inside the box.
+    """
     care = reduce(lambda a, c: a | c[0], cubes, 0)
     same = reduce(lambda a, c: a & c[0], cubes, care)
     ones = reduce(lambda a, c: a | c[1], cubes, 0)

@@ -1,8 +1,10 @@
-"""From states with entry and exit actions and transitions on events to a machine: what statechart libraries share.
+"""From states with entry and exit actions and transitions on events to a machine: what statechart
+libraries share.
 
-What an action puts out is an output of the transition that runs it: exit actions of the state that is left, then the
-transition's own, then entry actions of the state that is entered. An event that no transition of a state takes leaves
-it where it is. Hierarchy, guards, time and code have no place in a machine: readers refuse them, naming the construct.
+What an action puts out is an output of the transition that runs it: exit actions of the state that
+is left, then the transition's own, then entry actions of the state that is entered. An event that
+no transition of a state takes leaves it where it is. Hierarchy, guards, time and code have no place
+in a machine: readers refuse them, naming the construct.
 """
 
 from __future__ import annotations
@@ -29,7 +31,9 @@ from vsafsm.machine import Machine, Outputs, Transition, check_name, listed
 
 @dataclass(frozen=True)
 class Action:
-    """What entering, leaving or a transition puts out; `heard` where the machine itself would take it for an event."""
+    """What entering, leaving or a transition puts out; `heard` where the machine itself would take
+    it for an event.
+    """
 
     output: str
     location: Location
@@ -38,7 +42,8 @@ class Action:
 
 @dataclass(frozen=True)
 class Arc:
-    """On one of `events`, from the state that has it to `target`; ``None`` stays inside, without leaving or entering.
+    """On one of `events`, from the state that has it to `target`; ``None`` stays inside, without
+    leaving or entering.
 
     `takes` tells whether the arc takes an event.
     """
@@ -54,7 +59,9 @@ class Arc:
 
 @dataclass(frozen=True)
 class State:
-    """A state, its arcs in the order in which they are tried, and what entering and leaving it put out."""
+    """A state, its arcs in the order in which they are tried, and what entering and leaving it put
+    out.
+    """
 
     name: str
     location: Location
@@ -162,8 +169,8 @@ def _check_actions(states: Sequence[State], events: tuple[str, ...]) -> None:
                 arc.takes(action.output) for each in states for arc in each.arcs
             ):
                 raise NotImportableError(
-                    f'event "{action.output}" is sent by the machine to itself, and taken; expected one that no '
-                    "transition takes, or that is sent elsewhere",
+                    f'event "{action.output}" is sent by the machine to itself, and taken; expected'
+                    " one that no transition takes, or that is sent elsewhere",
                     action.location,
                 )
 
@@ -185,8 +192,8 @@ def _outputs(*groups: tuple[Action, ...]) -> Outputs:
 def _initial_warning(start: State) -> Iterator[str]:
     if start.entry:
         yield (
-            f'{start.entry[0].location}: what state "{start.name}" puts out when it is entered counts where a '
-            "transition enters it, and not at the start"
+            f'{start.entry[0].location}: what state "{start.name}" puts out when it is entered'
+            " counts where a transition enters it, and not at the start"
         )
 
 
@@ -196,14 +203,18 @@ def _shadowed(states: Sequence[State]) -> Iterator[str]:
             if arc.events and all(
                 any(before.takes(event) for before in state.arcs[:i]) for event in arc.events
             ):
-                yield f'{arc.location}: this transition of state "{state.name}" is never taken: one before it is'
+                yield (
+                    f'{arc.location}: this transition of state "{state.name}" is never taken: one'
+                    " before it is"
+                )
 
 
 # ---- writing
 
 
 def written(machine: Machine) -> Iterator[tuple[str, list[tuple[str, str | None, Outputs]]]]:
-    """For each state what each input does: (input, target, outputs), the Moore outputs of the target among them.
+    """For each state what each input does: (input, target, outputs), the Moore outputs of the
+    target among them.
 
     A transition that stays without outputs has the target ``None``.
     """
@@ -218,7 +229,9 @@ def written(machine: Machine) -> Iterator[tuple[str, list[tuple[str, str | None,
 def check_names(
     machine: Machine, format_name: str, fits: Callable[[str, str], bool], expected: str
 ) -> None:
-    """Raise `NotExpressibleError` for the first name that does not fit; `fits` is given its kind and the name."""
+    """Raise `NotExpressibleError` for the first name that does not fit; `fits` is given its kind
+    and the name.
+    """
     outputs = {o: None for row in machine.table for taken in row for o in taken.outputs}
     outputs |= {o: None for group in machine.moore for o in group}
     for kind, names in (

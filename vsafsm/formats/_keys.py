@@ -1,4 +1,6 @@
-"""Mappings of a YAML text by their keys: those that count, those that are refused, and those that nobody knows."""
+"""Mappings of a YAML text by their keys: those that count, those that are refused, and those that
+nobody knows.
+"""
 
 from __future__ import annotations
 

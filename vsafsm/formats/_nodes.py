@@ -1,7 +1,8 @@
-"""YAML text as nodes that know their place, every scalar as text; what a spec has no use for is refused.
+"""YAML text as nodes that know their place, every scalar as text; what a spec has no use for is
+refused.
 
-The parser's events are taken one by one, so that a text of endless nesting is given up at the depth bound and never
-becomes a tree.
+The parser's events are taken one by one, so that a text of endless nesting is given up at the depth
+bound and never becomes a tree.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ MAX_DEPTH = 32
 MAX_NODES = 1_000_000
 
 _PROBLEMS = {
-    "mapping values are not allowed": 'a ":" cannot stand here; check the indentation, or quote the text',
+    "mapping values are not allowed": (
+        'a ":" cannot stand here; check the indentation, or quote the text'
+    ),
     "could not find expected ':'": 'expected "key: value"; a ":" is missing',
     "expected <block end>": "the indentation does not line up with the lines above",
     "expected ',' or ']'": 'a list in [ ] is not closed; expected "," or "]"',
@@ -35,7 +38,9 @@ _PROBLEMS = {
     "unexpected end of stream": "the text ends inside a quoted text; a closing quote is missing",
     "expected the node content": "expected a value here",
     "expected a single document": "expected one machine",
-    "undefined tag handle": "a spec has no tags (words that start with !); expected plain text, lists and mappings",
+    "undefined tag handle": (
+        "a spec has no tags (words that start with !); expected plain text, lists and mappings"
+    ),
 }
 
 
@@ -107,7 +112,8 @@ def _check_text(text: str, source: str) -> None:
     bad = Reader.NON_PRINTABLE.search(text)
     if bad:
         raise SyntaxSpecError(
-            f"character U+{ord(bad.group()):04X} cannot stand in a spec; remove it, or write it as an escape",
+            f"character U+{ord(bad.group()):04X} cannot stand in a spec; remove it, or write it as"
+            " an escape",
             location_at(text, bad.start(), source),
         )
 

@@ -2,16 +2,19 @@
 
 How a graph is read as a machine:
 
-* A node is a state, an edge ``x -> y [label="input/output"]`` a transition. A label without ``/`` is an input without
-  outputs; of several ``/`` the first one counts. An edge may have several labels, with line breaks between them.
-* The start is where the arrow of a node without a name leads, such as ``__start0 [label="", shape=none]``; else the
-  node with ``initial=true``; else the first node of the file.
-* Moore outputs stand in the label of a node behind ``|`` (``s0|out``, ``{s0|out}``), or are the label itself where no
-  transition has an output and labels are not the nodes' names. ``shape=doublecircle`` is the Moore output ``accept``.
+* A node is a state, an edge ``x -> y [label="input/output"]`` a transition. A label without ``/``
+  is an input without outputs; of several ``/`` the first one counts. An edge may have several
+  labels, with line breaks between them.
+* The start is where the arrow of a node without a name leads, such as ``__start0 [label="",
+  shape=none]``; else the node with ``initial=true``; else the first node of the file.
+* Moore outputs stand in the label of a node behind ``|`` (``s0|out``, ``{s0|out}``), or are the
+  label itself where no transition has an output and labels are not the nodes' names.
+  ``shape=doublecircle`` is the Moore output ``accept``.
 * An output that is empty, ``-`` or ``ε`` is none.
 * A pair of state and input without an edge stays where it is, without outputs.
 
-Written are nodes ``s0``, ``s1``, ... with the states' names as labels, ``name|outputs`` where they have outputs.
+Written are nodes ``s0``, ``s1``, ... with the states' names as labels, ``name|outputs`` where they
+have outputs.
 """
 
 from __future__ import annotations
@@ -76,11 +79,13 @@ class _Graph:
 
 
 def read_dot(text: str, source: str) -> Reading:
-    """Read a machine from `text`; `source` names the text in errors and, without its suffix, an unnamed graph.
+    """Read a machine from `text`; `source` names the text in errors and, without its suffix, an
+    unnamed graph.
 
     Raises
     ------
-    SyntaxSpecError, EmptySpecError, UnknownStateError, NondeterministicError, BadNameError, TooLargeError
+    SyntaxSpecError, EmptySpecError, UnknownStateError, NondeterministicError, BadNameError,
+    TooLargeError
         If the text is no graph, or the graph no machine; with the place.
     """
     parser = _Parser(text, source)
@@ -92,7 +97,9 @@ def read_dot(text: str, source: str) -> Reading:
 
 
 class _Parser:
-    """Statements one by one; attributes of ``node`` and ``edge`` hold from there on, in their braces."""
+    """Statements one by one; attributes of ``node`` and ``edge`` hold from there on, in their
+    braces.
+    """
 
     def __init__(self, text: str, source: str) -> None:
         self.text, self.source = text, source
@@ -213,7 +220,9 @@ class _Parser:
             self.node(name, index, of_nodes).update(self.attributes())
 
     def subgraph(self, of_nodes: dict[str, str], of_edges: dict[str, str]) -> None:
-        """A group of nodes, read as if its statements stood outside; edges from or to a group are refused."""
+        """A group of nodes, read as if its statements stood outside; edges from or to a group are
+        refused.
+        """
         if self.word("subgraph"):
             self.step()
             if self.now.kind in ("word", "quoted"):
@@ -250,7 +259,9 @@ class _Parser:
         return self.graph.nodes[name]
 
     def port(self) -> None:
-        """``:port`` and ``:port:compass`` say where on a node an edge ends, which means nothing here."""
+        """``:port`` and ``:port:compass`` say where on a node an edge ends, which means nothing
+        here.
+        """
         while self.mark(":"):
             self.step()
             self.name()
@@ -273,7 +284,9 @@ class _Parser:
 
 
 def _unquoted(text: str) -> str:
-    """The text in quotes: ``\\"`` is a quote, a backslash at the end of a line joins it with the next."""
+    """The text in quotes: ``\\"`` is a quote, a backslash at the end of a line joins it with the
+    next.
+    """
     return re.sub(
         r"\\(\r?\n|.)",
         lambda m: {'"': '"', "\\": "\\\\"}.get(m[1], "" if "\n" in m[1] else m[0]),
@@ -305,7 +318,8 @@ class _Machines:
         taken, inputs = self._taken(edges)
         if len(states) * len(inputs) > MAX_TRANSITIONS:
             raise TooLargeError(
-                f"{len(states)} states and {len(inputs)} inputs make more than {MAX_TRANSITIONS} transitions",
+                f"{len(states)} states and {len(inputs)} inputs make more than {MAX_TRANSITIONS}"
+                " transitions",
                 self.place(0),
             )
         names, moore = self._names(states, any(outputs for _, outputs, _ in taken.values()))
@@ -319,9 +333,12 @@ class _Machines:
         )
         machine = Machine(
             name_from(_plain(graph.name), PurePath(self.source).stem, "machine"),
-            tuple(names[s] for s in states), inputs,
-            names[initial], table, tuple(moore[s] for s in states),
-        )  # fmt: skip
+            tuple(names[s] for s in states),
+            inputs,
+            names[initial],
+            table,
+            tuple(moore[s] for s in states),
+        )
         places = {names[state]: graph.places[state] for state in states}
         return Reading(
             machine, tuple(unreachable_warnings(machine, lambda name: self.place(places[name])))
@@ -334,7 +351,9 @@ class _Machines:
         return (True, found[0], found[1]) if found else (False, state, ())
 
     def _starts(self) -> dict[str, int]:
-        """Nodes that are no states but point to the initial one: nothing leads to them, and they have no name."""
+        """Nodes that are no states but point to the initial one: nothing leads to them, and they
+        have no name.
+        """
         graph = self.graph
         entered = {target for _, target, _, _ in graph.edges}
         labels: dict[str, list[str]] = {}
@@ -345,9 +364,12 @@ class _Machines:
             for name, attributes in graph.nodes.items()
             if name not in entered
             and not any(map(str.strip, labels.get(name, ["x"])))
-            and (name.startswith("__start") or attributes.get("shape", "").lower() in INVISIBLE
-                 or not attributes.get("label", name).strip())
-        }  # fmt: skip
+            and (
+                name.startswith("__start")
+                or attributes.get("shape", "").lower() in INVISIBLE
+                or not attributes.get("label", name).strip()
+            )
+        }
 
     def _initial(self, starts: dict[str, int], states: list[str]) -> str:
         arrows = [
@@ -365,8 +387,8 @@ class _Machines:
             if len({name for name, _ in found}) > 1:
                 first, second = found[0], next(each for each in found if each[0] != found[0][0])
                 raise NondeterministicError(
-                    f'{what} "{second[0]}", and to "{first[0]}" in line {self.place(first[1]).line}; '
-                    "expected one initial state",
+                    f'{what} "{second[0]}", and to "{first[0]}" in line'
+                    f" {self.place(first[1]).line}; expected one initial state",
                     self.place(second[1]),
                 )
         if arrows and arrows[0][0] in starts:
@@ -378,7 +400,9 @@ class _Machines:
     def _taken(
         self, edges: list[tuple[str, str, str, int]]
     ) -> tuple[dict[tuple[str, str], tuple[str, Outputs, int]], tuple[str, ...]]:
-        """Target and outputs of each (state, input) that has an edge, and the inputs in the order of the file."""
+        """Target and outputs of each (state, input) that has an edge, and the inputs in the order
+        of the file.
+        """
         taken: dict[tuple[str, str], tuple[str, Outputs, int]] = {}
         inputs: dict[str, None] = {}
         read: dict[str, list[tuple[str, Outputs]]] = {}
@@ -390,8 +414,8 @@ class _Machines:
                 known = taken.setdefault((source, symbol), (target, outputs, index))
                 if known[:2] != (target, outputs):
                     raise NondeterministicError(
-                        f'"{source}" has another transition on "{symbol}" in line {self.place(known[2]).line}; '
-                        "expected one for each input",
+                        f'"{source}" has another transition on "{symbol}" in line'
+                        f" {self.place(known[2]).line}; expected one for each input",
                         self.place(index),
                     )
         return taken, tuple(inputs)
@@ -428,7 +452,9 @@ class _Machines:
         return found
 
     def _names(self, states: list[str], mealy: bool) -> tuple[dict[str, str], dict[str, Outputs]]:
-        """Names and Moore outputs of the states. Labels are names where each state has one of its own."""
+        """Names and Moore outputs of the states. Labels are names where each state has one of its
+        own.
+        """
         shown = {state: self.graph.nodes[state].get("label", state) for state in states}
         shown = {
             state: re.sub(r"^\{(.*)\}$", r"\1", label.strip()) for state, label in shown.items()
@@ -477,7 +503,8 @@ def _plain(text: str) -> str:
 
 
 def write_dot(machine: Machine) -> str:
-    """A digraph that `read_dot` and Graphviz read; only names that the format cannot tell apart are refused.
+    """A digraph that `read_dot` and Graphviz read; only names that the format cannot tell apart are
+    refused.
 
     Raises
     ------
@@ -523,8 +550,8 @@ def _check_expressible(machine: Machine) -> None:
             )
             if told:
                 raise NotExpressibleError(
-                    f'DOT labels cannot tell the {kind} "{name}" from others; expected a name without '
-                    + ('"/"' if kind == "input" else '", " that is not "-" or "ε"')
+                    f'DOT labels cannot tell the {kind} "{name}" from others; expected a name'
+                    " without " + ('"/"' if kind == "input" else '", " that is not "-" or "ε"')
                 )
 
 

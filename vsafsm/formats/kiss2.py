@@ -1,17 +1,20 @@
-"""KISS2, the format of the MCNC state machine benchmarks: rows of input cube, present state, next state, output bits.
+"""KISS2, the format of the MCNC state machine benchmarks: rows of input cube, present state, next
+state, output bits.
 
 How what the format leaves open is read:
 
-* Input cubes are split into *input classes*: two input vectors are in one class if the same cubes of the file cover
-  them. A class is named by its cubes with ``x`` for don't-care (``x0``, ``0x|10``). Vectors that no cube covers are
-  no input of the machine.
-* An output bit ``1`` is a Mealy output, named by ``.ob`` or else ``o0``, ``o1``, ... from the left. ``0`` is no
-  output, and so is ``-`` (unspecified), unless another row for the same case says 1.
-* The present state ``*`` or ``ANY`` stands for every state that has no row of its own for the input class.
+* Input cubes are split into *input classes*: two input vectors are in one class if the same cubes
+  of the file cover them. A class is named by its cubes with ``x`` for don't-care (``x0``,
+  ``0x|10``). Vectors that no cube covers are no input of the machine.
+* An output bit ``1`` is a Mealy output, named by ``.ob`` or else ``o0``, ``o1``, ... from the left.
+  ``0`` is no output, and so is ``-`` (unspecified), unless another row for the same case says 1.
+* The present state ``*`` or ``ANY`` stands for every state that has no row of its own for the input
+  class.
 * The next state ``*`` or ``ANY`` is unspecified: the case counts as unlisted.
-* An unlisted case (a state and an input class without a row) is read as `UNLISTED` says: ``hold`` stays without
-  outputs, ``sink`` goes to a state of its own that is never left, ``free-state`` goes anywhere without outputs,
-  ``free-output`` stays with any outputs, ``error`` refuses it. What is free is what the state does most often already.
+* An unlisted case (a state and an input class without a row) is read as `UNLISTED` says: ``hold``
+  stays without outputs, ``sink`` goes to a state of its own that is never left, ``free-state`` goes
+  anywhere without outputs, ``free-output`` stays with any outputs, ``error`` refuses it. What is
+  free is what the state does most often already.
 * Without ``.r`` the machine starts in the present state of the first row.
 """
 
@@ -115,7 +118,8 @@ class _Cases:
 
 
 def read_kiss2(text: str, source: str, unlisted: Unlisted = UNLISTED[0]) -> Reading:
-    """Read a machine from `text`; `source` names the text in errors and, without its suffix, the machine.
+    """Read a machine from `text`; `source` names the text in errors and, without its suffix, the
+    machine.
 
     Parameters
     ----------
@@ -183,7 +187,8 @@ def _add_directive(file: _File, directive: _Directive) -> None:
     if word not in _DIRECTIVES:
         hint = did_you_mean(word, _DIRECTIVES)
         raise UnknownKeyError(
-            f'unknown directive "{word[:80]}"; expected {listed(_DIRECTIVES, len(_DIRECTIVES))}{hint}',
+            f'unknown directive "{word[:80]}"; expected'
+            f" {listed(_DIRECTIVES, len(_DIRECTIVES))}{hint}",
             place,
         )
     if word in file.directives:
@@ -386,8 +391,8 @@ def _contradiction(file: _File, row: _Row, case: _Case, input_class: str) -> Non
     other = next(r for r in file.rows if r.line == case.line)
     here, there = (f"{r.words[2]} {r.words[3]}".strip() for r in (row, other))
     return NondeterministicError(
-        f'the row contradicts line {case.line}: state "{row.words[1]}" on input "{input_class[:80]}" goes to '
-        f'"{here}" here and to "{there}" there; expected one of them',
+        f'the row contradicts line {case.line}: state "{row.words[1]}" on input'
+        f' "{input_class[:80]}" goes to "{here}" here and to "{there}" there; expected one of them',
         file.place(row.line),
     )
 
@@ -399,7 +404,8 @@ def _initial(file: _File, states: dict[str, int]) -> str:
     if name not in states:
         hint = did_you_mean(name, states)
         raise UnknownStateError(
-            f'.r names the state "{name[:80]}", which no row has; expected {listed(list(states))}{hint}',
+            f'.r names the state "{name[:80]}", which no row has; expected'
+            f" {listed(list(states))}{hint}",
             _value_place(file, ".r"),
         )
     return name
@@ -462,7 +468,8 @@ def _refuse_unlisted(file: _File, cases: _Cases, classes: list[InputClass]) -> N
             if case is None or case.to is None:
                 line = case.line if case else cases.first_lines[state]
                 raise UnlistedTransitionError(
-                    f'state "{name}" has no next state on input "{one.name[:80]}"; expected a row for it',
+                    f'state "{name}" has no next state on input "{one.name[:80]}"; expected a row'
+                    " for it",
                     file.place(line),
                 )
 
@@ -471,12 +478,21 @@ def _warnings(file: _File, machine: Machine, cases: _Cases) -> Iterator[str]:
     rows, states = _count(file, ".p"), _count(file, ".s")
     if rows is not None and rows != len(file.rows):
         truncated = "; is the file truncated?" if len(file.rows) < rows else ""
-        yield f"{_value_place(file, '.p')}: .p says {rows} rows and there are {len(file.rows)}{truncated}"
+        yield (
+            f"{_value_place(file, '.p')}: .p says {rows} rows and there are"
+            f" {len(file.rows)}{truncated}"
+        )
     if states is not None and states != len(cases.states):
-        yield f"{_value_place(file, '.s')}: .s says {states} states and the rows name {len(cases.states)}"
+        yield (
+            f"{_value_place(file, '.s')}: .s says {states} states and the rows name"
+            f" {len(cases.states)}"
+        )
     for number in range(file.ended + 1, len(file.lines) + 1 if file.ended else 0):
         if file.lines[number - 1].partition("#")[0].strip():
-            yield f"{file.place(number)}: what follows {file.lines[file.ended - 1].split()[0]} is not read"
+            yield (
+                f"{file.place(number)}: what follows {file.lines[file.ended - 1].split()[0]} is not"
+                " read"
+            )
             break
     yield from unreachable_warnings(
         machine, lambda s: file.place(cases.first_lines[cases.states[s]])
@@ -489,9 +505,10 @@ def _warnings(file: _File, machine: Machine, cases: _Cases) -> Iterator[str]:
 def write_kiss2(machine: Machine) -> str:
     """`machine` as KISS2: every (state, input) pair is a row.
 
-    Inputs that are named as `read_kiss2` names its classes are written as those cubes; others are numbered in binary,
-    which a comment explains. KISS2 knows Mealy outputs only: a state's Moore outputs are written on every transition
-    into it, and the initial state's before the first input are lost; a comment says so.
+    Inputs that are named as `read_kiss2` names its classes are written as those cubes; others are
+    numbered in binary, which a comment explains. KISS2 knows Mealy outputs only: a state's Moore
+    outputs are written on every transition into it, and the initial state's before the first input
+    are lost; a comment says so.
 
     Raises
     ------
@@ -585,10 +602,16 @@ def _comments(machine: Machine) -> Iterable[str]:
         if [cube.replace("-", "x") for cube in several] != name.split("|"):
             yield f"# input {several[0]} is {name}"
     if any(machine.moore):
-        yield "# Moore outputs became Mealy outputs: each transition carries those of the state it enters."
+        yield (
+            "# Moore outputs became Mealy outputs: each transition carries those of the state it"
+            " enters."
+        )
         first = machine.outputs_of(machine.initial)
         if first:
-            yield f"# Before the first input, state {machine.initial} has the outputs: {', '.join(first)}"
+            yield (
+                f"# Before the first input, state {machine.initial} has the outputs:"
+                f" {', '.join(first)}"
+            )
     if machine.compile_options:
         yield "# Compile options of the machine are not part of KISS2 and are left out."
 

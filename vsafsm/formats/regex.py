@@ -1,8 +1,10 @@
-"""Regular expressions: the smallest machine that puts out ``accept`` in the states in which the word so far matches.
+"""Regular expressions: the smallest machine that puts out ``accept`` in the states in which the
+word so far matches.
 
-The syntax is that of automata-lib: ``*``, ``+``, ``?``, ``|``, ``{2,3}``, groups, classes (``[a-z]``, ``[^a]``),
-escapes, ``.`` for every character of the alphabet, ``&`` for both and ``^`` for a shuffle. The whole word has to match.
-The alphabet are the characters that the expression names; each is an input.
+The syntax is that of automata-lib: ``*``, ``+``, ``?``, ``|``, ``{2,3}``, groups, classes
+(``[a-z]``, ``[^a]``), escapes, ``.`` for every character of the alphabet, ``&`` for both and ``^``
+for a shuffle. The whole word has to match. The alphabet are the characters that the expression
+names; each is an input.
 """
 
 from __future__ import annotations
@@ -78,8 +80,8 @@ def _check(expression: str, source: str) -> None:
     for found, at in ((plain.startswith("^"), 0), (plain.endswith("$"), len(expression) - 1)):
         if found:
             raise SyntaxSpecError(
-                f'"{expression[at]}" cannot stand here: there are no anchors, the whole word has to match; expected '
-                "the expression without it",
+                f'"{expression[at]}" cannot stand here: there are no anchors, the whole word has to'
+                " match; expected the expression without it",
                 Location(source, 1, at + 1),
             )
     repeated = prod(
@@ -101,7 +103,8 @@ def _automaton(expression: str, place: Location) -> NFA:
         from automata.fa.nfa import NFA
     except ImportError:
         raise FormatUnavailableError(
-            "regular expressions need automata-lib, which is not installed; pip install 'vsafsm[formats]'"
+            "regular expressions need automata-lib, which is not installed; pip install"
+            " 'vsafsm[formats]'"
         ) from None
     literals = set(_NO_LITERALS.sub("", expression)) - _RESERVED
     try:
@@ -152,7 +155,9 @@ def _numbered(machine: Machine) -> Machine:
 
 
 def write_regex(machine: Machine) -> str:
-    """Raises `NotExpressibleError`: an expression tells which words are accepted, and nothing else."""
+    """Raises `NotExpressibleError`: an expression tells which words are accepted, and nothing
+    else.
+    """
     raise NotExpressibleError(
         f'"{machine.name}" cannot be written as a regular expression; expected another format'
     )

@@ -1,12 +1,14 @@
 """SCXML, the W3C's statecharts, as far as they are flat machines.
 
-* A ``<state>`` is a state, ``<transition event target>`` a transition; the first in the document that takes an event
-  counts. ``a`` takes the event ``a.b`` too, and ``*`` every event that some transition names.
-* ``<send event>`` and ``<raise event>`` in ``<transition>``, ``<onentry>`` and ``<onexit>`` are outputs of the
-  transition that runs them. Where the machine itself would take such an event, it is refused, unless ``<send>`` names
-  another target. ``<log>`` says nothing.
+* A ``<state>`` is a state, ``<transition event target>`` a transition; the first in the document
+  that takes an event counts. ``a`` takes the event ``a.b`` too, and ``*`` every event that some
+  transition names.
+* ``<send event>`` and ``<raise event>`` in ``<transition>``, ``<onentry>`` and ``<onexit>`` are
+  outputs of the transition that runs them. Where the machine itself would take such an event, it is
+  refused, unless ``<send>`` names another target. ``<log>`` says nothing.
 * A ``<final>`` state is never left and puts out ``accept`` when it is entered.
-* Nested and parallel states, history, ``cond``, ``delay``, transitions without an event, data and scripts are refused.
+* Nested and parallel states, history, ``cond``, ``delay``, transitions without an event, data and
+  scripts are refused.
 """
 
 from __future__ import annotations
@@ -49,11 +51,13 @@ class _Element:
 
 
 def read_scxml(text: str, source: str) -> Reading:
-    """Read a machine from `text`; `source` names the text in errors and, without its suffix, an unnamed machine.
+    """Read a machine from `text`; `source` names the text in errors and, without its suffix, an
+    unnamed machine.
 
     Raises
     ------
-    SyntaxSpecError, EmptySpecError, NotImportableError, UnknownStateError, NondeterministicError, TooLargeError
+    SyntaxSpecError, EmptySpecError, NotImportableError, UnknownStateError, NondeterministicError,
+    TooLargeError
         If the text is no SCXML, or the statechart no flat machine; with the place.
     """
     root = _Parser(text, source).parse()
@@ -218,7 +222,8 @@ def _actions(element: _Element) -> Iterator[Action]:
 
 
 def write_scxml(machine: Machine) -> str:
-    """`machine` as SCXML: every pair of state and input is a transition, its outputs are sent to the parent.
+    """`machine` as SCXML: every pair of state and input is a transition, its outputs are sent to
+    the parent.
 
     Moore outputs are sent by each transition that enters their state.
 
@@ -227,8 +232,12 @@ def write_scxml(machine: Machine) -> str:
     NotExpressibleError
         If a state or an input is no plain word of letters, digits, ``_`` and ``-``.
     """
-    check_names(machine, "SCXML", lambda kind, name: kind == "output" or bool(_EVENT.match(name)),
-                "expected letters, digits, _ and - alone")  # fmt: skip
+    check_names(
+        machine,
+        "SCXML",
+        lambda kind, name: kind == "output" or bool(_EVENT.match(name)),
+        "expected letters, digits, _ and - alone",
+    )
     head = f'initial="{machine.initial}" name={quoteattr(machine.name)}'
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',

@@ -1,11 +1,14 @@
 """Statecharts of the Python library ``sismic``, in YAML, as far as they are flat machines.
 
-* The states of the root state are the machine's; ``transitions`` have an ``event``, a ``target`` (without one they
-  stay inside) and an ``action``. Two transitions of a state on one event are refused, as sismic does when it runs.
-* Actions, ``on entry`` and ``on exit`` may hold ``send('name')`` and ``notify('name')`` alone: outputs of the
-  transition that runs them. A sent event that the machine itself would take is refused.
+* The states of the root state are the machine's; ``transitions`` have an ``event``, a ``target``
+  (without one they stay inside) and an ``action``. Two transitions of a state on one event are
+  refused, as sismic does when it runs.
+* Actions, ``on entry`` and ``on exit`` may hold ``send('name')`` and ``notify('name')`` alone:
+  outputs of the transition that runs them. A sent event that the machine itself would take is
+  refused.
 * A state of ``type: final`` is never left and puts out ``accept`` when it is entered.
-* Nested and parallel states, history, guards, contracts, a preamble and transitions without an event are refused.
+* Nested and parallel states, history, guards, contracts, a preamble and transitions without an
+  event are refused.
 """
 
 from __future__ import annotations
@@ -43,7 +46,8 @@ def read_sismic(text: str, source: str) -> Reading:
 
     Raises
     ------
-    SyntaxSpecError, UnknownKeyError, MissingKeyError, WrongTypeError, NondeterministicError, NotImportableError
+    SyntaxSpecError, UnknownKeyError, MissingKeyError, WrongTypeError, NondeterministicError,
+    NotImportableError
         If the text is no statechart of sismic, or no flat machine; with the place.
     """
     root = parse(text, source)
@@ -73,8 +77,8 @@ def _state(node: Node) -> State:
         for before in arcs:
             if before.events == arc.events:
                 raise NondeterministicError(
-                    f'state "{name.text}" has another transition on "{arc.events[0]}" in line {before.location.line}; '
-                    "expected one for each event",
+                    f'state "{name.text}" has another transition on "{arc.events[0]}" in line'
+                    f" {before.location.line}; expected one for each event",
                     arc.location,
                 )
         arcs.append(arc)

@@ -1,14 +1,15 @@
-"""Machines of the Python library ``transitions``, as the dictionary that its ``MarkupMachine(...).markup`` gives.
+"""Machines of the Python library ``transitions``, as the dictionary that its
+``MarkupMachine(...).markup`` gives.
 
 In a file it is JSON or YAML.
 
-* ``states`` are names, or mappings with ``name``, ``on_enter`` and ``on_exit``; ``transitions`` are mappings or lists
-  of trigger, source and dest. The source ``*`` is every state, the dest ``=`` the source, no dest an internal
-  transition. The first transition that fits counts.
-* The names of callbacks (``before``, ``after``, ``prepare``, ``on_enter``, ``on_exit``) are outputs of the transitions
-  that call them. A trigger that a state does not know leaves it where it is.
-* Automatic transitions (``to_...``) are not part of the machine. Conditions, nested and parallel states, timeouts and
-  callbacks on failure are refused.
+* ``states`` are names, or mappings with ``name``, ``on_enter`` and ``on_exit``; ``transitions`` are
+  mappings or lists of trigger, source and dest. The source ``*`` is every state, the dest ``=`` the
+  source, no dest an internal transition. The first transition that fits counts.
+* The names of callbacks (``before``, ``after``, ``prepare``, ``on_enter``, ``on_exit``) are outputs
+  of the transitions that call them. A trigger that a state does not know leaves it where it is.
+* Automatic transitions (``to_...``) are not part of the machine. Conditions, nested and parallel
+  states, timeouts and callbacks on failure are refused.
 """
 
 from __future__ import annotations
@@ -62,11 +63,13 @@ _REFUSED = {
 
 
 def read_transitions(text: str, source: str) -> Reading:
-    """Read a machine from `text`; `source` names the text in errors and, without its suffix, an unnamed machine.
+    """Read a machine from `text`; `source` names the text in errors and, without its suffix, an
+    unnamed machine.
 
     Raises
     ------
-    SyntaxSpecError, UnknownKeyError, MissingKeyError, WrongTypeError, UnknownStateError, NotImportableError
+    SyntaxSpecError, UnknownKeyError, MissingKeyError, WrongTypeError, UnknownStateError,
+    NotImportableError
         If the text is no such dictionary, or holds no flat machine; with the place.
     """
     root = parse(text, source)
@@ -145,7 +148,8 @@ def _arcs(
 
 
 def write_transitions(machine: Machine) -> str:
-    """`machine` as JSON that ``transitions.Machine(**json.load(file))`` takes; outputs are callbacks ``after``.
+    """`machine` as JSON that ``transitions.Machine(**json.load(file))`` takes; outputs are
+    callbacks ``after``.
 
     Moore outputs are called for by each transition that enters their state.
 
@@ -154,8 +158,12 @@ def write_transitions(machine: Machine) -> str:
     NotExpressibleError
         If a state is called ``*`` or ``=``.
     """
-    check_names(machine, "transitions", lambda kind, name: kind != "state" or name not in (EVERY, SAME),
-                'expected another name than "*" and "="')  # fmt: skip
+    check_names(
+        machine,
+        "transitions",
+        lambda kind, name: kind != "state" or name not in (EVERY, SAME),
+        'expected another name than "*" and "="',
+    )
     rows = [
         json.dumps(
             {

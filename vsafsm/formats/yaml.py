@@ -1,7 +1,8 @@
-"""The spec format: a machine as YAML (``docs`` and ``schema.json`` describe it to people and editors).
+"""The spec format: a machine as YAML (``docs`` and ``schema.json`` describe it to people and
+editors).
 
-Names are text exactly as written: ``on``, ``no``, ``1`` and ``null`` are names like any other. `write` and `read`
-are inverse: a machine read back is equal to the one written.
+Names are text exactly as written: ``on``, ``no``, ``1`` and ``null`` are names like any other.
+`write` and `read` are inverse: a machine read back is equal to the one written.
 """
 
 from __future__ import annotations
@@ -113,7 +114,9 @@ def _pairs(node: Node, what: str, keys: str) -> tuple[tuple[Scalar, Node], ...]:
 def _distinct(
     pairs: Iterable[tuple[Scalar, Node]], told: Callable[[str, int], SpecError]
 ) -> Iterator[tuple[Scalar, Node]]:
-    """The pairs; `told` makes the error for a key that stands twice, from its text and the first one's line."""
+    """The pairs; `told` makes the error for a key that stands twice, from its text and the first
+    one's line.
+    """
     lines: dict[str, int] = {}
     for key, value in pairs:
         if key.text in lines:
@@ -247,7 +250,10 @@ def _inputs(node: Node | None, states: dict[str, _State], place: Location) -> tu
     for state in states.values():
         for name, (key, _) in state.arrows.items():
             if name not in declared:
-                told = f'state "{state.name.text}" has a transition on input "{name}", which inputs does not declare'
+                told = (
+                    f'state "{state.name.text}" has a transition on input "{name}", which inputs'
+                    " does not declare"
+                )
                 hint = did_you_mean(name, declared)
                 raise UnknownInputError(
                     f"{told}; expected {listed(list(declared))}{hint}", key.location
@@ -290,8 +296,8 @@ def _refuse_unlisted(states: dict[str, _State], inputs: tuple[str, ...]) -> None
         missing = next((a for a in inputs if a not in state.arrows), None)
         if missing is not None and state.every_other is None:
             raise UnlistedTransitionError(
-                f'state "{state.name.text}" lists no transition on input "{missing}", and the spec says '
-                f'unlisted: error; expected one, or "*" for every other input',
+                f'state "{state.name.text}" lists no transition on input "{missing}", and the spec'
+                ' says unlisted: error; expected one, or "*" for every other input',
                 state.name.location,
             )
 
@@ -349,8 +355,8 @@ def write_yaml(machine: Machine) -> str:
     Raises
     ------
     NotExpressibleError
-        A state or input is called ``*``, a compile option is no finite number or text or stands twice, or the text
-        would be too long to read back.
+        A state or input is called ``*``, a compile option is no finite number or text or stands
+        twice, or the text would be too long to read back.
     """
     for kind, names in (("state", machine.states), ("input", machine.inputs)):
         if EVERY_OTHER in names:
@@ -370,7 +376,9 @@ def write_yaml(machine: Machine) -> str:
 
 
 def _text(name: str) -> str:
-    """`name`, in quotes where without them this or another reader of YAML would take it for something else."""
+    """`name`, in quotes where without them this or another reader of YAML would take it for
+    something else.
+    """
     is_text = _RESOLVE(yaml.ScalarNode, name, (True, False)) == _STRING and not _FLOAT.fullmatch(
         name
     )
@@ -408,7 +416,9 @@ def _flow_list(head: str, names: Iterable[str], indent: str) -> list[str]:
 def _entries(
     state: str, row: tuple[Transition, ...], inputs: tuple[str, ...]
 ) -> list[tuple[str, Transition]]:
-    """The transitions to write down: those that do something, or with "*" where that is much shorter."""
+    """The transitions to write down: those that do something, or with "*" where that is much
+    shorter.
+    """
     stay = Transition(state)
     plain = [(name, taken) for name, taken in zip(inputs, row, strict=True) if taken != stay]
     usual, times = Counter(row).most_common(1)[0]

@@ -46,7 +46,9 @@ def figure(width: float, height: float) -> Any:
 
 
 def write(made: Any, path: Path) -> None:
-    """Write a figure, whole or not at all: the same bytes for the same figure. Raises `FileError`."""
+    """Write a figure, whole or not at all: the same bytes for the same figure. Raises
+    `FileError`.
+    """
     from matplotlib import rc_context
 
     dated = {".png": "Software", ".pdf": "CreationDate", ".svg": "Date"}[path.suffix]

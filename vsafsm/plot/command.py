@@ -1,4 +1,6 @@
-"""``vsafsm draw``: a machine as a graph, without compiling it. Heavy rooms are imported when used."""
+"""``vsafsm draw``: a machine as a graph, without compiling it. Heavy rooms are imported when
+used.
+"""
 
 from __future__ import annotations
 

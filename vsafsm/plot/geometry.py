@@ -1,7 +1,9 @@
-"""A machine laid out as a directed graph: where states lie, how transitions bend, where their labels stand.
+"""A machine laid out as a directed graph: where states lie, how transitions bend, where their
+labels stand.
 
-States lie so that their distances in the picture are near their distances in the graph (stress majorisation, Gansner,
-Koren and North 2004), from a circle in the order of discovery: the same machine always looks the same.
+States lie so that their distances in the picture are near their distances in the graph (stress
+majorisation, Gansner, Koren and North 2004), from a circle in the order of discovery: the same
+machine always looks the same.
 """
 
 from __future__ import annotations
@@ -46,7 +48,8 @@ class Node:
 
 @dataclass(frozen=True)
 class Edge:
-    """All transitions from one state to another: a cubic curve from `start` to `end` with an arrow at its end.
+    """All transitions from one state to another: a cubic curve from `start` to `end` with an arrow
+    at its end.
 
     Attributes
     ----------
@@ -258,7 +261,9 @@ Box = tuple[float, float, float, float]
 
 
 def _labelled(nodes: tuple[Node, ...], edges: list[Edge]) -> tuple[Edge, ...]:
-    """Edges with their labels where they lie least over states and over each other; loops choose first."""
+    """Edges with their labels where they lie least over states and over each other; loops choose
+    first.
+    """
     taken = [_box(node.centre, *node.half) for node in nodes]
     placed: dict[int, Edge] = {}
     for i in sorted(
@@ -275,7 +280,9 @@ def _labelled(nodes: tuple[Node, ...], edges: list[Edge]) -> tuple[Edge, ...]:
 
 
 def _candidates(edge: Edge, half: float) -> list[tuple[Point, float]]:
-    """Where a label may stand, and how little that is liked: beside the curve, near its middle first."""
+    """Where a label may stand, and how little that is liked: beside the curve, near its middle
+    first.
+    """
     curve = np.array([edge.start, *edge.bend, edge.end])
     loop = edge.source == edge.target
     outwards = 1 if not loop or edge.bend[0][1] < edge.start[1] else -1

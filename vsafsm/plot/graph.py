@@ -13,7 +13,8 @@ POINTS_A_PIXEL = 72 / PIXELS_AN_INCH
 
 
 def draw_graph(machine: Machine, state: str | None = None) -> Any:
-    """States with their Moore outputs, transitions with inputs and Mealy outputs; the initial state is framed twice.
+    """States with their Moore outputs, transitions with inputs and Mealy outputs; the initial state
+    is framed twice.
 
     One state may be lit up.
     """
@@ -85,6 +86,12 @@ def _draw_edge(axes: Any, edge: Edge) -> None:
         )
     )
     axes.text(
-        *edge.at, plain(edge.label, 40), fontsize=LABEL_FONT * POINTS_A_PIXEL, ha="center", va="center", zorder=6,
-        color="#1a1a1a", bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
-    )  # fmt: skip
+        *edge.at,
+        plain(edge.label, 40),
+        fontsize=LABEL_FONT * POINTS_A_PIXEL,
+        ha="center",
+        va="center",
+        zorder=6,
+        color="#1a1a1a",
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
+    )

@@ -19,12 +19,17 @@ def is_there() -> bool:
 
 
 def graph_of(machine: Machine, state: str | None = None) -> str:
-    """DOT to look at: reachable states with their Moore outputs, an arrow for each pair of them; one may be lit up."""
+    """DOT to look at: reachable states with their Moore outputs, an arrow for each pair of them;
+    one may be lit up.
+    """
     number = {name: f"s{i}" for i, name in enumerate(machine.reachable)}
     lines = [
         "digraph {",
         '  graph [rankdir=LR, bgcolor="white", fontname="Helvetica"];',
-        '  node [shape=ellipse, style=filled, fillcolor="#eef1fb", color="#3b4cc0", fontname="Helvetica"];',
+        (
+            '  node [shape=ellipse, style=filled, fillcolor="#eef1fb", color="#3b4cc0",'
+            ' fontname="Helvetica"];'
+        ),
         '  edge [color="#404040", fontname="Helvetica", fontsize=11];',
     ]
     for name, alias in number.items():

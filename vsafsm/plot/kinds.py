@@ -52,5 +52,6 @@ def check_kind(kind: str) -> None:
     """Raise `PlotError` where there is no such kind."""
     if kind not in KINDS:
         raise PlotError(
-            f'unknown picture "{kind}"; expected one of: {", ".join(KINDS)}{did_you_mean(kind, KINDS)}'
+            f'unknown picture "{kind}"; expected one of:'
+            f" {', '.join(KINDS)}{did_you_mean(kind, KINDS)}"
         )

@@ -26,8 +26,15 @@ def draw_margins(program: Program) -> Any:
     if table.size <= MOST_NUMBERS:
         for row, column in np.ndindex(table.shape):
             dark = table[row, column] < 0.6 * table.max()
-            axes.text(column, row, f"{table[row, column]:.2f}", ha="center", va="center", fontsize=7,
-                      color="white" if dark else "black")  # fmt: skip
+            axes.text(
+                column,
+                row,
+                f"{table[row, column]:.2f}",
+                ha="center",
+                va="center",
+                fontsize=7,
+                color="white" if dark else "black",
+            )
     axes.add_patch(_frame(*divmod(int(table.argmin()), inputs)))
     axes.set(xlabel="input", ylabel="state")
     made.colorbar(image, ax=axes, label="margin (units)")

@@ -9,7 +9,9 @@ SPECIAL = frozenset('"#;:<>&{}[]()|\\`')
 
 
 def mermaid(machine: Machine, state: str | None = None) -> str:
-    """A ``stateDiagram-v2``: reachable states by number, with their names and Moore outputs; one may be lit up."""
+    """A ``stateDiagram-v2``: reachable states by number, with their names and Moore outputs; one
+    may be lit up.
+    """
     number = {name: f"s{i}" for i, name in enumerate(machine.reachable)}
     lines = ["stateDiagram-v2", f"    [*] --> {number[machine.initial]}"]
     for name, alias in number.items():

@@ -14,7 +14,9 @@ MOST_LINES = 10
 
 
 def draw_overlaps(name: str, steps: Steps) -> Any:
-    """Overlaps of the codes that matter, inputs shaded, and the state that the activity stands for."""
+    """Overlaps of the codes that matter, inputs shaded, and the state that the activity stands
+    for.
+    """
     network, overlaps, decoded = steps.network, steps.overlaps, steps.decoded
     count = len(steps.mask)
     made = figure(min(16.0, max(7.0, 2.5 + 0.16 * count)), 4.6)
@@ -51,7 +53,9 @@ def draw_overlaps(name: str, steps: Steps) -> Any:
 
 
 def code_name(network: Network, code: int) -> str:
-    """A state's name, with an arrow before it for a transition under way and the outputs it shows."""
+    """A state's name, with an arrow before it for a transition under way and the outputs it
+    shows.
+    """
     label = network.labels[code]
     outputs = f" / {', '.join(label.outputs)}" if label.pending and label.outputs else ""
     return plain(("→ " if label.pending else "") + network.states[label.state] + outputs)
@@ -100,6 +104,12 @@ def name_inputs(axes: Any, steps: Steps) -> None:
     turned = 90 if any(len(name) > 3 * (last - first + 1) for first, last, name in inputs) else 0
     for first, last, name in inputs:
         axes.annotate(
-            plain(name, 16), ((first + last) / 2, 0.02), xycoords=("data", "axes fraction"), ha="center", va="bottom",
-            fontsize=7, rotation=turned, color="#8a5a00",
-        )  # fmt: skip
+            plain(name, 16),
+            ((first + last) / 2, 0.02),
+            xycoords=("data", "axes fraction"),
+            ha="center",
+            va="bottom",
+            fontsize=7,
+            rotation=turned,
+            color="#8a5a00",
+        )

@@ -13,7 +13,9 @@ from vsafsm.vsa import similarity
 
 
 def draw_similarity(program: Program) -> Any:
-    """Similarity of every code with every other at rest, and the largest under any mask of an input."""
+    """Similarity of every code with every other at rest, and the largest under any mask of an
+    input.
+    """
     network = program.network
     codes = network.codes
     rest = similarity(codes, codes & network.masks[0], network.masks[0])
@@ -32,6 +34,7 @@ def draw_similarity(program: Program) -> Any:
         axes.set_ylabel("code")
     made.colorbar(image, ax=panels, label="similarity: hits minus false alarms", shrink=0.8)
     made.suptitle(
-        f"{plain(program.machine.name)}: {len(network.states)} states, {len(codes)} codes of {network.active}"
+        f"{plain(program.machine.name)}: {len(network.states)} states, {len(codes)} codes of"
+        f" {network.active}"
     )
     return made

@@ -15,7 +15,9 @@ TITLES = ("autoassociative", "transitions", "correction", "deployed")
 
 
 def draw_weights(program: Program) -> Any:
-    """The three parts and their sum as images, neurons in the order of codes, and their distributions. In units."""
+    """The three parts and their sum as images, neurons in the order of codes, and their
+    distributions. In units.
+    """
     network, parts = program.network, program.parts()
     order = np.argsort(
         np.where(network.codes.any(0), network.codes.argmax(0), len(network.codes)), kind="stable"
@@ -43,6 +45,7 @@ def draw_weights(program: Program) -> Any:
         below.set(xlabel="weight (units)", ylabel="synapses" if axes is images[0] else "")
         bare(below)
     made.suptitle(
-        f"{plain(program.machine.name)}: {network.neurons} neurons in the order of codes, {network.bits} bits"
+        f"{plain(program.machine.name)}: {network.neurons} neurons in the order of codes,"
+        f" {network.bits} bits"
     )
     return made

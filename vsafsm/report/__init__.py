@@ -1,5 +1,6 @@
 """One page about a program, in one file that needs nothing else.
 
-``stepping`` works out what every input does, for the page to look up; ``curves`` measures how much noise is survived;
-``svg`` draws; ``page`` puts all into ``page.html``; ``command`` is ``vsafsm report``.
+``stepping`` works out what every input does, for the page to look up; ``curves`` measures how much
+noise is survived; ``svg`` draws; ``page`` puts all into ``page.html``; ``command`` is ``vsafsm
+report``.
 """

@@ -12,7 +12,10 @@ class ReportCommand:
     """The command, as `vsafsm.commands` wants it."""
 
     name = "report"
-    help = "write one page about a program: machine, proof, weak points, robustness, a run to step through"
+    help = (
+        "write one page about a program: machine, proof, weak points, robustness, a run to step"
+        " through"
+    )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """A spec or program, where to, what noise to measure, and compile options."""

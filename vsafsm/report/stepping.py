@@ -1,4 +1,6 @@
-"""What the network does under every input from every activity that it settles in: tables that a page looks up."""
+"""What the network does under every input from every activity that it settles in: tables that a
+page looks up.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +28,9 @@ class Stepping:
     Attributes
     ----------
     tables
-        ``reset``: steps of the reset, and the activity after it. ``taken``: for each activity and input the steps, the
-        code while the input is held and the activity after the gap. ``nodes``: the state that each activity stands for.
+        ``reset``: steps of the reset, and the activity after it. ``taken``: for each activity and
+        input the steps, the code while the input is held and the activity after the gap. ``nodes``:
+        the state that each activity stands for.
     complete
         Whether everything that words reach is there.
     """
@@ -91,7 +94,9 @@ def _state(network: Network, activity: Bits) -> int:
 
 
 def _shown(steps: Steps) -> list[dict[str, Any]]:
-    """For each step the mask, the number of active neurons, the decoded code and the largest overlaps."""
+    """For each step the mask, the number of active neurons, the decoded code and the largest
+    overlaps.
+    """
     overlaps, decoded = steps.overlaps, steps.decoded
     found = []
     for t, row in enumerate(overlaps):

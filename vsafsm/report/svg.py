@@ -16,7 +16,9 @@ Scale = Callable[[float], float]
 
 
 def graph(machine: Machine, states: Sequence[str]) -> str:
-    """The machine; states and transitions carry the numbers of `states`, so that the page can light them up."""
+    """The machine; states and transitions carry the numbers of `states`, so that the page can light
+    them up.
+    """
     found = geometry(machine)
     edges = "".join(_edge(edge, states) for edge in found.edges)
     nodes = "".join(
@@ -25,7 +27,10 @@ def graph(machine: Machine, states: Sequence[str]) -> str:
     size = (
         f'viewBox="0 0 {found.width:.0f} {found.height:.0f}" style="max-width:{found.width:.0f}px"'
     )
-    return f'<svg class="graph" role="img" aria-label="{escape(machine.name)} as a graph" {size}>{edges}{nodes}</svg>'
+    return (
+        f'<svg class="graph" role="img" aria-label="{escape(machine.name)} as a graph"'
+        f" {size}>{edges}{nodes}</svg>"
+    )
 
 
 def _node(node: Node, number: int, initial: bool) -> str:
@@ -52,11 +57,12 @@ def _edge(edge: Edge, states: Sequence[str]) -> str:
     one, two = edge.bend
     path = f"M{_at(edge.start)} C{_at(one)} {_at(two)} {_at(edge.end)}"
     return (
-        f'<g class="edge" data-from="{states.index(edge.source)}" data-to="{states.index(edge.target)}">'
-        f"<title>{escape(edge.source)} → {escape(edge.target)}: {escape(edge.full)}</title>"
-        f'<path d="{path}"/><path class="tip" d="{_tip(two, edge.end)}"/>'
-        f'<text class="halo" x="{edge.at[0]:.1f}" y="{edge.at[1] + 4:.1f}">{escape(edge.label)}</text>'
-        f'<text x="{edge.at[0]:.1f}" y="{edge.at[1] + 4:.1f}">{escape(edge.label)}</text></g>'
+        f'<g class="edge" data-from="{states.index(edge.source)}"'
+        f' data-to="{states.index(edge.target)}"><title>{escape(edge.source)} →'
+        f' {escape(edge.target)}: {escape(edge.full)}</title><path d="{path}"/><path class="tip"'
+        f' d="{_tip(two, edge.end)}"/><text class="halo" x="{edge.at[0]:.1f}"'
+        f' y="{edge.at[1] + 4:.1f}">{escape(edge.label)}</text><text x="{edge.at[0]:.1f}"'
+        f' y="{edge.at[1] + 4:.1f}">{escape(edge.label)}</text></g>'
     )
 
 
@@ -80,7 +86,9 @@ LEFT, RIGHT, TOP, BOTTOM = 44.0, 12.0, 14.0, 46.0
 
 
 def chart(curve: Curve) -> str:
-    """Shares of right draws with their intervals against the amount of noise, and the proof's bound, dashed."""
+    """Shares of right draws with their intervals against the amount of noise, and the proof's
+    bound, dashed.
+    """
     rows = sorted(curve.rows, key=lambda row: row.amount)
     low, high = rows[0].amount, max(rows[-1].amount, rows[0].amount + 1e-9)
 
@@ -90,13 +98,20 @@ def chart(curve: Curve) -> str:
     def y(share: float) -> float:
         return TOP + (HEIGHT - TOP - BOTTOM) * (1 - share)
 
-    parts = [f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(s):.1f}" y2="{y(s):.1f}"/>'
-             f'<text class="tick" text-anchor="end" x="{LEFT - 6}" y="{y(s) + 4:.1f}">{s:g}</text>'
-             for s in (0, 0.25, 0.5, 0.75, 1)]  # fmt: skip
-    parts += [f'<text class="tick" text-anchor="middle" x="{x(row.amount):.1f}" y="{HEIGHT - BOTTOM + 16}">'
-              f"{row.amount:g}</text>" for row in _few(rows)]  # fmt: skip
-    parts.append(f'<text class="label" text-anchor="middle" x="{(LEFT + WIDTH) / 2}" y="{HEIGHT - 8}">'
-                 f"{escape(curve.label)}</text>")  # fmt: skip
+    parts = [
+        f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(s):.1f}" y2="{y(s):.1f}"/>'
+        f'<text class="tick" text-anchor="end" x="{LEFT - 6}" y="{y(s) + 4:.1f}">{s:g}</text>'
+        for s in (0, 0.25, 0.5, 0.75, 1)
+    ]
+    parts += [
+        f'<text class="tick" text-anchor="middle" x="{x(row.amount):.1f}"'
+        f' y="{HEIGHT - BOTTOM + 16}">{row.amount:g}</text>'
+        for row in _few(rows)
+    ]
+    parts.append(
+        f'<text class="label" text-anchor="middle" x="{(LEFT + WIDTH) / 2}" y="{HEIGHT - 8}">'
+        f"{escape(curve.label)}</text>"
+    )
     bounds = [
         (x(row.amount), y(1 - row.failure_bound)) for row in rows if row.failure_bound is not None
     ]
@@ -111,8 +126,8 @@ def chart(curve: Curve) -> str:
 def _series(rows: Sequence[Row], name: str, kind: str, x: Scale, y: Scale) -> str:
     points = [(x(row.amount), y(getattr(row, f"{name}_share"))) for row in rows]
     bars = "".join(
-        f'<line x1="{x(row.amount):.1f}" x2="{x(row.amount):.1f}" y1="{y(getattr(row, f"{name}_low")):.1f}" '
-        f'y2="{y(getattr(row, f"{name}_high")):.1f}"/>'
+        f'<line x1="{x(row.amount):.1f}" x2="{x(row.amount):.1f}"'
+        f' y1="{y(getattr(row, f"{name}_low")):.1f}" y2="{y(getattr(row, f"{name}_high")):.1f}"/>'
         for row in rows
     )
     dots = "".join(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3"/>' for a, b in points)

@@ -23,7 +23,9 @@ class SweepCommand:
     help = "measure how much noise a machine survives, over noise, size and other options"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """A spec or program, noises, how to measure, where to, and compile options, each with a list of values."""
+        """A spec or program, noises, how to measure, where to, and compile options, each with a
+        list of values.
+        """
         from vsafsm.arguments import add_options
         from vsafsm.sweep.plan import Trials
 
@@ -48,15 +50,21 @@ class SweepCommand:
             ("noise-seed", "seed", "of the draws"),
         ):
             parser.add_argument(
-                f"--{name}", type=int, default=getattr(usual, of), metavar="COUNT" if name != "noise-seed" else "SEED",
+                f"--{name}",
+                type=int,
+                default=getattr(usual, of),
+                metavar="COUNT" if name != "noise-seed" else "SEED",
                 help=f"{text} (default {getattr(usual, of)})",
-            )  # fmt: skip
+            )
         parser.add_argument(
             "--width",
             type=float,
             default=usual.width,
             metavar="SHARE",
-            help=f"a point is done once its 95 %% interval is no wider; 0 for never (default {usual.width})",
+            help=(
+                "a point is done once its 95 %% interval is no wider; 0 for never (default"
+                f" {usual.width})"
+            ),
         )
         parser.add_argument(
             "--jobs", type=int, default=1, metavar="COUNT", help="processes (default 1)"
@@ -182,8 +190,11 @@ def _subjects(args: argparse.Namespace) -> list[Subject]:
     )
     axes = {name: values(name.removeprefix("compile_"), text) for name, text in told.items()}
     backends = values("backend", args.backend)
-    return [_subject(args, backend, dict(zip(axes, each, strict=True)))
-            for backend in backends for each in product(*axes.values())]  # fmt: skip
+    return [
+        _subject(args, backend, dict(zip(axes, each, strict=True)))
+        for backend in backends
+        for each in product(*axes.values())
+    ]
 
 
 def _subject(args: argparse.Namespace, backend: str, chosen: Mapping[str, str]) -> Subject:

@@ -31,7 +31,9 @@ class Chunk:
 
 Found = Iterator[tuple[Chunk, list[Outcome]]]
 Executor = Callable[[Sequence[Subject], Trials, Iterator[Chunk]], Found]
-"""Measures chunks, which are taken from the iterator one by one as they can be worked on; results in any order."""
+"""Measures chunks, which are taken from the iterator one by one as they can be worked on; results
+in any order.
+"""
 
 
 def serial(subjects: Sequence[Subject], trials: Trials, chunks: Iterator[Chunk]) -> Found:
@@ -70,8 +72,8 @@ def cluster(address: str) -> Executor:
     Raises
     ------
     SweepError
-        If distributed is not installed or the scheduler does not answer; later, if it is lost, or workers are again
-        and again. What has been measured by then is kept.
+        If distributed is not installed or the scheduler does not answer; later, if it is lost, or
+        workers are again and again. What has been measured by then is kept.
     """
     distributed = _imported("distributed")
     return partial(_on_cluster, distributed, address)
@@ -125,8 +127,8 @@ def _client(distributed: Any, address: str) -> Any:
         return distributed.Client(address, timeout=WAIT_S, set_as_default=False)
     except (OSError, ValueError, TimeoutError, asyncio.TimeoutError) as error:
         raise SweepError(
-            f'no scheduler answers at "{address}" ({type(error).__name__}); expected the address of a running '
-            "dask scheduler, such as tcp://127.0.0.1:8786"
+            f'no scheduler answers at "{address}" ({type(error).__name__}); expected the address of'
+            " a running dask scheduler, such as tcp://127.0.0.1:8786"
         ) from None
 
 

@@ -1,6 +1,8 @@
-"""Every draw on disk as soon as it is measured, so that a sweep that was interrupted goes on where it was.
+"""Every draw on disk as soon as it is measured, so that a sweep that was interrupted goes on where
+it was.
 
-One JSON object a line: first what is measured, then draws as they come in. A last line that was cut off is left out.
+One JSON object a line: first what is measured, then draws as they come in. A last line that was cut
+off is left out.
 """
 
 from __future__ import annotations
@@ -99,6 +101,7 @@ class Journal:
                 )
         except (ValueError, KeyError, TypeError, AttributeError):
             raise SweepError(
-                f'"{self.path}" is not what an interrupted sweep left; expected another file, or --restart'
+                f'"{self.path}" is not what an interrupted sweep left; expected another file, or'
+                " --restart"
             ) from None
         return whole

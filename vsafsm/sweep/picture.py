@@ -1,4 +1,6 @@
-"""A table as curves: the share of right draws with its intervals, and what the proof predicts beside it."""
+"""A table as curves: the share of right draws with its intervals, and what the proof predicts
+beside it.
+"""
 
 from __future__ import annotations
 
@@ -33,16 +35,19 @@ def check_drawable(path: Path) -> None:
     """Raise `SweepError` unless a picture of this name can be drawn here."""
     if path.suffix not in SUFFIXES:
         raise SweepError(
-            f'"{path}" does not say what to draw; expected a name that ends in {", ".join(SUFFIXES)}'
+            f'"{path}" does not say what to draw; expected a name that ends in'
+            f" {', '.join(SUFFIXES)}"
         )
     if find_spec("matplotlib") is None:
         raise SweepError(
-            "matplotlib, which pictures need, is not installed; expected: pip install 'vsafsm[plot]'"
+            "matplotlib, which pictures need, is not installed; expected: pip install"
+            " 'vsafsm[plot]'"
         )
 
 
 def draw(table: Table, path: Path) -> None:
-    """A panel for each kind of noise whose amount varies, a line for each program; over sizes where no amount does.
+    """A panel for each kind of noise whose amount varies, a line for each program; over sizes where
+    no amount does.
 
     Raises
     ------

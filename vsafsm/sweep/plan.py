@@ -1,4 +1,6 @@
-"""What a sweep measures: frozen, with a text form by which a sweep that goes on knows itself again."""
+"""What a sweep measures: frozen, with a text form by which a sweep that goes on knows itself
+again.
+"""
 
 from __future__ import annotations
 
@@ -27,11 +29,13 @@ class Trials:
     most
         Draws of noise, at most.
     width
-        A point is done once the interval of its share of right draws is no wider than this; 0 for never.
+        A point is done once the interval of its share of right draws is no wider than this; 0 for
+        never.
     words, length
         Random words that each draw runs, and their inputs.
     seed
-        Of the draws: draw number n has the same noise, but for its strength, at every point of one size.
+        Of the draws: draw number n has the same noise, but for its strength, at every point of one
+        size.
     """
 
     most: int = 200
@@ -92,7 +96,8 @@ def subject(program: Program, backend: str, options: Mapping[str, Any] | None = 
     deployed = target.lower(program, **chosen) if target.exact else None
     if target.exact and not isinstance(deployed, Network):
         raise BackendError(
-            f'backend "{backend}" gives no network that noise could be measured on; expected a Network'
+            f'backend "{backend}" gives no network that noise could be measured on; expected a'
+            " Network"
         )
     return Subject(
         program, backend, chosen, deployed, bool(getattr(target, "whole_weights", False))
@@ -146,11 +151,13 @@ def _digest(content: object) -> str:
 
 
 def check_same(name: str, found: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
-    """Raise `SweepError` where what a file was measured for is not what is asked for, naming what differs."""
+    """Raise `SweepError` where what a file was measured for is not what is asked for, naming what
+    differs.
+    """
     for key in expected:
         if found.get(key) != expected[key]:
             told = "the spec" if key == "spec" else key
             raise SweepError(
-                f"{name} belongs to another sweep: {told} differs; expected the options it was begun with, "
-                "another file, or --restart"
+                f"{name} belongs to another sweep: {told} differs; expected the options it was"
+                " begun with, another file, or --restart"
             )

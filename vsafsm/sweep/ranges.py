@@ -1,4 +1,6 @@
-"""Lists and ranges of the command line: ``additive:0:3:0.25`` is thirteen kinds of noise, ``256,512`` two sizes."""
+"""Lists and ranges of the command line: ``additive:0:3:0.25`` is thirteen kinds of noise,
+``256,512`` two sizes.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ MOST = 10_000
 
 
 def noises(text: str) -> tuple[str, ...]:
-    """Texts of the noises in a range: each model's amount may be ``START:STOP:STEP``, both ends included.
+    """Texts of the noises in a range: each model's amount may be ``START:STOP:STEP``, both ends
+    included.
 
     Raises
     ------
@@ -56,7 +59,9 @@ def _range(text: str, ends: list[str]) -> list[str]:
 
 
 def values(name: str, text: str) -> tuple[str, ...]:
-    """The values of an option in a list with commas. Raises `SweepError` where one is empty or given twice."""
+    """The values of an option in a list with commas. Raises `SweepError` where one is empty or
+    given twice.
+    """
     found = tuple(value.strip() for value in text.split(","))
     if "" in found:
         raise SweepError(

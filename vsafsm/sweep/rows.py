@@ -39,8 +39,8 @@ class Row:
     words, words_share, words_low, words_high
         Random words run in all draws, and the share that is right from the reset to the end.
     failure_bound
-        Union bound of the proof on the share of draws in which any step changes: additive noise alone and real weights;
-        at most 1.
+        Union bound of the proof on the share of draws in which any step changes: additive noise
+        alone and real weights; at most 1.
     predicted_neurons
         Smallest network that the capacity law expects to prove without noise.
     """
@@ -157,7 +157,9 @@ def _interval(name: str) -> tuple[str, str, str]:
 
 
 def failure_bound(subject: Subject, proof: Proof, noise: str) -> float | None:
-    """The proof's union bound for additive Gaussian noise on what is deployed; None for anything else."""
+    """The proof's union bound for additive Gaussian noise on what is deployed; None for anything
+    else.
+    """
     model, network = parse_noise(noise), subject.deployed
     if not isinstance(model, Additive) or network is None or subject.rounded or not proof.holds:
         return None

@@ -1,4 +1,6 @@
-"""A sweep from its first draw to its rows: the same whatever measures the draws, and in whatever order they come."""
+"""A sweep from its first draw to its rows: the same whatever measures the draws, and in whatever
+order they come.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from vsafsm.sweep.rows import Row, needed, row
 from vsafsm.sweep.trial import Outcome
 
 CHUNK = 10
-"""Draws measured together on an exact backend; elsewhere, where a draw takes seconds, each by itself."""
+"""Draws measured together on an exact backend; elsewhere, where a draw takes seconds, each by
+itself.
+"""
 Progress = Callable[[str, float], None]
 
 
@@ -25,8 +29,9 @@ def measure(
 ) -> list[Row]:
     """Measure what the journal does not have yet: -> a row a point, in the plan's order.
 
-    Points are measured side by side, a chunk of draws each in turn. How many draws a point gets depends on their
-    outcomes in the order of their numbers alone; what was measured beyond that is left out.
+    Points are measured side by side, a chunk of draws each in turn. How many draws a point gets
+    depends on their outcomes in the order of their numbers alone; what was measured beyond that is
+    left out.
 
     Raises
     ------

@@ -1,4 +1,6 @@
-"""Tables of sweeps: CSV with where it comes from in its first lines, or Parquet with the same in its metadata."""
+"""Tables of sweeps: CSV with where it comes from in its first lines, or Parquet with the same in
+its metadata.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,8 @@ def check_suffix(path: Path) -> None:
     """Raise `SweepError` unless a table can be written under this name here."""
     if path.suffix not in SUFFIXES:
         raise SweepError(
-            f'"{path}" does not say what to write; expected a name that ends in {" or ".join(SUFFIXES)}'
+            f'"{path}" does not say what to write; expected a name that ends in'
+            f" {' or '.join(SUFFIXES)}"
         )
     if path.suffix == ".parquet":
         _arrow()
@@ -130,7 +133,8 @@ def _arrow() -> Any:
         return import_module("pyarrow"), import_module("pyarrow.parquet")
     except ImportError:
         raise SweepError(
-            "pyarrow, which Parquet needs, is not installed; expected: pip install 'vsafsm[sweep]', or a .csv"
+            "pyarrow, which Parquet needs, is not installed; expected: pip install 'vsafsm[sweep]',"
+            " or a .csv"
         ) from None
 
 

@@ -21,8 +21,8 @@ from vsafsm.walk import Walk
 class Outcome(NamedTuple):
     """What became of a draw.
 
-    `pairs` and `words` are how many were right; `always` says whether every word of any length is, or is None where
-    that is not decided: on a backend that is not exact.
+    `pairs` and `words` are how many were right; `always` says whether every word of any length is,
+    or is None where that is not decided: on a backend that is not exact.
     """
 
     pairs: int
@@ -35,7 +35,8 @@ class Outcome(NamedTuple):
 
 
 def outcomes(subject: Subject, noise: str, trials: Trials, numbers: Sequence[int]) -> list[Outcome]:
-    """What becomes of some draws, each by its number; it does not matter which are asked for together.
+    """What becomes of some draws, each by its number; it does not matter which are asked for
+    together.
 
     Raises
     ------
@@ -71,7 +72,9 @@ def _walked(machine: Machine, network: Network, words: list[list[int]]) -> Outco
 
 
 def _seeded(subject: Subject, backend: Backend, number: int) -> dict[str, Any]:
-    """Options with those that seed draws of the backend's own counted up: every trial has others."""
+    """Options with those that seed draws of the backend's own counted up: every trial has
+    others.
+    """
     seeds = [option for option in backend.options if option.name.endswith("_seed")]
     drawn = {each.name: subject.options.get(each.name, each.default) + number for each in seeds}
     return {**subject.options, **drawn}

@@ -1,7 +1,9 @@
-"""For test suites: how robust a program is, asserted, and Hypothesis strategies for machines, words and noise.
+"""For test suites: how robust a program is, asserted, and Hypothesis strategies for machines, words
+and noise.
 
-``robust`` measures, ``assertion`` fails with what helps, ``strategies`` draws. Only the strategies need Hypothesis, and
-they are imported when they are used. The pytest plugin is a module of its own, ``vsafsm_pytest``.
+``robust`` measures, ``assertion`` fails with what helps, ``strategies`` draws. Only the strategies
+need Hypothesis, and they are imported when they are used. The pytest plugin is a module of its own,
+``vsafsm_pytest``.
 """
 
 from __future__ import annotations
@@ -37,5 +39,8 @@ def __getattr__(name: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name != "hypothesis":
             raise
-        told = f"hypothesis, which vsafsm.testing.{name} needs, is not installed; expected: pip install 'vsafsm[testing]'"
+        told = (
+            f"hypothesis, which vsafsm.testing.{name} needs, is not installed; expected: pip"
+            " install 'vsafsm[testing]'"
+        )
         raise ImportError(told) from None

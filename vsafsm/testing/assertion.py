@@ -1,4 +1,6 @@
-"""An assertion that a program is robust; where it fails it says where the network is weak, and what may help."""
+"""An assertion that a program is robust; where it fails it says where the network is weak, and what
+may help.
+"""
 
 from __future__ import annotations
 
@@ -50,8 +52,8 @@ def assert_robust(
     noise
         A model of `vsafsm.noise`, or its text, such as ``"additive:2"``.
     words
-        Words that must be right, each from the reset. None stands for every word of any length, which is decided and
-        not sampled.
+        Words that must be right, each from the reset. None stands for every word of any length,
+        which is decided and not sampled.
     trials
         Number of draws; `default_trials` by default.
     seed
@@ -62,8 +64,8 @@ def assert_robust(
     Raises
     ------
     NotRobustError
-        If fewer are: an `AssertionError` with the smallest word that goes wrong, the margin where it does, and how to
-        repeat it.
+        If fewer are: an `AssertionError` with the smallest word that goes wrong, the margin where
+        it does, and how to repeat it.
     NoiseError
         If there is no such noise.
     UnknownInputError
@@ -85,7 +87,10 @@ def _message(program: Program, found: Robustness, smallest: Failure, least: floa
     expected = "all" if least == 1 else f"a share of {least:g}"
     trials = [failure.trial for failure in found.failures]
     more = f", ... ({len(trials)} in all)" if len(trials) > MOST_LISTED else ""
-    repeat = f'vsafsm.testing.disturbed(program, "{found.noise}", seed={found.seed}, trial={smallest.trial})'
+    repeat = (
+        f'vsafsm.testing.disturbed(program, "{found.noise}", seed={found.seed},'
+        f" trial={smallest.trial})"
+    )
     return "\n".join(
         (
             f"{program.machine.name} is not robust: {found}; expected {expected}",
@@ -105,9 +110,9 @@ def _narrow_place(program: Program, noisy: Network, wrong: WrongWord) -> str:
     place = "at rest" if symbol is None else phase
     moved, turned = _moved(network, noisy, narrow), _turned(network, noisy, wrong.state, symbol)
     return (
-        f"margin there without noise: {narrow.margin:.3f} units (neuron {narrow.neuron}, {place}); "
-        f"the noise moves drives by {moved:.3f} units (root mean square); neurons on the wrong side of the threshold: "
-        f"at most {turned} a step, where {network.active} should fire"
+        f"margin there without noise: {narrow.margin:.3f} units (neuron {narrow.neuron}, {place});"
+        f" the noise moves drives by {moved:.3f} units (root mean square); neurons on the wrong"
+        f" side of the threshold: at most {turned} a step, where {network.active} should fire"
     )
 
 
@@ -119,7 +124,9 @@ def _moved(network: Network, noisy: Network, narrow: Narrow) -> float:
 
 
 def _turned(network: Network, noisy: Network, state: str, symbol: str | None) -> int:
-    """The most neurons that fire only with noise, or only without, in a step of a transition, or at rest."""
+    """The most neurons that fire only with noise, or only without, in a step of a transition, or at
+    rest.
+    """
     activity = network.codes[[network.states.index(state)]]
     hold, gap = network.contract.hold_steps, network.contract.gap_steps
     turned = 0

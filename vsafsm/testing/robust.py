@@ -1,4 +1,6 @@
-"""How robust a program is: in how many draws of noise every word, or each of some words, is run right."""
+"""How robust a program is: in how many draws of noise every word, or each of some words, is run
+right.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ from vsafsm.walk import Walk, WrongWord
 TRIALS = 100
 """Trials where neither a call nor the environment gives a number."""
 VARIABLE = "VSAFSM_TRIALS"
-"""Environment variable with a number of trials for calls that give none; the pytest plugin sets it."""
+"""Environment variable with a number of trials for calls that give none; the pytest plugin sets it.
+"""
 
 Word = Sequence[str]
 
@@ -66,14 +69,16 @@ class Robustness:
 
     @property
     def smallest(self) -> Failure | None:
-        """The trial with the smallest wrong word, the first of several; None where nothing went wrong."""
+        """The trial with the smallest wrong word, the first of several; None where nothing went
+        wrong.
+        """
         return min(self.failures, key=lambda failure: len(failure.wrong.word), default=None)
 
     def __str__(self) -> str:
         low, high = self.interval
         return (
-            f"{self.right} of {self.trials} draws of {self.noise} are right (95 % interval {low:.3f} to {high:.3f}, "
-            f"seed {self.seed})"
+            f"{self.right} of {self.trials} draws of {self.noise} are right (95 % interval"
+            f" {low:.3f} to {high:.3f}, seed {self.seed})"
         )
 
 
@@ -94,8 +99,8 @@ def robustness(
     noise
         A model of `vsafsm.noise`, or its text, such as ``"additive:2"``.
     words
-        Words that must be right, each from the reset. None stands for every word of any length, which is decided and
-        not sampled.
+        Words that must be right, each from the reset. None stands for every word of any length,
+        which is decided and not sampled.
     trials
         Number of draws; `default_trials` by default.
     seed
@@ -131,7 +136,8 @@ def disturbed(program: Program, noise: Noise | str, seed: int, trial: int) -> Ne
 
 
 def default_trials() -> int:
-    """Trials of a call that gives no number: ``--vsafsm-trials`` under pytest, else ``VSAFSM_TRIALS``, else 100.
+    """Trials of a call that gives no number: ``--vsafsm-trials`` under pytest, else
+    ``VSAFSM_TRIALS``, else 100.
 
     Raises
     ------

@@ -1,4 +1,6 @@
-"""Hypothesis strategies for machines, words and noise. What they draw shrinks to what is small and does little."""
+"""Hypothesis strategies for machines, words and noise. What they draw shrinks to what is small and
+does little.
+"""
 
 from __future__ import annotations
 
@@ -46,8 +48,8 @@ def machines(
 ) -> st.SearchStrategy[Machine]:
     """Machines of which every state is reachable, in any order of the states.
 
-    They shrink to few states and inputs, no outputs, and transitions that stay where they are. Up to about 50 states
-    are drawn fast enough for Hypothesis's health checks.
+    They shrink to few states and inputs, no outputs, and transitions that stay where they are. Up
+    to about 50 states are drawn fast enough for Hypothesis's health checks.
 
     Parameters
     ----------
@@ -56,16 +58,17 @@ def machines(
     mealy, moore
         Whether transitions, and whether states may have outputs, of "p" and "q".
     partial
-        Whether to leave out about half of the pairs of state and input, as a spec may: there the machine stays, without
-        outputs.
+        Whether to leave out about half of the pairs of state and input, as a spec may: there the
+        machine stays, without outputs.
     minimal
-        Whether all states differ in what some word puts out. States that would not are marked by outputs of their own:
-        "mark1", "mark2", ...
+        Whether all states differ in what some word puts out. States that would not are marked by
+        outputs of their own: "mark1", "mark2", ...
 
     Raises
     ------
     StrategyError
-        If bounds are no whole numbers from 1 or the wrong way round, or several states are to differ without outputs.
+        If bounds are no whole numbers from 1 or the wrong way round, or several states are to
+        differ without outputs.
     """
     size, alphabet = _sizes("states", states, 1), _sizes("inputs", inputs, 1)
     if minimal and not (mealy or moore) and size[1] > 1:
@@ -87,8 +90,9 @@ def _machines(
 ) -> Machine:
     """A machine drawn at its largest, of which states and inputs are left out.
 
-    So each of them can be left out alone when it shrinks; to draw less instead would change what all others are drawn
-    from. Whole numbers one after the other are what Hypothesis shrinks and explains fastest.
+    So each of them can be left out alone when it shrinks; to draw less instead would change what
+    all others are drawn from. Whole numbers one after the other are what Hypothesis shrinks and
+    explains fastest.
     """
     most, width, arrows = states[1], inputs[1], states[1] * (len(OUTPUTS) if mealy else 1)
     kept, alphabet = _kept(draw, *states), _kept(draw, *inputs)
@@ -110,7 +114,9 @@ def _machine(
     tree: dict[tuple[int, int], int],
     order: list[int],
 ) -> Machine:
-    """A machine from what its transitions put out and how many states on they lead, counted round."""
+    """A machine from what its transitions put out and how many states on they lead, counted
+    round.
+    """
     names = {x: f"s{n}" for n, x in enumerate(order)}
     taken = [
         [
@@ -142,7 +148,9 @@ def _below(count: int) -> st.SearchStrategy[int]:
 
 
 def _tree(entries: Sequence[int], inputs: int) -> dict[tuple[int, int], int]:
-    """Transitions that reach every state from state 0: each state is entered from an earlier one."""
+    """Transitions that reach every state from state 0: each state is entered from an earlier
+    one.
+    """
     free: list[tuple[int, int]] = []
     tree = {}
     for x, entry in enumerate(entries):
@@ -153,7 +161,9 @@ def _tree(entries: Sequence[int], inputs: int) -> dict[tuple[int, int], int]:
 
 
 def _order(places: Sequence[int]) -> list[int]:
-    """States in the order in which they are listed; each stands before so many of those before it."""
+    """States in the order in which they are listed; each stands before so many of those before
+    it.
+    """
     order: list[int] = []
     for x, place in enumerate(places):
         order.insert(max(x - place, 0), x)
@@ -184,7 +194,9 @@ def _told_apart(machine: Machine, moore: bool) -> Machine:
 
 
 def _equivalent(machine: Machine) -> list[int]:
-    """The class of each state; states of one class put out the same on every word (Moore's partition refinement)."""
+    """The class of each state; states of one class put out the same on every word (Moore's
+    partition refinement).
+    """
     classes = _numbered(list(machine.moore))
     while True:
         taken = [
@@ -205,7 +217,8 @@ def _numbered(values: list[Any]) -> list[int]:
 
 
 def words(machine: Machine, lengths: Sizes = (0, 12)) -> st.SearchStrategy[tuple[str, ...]]:
-    """Words over a machine's inputs, of a length or from the least to the most. They shrink to short ones.
+    """Words over a machine's inputs, of a length or from the least to the most. They shrink to
+    short ones.
 
     Raises
     ------
@@ -227,9 +240,10 @@ def noises(*, composed: int = 1, **amounts: Amounts) -> st.SearchStrategy[Noise]
     composed
         Up to so many models act one after the other.
     **amounts
-        By model, the amount that its text begins with, or the least and the most: ``noises(additive=(0, 2),
-        missing=0.1)``. Drawn are 101 amounts at equal distances. Without any, all models are drawn within usual
-        amounts. Units are standard deviations of the weights.
+        By model, the amount that its text begins with, or the least and the most:
+        ``noises(additive=(0, 2), missing=0.1)``. Drawn are 101 amounts at equal distances. Without
+        any, all models are drawn within usual amounts. Units are standard deviations of the
+        weights.
 
     Raises
     ------
@@ -248,7 +262,8 @@ def noises(*, composed: int = 1, **amounts: Amounts) -> st.SearchStrategy[Noise]
 def _models(name: str, asked: Amounts) -> st.SearchStrategy[Noise]:
     if name not in MODELS:
         raise NoiseError(
-            f'unknown noise "{name}"; expected one of: {", ".join(sorted(MODELS))}{did_you_mean(name, MODELS)}'
+            f'unknown noise "{name}"; expected one of:'
+            f" {', '.join(sorted(MODELS))}{did_you_mean(name, MODELS)}"
         )
     model = MODELS[name]
     low, high = asked if isinstance(asked, tuple) and len(asked) == 2 else (asked, asked)
@@ -287,6 +302,7 @@ def _sizes(what: str, asked: Sizes, least: int) -> tuple[int, int]:
     whole = all(isinstance(n, Integral) and not isinstance(n, bool) for n in (low, high))
     if not whole or not least <= low <= high:
         raise StrategyError(
-            f"{what} are {asked!r}; expected a whole number of at least {least}, or the least and the most"
+            f"{what} are {asked!r}; expected a whole number of at least {least}, or the least and"
+            " the most"
         )
     return int(low), int(high)

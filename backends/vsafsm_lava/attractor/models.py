@@ -1,7 +1,7 @@
 """Two models of `AttractorFSM` that compute the same spikes, step by step.
 
-`FusedModel` is one process, for the simulator. `StockModel` is made of Lava's own LIF and Dense, for the simulator and
-for the chip. A synapse acts in the step after the spike, in both.
+`FusedModel` is one process, for the simulator. `StockModel` is made of Lava's own LIF and Dense,
+for the simulator and for the chip. A synapse acts in the step after the spike, in both.
 """
 
 from __future__ import annotations
@@ -23,9 +23,12 @@ from numpy.typing import NDArray
 
 from vsafsm_lava.attractor.process import AttractorFSM
 
-# The chip's constants stand here once more: this file is emitted, and has to do without the package.
+# The chip's constants stand here once more: this file is emitted, and has to do without the
+# package.
 SHIFT, DECAY_SHIFT, DECAY = 6, 12, 4095
-"""Synaptic input is shifted left by 6; decays have 12 bits, and the largest leaves 1/4096 of a membrane."""
+"""Synaptic input is shifted left by 6; decays have 12 bits, and the largest leaves 1/4096 of a
+membrane.
+"""
 STATE = 2**23 - 1
 NONE = -1
 _Fired = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.bool_]]
@@ -93,8 +96,8 @@ class FusedModel(AbstractFused):
 class _Cells:
     """Latch and neurons.
 
-    The drive of a set of spikes is kept until the spikes change, and a network at rest is not computed anew: in an
-    attractor both are the rule.
+    The drive of a set of spikes is kept until the spikes change, and a network at rest is not
+    computed anew: in an attractor both are the rule.
     """
 
     def __init__(self, given: Any) -> None:
@@ -147,7 +150,8 @@ class _Cells:
         if spikes.tobytes() != self.spikes.tobytes():
             self._drive, self._resting = None, False
         else:
-            # The same spikes, line, currents and membranes as a step before: the next step can be no other either.
+            # The same spikes, line, currents and membranes as a step before: the next step can be
+            # no other either.
             self._resting = (
                 usual
                 and line == self._line
@@ -176,9 +180,11 @@ class _Cells:
 
 
 class _Synapses:
-    """Weights laid out for summing, all shifted: the rows of `lines` are what each line adds, (A + 1, N).
+    """Weights laid out for summing, all shifted: the rows of `lines` are what each line adds, (A +
+    1, N).
 
-    `bounded` says, of the last drive, that neither it nor a line and a bias on top reach the ends of 24 bits.
+    `bounded` says, of the last drive, that neither it nor a line and a bias on top reach the ends
+    of 24 bits.
     """
 
     def __init__(self, weights: NDArray[np.int32], lines: NDArray[np.int32], bias: int) -> None:

@@ -15,26 +15,29 @@ from numpy.typing import NDArray
 class AttractorFSM(AbstractProcess):  # type: ignore[misc]
     """A state machine in an attractor network. N neurons, A inputs, S states.
 
-    One spike on a channel of `input_in` is one event; a latch inside holds it long enough. Of the channels that spike
-    in one step the lowest counts. An event while another is held, or before its gap is over, is dropped; a reset
-    always counts, and ends what is under way. The network starts in the machine's initial state by itself.
+    One spike on a channel of `input_in` is one event; a latch inside holds it long enough. Of the
+    channels that spike in one step the lowest counts. An event while another is held, or before its
+    gap is over, is dropped; a reset always counts, and ends what is under way. The network starts
+    in the machine's initial state by itself.
 
-    A spike in step t takes effect on the network in steps t + 3 to t + 2 + hold_steps, and the state that it leads to
-    is settled from step t + 2 + hold_steps + gap_steps on. The next event may come in step t + hold_steps + gap_steps.
+    A spike in step t takes effect on the network in steps t + 3 to t + 2 + hold_steps, and the
+    state that it leads to is settled from step t + 2 + hold_steps + gap_steps on. The next event
+    may come in step t + hold_steps + gap_steps.
 
     Parameters
     ----------
     weights : (N, N)
         Even integers from -254 to 254.
     masks : (N, L)
-        From the neurons of the latch, of which only the lines have any: columns A + 1 to 2 A + 1, the reset's first.
-        Times 2 to the `mask_exp`.
+        From the neurons of the latch, of which only the lines have any: columns A + 1 to 2 A + 1,
+        the reset's first. Times 2 to the `mask_exp`.
     bias : (N,)
         Mantissas, with the exponent ``bias_exp``.
     readout : (S, N)
         Of the scores.
     arrivals : (L, A + 1), recurrent : (L, L), membrane : (L,)
-        The latch: weights from the channels and among its L neurons, and their membranes at the start.
+        The latch: weights from the channels and among its L neurons, and their membranes at the
+        start.
     hold_steps, gap_steps
         Of the latch.
     du, dv
@@ -49,10 +52,11 @@ class AttractorFSM(AbstractProcess):  # type: ignore[misc]
     s_out : OutPort (N,)
         Spikes of the network.
     state_out : OutPort (S,)
-        For each state, how many neurons of its code, of those that are open at rest, fired in the step before (int32).
+        For each state, how many neurons of its code, of those that are open at rest, fired in the
+        step before (int32).
     weights, masks, readout, u, v, vth, du, dv : Var
-        What the network is made of, and its currents and membranes. In the stock model Lava's LIF takes vth, du and dv
-        as numbers, which can be read and not set.
+        What the network is made of, and its currents and membranes. In the stock model Lava's LIF
+        takes vth, du and dv as numbers, which can be read and not set.
     """
 
     def __init__(

@@ -19,8 +19,8 @@ from vsafsm_lava.hosted.process import HostedFSM
 class HostedModel(AbstractFused):
     """The steps of `AbstractFused`, a chunk at a time.
 
-    Nothing can reach the network within a chunk, so its steps are computed together in the last of them: that spares
-    the runtime a wait in each.
+    Nothing can reach the network within a chunk, so its steps are computed together in the last of
+    them: that spares the runtime a wait in each.
     """
 
     def __init__(self, proc_params: Any) -> None:

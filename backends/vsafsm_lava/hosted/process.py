@@ -15,15 +15,17 @@ CHUNK = 64
 
 
 class HostedFSM(AttractorFSM):
-    """An `AttractorFSM` that shares memory with whoever runs it, in place of an Injector and an Extractor.
+    """An `AttractorFSM` that shares memory with whoever runs it, in place of an Injector and an
+    Extractor.
 
-    A message a step would cost more than the step. Orders are written before a run and read by its first step; the
-    report is written by its last step and read after it.
+    A message a step would cost more than the step. Orders are written before a run and read by its
+    first step; the report is written by its last step and read after it.
 
     Attributes
     ----------
     orders : (2,)
-        The channel that spikes in the first step of a chunk (-1 for none), and how many steps it has.
+        The channel that spikes in the first step of a chunk (-1 for none), and how many steps it
+        has.
     report : (CHUNK, N / 8 rounded up)
         Which neurons fired in each step, as bits.
     """

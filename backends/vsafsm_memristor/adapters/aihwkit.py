@@ -1,8 +1,9 @@
-"""A device whose errors are those of an inference noise model of aihwkit (IBM's Analog Hardware Acceleration Kit).
+"""A device whose errors are those of an inference noise model of aihwkit (IBM's Analog Hardware
+Acceleration Kit).
 
-Of aihwkit only the noise models are used (``aihwkit.inference.noise``), on conductances: how weights become
-conductances is ours, and no tile of aihwkit is built. They draw from torch's global generator; each call here seeds it
-from the generator that is passed, and puts it back.
+Of aihwkit only the noise models are used (``aihwkit.inference.noise``), on conductances: how
+weights become conductances is ours, and no tile of aihwkit is built. They draw from torch's global
+generator; each call here seeds it from the generator that is passed, and puts it back.
 
 Checked against aihwkit 1.1.0.
 """
@@ -30,18 +31,20 @@ INSTALL = "pip install aihwkit"
 class AihwkitDevice(Common):
     """A `DeviceModel` around a noise model of aihwkit; `aihwkit_device` makes one.
 
-    Its read noise (of phase-change memory, CMO, ...) aihwkit draws together with the drift, once, so that here too it
-    stays with an array; ``read_noise``, a share of the conductance drawn at each read, comes on top and is 0. The noise
-    model is told of a cell's conductance as it was programmed, in place of its target.
+    Its read noise (of phase-change memory, CMO, ...) aihwkit draws together with the drift, once,
+    so that here too it stays with an array; ``read_noise``, a share of the conductance drawn at
+    each read, comes on top and is 0. The noise model is told of a cell's conductance as it was
+    programmed, in place of its target.
 
     Attributes
     ----------
     noise
         The noise model.
     times_s
-        Seconds at which the noise is known, for a model that has noise about the target at a few times, that of each
-        time in place of the one before (``ReRamWan2022NoiseModel``): programming then takes its targets exactly, and
-        all noise comes with time, up to the first of these times that of programming. Empty for other models.
+        Seconds at which the noise is known, for a model that has noise about the target at a few
+        times, that of each time in place of the one before (``ReRamWan2022NoiseModel``):
+        programming then takes its targets exactly, and all noise comes with time, up to the first
+        of these times that of programming. Empty for other models.
     """
 
     read_noise: float = 0.0
@@ -81,7 +84,9 @@ class AihwkitDevice(Common):
     def _drawn(
         self, change: Callable[[Any], Any], g_us: Conductances, rng: np.random.Generator
     ) -> Conductances:
-        """What aihwkit makes of conductances; the smallest one where it takes a logarithm of less than 0 (ReRamCMO)."""
+        """What aihwkit makes of conductances; the smallest one where it takes a logarithm of less
+        than 0 (ReRamCMO).
+        """
         torch = imported("torch", "torch, which aihwkit needs,", INSTALL)
         with _seeded(torch, rng), np.errstate(invalid="ignore", divide="ignore"):
             found = change(torch.tensor(np.asarray(g_us, np.float32), device="cpu")).numpy()
@@ -91,16 +96,17 @@ class AihwkitDevice(Common):
 def aihwkit_device(model: str | type[Any], **parameters: Any) -> AihwkitDevice:
     """A device with the errors of a noise model of aihwkit.
 
-    Range, array size and stuck cells are changed with `dataclasses.replace`; the range is that of the model's converter
-    to conductances.
+    Range, array size and stuck cells are changed with `dataclasses.replace`; the range is that of
+    the model's converter to conductances.
 
     Parameters
     ----------
     model
-        Name of a class in ``aihwkit.inference.noise``, or a class of your own with ``BaseNoiseModel`` as its base.
+        Name of a class in ``aihwkit.inference.noise``, or a class of your own with
+        ``BaseNoiseModel`` as its base.
     parameters
-        Those of the class: ``g_max=40.0``, say, in microsiemens. ``ReRamWan2022NoiseModel`` has its coefficients for
-        40 uS and takes 25 unless told.
+        Those of the class: ``g_max=40.0``, say, in microsiemens. ``ReRamWan2022NoiseModel`` has its
+        coefficients for 40 uS and takes 25 unless told.
 
     Raises
     ------
@@ -108,22 +114,24 @@ def aihwkit_device(model: str | type[Any], **parameters: Any) -> AihwkitDevice:
         If aihwkit cannot be imported.
     DeviceError
         If there is no such model or parameter, aihwkit refuses the values, or it has no row for an
-        ``acceptance_range``: it would take the one of the smallest error then and not say so, which is what
-        ``ReRamCMONoiseModel`` does unless told.
+        ``acceptance_range``: it would take the one of the smallest error then and not say so, which
+        is what ``ReRamCMONoiseModel`` does unless told.
     """
     models = _noise_models()
     kind = models.get(model) if isinstance(model, str) else model
     if kind is None:
         known = ", ".join(models)
         raise DeviceError(
-            f'unknown noise model "{model}"; expected one of: {known}{did_you_mean(str(model), models)}'
+            f'unknown noise model "{model}"; expected one of:'
+            f" {known}{did_you_mean(str(model), models)}"
         )
     accepted = inspect.signature(kind).parameters
     for name in parameters:
         if name not in accepted:
             known = ", ".join(accepted)
             raise DeviceError(
-                f'{kind.__name__} has no parameter "{name}"; expected one of: {known}{did_you_mean(name, accepted)}'
+                f'{kind.__name__} has no parameter "{name}"; expected one of:'
+                f" {known}{did_you_mean(name, accepted)}"
             )
     try:
         noise = kind(**parameters)
@@ -133,13 +141,16 @@ def aihwkit_device(model: str | type[Any], **parameters: Any) -> AihwkitDevice:
     converter = noise.g_converter
     return AihwkitDevice(
         kind.__name__,
-        f"{kind.__name__} of aihwkit, as it is there; no cells stuck and no read noise beyond it are assumed",
+        f"{kind.__name__} of aihwkit, as it is there; no cells stuck and no read noise beyond it"
+        " are assumed",
         float(converter.g_min),
         float(converter.g_max),
         noise=noise,
-        times_s=tuple(sorted(noise.coeff_dic))
-        if isinstance(noise, models.get("ReRamWan2022NoiseModel", ()))
-        else (),
+        times_s=(
+            tuple(sorted(noise.coeff_dic))
+            if isinstance(noise, models.get("ReRamWan2022NoiseModel", ()))
+            else ()
+        ),
     )
 
 
@@ -161,14 +172,17 @@ def _noise_models() -> Mapping[str, Any]:
 def _check_acceptance(
     noise: Any, accepted: Mapping[str, inspect.Parameter], given: Mapping[str, Any]
 ) -> None:
-    """Refuse an acceptance range that aihwkit has no row for: it takes the row of the smallest one in silence."""
+    """Refuse an acceptance range that aihwkit has no row for: it takes the row of the smallest one
+    in silence.
+    """
     if "acceptance_range" not in accepted:
         return
     asked = given.get("acceptance_range", accepted["acceptance_range"].default)
     if asked not in noise.coeff_dict:
         known = ", ".join(f"{each:g}" for each in noise.coeff_dict)
         raise DeviceError(
-            f"acceptance_range is {asked}, which aihwkit has no row for; expected one of: {known} (%)"
+            f"acceptance_range is {asked}, which aihwkit has no row for; expected one of:"
+            f" {known} (%)"
         )
 
 

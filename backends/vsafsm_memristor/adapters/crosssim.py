@@ -1,7 +1,8 @@
-"""A crossbar that is a core of CrossSim (Sandia National Laboratories): its devices, wires and converters.
+"""A crossbar that is a core of CrossSim (Sandia National Laboratories): its devices, wires and
+converters.
 
-CrossSim draws from NumPy's global generator; each call here seeds it from the generator that is passed, and puts it
-back. CrossSim is not on PyPI.
+CrossSim draws from NumPy's global generator; each call here seeds it from the generator that is
+passed, and puts it back. CrossSim is not on PyPI.
 
 Checked against CrossSim 3.2.0.
 """
@@ -26,12 +27,16 @@ INSTALL = "pip install git+https://github.com/sandialabs/cross-sim"
 
 @dataclass(frozen=True)
 class CrossSimCrossbar:
-    """A `Crossbar` around a programmed ``AnalogCore``, which holds the weights ``[post, pre]`` in weight steps."""
+    """A `Crossbar` around a programmed ``AnalogCore``, which holds the weights ``[post, pre]`` in
+    weight steps.
+    """
 
     core: Any
 
     def drive(self, activity: Bits, rng: np.random.Generator) -> Drive:
-        """As `vsafsm_memristor.crossbar.Crossbar` says; activity by activity, so that each has noise of its own."""
+        """As `vsafsm_memristor.crossbar.Crossbar` says; activity by activity, so that each has
+        noise of its own.
+        """
         rows = np.asarray(activity, np.float32)
         total = np.empty((len(rows), self.core.shape[0]), np.float32)
         with _seeded(rng):
@@ -41,11 +46,13 @@ class CrossSimCrossbar:
 
 
 def parameters_for(planned: Plan) -> Any:
-    """CrossSim's parameters for the array of a plan, of cells without errors; set on them what errors there are to be.
+    """CrossSim's parameters for the array of a plan, of cells without errors; set on them what
+    errors there are to be.
 
-    They have the plan's scheme, tiles and range of conductances, and in the differential scheme its converter. CrossSim
-    parts rows and columns evenly where it can, and fills tiles like us where it cannot; its unit column is converted
-    before it is subtracted, and the converter is left ideal in the offset scheme. It has no stuck cells.
+    They have the plan's scheme, tiles and range of conductances, and in the differential scheme its
+    converter. CrossSim parts rows and columns evenly where it can, and fills tiles like us where it
+    cannot; its unit column is converted before it is subtracted, and the converter is left ideal in
+    the offset scheme. It has no stuck cells.
 
     Returns
     -------
@@ -90,7 +97,8 @@ def programmed(planned: Plan, parameters: Any, rng: np.random.Generator) -> Cros
     Parameters
     ----------
     parameters
-        ``CrossSimParameters``: those of `parameters_for`, or others; all but the weights is theirs to say.
+        ``CrossSimParameters``: those of `parameters_for`, or others; all but the weights is theirs
+        to say.
 
     Raises
     ------
@@ -102,7 +110,8 @@ def programmed(planned: Plan, parameters: Any, rng: np.random.Generator) -> Cros
     cores = _crosssim("simulator.cores.analog_core")
     if parameters.simulation.useGPU:
         raise MappingError(
-            "CrossSim on a GPU draws from a generator that is not seeded here; expected useGPU False"
+            "CrossSim on a GPU draws from a generator that is not seeded here; expected useGPU"
+            " False"
         )
     with _seeded(rng):
         return CrossSimCrossbar(

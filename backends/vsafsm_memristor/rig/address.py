@@ -1,4 +1,6 @@
-"""From an address to a rig: a VISA resource name, or ``KIND::REST`` of a kind that is found by entry point."""
+"""From an address to a rig: a VISA resource name, or ``KIND::REST`` of a kind that is found by
+entry point.
+"""
 
 from __future__ import annotations
 

@@ -1,13 +1,16 @@
-"""ArC TWO through pyarc2: one tile of up to 32 x 32 cells. Written against pyarc2 0.6.0, never run on a board.
+"""ArC TWO through pyarc2: one tile of up to 32 x 32 cells. Written against pyarc2 0.6.0, never run
+on a board.
 
-What stands here follows the docstrings of pyarc2 0.6.0 (``Instrument(port, firmware)``, ``config_channels``,
-``read_slice_open``, ``pulse_one``, ``read_one``, ``ground_all_fast``, ``finalise_operation``, ``find_ids``); the tests
-run it against a stand-in for that module. What they cannot say is left open: signs and noise of currents, settling,
-whether `read_one`'s sign convention is that of `read_slice_open`, how a board behaves when it is unplugged. Try it with
-the conformance suite on devices that may be lost.
+What stands here follows the docstrings of pyarc2 0.6.0 (``Instrument(port, firmware)``,
+``config_channels``, ``read_slice_open``, ``pulse_one``, ``read_one``, ``ground_all_fast``,
+``finalise_operation``, ``find_ids``); the tests run it against a stand-in for that module. What
+they cannot say is left open: signs and noise of currents, settling, whether `read_one`'s sign
+convention is that of `read_slice_open`, how a board behaves when it is unplugged. Try it with the
+conformance suite on devices that may be lost.
 
-The board has no watchdog that pyarc2 tells of, and no serial number: the serial is the number of the port that
-`find_ids` gives. Lines are biased row by row within the board's standard range of 10 V.
+The board has no watchdog that pyarc2 tells of, and no serial number: the serial is the number of
+the port that `find_ids` gives. Lines are biased row by row within the board's standard range of 10
+V.
 """
 
 from __future__ import annotations
@@ -39,7 +42,9 @@ Answer = TypeVar("Answer")
 CHANNELS = 64
 ROWS = (*range(16), *range(32, 48))
 COLUMNS = (*range(16, 32), *range(48, 64))
-"""Channels of rows and of columns in a standard 32 x 32 array, as pyarc2's ``read_slice`` describes them."""
+"""Channels of rows and of columns in a standard 32 x 32 array, as pyarc2's ``read_slice`` describes
+them.
+"""
 INSTALL = "pip install pyarc2"
 
 
@@ -85,7 +90,8 @@ class Wiring:
         shape = (self.limits.tiles, self.limits.rows, self.limits.columns)
         if shape != (1, len(self.rows), len(self.columns)):
             raise LimitsError(
-                f"limits for {shape}; expected (1, {len(self.rows)}, {len(self.columns)}), as it is wired"
+                f"limits for {shape}; expected (1, {len(self.rows)}, {len(self.columns)}), as it is"
+                " wired"
             )
         if not 0 < self.v_verify_v <= self.limits.v_read_max_v:
             raise LimitsError(
@@ -97,13 +103,15 @@ class Wiring:
             and self.pulse_ns > 0
         ):
             raise LimitsError(
-                f"pulses of {self.pulse_ns} ns from {self.v_first_v:g} V in steps of {self.v_step_v:g} V; expected "
-                f"above 0, and up to {self.limits.v_program_max_v:g} V"
+                f"pulses of {self.pulse_ns} ns from {self.v_first_v:g} V in steps of"
+                f" {self.v_step_v:g} V; expected above 0, and up to"
+                f" {self.limits.v_program_max_v:g} V"
             )
 
 
 class Arc2Rig:
-    """A `Rig` on an ArC TWO. After a fault it refuses commands; there is no reopening but a new object.
+    """A `Rig` on an ArC TWO. After a fault it refuses commands; there is no reopening but a new
+    object.
 
     Parameters
     ----------
@@ -147,7 +155,9 @@ class Arc2Rig:
         self._limits = self._wiring.limits.tightened(limits)
 
     def program(self, tile: int, g_siemens: Floats) -> Programmed:
-        """Write and verify cell by cell: pulses of rising voltage until the cell is within the tolerance."""
+        """Write and verify cell by cell: pulses of rising voltage until the cell is within the
+        tolerance.
+        """
         g = np.zeros(g_siemens.shape)
         ok, pulses = np.ones(g.shape, np.bool_), np.zeros(g.shape, np.int64)
         for row, column in np.argwhere(g_siemens != UNTOUCHED).tolist():
@@ -246,7 +256,8 @@ def _pyarc2() -> Any:
 
 
 def open_rig(text: str, timeout_s: float) -> Arc2Rig:
-    """The rig of an address ``ARC2::FILE``: a JSON file with ``firmware``, ``limits``, and what else `Wiring` takes.
+    """The rig of an address ``ARC2::FILE``: a JSON file with ``firmware``, ``limits``, and what
+    else `Wiring` takes.
 
     ``port`` may be in it too. pyarc2 has no time limit that could be set.
 
@@ -261,7 +272,7 @@ def open_rig(text: str, timeout_s: float) -> Arc2Rig:
         wiring = Wiring(limits=Limits(**said.pop("limits")), **said)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise AddressError(
-            f'"{text}" does not describe an ArC TWO ({type(error).__name__}: {error}); expected a JSON file with '
-            "firmware, limits, and what else `Wiring` takes"
+            f'"{text}" does not describe an ArC TWO ({type(error).__name__}: {error}); expected a'
+            " JSON file with firmware, limits, and what else `Wiring` takes"
         ) from None
     return Arc2Rig(firmware, wiring, port)

@@ -1,4 +1,6 @@
-"""What the guard holds arrays against, before anything is sent and after a reply has come. Pure functions."""
+"""What the guard holds arrays against, before anything is sent and after a reply has come. Pure
+functions.
+"""
 
 from __future__ import annotations
 
@@ -54,18 +56,19 @@ def check_conductances(identity: Identity, limits: Limits, tile: int, g_siemens:
     touched = g != UNTOUCHED
     if (wrong := touched & ~usable).any():
         raise UnusableCellError(
-            f"{_first_cell(tile, wrong)} of the rig cannot be used and {g[wrong][0]:g} S is asked of it; "
-            f"expected {UNTOUCHED:g}, which leaves a cell alone"
+            f"{_first_cell(tile, wrong)} of the rig cannot be used and {g[wrong][0]:g} S is asked"
+            f" of it; expected {UNTOUCHED:g}, which leaves a cell alone"
         )
     if (wrong := touched & ~((g >= limits.g_min_s) & (g <= limits.g_max_s))).any():
         raise ConductanceError(
-            f"{g[wrong][0]:g} S is asked of {_first_cell(tile, wrong)}; "
-            f"expected {limits.g_min_s:g} to {limits.g_max_s:g} S, or {UNTOUCHED:g} to leave it alone"
+            f"{g[wrong][0]:g} S is asked of {_first_cell(tile, wrong)}; expected {limits.g_min_s:g}"
+            f" to {limits.g_max_s:g} S, or {UNTOUCHED:g} to leave it alone"
         )
     if (wrong := g * limits.v_program_max_v > limits.i_line_max_a).any():
         raise LineCurrentError(
-            f"a pulse of {limits.v_program_max_v:g} V would drive {g[wrong][0] * limits.v_program_max_v:.4g} A through "
-            f"{_first_cell(tile, wrong)}; expected at most {limits.i_line_max_a:g} A"
+            f"a pulse of {limits.v_program_max_v:g} V would drive"
+            f" {g[wrong][0] * limits.v_program_max_v:.4g} A through {_first_cell(tile, wrong)};"
+            f" expected at most {limits.i_line_max_a:g} A"
         )
     return g
 
@@ -89,7 +92,8 @@ def check_voltages(identity: Identity, limits: Limits, tile: int, v_volts: Any) 
     if (wrong := (v != 0) & ~usable.any(axis=1)).any():
         row = int(np.argmax(wrong))
         raise UnusableCellError(
-            f"no cell of row {row} of tile {tile} can be used and {v[row]:g} V is asked of it; expected 0 V"
+            f"no cell of row {row} of tile {tile} can be used and {v[row]:g} V is asked of it;"
+            " expected 0 V"
         )
     return v
 
@@ -109,15 +113,17 @@ def check_line_currents(
     Raises
     ------
     LineCurrentError
-        If a line could carry more; the message names it. Currents of opposite signs are not taken off each other.
+        If a line could carry more; the message names it. Currents of opposite signs are not taken
+        off each other.
     """
     size = np.abs(v)
     for kind, amperes in (("column", size @ g_worst), ("row", size * g_rows)):
         line = int(np.argmax(amperes))
         if amperes[line] > limits.i_line_max_a:
             raise LineCurrentError(
-                f"{kind} {line} of tile {tile} could carry {amperes[line]:.4g} A; expected at most "
-                f"{limits.i_line_max_a:g} A: fewer rows at once, a lower voltage, or lower conductances"
+                f"{kind} {line} of tile {tile} could carry {amperes[line]:.4g} A; expected at most"
+                f" {limits.i_line_max_a:g} A: fewer rows at once, a lower voltage, or lower"
+                " conductances"
             )
 
 
@@ -134,8 +140,8 @@ def check_programmed(identity: Identity, limits: Limits, reply: Programmed) -> P
         (reply.g_siemens >= 0) & (reply.g_siemens <= PLAUSIBLE * identity.limits.g_max_s)
     ).all():
         raise OverRangeError(
-            f"the rig reports {reply.g_siemens.min():g} to {reply.g_siemens.max():g} S; expected 0 to "
-            f"{PLAUSIBLE * identity.limits.g_max_s:g} S"
+            f"the rig reports {reply.g_siemens.min():g} to {reply.g_siemens.max():g} S; expected 0"
+            f" to {PLAUSIBLE * identity.limits.g_max_s:g} S"
         )
     if not ((reply.pulses >= 0) & (reply.pulses <= limits.pulses_a_cell)).all():
         raise OverRangeError(
@@ -156,7 +162,9 @@ def check_currents(identity: Identity, limits: Limits, amperes: Floats) -> Float
 
 
 def most_of(array: Floats, axis: int, count: int) -> Floats:
-    """The sum of so many of the largest numbers along an axis, where an array (R, C) has none below 0."""
+    """The sum of so many of the largest numbers along an axis, where an array (R, C) has none below
+    0.
+    """
     ascending = np.sort(array, axis=axis)
     largest = np.flip(ascending, axis).take(range(min(count, array.shape[axis])), axis)
     return np.asarray(largest.sum(axis=axis))

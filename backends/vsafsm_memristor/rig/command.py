@@ -1,4 +1,6 @@
-"""``vsafsm rig``: ask a rig who it is, write a program to it, run a word on it. Heavy rooms are imported when used."""
+"""``vsafsm rig``: ask a rig who it is, write a program to it, run a word on it. Heavy rooms are
+imported when used.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,8 @@ LIMIT_FLAGS: Mapping[str, tuple[type, str]] = {
 ENOUGH = 0.99
 """Share of the cells that have to be within tolerance for `program` to call it done."""
 REWRITE = 0.02
-"""Share of the cells of the maps that chip in the loop may write again, unless asked for otherwise."""
+"""Share of the cells of the maps that chip in the loop may write again, unless asked for otherwise.
+"""
 
 
 class RigCommand:
@@ -323,8 +326,9 @@ def _run(args: argparse.Namespace) -> int:
         plan = guarded.plan(maps, corrections=_corrections(args, maps))
         if args.arm is None:
             raise NotArmedError(
-                "running a word puts voltages on the rig, and it is not armed; expected --arm TOKEN with the token "
-                f"that `vsafsm rig program {args.program} {args.address}` prints with the same limits"
+                "running a word puts voltages on the rig, and it is not armed; expected --arm"
+                f" TOKEN with the token that `vsafsm rig program {args.program} {args.address}`"
+                " prints with the same limits"
                 + (" and --calibration loop" if plan.corrections else "")
             )
         guarded.arm(maps, args.arm, written=args.written, corrections=plan.corrections)
@@ -424,15 +428,15 @@ def _check_calibration(args: argparse.Namespace, written: bool) -> None:
 
     if args.calibration == "loop" and written:
         raise OptionError(
-            "--calibration loop has to know what each cell is, as programming reports it, and --written programs "
-            "nothing; expected --calibration trim or none, or no --written"
+            "--calibration loop has to know what each cell is, as programming reports it, and"
+            " --written programs nothing; expected --calibration trim or none, or no --written"
         )
     if args.rewrite is None:
         return
     if args.calibration != "loop" and not written:
         raise OptionError(
-            f"--rewrite is given, and --calibration is {args.calibration}, which rewrites no cell; expected "
-            "--calibration loop, or --written for a rig that was corrected"
+            f"--rewrite is given, and --calibration is {args.calibration}, which rewrites no cell;"
+            " expected --calibration loop, or --written for a rig that was corrected"
         )
     if not 0 < args.rewrite <= 1:
         raise OptionError(f"--rewrite is {args.rewrite:g}; expected a share above 0 and at most 1")
@@ -498,7 +502,10 @@ def _print_correction(correction: Mapping[str, Any]) -> None:
         ),
         (
             "writes",
-            f"{correction['writes']} in {correction['rounds']} rounds, {correction['pulses']} pulses",
+            (
+                f"{correction['writes']} in {correction['rounds']} rounds, {correction['pulses']}"
+                " pulses"
+            ),
         ),
         ("(situation, neuron) pairs short of the margin", pairs),
         ("pairs on the wrong side of the threshold", f"{correction['wrong_after']} after"),
@@ -511,7 +518,9 @@ def _print_correction(correction: Mapping[str, Any]) -> None:
 
 @contextmanager
 def _guarded(args: argparse.Namespace) -> Iterator[Guarded]:
-    """The rig at the address, behind the user's limits; closed, and the log with it, whatever happens."""
+    """The rig at the address, behind the user's limits; closed, and the log with it, whatever
+    happens.
+    """
     from vsafsm.program import load_program
     from vsafsm_memristor.rig.address import open_rig
     from vsafsm_memristor.rig.guard import Guarded

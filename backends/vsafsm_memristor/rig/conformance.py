@@ -1,8 +1,10 @@
-"""What a rig promises, as checks that a lab can run on its own: each returns findings, none needs pytest.
+"""What a rig promises, as checks that a lab can run on its own: each returns findings, none needs
+pytest.
 
-`check_read_only` applies no voltage; it is what ``vsafsm rig check`` runs. `check_reading` applies small read voltages
-and `check_programming` writes a tile: both through a `Guarded` rig that is armed, so within all limits. Nothing is sent
-on purpose that a rig ought to refuse: the guard is there so that it need not.
+`check_read_only` applies no voltage; it is what ``vsafsm rig check`` runs. `check_reading` applies
+small read voltages and `check_programming` writes a tile: both through a `Guarded` rig that is
+armed, so within all limits. Nothing is sent on purpose that a rig ought to refuse: the guard is
+there so that it need not.
 """
 
 from __future__ import annotations
@@ -57,7 +59,9 @@ def passed(findings: Sequence[Finding]) -> bool:
 
 
 def check_read_only(rig: Rig) -> list[Finding]:
-    """Checks that apply no voltage: who it is, that its limits make sense, that grounding works and may be repeated."""
+    """Checks that apply no voltage: who it is, that its limits make sense, that grounding works and
+    may be repeated.
+    """
     return [
         *_guarded_from_errors("identify", lambda: _identity(rig)),
         *_guarded_from_errors("safe", lambda: _safe(rig)),
@@ -65,7 +69,8 @@ def check_read_only(rig: Rig) -> list[Finding]:
 
 
 def check_reading(guarded: Guarded, tile: int = 0) -> list[Finding]:
-    """Checks with read voltages up to the voltage limit in force, fewer rows where a line could carry too much.
+    """Checks with read voltages up to the voltage limit in force, fewer rows where a line could
+    carry too much.
 
     `guarded` has to be armed.
     """
@@ -74,13 +79,17 @@ def check_reading(guarded: Guarded, tile: int = 0) -> list[Finding]:
 
 
 def check_programming(guarded: Guarded, maps: TargetMaps) -> list[Finding]:
-    """Write the maps that the rig was armed for (such as `pattern`), and hold what is read against what was asked."""
+    """Write the maps that the rig was armed for (such as `pattern`), and hold what is read against
+    what was asked.
+    """
     guarded.require_armed()
     return _guarded_from_errors("program", lambda: _programming(guarded, maps))
 
 
 def pattern(identity: Identity) -> Pattern:
-    """A checkerboard at a quarter and a half of the range, to be read at half of the voltage limit."""
+    """A checkerboard at a quarter and a half of the range, to be read at half of the voltage
+    limit.
+    """
     limits = identity.limits
     rows, columns = np.indices((limits.rows, limits.columns))
     low, high = (
@@ -187,7 +196,9 @@ def _reading(guarded: Guarded, tile: int) -> Iterator[Finding]:
 
 
 def _few_rows(identity: Identity, guarded: Guarded, tile: int) -> Floats:
-    """So many usable rows at half of the limit that no line can carry more than a quarter of its own."""
+    """So many usable rows at half of the limit that no line can carry more than a quarter of its
+    own.
+    """
     limits = guarded.limits
     rows = np.flatnonzero(identity.usable[tile].any(axis=1))
     volts = limits.v_read_max_v / 2

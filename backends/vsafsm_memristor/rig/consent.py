@@ -1,4 +1,6 @@
-"""What a token consents to: maps, and a number of cells that may be written again once their tile has been."""
+"""What a token consents to: maps, and a number of cells that may be written again once their tile
+has been.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,8 @@ def check_corrections(corrections: Any) -> int:
 
 
 class Consent:
-    """Maps that may be written, and how many cells of them may still be written again to other conductances.
+    """Maps that may be written, and how many cells of them may still be written again to other
+    conductances.
 
     Parameters
     ----------
@@ -43,7 +46,8 @@ class Consent:
         return self._left
 
     def check(self, tile: int, g: Floats) -> int:
-        """Hold conductances for a tile against it: -> how many cells they write again; 0 for the maps themselves.
+        """Hold conductances for a tile against it: -> how many cells they write again; 0 for the
+        maps themselves.
 
         Raises
         ------
@@ -56,8 +60,8 @@ class Consent:
             return 0
         if not self.corrections:
             raise OtherMapsError(
-                f"the conductances for tile {tile} are not those that the rig was armed for; expected those of the "
-                "maps in the dry run, or another `plan` and `arm`"
+                f"the conductances for tile {tile} are not those that the rig was armed for;"
+                " expected those of the maps in the dry run, or another `plan` and `arm`"
             )
         return self._check_correction(tile, g)
 
@@ -72,20 +76,20 @@ class Consent:
     def _check_correction(self, tile: int, g: Floats) -> int:
         if tile not in self._held:
             raise OtherMapsError(
-                f"tile {tile} is to be corrected, and its maps were not written; expected the conductances that the "
-                "rig was armed for first"
+                f"tile {tile} is to be corrected, and its maps were not written; expected the"
+                " conductances that the rig was armed for first"
             )
         touched = g != UNTOUCHED
         if (wrong := touched & (self._maps[tile] == UNTOUCHED)).any():
             row, column = np.argwhere(wrong)[0]
             raise OtherMapsError(
-                f"row {row}, column {column} of tile {tile} is to be corrected and is no cell of the maps that the rig "
-                "was armed for; expected cells of the maps"
+                f"row {row}, column {column} of tile {tile} is to be corrected and is no cell of"
+                " the maps that the rig was armed for; expected cells of the maps"
             )
         cells = int(touched.sum())
         if cells > self._left:
             raise CorrectionsError(
-                f"{cells} cells of tile {tile} are to be written again; expected at most {self._left}, what is left of "
-                f"{self.corrections} that the rig was armed for"
+                f"{cells} cells of tile {tile} are to be written again; expected at most"
+                f" {self._left}, what is left of {self.corrections} that the rig was armed for"
             )
         return cells

@@ -25,7 +25,9 @@ class NotFiniteError(RefusedError):
 
 
 class ShapeError(RefusedError):
-    """An array has not the shape of the rig's tile, or the maps have not the rig's number of tiles."""
+    """An array has not the shape of the rig's tile, or the maps have not the rig's number of
+    tiles.
+    """
 
 
 class UnknownTileError(RefusedError):
@@ -57,7 +59,9 @@ class OtherMapsError(RefusedError):
 
 
 class CorrectionsError(RefusedError):
-    """More cells are to be written again than the rig was armed for, or a number of them that makes no sense."""
+    """More cells are to be written again than the rig was armed for, or a number of them that makes
+    no sense.
+    """
 
 
 class CannotRestrictError(RefusedError):
@@ -81,7 +85,9 @@ class TokenError(RefusedError):
 
 
 class OtherMapsTokenError(TokenError):
-    """The token was made for other maps: another program, other options, or maps that have changed since."""
+    """The token was made for other maps: another program, other options, or maps that have changed
+    since.
+    """
 
 
 class OtherRigTokenError(TokenError):

@@ -1,14 +1,18 @@
-"""The guard around every rig: what could do harm is refused before anything is sent, and the lines end at 0 V.
+"""The guard around every rig: what could do harm is refused before anything is sent, and the lines
+end at 0 V.
 
-Until it is armed nothing is sent (a dry run): `program` and `read` check all the same, and return what would be done.
-`arm` takes the token of the plan of the same maps. From then on a fault, an exception, SIGTERM, SIGINT, SIGHUP, leaving
-the ``with`` block and the end of the process all ground the lines first. What no code in this process can see to
-(SIGKILL, a power cut) is the rig's watchdog's; a rig without one is armed only where ``allow_no_watchdog`` says so.
+Until it is armed nothing is sent (a dry run): `program` and `read` check all the same, and return
+what would be done. `arm` takes the token of the plan of the same maps. From then on a fault, an
+exception, SIGTERM, SIGINT, SIGHUP, leaving the ``with`` block and the end of the process all ground
+the lines first. What no code in this process can see to (SIGKILL, a power cut) is the rig's
+watchdog's; a rig without one is armed only where ``allow_no_watchdog`` says so.
 
-Armed with `corrections`, so many cells of the maps may be written again, to any conductance within range, once their
-tile has been written; without, other conductances than those of the maps are refused.
+Armed with `corrections`, so many cells of the maps may be written again, to any conductance within
+range, once their tile has been written; without, other conductances than those of the maps are
+refused.
 
-No voltage outlives the reply to its command: commands of a `Rig` return their lines to 0 V before they reply.
+No voltage outlives the reply to its command: commands of a `Rig` return their lines to 0 V before
+they reply.
 """
 
 from __future__ import annotations
@@ -88,14 +92,15 @@ class Plan:
     g_least_s, g_most_s
         Range of conductances asked for, in siemens; 0 where no cell is written.
     corrections
-        Cells that may be written again after that, to other conductances; one that is twice counts twice.
+        Cells that may be written again after that, to other conductances; one that is twice counts
+        twice.
     pulses_at_most
         Pulses over all cells in the worst case, corrections included.
     v_program_max_v, v_read_v
         Largest programming voltage, and the voltage of an active row in a read, in volts.
     line_current_a
-        Largest current of a line with every row active at once, in amperes, wherever the corrections are. A read that
-        would exceed the limit is refused when it is asked for.
+        Largest current of a line with every row active at once, in amperes, wherever the
+        corrections are. A read that would exceed the limit is refused when it is asked for.
     """
 
     token: str
@@ -177,18 +182,22 @@ class Guarded:
         return self._consent.left if self._consent else 0
 
     def identify(self) -> Identity:
-        """Who the rig is, with the limits in force. Nothing is sent: the rig was asked when it was opened."""
+        """Who the rig is, with the limits in force. Nothing is sent: the rig was asked when it was
+        opened.
+        """
         return self._identity
 
     # ---- arming
 
     def plan(self, maps: TargetMaps, *, corrections: int = 0) -> Plan:
-        """Check maps against everything in force, and say what programming them would do. Nothing is sent.
+        """Check maps against everything in force, and say what programming them would do. Nothing
+        is sent.
 
         Parameters
         ----------
         corrections
-            Cells of the maps that may be written again afterwards, to other conductances within range.
+            Cells of the maps that may be written again afterwards, to other conductances within
+            range.
 
         Raises
         ------
@@ -210,17 +219,17 @@ class Guarded:
         token
             That of `plan`.
         written
-            The tiles hold these maps already. Otherwise every cell that this guard has not written counts as the rig's
-            largest conductance where line currents are predicted. So does every cell where there are corrections, as
-            any may have been written again.
+            The tiles hold these maps already. Otherwise every cell that this guard has not written
+            counts as the rig's largest conductance where line currents are predicted. So does every
+            cell where there are corrections, as any may have been written again.
         corrections
             As for `plan`. Arming again with a token does not renew what was consented to with it.
 
         Raises
         ------
         TokenError
-            If the token is not the one of `plan(maps, corrections=corrections)` now; the subclass says what it was made
-            for.
+            If the token is not the one of `plan(maps, corrections=corrections)` now; the subclass
+            says what it was made for.
         NoWatchdogError, CannotRestrictError, NotMainThreadError, RefusedError
             If the rig, these maps or this thread cannot be had safely.
         """
@@ -246,7 +255,8 @@ class Guarded:
         self._require_open()
         if self._mode is not Mode.ARMED:
             raise NotArmedError(
-                "the rig is not armed; expected the token of a dry run: `vsafsm rig program PROGRAM ADDRESS` prints it"
+                "the rig is not armed; expected the token of a dry run: `vsafsm rig program PROGRAM"
+                " ADDRESS` prints it"
             )
 
     # ---- commands
@@ -316,12 +326,16 @@ class Guarded:
         return amperes
 
     def safe(self) -> None:
-        """Ground all lines, armed or not. Raises `NotSafeError` where that could not be confirmed."""
+        """Ground all lines, armed or not. Raises `NotSafeError` where that could not be
+        confirmed.
+        """
         if self._mode is not Mode.CLOSED:
             self._make_safe()
 
     def close(self) -> None:
-        """Ground all lines if it was ever armed, restore signal handlers, close the rig. Closing twice does nothing."""
+        """Ground all lines if it was ever armed, restore signal handlers, close the rig. Closing
+        twice does nothing.
+        """
         if self._mode is Mode.CLOSED or os.getpid() != self._process:
             return
         was, self._mode = self._mode, Mode.CLOSED
@@ -364,7 +378,8 @@ class Guarded:
             )
         if not 0 < maps.v_read_v <= self.limits.v_read_max_v:
             raise ReadVoltageError(
-                f"the maps are read at {maps.v_read_v:g} V; expected above 0 and at most {self.limits.v_read_max_v:g} V"
+                f"the maps are read at {maps.v_read_v:g} V; expected above 0 and at most"
+                f" {self.limits.v_read_max_v:g} V"
             )
         arrays = [
             check_conductances(self._identity, self.limits, tile, g)
@@ -381,7 +396,9 @@ class Guarded:
         check_line_currents(self.limits, tile, one, worst, of_rows)
 
     def _worst(self, g: Floats) -> Floats:
-        """The largest conductance that each cell may have, once these are written: an untouched one has any."""
+        """The largest conductance that each cell may have, once these are written: an untouched one
+        has any.
+        """
         return np.where(g == UNTOUCHED, self._own.limits.g_max_s, g)
 
     def _all_rows_a(self, g: Floats, v_read_v: float, corrections: int) -> float:
@@ -396,8 +413,9 @@ class Guarded:
         worst = cells * self.limits.pulses_a_cell
         if worst > self._left:
             raise BudgetError(
-                f"{cells} cells may take {worst} pulses ({self.limits.pulses_a_cell} each); expected at most "
-                f"{self._left}, what is left of a write budget of {self.limits.write_budget} pulses"
+                f"{cells} cells may take {worst} pulses ({self.limits.pulses_a_cell} each);"
+                f" expected at most {self._left}, what is left of a write budget of"
+                f" {self.limits.write_budget} pulses"
             )
         return worst
 
@@ -415,8 +433,9 @@ class Guarded:
             )
         if self._own.watchdog_s is None and not self._no_watchdog_will_do:
             raise NoWatchdogError(
-                f"rig {self._own.serial} has no watchdog, so nothing grounds its lines if this process is killed; "
-                "expected one that has, or allow_no_watchdog=True (--allow-no-watchdog)"
+                f"rig {self._own.serial} has no watchdog, so nothing grounds its lines if this"
+                " process is killed; expected one that has, or allow_no_watchdog=True"
+                " (--allow-no-watchdog)"
             )
         own = self._own.limits
         if isinstance(self._rig, Restrictable):
@@ -424,8 +443,9 @@ class Guarded:
         for name in ("v_program_max_v", "pulses_a_cell"):
             if getattr(self.limits, name) < getattr(own, name):
                 raise CannotRestrictError(
-                    f"{name} is to be {getattr(self.limits, name):g} and the rig, which makes the pulses, keeps "
-                    f"{getattr(own, name):g} and cannot be told otherwise; expected a rig with `restrict`"
+                    f"{name} is to be {getattr(self.limits, name):g} and the rig, which makes the"
+                    f" pulses, keeps {getattr(own, name):g} and cannot be told otherwise; expected"
+                    " a rig with `restrict`"
                 )
 
     def _restrict(self) -> None:
@@ -442,7 +462,9 @@ class Guarded:
             )
 
     def _restricted(self, own: Identity) -> Identity:
-        """The rig with the limits in force: arrays keep the rig's shape, cells beyond tighter counts are unusable."""
+        """The rig with the limits in force: arrays keep the rig's shape, cells beyond tighter
+        counts are unusable.
+        """
         usable = own.usable.copy()
         usable[self.limits.tiles :] = usable[:, self.limits.rows :] = usable[
             :, :, self.limits.columns :
@@ -462,7 +484,9 @@ class Guarded:
         self._set_worst(tile, np.maximum(worst, np.where(g == UNTOUCHED, 0.0, reply.g_siemens)))
 
     def _worst_corrected(self, tile: int, g: Floats) -> Floats:
-        """The largest conductance that each cell may have, once these are: an untouched one has what it had."""
+        """The largest conductance that each cell may have, once these are: an untouched one has
+        what it had.
+        """
         return np.where(g == UNTOUCHED, self._g_worst[tile], g)
 
     def _set_worst(self, tile: int, worst: Floats) -> None:
@@ -529,8 +553,8 @@ class Guarded:
             watchdog = self._own.watchdog_s
             rest = f"its watchdog has {watchdog:g} s" if watchdog else "it has no watchdog"
             raise NotSafeError(
-                f"it is not confirmed that the lines of rig {self._own.serial} are grounded ({wrong}); "
-                f"expected them at 0 V: {rest}, see to it by hand"
+                f"it is not confirmed that the lines of rig {self._own.serial} are grounded"
+                f" ({wrong}); expected them at 0 V: {rest}, see to it by hand"
             ) from wrong
 
     @contextmanager

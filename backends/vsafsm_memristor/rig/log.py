@@ -1,7 +1,9 @@
-"""The log of a rig: one JSON object a line, each written through to the file before anything else happens.
+"""The log of a rig: one JSON object a line, each written through to the file before anything else
+happens.
 
-Every line has ``time_s`` (seconds since 1970), ``n`` (counted from 1) and ``event``. Events of the guard: ``open``,
-``plan``, ``arm``, ``command``, ``reply``, ``dry``, ``refused``, ``error``, ``signal``, ``safe``, ``close``.
+Every line has ``time_s`` (seconds since 1970), ``n`` (counted from 1) and ``event``. Events of the
+guard: ``open``, ``plan``, ``arm``, ``command``, ``reply``, ``dry``, ``refused``, ``error``,
+``signal``, ``safe``, ``close``.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ from vsafsm_memristor.rig.errors import LogError
 
 
 class RigLog:
-    """Appends to a file. Raises `LogError` where that fails; what is to be logged then must not be sent."""
+    """Appends to a file. Raises `LogError` where that fails; what is to be logged then must not be
+    sent.
+    """
 
     def __init__(self, path: str | Path) -> None:
         self._path, self._n = Path(path), 0
@@ -35,7 +39,9 @@ class RigLog:
         self.close()
 
     def write(self, event: str, **fields: Any) -> None:
-        """Write a line. Arrays become lists; a number that is not finite becomes its name, so that it stays JSON."""
+        """Write a line. Arrays become lists; a number that is not finite becomes its name, so that
+        it stays JSON.
+        """
         self._n += 1
         line = {"time_s": time.time(), "n": self._n, "event": event, **fields}
         try:

@@ -1,7 +1,9 @@
-"""What a lab fills in to put its rig behind the backend: `Rig`, and the plain things that go in and out of it.
+"""What a lab fills in to put its rig behind the backend: `Rig`, and the plain things that go in and
+out of it.
 
-A command of a rig is complete in itself: it applies a voltage, does its work, returns every line to 0 V, and then
-replies. No voltage outlives the reply to its command; `safe` is for commands that were cut short.
+A command of a rig is complete in itself: it applies a voltage, does its work, returns every line to
+0 V, and then replies. No voltage outlives the reply to its command; `safe` is for commands that
+were cut short.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 UNTOUCHED = 0.0
-"""In an array of conductances (siemens): leave this cell as it is. The one value an unusable cell may have."""
+"""In an array of conductances (siemens): leave this cell as it is. The one value an unusable cell
+may have.
+"""
 COUNTS = ("tiles", "rows", "columns", "pulses_a_cell", "write_budget")
 
 
@@ -44,13 +48,15 @@ class Limits:
     pulses_a_cell
         Most programming pulses that a cell may take in one command.
     write_budget
-        Most programming pulses, over all cells, between opening the rig and closing it. A command is sent only if its
-        worst case (cells to be written times `pulses_a_cell`) fits what is left; what it really took is then counted.
+        Most programming pulses, over all cells, between opening the rig and closing it. A command
+        is sent only if its worst case (cells to be written times `pulses_a_cell`) fits what is
+        left; what it really took is then counted.
 
     Raises
     ------
     LimitsError
-        If they make no sense: a count below one, a number that is not finite or not above zero, an empty range.
+        If they make no sense: a count below one, a number that is not finite or not above zero, an
+        empty range.
     """
 
     tiles: int
@@ -71,11 +77,14 @@ class Limits:
             )
         if self.g_min_s > self.g_max_s:
             raise LimitsError(
-                f"g_min_s is {self.g_min_s:g} and g_max_s is {self.g_max_s:g}; expected g_min_s to be at most g_max_s"
+                f"g_min_s is {self.g_min_s:g} and g_max_s is {self.g_max_s:g}; expected g_min_s to"
+                " be at most g_max_s"
             )
 
     def tightened(self, other: Limits) -> Limits:
-        """The tighter of the two in every respect. Raises `LimitsError` where no conductance is within both."""
+        """The tighter of the two in every respect. Raises `LimitsError` where no conductance is
+        within both.
+        """
         least = {name: min(value, asdict(other)[name]) for name, value in asdict(self).items()}
         return Limits(**{**least, "g_min_s": max(self.g_min_s, other.g_min_s)})
 
@@ -93,7 +102,8 @@ class Identity:
     usable
         Which cells can be used: truth values of shape (tiles, rows, columns).
     watchdog_s
-        Seconds of silence of the client after which the rig grounds its lines; None where it has no watchdog.
+        Seconds of silence of the client after which the rig grounds its lines; None where it has no
+        watchdog.
 
     Raises
     ------
@@ -131,9 +141,11 @@ class Programmed:
     Attributes
     ----------
     g_siemens
-        Conductances reached, in siemens, shape (rows, columns); `UNTOUCHED` cells as the rig last knew them.
+        Conductances reached, in siemens, shape (rows, columns); `UNTOUCHED` cells as the rig last
+        knew them.
     ok
-        Which cells are within the rig's tolerance of what was asked for; cells that were left alone count as such.
+        Which cells are within the rig's tolerance of what was asked for; cells that were left alone
+        count as such.
     pulses
         Pulses that each cell took.
     sent
@@ -160,15 +172,21 @@ class Rig(Protocol):
         """Bring the cells of a tile, shape (rows, columns), to these conductances, in siemens."""
 
     def read(self, tile: int, v_volts: Floats) -> Floats:
-        """Apply a voltage to each row (volts), columns at 0 V: -> the current out of each column, in amperes."""
+        """Apply a voltage to each row (volts), columns at 0 V: -> the current out of each column,
+        in amperes.
+        """
 
     def safe(self) -> None:
-        """Ground all lines; doing it twice does no harm. Raises `NotSafeError` where that cannot be confirmed."""
+        """Ground all lines; doing it twice does no harm. Raises `NotSafeError` where that cannot be
+        confirmed.
+        """
 
 
 @runtime_checkable
 class Restrictable(Protocol):
-    """A rig that can be told of tighter limits, which it then keeps itself: of its pulses nobody else can."""
+    """A rig that can be told of tighter limits, which it then keeps itself: of its pulses nobody
+    else can.
+    """
 
     def restrict(self, limits: Limits) -> None:
         """Keep within these limits from now on."""

@@ -1,34 +1,37 @@
 """A rig that speaks SCPI over TCP, USB or a serial line, through PyVISA.
 
-``TCPIP0::192.168.0.7::5025::SOCKET``, ``USB0::...::RAW`` or ``ASRL/dev/ttyUSB0::INSTR``: any VISA resource name. PyVISA
-and PyVISA-py are imported when a rig is opened (``pip install 'vsafsm[memristor]'``). TCP is what the tests use; the
-other two differ only in what VISA makes of the name, and have not been tried on hardware.
+``TCPIP0::192.168.0.7::5025::SOCKET``, ``USB0::...::RAW`` or ``ASRL/dev/ttyUSB0::INSTR``: any VISA
+resource name. PyVISA and PyVISA-py are imported when a rig is opened (``pip install
+'vsafsm[memristor]'``). TCP is what the tests use; the other two differ only in what VISA makes of
+the name, and have not been tried on hardware.
 
 Messages
 --------
-Each command is answered by one reply, and carries a number that the reply repeats. Numbers in headers are hexadecimal
-but for the tile and the length; blocks are IEEE 488.2 definite-length blocks with nine digits of length::
+Each command is answered by one reply, and carries a number that the reply repeats. Numbers in
+headers are hexadecimal
+but for the tile and the length; blocks are IEEE 488.2 definite-length blocks with nine digits of
+length::
 
     RIG:<NAME> <number, 8>,<tile>,<checksum, 8>,#9<length, 9><block>\\n
     <number, 8>,<OK or NO>,<checksum, 8>,#9<length, 9><block>\\n
 
-The checksum is the CRC-32 of what stands before it, up to and with the comma, followed by the block. A reply that says
-``NO`` has ``CODE text`` in its block, ``WATCHDOG`` being the one code with a meaning of its own. Arrays are
-little-endian, row by row.
+The checksum is the CRC-32 of what stands before it, up to and with the comma, followed by the
+block. A reply that says ``NO`` has ``CODE text`` in its block, ``WATCHDOG`` being the one code with
+a meaning of its own. Arrays are little-endian, row by row.
 
-==============  =====================================  ==============================================================
-command         block                                  block of the reply
-==============  =====================================  ==============================================================
-``RIG:CAP?``    empty                                  JSON: model, serial, watchdog_s (or null), and the limits
-``RIG:USAB?``   empty                                  usable cells of the tile, packed bits, the highest first
-``RIG:LIM``     JSON: limits to keep from now on       the same, as they are in force
-``RIG:PROG``    float64 siemens, 0 for "leave alone"   float64 siemens reached, uint8 within tolerance, uint32 pulses
-``RIG:READ?``   float64 volts, one a row               float64 amperes, one a column
-``RIG:SAFE``    empty                                  ``SAFE``
-==============  =====================================  ==============================================================
+=============  ================================  ==================================================
+command        block                             block of the reply
+=============  ================================  ==================================================
+``RIG:CAP?``   empty                             JSON: model, serial, watchdog_s or null, limits
+``RIG:USAB?``  empty                             usable cells, packed bits, highest first
+``RIG:LIM``    JSON: limits to keep from now on  the limits that are in force
+``RIG:PROG``   float64 siemens, 0: unchanged     float64 siemens, uint8 in tolerance, uint32 pulses
+``RIG:READ?``  float64 volts, one per row        float64 amperes, one per column
+``RIG:SAFE``   empty                             ``SAFE``
+=============  ================================  ==================================================
 
-``RIG:PROG`` and ``RIG:READ?`` return every line to 0 V before the reply. ``RIG:SAFE`` is heard on a connection of its
-own too, and cuts short what is under way.
+``RIG:PROG`` and ``RIG:READ?`` return every line to 0 V before the reply. ``RIG:SAFE`` is heard on a
+connection of its own too, and cuts short what is under way.
 """
 
 from __future__ import annotations
@@ -77,7 +80,8 @@ _KEPT = ("v_read_max_v", "v_program_max_v", "i_line_max_a", "pulses_a_cell")
 
 
 class ScpiRig:
-    """A `Rig` at a VISA address. After a fault it is not trusted, and refuses commands, until `reopen`.
+    """A `Rig` at a VISA address. After a fault it is not trusted, and refuses commands, until
+    `reopen`.
 
     Parameters
     ----------
@@ -150,7 +154,9 @@ class ScpiRig:
         return self._identity
 
     def restrict(self, limits: Limits) -> None:
-        """Have it keep limits itself. Raises `RigRefusedError` if it then says that it keeps others."""
+        """Have it keep limits itself. Raises `RigRefusedError` if it then says that it keeps
+        others.
+        """
         asked = {name: getattr(limits, name) for name in _KEPT}
         kept = _json(self._ask("RIG:LIM", block=json.dumps(asked).encode()))
         if kept != asked:
@@ -190,7 +196,9 @@ class ScpiRig:
         )
 
     def safe(self) -> None:
-        """Ground all lines; over a connection of its own where the present one cannot be trusted, or is in use."""
+        """Ground all lines; over a connection of its own where the present one cannot be trusted,
+        or is in use.
+        """
         if self._line is not None and not self._why and not self._in_flight:
             with suppress(FaultError):
                 self._ask("RIG:SAFE", length=4)
@@ -348,8 +356,8 @@ class _Line:
             self._settle()
         except Exception as error:  # PyVISA-py raises plain exceptions here
             raise UnreachableError(
-                f'cannot open "{address}": {error}; expected a VISA resource name of a rig that is switched on, such '
-                "as TCPIP0::192.168.0.7::5025::SOCKET"
+                f'cannot open "{address}": {error}; expected a VISA resource name of a rig that is'
+                " switched on, such as TCPIP0::192.168.0.7::5025::SOCKET"
             ) from None
         self._timeout_s = 0.0
 
@@ -374,7 +382,9 @@ class _Line:
         return got
 
     def _await(self, timeout_s: float) -> None:
-        """Wait on the socket itself: PyVISA-py does not notice that the other side has closed until its time is up."""
+        """Wait on the socket itself: PyVISA-py does not notice that the other side has closed until
+        its time is up.
+        """
         own, held = self._socket(), getattr(self._session(), "_pending_buffer", b"")
         if own is None or held:
             return
@@ -443,5 +453,6 @@ def _visa() -> Any:
         return importlib.import_module("pyvisa")
     except ImportError as error:
         raise MissingPackageError(
-            f"a rig at a VISA address needs PyVISA and PyVISA-py, and {error.name} is missing; expected: {INSTALL}"
+            f"a rig at a VISA address needs PyVISA and PyVISA-py, and {error.name} is missing;"
+            f" expected: {INSTALL}"
         ) from None

@@ -22,7 +22,8 @@ def in_main_thread() -> bool:
 
 
 class Handlers:
-    """Calls `first` with the name of a signal that would stop the process, then the handler that was there before.
+    """Calls `first` with the name of a signal that would stop the process, then the handler that
+    was there before.
 
     A forked child does not call `first`: the rig is its parent's.
     """

@@ -1,7 +1,8 @@
 """The token that arms: three short hashes, of the maps, of the rig and of the limits in force.
 
-Whoever arms has seen the dry run of these maps, on this rig, within these limits: a token that was made for others says
-for which of the three. Where cells may be written again to other conductances, a fourth hash stands for how many.
+Whoever arms has seen the dry run of these maps, on this rig, within these limits: a token that was
+made for others says for which of the three. Where cells may be written again to other conductances,
+a fourth hash stands for how many.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ _FORM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{6}-[0-9a-f]{6}(-[0-9a-f]{6})?")
 
 @dataclass(frozen=True)
 class Token:
-    """A token in its parts. ``str`` of it is what a user passes on. `corrections` is empty where there are none."""
+    """A token in its parts. ``str`` of it is what a user passes on. `corrections` is empty where
+    there are none.
+    """
 
     maps: str
     rig: str
@@ -40,7 +43,9 @@ class Token:
 
 
 def token_of(maps: TargetMaps, identity: Identity, limits: Limits, corrections: int = 0) -> Token:
-    """The token for these maps on this rig within these limits, with so many cells that may be written again."""
+    """The token for these maps on this rig within these limits, with so many cells that may be
+    written again.
+    """
     content = _maps_bytes(maps)
     return Token(
         _short(content, 8),
@@ -55,7 +60,8 @@ def check_token(given: str, expected: Token) -> None:
     text = str(given).strip().lower()
     if not _FORM.fullmatch(text):
         raise TokenError(
-            f'"{str(given)[:60]}" is no token; expected groups of digits and a to f, as a dry run prints them'
+            f'"{str(given)[:60]}" is no token; expected groups of digits and a to f, as a dry run'
+            " prints them"
         )
     maps, rig, limits, *corrections = text.split("-")
     advice = "expected the token that a dry run prints now"
@@ -65,15 +71,16 @@ def check_token(given: str, expected: Token) -> None:
         )
     if maps != expected.maps:
         raise OtherMapsTokenError(
-            f"the token {text} was made for other maps: another program, other options, or maps that have changed "
-            f"since; {advice}"
+            f"the token {text} was made for other maps: another program, other options, or maps"
+            f" that have changed since; {advice}"
         )
     if limits != expected.limits:
         raise OtherLimitsTokenError(f"the token {text} was made under other limits; {advice}")
     if "".join(corrections) != expected.corrections:
         kind = "cells to be written again" if corrections else "no cells to be written again"
         raise OtherCorrectionsTokenError(
-            f"the token {text} was made with {kind}, and another number of them is asked for; {advice}"
+            f"the token {text} was made with {kind}, and another number of them is asked for;"
+            f" {advice}"
         )
 
 

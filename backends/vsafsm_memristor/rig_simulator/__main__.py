@@ -36,7 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         server = socket.create_server((args.host, args.port))
     except OSError as error:
         print(
-            f"cannot listen on port {args.port}: {error.strerror}; expected a free one, or --port 0",
+            f"cannot listen on port {args.port}: {error.strerror}; expected a free one, or"
+            " --port 0",
             file=sys.stderr,
         )
         return 2

@@ -1,4 +1,6 @@
-"""The devices of the simulated rig: hidden conductances that pulses move and that relax, read with noise."""
+"""The devices of the simulated rig: hidden conductances that pulses move and that relax, read with
+noise.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ RATE_S = 5e-6
 
 @dataclass(frozen=True)
 class Physics:
-    """What the devices and the converters are like. Conductances in siemens, currents in amperes."""
+    """What the devices and the converters are like. Conductances in siemens, currents in
+    amperes.
+    """
 
     g_min_s: float
     g_max_s: float
@@ -62,9 +66,11 @@ class Array:
         v_most: float,
         pulse: Callable[[list[float]], bool],
     ) -> tuple[Floats, NDArray[np.bool_], NDArray[np.int64]] | None:
-        """Write and verify: pulses in rounds, stronger each time, weak again once a cell has overshot.
+        """Write and verify: pulses in rounds, stronger each time, weak again once a cell has
+        overshot.
 
-        `pulse` is told the levels of each round and says whether to go on; -> None where it does not.
+        `pulse` is told the levels of each round and says whether to go on; -> None where it does
+        not.
         """
         g = self._now(tile)[0].copy()
         wanted, count = target != 0.0, np.zeros(target.shape, np.int64)
@@ -122,7 +128,9 @@ class Array:
         return (time.monotonic() - self._began) * self.physics.accelerate + self._aged
 
     def _now(self, tile: int) -> tuple[Floats, Floats]:
-        """Conductances now and the variances of their noise; worked out again once time has gone on by a hundredth."""
+        """Conductances now and the variances of their noise; worked out again once time has gone on
+        by a hundredth.
+        """
         clock = self._clock_s()
         seen = self._seen.get(tile)
         if seen is not None and clock <= seen[0]:

@@ -14,7 +14,9 @@ _FORM = re.compile(rf"({'|'.join(KINDS)})(?:@(\d+)|:([0-9.eE+-]+))")
 
 @dataclass(frozen=True)
 class Fault:
-    """A kind of fault, at the n-th command (counted from 1) or at each command with a probability."""
+    """A kind of fault, at the n-th command (counted from 1) or at each command with a
+    probability.
+    """
 
     kind: str
     nth: int | None

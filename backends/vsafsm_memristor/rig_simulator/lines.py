@@ -10,7 +10,9 @@ from typing import Any
 
 
 class Lines:
-    """Voltages on the lines. `cut` is set whenever they were grounded by anything but the command that raised them."""
+    """Voltages on the lines. `cut` is set whenever they were grounded by anything but the command
+    that raised them.
+    """
 
     def __init__(self, log: Path | None, watchdog_s: float | None) -> None:
         self._file = log.open("w", encoding="utf-8") if log else None

@@ -198,7 +198,9 @@ def _loop(
 
 
 def _whole(held: bytearray) -> int | None:
-    """Bytes of the first message, or None where it has not come whole. Raises `ValueError` for what is none."""
+    """Bytes of the first message, or None where it has not come whole. Raises `ValueError` for what
+    is none.
+    """
     mark = held.find(b"#9", 0, 64)
     if mark < 0 or len(held) < mark + 11:
         if len(held) > 64 and mark < 0:

@@ -1,7 +1,8 @@
-"""A worked example of a backend: a clocked circuit of neurons with 16-bit accumulators and lists of synapses.
+"""A worked example of a backend: a clocked circuit of neurons with 16-bit accumulators and lists of
+synapses.
 
-At every tick each neuron that fired sends its weights down its list of synapses; a neuron fires at the next tick where
-its mask is open and its accumulator is above 0. Durations are in microseconds.
+At every tick each neuron that fired sends its weights down its list of synapses; a neuron fires at
+the next tick where its mask is open and its accumulator is above 0. Durations are in microseconds.
 """
 
 from __future__ import annotations
@@ -27,14 +28,18 @@ Synapses = list[list[tuple[int, int]]]
 
 
 class ClockedBackend:
-    """Runs a program on the circuit. Exact: the circuit holds the very integers that were proven."""
+    """Runs a program on the circuit. Exact: the circuit holds the very integers that were
+    proven.
+    """
 
     name = "clocked"
     exact = True
     options = (Option("tick_us", float, 10.0, "us", "period of the clock"),)
 
     def unavailable(self) -> str | None:
-        """None: plain Python is all it needs. Otherwise: why it cannot run here, and the command that mends it."""
+        """None: plain Python is all it needs. Otherwise: why it cannot run here, and the command
+        that mends it.
+        """
         return None
 
     def requirements(self, options: Mapping[str, object]) -> Requirements:
@@ -42,7 +47,9 @@ class ClockedBackend:
         return Requirements(bits=8, folded=True, largest_sum=2**15 - 1, most_neurons=4096)
 
     def lower(self, program: Program, **options: object) -> Network:
-        """The network that the circuit holds: the program's own, so that its proof is the circuit's."""
+        """The network that the circuit holds: the program's own, so that its proof is the
+        circuit's.
+        """
         return program.network
 
     def open(self, program: Program, **options: object) -> ClockedSession:
@@ -56,7 +63,9 @@ class ClockedBackend:
         write_atomically(folder / "synapses.json", text.encode())
 
     def describe(self, program: Program, **options: object) -> dict[str, int | float | str]:
-        """Neurons, synapses, and the bits that the synapses take (a 12-bit address and an 8-bit weight each)."""
+        """Neurons, synapses, and the bits that the synapses take (a 12-bit address and an 8-bit
+        weight each).
+        """
         lists = synapses(self.lower(program))
         count = sum(map(len, lists))
         return {"neurons": len(lists), "synapses": count, "memory_bits": 20 * count}
@@ -95,7 +104,9 @@ class ClockedSession:
         return self.state
 
     def send(self, symbol: str, hold: float | None = None) -> str | None:
-        """Hold an input for `hold` microseconds (the contract's steps by default), then leave the contract's gap."""
+        """Hold an input for `hold` microseconds (the contract's steps by default), then leave the
+        contract's gap.
+        """
         self._check_open()
         mask, contract = self._network.mask_of(symbol), self._network.contract
         steps = contract.hold_steps if hold is None else self._ticks(hold)

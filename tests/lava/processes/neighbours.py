@@ -1,4 +1,6 @@
-"""Processes that a user might connect to an `AttractorFSM`, alone in a folder: Lava runs every file beside one."""
+"""Processes that a user might connect to an `AttractorFSM`, alone in a folder: Lava runs every file
+beside one.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ class MetronomeModel(PyLoihiProcessModel):
 
 
 class Teller(AbstractProcess):
-    """Tells a change of the best score as a spike on the channel of the new state, and remembers what it saw."""
+    """Tells a change of the best score as a spike on the channel of the new state, and remembers
+    what it saw.
+    """
 
     def __init__(self, states: int, channels: int, steps: int) -> None:
         super().__init__()

@@ -1,4 +1,6 @@
-"""What the tests of rigs share: a rig in memory that remembers every voltage, maps for it, and simulated rigs."""
+"""What the tests of rigs share: a rig in memory that remembers every voltage, maps for it, and
+simulated rigs.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ SIMULATOR = "vsafsm_memristor.rig_simulator"
 
 @dataclass
 class MemoryRig:
-    """A rig that remembers what was put on its lines; `failing` names what raises, in the middle of it."""
+    """A rig that remembers what was put on its lines; `failing` names what raises, in the middle of
+    it.
+    """
 
     limits: Limits = LIMITS
     watchdog_s: float | None = 1.0
@@ -174,7 +178,9 @@ class Simulator:
 
 @pytest.fixture
 def simulator(tmp_path: Path) -> Iterator[Callable[..., Simulator]]:
-    """Starts a simulated rig with options; small, quiet and without stuck cells unless told otherwise."""
+    """Starts a simulated rig with options; small, quiet and without stuck cells unless told
+    otherwise.
+    """
     started: list[Simulator] = []
 
     def start(*options: str) -> Simulator:
@@ -202,7 +208,9 @@ def simulator(tmp_path: Path) -> Iterator[Callable[..., Simulator]]:
 
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts a Python process that runs a text; it may print, and is killed with the processes it has started."""
+    """Starts a Python process that runs a text; it may print, and is killed with the processes it
+    has started.
+    """
     started: list[subprocess.Popen[str]] = []
 
     def start(text: str, *arguments: str) -> subprocess.Popen[str]:

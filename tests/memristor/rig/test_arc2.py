@@ -1,4 +1,6 @@
-"""ArC TWO against a stand-in for pyarc2 0.6.0: the same names and arguments, a board in memory. No board was there."""
+"""ArC TWO against a stand-in for pyarc2 0.6.0: the same names and arguments, a board in memory. No
+board was there.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ class ArC2Error(Exception):
 
 
 class Instrument:
-    """What `pyarc2.Instrument` does for two resistive lines: commands wait in a buffer until `execute`."""
+    """What `pyarc2.Instrument` does for two resistive lines: commands wait in a buffer until
+    `execute`.
+    """
 
     boards: list = []  # noqa: RUF012
 

@@ -29,7 +29,9 @@ def turnstile_path(tmp_path_factory):
 
 
 class StandIns:
-    """What the rooms `maps` and `loop` would do: cells of the first tile, and a session that reads and says why."""
+    """What the rooms `maps` and `loop` would do: cells of the first tile, and a session that reads
+    and says why.
+    """
 
     def __init__(self):
         self.hash, self.value, self.read_v, self.wrong, self.options = (

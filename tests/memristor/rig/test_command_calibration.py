@@ -1,4 +1,6 @@
-"""``vsafsm rig program`` and ``run`` with ``--calibration``, against simulated rigs that hold a real program."""
+"""``vsafsm rig program`` and ``run`` with ``--calibration``, against simulated rigs that hold a
+real program.
+"""
 
 from __future__ import annotations
 
@@ -196,7 +198,8 @@ def test_a_word_that_was_wrong_becomes_right(run, rig, path):
     assert (code, said["correct"]) == (0, True)
     assert said["correction"]["short_before"] > 2 * said["correction"]["short_after"]
     assert process.at_zero()
-    # what was corrected is there still, and runs again with the token that says how much may have been
+    # what was corrected is there still, and runs again with the token that says how much may have
+    # been
     written = (*WORD, "--written", "--rewrite", "0.1", "--arm", token, "--json")
     pulsed = len([e for e in process.events("lines") if e["kind"] == "pulse"])
     code, out, _ = run("rig", "run", path, process.address, *written)

@@ -1,4 +1,6 @@
-"""Corrections: cells of the maps that may be written again, no more and no others than were consented to."""
+"""Corrections: cells of the maps that may be written again, no more and no others than were
+consented to.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The guard: each rule, what is sent and what is not, and that no sequence of calls and faults gets past it."""
+"""The guard: each rule, what is sent and what is not, and that no sequence of calls and faults gets
+past it.
+"""
 
 from __future__ import annotations
 

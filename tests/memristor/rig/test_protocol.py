@@ -1,4 +1,6 @@
-"""Limits and identities: what makes no sense is refused, and the tighter of two is the tighter in every respect."""
+"""Limits and identities: what makes no sense is refused, and the tighter of two is the tighter in
+every respect.
+"""
 
 import math
 from dataclasses import fields

@@ -34,7 +34,9 @@ WORD = ("coin", "push", "push", "coin", "coin", "push", "coin")
 
 @dataclass
 class Flawed:
-    """Cells of which some are stuck, and columns that leak in proportion to the rows that are active."""
+    """Cells of which some are stuck, and columns that leak in proportion to the rows that are
+    active.
+    """
 
     usable: Any
     stuck: Any

@@ -1,4 +1,6 @@
-"""The SCPI rig against the simulated rig, a process of its own: each fault has a name, and the lines end at 0 V."""
+"""The SCPI rig against the simulated rig, a process of its own: each fault has a name, and the
+lines end at 0 V.
+"""
 
 from __future__ import annotations
 

@@ -13,7 +13,9 @@ from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
 
 class Reader(AbstractProcess):
-    """Takes the scores of some states; `leading` has the state that leads in each of some steps, -1 for none."""
+    """Takes the scores of some states; `leading` has the state that leads in each of some steps, -1
+    for none.
+    """
 
     def __init__(self, states: int, steps: int) -> None:
         super().__init__()
