@@ -15,12 +15,12 @@ import numpy as np
 from brian2 import second
 from random_machines import random_machine
 
-from vsafsm.backend import find
+from vsafsm.cli.terminal import print_table
 from vsafsm.compiler import compile_machine
+from vsafsm.discovery import find
 from vsafsm.formats import read
 from vsafsm.machine import Machine
 from vsafsm.program import Program
-from vsafsm.terminal import print_table
 from vsafsm.tours import tours
 from vsafsm_brian2.parameters import Parameters
 

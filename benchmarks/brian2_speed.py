@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 from random_machines import random_machine
 
-from vsafsm.backend import find
+from vsafsm.cli.terminal import print_line
 from vsafsm.compiler import compile_machine
-from vsafsm.terminal import print_line
+from vsafsm.discovery import find
 
 INPUTS = 60
 

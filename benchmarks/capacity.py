@@ -12,8 +12,8 @@ import time
 import numpy as np
 from random_machines import SEEDS, random_machine
 
+from vsafsm.cli.terminal import print_table
 from vsafsm.compiler import compile_machine
-from vsafsm.terminal import print_table
 
 ASKED = [(128, 2, 512, 8), (512, 2, 1024, 8), (128, 8, 1024, 8), (256, 2, 1024, 4)]
 BEYOND = [

@@ -12,11 +12,11 @@ import sys
 import time
 from pathlib import Path
 
+from vsafsm.cli.terminal import print_line, print_table
 from vsafsm.compiler import compile_machine
 from vsafsm.errors import VsafsmError
 from vsafsm.formats import format_for, load
 from vsafsm.machine import Machine, Transition
-from vsafsm.terminal import print_line, print_table
 
 ROWS = 100_000
 

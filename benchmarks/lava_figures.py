@@ -27,10 +27,10 @@ from lava.proc.io.utils import ChannelConfig, ReceiveEmpty, ReceiveNotEmpty, Sen
 from random_machines import random_machine
 
 import vsafsm
+from vsafsm.cli.terminal import print_line, print_table
 from vsafsm.compiler import compile_machine
 from vsafsm.machine import Machine
 from vsafsm.program import Program
-from vsafsm.terminal import print_line, print_table
 from vsafsm.tours import tours
 from vsafsm_lava import attractor_fsm, run_config
 from vsafsm_loihi2 import ChipSimulator, lower

@@ -14,11 +14,11 @@ from pathlib import Path
 from random_machines import random_machine
 
 import vsafsm
+from vsafsm.cli.terminal import print_table
 from vsafsm.compiler import compile_machine
 from vsafsm.errors import VsafsmError
 from vsafsm.machine import Machine
 from vsafsm.program import Program
-from vsafsm.terminal import print_table
 from vsafsm.tours import tours
 
 SPECS = Path(__file__).parent.parent / "specs"

@@ -10,9 +10,9 @@ import sys
 import time
 from pathlib import Path
 
+from vsafsm.cli.terminal import print_table
 from vsafsm.compiler import compile_machine
 from vsafsm.formats import read
-from vsafsm.terminal import print_table
 
 SPECS = Path(__file__).parent.parent / "specs"
 COLUMNS = (

@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 
 import vsafsm
+from vsafsm.cli.terminal import print_line, print_table
 from vsafsm.compiler import compile_machine
 from vsafsm.intervals import wilson
 from vsafsm.machine import Machine
 from vsafsm.program import Program
-from vsafsm.terminal import print_line, print_table
 from vsafsm_memristor.crossbar import Converter, Pair, SimulatedCrossbar
 from vsafsm_memristor.devices import device_named
 from vsafsm_memristor.mapping import Layout, scale_for

@@ -20,9 +20,9 @@ import numpy as np
 from memristor_figures import FIRST_SEED
 
 import vsafsm
+from vsafsm.cli.terminal import print_line, print_table
 from vsafsm.compiler import compile_machine
 from vsafsm.intervals import wilson
-from vsafsm.terminal import print_line, print_table
 from vsafsm_memristor.array import plan
 from vsafsm_memristor.crossbar import ir_drop
 from vsafsm_memristor.lines import effective

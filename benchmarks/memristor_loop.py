@@ -20,10 +20,10 @@ import numpy as np
 from memristor_figures import FIRST_SEED, JOBS
 from random_machines import random_machine
 
+from vsafsm.cli.terminal import print_line, print_table
 from vsafsm.compiler import compile_machine
 from vsafsm.intervals import wilson
 from vsafsm.program import Program
-from vsafsm.terminal import print_line, print_table
 from vsafsm_memristor.calibration import CALIBRATIONS
 from vsafsm_memristor.yields import outcomes
 

@@ -25,10 +25,10 @@ from numpy.typing import NDArray
 from random_machines import random_machine
 
 import vsafsm
+from vsafsm.cli.terminal import print_table
 from vsafsm.compiler import compile_machine
 from vsafsm.program import Program
 from vsafsm.synchronous import step
-from vsafsm.terminal import print_table
 from vsafsm.tours import tours
 from vsafsm_nir import nir_graph
 from vsafsm_nir.graph import to_bytes

@@ -38,10 +38,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from vsafsm.backend import find
+from vsafsm.cli.terminal import print_line, print_table
 from vsafsm.compiler import compile_machine
+from vsafsm.discovery import find
 from vsafsm.machine import Machine, Transition
-from vsafsm.terminal import print_line, print_table
 from vsafsm.tours import tours
 
 try:

@@ -12,13 +12,13 @@ from dataclasses import replace
 import numpy as np
 from random_machines import random_machine
 
+from vsafsm.cli.terminal import print_table
 from vsafsm.compiler import compile_machine
 from vsafsm.errors import NotProvenError
 from vsafsm.lowering import lower
 from vsafsm.options import Options
-from vsafsm.sizing import conditions_a_neuron, predicted_neurons
+from vsafsm.prediction import conditions_a_neuron, predicted_neurons
 from vsafsm.synchronous import run_batch
-from vsafsm.terminal import print_table
 
 LOADS = [
     (2, 2),

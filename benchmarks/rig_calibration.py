@@ -19,10 +19,10 @@ import numpy as np
 from simulated_rig import simulated_rig
 
 import vsafsm
+from vsafsm.cli.terminal import print_table
 from vsafsm.compiler import compile_machine
 from vsafsm.intervals import wilson
 from vsafsm.program import Program
-from vsafsm.terminal import print_table
 from vsafsm.tours import tours
 from vsafsm_memristor.crossbar import Crossbar
 from vsafsm_memristor.loop import ClosedLoopSession

@@ -19,8 +19,8 @@ import numpy as np
 from simulated_rig import simulated_rig
 
 import vsafsm
+from vsafsm.cli.terminal import print_table
 from vsafsm.compiler import compile_machine
-from vsafsm.terminal import print_table
 from vsafsm.tours import tours
 from vsafsm_memristor.loop import ClosedLoopSession
 from vsafsm_memristor.maps import maps_of

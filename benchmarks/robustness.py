@@ -20,18 +20,18 @@ from pathlib import Path
 import numpy as np
 from random_machines import random_machine
 
+from vsafsm.cli.terminal import print_line, print_table
 from vsafsm.compiler import compile_machine
 from vsafsm.noise import parse_noise, perturbed
 from vsafsm.program import Program
-from vsafsm.sweep.execute import processes
-from vsafsm.sweep.journal import Journal
-from vsafsm.sweep.picture import draw
-from vsafsm.sweep.plan import Plan, Trials, subject
-from vsafsm.sweep.ranges import noises
-from vsafsm.sweep.rows import Row
-from vsafsm.sweep.run import measure
-from vsafsm.sweep.table import Table
-from vsafsm.terminal import print_line, print_table
+from vsafsm.sweeps.execute import processes
+from vsafsm.sweeps.journal import Journal
+from vsafsm.sweeps.picture import draw
+from vsafsm.sweeps.plan import Plan, Trials, subject
+from vsafsm.sweeps.ranges import noises
+from vsafsm.sweeps.rows import Row
+from vsafsm.sweeps.run import measure
+from vsafsm.sweeps.table import Table
 from vsafsm.walk import Walk
 
 FIRST = ("additive:2", "lognormal:0.5", "missing:0.3", "additive:3", "lognormal:1", "missing:0.5")

@@ -19,12 +19,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import vsafsm
-import vsafsm.backend
+import vsafsm.discovery
 from vsafsm.machine import Machine, Transition
 from vsafsm.network import Network
 from vsafsm.program import Program
 from vsafsm.reference import ReferenceBackend
-from vsafsm.sizing import Requirements
+from vsafsm.requirements import Requirements
 
 Bits = NDArray[np.bool_]
 SPECS = sorted((Path(__file__).parents[1] / "specs").glob("*.yaml"))
@@ -278,8 +278,10 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     entry point.
     """
     points: list[EntryPoint] = []
-    real = vsafsm.backend.entry_points
-    monkeypatch.setattr("vsafsm.backend.entry_points", lambda group: [*real(group=group), *points])
+    real = vsafsm.discovery.entry_points
+    monkeypatch.setattr(
+        "vsafsm.discovery.entry_points", lambda group: [*real(group=group), *points]
+    )
 
     def installed(
         name: str,
@@ -290,6 +292,8 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         module = types.ModuleType(f"installed_for_a_test_{name}")
         vars(module)["BACKEND"] = backend or FakeBackend(name, requirements or Requirements())
         monkeypatch.setitem(sys.modules, module.__name__, module)
-        points.append(EntryPoint(name, value or f"{module.__name__}:BACKEND", vsafsm.backend.GROUP))
+        points.append(
+            EntryPoint(name, value or f"{module.__name__}:BACKEND", vsafsm.discovery.GROUP)
+        )
 
     return installed

@@ -13,12 +13,15 @@ import pytest
 
 import vsafsm
 from vsafsm import errors as e
-from vsafsm.arguments import choices, parse
-from vsafsm.backend import Backend, Option, check, find, read_options
+from vsafsm.backend import Backend, Option
+from vsafsm.backend_options import read_options
+from vsafsm.cli.arguments import choices, parse
+from vsafsm.discovery import find
 from vsafsm.machine import Machine
 from vsafsm.program import Program
 from vsafsm.reference import BACKEND, ReferenceBackend
-from vsafsm.sizing import Requirements, largest_sum
+from vsafsm.requirements import Requirements, largest_sum
+from vsafsm.running import check
 
 Compiled = Callable[..., Program]
 Install = Callable[..., None]

@@ -17,7 +17,7 @@ import vsafsm
 from vsafsm import errors as e
 from vsafsm.machine import Machine, Transition
 from vsafsm.program import Program
-from vsafsm.sizing import Requirements
+from vsafsm.requirements import Requirements
 
 Compiled = Callable[..., Program]
 Install = Callable[..., None]

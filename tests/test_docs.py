@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 import vsafsm
-from vsafsm.backend import Backend, find
+from vsafsm.backend import Backend
 from vsafsm.cli import main
+from vsafsm.discovery import find
 from vsafsm.errors import RequirementError, SessionError
 from vsafsm.formats import read
 from vsafsm.formats.yaml import read_yaml

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsafsm.backend import run_word
 from vsafsm.compiler import compile_machine
 from vsafsm.errors import NoiseError
 from vsafsm.formats import load
@@ -33,6 +32,7 @@ from vsafsm.noise import (
     perturbed,
 )
 from vsafsm.program import Program
+from vsafsm.running import run_word
 
 
 @pytest.fixture(scope="module")

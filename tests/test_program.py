@@ -25,7 +25,7 @@ from vsafsm import errors as e
 from vsafsm.formats import formats
 from vsafsm.machine import Machine, Transition
 from vsafsm.program import FORMAT_VERSION, Program, is_program, load_program
-from vsafsm.sizing import Requirements
+from vsafsm.requirements import Requirements
 
 Compiled = Callable[..., Program]
 Members = dict[str, bytes]

@@ -17,17 +17,10 @@ from vsafsm import errors as e
 from vsafsm.lowering import lower
 from vsafsm.machine import Machine, Transition
 from vsafsm.options import MOST_NEURONS, Options
+from vsafsm.prediction import active_for, conditions_a_neuron, predicted_neurons
 from vsafsm.program import Program
-from vsafsm.sizing import (
-    Requirements,
-    active_for,
-    conditions_a_neuron,
-    largest_sum,
-    predicted_neurons,
-    rung_of,
-    rung_size,
-    size,
-)
+from vsafsm.requirements import Requirements, largest_sum
+from vsafsm.sizing import rung_of, rung_size, size
 
 Compiled = Callable[..., Program]
 Install = Callable[..., None]

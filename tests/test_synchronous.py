@@ -15,7 +15,7 @@ from vsafsm import errors as e
 from vsafsm.machine import Machine
 from vsafsm.network import Contract, Network
 from vsafsm.program import Program
-from vsafsm.synchronous import Session, drives, run_batch, settle, step
+from vsafsm.synchronous import Session, run_batch, settle, step
 
 Compiled = Callable[..., Program]
 VARIANTS: list[dict[str, Any]] = [
@@ -56,7 +56,7 @@ def test_a_step_a_drive_and_settling_are_the_naive_ones(
         )
     plain = naive(network)
     activity = rng.random((6, network.neurons)) < rng.choice([0.0, 0.05, 0.2, 0.5, 1.0], (6, 1))
-    found = drives(network, activity)
+    found = network.drive(activity)
     for mask in range(len(network.masks)):
         settled, done = settle(network, activity, mask)
         for z, drive, end, rests in zip(activity, found, settled, done, strict=True):
@@ -72,7 +72,7 @@ def test_a_step_a_drive_and_settling_are_the_naive_ones(
 def test_a_step_changes_nothing_that_it_is_given(network: Network) -> None:
     activity = network.codes.copy()
     settle(network, activity, 0)
-    drives(network, activity)
+    network.drive(activity)
     assert (activity == network.codes).all()
 
 

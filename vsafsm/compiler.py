@@ -6,14 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from vsafsm.backend import DEFAULT, check_options, find
+from vsafsm.backend_options import check_options
 from vsafsm.codebook import CodebookMaker, Given
+from vsafsm.discovery import DEFAULT, find
 from vsafsm.errors import NotProvenError, RequirementError
 from vsafsm.lowering import lower
 from vsafsm.machine import Machine
 from vsafsm.options import Options
 from vsafsm.program import Claim, Program
-from vsafsm.sizing import Progress, Requirements, Sized, size
+from vsafsm.requirements import Requirements
+from vsafsm.sizing import Progress, Sized, size
 
 
 def compile_machine(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from vsafsm.lowering import REST
 from vsafsm.machine import Machine
 from vsafsm.network import MOST_STEPS, Network
-from vsafsm.synchronous import drives, settle
+from vsafsm.synchronous import settle
 from vsafsm.vsa import Bits
 
 Phase = Literal["held", "gap"]
@@ -104,12 +104,12 @@ def _handed_over(
     opened = network.masks[following]
     between = (network.masks[mask] & network.masks[REST], np.ones(network.neurons, np.bool_))
     narrow = [_narrow(network, start, one, phase) for one in between]
-    fires = drives(network, start) > 0
+    fires = network.drive(start) > 0
     current = np.concatenate([start, *(fires & one for one in between)])
     for _ in range(MOST_STEPS):
         current = np.unique(current, axis=0)
         narrow.append(_narrow(network, current, opened, phase))
-        after = (drives(network, current) > 0) & opened
+        after = network.advance(current, opened)
         if (after == current).all():
             break
         current = after
@@ -117,7 +117,7 @@ def _handed_over(
 
 
 def _narrow(network: Network, activity: Bits, opened: Bits, phase: Phase) -> Narrow:
-    drive = drives(network, activity)
+    drive = network.drive(activity)
     distance = np.abs(drive) / (np.maximum(activity.sum(1, keepdims=True), 1) * network.scale)
     row, neuron = np.unravel_index(np.where(opened, distance, np.inf).argmin(), distance.shape)
     fires = bool(drive[row, neuron] > 0)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from vsafsm.errors import NetworkError, UnknownInputError, did_you_mean
 from vsafsm.lowering import REST, Code
 from vsafsm.machine import Outputs, listed
+from vsafsm.recurrent import sums
 from vsafsm.vsa import Bits, similarity
 
 THRESHOLD = 0.5
@@ -171,6 +172,59 @@ class Network:
                 f'unknown input "{symbol}"; expected {listed(self.inputs)}{hint}'
             )
         return self.inputs.index(symbol) + 1
+
+    def drive(self, activity: Bits) -> NDArray[Any]:
+        """Net drive ``W z - g sum(z)`` of every neuron for each activity.
+
+        Parameters
+        ----------
+        activity : (B, N)
+
+        Returns
+        -------
+        (B, N)
+            In LSBs; whole numbers (int32) for whole weights.
+        """
+        total = sums(self.transposed, activity)
+        if self.gain:
+            total -= np.asarray(self.gain * activity.sum(1, keepdims=True), total.dtype)
+        return total
+
+    def advance(self, activity: Bits, opened: Bits) -> Bits:
+        """One step of each activity: -> which neurons fire next.
+
+        Parameters
+        ----------
+        activity : (B, N)
+        opened : (N,) or (B, N)
+            Which neurons the masks leave open.
+
+        Returns
+        -------
+        (B, N)
+        """
+        return np.asarray((self.drive(activity) > 0) & opened)
+
+    def state_of(self, code: int) -> str | None:
+        """Name of the state that a code stands for; None for a pending code, and for -1."""
+        return self.states[code] if 0 <= code < len(self.states) else None
+
+    def code_name(self, code: int) -> str:
+        """Name of a code: its state, with an arrow and the outputs before it arrives there.
+
+        ``unlocked`` for the state, ``→ unlocked`` for a pending transition to it, and ``→ unlocked
+        / beep`` for one with the output ``beep``.
+        """
+        label = self.labels[code]
+        name = self.states[label.state]
+        if not label.pending:
+            return name
+        return f"→ {name}" + (f" / {', '.join(label.outputs)}" if label.outputs else "")
+
+    @property
+    def code_names(self) -> tuple[str, ...]:
+        """Names of all codes, in order."""
+        return tuple(map(self.code_name, range(len(self.labels))))
 
     def decode(self, activity: Bits, mask: int | NDArray[np.intp] = REST) -> NDArray[np.intp]:
         """The code that each activity (B, N) stands for under a mask (one for all, or B of them):

@@ -41,7 +41,7 @@ from vsafsm.machine import Machine, Transition, check_name
 from vsafsm.network import Contract, Network
 from vsafsm.options import Options
 from vsafsm.proof import Proof, Verdict, prove
-from vsafsm.sizing import Requirements
+from vsafsm.requirements import Requirements
 from vsafsm.weights import Grid, Parts, autoassociative, transition
 
 FORMAT_VERSION = 1
@@ -197,6 +197,15 @@ def is_program(path: str | Path) -> bool:
         with Path(path).open("rb") as file:
             return file.read(4) == b"PK\x03\x04"
     except OSError:
+        return False
+
+
+def holds_program(path: str | Path) -> bool:
+    """Whether a file that is there holds a program, whole or damaged inside."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {"metadata.npy", "weights.npy"} <= set(archive.namelist())
+    except (OSError, zipfile.BadZipFile):
         return False
 
 

@@ -26,7 +26,6 @@ from vsafsm.errors import NetworkError
 from vsafsm.lowering import REST
 from vsafsm.machine import Machine
 from vsafsm.network import MOST_STEPS, Contract, Network
-from vsafsm.synchronous import drives
 from vsafsm.vsa import Bits
 
 Verdict = Literal["holds", "refuted", "undecided"]
@@ -369,7 +368,7 @@ class _Walk:
             first.setdefault(name, i)
         place = {name: i for i, name in enumerate(first)}
         distinct = activity[list(first.values())]
-        drive = drives(self.network, distinct)
+        drive = self.network.drive(distinct)
         row = np.array([place[name] for name in names])
         self.distances.add(list(first), distinct.sum(1), drive, row, masks, also)
         return np.asarray((drive[row] > 0) & self.opened[masks] & self.opened[also])

@@ -13,7 +13,7 @@ from vsafsm.backend import Description, Option
 from vsafsm.files import write_atomically
 from vsafsm.network import Network
 from vsafsm.program import Program
-from vsafsm.sizing import Requirements
+from vsafsm.requirements import Requirements
 from vsafsm.synchronous import Session
 
 

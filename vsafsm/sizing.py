@@ -14,14 +14,16 @@ from itertools import takewhile
 
 import numpy as np
 
-from vsafsm.codebook import MAKERS, CodebookMaker, Layout, classes_needed
+from vsafsm.codebook import MAKERS, CodebookMaker, Layout
 from vsafsm.errors import CodebookError
 from vsafsm.lowering import Lowered
 from vsafsm.machine import Machine
 from vsafsm.network import Network
 from vsafsm.options import MOST_NEURONS, Options, Rule
+from vsafsm.prediction import active_for, predicted_neurons, split_active
 from vsafsm.proof import Proof, prove
-from vsafsm.weights import Refinement, build, conditions, grid_for, loads
+from vsafsm.requirements import Requirements
+from vsafsm.weights import Refinement, build, grid_for, loads
 
 MARGINS = (0.3, 0.2, 0.1, 0.03)
 """Asked for in turn by default, in units of drive an active neuron; the last at a dimension that
@@ -40,129 +42,8 @@ before.
 """
 LEAST_CEILING, MOST_TIMES_PREDICTED = 1024, 6
 """Where the search for a size gives up: this many neurons, or this many times the prediction."""
-LAW = (7.0, 0.57)
-"""Smallest N = 7 C ** 0.57 for C conditions a neuron, sparse codes and 5 bits or more; fitted in
-benchmarks/.
-"""
-COARSER = {2: 2.2, 3: 1.35, 4: 1.15}
-"""Times as many neurons for weights of few bits."""
-DENSE_A_CONDITION, ONE_SHOT_A_CONDITION = 1.3, 10.0
-"""Neurons a condition for dense codes, and for weights that are not refined."""
-NEURONS_A_CLASS = 5
-"""Fewest neurons in each class of the masks with which a size is predicted."""
-DENSER = 2.25
-"""Times as many active neurons as a code would have otherwise that it may have to be balanced over
-all classes.
-"""
-PAIRED = 2.0
-"""Times as many neurons as the law for codes of pairs, whose conditions are of the kinds of input.
-"""
-ACTIVE_A_KIND = 1.5
-"""Active neurons that a state needs at least for each kind of input that it tells apart."""
 DENSITY_SHARES = (1.0, 0.75, 0.5)
 """Of a density that is aimed at, tried in turn until the noise that is aimed at is borne."""
-DENSEST = {2: 1 / 8, 3: 1 / 16}
-"""Share of active neurons at which weights of few bits still have enough of them to add up."""
-
-
-@dataclass(frozen=True)
-class Requirements:
-    """What a target asks of a network, in plain numbers; ``None`` asks for nothing.
-
-    The last six say what to aim at when the options leave it open; a program that was made
-    otherwise is not refused.
-
-    Attributes
-    ----------
-    bits
-        Width of its weights: whole numbers of magnitude up to ``2**(bits - 1) - 1``.
-    folded
-        Whether the inhibition must be folded into the weights (True) or kept apart (False).
-    least_margin
-        Smallest \\|drive\\| an active neuron, in units, in any step of the proof.
-    least_active
-        Fewest active neurons in a code.
-    largest_sum
-        Largest magnitude that the sum of one step's weights may reach, in weight steps.
-    most_neurons
-        Most neurons.
-    rule
-        How to make the weights.
-    headroom
-        Neurons, as a multiple of the smallest number that proves; at most 4.
-    density
-        Share of active neurons in a code.
-    tolerance
-        Noise that a step bears, in standard deviations of the weights: ``margin sqrt(k) / std(W)``.
-        Down to half of the density is tried where it is not reached.
-    tolerance_steps
-        The same in weight steps, for noise that does not depend on the weights: ``margin scale
-        sqrt(k)``.
-    margin
-        Distance from threshold, in units, to ask for before the usual ones.
-    """
-
-    bits: int | None = None
-    folded: bool | None = None
-    least_margin: float | None = None
-    least_active: int | None = None
-    largest_sum: int | None = None
-    most_neurons: int | None = None
-    rule: Rule | None = None
-    headroom: float | None = None
-    density: float | None = None
-    tolerance: float | None = None
-    tolerance_steps: float | None = None
-    margin: float | None = None
-
-    def borne(self, network: Network, margin: float) -> float:
-        """Noise that a network with a proven margin bears, as a share of what is aimed at; infinite
-        where nothing is.
-
-        A step adds up the noise of k synapses, whose deviation is sqrt(k) times that of one.
-        """
-        steps = margin * network.scale * network.active**0.5
-        of_weights = self.tolerance and self.tolerance * max(float(network.weights.std()), 1e-12)
-        aimed = [wanted for wanted in (of_weights, self.tolerance_steps) if wanted]
-        return float(min((steps / wanted for wanted in aimed), default=float("inf")))
-
-    def unmet(self, network: Network, margin: float) -> tuple[str, ...]:
-        """What a network with a proven margin falls short of, one sentence each; empty where it
-        meets all.
-        """
-        found = []
-        if self.bits is not None and network.bits > self.bits:
-            found.append(
-                f"weights of {network.bits} bits, at most {self.bits} are possible"
-                f" (bits={self.bits})"
-            )
-        if self.folded is not None and self.folded != (network.gain == 0):
-            kind = "folded" if self.folded else "separate"
-            found.append(f"the inhibition must be {kind} (inhibition={kind})")
-        if self.least_margin is not None and margin < self.least_margin:
-            found.append(
-                f"a margin of {margin:.3g} units, at least {self.least_margin:.3g} is needed"
-            )
-        if self.least_active is not None and network.active < self.least_active:
-            found.append(
-                f"{network.active} active neurons in a code, at least {self.least_active} are"
-                " needed"
-            )
-        if self.most_neurons is not None and network.neurons > self.most_neurons:
-            found.append(f"{network.neurons} neurons, at most {self.most_neurons} are possible")
-        if self.largest_sum is not None and (largest := largest_sum(network)) > self.largest_sum:
-            found.append(
-                f"sums of up to {largest} in a step, at most {self.largest_sum} is possible"
-            )
-        return tuple(found)
-
-
-def largest_sum(network: Network) -> int:
-    """No step of an activity of at most k neurons sums weights to more than this, in weight
-    steps.
-    """
-    magnitude = np.abs(network.weights.astype(np.int32))
-    return int(np.sort(magnitude, axis=1)[:, -network.active :].sum(1).max())
 
 
 @dataclass(frozen=True)
@@ -394,14 +275,14 @@ class _Search:
         if density is None:
             first = active_for(neurons, self.lowered, self.options.bits, least)
         else:
-            first = _split(neurons * density, self.lowered, neurons, least)
+            first = split_active(neurons * density, self.lowered, neurons, least)
         fewer = [
             k
             for k in (first * 3 // 4, first // 2)
             if self.options.dimension != "auto" and k >= max(least, 6)
         ]
         return list(
-            dict.fromkeys([first, *(_split(k, self.lowered, neurons, least) for k in fewer)])
+            dict.fromkeys([first, *(split_active(k, self.lowered, neurons, least) for k in fewer)])
         )
 
     def _try(
@@ -504,70 +385,3 @@ def _rungs(first: int) -> Iterator[int]:
     while True:
         yield rung_size(first)
         first += 1
-
-
-def conditions_a_neuron(lowered: Lowered) -> float:
-    """How many conditions a neuron has to meet, one that half of the neurons have counting half."""
-    given = conditions(lowered)
-    every = given.care1 == lowered.masks
-    return float(np.where(every, 1.0, np.where(given.care1 == given.care2, 0.5, 0.75)).sum())
-
-
-def _of_kinds(lowered: Lowered) -> Lowered:
-    """With one input for each kind that a state tells apart: what is left where a kind has the same
-    signs.
-    """
-    first = {(move.source, move.target): move for move in reversed(lowered.moves)}
-    return replace(lowered, moves=tuple(first.values()))
-
-
-def predicted_neurons(lowered: Lowered, options: Options) -> int:
-    """Neurons at which a network of these options is expected to prove."""
-    predicted = max(_predicted(lowered, options), NEURONS_A_CLASS * classes_needed(lowered.masks))
-    if options.code == "dense" or _divides(predicted**0.5, lowered, predicted):
-        return predicted
-    return round(PAIRED * _predicted(_of_kinds(lowered), options))
-
-
-def _predicted(lowered: Lowered, options: Options) -> int:
-    found = conditions_a_neuron(lowered)
-    factor, exponent = LAW
-    wanted = factor * float(found**exponent) * COARSER.get(options.bits, 1.0)
-    if options.code == "dense":
-        wanted = max(wanted, DENSE_A_CONDITION * found)
-    if options.rule == "one-shot":
-        wanted = ONE_SHOT_A_CONDITION * found
-    return round(wanted)
-
-
-def active_for(neurons: int, lowered: Lowered, bits: int = 8, least: int = 1) -> int:
-    """Active neurons in a code: about the square root of N, fewer at high load, more where weights
-    are coarse.
-    """
-    wanted = _wanted(neurons, lowered, bits)
-    if not _divides(max(wanted, least), lowered, neurons):
-        wanted = _wanted(neurons, _of_kinds(lowered), bits)
-    return _split(wanted, lowered, neurons, least)
-
-
-def _wanted(neurons: int, lowered: Lowered, bits: int) -> float:
-    load = conditions_a_neuron(lowered) / neurons
-    return float(max(neurons**0.5 * min(1.0, 2.5 / load), neurons * DENSEST.get(bits, 0.0)))
-
-
-def _divides(active: float, lowered: Lowered, neurons: int) -> bool:
-    """Whether a code of about so many neurons can have the same number in each class of the
-    masks.
-    """
-    return classes_needed(lowered.masks) <= min(DENSER * active, neurons // 4)
-
-
-def _split(wanted: float, lowered: Lowered, neurons: int, least: int) -> int:
-    """The nearest number of active neurons that masks can split: whole classes, or where those are
-    too many, pairs.
-    """
-    if _divides(max(wanted, least), lowered, neurons):
-        classes = classes_needed(lowered.masks)
-        return classes * max(1, -(-least // classes), round(wanted / classes))
-    kinds = max(len(set(targets)) for targets in lowered.targets)
-    return 2 * max(2, -(-least // 2), round(wanted / 2), round(ACTIVE_A_KIND * kinds / 2))

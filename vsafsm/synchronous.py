@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import TracebackType
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,6 @@ from vsafsm.errors import SessionError
 from vsafsm.lowering import REST
 from vsafsm.machine import Outputs
 from vsafsm.network import Network
-from vsafsm.recurrent import sums
 from vsafsm.vsa import Bits
 
 # ---- one network, one activity
@@ -32,16 +30,6 @@ def step(network: Network, active: NDArray[np.intp], mask: Bits) -> NDArray[np.i
 # ---- batches
 
 
-def drives(network: Network, activity: Bits) -> NDArray[Any]:
-    """Net drive ``W z - g sum(z)`` of every neuron for each activity: (B, N) -> (B, N), whole for
-    whole weights.
-    """
-    total = sums(network.transposed, activity)
-    if network.gain:
-        total -= np.asarray(network.gain * activity.sum(1, keepdims=True), total.dtype)
-    return total
-
-
 def settle(
     network: Network, activity: Bits, mask: int, most_steps: int = 32
 ) -> tuple[Bits, NDArray[np.bool_]]:
@@ -50,7 +38,7 @@ def settle(
     """
     current, moving = activity.copy(), np.arange(len(activity))
     for _ in range(most_steps):
-        following = (drives(network, current[moving]) > 0) & network.masks[mask]
+        following = network.advance(current[moving], network.masks[mask])
         changed = (following != current[moving]).any(1)
         current[moving] = following
         moving = moving[changed]
@@ -80,7 +68,7 @@ def run_batch(network: Network, words: NDArray[np.intp]) -> NDArray[np.intp]:
             (symbols * 0, network.contract.gap_steps),
         ):
             for _ in range(steps):
-                activity = (drives(network, activity) > 0) & network.masks[masks]
+                activity = network.advance(activity, network.masks[masks])
         code = network.decode(activity)
         states.append(np.where((code >= 0) & (code < len(network.states)), code, -1))
     return np.stack(states, axis=1)
@@ -174,7 +162,7 @@ class Session:
     def state(self) -> str | None:
         """Name of the state that the activity stands for, or None."""
         code = int(self._network.decode(self.activity[None])[0])
-        return self._network.states[code] if 0 <= code < len(self._network.states) else None
+        return self._network.state_of(code)
 
     @property
     def outputs(self) -> Outputs:

@@ -77,7 +77,4 @@ def first_wrong(machine: Machine, network: Network, drive: Drive) -> WrongPair |
 
 
 def _states(network: Network, activity: Bits) -> list[str | None]:
-    return [
-        network.states[c] if 0 <= c < len(network.states) else None
-        for c in network.decode(activity).tolist()
-    ]
+    return [network.state_of(c) for c in network.decode(activity).tolist()]

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from vsafsm.lowering import REST
 from vsafsm.machine import Machine
 from vsafsm.network import Network
-from vsafsm.synchronous import drives
 from vsafsm.vsa import Bits
 
 
@@ -217,7 +216,7 @@ class Walk:
     def _run(self, activity: Bits, masks: NDArray[np.intp], steps: int) -> Bits:
         opened = self.network.masks[masks]
         for _ in range(steps):
-            following = (drives(self.network, activity) > 0) & opened
+            following = self.network.advance(activity, opened)
             if (following == activity).all():
                 break
             activity = following
@@ -235,7 +234,5 @@ class Walk:
         for i, code in zip(new, codes, strict=True):
             self._index[names[i]] = len(self._activities)
             self._activities.append(activities[i])
-            self._states.append(
-                self.network.states[code] if 0 <= code < len(self.network.states) else None
-            )
+            self._states.append(self.network.state_of(code))
         return [self._index[name] for name in names]

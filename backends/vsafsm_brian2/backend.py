@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from vsafsm.backend import Description, Run
 from vsafsm.network import Network
 from vsafsm.program import Program
-from vsafsm.sizing import Requirements
+from vsafsm.requirements import Requirements
 from vsafsm_brian2.parameters import (
     REQUIREMENTS,
     Parameters,

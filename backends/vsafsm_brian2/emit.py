@@ -20,7 +20,6 @@ from vsafsm.network import LEAD, THRESHOLD
 from vsafsm.program import Program
 from vsafsm_brian2 import equations as eq
 from vsafsm_brian2.parameters import Parameters, Realism, Running
-from vsafsm_brian2.reading import code_names
 
 TARGETS = {
     "numpy": 'prefs.codegen.target = "numpy"',
@@ -116,7 +115,10 @@ def _archive(program: Program) -> bytes:
     arrays = {
         **{"weights": network.weights, "masks": network.masks, "codes": network.codes},
         "inputs": np.array(network.inputs),
-        **{"code_names": np.array(code_names(network)), "start": np.array(network.start)},
+        **{
+            "code_names": np.array(network.code_names),
+            "start": np.array(network.start),
+        },
     }
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 
 from vsafsm.backend import Option
 from vsafsm.errors import OptionError
-from vsafsm.sizing import Requirements
+from vsafsm.requirements import Requirements
 from vsafsm_brian2.errors import ContractWarning
 
 TARGETS = ("numpy", "cython", "cpp_standalone")

@@ -15,7 +15,7 @@ import numpy as np
 from vsafsm.errors import BackendError, FileError
 from vsafsm.files import write_atomically
 from vsafsm.network import Network
-from vsafsm_brian2.reading import Indices, Recording, code_names
+from vsafsm_brian2.reading import Indices, Recording
 
 MOST_LABELS = 24
 """Codes named along an axis; beyond that only their order is shown."""
@@ -200,7 +200,7 @@ def _shade(axes: Any, recording: Recording) -> None:
 
 
 def _names(network: Network, codes: Indices) -> list[str]:
-    names = code_names(network)
+    names = network.code_names
     return [_plain(names[code][:28]) for code in codes.tolist()]
 
 

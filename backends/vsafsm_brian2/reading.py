@@ -100,15 +100,13 @@ class Recording:
         rested = time_ms - event.end_ms - SETTLING_MS if event else WINDOW_MS
         code = self.code_at(time_ms, window_ms=float(np.clip(rested, LEAST_WINDOW_MS, WINDOW_MS)))
         network = self.network
-        at_rest = 0 <= code < len(network.states)
+        state = network.state_of(code)
         mealy: Outputs = ()
         if event is not None and event.symbol >= 0:
             window = min(WINDOW_MS, (event.end_ms - event.onset_ms) / 2)
             held = self.code_at(event.end_ms, event.symbol + 1, window)
             mealy = network.labels[held].outputs if held >= 0 else ()
-        return Reading(
-            network.states[code] if at_rest else None, mealy, network.moore[code] if at_rest else ()
-        )
+        return Reading(state, mealy, () if state is None else network.moore[code])
 
     def mask_at(self, time_ms: float) -> int:
         """Index of the mask that the inputs leave on at `time_ms`."""
@@ -132,9 +130,9 @@ class Recording:
         return times, self.network.decode(activity, masks)
 
     def named(self, every_ms: float = 5.0) -> tuple[Times, NDArray[np.str_]]:
-        """The same by name: times (T,), and names (T,) as `code_names` has them, empty for none."""
+        """The same by name: times (T,), and names (T,) of codes, empty for none."""
         times, codes = self.decoded(every_ms)
-        return times, np.array([*code_names(self.network), ""])[codes]
+        return times, np.array([*self.network.code_names, ""])[codes]
 
     def _over_time(self, every: float) -> tuple[Times, Bits, Indices]:
         """Times, who is active in half a window before each, and the mask by which that is to be
@@ -172,19 +170,6 @@ class Recording:
         counts = self.counts(begin_ms, end_ms)
         firing = active(counts)
         return float(counts[firing].mean() / (end_ms - begin_ms) * 1000) if firing.any() else 0.0
-
-
-def code_names(network: Network) -> list[str]:
-    """A name for each code: a state's own; where a pending transition leads, and its outputs."""
-    found = []
-    for label in network.labels:
-        outputs = f" / {', '.join(label.outputs)}" if label.outputs else ""
-        found.append(
-            f"-> {network.states[label.state]}{outputs}"
-            if label.pending
-            else network.states[label.state]
-        )
-    return found
 
 
 def active(counts: NDArray[np.intp]) -> Bits:

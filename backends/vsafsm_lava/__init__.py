@@ -41,7 +41,8 @@ def attractor_fsm(program: Program, **options: Any) -> AttractorFSM:
     RequirementError, OptionError, LimitError
         If the program, or an option, does not fit the chip's integers.
     """
-    from vsafsm.backend import check, find
+    from vsafsm.discovery import find
+    from vsafsm.running import check
     from vsafsm_loihi2.backend import manifest, on_chip
 
     check(program, find("lava"), options)

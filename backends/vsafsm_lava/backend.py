@@ -15,7 +15,7 @@ from vsafsm.backend import Description, Option
 from vsafsm.errors import OptionError
 from vsafsm.network import Network
 from vsafsm.program import Program
-from vsafsm.sizing import Requirements
+from vsafsm.requirements import Requirements
 from vsafsm_lava.importing import import_lava
 from vsafsm_loihi2.backend import OPTIONS, on_chip, requirements
 from vsafsm_loihi2.integers import proven_form

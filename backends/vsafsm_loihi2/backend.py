@@ -16,7 +16,7 @@ from vsafsm.errors import OptionError
 from vsafsm.files import write_atomically
 from vsafsm.network import Network
 from vsafsm.program import Program
-from vsafsm.sizing import Requirements
+from vsafsm.requirements import Requirements
 from vsafsm_loihi2.errors import LimitError
 from vsafsm_loihi2.integers import ChipNetwork, Settings, lower, proven_form
 from vsafsm_loihi2.limits import DECAY

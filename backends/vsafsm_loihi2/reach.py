@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from vsafsm.lowering import REST
 from vsafsm.network import MOST_STEPS, Network
-from vsafsm.synchronous import drives
 from vsafsm.vsa import Bits
 from vsafsm_loihi2.errors import UnsettledError
 
@@ -110,7 +109,7 @@ class _Walk:
         """
         opened, current, moving = self.network.masks[masks], start.copy(), np.arange(len(start))
         for self.steps in range(MOST_STEPS + 1):
-            drive = drives(self.network, current[moving])
+            drive = self.network.drive(current[moving])
             following = (drive > 0) & opened[moving]
             self._note(current[moving], drive, following)
             changed = (following != current[moving]).any(1)
@@ -123,7 +122,7 @@ class _Walk:
         )
 
     def _note(self, activity: Bits, drive: NDArray[np.int32], firing: Bits) -> None:
-        rising = drives(self.positive, activity)
+        rising = self.positive.drive(activity)
         self.rise, self.fall = (
             max(self.rise, int(rising.max())),
             min(self.fall, int((drive - rising).min())),

@@ -127,7 +127,7 @@ class ChipSession:
         """Name of the state that the activity stands for, or None."""
         network = self.chip.network
         code = int(network.decode(self._activity[None], REST)[0])
-        return network.states[code] if 0 <= code < len(network.states) else None
+        return network.state_of(code)
 
     @property
     def outputs(self) -> Outputs:

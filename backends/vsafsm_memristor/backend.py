@@ -11,7 +11,7 @@ import numpy as np
 from vsafsm.backend import Description
 from vsafsm.errors import OptionError
 from vsafsm.program import Program
-from vsafsm.sizing import Requirements
+from vsafsm.requirements import Requirements
 from vsafsm.synchronous import Session
 from vsafsm_memristor.array import Plan, calibrated, plan, stepper
 from vsafsm_memristor.crossbar import ir_drop

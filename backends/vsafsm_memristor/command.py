@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from vsafsm.cli.plugins import Command
+
 if TYPE_CHECKING:
     from vsafsm.program import Program
     from vsafsm_memristor.yields import Outcome
@@ -18,14 +20,14 @@ ARRAYS = 100
 
 
 class YieldCommand:
-    """The command, as `vsafsm.commands` wants it."""
+    """The command, as `vsafsm.cli.plugins` wants it."""
 
     name = "yield"
     help = "measure how many simulated memristor arrays run a machine right"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """A spec or program, how many arrays, and the options of compiling and of the backend."""
-        from vsafsm.arguments import add_options
+        from vsafsm.cli.arguments import add_options
         from vsafsm_memristor.parameters import OPTIONS
 
         parser.add_argument("spec", metavar="SPEC|PROGRAM")
@@ -57,13 +59,13 @@ class YieldCommand:
         return _run(args)
 
 
-COMMAND = YieldCommand()
+COMMAND = Command(YieldCommand.name, YieldCommand.help, YieldCommand)
 
 
 def _run(args: argparse.Namespace) -> int:
-    from vsafsm.arguments import choices
-    from vsafsm.sources import program_of
-    from vsafsm.terminal import print_json
+    from vsafsm.cli.arguments import choices
+    from vsafsm.cli.sources import program_of
+    from vsafsm.cli.terminal import print_json
     from vsafsm_memristor.calibration import CALIBRATIONS
     from vsafsm_memristor.parameters import settings
 
@@ -96,7 +98,7 @@ def _check(args: argparse.Namespace) -> None:
 
 
 def _outcomes(args: argparse.Namespace, program: Program, options: dict[str, Any]) -> list[Outcome]:
-    from vsafsm.terminal import ProgressBar
+    from vsafsm.cli.terminal import ProgressBar
     from vsafsm_memristor.parameters import settings
     from vsafsm_memristor.yields import outcomes
 
@@ -157,7 +159,7 @@ def _print(
     rows: Sequence[dict[str, Any]],
     measured: Mapping[str, list[Outcome]],
 ) -> None:
-    from vsafsm.terminal import print_line, print_table
+    from vsafsm.cli.terminal import print_line, print_table
 
     what = _described(program, options)
     print_line(

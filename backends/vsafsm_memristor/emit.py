@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vsafsm import __version__
 from vsafsm.errors import FileError
 from vsafsm.files import write_atomically
 from vsafsm.program import Program
+from vsafsm.version import __version__
 from vsafsm_memristor.array import Plan
 from vsafsm_memristor.devices import Conductances
 from vsafsm_memristor.placement import avoiding

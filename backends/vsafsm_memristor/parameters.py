@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from vsafsm.backend import Option
 from vsafsm.errors import OptionError, did_you_mean
-from vsafsm.sizing import Requirements
+from vsafsm.requirements import Requirements
 from vsafsm_memristor.calibration import CALIBRATIONS, Calibration
 from vsafsm_memristor.devices import DeviceModel, Lognormal, device_named, fitted
 from vsafsm_memristor.mapping import SCHEMES, Layout

@@ -33,7 +33,8 @@ def nir_graph(program: Program, **options: Any) -> nir.NIRGraph:
     RequirementError, OptionError, PrecisionError
         If the program, or an option, does not fit.
     """
-    from vsafsm.backend import check, find
+    from vsafsm.discovery import find
+    from vsafsm.running import check
     from vsafsm_nir.backend import BACKEND
 
     check(program, find("nir"), options)

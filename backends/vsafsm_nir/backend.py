@@ -16,7 +16,7 @@ from vsafsm.errors import OptionError
 from vsafsm.files import write_atomically
 from vsafsm.network import Network
 from vsafsm.program import Program
-from vsafsm.sizing import Requirements
+from vsafsm.requirements import Requirements
 from vsafsm_nir.graph import graph_of, to_bytes
 from vsafsm_nir.layers import EXACT, Layers, layers
 from vsafsm_nir.session import NirSession

@@ -9,8 +9,8 @@ import pytest
 
 import vsafsm
 from vsafsm import errors as e
-from vsafsm.backend import find
 from vsafsm.cli import main
+from vsafsm.discovery import find
 from vsafsm.machine import Machine
 from vsafsm.program import Program
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vsafsm.backend import find
+from vsafsm.discovery import find
 from vsafsm.errors import OptionError
 from vsafsm.program import Program
 

@@ -14,7 +14,7 @@ from brian2 import Hz, ms, mV, second
 
 import vsafsm
 from vsafsm import errors as e
-from vsafsm.backend import find
+from vsafsm.discovery import find
 from vsafsm.program import Program
 from vsafsm_brian2 import ContractWarning, QuantityError, TargetError
 

@@ -15,7 +15,8 @@ import pytest
 
 import vsafsm
 from vsafsm import errors as e
-from vsafsm.backend import Backend, BackendSession, Option, Run, find
+from vsafsm.backend import Backend, BackendSession, Option, Run
+from vsafsm.discovery import find
 from vsafsm.machine import Machine, Transition
 from vsafsm.program import Program
 

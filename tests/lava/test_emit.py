@@ -20,8 +20,8 @@ import numpy as np
 import pytest
 
 import vsafsm
-from vsafsm.backend import find
 from vsafsm.cli import main
+from vsafsm.discovery import find
 from vsafsm.errors import FileError
 from vsafsm.machine import Machine
 from vsafsm.program import Program

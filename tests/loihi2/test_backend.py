@@ -14,7 +14,7 @@ import pytest
 
 import vsafsm
 from vsafsm import errors as e
-from vsafsm.backend import find
+from vsafsm.discovery import find
 from vsafsm.machine import Machine, Transition
 from vsafsm.network import Network
 from vsafsm.program import Program, load_program

@@ -13,7 +13,7 @@ import pytest
 
 import vsafsm
 from vsafsm import errors as e
-from vsafsm.backend import find
+from vsafsm.discovery import find
 from vsafsm.machine import Machine
 from vsafsm.program import Program, load_program
 from vsafsm_memristor.backend import BACKEND

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vsafsm import __version__
 from vsafsm import errors as e
 from vsafsm.machine import Machine
 from vsafsm.program import Program
+from vsafsm.version import __version__
 from vsafsm_memristor.array import plan
 from vsafsm_memristor.backend import BACKEND
 from vsafsm_memristor.emit import content_hash, emit

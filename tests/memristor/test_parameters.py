@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from vsafsm.backend import check_options, read_options
+from vsafsm.backend_options import check_options, read_options
 from vsafsm.errors import OptionError
 from vsafsm_memristor.backend import BACKEND
 from vsafsm_memristor.devices import PRESETS, Lognormal

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from vsafsm.backend import run_word
 from vsafsm.intervals import wilson
 from vsafsm.program import Program
+from vsafsm.running import run_word
 from vsafsm_memristor.yields import outcomes
 
 BAD = {"device": "lognormal", "sigma": 1.5, "stuck_off": 0.03, "stuck_on": 0.03}

@@ -17,11 +17,11 @@ import pytest
 
 import vsafsm
 from vsafsm import errors as e
-from vsafsm.backend import find
+from vsafsm.discovery import find
 from vsafsm.machine import Machine
 from vsafsm.program import Program
 from vsafsm.proof import prove
-from vsafsm.sizing import Requirements
+from vsafsm.requirements import Requirements
 from vsafsm_nir import nir_graph
 from vsafsm_nir.backend import BACKEND
 from vsafsm_nir.graph import to_bytes

@@ -12,8 +12,8 @@ from vsafsm.errors import NoiseError, SweepError
 from vsafsm.program import Program
 from vsafsm.report.curves import curves
 from vsafsm.report.page import page
-from vsafsm.sweep.plan import Trials, subject
-from vsafsm.sweep.trial import outcomes
+from vsafsm.sweeps.plan import Trials, subject
+from vsafsm.sweeps.trial import outcomes
 
 pytest.importorskip("jinja2")
 FEW = {"noise": ("additive:0:1:1",), "draws": 3}

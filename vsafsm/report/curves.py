@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from vsafsm.program import Program
 from vsafsm.proof import Proof
-from vsafsm.sweep.picture import LABELS, kind_of
-from vsafsm.sweep.plan import Trials, subject
-from vsafsm.sweep.ranges import noises
-from vsafsm.sweep.rows import Row, row
-from vsafsm.sweep.trial import outcomes
+from vsafsm.sweeps.picture import LABELS, kind_of
+from vsafsm.sweeps.plan import Trials, subject
+from vsafsm.sweeps.ranges import noises
+from vsafsm.sweeps.rows import Row, row
+from vsafsm.sweeps.trial import outcomes
 
 USUAL = ("additive:0:3:0.5", "lognormal:0:1.5:0.25", "missing:0:0.6:0.1")
 

@@ -7,7 +7,6 @@ from importlib.resources import files
 from importlib.util import find_spec
 from typing import Any
 
-from vsafsm import __version__
 from vsafsm.errors import ReportError
 from vsafsm.margins import TransitionMargin, transition_margins
 from vsafsm.program import Program
@@ -15,6 +14,7 @@ from vsafsm.proof import Proof
 from vsafsm.report import svg
 from vsafsm.report.curves import USUAL, curves
 from vsafsm.report.stepping import stepping
+from vsafsm.version import __version__
 
 MOST_WEAK = 10
 

@@ -12,8 +12,7 @@ import numpy as np
 from vsafsm.lowering import REST
 from vsafsm.machine import Machine
 from vsafsm.network import Network
-from vsafsm.plot.overlaps import code_name
-from vsafsm.plot.steps import Steps, follow
+from vsafsm.plotting.steps import Steps, follow
 from vsafsm.vsa import Bits
 
 MOST_PAIRS = 4000
@@ -66,7 +65,7 @@ def stepping(machine: Machine, network: Network) -> Stepping:
         "inputs": list(machine.inputs),
         "initial": network.start,
         "moore": [list(outputs) for outputs in network.moore],
-        "codes": [code_name(network, code) for code in range(len(network.codes))],
+        "codes": list(network.code_names),
         "shown": [[label.state, list(label.outputs)] for label in network.labels],
         "delta": [
             [network.states.index(t.to) for t in map(_of(machine, s), machine.inputs)]
@@ -90,7 +89,7 @@ def _of(machine: Machine, state: str) -> Any:
 
 def _state(network: Network, activity: Bits) -> int:
     code = int(network.decode(activity[None])[0])
-    return code if 0 <= code < len(network.states) else -1
+    return -1 if network.state_of(code) is None else code
 
 
 def _shown(steps: Steps) -> list[dict[str, Any]]:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from html import escape
 
 from vsafsm.machine import Machine
-from vsafsm.plot.geometry import Edge, Node, Point, geometry
+from vsafsm.plotting.geometry import Edge, Node, Point, geometry
 from vsafsm.report.curves import Curve
-from vsafsm.sweep.rows import Row
+from vsafsm.sweeps.rows import Row
 
 ARROW = 9.0
 Scale = Callable[[float], float]

@@ -16,7 +16,6 @@ from vsafsm.network import Network
 from vsafsm.noise import Noise
 from vsafsm.options import MOST_NEURONS
 from vsafsm.program import Program
-from vsafsm.synchronous import drives
 from vsafsm.testing.robust import Failure, Robustness, Word, disturbed, robustness
 from vsafsm.walk import WrongWord
 
@@ -119,7 +118,7 @@ def _narrow_place(program: Program, noisy: Network, wrong: WrongWord) -> str:
 def _moved(network: Network, noisy: Network, narrow: Narrow) -> float:
     """What the noise adds to the drives of all neurons at a place: root mean square, in units."""
     activity = narrow.activity[None]
-    moved = drives(noisy, activity) - drives(network, activity)
+    moved = noisy.drive(activity) - network.drive(activity)
     return float(np.sqrt(np.mean(moved**2))) / (max(int(activity.sum()), 1) * network.scale)
 
 
@@ -135,8 +134,8 @@ def _turned(network: Network, noisy: Network, state: str, symbol: str | None) ->
         if symbol is None
         else [REST] * gap + [network.mask_of(symbol)] * hold + [REST] * gap
     ):
-        fires, opened = drives(network, activity) > 0, network.masks[mask]
-        turned = max(turned, int(((drives(noisy, activity) > 0) != fires)[:, opened].sum()))
+        fires, opened = network.drive(activity) > 0, network.masks[mask]
+        turned = max(turned, int(((noisy.drive(activity) > 0) != fires)[:, opened].sum()))
         activity = fires & opened
     return turned
 

@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from vsafsm.cli.plugins import Command
+
 if TYPE_CHECKING:
     from vsafsm.backend import Run
     from vsafsm.program import Program
@@ -35,7 +37,7 @@ REWRITE = 0.02
 
 
 class RigCommand:
-    """The command, as `vsafsm.commands` wants it."""
+    """The command, as `vsafsm.cli.plugins` wants it."""
 
     name = "rig"
     help = "check a rig, write a program to it, run a word on it"
@@ -54,7 +56,7 @@ class RigCommand:
         return {"check": _check, "program": _program, "run": _run}[args.rig_command](args)
 
 
-COMMAND = RigCommand()
+COMMAND = Command(RigCommand.name, RigCommand.help, RigCommand)
 
 
 # ---- arguments
@@ -157,7 +159,7 @@ def _add_arming(parser: argparse.ArgumentParser) -> None:
 
 
 def _check(args: argparse.Namespace) -> int:
-    from vsafsm.terminal import print_json, print_line, print_table
+    from vsafsm.cli.terminal import print_json, print_line, print_table
     from vsafsm_memristor.rig.address import open_rig
     from vsafsm_memristor.rig.conformance import check_read_only, passed
     from vsafsm_memristor.rig.protocol import Closable
@@ -204,7 +206,7 @@ def _shown(identity: Identity) -> dict[str, Any]:
 
 
 def _program(args: argparse.Namespace) -> int:
-    from vsafsm.terminal import print_json
+    from vsafsm.cli.terminal import print_json
 
     _check_calibration(args, written=False)
     with _guarded(args) as guarded:
@@ -265,7 +267,7 @@ def _written(maps: TargetMaps, replies: Mapping[int, Programmed]) -> dict[str, A
 def _print_written(
     written: Mapping[str, Any], correction: Mapping[str, Any] | None, plan: Plan, guarded: Guarded
 ) -> None:
-    from vsafsm.terminal import print_line
+    from vsafsm.cli.terminal import print_line
 
     identity = guarded.identify()
     print_line(
@@ -278,7 +280,7 @@ def _print_written(
 
 
 def _print_plan(args: argparse.Namespace, plan: Plan, guarded: Guarded) -> None:
-    from vsafsm.terminal import print_json, print_line, print_table
+    from vsafsm.cli.terminal import print_json, print_line, print_table
 
     if args.json:
         print_json({**_planned(plan, guarded), "armed": False})
@@ -374,7 +376,7 @@ def _print_run(
     guarded: Guarded,
     calibrated: dict[str, Any],
 ) -> int:
-    from vsafsm.terminal import print_json, print_line, print_table
+    from vsafsm.cli.terminal import print_json, print_line, print_table
 
     expected = program.machine.run(tuple(args.inputs))
     right = (ran.states, ran.outputs) == (
@@ -461,7 +463,7 @@ def _correct(
     plan: Plan,
 ) -> dict[str, Any]:
     """Correct what was written, and say what came of it."""
-    from vsafsm.terminal import ProgressBar
+    from vsafsm.cli.terminal import ProgressBar
 
     room, before = importlib.import_module("vsafsm_memristor.rig_array"), guarded.budget_left
     with ProgressBar() as progress:
@@ -492,7 +494,7 @@ def _calibrated(correction: Mapping[str, Any] | None = None, trimmed: Any = None
 
 
 def _print_correction(correction: Mapping[str, Any]) -> None:
-    from vsafsm.terminal import print_table
+    from vsafsm.cli.terminal import print_table
 
     pairs = f"{correction['short_before']} before, {correction['short_after']} after"
     rows = (
@@ -565,7 +567,8 @@ def _maps(args: argparse.Namespace, guarded: Guarded) -> tuple[Program, TargetMa
 def _options(assigned: Sequence[str]) -> dict[str, object]:
     if not assigned:
         return {}
-    from vsafsm.backend import find, read_options
+    from vsafsm.backend_options import read_options
+    from vsafsm.discovery import find
     from vsafsm.options import parse_assignments
 
     return read_options(find("memristor"), parse_assignments(assigned))

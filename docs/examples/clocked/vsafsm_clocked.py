@@ -22,7 +22,7 @@ from vsafsm.lowering import REST
 from vsafsm.machine import Outputs
 from vsafsm.network import Network
 from vsafsm.program import Program
-from vsafsm.sizing import Requirements
+from vsafsm.requirements import Requirements
 
 Synapses = list[list[tuple[int, int]]]
 

@@ -1,0 +1,66 @@
+"""Steps of a run, against a session of the built-in simulator."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from vsafsm.compiler import compile_machine
+from vsafsm.errors import UnknownInputError
+from vsafsm.formats import load
+from vsafsm.plotting.overlaps import spans
+from vsafsm.plotting.steps import run_steps
+from vsafsm.program import Program
+from vsafsm.running import run_word
+from vsafsm.synchronous import Session
+
+WORD = ("5", "10", "10", "5", "refund")
+
+
+@pytest.fixture(scope="module")
+def program() -> Program:
+    return compile_machine(load("specs/vending_machine.yaml"))
+
+
+def test_the_last_steps_are_where_a_session_ends(program: Program) -> None:
+    word = [symbol for symbol in WORD if symbol in program.machine.inputs]
+    steps = run_steps(program.network, word)
+    contract = program.network.contract
+    each = contract.hold_steps + contract.gap_steps
+    assert len(steps.mask) == 1 + contract.gap_steps + each * len(word)
+    with Session(program.network) as session:
+        assert (steps.activity[contract.gap_steps] == session.activity).all()
+        for n, symbol in enumerate(word, 1):
+            session.send(symbol)
+            assert (steps.activity[contract.gap_steps + each * n] == session.activity).all()
+    ends = steps.decoded[contract.gap_steps :: each].tolist()
+    assert tuple(program.network.states[code] for code in ends) == run_word(program, word).states
+
+
+def test_overlaps_are_one_for_a_code_itself(program: Program) -> None:
+    steps = run_steps(program.network, ())
+    assert steps.overlaps[0, program.network.start] == 1
+    assert steps.overlaps.shape == (len(steps.mask), len(program.network.codes))
+    assert not np.isnan(steps.overlaps).any()
+
+
+def test_inputs_are_told_where_they_are_held(program: Program) -> None:
+    word = list(program.machine.inputs[:2])
+    steps = run_steps(program.network, word)
+    held, gap = program.network.contract.hold_steps, program.network.contract.gap_steps
+    first = gap + 1
+    assert spans(steps) == [
+        (first, first + held - 1, word[0]),
+        (first + held + gap, first + 2 * held + gap - 1, word[1]),
+    ]
+
+
+def test_codes_have_names(program: Program) -> None:
+    names = list(program.network.code_names)
+    assert names[: len(program.network.states)] == list(program.network.states)
+    assert all(name.startswith("→ ") for name in names[len(program.network.states) :])
+
+
+def test_an_unknown_input_is_refused(program: Program) -> None:
+    with pytest.raises(UnknownInputError, match="expected"):
+        run_steps(program.network, ["20"])

@@ -1,0 +1,77 @@
+"""Rows, against sums by hand; intervals against an independent implementation; when a point is
+done.
+"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vsafsm.intervals import wilson
+from vsafsm.proof import prove
+from vsafsm.sweeps.plan import Plan, Trials
+from vsafsm.sweeps.rows import COLUMNS, Row, failure_bound, needed
+from vsafsm.sweeps.trial import Outcome, outcomes
+
+
+def test_a_row_sums_up_its_draws(plan: Plan, rows: list[Row]) -> None:
+    point = rows[1]
+    found = outcomes(plan.subjects[0], "additive:1", plan.trials, range(45))
+    assert (point.noise, point.amount, point.neurons, point.trials) == ("additive:1", 1.0, 64, 45)
+    assert point.right == sum(each.pairs == 4 for each in found)
+    assert point.right_share == point.right / 45
+    assert (point.right_low, point.right_high) == wilson(point.right, 45)
+    assert point.always == sum(bool(each.always) for each in found)
+    assert point.transitions == 4 * 45
+    assert point.transitions_share == sum(each.pairs for each in found) / (4 * 45)
+    assert point.words == 3 * 45
+    assert point.words_share == sum(each.words for each in found) / (3 * 45)
+    assert point.transitions_low < point.transitions_share < point.transitions_high
+
+
+def test_rows_are_in_the_order_of_the_plan(rows: list[Row]) -> None:
+    assert [(row.neurons, row.noise) for row in rows] == [
+        (n, noise) for n in (64, 96) for noise in ("additive:0", "additive:1", "lognormal:1.2")
+    ]
+    assert {row.machine for row in rows} == {"turnstile"}
+    assert set(COLUMNS) >= {"right", "always", "failure_bound"}
+
+
+def test_every_bound_is_the_proofs(plan: Plan, rows: list[Row]) -> None:
+    network = plan.subjects[0].program.network
+    proof = prove(plan.subjects[0].program.machine, network)
+    assert rows[0].failure_bound == 0
+    assert rows[1].failure_bound == min(1.0, proof.tally.failure_bound(network.weights.std()))
+    assert rows[2].failure_bound is None
+    steps = failure_bound(plan.subjects[0], proof, "additive:2,unit=steps")
+    assert steps == pytest.approx(min(1.0, proof.tally.failure_bound(2.0)))
+
+
+# ---- when a point is done
+
+
+def outcomes_of(right: list[bool]) -> list[Outcome]:
+    return [Outcome(4 if each else 3, 0, each) for each in right]
+
+
+@given(
+    right=st.lists(st.booleans(), min_size=1, max_size=150),
+    width=st.sampled_from([0.05, 0.1, 0.2, 0.5]),
+)
+def test_a_point_is_done_at_the_first_draw_that_makes_it_narrow(
+    right: list[bool], width: float
+) -> None:
+    count = needed(outcomes_of(right), 4, Trials(most=1000, width=width))
+    widths = [
+        high - low for low, high in (wilson(sum(right[: n + 1]), n + 1) for n in range(len(right)))
+    ]
+    narrow = [n + 1 for n, each in enumerate(widths) if each <= width]
+    assert count == (narrow[0] if narrow else None)
+
+
+def test_a_point_is_done_at_the_most_draws() -> None:
+    some = outcomes_of([True, False] * 20)
+    assert needed(some, 4, Trials(most=40)) == 40
+    assert needed(some, 4, Trials(most=41)) is None
+    assert needed(some[:1] * 30, 4, Trials(most=31, width=0)) is None

@@ -1,0 +1,286 @@
+"""Flags that several commands share, the parser of a command, and what the flags ask for."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from vsafsm.backend import Backend, Option
+from vsafsm.backend_options import read_options
+from vsafsm.cli.terminal import write_message
+from vsafsm.discovery import DEFAULT, find
+from vsafsm.errors import OptionError, UsageError, did_you_mean
+from vsafsm.formats import formats
+from vsafsm.options import parse_assignments
+
+COMPILE_OPTIONS = {
+    "dimension": 'neurons N, or "auto" (default)',
+    "active": 'active neurons k in a code, or "auto" (default)',
+    "bits": "width of a weight, 2 to 16 (default 8)",
+    "rule": "refined (default), robust (smaller weights) or one-shot",
+    "trigger": "event (default) or level",
+    "code": "sparse (default) or dense",
+    "inhibition": "folded into the weights (default) or separate",
+    "margin": 'distance from threshold to refine for, in units, or "auto" (default)',
+    "seed": "of every random draw (default 0)",
+}
+PLAIN = "\0"
+"""Stands before a text that followed ``--``: argparse would take it for an option otherwise, once
+the inputs before it are read.
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """The parser of one command.
+
+    Attributes
+    ----------
+    target_flag
+        The flag that names a backend, whose options then become flags as well; empty where the
+        command has none.
+    word
+        Whether it takes the inputs of a word, which may stand on both sides of its flags.
+    """
+
+    target_flag = ""
+    word = False
+
+    def parse(self, texts: Sequence[str]) -> argparse.Namespace:
+        """What the texts behind the command's name ask for.
+
+        Raises
+        ------
+        UsageError
+            If they do not fit the command.
+        BackendError
+            If they name a backend that cannot be used.
+        SystemExit
+            If they ask for help.
+        """
+        if self.target_flag:
+            _add_backend_options(self, _named_backend(self, texts))
+        texts = list(texts)
+        if not self.word:
+            args, more = self.parse_known_args(texts)
+            self._check_known(more)
+            return args
+        if "--" in texts:
+            end = texts.index("--")
+            texts[end:] = [PLAIN + text for text in texts[end + 1 :]]
+        args, more = self.parse_known_args(texts)
+        self._check_known([text for text in more if text.startswith("-")])
+        inputs = [text.removeprefix(PLAIN) for text in (args.spec, *args.inputs, *more)]
+        args.spec, args.inputs = inputs[0], inputs[1:]
+        values = (*vars(args).values(), *args.assign)
+        if any(isinstance(value, str) and value.startswith(PLAIN) for value in values):
+            self.error("an option stands before -- without its value")
+        return args
+
+    def error(self, message: str) -> NoReturn:
+        """Raise `UsageError` in place of printing the usage and leaving."""
+        raise UsageError(f"{message}; `{self.prog} --help` tells what it takes")
+
+    def _check_known(self, texts: Sequence[str]) -> None:
+        if not texts:
+            return
+        flags = [flag for flag in self._option_string_actions if flag.startswith("--")]
+        unknown = texts[0].partition("=")[0]
+        kind = "option" if unknown.startswith("-") else "argument"
+        hint = did_you_mean(unknown, flags) if kind == "option" else ""
+        self.error(f'unknown {kind} "{unknown}"{hint}')
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        write_message(message, file)
+
+
+# ---- flags
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add ``--json``."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def add_format(parser: argparse.ArgumentParser) -> None:
+    """Add ``--format``: how to read the spec."""
+    parser.add_argument(
+        "--format",
+        metavar="FORMAT",
+        help=f"format of the spec, where its suffix does not say: {', '.join(formats())}",
+    )
+
+
+def add_output(
+    parser: argparse.ArgumentParser, metavar: str, text: str, required: bool = True
+) -> None:
+    """Add ``-o``, and ``--force``: what to write, also over a file of another kind."""
+    parser.add_argument("-o", "--output", metavar=metavar, required=required, help=text)
+    parser.add_argument(
+        "--force", action="store_true", help="replace what is there, of whatever kind it is"
+    )
+
+
+def add_word(parser: argparse.ArgumentParser) -> None:
+    """Add a spec or program, and the inputs of a word, in arguments or in a file."""
+    parser.add_argument("spec", metavar="SPEC|PROGRAM")
+    parser.add_argument(
+        "inputs",
+        metavar="INPUT",
+        nargs="*",
+        help="the word; from standard input where none is given",
+    )
+    parser.add_argument(
+        "--word-file", metavar="FILE", help="read the word from a file (- for standard input)"
+    )
+    if isinstance(parser, Parser):
+        parser.word = True
+
+
+def add_target(
+    parser: argparse.ArgumentParser, flag: str, text: str, default: str | None = DEFAULT
+) -> None:
+    """Add the flag that names a backend; `choices` reads it, and the backend's own options."""
+    shown = "" if default is None else f" (default {default})"
+    parser.add_argument(
+        flag, dest="target", default=default, metavar="BACKEND", help=f"{text}{shown}"
+    )
+    if isinstance(parser, Parser):
+        parser.target_flag = flag
+
+
+def add_options(parser: argparse.ArgumentParser, options: Sequence[Option] = ()) -> None:
+    """Add ``--format``, the compile options and ``-O``: what `choices` reads.
+
+    Parameters
+    ----------
+    options
+        Those of a backend that the command always uses; the options of a backend that `add_target`
+        lets the user name are added when it is known.
+    """
+    add_format(parser)
+    group = parser.add_argument_group(
+        "compile options", "for a spec; they override those in the spec"
+    )
+    for name, text in COMPILE_OPTIONS.items():
+        group.add_argument(f"--{name}", dest=f"compile_{name}", metavar=name.upper(), help=text)
+    group.add_argument(
+        "-O",
+        dest="assign",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="an option of compiling, or of the backend",
+    )
+    _add_backend_options(parser, options)
+
+
+def _add_backend_options(parser: argparse.ArgumentParser, options: Sequence[Option]) -> None:
+    if not options:
+        return
+    group = parser.add_argument_group("options of the backend")
+    for option in options:
+        group.add_argument(
+            f"--{option.name.replace('_', '-')}",
+            dest=f"target_{option.name}",
+            metavar=option.name.upper(),
+            help=_option_help(option),
+        )
+
+
+def _named_backend(parser: Parser, texts: Sequence[str]) -> tuple[Option, ...]:
+    """The options of the backend that the texts name."""
+    first = Parser(prog=parser.prog, add_help=False, allow_abbrev=False)
+    first.add_argument(parser.target_flag, dest="target", default=DEFAULT)
+    end = texts.index("--") if "--" in texts else len(texts)
+    return find(first.parse_known_args(list(texts[:end]))[0].target).options
+
+
+def _option_help(option: Option) -> str:
+    unit = f" ({option.unit})" if option.unit else ""
+    default = "" if option.default is None else f"; default {option.default}"
+    return f"{option.help}{unit}{default}".replace("%", "%%")
+
+
+# ---- what they ask for
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the arguments ask for.
+
+    Attributes
+    ----------
+    target, backend
+        Name of the backend, and the backend.
+    of_compile, of_target
+        Compile options, and options of the backend; a flag overrides ``-O``.
+    """
+
+    target: str
+    backend: Backend
+    of_compile: dict[str, Any]
+    of_target: dict[str, object]
+
+
+def choices(args: argparse.Namespace) -> Choices:
+    """The backend and the options that the arguments ask for.
+
+    Raises
+    ------
+    OptionError, BackendError
+        If an option is unknown or has a wrong value, or the backend cannot be used.
+    """
+    named = getattr(args, "target", None)
+    target = DEFAULT if named is None else named
+    backend = find(target)
+    of_target = {option.name for option in backend.options}
+    assigned = parse_assignments(args.assign)
+    known = sorted(COMPILE_OPTIONS.keys() | of_target)
+    for name in assigned:
+        if name not in known:
+            expected = f"expected one of: {', '.join(known)}{did_you_mean(name, known)}"
+            raise OptionError(f'unknown option "{name}"; {expected}')
+    texts = {name: value for name, value in assigned.items() if name in of_target}
+    texts.update(_flags(args, "target", of_target))
+    compiling = {name: value for name, value in assigned.items() if name in COMPILE_OPTIONS}
+    compiling.update(_flags(args, "compile", COMPILE_OPTIONS.keys()))
+    return Choices(target, backend, compiling, read_options(backend, texts))
+
+
+def _flags(args: argparse.Namespace, kind: str, names: Collection[str]) -> dict[str, str]:
+    values = {name: getattr(args, f"{kind}_{name}", None) for name in names}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def word_of(args: argparse.Namespace) -> tuple[str, ...]:
+    """The word: arguments, a file of names between blanks, or standard input.
+
+    Raises
+    ------
+    UsageError, FileError
+        If both are given, or the file cannot be read.
+    """
+    if args.word_file and args.inputs:
+        raise UsageError("inputs are given and a word file as well; expected one of them")
+    if args.inputs:
+        return tuple(args.inputs)
+    if not args.word_file and sys.stdin is not None and sys.stdin.isatty():
+        return ()
+    return tuple(_read_text(args.word_file or "-").removeprefix("\ufeff").split())
+
+
+def _read_text(name: str) -> str:
+    try:
+        if name == "-":
+            return sys.stdin.read() if sys.stdin else ""
+        return Path(name).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UsageError(f'cannot read "{name}": {error.strerror or error}') from None
+    except UnicodeDecodeError:
+        raise UsageError(
+            f'"{name}" is not UTF-8; expected names of inputs between blanks'
+        ) from None

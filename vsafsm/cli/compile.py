@@ -1,0 +1,65 @@
+"""``vsafsm compile``: a spec to a program file."""
+
+from __future__ import annotations
+
+import argparse
+
+from vsafsm.cli.arguments import add_json, add_options, add_output, add_target, choices
+from vsafsm.cli.exits import OK, WRONG
+from vsafsm.cli.results import size_line, sizes
+from vsafsm.cli.sources import compile_with, machine_of
+from vsafsm.cli.terminal import note, print_json, print_line
+from vsafsm.errors import UsageError
+from vsafsm.formats import format_for
+from vsafsm.machine import Machine
+from vsafsm.overwriting import check_output
+from vsafsm.program import SUFFIX, holds_program
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """A spec or a regular expression, where to write, and compile options."""
+    parser.add_argument("spec", metavar="SPEC", nargs="?")
+    parser.add_argument(
+        "--regex", metavar="EXPRESSION", help="compile this regular expression instead of a spec"
+    )
+    add_output(parser, "PROGRAM", "the program file to write (.npz)")
+    add_target(parser, "--for", "meet this backend's requirements", default=None)
+    parser.add_argument(
+        "--allow-unproven", action="store_true", help="write the program even if it is not proven"
+    )
+    add_json(parser)
+    add_options(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """-> 0 proven, 1 not; bad input is raised."""
+    check_output(
+        args.output, "a program", (SUFFIX,), holds_program, sources=(args.spec,), force=args.force
+    )
+    chosen = choices(args)
+    program = compile_with(_machine(args), chosen, allow_unproven=args.allow_unproven)
+    program.save(args.output)
+    if args.json:
+        print_json(
+            {
+                "machine": program.machine.name,
+                "program": args.output,
+                **sizes(program),
+                "smallest": program.smallest,
+            }
+        )
+    else:
+        print_line(size_line(program, program.network, program.claim))
+        print_line(f"wrote {args.output}")
+    if not program.claim.holds:
+        note("warning", f"the program is not proven: {program.claim.verdict}")
+        return WRONG
+    return OK
+
+
+def _machine(args: argparse.Namespace) -> Machine:
+    if (args.spec is None) == (args.regex is None):
+        raise UsageError("expected either a spec or --regex EXPRESSION")
+    if args.regex is not None:
+        return format_for("", "regex").read(args.regex, "--regex").machine
+    return machine_of(args.spec, args.format)

@@ -1,0 +1,190 @@
+"""``vsafsm explain``: the weakest transitions, why they are weak, and what would help."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from vsafsm.cli.arguments import add_json, add_options, choices
+from vsafsm.cli.exits import OK, WRONG
+from vsafsm.cli.sources import program_of
+from vsafsm.cli.terminal import ProgressBar, print_json, print_line, print_table
+from vsafsm.errors import UsageError
+from vsafsm.explanation.places import Place, Weak, weakest
+from vsafsm.explanation.remedies import Remedy, as_it_is, remedies
+from vsafsm.explanation.terms import strongest, terms
+from vsafsm.network import Network
+from vsafsm.program import Program
+from vsafsm.proof import Proof
+
+MOST = 5
+QUICK_NEURONS = 512
+"""Up to this size other options are tried without being asked for."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """A spec or program, how many transitions, whether to try other options, and compile
+    options.
+    """
+    parser.add_argument("spec", metavar="SPEC|PROGRAM")
+    parser.add_argument(
+        "--most", type=int, default=MOST, metavar="COUNT", help=f"transitions (default {MOST})"
+    )
+    parser.add_argument(
+        "--try",
+        dest="trying",
+        action=argparse.BooleanOptionalAction,
+        help=(
+            f"compile with other options to see what helps (default: up to {QUICK_NEURONS} neurons)"
+        ),
+    )
+    add_json(parser)
+    add_options(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """-> 0 proven, 1 not; bad input is raised."""
+    if args.most < 1:
+        raise UsageError(f"most is {args.most}; expected a whole number of at least 1")
+    program = program_of(args, choices(args), allow_unproven=True)
+    proof = program.prove()
+    now = as_it_is(program, proof)
+    found = weakest(program, now.noise * program.network.weight_std)
+    tried: Sequence[Remedy] = ()
+    if args.trying or (args.trying is None and program.network.neurons <= QUICK_NEURONS):
+        with ProgressBar() as progress:
+            tried = remedies(program, progress)
+    if args.json:
+        _print_json(program, proof, found[: args.most], [now, *tried])
+    else:
+        _print(program, proof, found, args.most, [now, *tried])
+    return OK if proof.holds else WRONG
+
+
+def _print(
+    program: Program, proof: Proof, found: Sequence[Weak], most: int, tried: Sequence[Remedy]
+) -> None:
+    network, noise = program.network, tried[0].noise
+    print_line(
+        f"{program.machine.name}: N={network.neurons} neurons, k={network.active} active,"
+        f" {network.bits} bits"
+    )
+    for line in _summary(proof, found, noise):
+        print_line(line)
+    print_line()
+    header = ("", "state", "input", "to", "margin", "narrowest", "wrong at that noise")
+    rows = [
+        (
+            str(n),
+            each.state,
+            each.input,
+            each.to,
+            f"{each.place.margin:.3f}",
+            _told(network, each.place),
+            f"at most {100 * each.failure_bound:.2g} %",
+        )
+        for n, each in enumerate(found[:most], 1)
+    ]
+    columns = len(header) if noise else len(header) - 1
+    print_table(header[:columns], [row[:columns] for row in rows])
+    print_line()
+    for n, each in enumerate(found[:most], 1):
+        _print_why(program, n, each)
+    _print_tried(tried)
+
+
+def _summary(proof: Proof, found: Sequence[Weak], noise: float) -> list[str]:
+    if not proof.holds:
+        return [f"{proof.verdict}: {proof.counterexample}"]
+    least = found[0].place.margin
+    told = [f"proven, margin {proof.margin:.3f}"]
+    if least > 0:
+        near = sum(each.place.margin <= 1.1 * least for each in found)
+        told[0] += f"; {near} of {len(found)} transitions come within a tenth of the least"
+    else:
+        told.append(
+            "margins are from the codes; below 0, the activity differs from the code, and comes"
+            " right later"
+        )
+    if noise:
+        told.append(
+            f"additive noise of {noise:.2f} standard deviations of the weights goes wrong in at"
+            " most 1 % of draws"
+        )
+    return told
+
+
+def _told(network: Network, place: Place) -> str:
+    """Which step of a transition it is: what is active, and which masks are on."""
+    source = network.code_name(place.source)
+    if not place.opened:
+        return f"{source}, no mask on"
+    masks = ["rest" if mask == 0 else f'"{network.inputs[mask - 1]}"' for mask in place.opened]
+    return f"{source}, {' and '.join(masks)} on"
+
+
+def _print_why(program: Program, n: int, weak: Weak) -> None:
+    place = weak.place
+    wanted = "to fire" if place.fires else "to stay silent"
+    print_line(
+        f"{n}. neuron {place.neuron} is {wanted}, driven by {int(place.activity.sum())} active"
+        " neurons:"
+    )
+    for term in strongest(terms(program, place)):
+        shared = "" if term.shared is None else f" ({term.shared} of them are of its code)"
+        print_line(f"   {term.towards:+.3f}  {term.name}{shared}")
+
+
+def _print_tried(tried: Sequence[Remedy]) -> None:
+    print_line()
+    print_line("what would help, compiled and proven:")
+    header = ("options", "N", "k", "bits", "proof", "margin", "noise borne (std of weights)")
+    print_table(
+        header,
+        [
+            (
+                each.changed or "as it is",
+                str(each.neurons),
+                str(each.active),
+                str(each.bits),
+                each.verdict,
+                f"{each.margin:.3f}",
+                f"{each.noise:.2f}",
+            )
+            for each in tried
+        ],
+    )
+    if len(tried) == 1:
+        print_line("add --try to compile with other options, and see what helps")
+
+
+def _print_json(
+    program: Program, proof: Proof, found: Sequence[Weak], tried: Sequence[Remedy]
+) -> None:
+    def shown(each: Weak) -> dict[str, Any]:
+        place = each.place
+        return {
+            "state": each.state,
+            "input": each.input,
+            "to": each.to,
+            "margin": place.margin,
+            "failure_bound": each.failure_bound if proof.holds else None,
+            "where": _told(program.network, place),
+            "neuron": place.neuron,
+            "fires": place.fires,
+            "active": int(place.activity.sum()),
+            "terms": [asdict(term) for term in terms(program, place)],
+        }
+
+    print_json(
+        {
+            "machine": program.machine.name,
+            "holds": proof.holds,
+            "margin": proof.margin,
+            "counterexample": None if proof.counterexample is None else str(proof.counterexample),
+            "transitions": [shown(each) for each in found],
+            "compiled": [asdict(each) for each in tried],
+        }
+    )

@@ -1,0 +1,66 @@
+"""``vsafsm plot``: a picture of a run, or of the program itself."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from vsafsm.cli.arguments import add_options, add_output, add_target, add_word, choices, word_of
+from vsafsm.cli.exits import OK, WRONG
+from vsafsm.cli.results import is_correct, print_verdict
+from vsafsm.cli.sources import program_of
+from vsafsm.cli.terminal import print_line
+from vsafsm.errors import UsageError
+from vsafsm.overwriting import check_output
+from vsafsm.plotting.canvas import SUFFIXES, check_drawable
+from vsafsm.plotting.kinds import KINDS, OF_RUNS, check_kind, draw
+from vsafsm.running import plot_word, run_word
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """A spec or program, a word, which picture, where to, and compile options."""
+    add_word(parser)
+    parser.add_argument(
+        "--what", metavar="KIND", help=f"{KINDS[0]} (default), {', '.join(KINDS[1:])}"
+    )
+    add_target(parser, "--backend", "let this backend draw its own run", default=None)
+    add_output(parser, "FILE", "the picture (.png, .pdf or .svg)")
+    add_options(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    chosen = choices(args)
+    kind = args.what or "overlaps"
+    if args.target is None:
+        check_kind(kind)
+        check_drawable(Path(args.output))
+    elif args.what is not None:
+        raise UsageError(
+            f"--what {kind} is drawn from the built-in simulator; expected it without --backend"
+        )
+    word = _word(args, kind)
+    check_output(args.output, "a picture", SUFFIXES, sources=(args.spec,), force=args.force)
+    program = program_of(args, chosen, allow_unproven=True)
+    if args.target is None:
+        draw(kind, program, word or (), Path(args.output))
+    correct = True
+    if word is not None:
+        ran = (
+            run_word(program, word)
+            if args.target is None
+            else plot_word(program, word, Path(args.output), chosen.target, **chosen.of_target)
+        )
+        expected = program.machine.run(word)
+        correct = is_correct(ran, expected)
+        print_verdict(program, chosen.target, ran.states, expected.states, correct)
+    print_line(f"wrote {args.output}")
+    return OK if correct else WRONG
+
+
+def _word(args: argparse.Namespace, kind: str) -> tuple[str, ...] | None:
+    """The word of a picture of a run; None for a picture that shows none."""
+    if args.target is not None or kind in OF_RUNS:
+        return word_of(args)
+    if args.inputs or args.word_file:
+        raise UsageError(f'the picture "{kind}" shows no run; expected no inputs')
+    return None

@@ -1,0 +1,115 @@
+"""``vsafsm prove``: is every input word run correctly?"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from vsafsm.cli.arguments import Choices, add_json, add_options, add_target, choices
+from vsafsm.cli.exits import OK, WRONG
+from vsafsm.cli.results import size_line
+from vsafsm.cli.sources import program_of
+from vsafsm.cli.terminal import ProgressBar, print_json, print_line
+from vsafsm.errors import BackendError
+from vsafsm.network import Network
+from vsafsm.program import Program
+from vsafsm.proof import Counterexample, Proof, prove
+from vsafsm.running import check
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """A spec or program, a backend whose network is proven, and compile options."""
+    parser.add_argument("spec", metavar="SPEC|PROGRAM")
+    add_target(parser, "--backend", "prove what this backend holds of the program", default=None)
+    add_json(parser)
+    add_options(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    chosen = choices(args)
+    if args.target is not None:
+        _check_exact(chosen)
+    program = program_of(args, chosen, allow_unproven=True)
+    network = program.network if args.target is None else _network_on(program, chosen)
+    with ProgressBar() as progress:
+        points = max(1, len(program.machine.states))
+        proof = prove(
+            program.machine, network, lambda done: progress("proving", min(1.0, done / points))
+        )
+    if args.json:
+        print_json(_json_of(program, network, proof))
+    else:
+        _print(program, network, proof)
+    return OK if proof.holds else WRONG
+
+
+def _check_exact(chosen: Choices) -> None:
+    if not chosen.backend.exact:
+        raise BackendError(
+            f'backend "{chosen.target}" is statistical: right with some probability, which no proof'
+            " speaks for; expected an exact backend, or a measurement with `vsafsm run --backend"
+            f" {chosen.target}`"
+        )
+
+
+def _network_on(program: Program, chosen: Choices) -> Network:
+    """The network that a backend really holds of a program. Raises `BackendError`."""
+    check(program, chosen.backend, chosen.of_target)
+    network = chosen.backend.lower(program, **chosen.of_target)
+    if not isinstance(network, Network):
+        raise BackendError(
+            f'backend "{chosen.target}" makes a {type(network).__name__} of a program; expected a'
+            " Network, the one thing that can be proven"
+        )
+    return network
+
+
+def _json_of(program: Program, network: Network, proof: Proof) -> dict[str, Any]:
+    machine, wrong = program.machine, proof.counterexample
+    return {
+        "machine": machine.name,
+        "holds": proof.holds,
+        "verdict": proof.verdict,
+        "fixed_points": proof.fixed_points,
+        "hold_steps": proof.contract.hold_steps,
+        "gap_steps": proof.contract.gap_steps,
+        "margin": proof.margin,
+        "radius": proof.radius,
+        "neurons": network.neurons,
+        "states": len(machine.states),
+        "transitions": machine.reachable_transitions,
+        "self_loops": machine.self_loops,
+        "smallest": program.smallest,
+        "counterexample": None if wrong is None else _json_of_wrong(wrong),
+    }
+
+
+def _json_of_wrong(wrong: Counterexample) -> dict[str, Any]:
+    return {
+        "word": list(wrong.word),
+        "timings": [{"onset": onset, "end": end} for onset, end in wrong.timings],
+        "expected": wrong.expected,
+        "found": wrong.found,
+    }
+
+
+def _print(program: Program, network: Network, proof: Proof) -> None:
+    machine = program.machine
+    print_line(size_line(program, network, proof))
+    if not proof.holds:
+        print_line(f"{proof.verdict}: {proof.counterexample}")
+        return
+    print_line(
+        f"holds for every input word: {proof.fixed_points} fixed points stand for"
+        f" {len(machine.reachable)} states, {machine.reachable_transitions} transitions,"
+        f" {machine.self_loops} of them self-loops"
+    )
+    contract = proof.contract
+    print_line(
+        f"contract: hold an input for {contract.hold_steps} steps, leave a gap of"
+        f" {contract.gap_steps} steps"
+    )
+    print_line(
+        f"margin {proof.margin:.3f} units; no change of every weight by less than"
+        f" {proof.radius:.4g} LSB can change any step"
+    )

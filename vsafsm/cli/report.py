@@ -1,0 +1,53 @@
+"""``vsafsm report``: one page about a program."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from vsafsm.cli.arguments import add_options, add_output, choices
+from vsafsm.cli.exits import OK, WRONG
+from vsafsm.cli.sources import program_of
+from vsafsm.cli.terminal import ProgressBar, print_line
+from vsafsm.files import write_atomically
+from vsafsm.overwriting import check_output
+from vsafsm.report.curves import USUAL
+from vsafsm.report.page import check_jinja, page
+
+DRAWS = 50
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """A spec or program, where to, what noise to measure, and compile options."""
+    parser.add_argument("spec", metavar="SPEC|PROGRAM")
+    add_output(parser, "PAGE", "the page to write (.html)")
+    parser.add_argument(
+        "--noise",
+        action="append",
+        metavar="RANGE",
+        help="NAME:START:STOP:STEP, again for others (default: three)",
+    )
+    parser.add_argument(
+        "--trials",
+        type=int,
+        default=DRAWS,
+        metavar="COUNT",
+        help=f"draws at each strength (default {DRAWS})",
+    )
+    parser.add_argument(
+        "--noise-seed", type=int, default=0, metavar="SEED", help="of the draws (default 0)"
+    )
+    add_options(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """-> 0 written, 1 written of a program that is not proven; bad input is raised."""
+    output = Path(args.output)
+    check_output(output, "a page", (".html", ".htm"), sources=(args.spec,), force=args.force)
+    check_jinja()
+    program = program_of(args, choices(args), allow_unproven=True)
+    with ProgressBar() as progress:
+        text = page(program, args.noise or USUAL, args.trials, args.noise_seed, progress)
+    write_atomically(output, text.encode())
+    print_line(f"wrote {output}: {len(text.encode()) / 1024:.0f} KiB")
+    return OK if program.claim.holds else WRONG

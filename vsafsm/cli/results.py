@@ -1,0 +1,65 @@
+"""What several commands say of a program, a proof or a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from vsafsm.backend import Run
+from vsafsm.cli.terminal import print_line
+from vsafsm.machine import Trace
+from vsafsm.network import Network
+from vsafsm.program import Claim, Program
+from vsafsm.proof import Proof
+
+
+def sizes(program: Program) -> dict[str, Any]:
+    """Sizes of a program, for JSON."""
+    network = program.network
+    return {
+        "neurons": network.neurons,
+        "active": network.active,
+        "bits": network.bits,
+        "states": len(program.machine.states),
+    }
+
+
+def size_line(program: Program, network: Network, result: Claim | Proof) -> str:
+    """Name, sizes and proof of a program, as one line."""
+    tried = (
+        f" (the smallest tried that proves: {program.smallest})"
+        if program.smallest and result.holds
+        else ""
+    )
+    proof = f"proven, margin {result.margin:.3f}" if result.holds else result.verdict
+    sizes = f"N={network.neurons} neurons{tried}, k={network.active} active, {network.bits} bits"
+    return f"{program.machine.name}: {sizes}, {proof}"
+
+
+def is_correct(ran: Run, expected: Trace) -> bool:
+    """Whether a run has the states and outputs of the interpreter."""
+    return (ran.states, ran.outputs) == (
+        expected.states,
+        (expected.initial_outputs, *expected.outputs),
+    )
+
+
+def print_verdict(
+    program: Program,
+    backend: str,
+    states: Sequence[str | None],
+    expected: Sequence[str],
+    correct: bool,
+) -> None:
+    """Whether a run was correct, in a sentence."""
+    wrong = sum(state != right for state, right in zip(states, expected, strict=True))
+    size = f"{program.network.neurons} neurons, backend {backend}"
+    if correct:
+        every = f"Each of the {len(states)} states" if len(states) > 1 else "The state"
+        print_line(f"{every} is the interpreter's ({size}).")
+    elif wrong:
+        print_line(f"{wrong} of {len(states)} states are not the interpreter's ({size}).")
+    else:
+        print_line(
+            f"Each of the {len(states)} states is the interpreter's, but not each output ({size})."
+        )

@@ -1,0 +1,53 @@
+"""From what a command names to a machine or a program: files are read, specs are compiled."""
+
+from __future__ import annotations
+
+import argparse
+
+from vsafsm.cli.arguments import Choices
+from vsafsm.cli.terminal import ProgressBar, note
+from vsafsm.compiler import compile_machine
+from vsafsm.errors import UsageError
+from vsafsm.formats import read
+from vsafsm.machine import Machine
+from vsafsm.program import Program, is_program, load_program
+
+
+def machine_of(path: str, format_name: str | None) -> Machine:
+    """The machine of a spec or of a program; warnings of the reader go to standard error."""
+    if is_program(path):
+        return load_program(path).machine
+    reading = read(path, format_name)
+    for warning in reading.warnings:
+        note("warning", warning)
+    return reading.machine
+
+
+def program_of(args: argparse.Namespace, chosen: Choices, allow_unproven: bool) -> Program:
+    """The program of a file, or the one that a spec compiles to.
+
+    Raises
+    ------
+    UsageError
+        If there are compile options for what is compiled already.
+    """
+    if is_program(args.spec):
+        if chosen.of_compile:
+            raise UsageError(
+                f'"{args.spec}" is compiled already; expected compile options with a spec only'
+            )
+        return load_program(args.spec)
+    return compile_with(machine_of(args.spec, args.format), chosen, allow_unproven)
+
+
+def compile_with(machine: Machine, chosen: Choices, allow_unproven: bool) -> Program:
+    """Compile with what the arguments ask for, showing progress."""
+    with ProgressBar() as progress:
+        return compile_machine(
+            machine,
+            target=chosen.target,
+            target_options=chosen.of_target,
+            allow_unproven=allow_unproven,
+            progress=progress,
+            **chosen.of_compile,
+        )

@@ -1,0 +1,191 @@
+"""``vsafsm sweep``: how much noise a machine tolerates."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from vsafsm.cli.arguments import COMPILE_OPTIONS, add_options, choices
+from vsafsm.cli.exits import OK
+from vsafsm.cli.sources import program_of
+from vsafsm.cli.terminal import ProgressBar, note, print_line, print_table
+from vsafsm.errors import SweepError
+from vsafsm.options import parse_assignments
+from vsafsm.overwriting import check_output
+from vsafsm.plotting.canvas import SUFFIXES
+from vsafsm.sweeps.execute import cluster, processes, serial
+from vsafsm.sweeps.journal import Journal
+from vsafsm.sweeps.picture import check_drawable, draw
+from vsafsm.sweeps.plan import Plan, Subject, Trials, check_same, subject
+from vsafsm.sweeps.ranges import noises, values
+from vsafsm.sweeps.rows import Row, varied
+from vsafsm.sweeps.run import measure
+from vsafsm.sweeps.table import Table, check_suffix, read_table, write_table
+
+NOISE = "additive:0:3:0.25"
+COLUMNS = ("active", "bits", "rule", "code", "inhibition", "trigger", "seed")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """A spec or program, noises, how to measure, where to, and compile options, each with a
+    list of values.
+    """
+    usual = Trials()
+    parser.add_argument("spec", metavar="SPEC|PROGRAM")
+    parser.add_argument(
+        "--noise",
+        action="append",
+        metavar="NOISE",
+        help=f"NAME:AMOUNT or NAME:START:STOP:STEP, again for others (default {NOISE})",
+    )
+    parser.add_argument(
+        "--backend",
+        default="reference",
+        metavar="LIST",
+        help="where to run (default reference)",
+    )
+    for name, of, text in (
+        ("trials", "most", "draws of noise a point, at most"),
+        ("words", "words", "random words that each draw runs"),
+        ("length", "length", "inputs of such a word"),
+        ("noise-seed", "seed", "of the draws"),
+    ):
+        parser.add_argument(
+            f"--{name}",
+            type=int,
+            default=getattr(usual, of),
+            metavar="COUNT" if name != "noise-seed" else "SEED",
+            help=f"{text} (default {getattr(usual, of)})",
+        )
+    parser.add_argument(
+        "--width",
+        type=float,
+        default=usual.width,
+        metavar="SHARE",
+        help=(
+            "a point is done once its 95 %% interval is no wider; 0 for never (default"
+            f" {usual.width})"
+        ),
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=1, metavar="COUNT", help="processes (default 1)"
+    )
+    parser.add_argument(
+        "--scheduler", metavar="ADDRESS", help="measure on the workers of this Dask scheduler"
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="TABLE", required=True, help="the table (.csv or .parquet)"
+    )
+    parser.add_argument("--picture", metavar="FILE", help="draw the table (.png, .pdf or .svg)")
+    parser.add_argument(
+        "--restart", action="store_true", help="forget what TABLE or a sweep cut off has"
+    )
+    add_options(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """-> 0 measured; bad input is raised."""
+    output = Path(args.output)
+    check_suffix(output)
+    check_output(output, "a table", sources=(args.spec,))
+    if args.picture is not None:
+        check_drawable(Path(args.picture))
+        check_output(args.picture, "a picture", SUFFIXES, sources=(args.spec,))
+    executor = _executor(args)
+    plan = _plan(args)
+    table = _measured(args, plan, output, executor)
+    _print(table.rows)
+    print_line(f"wrote {output}")
+    if args.picture is not None:
+        draw(table, Path(args.picture))
+        print_line(f"wrote {args.picture}")
+    return OK
+
+
+def _executor(args: argparse.Namespace) -> Any:
+    if args.jobs < 1:
+        raise SweepError(f"jobs is {args.jobs}; expected a whole number of at least 1")
+    if args.scheduler is not None:
+        if args.jobs != 1:
+            raise SweepError("--jobs and --scheduler are both given; expected one of them")
+        return cluster(args.scheduler)
+    return serial if args.jobs == 1 else processes(args.jobs)
+
+
+def _measured(args: argparse.Namespace, plan: Plan, output: Path, executor: Any) -> Any:
+    """The table: read where it is there already, else measured and written."""
+    described = plan.described()
+    journal = Journal(output, described)
+    if args.restart:
+        journal.forget()
+    elif output.exists():
+        table = read_table(output)
+        check_same(f'"{output}"', table.provenance, described)
+        note("note", f"{output} is there already, from this very sweep; nothing is measured again")
+        return table
+    try:
+        with journal, ProgressBar() as progress:
+            rows = measure(plan, journal, executor, progress)
+    except KeyboardInterrupt:
+        note("note", f"what was measured is kept in {journal.path}; the same command goes on")
+        raise
+    table = Table(tuple(rows), described)
+    write_table(output, table)
+    journal.forget()
+    return table
+
+
+def _plan(args: argparse.Namespace) -> Plan:
+    trials = Trials(args.trials, args.width, args.words, args.length, args.noise_seed)
+    told = [text for one in args.noise or [NOISE] for text in noises(one)]
+    return Plan(tuple(_subjects(args)), tuple(dict.fromkeys(told)), trials)
+
+
+def _subjects(args: argparse.Namespace) -> list[Subject]:
+    """Every program that is asked for, on every backend; the last option varies fastest."""
+    flags = {f"compile_{name}": getattr(args, f"compile_{name}") for name in COMPILE_OPTIONS}
+    told = {name: text for name, text in flags.items() if text is not None} | parse_assignments(
+        args.assign
+    )
+    axes = {name: values(name.removeprefix("compile_"), text) for name, text in told.items()}
+    backends = values("backend", args.backend)
+    return [
+        _subject(args, backend, dict(zip(axes, each, strict=True)))
+        for backend in backends
+        for each in product(*axes.values())
+    ]
+
+
+def _subject(args: argparse.Namespace, backend: str, chosen: Mapping[str, str]) -> Subject:
+    flags = {name: text for name, text in chosen.items() if name.startswith("compile_")}
+    assigned = [f"{name}={text}" for name, text in chosen.items() if name not in flags]
+    one = argparse.Namespace(**{**vars(args), **flags, "assign": assigned, "target": backend})
+    found = choices(one)
+    return subject(program_of(one, found, allow_unproven=True), backend, found.of_target)
+
+
+def _print(rows: Sequence[Row]) -> None:
+    print_line(f"{rows[0].machine}: 95 % intervals of the share of draws that are right")
+    names = varied(rows, ("backend", "options", *COLUMNS))
+    columns = {"noise": "noise", "neurons": "N", **{name: name for name in names}}
+    shown = [(*(str(getattr(row, name)) for name in columns), *_shares(row)) for row in rows]
+    header = (*columns.values(), "draws", "every pair right", "every word right", "proven bound")
+    kept = [i for i in range(len(header)) if any(each[i] for each in shown)]
+    print_table([header[i] for i in kept], [[each[i] for i in kept] for each in shown])
+
+
+def _shares(row: Row) -> tuple[str, ...]:
+    always = (
+        ""
+        if row.always_share is None
+        else _share(row.always_share, row.always_low, row.always_high)
+    )
+    bound = "" if row.failure_bound is None else f"{1 - row.failure_bound:.4g}"
+    return str(row.trials), _share(row.right_share, row.right_low, row.right_high), always, bound
+
+
+def _share(share: float, low: float | None, high: float | None) -> str:
+    return f"{share:.3f} ({low:.3f} to {high:.3f})"

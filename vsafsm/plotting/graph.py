@@ -1,0 +1,97 @@
+"""The machine itself, as a directed graph."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vsafsm.machine import Machine
+from vsafsm.plotting.canvas import figure, plain
+from vsafsm.plotting.geometry import FONT, LABEL_FONT, Edge, Node, geometry
+
+PIXELS_AN_INCH = 96
+POINTS_A_PIXEL = 72 / PIXELS_AN_INCH
+
+
+def draw_graph(machine: Machine, state: str | None = None) -> Any:
+    """States with their Moore outputs, transitions with inputs and Mealy outputs; the initial state
+    is framed twice.
+
+    One state may be lit up.
+    """
+    found = geometry(machine)
+    made = figure(found.width / PIXELS_AN_INCH, found.height / PIXELS_AN_INCH)
+    made.set_layout_engine("none")
+    axes = made.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.set(xlim=(0, found.width), ylim=(found.height, 0))
+    for edge in found.edges:
+        _draw_edge(axes, edge)
+    for node in found.nodes:
+        _draw_node(axes, node, node.state == machine.initial, node.state == state)
+    return made
+
+
+def _draw_node(axes: Any, node: Node, initial: bool, lit: bool) -> None:
+    from matplotlib.patches import Ellipse
+
+    across, down = 2 * node.half[0], 2 * node.half[1]
+    axes.add_patch(
+        Ellipse(
+            node.centre,
+            across,
+            down,
+            facecolor="#ffe2a8" if lit else "#eef1fb",
+            edgecolor="#3b4cc0",
+            linewidth=2.2 if lit else 1.2,
+            zorder=3,
+        )
+    )
+    if initial:
+        axes.add_patch(
+            Ellipse(
+                node.centre,
+                across - 7,
+                down - 7,
+                fill=False,
+                edgecolor="#3b4cc0",
+                linewidth=1,
+                zorder=4,
+            )
+        )
+    x, y = node.centre
+    lift = 7 if node.outputs else 0
+    style = {"ha": "center", "va": "center", "zorder": 5}
+    axes.text(x, y - lift, plain(node.name), fontsize=FONT * POINTS_A_PIXEL, **style)
+    if node.outputs:
+        axes.text(
+            x,
+            y + 9,
+            plain(node.outputs),
+            fontsize=LABEL_FONT * POINTS_A_PIXEL,
+            color="#555555",
+            **style,
+        )
+
+
+def _draw_edge(axes: Any, edge: Edge) -> None:
+    from matplotlib.patches import FancyArrowPatch
+    from matplotlib.path import Path
+
+    curve = Path(
+        [edge.start, *edge.bend, edge.end], [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4]
+    )
+    axes.add_patch(
+        FancyArrowPatch(
+            path=curve, arrowstyle="-|>", mutation_scale=11, color="#444444", linewidth=1, zorder=2
+        )
+    )
+    axes.text(
+        *edge.at,
+        plain(edge.label, 40),
+        fontsize=LABEL_FONT * POINTS_A_PIXEL,
+        ha="center",
+        va="center",
+        zorder=6,
+        color="#1a1a1a",
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
+    )

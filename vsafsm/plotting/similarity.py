@@ -1,0 +1,39 @@
+"""How alike codes are: at rest, and through the mask of an input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from vsafsm.plotting.canvas import figure, name_ticks, plain
+from vsafsm.program import Program
+from vsafsm.vsa import similarity
+
+
+def draw_similarity(program: Program) -> Any:
+    """Similarity of every code with every other at rest, and the largest under any mask of an
+    input.
+    """
+    network = program.network
+    codes = network.codes
+    rest = similarity(codes, codes & network.masks[0], network.masks[0])
+    masked = np.max([similarity(codes, codes & mask, mask) for mask in network.masks[1:]], axis=0)
+    names = list(map(plain, network.code_names))
+    size = min(9.0, 2.2 + 0.15 * len(codes))
+    made = figure(2 * size + 2.4, size)
+    panels = made.subplots(1, 2)
+    for axes, found, title in zip(
+        panels, (rest, masked), ("at rest", "the most under any input"), strict=True
+    ):
+        image = axes.imshow(found, vmin=-0.2, vmax=1, cmap="viridis", interpolation="nearest")
+        axes.set_title(title, fontsize=10)
+        axes.set_xticks([])
+        name_ticks(axes, "y", names)
+        axes.set_ylabel("code")
+    made.colorbar(image, ax=panels, label="similarity: hits minus false alarms", shrink=0.8)
+    made.suptitle(
+        f"{plain(program.machine.name)}: {len(network.states)} states, {len(codes)} codes of"
+        f" {network.active}"
+    )
+    return made

@@ -1,0 +1,57 @@
+"""A word run step by step on the built-in simulator, with everything kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsafsm.lowering import REST
+from vsafsm.network import Network
+from vsafsm.vsa import Bits, similarity
+
+
+@dataclass(frozen=True, eq=False)
+class Steps:
+    """T steps of a network of N neurons.
+
+    Attributes
+    ----------
+    activity : (T, N)
+        The start code first, then what fires after each step.
+    mask : (T,)
+        The mask of the step that led there, 0 at rest.
+    """
+
+    network: Network
+    activity: Bits
+    mask: NDArray[np.intp]
+
+    @property
+    def overlaps(self) -> NDArray[np.float64]:
+        """How well each code explains each activity, under its mask: (T, C)."""
+        return similarity(self.network.codes, self.activity, self.network.masks[self.mask])
+
+    @property
+    def decoded(self) -> NDArray[np.intp]:
+        """The code that each activity stands for: (T,), -1 for none."""
+        return self.network.decode(self.activity, self.mask)
+
+
+def run_steps(network: Network, word: Sequence[str]) -> Steps:
+    """Run a word from the reset, at the contract's timing. Raises `UnknownInputError`."""
+    held, gap = network.contract.hold_steps, network.contract.gap_steps
+    masks = [REST] * (gap + 1)
+    for symbol in word:
+        masks += [network.mask_of(symbol)] * held + [REST] * gap
+    return follow(network, network.codes[network.start], masks)
+
+
+def follow(network: Network, start: Bits, masks: Sequence[int]) -> Steps:
+    """Steps under given masks; the first mask is that under which `start` (N,) is looked at."""
+    activity = [start]
+    for mask in masks[1:]:
+        activity.append(network.advance(activity[-1][None], network.masks[mask])[0])
+    return Steps(network, np.array(activity), np.array(masks))

@@ -1,0 +1,117 @@
+"""A program on a backend: sessions, words, pictures, and whether it fits there."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from vsafsm.backend import Backend, BackendSession, Run
+from vsafsm.backend_options import check_options
+from vsafsm.discovery import DEFAULT, find
+from vsafsm.errors import BackendError, RequirementError
+from vsafsm.program import Program
+
+
+def open_session(program: Program, backend: str = DEFAULT, **options: object) -> BackendSession:
+    """Start a session of a program on a backend (``vsafsm.open``).
+
+    Raises
+    ------
+    RequirementError
+        If the program does not meet what the backend requires; the message has the compile command
+        that would. Or if the backend has no such option.
+    OptionError
+        If the value of an option has the wrong type.
+    """
+    target = find(backend)
+    check(program, target, options)
+    return target.open(program, **options)
+
+
+def run_word(
+    program: Program, word: Iterable[str], backend: str = DEFAULT, **options: object
+) -> Run:
+    """Run a word known in advance: in one go where the backend can, else input by input
+    (``vsafsm.run``).
+
+    Raises
+    ------
+    UnknownInputError
+        If an input is not in the machine's alphabet; nothing has run then.
+    RequirementError, OptionError
+        As `open_session` does.
+    """
+    target, symbols = find(backend), tuple(word)
+    check(program, target, options)
+    for symbol in symbols:
+        program.machine.input_index(symbol)
+    return run_on(target, program, symbols, **options)
+
+
+def run_on(backend: Backend, program: Program, word: Iterable[str], **options: object) -> Run:
+    """The same without a check of what the backend requires: for a program that was disturbed on
+    purpose.
+    """
+    symbols = tuple(word)
+    whole: Callable[..., Run] | None = getattr(backend, "run", None)
+    if whole is not None:
+        return whole(program, symbols, **options)
+    with backend.open(program, **options) as session:
+        states, outputs = [session.state], [session.outputs]
+        for symbol in symbols:
+            states.append(session.send(symbol))
+            outputs.append(session.outputs)
+    return Run(tuple(states), tuple(outputs))
+
+
+def plot_word(
+    program: Program, word: Iterable[str], path: Path, backend: str, **options: object
+) -> Run:
+    """Run a word and draw it into the file `path`. Raises `BackendError` where the backend draws
+    nothing.
+    """
+    target = find(backend)
+    drawn: Callable[..., Run] | None = getattr(target, "plot", None)
+    if drawn is None:
+        raise BackendError(
+            f'backend "{backend}" draws no pictures; expected one that does, such as brian2'
+        )
+    check(program, target, options)
+    symbols = tuple(word)
+    for symbol in symbols:
+        program.machine.input_index(symbol)
+    return drawn(program, symbols, path, **options)
+
+
+def file_writer(backend: Backend, path: Path) -> Callable[..., None] | None:
+    """What writes a program into the one file `path`, or None where the backend takes that for a
+    folder.
+    """
+    suffix: str | None = getattr(backend, "suffix", None)
+    writer: Callable[..., None] | None = getattr(backend, "emit_file", None)
+    return writer if suffix is not None and path.suffix == suffix else None
+
+
+def check(program: Program, backend: Backend, options: Mapping[str, object]) -> None:
+    """Raise what `check_options` does, and `RequirementError` where the program does not meet what
+    is required.
+
+    A margin that is required is proven again: the program's own is a claim.
+    """
+    check_options(backend, options)
+    requirements = backend.requirements(options)
+    margin = program.claim.margin if requirements.least_margin is None else program.prove().margin
+    unmet = requirements.unmet(program.network, margin)
+    if unmet:
+        raise RequirementError(
+            f'the program does not fit backend "{backend.name}": {"; ".join(unmet)}; expected a'
+            f" program of `vsafsm compile SPEC --for {backend.name}{_as_flags(options)} -o PROGRAM`"
+        )
+
+
+def _as_flags(options: Mapping[str, object]) -> str:
+    given = {name: value for name, value in options.items() if value is not None}
+    return "".join(
+        f" --{name.replace('_', '-')} {shlex.quote(str(value))}" for name, value in given.items()
+    )

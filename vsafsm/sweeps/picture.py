@@ -1,0 +1,150 @@
+"""A table as curves: the share of right draws with its intervals, and what the proof predicts
+beside it.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from vsafsm.errors import SweepError
+from vsafsm.files import write_atomically
+from vsafsm.sweeps.rows import Row, varied
+from vsafsm.sweeps.table import Table
+
+SUFFIXES = (".png", ".pdf", ".svg")
+COLOURS = ("#3b4cc0", "#d1495b", "#1b9e77", "#e69f00", "#7570b3", "#66a61e", "#8c564b", "#444444")
+VARIED = (
+    "backend",
+    "options",
+    "neurons",
+    "bits",
+    "active",
+    "rule",
+    "code",
+    "inhibition",
+    "trigger",
+    "seed",
+)
+
+
+def check_drawable(path: Path) -> None:
+    """Raise `SweepError` unless a picture of this name can be drawn here."""
+    if path.suffix not in SUFFIXES:
+        raise SweepError(
+            f'"{path}" does not say what to draw; expected a name that ends in'
+            f" {', '.join(SUFFIXES)}"
+        )
+    if find_spec("matplotlib") is None:
+        raise SweepError(
+            "matplotlib, which pictures need, is not installed; expected: pip install"
+            " 'vsafsm[plot]'"
+        )
+
+
+def draw(table: Table, path: Path) -> None:
+    """A panel for each kind of noise whose amount varies, a line for each program; over sizes where
+    no amount does.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be written.
+    """
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    rows = table.rows
+    kinds = list(dict.fromkeys(kind_of(row) for row in rows))
+    over_sizes = len({row.amount for row in rows}) == 1 and len({row.neurons for row in rows}) > 1
+    figure = Figure(figsize=(1.2 + 4.8 * len(kinds), 4.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(1, len(kinds), sharey=True, squeeze=False)[0]
+    for axes, kind in zip(panels, kinds, strict=True):
+        _panel(axes, [row for row in rows if kind_of(row) == kind], kind, over_sizes)
+    panels[0].set_ylabel("share of draws with every pair right")
+    handles, labels = panels[0].get_legend_handles_labels()
+    order = sorted(range(len(labels)), key=lambda i: "bound" in labels[i] or "law" in labels[i])
+    panels[0].legend([handles[i] for i in order], [labels[i] for i in order], fontsize=8)
+    figure.suptitle(rows[0].machine)
+    buffer = io.BytesIO()
+    dated = {".png": "Software", ".pdf": "CreationDate", ".svg": "Date"}[path.suffix]
+    with rc_context({"svg.hashsalt": "vsafsm"}):
+        figure.savefig(buffer, format=path.suffix[1:], dpi=140, metadata={dated: None})
+    write_atomically(path, buffer.getvalue())
+
+
+def kind_of(row: Row) -> str:
+    """A noise without the amount of its first model."""
+    first, plus, others = row.noise.partition("+")
+    name, _, told = first.partition(":")
+    _, comma, parameters = told.partition(",")
+    return f"{name}{comma}{parameters}{plus}{others}"
+
+
+def _panel(axes: Any, rows: Sequence[Row], kind: str, over_sizes: bool) -> None:
+    names = varied(rows, [name for name in VARIED if not (over_sizes and name == "neurons")])
+    lines = list(dict.fromkeys(tuple(getattr(row, name) for name in names) for row in rows))
+    for i, key in enumerate(lines):
+        chosen = [row for row in rows if tuple(getattr(row, name) for name in names) == key]
+        label = (
+            ", ".join(f"{_SHORT.get(n, n)}={v}" for n, v in zip(names, key, strict=True))
+            or "measured"
+        )
+        _line(axes, chosen, over_sizes, COLOURS[i % len(COLOURS)], label)
+    axes.set(
+        xlabel="neurons N" if over_sizes else LABELS.get(kind, f"{kind}: amount"),
+        ylim=(-0.03, 1.03),
+    )
+    axes.set_title(rows[0].noise if over_sizes else kind, fontsize=10)
+    if over_sizes:
+        axes.set_xscale("log", base=2)
+        sizes = sorted({row.neurons for row in rows})
+        axes.set_xticks(sizes, [str(n) for n in sizes])
+        axes.axvline(
+            rows[0].predicted_neurons,
+            color="#888888",
+            linestyle=":",
+            label="smallest N by the capacity law",
+        )
+    axes.grid(alpha=0.3)
+
+
+_SHORT = {"neurons": "N", "active": "k"}
+LABELS = {
+    "additive": "standard deviation, in those of the weights",
+    "additive,unit=steps": "standard deviation, in weight steps",
+    "lognormal": "standard deviation of the logarithm",
+    "missing": "share of synapses missing",
+    "stuck": "share of synapses stuck",
+    "flips": "share of synapses with the wrong sign",
+    "jitter": "largest change, in standard deviations of the weights",
+    "quantised": "bits",
+}
+
+
+def _line(axes: Any, rows: Sequence[Row], over_sizes: bool, colour: str, label: str) -> None:
+    x = [row.neurons if over_sizes else row.amount for row in rows]
+    below = [row.right_share - row.right_low for row in rows]
+    above = [row.right_high - row.right_share for row in rows]
+    shares = [row.right_share for row in rows]
+    axes.errorbar(
+        x, shares, (below, above), marker="o", markersize=3.5, capsize=2, color=colour, label=label
+    )
+    bounded = [
+        (at, 1 - row.failure_bound)
+        for at, row in zip(x, rows, strict=True)
+        if row.failure_bound is not None
+    ]
+    if bounded:
+        axes.plot(
+            *zip(*bounded, strict=True),
+            color=colour,
+            linestyle="--",
+            linewidth=1,
+            label=f"{label}: proven bound",
+        )

@@ -1,0 +1,117 @@
+"""A sweep from its first draw to its rows: the same whatever measures the draws, and in whatever
+order they come.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+from vsafsm.proof import Proof, prove
+from vsafsm.sweeps.execute import Chunk, Executor, serial
+from vsafsm.sweeps.journal import Journal
+from vsafsm.sweeps.plan import Plan
+from vsafsm.sweeps.rows import Row, needed, row
+from vsafsm.sweeps.trial import Outcome
+
+CHUNK = 10
+"""Draws measured together on an exact backend; elsewhere, where a draw takes seconds, each by
+itself.
+"""
+Progress = Callable[[str, float], None]
+
+
+def measure(
+    plan: Plan,
+    journal: Journal,
+    execute: Executor = serial,
+    progress: Progress = lambda what, share: None,
+) -> list[Row]:
+    """Measure what the journal does not have yet: -> a row a point, in the plan's order.
+
+    Points are measured side by side, a chunk of draws each in turn. How many draws a point gets
+    depends on their outcomes in the order of their numbers alone; what was measured beyond that is
+    left out.
+
+    Raises
+    ------
+    SweepError, BackendError
+        If it cannot go on; the journal has what was measured.
+    """
+    state = _State(plan, journal, progress)
+    for chunk, found in execute(plan.subjects, plan.trials, state.chunks()):
+        state.take(chunk, found)
+    proofs = [prove(s.program.machine, s.deployed or s.program.network) for s in plan.subjects]
+    return [state.row(i, proofs[point.subject]) for i, point in enumerate(plan.points)]
+
+
+class _State:
+    def __init__(self, plan: Plan, journal: Journal, progress: Progress) -> None:
+        self.plan, self.journal, self.progress = plan, journal, progress
+        self.points = plan.points
+        self.done: dict[int, int] = {}
+        self.begun = time.monotonic()
+        for i in range(len(self.points)):
+            self._check(i)
+        self.before = self._share()
+
+    def chunks(self) -> Iterator[Chunk]:
+        """What is still to be measured, as far as is known when each is asked for."""
+        for first in range(0, self.plan.trials.most, CHUNK):
+            every = range(first, min(first + CHUNK, self.plan.trials.most))
+            for i, point in enumerate(self.points):
+                kept = self.journal.kept.get(i, {})
+                numbers = tuple(n for n in every if n not in kept)
+                for part in self._parts(point.subject, numbers):
+                    if i not in self.done:
+                        yield Chunk(i, point.subject, point.noise, part)
+
+    def take(self, chunk: Chunk, found: list[Outcome]) -> None:
+        self.journal.add(chunk.point, chunk.numbers, found)
+        self._check(chunk.point)
+        share = self._share()
+        self.progress(self._told(share), share)
+
+    def row(self, i: int, proof: Proof) -> Row:
+        point = self.points[i]
+        subject = self.plan.subjects[point.subject]
+        return row(self.plan.trials, subject, proof, point.noise, self._first(i)[: self.done[i]])
+
+    def _parts(self, subject: int, numbers: tuple[int, ...]) -> list[tuple[int, ...]]:
+        if self.plan.subjects[subject].exact:
+            return [numbers] if numbers else []
+        return [(n,) for n in numbers]
+
+    def _first(self, i: int) -> list[Outcome]:
+        """Outcomes of a point from draw 0 on, without a gap."""
+        kept = self.journal.kept.get(i, {})
+        found: list[Outcome] = []
+        while len(found) in kept:
+            found.append(kept[len(found)])
+        return found
+
+    def _check(self, i: int) -> None:
+        pairs = self.plan.subjects[self.points[i].subject].program.machine.reachable_transitions
+        count = needed(self._first(i), pairs, self.plan.trials)
+        if count is not None:
+            self.done.setdefault(i, count)
+
+    def _share(self) -> float:
+        most = self.plan.trials.most
+        tried = sum(
+            most if i in self.done else len(self.journal.kept.get(i, {}))
+            for i in range(len(self.points))
+        )
+        return tried / (most * len(self.points))
+
+    def _told(self, share: float) -> str:
+        spent = time.monotonic() - self.begun
+        draws = sum(map(len, self.journal.kept.values()))
+        told = f"{len(self.done)} of {len(self.points)} points, {draws} draws"
+        if self.before + 0.01 < share < 1:
+            told += f", about {_duration(spent * (1 - share) / (share - self.before))} left"
+        return told
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

@@ -1,0 +1,115 @@
+"""One draw of noise on one network: how much of the machine is left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from vsafsm.backend import Backend, Run
+from vsafsm.discovery import find
+from vsafsm.machine import Machine
+from vsafsm.network import Network
+from vsafsm.noise import Noise, parse_noise, perturbed
+from vsafsm.program import Program
+from vsafsm.running import run_on
+from vsafsm.sweeps.plan import Subject, Trials
+from vsafsm.tours import tours
+from vsafsm.walk import Walk
+
+
+class Outcome(NamedTuple):
+    """What became of a draw.
+
+    `pairs` and `words` are how many were right; `always` says whether every word of any length is,
+    or is None where that is not decided: on a backend that is not exact.
+    """
+
+    pairs: int
+    words: int
+    always: bool | None
+
+    def is_right(self, pairs: int) -> bool:
+        """Whether all of so many pairs of state and input were right."""
+        return self.pairs == pairs
+
+
+def outcomes(subject: Subject, noise: str, trials: Trials, numbers: Sequence[int]) -> list[Outcome]:
+    """What becomes of some draws, each by its number; it does not matter which are asked for
+    together.
+
+    Raises
+    ------
+    BackendError
+        If the backend cannot be used, or takes no disturbed program.
+    """
+    backend, model = find(subject.backend), parse_noise(noise)
+    return [_outcome(subject, backend, model, trials, number) for number in numbers]
+
+
+def _outcome(
+    subject: Subject, backend: Backend, noise: Noise, trials: Trials, number: int
+) -> Outcome:
+    program, rng = subject.program, np.random.default_rng([trials.seed, number])
+    drawn = np.random.default_rng([trials.seed, number, 1])
+    words = drawn.integers(len(program.machine.inputs), size=(trials.words, trials.length)).tolist()
+    network = perturbed(subject.deployed or program.network, noise, rng, subject.rounded)
+    if subject.exact:
+        return _walked(program.machine, network, words)
+    return _run(
+        replace(program, network=network), backend, _seeded(subject, backend, number), words
+    )
+
+
+def _walked(machine: Machine, network: Network, words: list[list[int]]) -> Outcome:
+    walk = Walk(machine, network)
+    right = walk.right_pairs()
+    pairs, always = int(right.sum()), bool(right.all()) and walk.shortest_wrong() is None
+    return Outcome(pairs, len(words) if always else int(walk.right_words(words).sum()), always)
+
+
+# ---- backends that are not exact: words are run
+
+
+def _seeded(subject: Subject, backend: Backend, number: int) -> dict[str, Any]:
+    """Options with those that seed draws of the backend's own counted up: every trial has
+    others.
+    """
+    seeds = [option for option in backend.options if option.name.endswith("_seed")]
+    drawn = {each.name: subject.options.get(each.name, each.default) + number for each in seeds}
+    return {**subject.options, **drawn}
+
+
+def _run(
+    program: Program, backend: Backend, options: dict[str, Any], words: list[list[int]]
+) -> Outcome:
+    machine = program.machine
+    taken: dict[tuple[str, str], bool] = {}
+    for tour in tours(machine):
+        _note(machine, tour, run_on(backend, program, tour, **options), taken)
+    right = 0
+    for word in words:
+        symbols = [machine.inputs[a] for a in word]
+        expected = machine.run(symbols)
+        found = run_on(backend, program, symbols, **options)
+        right += (found.states, found.outputs) == (
+            expected.states,
+            (expected.initial_outputs, *expected.outputs),
+        )
+    return Outcome(sum(taken.values()), right, None)
+
+
+def _note(
+    machine: Machine, word: Sequence[str], found: Run, taken: dict[tuple[str, str], bool]
+) -> None:
+    """Hold each step of a run against the machine, from the state that it really was in."""
+    for state, symbol, to, outputs in zip(
+        found.states, word, found.states[1:], found.outputs[1:], strict=False
+    ):
+        if state is None:
+            continue
+        expected = machine.transition(state, symbol)
+        right = (to, outputs) == (expected.to, expected.outputs + machine.outputs_of(expected.to))
+        taken[state, symbol] = taken.get((state, symbol), True) and right
