@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ import vsafsm
 from vsafsm import errors as e
 from vsafsm.backend import Backend, Option
 from vsafsm.backend_options import read_options
-from vsafsm.cli.arguments import choices, parse
+from vsafsm.cli.arguments import Parser, choices
+from vsafsm.cli.table import COMMANDS
 from vsafsm.discovery import find
 from vsafsm.machine import Machine
 from vsafsm.program import Program
@@ -25,6 +27,13 @@ from vsafsm.running import check
 
 Compiled = Callable[..., Program]
 Install = Callable[..., None]
+
+
+def arguments_of(texts: list[str]) -> Namespace:
+    """What the arguments of ``vsafsm compile`` ask for."""
+    parser = Parser()
+    COMMANDS["compile"].load().add_arguments(parser)
+    return parser.parse(texts)
 
 
 def reasons() -> dict[str, str | None]:
@@ -313,7 +322,7 @@ def test_the_command_that_would_do_repeats_the_options(
     command = str(told.value).split("`")[1]
     if flags is not None:
         assert command == f"vsafsm compile SPEC --for narrow{flags} -o PROGRAM"
-    chosen = choices(parse(shlex.split(command)[1:]))
+    chosen = choices(arguments_of(shlex.split(command)[2:]))
     assert chosen.of_target == {name: value for name, value in options.items() if value is not None}
 
 

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 import vsafsm
 from vsafsm import errors as e
+from vsafsm.hand_overs import HAND_OVERS
 from vsafsm.lowering import Code
 from vsafsm.machine import Machine, Transition
 from vsafsm.network import MOST_STEPS, Contract, Network
 from vsafsm.program import Program
-from vsafsm.proof import HAND_OVERS, Counterexample, Tally, prove
+from vsafsm.proof import Counterexample, Tally, prove
 
 T = Transition
 Compiled = Callable[..., Program]

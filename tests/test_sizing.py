@@ -313,16 +313,16 @@ def test_fewer_active_neurons_are_taken_where_noise_is_not_borne(
         )
         program = vsafsm.compile(machine, target=name)
         network = program.network
-        borne = (
+        tolerance_ratio = (
             program.claim.margin
             * network.active**0.5
             * network.scale
             / float(network.weights.std())
         )
-        assert program.requirements.borne(network, program.claim.margin) == pytest.approx(
-            borne / tolerance
-        )
-        return network.active, borne
+        assert program.requirements.noise_tolerance_ratio(
+            network, program.claim.margin
+        ) == pytest.approx(tolerance_ratio / tolerance)
+        return network.active, tolerance_ratio
 
     dense, sparse, sparsest = sized("calm", 0.1), sized("rough", 2.2), sized("impossible", 100.0)
     assert dense[0] > sparsest[0]

@@ -18,6 +18,7 @@ RESERVED = frozenset(
         "allow_unproven",
         "backend",
         "folder",
+        "force",
         "format",
         "help",
         "json",

@@ -50,7 +50,7 @@ class Network:
         Recurrent weights in whole steps, ``weights[i, j]`` from neuron j to neuron i; int8 or
         int16. A perturbed network may hold real numbers.
     gain
-        g, in weight steps an active neuron; 0 where the inhibition is folded into the weights.
+        g, in LSBs per active neuron; 0 where the inhibition is folded into the weights.
     scale
         Weight steps a unit; a unit is how much more one stored pattern drives its own neurons than
         the others.
@@ -156,7 +156,7 @@ class Network:
 
     @cached_property
     def weight_std(self) -> float:
-        """Standard deviation of all N x N weights, in weight steps."""
+        """Standard deviation of all N x N weights, in LSBs."""
         return float(self.weights.std(dtype=np.float64))
 
     @cached_property

@@ -30,7 +30,7 @@ class Noise(Protocol):
     """Something that disturbs weights. Its text, ``str(noise)``, is what `parse_noise` reads."""
 
     def disturbed(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
-        """Disturbed weights (N, N) in weight steps, postsynaptic neuron first.
+        """Disturbed weights (N, N) in LSBs, postsynaptic neuron first.
 
         Parameters
         ----------
@@ -50,7 +50,7 @@ def perturbed(
     Parameters
     ----------
     whole
-        Round to whole weight steps, and clip to the network's bits.
+        Round to whole LSBs, and clip to the network's bits.
     """
     weights = noise.disturbed(network.weights.astype(np.float32), network, rng)
     if not whole:
@@ -135,7 +135,7 @@ def _expected(one: Field[Any]) -> str:
 
 
 def _steps(amount: float, unit: str, network: Network) -> np.float32:
-    """An amount in weight steps; the unit "std" is the standard deviation of the undisturbed
+    """An amount in LSBs; the unit "std" is the standard deviation of the undisturbed
     weights.
     """
     return np.float32(amount * (network.weight_std if unit == "std" else 1.0))

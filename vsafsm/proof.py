@@ -15,16 +15,17 @@ Not covered: a hold or gap below the contract, and inputs that overlap.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vsafsm.errors import NetworkError
+from vsafsm.hand_overs import Arrivals, HandOver, Observer, StepBatch, Walker
 from vsafsm.lowering import REST
-from vsafsm.machine import Machine
+from vsafsm.machine import Machine, Transition
 from vsafsm.network import MOST_STEPS, Contract, Network
 from vsafsm.vsa import Bits
 
@@ -32,12 +33,6 @@ Verdict = Literal["holds", "refuted", "undecided"]
 PAIRS = 128
 """(Fixed point, input) pairs walked together."""
 
-
-HandOver = Literal["at once", "both", "neither"]
-"""From one mask to the next: at once, after a step with both masks on, or after a step with
-neither.
-"""
-HAND_OVERS: tuple[HandOver, ...] = ("at once", "both", "neither")
 Timing = tuple[HandOver, HandOver]
 """The hand-overs at the onset and at the end of an input."""
 AT_ONCE: Timing = ("at once", "at once")
@@ -82,7 +77,7 @@ class Tally:
     active : (n,)
         Neurons active in the activity.
     distance : (n,)
-        |drive| in whole weight steps (rounded down in a real-valued network).
+        |drive| in whole LSBs (rounded down in a real-valued network).
     pairs : (n,)
         Number of distinct pairs with these two.
     """
@@ -94,7 +89,7 @@ class Tally:
     def failure_bound(self, sigma: float) -> float:
         """Union bound on the probability that independent Gaussian noise changes any step.
 
-        Noise of standard deviation `sigma` (weight steps) on every weight gives a sum of n of them
+        Noise of standard deviation `sigma` (LSBs) on every weight gives a sum of n of them
         the deviation ``sigma sqrt(n)``; the bound adds up the tails of all pairs, and may exceed 1.
         """
         if sigma <= 0:
@@ -149,15 +144,22 @@ class Proof:
 
 
 def prove(
-    machine: Machine, network: Network, progress: Callable[[int], None] = lambda points: None
+    machine: Machine,
+    network: Network,
+    progress: Callable[[int], None] = lambda points: None,
+    observers: Sequence[Observer] = (),
 ) -> Proof:
-    """Decide whether `network` runs `machine` right on every input word, at the timing of its
+    """Decide whether `network` runs `machine` correctly on every input word, at the timing of its
     contract or slower.
 
     Parameters
     ----------
     progress
         Called with the number of fixed points walked so far.
+    observers
+        Told of every step of the walk. The owner of a step is its transition: the index of the
+        state in ``machine.states``, times the number of inputs, plus the index of the input; -1 for
+        the reset.
 
     Raises
     ------
@@ -166,7 +168,7 @@ def prove(
     """
     if network.inputs != machine.inputs or sorted(network.states) != sorted(machine.states):
         raise NetworkError("the network's states and inputs are not the machine's")
-    return _Walk(machine, network).run(progress)
+    return _ProofWalk(machine, network, observers).run(progress)
 
 
 class _Stop(Exception):  # noqa: N818 - it ends the walk, it is not an error
@@ -175,40 +177,15 @@ class _Stop(Exception):  # noqa: N818 - it ends the walk, it is not an error
         self.counterexample = counterexample
 
 
-@dataclass(frozen=True)
-class _HandedOver:
-    """Where R distinct hand-overs end: the row that each began with, how it went, and whether it
-    still moves.
+class _ProofWalk:
+    """Breadth first over fixed points at rest, so that the first wrong word is a shortest one.
 
-    ``steps`` is the most that any took, and ``slowest`` the row it began with.
+    A point is an activity together with the state that it stands for. ``paths`` has, for each, the
+    point that it was reached from, the input, and how the masks changed.
     """
 
-    activity: Bits
-    rows: NDArray[np.intp]
-    manner: list[HandOver]
-    moving: NDArray[np.bool_]
-    steps: int
-    slowest: int
-
-    @property
-    def settled(self) -> _HandedOver:
-        """Those that came to rest."""
-        kept = np.flatnonzero(~self.moving)
-        manner = [self.manner[i] for i in kept.tolist()]
-        return replace(
-            self,
-            activity=self.activity[kept],
-            rows=self.rows[kept],
-            manner=manner,
-            moving=self.moving[kept],
-        )
-
-
-class _Walk:
-    def __init__(self, machine: Machine, network: Network) -> None:
+    def __init__(self, machine: Machine, network: Network, observers: Sequence[Observer]) -> None:
         self.machine, self.network = machine, network
-        self.opened = np.vstack([network.masks, np.ones(network.neurons, np.bool_)])
-        self.every = len(network.masks)
         self.points: list[Bits] = []
         self.states: list[str] = []
         self.paths: list[tuple[int, str, Timing]] = []
@@ -216,7 +193,8 @@ class _Walk:
         self.most_points = 64 + 16 * len(machine.states)
         self.hold = self.gap = 1
         self.late: _Stop | None = None
-        self.distances = _Distances(self.opened)
+        self.distances = _Distances(network)
+        self.walker = Walker(network, (self.distances, *observers))
 
     def run(self, progress: Callable[[int], None]) -> Proof:
         verdict: Verdict = "holds"
@@ -229,19 +207,18 @@ class _Walk:
                 self._wave(wave)
                 done = wave.stop
                 progress(done)
+            # Too slow for the contract is no proof; a wrong state would have been worse.
             if self.late:
                 raise self.late
         except _Stop as stop:
             verdict, counterexample = stop.verdict, stop.counterexample
         radius = self.distances.radius if verdict == "holds" else 0.0
-        contract = Contract(self.hold, self.gap)
-        margin = radius / self.network.scale
         return Proof(
             verdict,
             len(self.points),
-            contract,
+            Contract(self.hold, self.gap),
             radius,
-            margin,
+            radius / self.network.scale,
             self.distances.tally(),
             counterexample,
         )
@@ -249,20 +226,22 @@ class _Walk:
     # ---- the walk
 
     def _start(self) -> None:
+        """The reset: the start code settles at rest."""
         code = self.network.codes[self.network.start][None]
-        rest = np.array([REST])
-        settled, steps, moving = self._settle(code, rest)
+        settled, steps, moving = self.walker.settle(code, np.array([REST]), np.array([-1]), "gap")
         self.gap = max(self.gap, int(steps.max()))
         self._note_late((), "the start code", self.gap, self.network.contract.gap_steps)
         if moving.any():
-            raise _Stop(
-                "undecided",
-                Counterexample((), "the start code to settle", "an activity that does not"),
-            )
+            expected, outcome = "the start code to settle", "an activity that does not"
+            raise _Stop("undecided", Counterexample((), expected, outcome))
         self._check_rest(settled[0], self.machine.initial, -1, "", AT_ONCE)
 
     def _wave(self, wave: range) -> None:
-        """Apply every input to every point of the wave, in the order of words."""
+        """Apply every input to every point of the wave, in the order of words.
+
+        All words of a wave are of one length. A refutation among them ends the walk at once; an
+        undecided one waits until the wave is done, since a refutation says more.
+        """
         pairs = [(point, a) for point in wave for a in range(len(self.machine.inputs))]
         undecided: _Stop | None = None
         for i in range(0, len(pairs), PAIRS):
@@ -276,14 +255,17 @@ class _Walk:
             raise undecided
 
     def _apply(self, pairs: list[tuple[int, int]]) -> None:
+        """Hold an input at each point until the activity settles, check it, then do the same for
+        the gap.
+        """
         points = np.stack([self.points[point] for point, _ in pairs])
         masks = np.array([a + 1 for _, a in pairs])
+        owners = np.array([self._owner(pair) for pair in pairs])
         contract = self.network.contract
-        held = self._hand_over(points, masks, masks)
+        held = self.walker.hand_over(points, masks, masks, owners, "held")
         self.hold = max(self.hold, held.steps)
-        self._note_late(
-            self._word_of(pairs[held.slowest]), "the input held", held.steps, contract.hold_steps
-        )
+        word = self._word_of(pairs[held.slowest])
+        self._note_late(word, "the input held", held.steps, contract.hold_steps)
         undecided = self._unsettled(pairs, held, "the input held")
         codes = self.network.decode(held.activity, masks[held.rows])
         for i in np.flatnonzero(~held.moving).tolist():
@@ -293,151 +275,93 @@ class _Walk:
             assert undecided  # noqa: S101 - every row is moving
             raise undecided
         rest = np.full(len(held.rows), REST)
-        left = self._hand_over(held.activity, masks[held.rows], rest)
-        self.gap = max(self.gap, left.steps)
-        slowest = pairs[held.rows[left.slowest]]
-        self._note_late(self._word_of(slowest), "the gap", left.steps, contract.gap_steps)
-        onsets = [held.manner[row] for row in left.rows.tolist()]
-        left = replace(left, rows=held.rows[left.rows])
-        undecided = undecided or self._unsettled(pairs, left, "the gap")
-        for i in np.flatnonzero(~left.moving).tolist():
-            parent, a = pairs[left.rows[i]]
-            timing = (onsets[i], left.manner[i])
-            self._check_rest(
-                left.activity[i], self._taken(parent, a).to, parent, self.machine.inputs[a], timing
-            )
+        after = self.walker.hand_over(
+            held.activity, masks[held.rows], rest, owners[held.rows], "gap"
+        )
+        self.gap = max(self.gap, after.steps)
+        word = self._word_of(pairs[held.rows[after.slowest]])
+        self._note_late(word, "the gap", after.steps, contract.gap_steps)
+        # Rows of `after` count among those that settled; from here on they count among the pairs.
+        onsets = [held.manner[row] for row in after.rows.tolist()]
+        after = replace(after, rows=held.rows[after.rows])
+        undecided = undecided or self._unsettled(pairs, after, "the gap")
+        for i in np.flatnonzero(~after.moving).tolist():
+            parent, a = pairs[after.rows[i]]
+            state, timing = self._transition(parent, a).to, (onsets[i], after.manner[i])
+            self._check_rest(after.activity[i], state, parent, self.machine.inputs[a], timing)
         if undecided:
             raise undecided
 
-    def _hand_over(
-        self, start: Bits, masks: NDArray[np.intp], following: NDArray[np.intp]
-    ) -> _HandedOver:
-        """Settle under the following masks: at once, after a step with both masks on, and after one
-        with neither.
-        """
-        every = np.full(len(start), self.every)
-        both = self._advance(start, masks, np.full(len(start), REST))
-        neither = self._advance(start, every, every)
-        begun = np.concatenate([start, both, neither])
-        end, steps, moving = self._settle(begun, np.tile(following, 3))
-        rows = np.tile(np.arange(len(start)), 3)
-        keys: dict[tuple[int, bytes], int] = {}
-        for i, (row, packed) in enumerate(
-            zip(rows.tolist(), np.packbits(end, axis=1), strict=True)
-        ):
-            keys.setdefault((row, packed.tobytes()), i)
-        kept = np.array(sorted(keys.values(), key=lambda i: (rows[i], i)), np.intp)
-        still = (
-            np.array([bool(moving[rows == rows[i]].any()) for i in kept])
-            if moving.any()
-            else moving[kept]
-        )
-        manner = [HAND_OVERS[i // len(start)] for i in kept.tolist()]
-        return _HandedOver(
-            end[kept], rows[kept], manner, still, int(steps.max()), int(rows[steps.argmax()])
-        )
-
-    def _settle(
-        self, start: Bits, masks: NDArray[np.intp]
-    ) -> tuple[Bits, NDArray[np.intp], NDArray[np.bool_]]:
-        """-> where each activity comes to rest, the steps it took, whether it would still change
-        after the most.
-        """
-        current, moving = start.copy(), np.arange(len(start))
-        steps = np.zeros(len(start), np.intp)
-        for n in range(MOST_STEPS + 1):
-            following = self._advance(
-                current[moving], masks[moving], np.full(len(moving), self.every)
-            )
-            changed = (following != current[moving]).any(1)
-            moving, following = moving[changed], following[changed]
-            if not len(moving) or n == MOST_STEPS:
-                break
-            current[moving] = following
-            steps[moving] = n + 1
-        return current, steps, np.isin(np.arange(len(start)), moving)
-
-    def _advance(self, activity: Bits, masks: NDArray[np.intp], also: NDArray[np.intp]) -> Bits:
-        """One step of each activity under the intersection of two masks; each distinct activity is
-        driven once.
-        """
-        packed = np.packbits(activity, axis=1)
-        names = [row.tobytes() for row in packed]
-        first: dict[bytes, int] = {}
-        for i, name in enumerate(names):
-            first.setdefault(name, i)
-        place = {name: i for i, name in enumerate(first)}
-        distinct = activity[list(first.values())]
-        drive = self.network.drive(distinct)
-        row = np.array([place[name] for name in names])
-        self.distances.add(list(first), distinct.sum(1), drive, row, masks, also)
-        return np.asarray((drive[row] > 0) & self.opened[masks] & self.opened[also])
+    def _owner(self, pair: tuple[int, int]) -> int:
+        state = self.machine.state_index(self.states[pair[0]])
+        return state * len(self.machine.inputs) + pair[1]
 
     # ---- the checks
 
     def _note_late(self, word: tuple[str, ...], phase: str, steps: int, allowed: int) -> None:
-        """Remember the first word that needs more than the contract's steps: no proof, unless worse
-        comes.
-        """
+        """Remember the first word that needs more than the contract's steps."""
         if steps > allowed and not self.late:
             expected = f"{phase} to settle within the {allowed} of the contract"
             self.late = _Stop("undecided", Counterexample(word, expected, f"{steps} steps"))
 
-    def _taken(self, point: int, a: int) -> Any:
+    def _transition(self, point: int, a: int) -> Transition:
         return self.machine.transition(self.states[point], self.machine.inputs[a])
 
     def _check_held(self, code: int, pair: tuple[int, int], timing: Timing) -> None:
+        """Compare what an activity stands for while an input is held with the transition."""
         point, a = pair
-        taken = self._taken(point, a)
+        transition = self._transition(point, a)
         label = self.network.labels[code] if code >= 0 else None
-        if label and (self.network.states[label.state], label.outputs) == (taken.to, taken.outputs):
+        state = self.network.states[label.state] if label else ""
+        if label and (state, label.outputs) == (transition.to, transition.outputs):
             return
-        found = (
-            "no code" if label is None else _told(self.network.states[label.state], label.outputs)
-        )
-        word = self._word_of(pair)
-        expected = f"{_told(taken.to, taken.outputs)} while the input is held"
-        raise _Stop(
-            "refuted", Counterexample(word, expected, found, (*self._timings(point), timing))
-        )
+        outcome = _describe(state, label.outputs) if label else "no code"
+        expected = f"{_describe(transition.to, transition.outputs)} while the input is held"
+        timings = (*self._timings(point), timing)
+        raise _Stop("refuted", Counterexample(self._word_of(pair), expected, outcome, timings))
 
     def _check_rest(
         self, point: Bits, state: str, parent: int, symbol: str, timing: Timing
     ) -> None:
-        """Hold a fixed point at rest against the state it should stand for, and remember it if it
+        """Compare a fixed point at rest with the state it should stand for, and remember it if it
         is new.
         """
-        name = np.packbits(point).tobytes()
-        known = self.index.get(name)
+        key = np.packbits(point).tobytes()
+        known = self.index.get(key)
         if known is not None and self.states[known] == state:
             return
         word = (*self._word(parent), symbol) if parent >= 0 else ()
         timings = (*self._timings(parent), timing) if parent >= 0 else ()
         code = int(self.network.decode(point[None])[0])
-        label = self.network.labels[code] if code >= 0 else None
-        expected = _told(state, self.machine.outputs_of(state))
-        if label is None or label.pending:
-            found = "no state" if label is None else "a transition still under way"
-            raise _Stop("refuted", Counterexample(word, expected, found, timings))
-        got, moore = self.network.states[label.state], self.network.moore[label.state]
-        if (got, moore) != (state, self.machine.outputs_of(state)):
-            raise _Stop("refuted", Counterexample(word, expected, _told(got, moore), timings))
+        outputs = self.machine.outputs_of(state)
+        expected = _describe(state, outputs)
+        reached = self.network.state_of(code)
+        if reached is None:
+            outcome = "no state" if code < 0 else "a transition still under way"
+            raise _Stop("refuted", Counterexample(word, expected, outcome, timings))
+        moore = self.network.moore[code]
+        if (reached, moore) != (state, outputs):
+            outcome = _describe(reached, moore)
+            raise _Stop("refuted", Counterexample(word, expected, outcome, timings))
         if len(self.points) >= self.most_points:
-            found = f"over {len(self.points)} fixed points"
-            raise _Stop("undecided", Counterexample(word, "the walk to close", found, timings))
-        self.index[name] = len(self.points)
+            outcome = f"over {len(self.points)} fixed points"
+            raise _Stop("undecided", Counterexample(word, "the walk to close", outcome, timings))
+        self.index[key] = len(self.points)
         self.points.append(point.copy())
         self.states.append(state)
         self.paths.append((parent, symbol, timing))
 
     def _unsettled(
-        self, pairs: list[tuple[int, int]], reached: _HandedOver, phase: str
+        self, pairs: list[tuple[int, int]], arrivals: Arrivals, phase: str
     ) -> _Stop | None:
-        for row in reached.rows[reached.moving].tolist():
+        """The first pair whose activity would not settle, as a reason to stop."""
+        for row in arrivals.rows[arrivals.moving].tolist():
             word = self._word_of(pairs[row])
-            found = f"an activity that still changes after {MOST_STEPS} steps"
-            return _Stop("undecided", Counterexample(word, f"{phase} to settle", found))
+            outcome = f"an activity that still changes after {MOST_STEPS} steps"
+            return _Stop("undecided", Counterexample(word, f"{phase} to settle", outcome))
         return None
+
+    # ---- from a point back to the word that reaches it
 
     def _word_of(self, pair: tuple[int, int]) -> tuple[str, ...]:
         return (*self._word(pair[0]), self.machine.inputs[pair[1]])
@@ -454,7 +378,7 @@ class _Walk:
             yield symbol, timing
 
 
-def _told(state: str, outputs: tuple[str, ...]) -> str:
+def _describe(state: str, outputs: tuple[str, ...]) -> str:
     return f'"{state}"' + (f" with outputs {', '.join(outputs)}" if outputs else "")
 
 
@@ -463,51 +387,43 @@ class _Distances:
     once.
     """
 
-    def __init__(self, opened: Bits) -> None:
-        self.opened = opened
+    def __init__(self, network: Network) -> None:
+        self.opened = np.vstack([network.masks, np.ones(network.neurons, np.bool_)])
         self.radius = math.inf
-        self.seen: dict[bytes, NDArray[np.uint8]] = {}
+        self.counted: dict[bytes, NDArray[np.uint8]] = {}
         self.done: set[tuple[bytes, int, int]] = set()
         self.counts: dict[int, NDArray[np.int64]] = {}
 
-    def add(
-        self,
-        names: list[bytes],
-        active: NDArray[np.intp],
-        drive: NDArray[Any],
-        rows: NDArray[np.intp],
-        masks: NDArray[np.intp],
-        also: NDArray[np.intp],
-    ) -> None:
-        """Count the open neurons of each (activity, pair of masks) that has not been counted
-        yet.
-        """
-        fresh = np.zeros(drive.shape, np.bool_)
+    def observe(self, batch: StepBatch) -> None:
+        """Count the open neurons of each (activity, pair of masks) not counted yet."""
+        # `fresh` marks the (activity, neuron) pairs of this step that were never counted before.
+        fresh = np.zeros(batch.drive.shape, np.bool_)
         for row, one, two in dict.fromkeys(
-            zip(rows.tolist(), masks.tolist(), also.tolist(), strict=True)
+            zip(batch.row.tolist(), batch.masks.tolist(), batch.also.tolist(), strict=True)
         ):
-            key = (names[row], one, two)
-            if key not in self.done:
-                self.done.add(key)
+            seen = (batch.keys[row], one, two)
+            if seen not in self.done:
+                self.done.add(seen)
                 fresh[row] |= self.opened[one] & self.opened[two]
+        # The same neuron may be open under several masks: it still counts once per activity.
         for row in np.flatnonzero(fresh.any(1)).tolist():
-            name, packed = names[row], np.packbits(fresh[row])
-            before = self.seen.get(name)
-            self.seen[name] = packed if before is None else packed | before
+            key, packed = batch.keys[row], np.packbits(fresh[row])
+            before = self.counted.get(key)
+            self.counted[key] = packed if before is None else packed | before
             if before is not None:
                 fresh[row] &= ~np.unpackbits(before, count=fresh.shape[1]).astype(np.bool_)
-        distance = np.abs(drive)
+        distance, active = np.abs(batch.drive), batch.activity.sum(1)
         for n in np.unique(active).tolist():
-            found = distance[active == n][fresh[active == n]]
-            if len(found):
-                self.radius = min(self.radius, float(found.min()) / max(n, 1))
-                self._count(n, np.bincount(found.astype(np.int64)))
+            new = distance[active == n][fresh[active == n]]
+            if len(new):
+                self.radius = min(self.radius, float(new.min()) / max(n, 1))
+                self._count(n, np.bincount(new.astype(np.int64)))
 
-    def _count(self, n: int, counted: NDArray[np.int64]) -> None:
+    def _count(self, n: int, counts: NDArray[np.int64]) -> None:
         before = self.counts.get(n, np.zeros(0, np.int64))
-        total = np.zeros(max(len(before), len(counted)), np.int64)
+        total = np.zeros(max(len(before), len(counts)), np.int64)
         total[: len(before)] += before
-        total[: len(counted)] += counted
+        total[: len(counts)] += counts
         self.counts[n] = total
 
     def tally(self) -> Tally:

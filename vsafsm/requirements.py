@@ -28,7 +28,7 @@ class Requirements:
     least_active
         Fewest active neurons in a code.
     largest_sum
-        Largest magnitude that the sum of one step's weights may reach, in weight steps.
+        Largest magnitude that the sum of one step's weights may reach, in LSBs.
     most_neurons
         Most neurons.
     rule
@@ -40,8 +40,8 @@ class Requirements:
     tolerance
         Noise that a step bears, in standard deviations of the weights: ``margin sqrt(k) / std(W)``.
         Down to half of the density is tried where it is not reached.
-    tolerance_steps
-        The same in weight steps, for noise that does not depend on the weights: ``margin scale
+    tolerance_lsb
+        The same in LSBs, for noise that does not depend on the weights: ``margin scale
         sqrt(k)``.
     margin
         Distance from threshold, in units, to ask for before the usual ones.
@@ -57,10 +57,10 @@ class Requirements:
     headroom: float | None = None
     density: float | None = None
     tolerance: float | None = None
-    tolerance_steps: float | None = None
+    tolerance_lsb: float | None = None
     margin: float | None = None
 
-    def borne(self, network: Network, margin: float) -> float:
+    def noise_tolerance_ratio(self, network: Network, margin: float) -> float:
         """Noise that a network with a proven margin bears, as a share of what is aimed at; infinite
         where nothing is.
 
@@ -68,7 +68,7 @@ class Requirements:
         """
         steps = margin * network.scale * network.active**0.5
         of_weights = self.tolerance and self.tolerance * max(float(network.weights.std()), 1e-12)
-        aimed = [wanted for wanted in (of_weights, self.tolerance_steps) if wanted]
+        aimed = [wanted for wanted in (of_weights, self.tolerance_lsb) if wanted]
         return float(min((steps / wanted for wanted in aimed), default=float("inf")))
 
     def unmet(self, network: Network, margin: float) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ before.
 LEAST_CEILING, MOST_TIMES_PREDICTED = 1024, 6
 """Where the search for a size gives up: this many neurons, or this many times the prediction."""
 DENSITY_SHARES = (1.0, 0.75, 0.5)
-"""Of a density that is aimed at, tried in turn until the noise that is aimed at is borne."""
+"""Of a density that is aimed at, tried in turn until the noise that is aimed at is tolerated."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ class _Search:
     def given(self) -> Sized:
         """The dimension is the user's: try margins, sparsities and draws until the proof holds."""
         neurons = int(self.options.dimension)
-        actives = self._aimed(neurons)
+        actives = self._sparsity_candidates(neurons)
         for margin in self._margins(MARGINS):
             for active in actives:
                 for draw in range(DRAWS):
@@ -180,18 +180,18 @@ class _Search:
         """
         satisfying: list[_Trial] = []
         for margin in self._margins(MARGINS[:3]):
-            trial = self._best_aimed(neurons, margin)
+            trial = self._best_candidate(neurons, margin)
             if trial and self._tolerates(trial):
                 return trial
             satisfying += [trial] if trial else []
-        return max(satisfying, key=self._borne, default=None)
+        return max(satisfying, key=self._tolerance_ratio, default=None)
 
-    def _best_aimed(self, neurons: int, margin: float) -> _Trial | None:
+    def _best_candidate(self, neurons: int, margin: float) -> _Trial | None:
         """A network that satisfies: the densest one that bears the noise aimed at, or else the
         sparsest.
         """
         found = None
-        for active in self._aimed(neurons, fewer=False):
+        for active in self._sparsity_candidates(neurons, fewer=False):
             trials = (
                 self._try(neurons, active, margin, draw, self.options.rule) for draw in range(DRAWS)
             )
@@ -204,10 +204,10 @@ class _Search:
         return found
 
     def _tolerates(self, trial: _Trial) -> bool:
-        return self._borne(trial) >= 1
+        return self._tolerance_ratio(trial) >= 1
 
-    def _borne(self, trial: _Trial) -> float:
-        return self.requirements.borne(trial.network, trial.proof.margin)
+    def _tolerance_ratio(self, trial: _Trial) -> float:
+        return self.requirements.noise_tolerance_ratio(trial.network, trial.proof.margin)
 
     def _sizes_beyond(self, smallest: int, ceiling: int) -> list[int]:
         """The rungs from the headroom aimed at to the most there may be, which is the last."""
@@ -255,12 +255,12 @@ class _Search:
         aimed = () if self.requirements.margin is None else (self.requirements.margin,)
         return tuple(dict.fromkeys(max(margin, least * 1.05) for margin in (*aimed, *usual)))
 
-    def _aimed(self, neurons: int, fewer: bool = True) -> list[int]:
+    def _sparsity_candidates(self, neurons: int, fewer: bool = True) -> list[int]:
         """Active neurons to try in turn: what is aimed at, and `fewer` where the dimension is
         given.
         """
         density, asked = self.requirements.density, self.requirements
-        if density is None or (asked.tolerance is None and asked.tolerance_steps is None):
+        if density is None or (asked.tolerance is None and asked.tolerance_lsb is None):
             return self._actives(neurons, density)[: None if fewer else 1]
         return list(
             dict.fromkeys(self._actives(neurons, density * share)[0] for share in DENSITY_SHARES)

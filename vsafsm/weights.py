@@ -210,7 +210,7 @@ class Grid:
 
     @property
     def gain(self) -> int:
-        """The network's own inhibition in whole weight steps an active neuron: 0 where it is folded
+        """The network's own inhibition in whole LSBs per active neuron: 0 where it is folded
         in.
 
         Kept apart it is at least 1, but for weights of 2 bits: no sum of them would get past it.
@@ -432,7 +432,7 @@ class _Task:
                 yield batch[np.argsort(-self.count[batch], kind="stable")]
 
     def _drive(self, weights: NDArray[Whole], batch: NDArray[np.intp]) -> NDArray[Any]:
-        """Recurrent drive (b, rows) in whole weight steps."""
+        """Recurrent drive (b, rows) in whole LSBs."""
         if self.listed is None:
             return multiplied(weights, self.active[batch], self.largest)
         return gathered(weights, self.listed[batch], self.count[batch], self.whole)

@@ -1,7 +1,7 @@
 """The model, as Brian2 reads it: the one place where it is written. The emitted script holds the
 same text.
 
-A spike of cell j jumps the synaptic current of cell i by ``W[i, j]`` weight steps; a step is ``2 J
+A spike of cell j jumps the synaptic current of cell i by ``W[i, j]`` LSBs; a step is ``2 J
 / (k scale)``. The inhibitory pool is one graded unit that sums all spikes through the same synapses
 and takes its share from every cell. A
 *line* stands for a bundle of axons that fires at some 1 kHz in all (at the default time step): the

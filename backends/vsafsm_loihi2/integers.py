@@ -113,7 +113,7 @@ class Bounds:
     Attributes
     ----------
     reach
-        What the walk over all activities found, in the network's weight steps.
+        What the walk over all activities found, in the network's LSBs.
     mask_drive, reset_drive
         Magnitude of the inhibition of a closed neuron, and of the drive of the start code's neurons
         by the reset.

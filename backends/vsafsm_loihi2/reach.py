@@ -24,7 +24,7 @@ PAIRS = 256
 
 @dataclass(frozen=True)
 class Reach:
-    """Extremes over every step of the walk, in weight steps.
+    """Extremes over every step of the walk, in LSBs.
 
     Attributes
     ----------

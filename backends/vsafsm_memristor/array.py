@@ -18,7 +18,7 @@ from vsafsm_memristor.crossbar import (
     Faults,
     Pair,
     SimulatedCrossbar,
-    around,
+    compensate_stuck_cells,
     drawn_faults,
     full_scale_for,
     placed,
@@ -134,7 +134,7 @@ def programmed(planned: Plan, faults: Faults, rng: np.random.Generator) -> Simul
     """The array right after programming."""
     settings, model, target = planned.settings, planned.settings.model, planned.target
     if settings.stuck_cells != "ignored":
-        target = around(faults, target, model.g_min_us, model.g_max_us)
+        target = compensate_stuck_cells(faults, target, model.g_min_us, model.g_max_us)
     cells = faults.applied(target.map(lambda g: model.program(g, rng)), model.g_max_us)
     layout, converter = planned.layout, converter_of(planned)
     ohm = settings.segment_ohm if settings.ir_drop else 0.0

@@ -51,7 +51,7 @@ class Crossbar(Protocol):
     """What computes the recurrent product: simulated tiles, another simulator's, or hardware."""
 
     def drive(self, activity: Bits, rng: np.random.Generator) -> Drive:
-        """Recurrent drive (B, N), in weight steps, of activities (B, N)."""
+        """Recurrent drive (B, N), in LSBs, of activities (B, N)."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def split(chance: NDArray[Any], stuck_off: float, stuck_on: float) -> tuple[Bits
     return chance < stuck_off, (chance >= stuck_off) & (chance < stuck_off + stuck_on)
 
 
-def around(faults: Faults, target: Pair, g_min_us: float, g_max_us: float) -> Pair:
+def compensate_stuck_cells(faults: Faults, target: Pair, g_min_us: float, g_max_us: float) -> Pair:
     """Targets under which a cell that works makes up for its stuck partner, as far as its range
     goes.
     """
@@ -109,7 +109,7 @@ class Converter:
     bits
         0 for an ideal one.
     full_scale
-        Largest magnitude that it resolves, in weight steps.
+        Largest magnitude that it resolves, in LSBs.
     """
 
     bits: int
@@ -182,14 +182,14 @@ class SimulatedCrossbar:
 
     @cached_property
     def _weights(self) -> Drive:
-        """(pre, post), in weight steps."""
+        """(pre, post), in LSBs."""
         return np.ascontiguousarray(
             (self.seen.positive - self.seen.negative).T / self.scale.us_a_step
         )
 
     @cached_property
     def _variance(self) -> Pair:
-        """Of a read of each cell, (pre, post), in squares of weight steps: of what each output has
+        """Of a read of each cell, (pre, post), in squares of LSBs: of what each output has
         of its own, and (in the offset scheme) of the references, (pre, tiles across).
         """
         own, other = (
@@ -270,7 +270,7 @@ def placed(layout: Layout, pair: Pair) -> Pair:
 
 
 def full_scale_for(weights: NDArray[Any], codes: Bits, rows: int) -> float:
-    """Largest magnitude of what a tile's column adds to the drive under a code, in weight steps."""
+    """Largest magnitude of what a tile's column adds to the drive under a code, in LSBs."""
     largest = 1.0
     for i in range(0, weights.shape[1], rows):
         part = codes[:, i : i + rows].astype(np.float32) @ weights[:, i : i + rows].T.astype(

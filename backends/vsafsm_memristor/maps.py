@@ -60,7 +60,7 @@ class RigMaps:
         return found
 
     def drive(self, currents: Sequence[tuple[int, Floats]]) -> Drive:
-        """Recurrent drive (N,) in weight steps from the currents (columns,) of tiles, in
+        """Recurrent drive (N,) in LSBs from the currents (columns,) of tiles, in
         amperes.
         """
         total = np.zeros(self.layout.neurons)

@@ -213,7 +213,7 @@ def requirements(chosen: Settings) -> Requirements:
         rule="robust",
         headroom=4.0,
         density=2 / 11,
-        tolerance_steps=1.8,
+        tolerance_lsb=1.8,
         margin=0.6,
     )
 

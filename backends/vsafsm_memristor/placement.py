@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vsafsm_memristor.crossbar import Faults, Pair, around
+from vsafsm_memristor.crossbar import Faults, Pair, compensate_stuck_cells
 from vsafsm_memristor.errors import MappingError
 from vsafsm_memristor.importing import imported
 from vsafsm_memristor.mapping import Layout, Order
@@ -113,7 +113,9 @@ def avoiding(
     held = [np.where(works, np.nan, 0.0) for works in usable]
     layout = ordered(layout, target_us.positive - target_us.negative, held, g_min_us, g_max_us)
     off = ~np.stack(layout.gathered(tuple(usable)))
-    return layout, around(Faults(off, np.zeros_like(off)), target_us, g_min_us, g_max_us)
+    return layout, compensate_stuck_cells(
+        Faults(off, np.zeros_like(off)), target_us, g_min_us, g_max_us
+    )
 
 
 def _losses(wanted: Floats, span: Span) -> Floats:

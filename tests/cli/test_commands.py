@@ -323,7 +323,7 @@ def test_convert_merges_states_only_when_asked(run, tmp_path):
 
 
 def test_convert_writes_nothing_that_is_read_back_as_another_machine(run, tmp_path, monkeypatch):
-    monkeypatch.setattr("vsafsm.cli.distinguishing_word", lambda one, _: one.inputs[:1])
+    monkeypatch.setattr("vsafsm.cli.convert.distinguishing_word", lambda one, _: one.inputs[:1])
     code, out, err = run("convert", TURNSTILE, str(tmp_path / "t.dot"))
     assert (code, out) == (2, "")
     assert "something else on the word coin" in err
@@ -616,8 +616,8 @@ BAD = {
     "unknown -O": (["prove", TURNSTILE, "-O", "dimensoin=3"], 'did you mean "dimension"'),
     "-O without value": (["prove", TURNSTILE, "-O", "bits"], "key=value"),
     "too active": (["prove", TURNSTILE, "--dimension", "16", "--active", "64"], "16"),
-    "unknown option": (["prove", TURNSTILE, "--dimensions", "3", "--bitz"], "--bitz"),
-    "no command": ([], "COMMAND"),
+    "unknown option": (["prove", TURNSTILE, "--dimensions", "3"], 'did you mean "--dimension"?'),
+    "no command": (["--bits"], "commands"),
     "missing folder": (["compile", TURNSTILE, "-o", "nowhere/p.npz"], "nowhere"),
     "two words": (["run", TURNSTILE, "coin", "--word-file", TURNSTILE], "one of them"),
     "level runs on": (["prove", str(SPECS / "modulo_counter.yaml"), "--trigger", "level"], "level"),

@@ -9,14 +9,13 @@ from importlib.metadata import EntryPoint
 import pytest
 
 import vsafsm.cli.plugins
-from vsafsm.cli import COMMANDS, main
-from vsafsm.cli.arguments import BUILT_IN
-from vsafsm.cli.plugins import GROUP, find_commands
+from vsafsm.cli import main
+from vsafsm.cli.plugins import GROUP, Command, find_plugins
+from vsafsm.cli.table import COMMANDS
 from vsafsm.errors import BackendError
 
 
 class Greet:
-    name, help = "greet", "say hello, 100 % of the time"
     code: object = 0
 
     def add_arguments(self, parser):
@@ -26,6 +25,10 @@ class Greet:
     def run(self, args):
         print("hello " * (1 + args.twice) + args.whom)
         return self.code
+
+
+def greeting(file=None, name="greet"):
+    return Command(name, "say hello, 100 % of the time", lambda: file or Greet())
 
 
 class Failing(Greet):
@@ -67,12 +70,16 @@ def run(capsys):
     return call
 
 
-def test_the_names_that_are_taken_are_those_of_the_commands():
-    assert sorted(BUILT_IN) == sorted(COMMANDS)
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_of_ours_has_a_file_with_its_arguments(name, run):
+    assert COMMANDS[name].name == name
+    code, out, _ = run(name, "--help")
+    assert code == 0
+    assert f"usage: vsafsm {name}" in out
 
 
 def test_a_command_is_called_with_its_arguments(add, run):
-    add(Greet())
+    add(greeting())
     assert run("greet", "you", "--twice") == (0, "hello hello you\n", "")
     assert "say hello, 100 % of the time" in run("--help")[1]
     assert "--twice" in run("greet", "--help")[1]
@@ -82,7 +89,7 @@ def test_a_command_is_called_with_its_arguments(add, run):
 
 def test_its_exit_code_is_the_command_lines(add, run):
     command = Greet()
-    add(command)
+    add(greeting(command))
     command.code = 1
     assert run("greet", "you")[0] == 1
     for wrong in (None, "0", -1, 256):
@@ -100,62 +107,78 @@ def test_its_exit_code_is_the_command_lines(add, run):
     ],
 )
 def test_its_errors_are_printed(add, run, error, message):
-    add(Failing(error))
+    add(greeting(Failing(error)))
     code, _, err = run("greet", "you")
     assert code == 2
     assert message in err
-
-
-def adding(error):
-    command = Greet()
-
-    def add_arguments(parser):
-        raise error
-
-    command.add_arguments = add_arguments
-    return command
 
 
 BROKEN = {
     "not there": {"value": "no_such_module_anywhere:COMMAND"},
     "no attribute": {"value": "vsafsm.cli.plugins:NOTHING"},
     "an object of another kind": {"command": object()},
-    "arguments that raise": {"command": adding(RuntimeError("no"))},
-    "arguments that leave": {"command": adding(SystemExit(3))},
-    "another name": {"command": Greet(), "name": "grit"},
-    "no name": {"command": Greet(), "name": "Greet!"},
+    "a file in place of a command": {"command": Greet()},
+    "another name": {"command": greeting(), "name": "grit"},
+    "no name": {"command": greeting(name="Greet!"), "name": "Greet!"},
 }
 
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_broken_ones_are_left_out_and_the_others_work(add, run, name):
     add(**{"name": "broken", **BROKEN[name]})
-    add(Greet())
-    code, out, err = run("greet", "you")
-    assert (code, out) == (0, "hello you\n")
+    add(greeting())
+    assert run("greet", "you") == (0, "hello you\n", "")
+    code, out, err = run("--help")
+    assert code == 0
+    assert "say hello" in out
     assert "warning: the command" in err
     assert "is left out" in err
-    assert run("backends") == (0, run("backends")[1], "")
 
 
-@pytest.mark.parametrize("name", BUILT_IN)
+def test_one_whose_arguments_fail_says_so_when_it_is_called(add, run):
+    file = Greet()
+    file.add_arguments = lambda parser: 1 / 0
+    add(greeting(file))
+    assert run("--help")[0] == 0
+    code, _, err = run("greet", "you")
+    assert code == 2
+    assert 'the command "greet" failed: ZeroDivisionError' in err
+
+
+@pytest.mark.parametrize("name", COMMANDS)
 def test_names_of_ours_are_refused(add, run, name):
-    command = Greet()
-    command.name = name
-    add(command, name=name)
-    found = find_commands(BUILT_IN)
+    add(greeting(name=name), name=name)
+    found = find_plugins(COMMANDS)
     assert found.commands == {}
     assert "is a command of vsafsm itself" in found.refused[name]
     assert "is left out" in run("--help")[2]
 
 
-def test_a_name_that_is_given_twice_is_taken_once(add, run):
-    add(Greet())
-    add(Greet())
-    assert run("greet", "you")[1] == "hello you\n"
-    assert "another command has the name" in run("greet", "you")[2]
+def test_a_name_that_two_have_is_of_the_first(add, run):
+    add(greeting())
+    add(greeting())
+    code, out, err = run("greet", "you")
+    assert (code, out) == (0, "hello you\n")
+    assert "another command has the name" in err
 
 
 def test_ours_do_not_look_for_others(monkeypatch, run):
     monkeypatch.setattr(vsafsm.cli.plugins, "entry_points", lambda group: pytest.fail("looked"))
     assert run("examples")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"), [("complie", "compile"), ("exmaples", "examples"), ("gret", "greet")]
+)
+def test_an_unknown_command_names_the_nearest(add, run, wrong, meant):
+    add(greeting())
+    code, out, err = run(wrong, "x")
+    assert (code, out) == (2, "")
+    assert f'unknown command "{wrong}"' in err
+    assert f'did you mean "{meant}"?' in err
+
+
+def test_an_option_before_the_command_is_refused(run):
+    code, _, err = run("--jsn", "compile")
+    assert code == 2
+    assert "--jsn" in err

@@ -44,7 +44,7 @@ def test_a_program_that_is_not_proven_is_reported_as_such(spec: str) -> None:
     ("arguments", "told"),
     [
         (["-o", "r.pdf"], "ends in .html"),
-        (["-o", "nowhere/r.html"], "a folder that is there"),
+        (["-o", "nowhere/r.html"], "is not there; expected an existing one"),
         (["-o", "r.html", "--trials", "0"], "trials is 0"),
         (["-o", "r.html", "--noise", "additve:1"], 'did you mean "additive"'),
         (["-o", "r.html", "--noise", "additive:1:0:1"], "empty or backwards"),

@@ -169,7 +169,7 @@ def test_an_interrupted_sweep_goes_on(spec: str) -> None:
         (("--backend", "referenz"), 'did you mean "reference"'),
         (("-O", "bitts=4"), 'did you mean "bits"'),
         (("--jobs", "2", "--scheduler", "tcp://127.0.0.1:9"), "expected one of them"),
-        (("-o", "nowhere/t.csv"), "a folder that is there"),
+        (("-o", "nowhere/t.csv"), "is not there; expected an existing one"),
         (("-o", "t.txt"), "ends in .csv or .parquet"),
         (("--picture", "t.bmp"), "ends in .png"),
     ],

@@ -14,7 +14,7 @@ import pytest
 from vsafsm.cli import main
 from vsafsm.compiler import compile_machine
 from vsafsm.explanation.places import weakest
-from vsafsm.explanation.remedies import CERTAINTY, as_it_is, borne, remedies
+from vsafsm.explanation.remedies import CERTAINTY, as_it_is, remedies, tolerated_noise
 from vsafsm.explanation.terms import strongest, terms
 from vsafsm.formats import load
 from vsafsm.program import Program
@@ -111,14 +111,14 @@ def test_what_was_tried_is_what_compiling_gives() -> None:
     assert set(found) == {"--dimension 128", "--margin 0.45", "--rule robust", "--bits 10"}
     other = compile_machine(program.machine, dimension=128)
     assert found["--dimension 128"].margin == other.claim.margin
-    assert found["--dimension 128"].noise == borne(other.network, other.prove())
+    assert found["--dimension 128"].noise == tolerated_noise(other.network, other.prove())
     assert found["--margin 0.45"].margin > as_it_is(program, program.prove()).margin
 
 
 def test_noise_that_is_borne_is_where_the_bound_is_one_percent() -> None:
     program = compile_machine(load("specs/turnstile.yaml"), dimension=64)
     proof = program.prove()
-    steps = borne(program.network, proof) * program.network.weight_std
+    steps = tolerated_noise(program.network, proof) * program.network.weight_std
     assert proof.tally.failure_bound(steps) == pytest.approx(CERTAINTY, rel=1e-6)
     assert np.isclose(proof.tally.failure_bound(steps * 1.01), CERTAINTY, rtol=0.5)
 

@@ -20,7 +20,7 @@ from vsafsm_memristor.crossbar import (
     Faults,
     Pair,
     SimulatedCrossbar,
-    around,
+    compensate_stuck_cells,
     drawn_faults,
     full_scale_for,
 )
@@ -215,7 +215,7 @@ def test_a_partner_makes_up_for_a_stuck_cell_where_its_range_allows(
     step = (high - low) / largest
     target = Pair(*(np.float32(low + step * np.maximum(sign * weights, 0)) for sign in (1, -1)))
     faults = drawn_faults(8, 0.2, 0.2, rng)
-    changed = around(faults, target, low, high)
+    changed = compensate_stuck_cells(faults, target, low, high)
     there = faults.applied(changed, high)
     for i, j in np.ndindex(8, 8):
         stuck = [

@@ -140,7 +140,7 @@ def _print_why(program: Program, n: int, weak: Weak) -> None:
 def _print_tried(tried: Sequence[Remedy]) -> None:
     print_line()
     print_line("what would help, compiled and proven:")
-    header = ("options", "N", "k", "bits", "proof", "margin", "noise borne (std of weights)")
+    header = ("options", "N", "k", "bits", "proof", "margin", "noise tolerated (std of weights)")
     print_table(
         header,
         [

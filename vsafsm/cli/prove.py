@@ -111,5 +111,5 @@ def _print(program: Program, network: Network, proof: Proof) -> None:
     )
     print_line(
         f"margin {proof.margin:.3f} units; no change of every weight by less than"
-        f" {proof.radius:.4g} LSB can change any step"
+        f" {proof.radius:.4g} LSBs can change any step"
     )

@@ -70,7 +70,7 @@ def weakest(program: Program, sigma: float) -> list[Weak]:
     Parameters
     ----------
     sigma
-        Standard deviation of Gaussian noise on every weight, in weight steps, for the bound.
+        Standard deviation of Gaussian noise on every weight, in LSBs, for the bound.
     """
     machine, network, lowered = program.machine, program.network, program.lowered
     given = conditions(lowered)

@@ -14,7 +14,7 @@ from vsafsm.program import Program
 from vsafsm.proof import Proof
 
 CERTAINTY = 0.01
-"""Share of draws that may go wrong at the noise that is borne."""
+"""Share of draws that may go wrong at the noise that is tolerated."""
 NO_STEP = {("refined", "refined"), ("robust", "robust"), ("robust", "refined")}
 """Rules that are not worth a change to another."""
 
@@ -80,13 +80,13 @@ def _changes(program: Program) -> list[Mapping[str, Any]]:
 
 
 def _remedy(changed: str, network: Network, proof: Proof) -> Remedy:
-    noise = borne(network, proof)
+    noise = tolerated_noise(network, proof)
     return Remedy(
         changed, proof.verdict, network.neurons, network.active, network.bits, proof.margin, noise
     )
 
 
-def borne(network: Network, proof: Proof) -> float:
+def tolerated_noise(network: Network, proof: Proof) -> float:
     """Additive noise, in standard deviations of the weights, at which the proof's bound reaches
     `CERTAINTY`; or 0.
     """

@@ -117,7 +117,7 @@ def _panel(axes: Any, rows: Sequence[Row], kind: str, over_sizes: bool) -> None:
 _SHORT = {"neurons": "N", "active": "k"}
 LABELS = {
     "additive": "standard deviation, in those of the weights",
-    "additive,unit=steps": "standard deviation, in weight steps",
+    "additive,unit=steps": "standard deviation, in LSBs",
     "lognormal": "standard deviation of the logarithm",
     "missing": "share of synapses missing",
     "stuck": "share of synapses stuck",

@@ -27,7 +27,7 @@ class Row:
     neurons, active, bits, rule, code, inhibition, trigger, seed
         Of the program.
     proven, margin, radius
-        What the proof found on the undisturbed network: margin in units, radius in weight steps.
+        What the proof found on the undisturbed network: margin in units, radius in LSBs.
     trials
         Draws of noise.
     right, right_share, right_low, right_high

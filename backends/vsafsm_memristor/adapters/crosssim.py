@@ -28,7 +28,7 @@ INSTALL = "pip install git+https://github.com/sandialabs/cross-sim"
 @dataclass(frozen=True)
 class CrossSimCrossbar:
     """A `Crossbar` around a programmed ``AnalogCore``, which holds the weights ``[post, pre]`` in
-    weight steps.
+    LSBs.
     """
 
     core: Any
