@@ -59,7 +59,7 @@ def check_output(
     if path.exists() and not path.is_file():
         return
     if suffixes and path.suffix not in suffixes:
-        expected = " or ".join(suffixes)
+        expected = ", ".join(suffixes)
         raise FileError(
             f'cannot write {what} to "{output}"; expected a name that ends in {expected}'
         )

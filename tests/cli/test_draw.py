@@ -89,7 +89,7 @@ def test_a_machine_is_drawn(spec: str, suffix: str, capsys: pytest.CaptureFixtur
     ("arguments", "told"),
     [
         (["-o", "m.svg", "--state", "unloked"], 'did you mean "unlocked"'),
-        (["-o", "m.bmp"], "ends in .png or .pdf or .svg or .mmd"),
+        (["-o", "m.bmp"], "ends in .png, .pdf, .svg, .mmd"),
         (["-o", "nowhere/m.mmd"], "cannot write"),
     ],
 )

@@ -14,6 +14,8 @@ from vsafsm.compiler import compile_machine
 from vsafsm.errors import PlotError
 from vsafsm.formats import load
 from vsafsm.machine import Machine
+from vsafsm.plotting.canvas import write
+from vsafsm.plotting.graph import draw_graph
 from vsafsm.plotting.kinds import KINDS, OF_RUNS, draw
 from vsafsm.program import Program
 
@@ -46,7 +48,7 @@ def test_words_are_seen(program: Program, tmp_path: Path) -> None:
 
 
 def test_a_graph_has_every_name_and_label(program: Program, tmp_path: Path) -> None:
-    draw("graph", program, (), tmp_path / "g.svg")
+    write(draw_graph(program.machine), tmp_path / "g.svg")
     text = (tmp_path / "g.svg").read_text()
     for told in ("locked", "unlocked", "barrier_open", "coin", "push / click"):
         assert f"<!-- {told} -->" in text
@@ -111,7 +113,7 @@ def test_every_kind_can_be_asked_for(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["coin", "--what", "graph"], "shows no run; expected no inputs"),
+        (["coin", "--what", "weights"], "shows no run; expected no inputs"),
         (["coin", "--what", "rastr"], 'did you mean "raster"'),
         (["coin", "--what", "raster", "--backend", "brian2"], "expected it without --backend"),
         (["coins"], 'did you mean "coin"'),

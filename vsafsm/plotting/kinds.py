@@ -8,7 +8,6 @@ from typing import Any
 
 from vsafsm.errors import PlotError, did_you_mean
 from vsafsm.plotting.canvas import check_drawable, write
-from vsafsm.plotting.graph import draw_graph
 from vsafsm.plotting.margins import draw_margins
 from vsafsm.plotting.overlaps import draw_overlaps
 from vsafsm.plotting.raster import draw_raster
@@ -25,7 +24,6 @@ OF_PROGRAMS: Mapping[str, Callable[[Program], Any]] = {
     "weights": draw_weights,
     "similarity": draw_similarity,
     "margins": draw_margins,
-    "graph": lambda program: draw_graph(program.machine),
 }
 KINDS = (*OF_RUNS, *OF_PROGRAMS)
 
