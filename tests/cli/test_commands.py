@@ -751,3 +751,36 @@ def test_emit_tells_what_it_wrote_and_not_what_was_there(run, tmp_path, program)
     again = run("emit", program, "-o", str(folder))[1]
     assert again == out
     assert str(folder / "manifest.json") in out
+
+
+@pytest.mark.parametrize("name", ["other.yaml", "other", "other.txt", "other.csv"])
+def test_a_program_is_written_to_npz_only(run, tmp_path, name):
+    path = tmp_path / name
+    path.write_text("mine")
+    for force in ([], ["--force"]):
+        code, _, err = run("compile", TURNSTILE, "-o", str(path), *force)
+        assert code == 2
+        assert "ends in .npz" in err
+        assert path.read_text() == "mine"
+
+
+def test_a_program_replaces_programs_and_nothing_else(run, program, tmp_path):
+    assert run("compile", TURNSTILE, "-o", program)[0] == 0
+    other = tmp_path / "data.npz"
+    other.write_bytes(b"measured for a year")
+    code, _, err = run("compile", TURNSTILE, "-o", str(other))
+    assert code == 2
+    assert "is not a program" in err
+    assert other.read_bytes() == b"measured for a year"
+    assert run("compile", TURNSTILE, "-o", str(other), "--force")[0] == 0
+    assert load_program(other).claim.holds
+
+
+def test_convert_takes_its_file_in_two_ways(run, tmp_path):
+    one, two = str(tmp_path / "one.kiss2"), str(tmp_path / "two.kiss2")
+    assert run("convert", TURNSTILE, one)[0] == run("convert", TURNSTILE, "-o", two)[0] == 0
+    assert Path(one).read_bytes() == Path(two).read_bytes()
+    for wrong in ([], [one, "-o", two]):
+        code, _, err = run("convert", TURNSTILE, *wrong)
+        assert code == 2
+        assert "expected one file to write" in err

@@ -467,3 +467,14 @@ def test_what_a_spec_cannot_say_is_refused(change: dict[str, object], useful: st
     }
     with pytest.raises(e.NotExpressibleError, match=useful):
         write_yaml(Machine(**(parts | change)))
+
+
+@pytest.mark.parametrize("length", [60, 500, 20_000])
+@pytest.mark.parametrize("end", ["!", "-", " -x!", ".."])
+def test_long_names_are_written_at_once(length: int, end: str) -> None:
+    name = ("word_" * length)[:length] + end
+    machine = Machine(name, (name,), ("a",), name, ((Transition(name),),), ((),))
+    began = time.perf_counter()
+    text = write_yaml(machine)
+    assert time.perf_counter() - began < 2
+    assert read_yaml(text, "long.yaml").machine == machine

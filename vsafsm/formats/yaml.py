@@ -343,7 +343,7 @@ def _option_value(value: Scalar) -> Option:
 # ---- writing
 
 _WIDTH = 100
-_PLAIN = re.compile(r"\w+([ ./+|-]?\w+)*")
+_PLAIN = re.compile(r"\w+([ ./+|-]\w+)*")
 _LONGEST_SIMPLE_KEY = 500  # YAML ends at 1024 characters
 _STRING = "tag:yaml.org,2002:str"
 _RESOLVE: Callable[..., str] = Resolver().resolve
