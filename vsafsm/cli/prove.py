@@ -46,9 +46,9 @@ def run(args: argparse.Namespace) -> int:
 def _check_exact(chosen: Choices) -> None:
     if not chosen.backend.exact:
         raise BackendError(
-            f'backend "{chosen.target}" is statistical: right with some probability, which no proof'
-            " speaks for; expected an exact backend, or a measurement with `vsafsm run --backend"
-            f" {chosen.target}`"
+            f'backend "{chosen.target}" is statistical: correct with some probability, which no'
+            " proof speaks for; expected an exact backend, or a measurement with `vsafsm run"
+            f" --backend {chosen.target}`"
         )
 
 

@@ -51,11 +51,17 @@ def run(args: argparse.Namespace) -> int:
 
 def _print_trace(word: Sequence[str], ran: Run, expected: Sequence[str]) -> None:
     rows = []
-    for i, (symbol, state, out, right) in enumerate(
+    for i, (symbol, state, out, correct) in enumerate(
         zip(("", *word), ran.states, ran.outputs, expected, strict=True)
     ):
         shown = state if state is not None else "(none)"
         rows.append(
-            (str(i), symbol, shown, ", ".join(out), "" if state == right else f"expected {right}")
+            (
+                str(i),
+                symbol,
+                shown,
+                ", ".join(out),
+                "" if state == correct else f"expected {correct}",
+            )
         )
     print_table(("step", "input", "state", "outputs", ""), rows)

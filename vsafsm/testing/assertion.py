@@ -17,7 +17,7 @@ from vsafsm.network import Network
 from vsafsm.noise import Noise
 from vsafsm.options import MOST_NEURONS
 from vsafsm.program import Program
-from vsafsm.testing.robust import Failure, Robustness, Word, disturbed, robustness
+from vsafsm.testing.robust import Failure, Robustness, Word, network_of_trial, robustness
 from vsafsm.walk import WrongWord
 
 MOST_LISTED = 8
@@ -27,7 +27,7 @@ WIDE_MARGIN = 0.4
 
 
 class NotRobustError(AssertionError):
-    """Too few draws are right. `robustness` has what was found."""
+    """Too few draws are correct. `robustness` has what was found."""
 
     def __init__(self, message: str, robustness: Robustness) -> None:
         self.robustness = robustness
@@ -43,23 +43,23 @@ def assert_robust(
     seed: int = 0,
     least: float = 1.0,
 ) -> Robustness:
-    """Assert that a program stays right when its weights are disturbed: -> what was found.
+    """Assert that a program stays correct when its weights are perturbed: -> what was found.
 
     Parameters
     ----------
     program
-        What is disturbed, before each trial anew.
+        What is perturbed, before each trial anew.
     noise
         A model of `vsafsm.noise`, or its text, such as ``"additive:2"``.
     words
-        Words that must be right, each from the reset. None stands for every word of any length,
+        Words that must be correct, each from the reset. None stands for every word of any length,
         which is decided and not sampled.
     trials
         Number of draws; `default_trials` by default.
     seed
         Of the draws: trial t draws from ``numpy.random.default_rng([seed, t])``.
     least
-        Share of the draws that must be right.
+        Share of the draws that must be correct.
 
     Raises
     ------
@@ -83,12 +83,12 @@ def assert_robust(
 
 
 def _message(program: Program, found: Robustness, smallest: Failure, least: float) -> str:
-    noisy = disturbed(program, found.noise, found.seed, smallest.trial)
+    noisy = network_of_trial(program, found.noise, found.seed, smallest.trial)
     expected = "all" if least == 1 else f"a share of {least:g}"
     trials = [failure.trial for failure in found.failures]
     more = f", ... ({len(trials)} in all)" if len(trials) > MOST_LISTED else ""
     repeat = (
-        f'vsafsm.testing.disturbed(program, "{found.noise}", seed={found.seed},'
+        f'vsafsm.testing.network_of_trial(program, "{found.noise}", seed={found.seed},'
         f" trial={smallest.trial})"
     )
     return "\n".join(
@@ -131,11 +131,11 @@ def _differing(network: Network, noisy: Network, word: Sequence[str]) -> int:
     for symbol in word:
         masks += [network.mask_of(symbol)] * hold + [REST] * gap
     most, exact = 0, network.codes[[network.start]]
-    disturbed = exact
+    perturbed = exact
     for mask in masks:
         exact = network.advance(exact, network.masks[mask])
-        disturbed = noisy.advance(disturbed, network.masks[mask])
-        most = max(most, int((exact != disturbed).sum()))
+        perturbed = noisy.advance(perturbed, network.masks[mask])
+        most = max(most, int((exact != perturbed).sum()))
     return most
 
 
