@@ -98,7 +98,7 @@ def _check(args: argparse.Namespace) -> None:
 
 
 def _outcomes(args: argparse.Namespace, program: Program, options: dict[str, Any]) -> list[Outcome]:
-    from vsafsm.cli.terminal import ProgressBar
+    from vsafsm.cli.progress import ProgressBar
     from vsafsm_memristor.parameters import settings
     from vsafsm_memristor.yields import outcomes
 
@@ -159,7 +159,8 @@ def _print(
     rows: Sequence[dict[str, Any]],
     measured: Mapping[str, list[Outcome]],
 ) -> None:
-    from vsafsm.cli.terminal import print_line, print_table
+    from vsafsm.cli.tables import print_table
+    from vsafsm.cli.terminal import print_line
 
     what = _described(program, options)
     print_line(

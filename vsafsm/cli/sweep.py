@@ -10,8 +10,10 @@ from typing import Any
 
 from vsafsm.cli.arguments import COMPILE_OPTIONS, add_options, choices
 from vsafsm.cli.exits import OK
+from vsafsm.cli.progress import ProgressBar
 from vsafsm.cli.sources import program_of
-from vsafsm.cli.terminal import ProgressBar, note, print_line, print_table
+from vsafsm.cli.tables import print_table
+from vsafsm.cli.terminal import note, print_line
 from vsafsm.errors import SweepError
 from vsafsm.options import parse_assignments
 from vsafsm.overwriting import check_output

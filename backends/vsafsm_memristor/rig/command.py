@@ -159,7 +159,8 @@ def _add_arming(parser: argparse.ArgumentParser) -> None:
 
 
 def _check(args: argparse.Namespace) -> int:
-    from vsafsm.cli.terminal import print_json, print_line, print_table
+    from vsafsm.cli.tables import print_table
+    from vsafsm.cli.terminal import print_json, print_line
     from vsafsm_memristor.rig.address import open_rig
     from vsafsm_memristor.rig.conformance import check_read_only, passed
     from vsafsm_memristor.rig.protocol import Closable
@@ -280,7 +281,8 @@ def _print_written(
 
 
 def _print_plan(args: argparse.Namespace, plan: Plan, guarded: Guarded) -> None:
-    from vsafsm.cli.terminal import print_json, print_line, print_table
+    from vsafsm.cli.tables import print_table
+    from vsafsm.cli.terminal import print_json, print_line
 
     if args.json:
         print_json({**_planned(plan, guarded), "armed": False})
@@ -376,7 +378,8 @@ def _print_run(
     guarded: Guarded,
     calibrated: dict[str, Any],
 ) -> int:
-    from vsafsm.cli.terminal import print_json, print_line, print_table
+    from vsafsm.cli.tables import print_table
+    from vsafsm.cli.terminal import print_json, print_line
 
     expected = program.machine.run(tuple(args.inputs))
     right = (ran.states, ran.outputs) == (
@@ -463,7 +466,7 @@ def _correct(
     plan: Plan,
 ) -> dict[str, Any]:
     """Correct what was written, and say what came of it."""
-    from vsafsm.cli.terminal import ProgressBar
+    from vsafsm.cli.progress import ProgressBar
 
     room, before = importlib.import_module("vsafsm_memristor.rig_array"), guarded.budget_left
     with ProgressBar() as progress:
@@ -494,7 +497,7 @@ def _calibrated(correction: Mapping[str, Any] | None = None, trimmed: Any = None
 
 
 def _print_correction(correction: Mapping[str, Any]) -> None:
-    from vsafsm.cli.terminal import print_table
+    from vsafsm.cli.tables import print_table
 
     pairs = f"{correction['short_before']} before, {correction['short_after']} after"
     rows = (
