@@ -18,13 +18,17 @@ if TYPE_CHECKING:
     from vsafsm.compiler import compile_machine as compile  # noqa: A004 - the name users expect
     from vsafsm.discovery import backends
     from vsafsm.errors import VsafsmError
+    from vsafsm.explanation.explain import explain
     from vsafsm.formats import load, save
     from vsafsm.machine import Machine, Transition
     from vsafsm.network import Network
+    from vsafsm.plotting.graph import draw
+    from vsafsm.plotting.kinds import plot
     from vsafsm.program import Program, load_program
     from vsafsm.proof import Proof, prove
     from vsafsm.running import open_session as open  # noqa: A004 - the name users expect
     from vsafsm.running import run_word as run
+    from vsafsm.sweeps.sweep import sweep
 
 __all__ = [
     "Machine",
@@ -37,12 +41,16 @@ __all__ = [
     "__version__",
     "backends",
     "compile",
+    "draw",
+    "explain",
     "load",
     "load_program",
     "open",
+    "plot",
     "prove",
     "run",
     "save",
+    "sweep",
 ]
 
 # Names are imported when they are used: `vsafsm --help` needs none of them, and NumPy takes longer
@@ -57,12 +65,16 @@ _HOMES = {
     "VsafsmError": "errors.VsafsmError",
     "backends": "discovery.backends",
     "compile": "compiler.compile_machine",
+    "draw": "plotting.graph.draw",
+    "explain": "explanation.explain.explain",
     "load": "formats.load",
     "load_program": "program.load_program",
     "open": "running.open_session",
+    "plot": "plotting.kinds.plot",
     "prove": "proof.prove",
     "run": "running.run_word",
     "save": "formats.save",
+    "sweep": "sweeps.sweep.sweep",
 }
 
 

@@ -24,7 +24,14 @@ class Listing:
 
 
 def backends() -> list[Listing]:
-    """All installed backends, by name, with the reason where one cannot run here."""
+    """All installed backends, by name, with the reason where one cannot run here.
+
+    Examples
+    --------
+    >>> import vsafsm
+    >>> {each.name: each.unavailable for each in vsafsm.backends()}["reference"] is None
+    True
+    """
     return [Listing(name, _reason(point)) for name, point in sorted(_points().items())]
 
 

@@ -19,6 +19,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import Any, Literal, NewType, get_args, get_origin, get_type_hints
 
@@ -71,9 +72,9 @@ class Claim:
         return self.verdict == "holds"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Program:
-    """A compiled machine.
+    """A compiled machine. Programs whose files have the same bytes are equal.
 
     Attributes
     ----------
@@ -87,6 +88,16 @@ class Program:
         What the proof found.
     smallest
         Fewest neurons that proved in the search, or None where the dimension was given.
+
+    Examples
+    --------
+    >>> import vsafsm
+    >>> program = vsafsm.compile(vsafsm.load("specs/turnstile.yaml"), dimension=80)
+    >>> program
+    <Program turnstile: 80 neurons, 8 active, 8 bits, holds>
+    >>> program.save("turnstile.npz")
+    >>> vsafsm.load_program("turnstile.npz") == program
+    True
     """
 
     machine: Machine
@@ -96,6 +107,40 @@ class Program:
     target: str
     claim: Claim
     smallest: int | None = None
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Program):
+            return NotImplemented
+        return self.content_hash == other.content_hash
+
+    def __hash__(self) -> int:
+        return hash(self.content_hash)
+
+    def __repr__(self) -> str:
+        network = self.network
+        return (
+            f"<Program {self.machine.name}: {network.neurons} neurons, {network.active} active,"
+            f" {network.bits} bits, {self.claim.verdict}>"
+        )
+
+    def _repr_html_(self) -> str:
+        """A small table, for notebooks."""
+        network, claim = self.network, self.claim
+        rows = {
+            "machine": self.machine.name,
+            "states, inputs": f"{len(self.machine.states)}, {len(self.machine.inputs)}",
+            "neurons N, active k": f"{network.neurons}, {network.active}",
+            "bits per weight": str(network.bits),
+            "proof": claim.verdict,
+            "margin (units)": f"{claim.margin:.3f}",
+            "hold, gap (steps)": f"{network.contract.hold_steps}, {network.contract.gap_steps}",
+            "target": self.target,
+        }
+        cells = "".join(
+            f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>"
+            for name, value in rows.items()
+        )
+        return f"<table>{cells}</table>"
 
     def prove(self, progress: Callable[[int], None] = lambda points: None) -> Proof:
         """Walk the proof again on the network as it is."""
@@ -121,7 +166,7 @@ class Program:
         folded = self.options.inhibition == "folded"
         return Grid(network.bits, network.scale, float(0.5 - network.codes.mean()), folded)
 
-    @property
+    @cached_property
     def content_hash(self) -> str:
         """SHA-256 of the content, in hexadecimal."""
         return _digest(_members(self)).hex()
@@ -152,6 +197,13 @@ def load_program(path: str | Path) -> Program:
         If the file cannot be read.
     ProgramError, ProgramError, ProgramError, ProgramError
         If it is not an unharmed program of this or an earlier version.
+
+    Examples
+    --------
+    >>> import vsafsm
+    >>> vsafsm.compile(vsafsm.load("specs/turnstile.yaml")).save("turnstile.npz")
+    >>> vsafsm.load_program("turnstile.npz").machine.name
+    'turnstile'
     """
     name = str(path)
     try:

@@ -22,6 +22,14 @@ def open_session(program: Program, backend: str = DEFAULT, **options: object) ->
         `vsafsm.compile` that makes one that does. Or if the backend has no such option.
     OptionError
         If the value of an option has the wrong type.
+
+    Examples
+    --------
+    >>> import vsafsm
+    >>> program = vsafsm.compile(vsafsm.load("specs/turnstile.yaml"))
+    >>> with vsafsm.open(program) as session:
+    ...     session.send("coin")
+    'unlocked'
     """
     target = find(backend)
     check(program, target, options)
@@ -40,6 +48,13 @@ def run_word(
         If an input is not in the machine's alphabet; nothing has run then.
     RequirementError, OptionError
         As `open_session` does.
+
+    Examples
+    --------
+    >>> import vsafsm
+    >>> program = vsafsm.compile(vsafsm.load("specs/turnstile.yaml"))
+    >>> vsafsm.run(program, ["coin", "push"]).states
+    ('locked', 'unlocked', 'locked')
     """
     target, symbols = find(backend), tuple(word)
     check(program, target, options)

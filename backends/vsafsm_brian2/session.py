@@ -16,6 +16,7 @@ from brian2 import Quantity, ms
 from vsafsm.errors import BackendError, SessionError
 from vsafsm.machine import Outputs
 from vsafsm.program import Program
+from vsafsm.synchronous import session_repr
 from vsafsm_brian2.equations import INPUT_PERIOD_MS, ON_INPUT, RESET_MS, WINDOW_MS
 from vsafsm_brian2.model import RESET, AttractorFSM
 from vsafsm_brian2.parameters import Parameters, Realism, Running, check_contract
@@ -115,6 +116,9 @@ class Brian2Session:
         self._open = True
         self._reading = Reading(None)
         self.reset()
+
+    def __repr__(self) -> str:
+        return session_repr(self, self._open)
 
     def __enter__(self) -> Brian2Session:
         return self
