@@ -98,7 +98,7 @@ class Loihi2Backend:
         `folder`.
         """
         chip = on_chip(program, options)
-        write_atomically(folder / "network.npz", archive(chip))
+        write_atomically(folder / "network.npz", archive(chip.arrays()))
         write_atomically(
             folder / "manifest.json",
             (json.dumps(manifest(program, chip), indent=2) + "\n").encode(),
@@ -144,11 +144,10 @@ def on_chip(program: Program, options: Mapping[str, Any]) -> ChipNetwork:
     return chip
 
 
-def archive(chip: ChipNetwork) -> bytes:
-    """The chip's arrays as an .npz without pickle: the same bytes for the same network."""
+def archive(arrays: Mapping[str, Any]) -> bytes:
+    """Arrays as an .npz without pickle: the same bytes for the same arrays."""
     buffer = io.BytesIO()
-    arrays: Mapping[str, Any] = {name: np.asarray(value) for name, value in chip.arrays().items()}
-    np.savez(buffer, **arrays)
+    np.savez(buffer, **{name: np.asarray(value) for name, value in arrays.items()})
     return buffer.getvalue()
 
 
@@ -162,6 +161,8 @@ def manifest(program: Program, chip: ChipNetwork) -> dict[str, Any]:
         "channels": [reset, *network.inputs],
         "states": list(network.states),
         "initial": network.states[network.start],
+        "moore": [list(outputs) for outputs in network.moore],
+        "mealy": [list(label.outputs) for label in network.labels],
         "hold_steps": chip.hold_steps,
         "gap_steps": chip.gap_steps,
         "content_hash": program.content_hash,
