@@ -24,10 +24,10 @@ from vsafsm.compiler import compile_machine
 from vsafsm.intervals import wilson
 from vsafsm.machine import Machine
 from vsafsm.program import Program
-from vsafsm_memristor.crossbar import Converter, Pair, SimulatedCrossbar
-from vsafsm_memristor.devices import device_named
-from vsafsm_memristor.mapping import Layout, scale_for
-from vsafsm_memristor.yields import outcomes
+from vsafsm_memristor.crossbar.crossbar import Converter, Pair, SimulatedCrossbar
+from vsafsm_memristor.device.devices import device_named
+from vsafsm_memristor.crossbar.mapping import Layout, scale_for
+from vsafsm_memristor.deploy.yields import outcomes
 
 SPECS = sorted((Path(__file__).parent.parent / "specs").glob("*.yaml"))
 KISS2 = ("bbara", "dk16")

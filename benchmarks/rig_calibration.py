@@ -24,12 +24,12 @@ from vsafsm.compiler import compile_machine
 from vsafsm.intervals import wilson
 from vsafsm.program import Program
 from vsafsm.tours import tours
-from vsafsm_memristor.crossbar import Crossbar
-from vsafsm_memristor.loop import ClosedLoopSession
-from vsafsm_memristor.maps import RigMaps, maps_of
+from vsafsm_memristor.crossbar.crossbar import Crossbar
+from vsafsm_memristor.deploy.loop import ClosedLoopSession
+from vsafsm_memristor.deploy.maps import RigMaps, maps_of
 from vsafsm_memristor.rig.guard import Guarded
 from vsafsm_memristor.rig.scpi import ScpiRig
-from vsafsm_memristor.rig_array import corrected_on, corrections_of, trimmed_on
+from vsafsm_memristor.deploy.rig_array import corrected_on, corrections_of, trimmed_on
 
 SPEC = Path(__file__).parent.parent / "specs" / "turnstile.yaml"
 FLAWS = ("--tiles", "6", "--stuck", "0.25", "--tolerance-us", "5")

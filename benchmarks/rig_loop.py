@@ -22,9 +22,9 @@ import vsafsm
 from vsafsm.cli.terminal import print_table
 from vsafsm.compiler import compile_machine
 from vsafsm.tours import tours
-from vsafsm_memristor.loop import ClosedLoopSession
-from vsafsm_memristor.maps import maps_of
-from vsafsm_memristor.parameters import settings
+from vsafsm_memristor.deploy.loop import ClosedLoopSession
+from vsafsm_memristor.deploy.maps import maps_of
+from vsafsm_memristor.crossbar.parameters import settings
 from vsafsm_memristor.rig.guard import Guarded
 from vsafsm_memristor.rig.protocol import UNTOUCHED
 from vsafsm_memristor.rig.scpi import ScpiRig

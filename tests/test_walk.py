@@ -15,7 +15,7 @@ from vsafsm.errors import UnknownInputError
 from vsafsm.formats import load
 from vsafsm.noise import Additive, perturbed
 from vsafsm.program import Program
-from vsafsm.trials import first_wrong
+from vsafsm_memristor.deploy.trials import first_wrong
 from vsafsm.walk import Walk
 
 

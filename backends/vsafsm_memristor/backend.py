@@ -13,9 +13,9 @@ from vsafsm.errors import OptionError
 from vsafsm.program import Program
 from vsafsm.requirements import Requirements
 from vsafsm.synchronous import Session
-from vsafsm_memristor.array import Plan, calibrated, plan, stepper
-from vsafsm_memristor.crossbar import ir_drop
-from vsafsm_memristor.parameters import OPTIONS, requirements, settings
+from vsafsm_memristor.crossbar.array import Plan, calibrated, plan, stepper
+from vsafsm_memristor.crossbar.crossbar import ir_drop
+from vsafsm_memristor.crossbar.parameters import OPTIONS, requirements, settings
 
 
 class MemristorBackend:

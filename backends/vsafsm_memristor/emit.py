@@ -19,10 +19,10 @@ from vsafsm.errors import FileError
 from vsafsm.files import write_atomically
 from vsafsm.program import Program
 from vsafsm.version import __version__
-from vsafsm_memristor.array import Plan
-from vsafsm_memristor.devices import Conductances
-from vsafsm_memristor.placement import avoiding
-from vsafsm_memristor.usable import read_usable
+from vsafsm_memristor.crossbar.array import Plan
+from vsafsm_memristor.device.devices import Conductances
+from vsafsm_memristor.crossbar.placement import avoiding
+from vsafsm_memristor.crossbar.usable import read_usable
 
 _MASK = re.compile(r"usable_[0-9]{3,}\.(csv|npy)")
 _OF_A_MAP = re.compile(r"(tile|usable)_[0-9]{3,}\.(csv|npy)")

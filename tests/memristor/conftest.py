@@ -15,10 +15,10 @@ from vsafsm.lowering import Code
 from vsafsm.machine import Machine
 from vsafsm.network import Contract, Network
 from vsafsm.program import Program
-from vsafsm_memristor.array import Plan, faults_of, plan, programmed
-from vsafsm_memristor.crossbar import Faults, SimulatedCrossbar
-from vsafsm_memristor.devices import Affine
-from vsafsm_memristor.parameters import settings
+from vsafsm_memristor.crossbar.array import Plan, faults_of, plan, programmed
+from vsafsm_memristor.crossbar.crossbar import Faults, SimulatedCrossbar
+from vsafsm_memristor.device.devices import Affine
+from vsafsm_memristor.crossbar.parameters import settings
 
 
 def small_network(

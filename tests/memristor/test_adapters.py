@@ -26,12 +26,12 @@ from vsafsm.synchronous import Session
 from vsafsm_memristor.adapters import aihwkit as aihwkit_adapter
 from vsafsm_memristor.adapters import crosssim
 from vsafsm_memristor.adapters.aihwkit import AihwkitDevice, aihwkit_device
-from vsafsm_memristor.array import Plan, drawn, plan, programmed, stepper
-from vsafsm_memristor.crossbar import Faults
-from vsafsm_memristor.devices import Affine, device_named
+from vsafsm_memristor.crossbar.array import Plan, drawn, plan, programmed, stepper
+from vsafsm_memristor.crossbar.crossbar import Faults
+from vsafsm_memristor.device.devices import Affine, device_named
 from vsafsm_memristor.errors import DeviceError, MappingError, MissingLibraryError
-from vsafsm_memristor.mapping import SCHEMES
-from vsafsm_memristor.parameters import settings
+from vsafsm_memristor.crossbar.mapping import SCHEMES
+from vsafsm_memristor.crossbar.parameters import settings
 
 Networks = Callable[..., Network]
 ROOT = Path(__file__).parents[2]

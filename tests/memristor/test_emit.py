@@ -18,11 +18,11 @@ from vsafsm import errors as e
 from vsafsm.machine import Machine
 from vsafsm.program import Program
 from vsafsm.version import __version__
-from vsafsm_memristor.array import plan
+from vsafsm_memristor.crossbar.array import plan
 from vsafsm_memristor.backend import BACKEND
 from vsafsm_memristor.emit import content_hash, emit
-from vsafsm_memristor.mapping import SCHEMES, Layout
-from vsafsm_memristor.parameters import settings
+from vsafsm_memristor.crossbar.mapping import SCHEMES, Layout
+from vsafsm_memristor.crossbar.parameters import settings
 
 Emitted = Callable[..., Path]
 SMALL = {"rows": 50, "columns": 30}

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from vsafsm.vsa import Bits
-from vsafsm_memristor.array import Plan, converter_of
-from vsafsm_memristor.crossbar import Drive
+from vsafsm_memristor.crossbar.array import Plan, converter_of
+from vsafsm_memristor.crossbar.crossbar import Drive
 from vsafsm_memristor.errors import MappingError
 from vsafsm_memristor.importing import imported
 
@@ -34,7 +34,7 @@ class CrossSimCrossbar:
     core: Any
 
     def drive(self, activity: Bits, rng: np.random.Generator) -> Drive:
-        """As `vsafsm_memristor.crossbar.Crossbar` says; activity by activity, so that each has
+        """As `vsafsm_memristor.crossbar.crossbar.Crossbar` says; activity by activity, so that each has
         noise of its own.
         """
         rows = np.asarray(activity, np.float32)

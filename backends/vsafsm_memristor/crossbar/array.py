@@ -1,0 +1,199 @@
+"""From a program to a simulated array: targets, programming, age, faults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsafsm.lowering import Lowered
+from vsafsm.network import MOST_STEPS, Contract, Network
+from vsafsm.synchronous import Stepper
+from vsafsm.vsa import Bits
+from vsafsm_memristor.crossbar.calibration import Cells, Correction, corrected, trimmed
+from vsafsm_memristor.crossbar.crossbar import (
+    Converter,
+    Crossbar,
+    Faults,
+    Pair,
+    SimulatedCrossbar,
+    compensate_stuck_cells,
+    drawn_faults,
+    full_scale_for,
+    placed,
+    split,
+)
+from vsafsm_memristor.errors import MappingError
+from vsafsm_memristor.crossbar.mapping import Layout, Scale, scale_for
+from vsafsm_memristor.crossbar.parameters import Settings
+from vsafsm_memristor.crossbar.placement import ordered
+
+SLACK_STEPS = 2
+"""Steps more than the contract's that an input is held and left: with noise, an activity takes
+longer to settle.
+"""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an array is to be: targets for its cells, and what a weight step is.
+
+    Attributes
+    ----------
+    network
+        What is mapped, with a contract that leaves room for noise.
+    target
+        Conductances of the positive and negative cells.
+    layout
+        Where they lie.
+    """
+
+    network: Network
+    settings: Settings
+    target: Pair
+    scale: Scale
+    layout: Layout
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """An array as it is used, and what correcting it took, where it was corrected."""
+
+    crossbar: Crossbar
+    correction: Correction | None = None
+
+
+def plan(network: Network, settings: Settings) -> Plan:
+    """Targets for a network.
+
+    Raises
+    ------
+    MappingError
+        If the network has more levels than the devices are to resolve, or its inhibition apart.
+    """
+    largest, levels = int(np.abs(network.weights).max(initial=0)), settings.levels
+    if largest > levels - 1:
+        raise MappingError(
+            f"the network has weights up to {largest}, and {levels} levels a device reach to"
+            f" {levels - 1}; expected a program of `vsafsm compile SPEC --for memristor --levels"
+            f" {levels} -o PROGRAM`, or more levels"
+        )
+    check_folded(network)
+    layout = settings.layout(network.neurons)
+    scale = scale_for(settings.model, network.weights, layout.scheme)
+    target = Pair(*scale.pairs(network.weights, layout.scheme))
+    return Plan(slackened(network), settings, target, scale, layout)
+
+
+def check_folded(network: Network) -> None:
+    """Raise `MappingError` where a network's inhibition is not among its weights."""
+    if network.gain:
+        raise MappingError(
+            "the network's inhibition is apart; expected a program of `vsafsm compile SPEC --for"
+            " memristor -o PROGRAM`"
+        )
+
+
+def slackened(network: Network) -> Network:
+    """The network with a contract that leaves room for noise, as far as there may be."""
+    contract = network.contract
+    hold, gap = (
+        min(steps + SLACK_STEPS, MOST_STEPS) for steps in (contract.hold_steps, contract.gap_steps)
+    )
+    return replace(network, contract=Contract(hold, gap))
+
+
+def faults_of(planned: Plan, rng: np.random.Generator) -> Faults:
+    """The faults of an array, drawn."""
+    model = planned.settings.model
+    return drawn_faults(planned.network.neurons, model.stuck_off, model.stuck_on, rng)
+
+
+def arranged(planned: Plan, rng: np.random.Generator) -> tuple[Plan, Faults]:
+    """The faults of an array, drawn for all its cells, and the plan with neurons in an order that
+    avoids them.
+
+    Raises
+    ------
+    MappingError, MissingLibraryError
+        In the offset scheme, or without SciPy.
+    """
+    layout, model = planned.layout, planned.settings.model
+    down, across = layout.grid
+    chance = rng.random((down * across, layout.rows, layout.columns), np.float32)
+    off, on = split(chance, model.stuck_off, model.stuck_on)
+    held = np.where(on, model.g_max_us, np.where(off, 0.0, np.nan))
+    wanted = planned.target.positive - planned.target.negative
+    layout = ordered(layout, wanted, list(held), model.g_min_us, model.g_max_us)
+    faults = Faults(*(np.stack(layout.gathered(tuple(tiles))) for tiles in (off, on)))
+    return replace(planned, layout=layout), faults
+
+
+def programmed(planned: Plan, faults: Faults, rng: np.random.Generator) -> SimulatedCrossbar:
+    """The array right after programming."""
+    settings, model, target = planned.settings, planned.settings.model, planned.target
+    if settings.stuck_cells != "ignored":
+        target = compensate_stuck_cells(faults, target, model.g_min_us, model.g_max_us)
+    cells = faults.applied(target.map(lambda g: model.program(g, rng)), model.g_max_us)
+    layout, converter = planned.layout, converter_of(planned)
+    ohm = settings.segment_ohm if settings.ir_drop else 0.0
+    return SimulatedCrossbar(
+        placed(layout, cells),
+        model,
+        layout,
+        planned.scale,
+        0.0,
+        converter,
+        settings.read_noise,
+        ohm,
+    )
+
+
+def converter_of(planned: Plan) -> Converter:
+    """The converter of each tile's columns, with room for what a code adds to the drive, and a
+    quarter more.
+    """
+    settings, network = planned.settings, planned.network
+    scale = full_scale_for(network.weights, network.codes, planned.layout.rows)
+    return Converter(settings.adc_bits, 1.25 * scale)
+
+
+def drawn(planned: Plan, rng: np.random.Generator) -> tuple[SimulatedCrossbar, Faults]:
+    """An array with faults of its own, programmed, at the age that is asked for."""
+    if planned.settings.stuck_cells == "avoided":
+        planned, faults = arranged(planned, rng)
+    else:
+        faults = faults_of(planned, rng)
+    return programmed(planned, faults, rng).after(planned.settings.seconds, faults, rng), faults
+
+
+def calibrated(planned: Plan, lowered: Lowered, rng: np.random.Generator) -> Calibrated:
+    """An array that is drawn, aged, and calibrated as the settings ask for.
+
+    Raises
+    ------
+    MappingError
+        If cells are to be corrected in the offset scheme.
+    """
+    crossbar, faults = drawn(planned, rng)
+    if planned.settings.calibration == "trim":
+        return Calibrated(trimmed(planned.network, lowered, crossbar, rng))
+    if planned.settings.calibration == "loop":
+        model = planned.settings.model
+        cells = Cells(faults.any, model.g_min_us, model.g_max_us)
+        found = corrected(planned.network, lowered, crossbar, cells, rng)
+        return Calibrated(found.array, found)
+    return Calibrated(crossbar)
+
+
+def stepper(network: Network, crossbar: Crossbar, rng: np.random.Generator) -> Stepper:
+    """Steps of a session whose recurrent product a crossbar computes."""
+
+    def step(active: NDArray[np.intp], opened: Bits) -> NDArray[np.intp]:
+        activity = np.zeros((1, network.neurons), np.bool_)
+        activity[0, active] = True
+        drive = crossbar.drive(activity, rng)[0]
+        return np.flatnonzero((drive > network.gain * len(active)) & opened)
+
+    return step

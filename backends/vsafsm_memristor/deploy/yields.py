@@ -1,0 +1,96 @@
+"""How many arrays run a program right: each drawn, programmed, aged, calibrated, and tried in every
+state and input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vsafsm.program import Program
+from vsafsm_memristor.deploy.trials import WrongPair, first_wrong
+from vsafsm_memristor.crossbar.array import Plan, calibrated, plan
+from vsafsm_memristor.importing import imported
+from vsafsm_memristor.crossbar.parameters import settings
+
+CHUNK = 4
+"""Arrays that a worker is given at a time."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One array.
+
+    Attributes
+    ----------
+    wrong
+        The first pair of state and input that it runs wrong; None where it is right.
+    rewritten, writes
+        Cells that were corrected, and how often cells were programmed to do so.
+    short_before, short_after
+        (Situation, neuron) pairs short of the margin before and after correction.
+    """
+
+    wrong: WrongPair | None
+    rewritten: int = 0
+    writes: int = 0
+    short_before: int = 0
+    short_after: int = 0
+
+
+def outcome(program: Program, planned: Plan, seed: int) -> Outcome:
+    """What becomes of the array of a seed, the one that a session with this ``device_seed`` has."""
+    rng = np.random.default_rng([seed, 0])
+    made = calibrated(planned, program.lowered, rng)
+    wrong = first_wrong(
+        program.machine, planned.network, lambda activity: made.crossbar.drive(activity, rng)
+    )
+    if made.correction is None:
+        return Outcome(wrong)
+    found = made.correction
+    return Outcome(wrong, found.rewritten, found.writes, found.short_before, found.short_after)
+
+
+def outcomes(
+    program: Program, options: Mapping[str, Any], seeds: Sequence[int], jobs: int = 1
+) -> Iterator[Outcome]:
+    """What becomes of the arrays of some seeds, in their order, whatever the number of processes.
+
+    Parameters
+    ----------
+    options
+        Of the backend.
+    jobs
+        Processes.
+
+    Raises
+    ------
+    MappingError, OptionError
+        If the program cannot be mapped, or an option is wrong.
+    MissingLibraryError
+        If several processes are asked for and joblib is not installed.
+    """
+    planned = plan(program.network, settings(options))
+    if jobs == 1:
+        return (outcome(program, planned, seed) for seed in seeds)
+    return _parallel(program, options, seeds, jobs)
+
+
+def _parallel(
+    program: Program, options: Mapping[str, Any], seeds: Sequence[int], jobs: int
+) -> Iterator[Outcome]:
+    joblib = imported("joblib", "joblib")
+    call: Callable[..., Any] = joblib.delayed(_chunk)
+    chunks = (seeds[i : i + CHUNK] for i in range(0, len(seeds), CHUNK))
+    found = joblib.Parallel(jobs, return_as="generator")(
+        call(program, options, chunk) for chunk in chunks
+    )
+    return (each for chunk in found for each in chunk)
+
+
+def _chunk(program: Program, options: Mapping[str, Any], seeds: Sequence[int]) -> list[Outcome]:
+    planned = plan(program.network, settings(options))
+    return [outcome(program, planned, seed) for seed in seeds]
