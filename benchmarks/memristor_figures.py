@@ -25,9 +25,9 @@ from vsafsm.intervals import wilson
 from vsafsm.machine import Machine
 from vsafsm.program import Program
 from vsafsm_memristor.crossbar.crossbar import Converter, Pair, SimulatedCrossbar
-from vsafsm_memristor.device.devices import device_named
-from vsafsm_memristor.crossbar.mapping import Layout, scale_for
+from vsafsm_memristor.crossbar.mapping import TileLayout, scale_for
 from vsafsm_memristor.deploy.yields import outcomes
+from vsafsm_memristor.device.devices import device_named
 
 SPECS = sorted((Path(__file__).parent.parent / "specs").glob("*.yaml"))
 KISS2 = ("bbara", "dk16")
@@ -127,7 +127,7 @@ def read() -> None:
         device = device_named("neurram")
         scale = scale_for(device, weights, "differential")
         cells = Pair(*scale.pairs(weights, "differential"))
-        layout = Layout(size, tile, 2 * size)
+        layout = TileLayout(size, tile, 2 * size)
         crossbar = SimulatedCrossbar(
             cells, device, layout, scale, 1.0, Converter(bits, 100.0), noisy
         )

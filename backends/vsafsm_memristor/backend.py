@@ -13,7 +13,7 @@ from vsafsm.errors import OptionError
 from vsafsm.program import Program
 from vsafsm.requirements import Requirements
 from vsafsm.synchronous import Session
-from vsafsm_memristor.crossbar.array import Plan, calibrated, plan, stepper
+from vsafsm_memristor.crossbar.array import ArrayPlan, calibrate, plan, stepper
 from vsafsm_memristor.crossbar.crossbar import ir_drop
 from vsafsm_memristor.crossbar.parameters import OPTIONS, requirements, settings
 
@@ -34,7 +34,7 @@ class MemristorBackend:
         """Few levels, a wide margin, four times the smallest N."""
         return requirements(settings(options))
 
-    def lower(self, program: Program, **options: Any) -> Plan:
+    def lower(self, program: Program, **options: Any) -> ArrayPlan:
         """Targets for the cells of an array."""
         return plan(program.network, settings(options))
 
@@ -47,7 +47,7 @@ class MemristorBackend:
                 " emit only"
             )
         rng = np.random.default_rng([planned.settings.device_seed, 0])
-        crossbar = calibrated(planned, program.lowered, rng).crossbar
+        crossbar = calibrate(planned, program.lowered, rng).crossbar
         return Session(planned.network, stepper(planned.network, crossbar, rng))
 
     def emit(self, program: Program, folder: Path, **options: Any) -> None:
@@ -71,7 +71,7 @@ class MemristorBackend:
             "tile_columns": layout.columns,
             "cells": layout.cells,
             "levels": chosen.levels,
-            "us_a_weight_step": round(planned.scale.us_a_step, 4),
+            "us_per_lsb": round(planned.scale.us_per_lsb, 4),
             "mean_target_us": round(mean, 3),
             "largest_target_us": round(float(np.max(planned.target)), 3),
             "ir_drop_estimate": round(

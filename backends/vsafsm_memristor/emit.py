@@ -19,16 +19,16 @@ from vsafsm.errors import FileError
 from vsafsm.files import write_atomically
 from vsafsm.program import Program
 from vsafsm.version import __version__
-from vsafsm_memristor.crossbar.array import Plan
-from vsafsm_memristor.device.devices import Conductances
-from vsafsm_memristor.crossbar.placement import avoiding
+from vsafsm_memristor.crossbar.array import ArrayPlan
+from vsafsm_memristor.crossbar.placement import avoid_cells
 from vsafsm_memristor.crossbar.usable import read_usable
+from vsafsm_memristor.device.devices import Conductances
 
 _MASK = re.compile(r"usable_[0-9]{3,}\.(csv|npy)")
 _OF_A_MAP = re.compile(r"(tile|usable)_[0-9]{3,}\.(csv|npy)")
 
 
-def emit(program: Program, planned: Plan, folder: Path) -> None:
+def emit(program: Program, planned: ArrayPlan, folder: Path) -> None:
     """Write ``tile_000.csv`` and so on (uS), ``manifest.json`` and, where matplotlib is there,
     ``maps.png``.
 
@@ -66,7 +66,7 @@ def emit(program: Program, planned: Plan, folder: Path) -> None:
         write_atomically(folder / "maps.png", picture(program, planned, tiles))
 
 
-def _refuse_other_maps(folder: Path, planned: Plan, written: list[str]) -> None:
+def _refuse_other_maps(folder: Path, planned: ArrayPlan, written: list[str]) -> None:
     """Refuse a folder in which files of another map would lie beside these."""
     masks = planned.settings.usable is not None
     for path in sorted(folder.glob("*")):
@@ -78,9 +78,9 @@ def _refuse_other_maps(folder: Path, planned: Plan, written: list[str]) -> None:
             )
 
 
-def _around(planned: Plan, usable: tuple[NDArray[np.bool_], ...]) -> Plan:
+def _around(planned: ArrayPlan, usable: tuple[NDArray[np.bool_], ...]) -> ArrayPlan:
     model = planned.settings.model
-    layout, target = avoiding(
+    layout, target = avoid_cells(
         planned.layout, planned.target, usable, model.g_min_us, model.g_max_us
     )
     return replace(planned, layout=layout, target=target)
@@ -112,7 +112,9 @@ def content_hash(program: Program, tiles: tuple[Conductances, ...]) -> str:
     return digest.hexdigest()
 
 
-def manifest(program: Program, planned: Plan, tiles: tuple[Conductances, ...]) -> dict[str, object]:
+def manifest(
+    program: Program, planned: ArrayPlan, tiles: tuple[Conductances, ...]
+) -> dict[str, object]:
     """What the tiles are."""
     chosen, network = planned.settings, planned.network
     layout = planned.layout
@@ -144,7 +146,7 @@ def manifest(program: Program, planned: Plan, tiles: tuple[Conductances, ...]) -
         "blocks_of_inputs": down,
         "blocks_of_outputs": across,
         "base_us": planned.scale.base_us,
-        "us_a_weight_step": planned.scale.us_a_step,
+        "us_per_lsb": planned.scale.us_per_lsb,
         "orders": [
             {"rows": list(order.rows), "outputs": list(order.outputs)} for order in layout.orders
         ],
@@ -157,7 +159,7 @@ def manifest(program: Program, planned: Plan, tiles: tuple[Conductances, ...]) -
     }
 
 
-def picture(program: Program, planned: Plan, tiles: tuple[Conductances, ...]) -> bytes:
+def picture(program: Program, planned: ArrayPlan, tiles: tuple[Conductances, ...]) -> bytes:
     """All tiles as they lie, and the histogram of the targets: a PNG."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

@@ -26,12 +26,12 @@ from vsafsm.synchronous import Session
 from vsafsm_memristor.adapters import aihwkit as aihwkit_adapter
 from vsafsm_memristor.adapters import crosssim
 from vsafsm_memristor.adapters.aihwkit import AihwkitDevice, aihwkit_device
-from vsafsm_memristor.crossbar.array import Plan, drawn, plan, programmed, stepper
-from vsafsm_memristor.crossbar.crossbar import Faults
-from vsafsm_memristor.device.devices import Affine, device_named
-from vsafsm_memristor.errors import DeviceError, MappingError, MissingLibraryError
+from vsafsm_memristor.crossbar.array import ArrayPlan, draw_array, plan, program_array, stepper
+from vsafsm_memristor.crossbar.crossbar import StuckCells
 from vsafsm_memristor.crossbar.mapping import SCHEMES
 from vsafsm_memristor.crossbar.parameters import settings
+from vsafsm_memristor.device.devices import AffineDevice, device_named
+from vsafsm_memristor.errors import DeviceError, MappingError, MissingLibraryError
 
 Networks = Callable[..., Network]
 ROOT = Path(__file__).parents[2]
@@ -96,14 +96,14 @@ def alike(ours: Any, theirs: Any) -> None:
         ("simulator.parameters", crosssim.parameters_for, r"pip install git\+https"),
         (
             "simulator.cores.analog_core",
-            lambda planned: crosssim.programmed(planned, None, _rng()),
+            lambda planned: crosssim.program_array(planned, None, _rng()),
             "pip install git",
         ),
     ],
 )
 def test_a_missing_simulator_is_named_with_what_installs_it(
     missing: str,
-    call: Callable[[Plan], Any],
+    call: Callable[[ArrayPlan], Any],
     command: str,
     networks: Networks,
     monkeypatch: pytest.MonkeyPatch,
@@ -401,7 +401,7 @@ def test_a_program_runs_on_an_array_of_aihwkit_s_devices(
     chosen = replace(settings({}), model=aihwkit_device(name, **MODELS[name]))
     planned = plan(program.network, chosen)
     rng = np.random.default_rng(3)
-    session = Session(planned.network, stepper(planned.network, drawn(planned, rng)[0], rng))
+    session = Session(planned.network, stepper(planned.network, draw_array(planned, rng)[0], rng))
     word = ("coin", "push", "push", "coin") * 3
     assert [session.send(symbol) for symbol in word] == list(turnstile.run(word).states[1:])
 
@@ -409,14 +409,14 @@ def test_a_program_runs_on_an_array_of_aihwkit_s_devices(
 # ---- our reads against CrossSim's
 
 
-def planned_of(network: Network, model: Any, **options: Any) -> Plan:
+def planned_of(network: Network, model: Any, **options: Any) -> ArrayPlan:
     return plan(network, replace(settings(options), model=model))
 
 
-def held(planned: Plan) -> Any:
+def held(planned: ArrayPlan) -> Any:
     """Our array of a device that takes its targets exactly, without faults."""
     none = np.zeros((2, planned.network.neurons, planned.network.neurons), np.bool_)
-    return programmed(planned, Faults(none, none), _rng())
+    return program_array(planned, StuckCells(none, none), _rng())
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -425,10 +425,10 @@ def held(planned: Plan) -> Any:
 def test_an_ideal_array_is_read_as_by_crosssim(
     simulator: Any, networks: Networks, scheme: str, rows: int, columns: int, g_min_us: float
 ) -> None:
-    exact = Affine("exact", "none", g_min_us, 40.0, read_noise=0.0)
+    exact = AffineDevice("exact", "none", g_min_us, 40.0, read_noise=0.0)
     planned = planned_of(networks(23), exact, scheme=scheme, rows=rows, columns=columns, adc_bits=0)
     z = np.random.default_rng(1).random((9, 23)) < 0.4
-    core = crosssim.programmed(planned, crosssim.parameters_for(planned), _rng())
+    core = crosssim.program_array(planned, crosssim.parameters_for(planned), _rng())
     theirs, ours = core.drive(z, _rng()), held(planned).drive(z, _rng())
     assert np.abs(theirs - ours).max() < 2e-5
     assert (np.rint(theirs) == z.astype(int) @ planned.network.weights.T.astype(int)).all()
@@ -437,18 +437,20 @@ def test_an_ideal_array_is_read_as_by_crosssim(
 @pytest.mark.parametrize("bits", [4, 8])
 @pytest.mark.parametrize(("rows", "columns"), [(64, 64), (23, 46), (7, 4)])
 def test_columns_are_converted_as_by_crosssim(
-    simulator: Any, networks: Networks, ideal: Affine, rows: int, columns: int, bits: int
+    simulator: Any, networks: Networks, ideal: AffineDevice, rows: int, columns: int, bits: int
 ) -> None:
     planned = planned_of(networks(23), ideal, rows=rows, columns=columns, adc_bits=bits)
     z = np.random.default_rng(2).random((9, 23)) < 0.4
-    theirs = crosssim.programmed(planned, crosssim.parameters_for(planned), _rng()).drive(z, _rng())
+    theirs = crosssim.program_array(planned, crosssim.parameters_for(planned), _rng()).drive(
+        z, _rng()
+    )
     ours = held(planned).drive(z, _rng())
     assert np.abs(theirs - ours).max() < 2e-5
     assert np.abs(theirs - np.rint(theirs)).max() > 0.01
 
 
 def test_read_noise_is_spread_as_by_crosssim(simulator: Any, networks: Networks) -> None:
-    noisy = Affine("noisy", "none", 1.0, 40.0, read_noise=0.05)
+    noisy = AffineDevice("noisy", "none", 1.0, 40.0, read_noise=0.05)
     planned = planned_of(networks(11), noisy, rows=4, columns=8, adc_bits=0)
     parameters = crosssim.parameters_for(planned)
     parameters.xbar.device.read_noise.enable = True
@@ -457,7 +459,7 @@ def test_read_noise_is_spread_as_by_crosssim(simulator: Any, networks: Networks)
     reads = 6000
     z = np.tile(np.random.default_rng(3).random(11) < 0.5, (reads, 1))
     theirs = (
-        crosssim.programmed(planned, parameters, _rng())
+        crosssim.program_array(planned, parameters, _rng())
         .drive(z, np.random.default_rng(4))
         .astype(np.float64)
     )
@@ -485,7 +487,7 @@ def test_the_fit_of_crosssim_is_crosssim_s(simulator: Any, g: float) -> None:
 
 
 def test_draws_of_crosssim_come_from_the_generator_alone(
-    simulator: Any, networks: Networks, ideal: Affine
+    simulator: Any, networks: Networks, ideal: AffineDevice
 ) -> None:
     planned = planned_of(networks(11), ideal, rows=4, columns=8)
     parameters = crosssim.parameters_for(planned)
@@ -496,7 +498,7 @@ def test_draws_of_crosssim_come_from_the_generator_alone(
 
     def drives(seed: int) -> Any:
         rng = np.random.default_rng(seed)
-        crossbar = crosssim.programmed(planned, parameters, rng)
+        crossbar = crosssim.program_array(planned, parameters, rng)
         return crossbar.core.get_matrix(), crossbar.drive(z, rng), crossbar.drive(z, rng)
 
     first, again, other = drives(0), drives(0), drives(1)
@@ -507,12 +509,14 @@ def test_draws_of_crosssim_come_from_the_generator_alone(
     assert repr(parameters) == shown
 
 
-def test_crosssim_on_a_gpu_is_refused(simulator: Any, networks: Networks, ideal: Affine) -> None:
+def test_crosssim_on_a_gpu_is_refused(
+    simulator: Any, networks: Networks, ideal: AffineDevice
+) -> None:
     planned = planned_of(networks(5), ideal)
     parameters = crosssim.parameters_for(planned)
     parameters.simulation.useGPU = True
     with pytest.raises(MappingError, match="expected useGPU False"):
-        crosssim.programmed(planned, parameters, _rng())
+        crosssim.program_array(planned, parameters, _rng())
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -526,7 +530,7 @@ def test_a_program_runs_on_a_core_of_crosssim(
     rng = np.random.default_rng(9)
     session = Session(
         planned.network,
-        stepper(planned.network, crosssim.programmed(planned, parameters, rng), rng),
+        stepper(planned.network, crosssim.program_array(planned, parameters, rng), rng),
     )
     word = ("coin", "push", "push", "coin") * 3
     assert [session.send(symbol) for symbol in word] == list(turnstile.run(word).states[1:])

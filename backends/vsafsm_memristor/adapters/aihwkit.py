@@ -20,15 +20,15 @@ from typing import Any
 import numpy as np
 
 from vsafsm.errors import did_you_mean
-from vsafsm_memristor.device.devices import Common, Conductances
+from vsafsm_memristor.device.devices import BaseDevice, Conductances
 from vsafsm_memristor.errors import DeviceError
-from vsafsm_memristor.importing import imported
+from vsafsm_memristor.importing import import_optional
 
 INSTALL = "pip install aihwkit"
 
 
 @dataclass(frozen=True)
-class AihwkitDevice(Common):
+class AihwkitDevice(BaseDevice):
     """A `DeviceModel` around a noise model of aihwkit; `aihwkit_device` makes one.
 
     Its read noise (of phase-change memory, CMO, ...) aihwkit draws together with the drift, once,
@@ -87,7 +87,7 @@ class AihwkitDevice(Common):
         """What aihwkit makes of conductances; the smallest one where it takes a logarithm of less
         than 0 (ReRamCMO).
         """
-        torch = imported("torch", "torch, which aihwkit needs,", INSTALL)
+        torch = import_optional("torch", "torch, which aihwkit needs,", INSTALL)
         with _seeded(torch, rng), np.errstate(invalid="ignore", divide="ignore"):
             found = change(torch.tensor(np.asarray(g_us, np.float32), device="cpu")).numpy()
         return np.where(np.isfinite(found), found, np.float32(self.g_min_us))
@@ -155,11 +155,11 @@ def aihwkit_device(model: str | type[Any], **parameters: Any) -> AihwkitDevice:
 
 
 def _noise_models() -> Mapping[str, Any]:
-    package = imported("aihwkit.inference.noise", "aihwkit", INSTALL)
-    base = imported("aihwkit.inference.noise.base", "aihwkit", INSTALL).BaseNoiseModel
+    package = import_optional("aihwkit.inference.noise", "aihwkit", INSTALL)
+    base = import_optional("aihwkit.inference.noise.base", "aihwkit", INSTALL).BaseNoiseModel
     found: dict[str, Any] = {}
     for module in pkgutil.iter_modules(package.__path__, "aihwkit.inference.noise."):
-        held = vars(imported(module.name, "aihwkit", INSTALL)).values()
+        held = vars(import_optional(module.name, "aihwkit", INSTALL)).values()
         found |= {
             each.__name__: each
             for each in held

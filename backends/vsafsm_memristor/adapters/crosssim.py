@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 
 from vsafsm.vsa import Bits
-from vsafsm_memristor.crossbar.array import Plan, converter_of
+from vsafsm_memristor.crossbar.array import ArrayPlan, converter_of
 from vsafsm_memristor.crossbar.crossbar import Drive
 from vsafsm_memristor.errors import MappingError
-from vsafsm_memristor.importing import imported
+from vsafsm_memristor.importing import import_optional
 
 INSTALL = "pip install git+https://github.com/sandialabs/cross-sim"
 
@@ -45,7 +45,7 @@ class CrossSimCrossbar:
         return total
 
 
-def parameters_for(planned: Plan) -> Any:
+def parameters_for(planned: ArrayPlan) -> Any:
     """CrossSim's parameters for the array of a plan, of cells without errors; set on them what
     errors there are to be.
 
@@ -67,7 +67,7 @@ def parameters_for(planned: Plan) -> Any:
     parameters = _crosssim("simulator.parameters").CrossSimParameters()
     layout, model = planned.layout, planned.settings.model
     core, device = parameters.core, parameters.xbar.device
-    core.rows_max, core.cols_max = layout.rows, layout.outputs_a_tile
+    core.rows_max, core.cols_max = layout.rows, layout.outputs_per_tile
     core.mapping.weights.row_partition_strategy = kinds.PartitionStrategy.MAX
     core.mapping.weights.col_partition_strategy = kinds.PartitionStrategy.MAX
     device.Rmin = 1e6 / model.g_max_us
@@ -83,7 +83,7 @@ def parameters_for(planned: Plan) -> Any:
     converter = converter_of(planned)
     if converter.bits:
         # In CrossSim's unit, a cell at its largest conductance adds 1.
-        most = converter.full_scale * planned.scale.us_a_step / model.g_max_us
+        most = converter.full_scale * planned.scale.us_per_lsb / model.g_max_us
         # A model that is set puts another object there.
         parameters.xbar.adc.mvm.model = "SignMagnitudeADC"
         parameters.xbar.adc.mvm.bits = converter.bits
@@ -91,7 +91,9 @@ def parameters_for(planned: Plan) -> Any:
     return parameters
 
 
-def programmed(planned: Plan, parameters: Any, rng: np.random.Generator) -> CrossSimCrossbar:
+def program_array(
+    planned: ArrayPlan, parameters: Any, rng: np.random.Generator
+) -> CrossSimCrossbar:
     """A core of CrossSim with a plan's weights, programmed.
 
     Parameters
@@ -120,7 +122,7 @@ def programmed(planned: Plan, parameters: Any, rng: np.random.Generator) -> Cros
 
 
 def _crosssim(module: str) -> Any:
-    return imported(module, "CrossSim", INSTALL)
+    return import_optional(module, "CrossSim", INSTALL)
 
 
 @contextmanager

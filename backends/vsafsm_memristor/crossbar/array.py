@@ -11,23 +11,23 @@ from vsafsm.lowering import Lowered
 from vsafsm.network import MOST_STEPS, Contract, Network
 from vsafsm.synchronous import Stepper
 from vsafsm.vsa import Bits
-from vsafsm_memristor.crossbar.calibration import Cells, Correction, corrected, trimmed
+from vsafsm_memristor.crossbar.calibration import Cells, Correction, correct, trim
 from vsafsm_memristor.crossbar.crossbar import (
     Converter,
     Crossbar,
-    Faults,
     Pair,
     SimulatedCrossbar,
+    StuckCells,
     compensate_stuck_cells,
-    drawn_faults,
+    draw_faults,
     full_scale_for,
-    placed,
+    on_tiles,
     split,
 )
+from vsafsm_memristor.crossbar.mapping import Scale, TileLayout, scale_for
+from vsafsm_memristor.crossbar.parameters import ArraySettings
+from vsafsm_memristor.crossbar.placement import order_neurons
 from vsafsm_memristor.errors import MappingError
-from vsafsm_memristor.crossbar.mapping import Layout, Scale, scale_for
-from vsafsm_memristor.crossbar.parameters import Settings
-from vsafsm_memristor.crossbar.placement import ordered
 
 SLACK_STEPS = 2
 """Steps more than the contract's that an input is held and left: with noise, an activity takes
@@ -36,7 +36,7 @@ longer to settle.
 
 
 @dataclass(frozen=True)
-class Plan:
+class ArrayPlan:
     """What an array is to be: targets for its cells, and what a weight step is.
 
     Attributes
@@ -50,21 +50,21 @@ class Plan:
     """
 
     network: Network
-    settings: Settings
+    settings: ArraySettings
     target: Pair
     scale: Scale
-    layout: Layout
+    layout: TileLayout
 
 
 @dataclass(frozen=True)
-class Calibrated:
+class CalibratedArray:
     """An array as it is used, and what correcting it took, where it was corrected."""
 
     crossbar: Crossbar
     correction: Correction | None = None
 
 
-def plan(network: Network, settings: Settings) -> Plan:
+def plan(network: Network, settings: ArraySettings) -> ArrayPlan:
     """Targets for a network.
 
     Raises
@@ -83,7 +83,7 @@ def plan(network: Network, settings: Settings) -> Plan:
     layout = settings.layout(network.neurons)
     scale = scale_for(settings.model, network.weights, layout.scheme)
     target = Pair(*scale.pairs(network.weights, layout.scheme))
-    return Plan(slackened(network), settings, target, scale, layout)
+    return ArrayPlan(with_slack(network), settings, target, scale, layout)
 
 
 def check_folded(network: Network) -> None:
@@ -95,7 +95,7 @@ def check_folded(network: Network) -> None:
         )
 
 
-def slackened(network: Network) -> Network:
+def with_slack(network: Network) -> Network:
     """The network with a contract that leaves room for noise, as far as there may be."""
     contract = network.contract
     hold, gap = (
@@ -104,13 +104,13 @@ def slackened(network: Network) -> Network:
     return replace(network, contract=Contract(hold, gap))
 
 
-def faults_of(planned: Plan, rng: np.random.Generator) -> Faults:
+def faults_of(planned: ArrayPlan, rng: np.random.Generator) -> StuckCells:
     """The faults of an array, drawn."""
     model = planned.settings.model
-    return drawn_faults(planned.network.neurons, model.stuck_off, model.stuck_on, rng)
+    return draw_faults(planned.network.neurons, model.stuck_off, model.stuck_on, rng)
 
 
-def arranged(planned: Plan, rng: np.random.Generator) -> tuple[Plan, Faults]:
+def arrange(planned: ArrayPlan, rng: np.random.Generator) -> tuple[ArrayPlan, StuckCells]:
     """The faults of an array, drawn for all its cells, and the plan with neurons in an order that
     avoids them.
 
@@ -125,21 +125,23 @@ def arranged(planned: Plan, rng: np.random.Generator) -> tuple[Plan, Faults]:
     off, on = split(chance, model.stuck_off, model.stuck_on)
     held = np.where(on, model.g_max_us, np.where(off, 0.0, np.nan))
     wanted = planned.target.positive - planned.target.negative
-    layout = ordered(layout, wanted, list(held), model.g_min_us, model.g_max_us)
-    faults = Faults(*(np.stack(layout.gathered(tuple(tiles))) for tiles in (off, on)))
+    layout = order_neurons(layout, wanted, list(held), model.g_min_us, model.g_max_us)
+    faults = StuckCells(*(np.stack(layout.gather(tuple(tiles))) for tiles in (off, on)))
     return replace(planned, layout=layout), faults
 
 
-def programmed(planned: Plan, faults: Faults, rng: np.random.Generator) -> SimulatedCrossbar:
+def program_array(
+    planned: ArrayPlan, faults: StuckCells, rng: np.random.Generator
+) -> SimulatedCrossbar:
     """The array right after programming."""
     settings, model, target = planned.settings, planned.settings.model, planned.target
     if settings.stuck_cells != "ignored":
         target = compensate_stuck_cells(faults, target, model.g_min_us, model.g_max_us)
-    cells = faults.applied(target.map(lambda g: model.program(g, rng)), model.g_max_us)
+    cells = faults.apply(target.map(lambda g: model.program(g, rng)), model.g_max_us)
     layout, converter = planned.layout, converter_of(planned)
     ohm = settings.segment_ohm if settings.ir_drop else 0.0
     return SimulatedCrossbar(
-        placed(layout, cells),
+        on_tiles(layout, cells),
         model,
         layout,
         planned.scale,
@@ -150,7 +152,7 @@ def programmed(planned: Plan, faults: Faults, rng: np.random.Generator) -> Simul
     )
 
 
-def converter_of(planned: Plan) -> Converter:
+def converter_of(planned: ArrayPlan) -> Converter:
     """The converter of each tile's columns, with room for what a code adds to the drive, and a
     quarter more.
     """
@@ -159,16 +161,18 @@ def converter_of(planned: Plan) -> Converter:
     return Converter(settings.adc_bits, 1.25 * scale)
 
 
-def drawn(planned: Plan, rng: np.random.Generator) -> tuple[SimulatedCrossbar, Faults]:
+def draw_array(
+    planned: ArrayPlan, rng: np.random.Generator
+) -> tuple[SimulatedCrossbar, StuckCells]:
     """An array with faults of its own, programmed, at the age that is asked for."""
     if planned.settings.stuck_cells == "avoided":
-        planned, faults = arranged(planned, rng)
+        planned, faults = arrange(planned, rng)
     else:
         faults = faults_of(planned, rng)
-    return programmed(planned, faults, rng).after(planned.settings.seconds, faults, rng), faults
+    return program_array(planned, faults, rng).after(planned.settings.seconds, faults, rng), faults
 
 
-def calibrated(planned: Plan, lowered: Lowered, rng: np.random.Generator) -> Calibrated:
+def calibrate(planned: ArrayPlan, lowered: Lowered, rng: np.random.Generator) -> CalibratedArray:
     """An array that is drawn, aged, and calibrated as the settings ask for.
 
     Raises
@@ -176,15 +180,15 @@ def calibrated(planned: Plan, lowered: Lowered, rng: np.random.Generator) -> Cal
     MappingError
         If cells are to be corrected in the offset scheme.
     """
-    crossbar, faults = drawn(planned, rng)
+    crossbar, faults = draw_array(planned, rng)
     if planned.settings.calibration == "trim":
-        return Calibrated(trimmed(planned.network, lowered, crossbar, rng))
+        return CalibratedArray(trim(planned.network, lowered, crossbar, rng))
     if planned.settings.calibration == "loop":
         model = planned.settings.model
         cells = Cells(faults.any, model.g_min_us, model.g_max_us)
-        found = corrected(planned.network, lowered, crossbar, cells, rng)
-        return Calibrated(found.array, found)
-    return Calibrated(crossbar)
+        found = correct(planned.network, lowered, crossbar, cells, rng)
+        return CalibratedArray(found.array, found)
+    return CalibratedArray(crossbar)
 
 
 def stepper(network: Network, crossbar: Crossbar, rng: np.random.Generator) -> Stepper:

@@ -34,7 +34,7 @@ CALIBRATIONS: tuple[Calibration, ...] = ("none", "trim", "loop")
 
 
 @dataclass(frozen=True)
-class Trimmed:
+class TrimmedCrossbar:
     """A crossbar with an offset for each neuron, in proportion to the activity: ``drive - offset
     sum(z)``.
 
@@ -53,9 +53,9 @@ class Trimmed:
         return np.asarray(self.crossbar.drive(activity, rng) - self.offset * count, np.float32)
 
 
-def trimmed(
+def trim(
     network: Network, lowered: Lowered, crossbar: Crossbar, rng: np.random.Generator, reads: int = 8
-) -> Trimmed:
+) -> TrimmedCrossbar:
     """Read what the array computes in every situation that the machine passes through, and move
     each threshold.
 
@@ -64,7 +64,7 @@ def trimmed(
     margin, so that a few that are lost do not take others with them. Of equally good ones the
     smallest is taken.
     """
-    task = _Task(network, lowered, Effort(reads=reads))
+    task = _Situations(network, lowered, Effort(reads=reads))
     offsets = OFFSETS[np.argsort(np.abs(OFFSETS), kind="stable")]
     losses = np.zeros((len(offsets), network.neurons))
     for rows, drive in task.drives(crossbar, rng):
@@ -73,7 +73,9 @@ def trimmed(
         for i, offset in enumerate(offsets):
             losses[i] += (np.clip(1 - beyond - sign * offset, 0, 2) * task.cared[rows]).sum(0)
     best = offsets[losses.argmin(0)]
-    return Trimmed(crossbar, np.asarray(best * task.effort.margin * network.scale, np.float32))
+    return TrimmedCrossbar(
+        crossbar, np.asarray(best * task.effort.margin * network.scale, np.float32)
+    )
 
 
 # ---- chip in the loop
@@ -92,7 +94,7 @@ class Rewritable(Crossbar, Protocol):
         told.
         """
 
-    def rewritten(
+    def rewrite(
         self, places: Places, target_us: Conductances, rng: np.random.Generator
     ) -> Rewritable:
         """The array once cells are programmed to targets (M,), in microsiemens; all others are left
@@ -155,7 +157,7 @@ class Effort:
         At most.
     patience
         Rounds in a row that may bring nothing: no fewer short than before all of them.
-    cells_a_round
+    pairs_per_round
         Pairs of cells that a neuron may have changed in a round.
     budget
         Share of all cells that may be rewritten.
@@ -169,13 +171,13 @@ class Effort:
     margin: float = 0.3
     rounds: int = 100
     patience: int = 10
-    cells_a_round: int = 4
+    pairs_per_round: int = 4
     budget: float = 0.1
     reads: int = 4
     writes: int | None = None
 
 
-def corrected(
+def correct(
     network: Network,
     lowered: Lowered,
     array: Rewritable,
@@ -203,7 +205,7 @@ def corrected(
     MappingError
         If the array cannot program single cells.
     """
-    task = _Task(network, lowered, effort)
+    task = _Situations(network, lowered, effort)
     written = np.zeros((2, network.neurons, network.neurons), np.bool_)
     allowed = effort.budget * written.size
     most = np.inf if effort.writes is None else effort.writes
@@ -218,7 +220,7 @@ def corrected(
         places, targets = _wanted(array.cells, cells, *task.chosen(missing, cells.bad, pairs))
         if not len(targets):
             break
-        array = array.rewritten(places, targets, rng)
+        array = array.rewrite(places, targets, rng)
         written[places] = True
         rounds, writes = rounds + 1, writes + len(targets)
         missing = task.missing(array, rng)
@@ -239,10 +241,10 @@ def short_of(
     """How many (situation, neuron) pairs are short of a margin; with a margin of 0, on the wrong
     side of threshold.
     """
-    return int(np.count_nonzero(_Task(network, lowered, effort).missing(crossbar, rng)))
+    return int(np.count_nonzero(_Situations(network, lowered, effort).missing(crossbar, rng)))
 
 
-class _Task:
+class _Situations:
     """What a network has to do in every situation that the machine passes through: P of them."""
 
     def __init__(self, network: Network, lowered: Lowered, effort: Effort) -> None:
@@ -290,7 +292,7 @@ class _Task:
         """
         push = missing.T @ (self.active / self.count)
         push[bad[0] & bad[1]] = 0
-        most = min(self.effort.cells_a_round, push.shape[1] - 1)
+        most = min(self.effort.pairs_per_round, push.shape[1] - 1)
         pre = np.argpartition(-np.abs(push), most, axis=1)[:, :most]
         post = np.repeat(np.arange(len(push)), most)
         kept = push[post, pre.ravel()] != 0

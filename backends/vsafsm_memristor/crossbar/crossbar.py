@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsafsm.vsa import Bits
+from vsafsm_memristor.crossbar.mapping import Scale, TileLayout
 from vsafsm_memristor.device.devices import Conductances, DeviceModel
-from vsafsm_memristor.errors import MappingError
 from vsafsm_memristor.device.lines import effective
-from vsafsm_memristor.crossbar.mapping import Layout, Scale
+from vsafsm_memristor.errors import MappingError
 
 Drive = NDArray[np.float32]
 
@@ -55,7 +55,7 @@ class Crossbar(Protocol):
 
 
 @dataclass(frozen=True)
-class Faults:
+class StuckCells:
     """Cells that cannot be programmed, (2, N, N) each: those without conductance, those at the
     largest.
     """
@@ -63,7 +63,7 @@ class Faults:
     off: Bits
     on: Bits
 
-    def applied(self, pair: Pair, g_max_us: float) -> Pair:
+    def apply(self, pair: Pair, g_max_us: float) -> Pair:
         """What is there in spite of programming."""
         stuck = [
             np.where(on, g_max_us, np.where(off, 0, g))
@@ -77,11 +77,11 @@ class Faults:
         return self.off | self.on
 
 
-def drawn_faults(
+def draw_faults(
     neurons: int, stuck_off: float, stuck_on: float, rng: np.random.Generator
-) -> Faults:
+) -> StuckCells:
     """Independent faults in every cell."""
-    return Faults(*split(rng.random((2, neurons, neurons), np.float32), stuck_off, stuck_on))
+    return StuckCells(*split(rng.random((2, neurons, neurons), np.float32), stuck_off, stuck_on))
 
 
 def split(chance: NDArray[Any], stuck_off: float, stuck_on: float) -> tuple[Bits, Bits]:
@@ -89,12 +89,14 @@ def split(chance: NDArray[Any], stuck_off: float, stuck_on: float) -> tuple[Bits
     return chance < stuck_off, (chance >= stuck_off) & (chance < stuck_off + stuck_on)
 
 
-def compensate_stuck_cells(faults: Faults, target: Pair, g_min_us: float, g_max_us: float) -> Pair:
+def compensate_stuck_cells(
+    faults: StuckCells, target: Pair, g_min_us: float, g_max_us: float
+) -> Pair:
     """Targets under which a cell that works makes up for its stuck partner, as far as its range
     goes.
     """
     wanted = target.positive - target.negative
-    there = faults.applied(target, g_max_us)
+    there = faults.apply(target, g_max_us)
     negative = np.where(faults.any[0], there.positive - wanted, target.negative)
     positive = np.where(faults.any[1], there.negative + wanted, target.positive)
     return Pair(*(np.clip(g, g_min_us, g_max_us).astype(np.float32) for g in (positive, negative)))
@@ -115,7 +117,7 @@ class Converter:
     bits: int
     full_scale: float
 
-    def converted(self, values: Drive) -> Drive:
+    def convert(self, values: Drive) -> Drive:
         """Rounded to the nearest level, and clipped."""
         if not self.bits:
             return values
@@ -151,7 +153,7 @@ class SimulatedCrossbar:
 
     cells: Pair
     device: DeviceModel
-    layout: Layout
+    layout: TileLayout
     scale: Scale
     seconds: float
     converter: Converter
@@ -178,13 +180,13 @@ class SimulatedCrossbar:
         if self.segment_ohm == 0:
             return self.cells
         tiles = (effective(tile, self.segment_ohm) for tile in self.layout.spread(*self.cells))
-        return Pair(*self.layout.gathered(tuple(tile.astype(np.float32) for tile in tiles)))
+        return Pair(*self.layout.gather(tuple(tile.astype(np.float32) for tile in tiles)))
 
     @cached_property
     def _weights(self) -> Drive:
         """(pre, post), in LSBs."""
         return np.ascontiguousarray(
-            (self.seen.positive - self.seen.negative).T / self.scale.us_a_step
+            (self.seen.positive - self.seen.negative).T / self.scale.us_per_lsb
         )
 
     @cached_property
@@ -194,7 +196,11 @@ class SimulatedCrossbar:
         """
         own, other = (
             np.asarray(
-                (_left(g, seen) * self.device.read_sigma_us(g, self.seconds) / self.scale.us_a_step)
+                (
+                    _left(g, seen)
+                    * self.device.read_sigma_us(g, self.seconds)
+                    / self.scale.us_per_lsb
+                )
                 ** 2
             )
             for g, seen in zip(self.cells, self.seen, strict=True)
@@ -203,7 +209,7 @@ class SimulatedCrossbar:
             return Pair(np.ascontiguousarray((own + other).T), other[:0].T)
         return Pair(
             np.ascontiguousarray(own.T),
-            np.ascontiguousarray(other[:: self.layout.outputs_a_tile].T),
+            np.ascontiguousarray(other[:: self.layout.outputs_per_tile].T),
         )
 
     def _noise(self, rows: Drive, block: slice, rng: np.random.Generator) -> Drive:
@@ -211,7 +217,7 @@ class SimulatedCrossbar:
         own, shared = (np.sqrt(rows[:, block] @ variance[block]) for variance in self._variance)
         noise = own * rng.standard_normal(own.shape, np.float32)
         if shared.shape[1]:
-            of_tile = np.arange(noise.shape[1]) // self.layout.outputs_a_tile
+            of_tile = np.arange(noise.shape[1]) // self.layout.outputs_per_tile
             noise -= (shared * rng.standard_normal(shared.shape, np.float32))[:, of_tile]
         return np.asarray(noise)
 
@@ -223,16 +229,18 @@ class SimulatedCrossbar:
             part = rows[:, block] @ self._weights[block]
             if self.noisy:
                 part += self._noise(rows, block, rng)
-            total += self.converter.converted(part)
+            total += self.converter.convert(part)
         return np.asarray(total)
 
-    def after(self, seconds: float, faults: Faults, rng: np.random.Generator) -> SimulatedCrossbar:
+    def after(
+        self, seconds: float, faults: StuckCells, rng: np.random.Generator
+    ) -> SimulatedCrossbar:
         """The same array some seconds after it was programmed."""
         moved = self.cells.map(lambda g: self.device.relax(g, seconds, rng))
-        cells = faults.applied(moved, self.device.g_max_us)
-        return replace(self, cells=placed(self.layout, cells), seconds=seconds)
+        cells = faults.apply(moved, self.device.g_max_us)
+        return replace(self, cells=on_tiles(self.layout, cells), seconds=seconds)
 
-    def rewritten(
+    def rewrite(
         self, places: Places, target_us: Conductances, rng: np.random.Generator
     ) -> SimulatedCrossbar:
         """The array with some cells programmed again, (M,) targets, and as old as the others.
@@ -262,11 +270,11 @@ def _left(cells: Conductances, seen: Conductances) -> Conductances:
     )
 
 
-def placed(layout: Layout, pair: Pair) -> Pair:
+def on_tiles(layout: TileLayout, pair: Pair) -> Pair:
     """What cells of their own would be, on tiles: in the offset scheme a row of a tile has one
     reference for all.
     """
-    return pair if layout.scheme == "differential" else Pair(*layout.gathered(layout.spread(*pair)))
+    return pair if layout.scheme == "differential" else Pair(*layout.gather(layout.spread(*pair)))
 
 
 def full_scale_for(weights: NDArray[Any], codes: Bits, rows: int) -> float:
@@ -287,8 +295,8 @@ def ir_drop(rows: int, columns: int, mean_g_us: float, segment_ohm: float) -> fl
     its bit line. It is within 0.02 of `vsafsm_memristor.device.lines.effective` on a uniform tile while
     0.7 and more are left, and too low beyond.
     """
-    a_cell = math.sqrt(segment_ohm * mean_g_us * 1e-6)
-    return _far_end(rows * a_cell) * _far_end(columns * a_cell)
+    per_cell = math.sqrt(segment_ohm * mean_g_us * 1e-6)
+    return _far_end(rows * per_cell) * _far_end(columns * per_cell)
 
 
 def _far_end(length: float) -> float:

@@ -63,7 +63,7 @@ class Order(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Layout:
+class TileLayout:
     """How N x N weights are cut into tiles of some rows and columns.
 
     Attributes
@@ -106,7 +106,7 @@ class Layout:
             )
         for number, (order, tile) in enumerate(zip(self.orders, tiles, strict=True)):
             for places, count, room in zip(
-                order, tile.shape, (self.rows, self.outputs_a_tile), strict=True
+                order, tile.shape, (self.rows, self.outputs_per_tile), strict=True
             ):
                 if (
                     len(places) != count
@@ -118,14 +118,14 @@ class Layout:
                     )
 
     @property
-    def outputs_a_tile(self) -> int:
+    def outputs_per_tile(self) -> int:
         """Postsynaptic neurons that a tile has room for."""
         return self.columns // 2 if self.scheme == "differential" else self.columns - 1
 
     @property
     def grid(self) -> tuple[int, int]:
         """Tiles along the presynaptic and along the postsynaptic neurons."""
-        return -(-self.neurons // self.rows), -(-self.neurons // self.outputs_a_tile)
+        return -(-self.neurons // self.rows), -(-self.neurons // self.outputs_per_tile)
 
     @property
     def cells(self) -> int:
@@ -139,7 +139,7 @@ class Layout:
         for b in range(across):
             for a in range(down):
                 inputs = slice(a * self.rows, min((a + 1) * self.rows, self.neurons))
-                width = self.outputs_a_tile
+                width = self.outputs_per_tile
                 yield Tile(inputs, slice(b * width, min((b + 1) * width, self.neurons)))
 
     @cached_property
@@ -167,7 +167,7 @@ class Layout:
         the reference.
         """
         block, row = divmod(pre, self.rows)
-        across, output = divmod(post, self.outputs_a_tile)
+        across, output = divmod(post, self.outputs_per_tile)
         tile = across * self.grid[0] + block
         rows, outputs = self.order_of(tile)
         row, output = int(rows[row]), int(outputs[output])
@@ -198,7 +198,9 @@ class Layout:
         else:
             output, polarity = column // 2, 1 - 2 * (column % 2)
         found = np.flatnonzero(outputs == output)
-        return (across * self.outputs_a_tile + int(found[0]), pre, polarity) if len(found) else None
+        return (
+            (across * self.outputs_per_tile + int(found[0]), pre, polarity) if len(found) else None
+        )
 
     def spread(self, positive: Conductances, negative: Conductances) -> tuple[Conductances, ...]:
         """Conductances (N, N) of both polarities as tiles (rows, columns); cells without a weight
@@ -219,7 +221,7 @@ class Layout:
             found.append(cells)
         return tuple(found)
 
-    def gathered(self, tiles: Sequence[NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
+    def gather(self, tiles: Sequence[NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
         """What `spread` was given, from its tiles: (N, N) of both polarities."""
         kind = tiles[0].dtype if len(tiles) else np.float32
         positive = np.zeros((self.neurons, self.neurons), kind)
@@ -234,18 +236,18 @@ class Layout:
 
 @dataclass(frozen=True)
 class Scale:
-    """How weights become conductances: ``us_a_step`` microsiemens a weight step, from `base_us`
+    """How weights become conductances: ``us_per_lsb`` microsiemens a weight step, from `base_us`
     on.
     """
 
     base_us: float
-    us_a_step: float
+    us_per_lsb: float
 
     def pairs(self, weights: Weights, scheme: Scheme) -> tuple[Conductances, Conductances]:
         """Targets (N, N) of the positive and the negative cell (of the reference, in the offset
         scheme).
         """
-        step, whole = self.us_a_step, weights.astype(np.float32)
+        step, whole = self.us_per_lsb, weights.astype(np.float32)
         if scheme == "offset":
             return self.base_us + step * whole, np.full_like(whole, self.base_us)
         return self.base_us + step * np.maximum(whole, 0), self.base_us + step * np.maximum(

@@ -11,13 +11,13 @@ from vsafsm.backend import Option
 from vsafsm.errors import OptionError, did_you_mean
 from vsafsm.requirements import Requirements
 from vsafsm_memristor.crossbar.calibration import CALIBRATIONS, Calibration
-from vsafsm_memristor.device.devices import DeviceModel, Lognormal, device_named, fitted
-from vsafsm_memristor.crossbar.mapping import SCHEMES, Layout
+from vsafsm_memristor.crossbar.mapping import SCHEMES, TileLayout
+from vsafsm_memristor.device.devices import DeviceModel, LognormalDevice, device_named, fit_device
 
-StuckCells = Literal["ignored", "compensated", "avoided"]
+StuckCellPolicy = Literal["ignored", "compensated", "avoided"]
 TileFormat = Literal["csv", "npy"]
 TILE_FORMATS: tuple[TileFormat, ...] = ("csv", "npy")
-STUCK_CELLS: tuple[StuckCells, ...] = ("ignored", "compensated", "avoided")
+STUCK_CELLS: tuple[StuckCellPolicy, ...] = ("ignored", "compensated", "avoided")
 OPTIONS = (
     Option(
         "device",
@@ -109,7 +109,7 @@ MOST_LINES = 1024
 
 
 @dataclass(frozen=True)
-class Settings:
+class ArraySettings:
     """The options, read: see `OPTIONS`."""
 
     model: DeviceModel
@@ -118,7 +118,7 @@ class Settings:
     seconds: float
     read_noise: bool
     adc_bits: int
-    stuck_cells: StuckCells
+    stuck_cells: StuckCellPolicy
     calibration: Calibration
     ir_drop: bool
     segment_ohm: float
@@ -126,10 +126,10 @@ class Settings:
     usable: Path | None
     device_seed: int
 
-    def layout(self, neurons: int) -> Layout:
+    def layout(self, neurons: int) -> TileLayout:
         """Tiles for N neurons."""
         rows, columns, scheme = self.layout_of
-        return Layout(neurons, rows, columns, scheme)  # type: ignore[arg-type]
+        return TileLayout(neurons, rows, columns, scheme)  # type: ignore[arg-type]
 
     @property
     def bits(self) -> int:
@@ -137,7 +137,7 @@ class Settings:
         return (self.levels - 1).bit_length() + 1
 
 
-def settings(options: Mapping[str, Any]) -> Settings:
+def settings(options: Mapping[str, Any]) -> ArraySettings:
     """Read the options. Raises `OptionError`, `DeviceError` and `MeasurementError`."""
     given: dict[str, Any] = {option.name: option.default for option in OPTIONS}
     for name in options:
@@ -182,8 +182,8 @@ def settings(options: Mapping[str, Any]) -> Settings:
             f"ir_drop is True, and tiles have {layout_of[0]} x {layout_of[1]} cells; expected"
             f" {MOST_LINES} rows and columns at most"
         )
-    Layout(1, *layout_of)  # type: ignore[arg-type]
-    return Settings(
+    TileLayout(1, *layout_of)  # type: ignore[arg-type]
+    return ArraySettings(
         model,
         layout_of,
         levels,
@@ -200,7 +200,7 @@ def settings(options: Mapping[str, Any]) -> Settings:
     )
 
 
-def requirements(chosen: Settings) -> Requirements:
+def requirements(chosen: ArraySettings) -> Requirements:
     """What a network has to be, measured in ``benchmarks/memristor_figures.py``.
 
     Weights of few levels and a wide margin, twice as dense as usual, and four times the smallest N;
@@ -220,10 +220,10 @@ def requirements(chosen: Settings) -> Requirements:
 
 def _device(given: Mapping[str, Any]) -> DeviceModel:
     name = str(given["device"])
-    model: DeviceModel = fitted(Path(name)) if name.endswith(".csv") else device_named(name)
+    model: DeviceModel = fit_device(Path(name)) if name.endswith(".csv") else device_named(name)
     if given["sigma"] is None:
         return model
-    if not isinstance(model, Lognormal):
+    if not isinstance(model, LognormalDevice):
         raise OptionError(
             f'sigma is given, and device "{model.name}" is not lognormal; expected none, or another'
             " device"

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vsafsm_memristor.crossbar.crossbar import Faults, Pair, compensate_stuck_cells
+from vsafsm_memristor.crossbar.crossbar import Pair, StuckCells, compensate_stuck_cells
+from vsafsm_memristor.crossbar.mapping import Order, TileLayout
 from vsafsm_memristor.errors import MappingError
-from vsafsm_memristor.importing import imported
-from vsafsm_memristor.crossbar.mapping import Layout, Order
+from vsafsm_memristor.importing import import_optional
 
 Floats = NDArray[np.float64]
 PASSES = 2
@@ -44,13 +44,13 @@ def span_of(held_us: Floats, g_min_us: float, g_max_us: float) -> Span:
     return Span(least[:, up] - most[:, down], most[:, up] - least[:, down])
 
 
-def ordered(
-    layout: Layout,
+def order_neurons(
+    layout: TileLayout,
     wanted_us: NDArray[Any],
     held_us: Sequence[Floats],
     g_min_us: float,
     g_max_us: float,
-) -> Layout:
+) -> TileLayout:
     """The layout with the neurons of each tile in the order that loses least of what the pairs are
     to hold.
 
@@ -91,13 +91,13 @@ def ordered(
     return replace(layout, orders=tuple(orders))
 
 
-def avoiding(
-    layout: Layout,
+def avoid_cells(
+    layout: TileLayout,
     target_us: Pair,
     usable: Sequence[NDArray[np.bool_]],
     g_min_us: float,
     g_max_us: float,
-) -> tuple[Layout, Pair]:
+) -> tuple[TileLayout, Pair]:
     """An order around cells that cannot be used, and targets by which partners make up for them.
 
     Parameters
@@ -111,10 +111,12 @@ def avoiding(
         In the offset scheme, or without SciPy.
     """
     held = [np.where(works, np.nan, 0.0) for works in usable]
-    layout = ordered(layout, target_us.positive - target_us.negative, held, g_min_us, g_max_us)
-    off = ~np.stack(layout.gathered(tuple(usable)))
+    layout = order_neurons(
+        layout, target_us.positive - target_us.negative, held, g_min_us, g_max_us
+    )
+    off = ~np.stack(layout.gather(tuple(usable)))
     return layout, compensate_stuck_cells(
-        Faults(off, np.zeros_like(off)), target_us, g_min_us, g_max_us
+        StuckCells(off, np.zeros_like(off)), target_us, g_min_us, g_max_us
     )
 
 
@@ -133,5 +135,5 @@ def _assigned(losses: Floats) -> NDArray[np.intp]:
     """A line of the pairs for each line of what is wanted, each taken once at most, with the least
     loss in all.
     """
-    optimize = imported("scipy.optimize", "SciPy")
+    optimize = import_optional("scipy.optimize", "SciPy")
     return np.asarray(optimize.linear_sum_assignment(losses)[1])

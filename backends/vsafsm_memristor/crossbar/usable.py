@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from vsafsm.errors import FileError
 from vsafsm.files import reason
+from vsafsm_memristor.crossbar.mapping import TileLayout
 from vsafsm_memristor.errors import MeasurementError
-from vsafsm_memristor.crossbar.mapping import Layout
 
 SUFFIXES = (".csv", ".npy")
 
 
-def read_usable(folder: Path, layout: Layout) -> tuple[NDArray[np.bool_], ...]:
+def read_usable(folder: Path, layout: TileLayout) -> tuple[NDArray[np.bool_], ...]:
     """``usable_000.csv`` or ``usable_000.npy`` and so on, one for each tile: (rows, columns) each.
 
     Raises
@@ -52,7 +52,7 @@ def _found(folder: Path, number: int) -> tuple[Path, Any]:
         ) from None
 
 
-def _checked(path: Path, cells: Any, layout: Layout) -> NDArray[np.bool_]:
+def _checked(path: Path, cells: Any, layout: TileLayout) -> NDArray[np.bool_]:
     shape = (layout.rows, layout.columns)
     if cells.shape != shape:
         raise MeasurementError(

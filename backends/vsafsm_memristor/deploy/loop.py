@@ -8,7 +8,7 @@ import numpy as np
 
 from vsafsm.program import Program
 from vsafsm.synchronous import Session
-from vsafsm_memristor.crossbar.array import slackened, stepper
+from vsafsm_memristor.crossbar.array import stepper, with_slack
 from vsafsm_memristor.crossbar.crossbar import Crossbar
 from vsafsm_memristor.deploy.maps import RigMaps
 from vsafsm_memristor.deploy.rig_array import Readable, RigCrossbar
@@ -28,7 +28,7 @@ class ClosedLoopSession(Session):
     Parameters
     ----------
     crossbar
-        What makes drives of reads of this rig, such as `vsafsm_memristor.deploy.rig_array.trimmed_on`
+        What makes drives of reads of this rig, such as `vsafsm_memristor.deploy.rig_array.trim_on`
         gives; by default they are taken as they are read.
     """
 
@@ -36,7 +36,7 @@ class ClosedLoopSession(Session):
         self, program: Program, maps: RigMaps, rig: Groundable, crossbar: Crossbar | None = None
     ) -> None:
         self._rig = rig
-        network = slackened(program.network)
+        network = with_slack(program.network)
         drives = RigCrossbar(maps, rig) if crossbar is None else crossbar
         try:
             super().__init__(network, stepper(network, drives, np.random.default_rng(0)))

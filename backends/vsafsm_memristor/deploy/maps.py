@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from vsafsm.program import Program
 from vsafsm_memristor.crossbar.array import check_folded
 from vsafsm_memristor.crossbar.crossbar import Drive, Pair
-from vsafsm_memristor.device.devices import Lognormal
-from vsafsm_memristor.errors import MappingError
-from vsafsm_memristor.crossbar.mapping import Layout, Scale, scale_for
+from vsafsm_memristor.crossbar.mapping import Scale, TileLayout, scale_for
 from vsafsm_memristor.crossbar.parameters import settings
-from vsafsm_memristor.crossbar.placement import avoiding
+from vsafsm_memristor.crossbar.placement import avoid_cells
+from vsafsm_memristor.device.devices import LognormalDevice
+from vsafsm_memristor.errors import MappingError
 from vsafsm_memristor.rig.protocol import Floats, Identity
 
-SIEMENS_A_US = 1e-6
+SIEMENS_PER_US = 1e-6
 DEFAULT_READ_V = 0.1
 """Voltage of an active row, where the rig allows as much; less keeps cells from changing."""
 
@@ -43,7 +43,7 @@ class RigMaps:
     siemens: tuple[Floats, ...]
     content_hash: str
     v_read_v: float
-    layout: Layout
+    layout: TileLayout
     scale: Scale
 
     def voltages(self, activity: NDArray[np.bool_]) -> list[tuple[int, Floats]]:
@@ -68,7 +68,9 @@ class RigMaps:
         for number, amperes in currents:
             up, down = self.layout.columns_of(number)
             total[tiles[number].outputs] += amperes[up] - amperes[down]
-        return np.asarray(total / (self.v_read_v * self.scale.us_a_step * SIEMENS_A_US), np.float32)
+        return np.asarray(
+            total / (self.v_read_v * self.scale.us_per_lsb * SIEMENS_PER_US), np.float32
+        )
 
 
 def maps_of(program: Program, identity: Identity, **options: object) -> RigMaps:
@@ -91,7 +93,7 @@ def maps_of(program: Program, identity: Identity, **options: object) -> RigMaps:
     """
     limits, network = identity.limits, program.network
     scheme = settings(options).layout(1).scheme
-    layout = Layout(network.neurons, limits.rows, limits.columns, scheme)
+    layout = TileLayout(network.neurons, limits.rows, limits.columns, scheme)
     needed = layout.grid[0] * layout.grid[1]
     if needed > limits.tiles:
         raise MappingError(
@@ -100,14 +102,14 @@ def maps_of(program: Program, identity: Identity, **options: object) -> RigMaps:
             " or a larger rig"
         )
     check_folded(network)
-    g_min, g_max = limits.g_min_s / SIEMENS_A_US, limits.g_max_s / SIEMENS_A_US
+    g_min, g_max = limits.g_min_s / SIEMENS_PER_US, limits.g_max_s / SIEMENS_PER_US
     scale = scale_for(
-        Lognormal("rig", "the rig's own range", g_min, g_max), network.weights, scheme
+        LognormalDevice("rig", "the rig's own range", g_min, g_max), network.weights, scheme
     )
     target = Pair(*scale.pairs(network.weights, scheme))
     usable = identity.usable[:needed]
     if scheme == "differential" and not usable.all():
-        layout, target = avoiding(layout, target, list(usable), g_min, g_max)
+        layout, target = avoid_cells(layout, target, list(usable), g_min, g_max)
     siemens = [within(cells, limits.g_min_s, limits.g_max_s) for cells in layout.spread(*target)]
     siemens += [np.zeros((limits.rows, limits.columns)) for _ in range(limits.tiles - needed)]
     for cells, works in zip(siemens, identity.usable, strict=True):
@@ -124,5 +126,5 @@ def within(cells_us: Drive, g_min_s: float, g_max_s: float) -> Floats:
     """In siemens; what is used lies in the rig's range, whatever the rounding; cells of 0 uS are
     left alone.
     """
-    siemens = cells_us.astype(np.float64) * SIEMENS_A_US
+    siemens = cells_us.astype(np.float64) * SIEMENS_PER_US
     return np.where(cells_us > 0, np.clip(siemens, g_min_s, g_max_s), 0.0)

@@ -1,5 +1,4 @@
-"""From the arguments of ``vsafsm rig`` to a rig behind its guard, and maps that are written to it.
-"""
+"""From the arguments of ``vsafsm rig`` to a rig behind its guard, and maps that are written to it."""
 
 from __future__ import annotations
 
@@ -12,13 +11,13 @@ from vsafsm_memristor.deploy.maps import RigMaps, maps_of
 from vsafsm_memristor.deploy.rig_arguments import REWRITE, backend_options_of, limits_of
 from vsafsm_memristor.deploy.rig_array import check_correctable, corrections_of
 from vsafsm_memristor.rig.address import open_rig
-from vsafsm_memristor.rig.guard import Guarded
+from vsafsm_memristor.rig.guard import GuardedRig
 from vsafsm_memristor.rig.log import RigLog
-from vsafsm_memristor.rig.protocol import UNTOUCHED, Closable, Programmed
+from vsafsm_memristor.rig.protocol import UNTOUCHED, Closable, ProgramReply
 
 
 @contextmanager
-def guarded_rig(args: argparse.Namespace) -> Iterator[Guarded]:
+def guarded_rig(args: argparse.Namespace) -> Iterator[GuardedRig]:
     """The rig at the address, behind the user's limits; closed, and the log with it, whatever
     happens.
     """
@@ -27,7 +26,7 @@ def guarded_rig(args: argparse.Namespace) -> Iterator[Guarded]:
         rig = open_rig(args.address, args.timeout_s)
         try:
             own = rig.identify().limits
-            guarded = Guarded(
+            guarded = GuardedRig(
                 rig, limits_of(args, own), log=log, allow_no_watchdog=args.allow_no_watchdog
             )
         except BaseException:
@@ -42,7 +41,7 @@ def guarded_rig(args: argparse.Namespace) -> Iterator[Guarded]:
             log.close()
 
 
-def maps_for(args: argparse.Namespace, program: Program, guarded: Guarded) -> RigMaps:
+def maps_for(args: argparse.Namespace, program: Program, guarded: GuardedRig) -> RigMaps:
     """The program's maps for the rig."""
     return maps_of(program, guarded.identify(), **backend_options_of(args))
 
@@ -56,7 +55,7 @@ def corrections_for(args: argparse.Namespace, maps: RigMaps) -> int:
     return corrections_of(maps, REWRITE if args.rewrite is None else args.rewrite)
 
 
-def write(guarded: Guarded, maps: RigMaps) -> dict[int, Programmed]:
+def write(guarded: GuardedRig, maps: RigMaps) -> dict[int, ProgramReply]:
     """Write all tiles that have something to write: -> the rig's replies by tile."""
     return {
         tile: guarded.program(tile, g)

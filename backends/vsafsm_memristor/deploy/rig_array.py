@@ -11,21 +11,21 @@ import numpy as np
 
 from vsafsm.program import Program
 from vsafsm.vsa import Bits
-from vsafsm_memristor.crossbar.array import slackened
+from vsafsm_memristor.crossbar.array import with_slack
 from vsafsm_memristor.crossbar.calibration import (
     Cells,
     Correction,
     Effort,
-    Trimmed,
-    corrected,
+    TrimmedCrossbar,
+    correct,
     short_of,
-    trimmed,
+    trim,
 )
 from vsafsm_memristor.crossbar.crossbar import Drive, Pair, Places
+from vsafsm_memristor.deploy.maps import SIEMENS_PER_US, RigMaps, within
 from vsafsm_memristor.device.devices import Conductances
 from vsafsm_memristor.errors import MappingError
-from vsafsm_memristor.deploy.maps import SIEMENS_A_US, RigMaps, within
-from vsafsm_memristor.rig.protocol import UNTOUCHED, Bools, Floats, Identity, Programmed
+from vsafsm_memristor.rig.protocol import UNTOUCHED, Bools, Floats, Identity, ProgramReply
 
 
 class Readable(Protocol):
@@ -38,7 +38,7 @@ class Readable(Protocol):
 class Writable(Readable, Protocol):
     """What of a rig a correction needs."""
 
-    def program(self, tile: int, g_siemens: Floats) -> Programmed:
+    def program(self, tile: int, g_siemens: Floats) -> ProgramReply:
         """Bring the cells of a tile to these conductances, in siemens."""
 
 
@@ -97,15 +97,15 @@ class RigArray:
     @cached_property
     def cells(self) -> Pair:
         """Conductances as they were last reported, in microsiemens."""
-        tiles = tuple((g / SIEMENS_A_US).astype(np.float32) for g in self.siemens)
-        return Pair(*self.maps.layout.gathered(tiles))
+        tiles = tuple((g / SIEMENS_PER_US).astype(np.float32) for g in self.siemens)
+        return Pair(*self.maps.layout.gather(tiles))
 
     @cached_property
     def failed(self) -> Bits:
         """Cells (2, N, N) that programming could not bring to their targets."""
-        return np.stack(self.maps.layout.gathered(self.off))
+        return np.stack(self.maps.layout.gather(self.off))
 
-    def rewritten(
+    def rewrite(
         self, places: Places, target_us: Conductances, rng: np.random.Generator
     ) -> RigArray:
         """The array once cells are programmed to targets (M,), in microsiemens: one command a tile
@@ -125,7 +125,7 @@ class RigArray:
 
 
 def array_of(
-    maps: RigMaps, rig: Writable, identity: Identity, replies: Mapping[int, Programmed]
+    maps: RigMaps, rig: Writable, identity: Identity, replies: Mapping[int, ProgramReply]
 ) -> RigArray:
     """The array of a rig whose tiles were just programmed with maps, from its replies by tile."""
     shape = (maps.layout.rows, maps.layout.columns)
@@ -139,13 +139,13 @@ def array_of(
     return RigArray(maps, rig, siemens, identity.limits.g_min_s, identity.limits.g_max_s, off)
 
 
-def bad_cells(maps: RigMaps, identity: Identity, replies: Mapping[int, Programmed]) -> Bools:
+def bad_cells(maps: RigMaps, identity: Identity, replies: Mapping[int, ProgramReply]) -> Bools:
     """Cells (2, N, N) that cannot be used, or that programming could not bring to their targets."""
     tiles = range(len(tuple(maps.layout.tiles())))
     works = [
         identity.usable[tile] & (replies[tile].ok if tile in replies else True) for tile in tiles
     ]
-    return np.asarray(~np.stack(maps.layout.gathered(works)))
+    return np.asarray(~np.stack(maps.layout.gather(works)))
 
 
 def check_correctable(maps: RigMaps) -> None:
@@ -163,7 +163,7 @@ def corrections_of(maps: RigMaps, share: float) -> int:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RigCorrection:
     """What came of chip in the loop on a rig.
 
     Attributes
@@ -178,15 +178,15 @@ class Outcome:
     wrong: int
 
 
-def corrected_on(
+def correct_on(
     program: Program,
     maps: RigMaps,
     rig: Writable,
     identity: Identity,
-    replies: Mapping[int, Programmed],
+    replies: Mapping[int, ProgramReply],
     corrections: int,
     progress: Callable[[str, float], None] = lambda what, share: None,
-) -> Outcome:
+) -> RigCorrection:
     """Chip in the loop on a rig that was just programmed with maps: no more than so many cells are
     written again.
 
@@ -205,9 +205,9 @@ def corrected_on(
     check_correctable(maps)
     limits, array = identity.limits, array_of(maps, rig, identity, replies)
     bad = bad_cells(maps, identity, replies)
-    cells = Cells(bad, limits.g_min_s / SIEMENS_A_US, limits.g_max_s / SIEMENS_A_US)
-    network, rng = slackened(program.network), np.random.default_rng(0)
-    found = corrected(
+    cells = Cells(bad, limits.g_min_s / SIEMENS_PER_US, limits.g_max_s / SIEMENS_PER_US)
+    network, rng = with_slack(program.network), np.random.default_rng(0)
+    found = correct(
         network,
         program.lowered,
         array,
@@ -216,13 +216,15 @@ def corrected_on(
         Effort(budget=1.0, writes=corrections),
         progress,
     )
-    return Outcome(found, short_of(network, program.lowered, found.array, rng, Effort(margin=0.0)))
+    return RigCorrection(
+        found, short_of(network, program.lowered, found.array, rng, Effort(margin=0.0))
+    )
 
 
-def trimmed_on(program: Program, maps: RigMaps, rig: Readable) -> Trimmed:
+def trim_on(program: Program, maps: RigMaps, rig: Readable) -> TrimmedCrossbar:
     """An offset for each neuron, from what a rig that holds maps computes in every situation."""
-    return trimmed(
-        slackened(program.network),
+    return trim(
+        with_slack(program.network),
         program.lowered,
         RigCrossbar(maps, rig),
         np.random.default_rng(0),

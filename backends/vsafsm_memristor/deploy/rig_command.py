@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 
+from vsafsm.cli.plugins import CommandFile
 from vsafsm_memristor.deploy import rig_check, rig_program, rig_run
 
-SUBCOMMANDS = {
+SUBCOMMANDS: Mapping[str, tuple[CommandFile, str]] = {
     "check": (rig_check, "ask a rig who it is and what it tolerates; applies no voltage"),
     "program": (
         rig_program,
@@ -22,9 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         title="commands", metavar="COMMAND", dest="rig_command", required=True
     )
     for name, (file, text) in SUBCOMMANDS.items():
-        file.add_arguments(
-            parts.add_parser(name, help=text, description=text, allow_abbrev=False)
-        )
+        file.add_arguments(parts.add_parser(name, help=text, description=text, allow_abbrev=False))
 
 
 def run(args: argparse.Namespace) -> int:

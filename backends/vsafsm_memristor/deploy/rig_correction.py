@@ -8,23 +8,23 @@ from typing import Any
 from vsafsm.cli.terminal import ProgressBar
 from vsafsm.program import Program
 from vsafsm_memristor.deploy.maps import RigMaps
-from vsafsm_memristor.deploy.rig_array import corrected_on
+from vsafsm_memristor.deploy.rig_array import correct_on
 from vsafsm_memristor.deploy.rig_results import json_of_correction
-from vsafsm_memristor.rig.guard import Guarded, WritePlan
-from vsafsm_memristor.rig.protocol import Programmed
+from vsafsm_memristor.rig.guard import GuardedRig, WritePlan
+from vsafsm_memristor.rig.protocol import ProgramReply
 
 
 def correct_cells(
     program: Program,
     maps: RigMaps,
-    guarded: Guarded,
-    replies: Mapping[int, Programmed],
+    guarded: GuardedRig,
+    replies: Mapping[int, ProgramReply],
     plan: WritePlan,
 ) -> dict[str, Any]:
     """Correct what was written: -> what came of it, as `json_of_correction` says it."""
     before = guarded.budget_left
     with ProgressBar() as progress:
-        found = corrected_on(
+        found = correct_on(
             program, maps, guarded, guarded.identify(), replies, plan.corrections, progress
         )
     return json_of_correction(found, plan.corrections, before - guarded.budget_left)

@@ -20,8 +20,8 @@ from vsafsm_memristor.deploy.rig_arguments import (
 )
 from vsafsm_memristor.deploy.rig_correction import correct_cells
 from vsafsm_memristor.deploy.rig_results import json_of_plan, print_correction
-from vsafsm_memristor.rig.guard import Guarded, WritePlan
-from vsafsm_memristor.rig.protocol import UNTOUCHED, Programmed
+from vsafsm_memristor.rig.guard import GuardedRig, WritePlan
+from vsafsm_memristor.rig.protocol import UNTOUCHED, ProgramReply
 
 ENOUGH = 0.99
 """Share of the cells that have to be within tolerance for the exit code 0."""
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     return OK if counts["share"] >= ENOUGH else WRONG
 
 
-def _count(maps: RigMaps, replies: Mapping[int, Programmed]) -> dict[str, Any]:
+def _count(maps: RigMaps, replies: Mapping[int, ProgramReply]) -> dict[str, Any]:
     """Cells that programming brought to their targets, and pulses."""
     cells = reached = pulses = 0
     for tile, reply in replies.items():
@@ -81,7 +81,7 @@ def _count(maps: RigMaps, replies: Mapping[int, Programmed]) -> dict[str, Any]:
     }
 
 
-def _print_counts(counts: Mapping[str, Any], plan: WritePlan, guarded: Guarded) -> None:
+def _print_counts(counts: Mapping[str, Any], plan: WritePlan, guarded: GuardedRig) -> None:
     identity = guarded.identify()
     print_line(
         f"{counts['cells_within_tolerance']} of {plan.cells} cells are within tolerance "
@@ -90,7 +90,7 @@ def _print_counts(counts: Mapping[str, Any], plan: WritePlan, guarded: Guarded) 
     )
 
 
-def _print_plan(args: argparse.Namespace, plan: WritePlan, guarded: Guarded) -> None:
+def _print_plan(args: argparse.Namespace, plan: WritePlan, guarded: GuardedRig) -> None:
     if args.json:
         print_json({**json_of_plan(plan, guarded), "armed": False})
         return

@@ -6,7 +6,7 @@ from typing import Any
 
 from vsafsm.cli.terminal import print_table
 from vsafsm_memristor.deploy.rig_array import RigCorrection
-from vsafsm_memristor.rig.guard import Guarded, WritePlan
+from vsafsm_memristor.rig.guard import GuardedRig, WritePlan
 from vsafsm_memristor.rig.protocol import Identity
 
 
@@ -20,7 +20,7 @@ def json_of_identity(identity: Identity) -> dict[str, Any]:
     }
 
 
-def json_of_plan(plan: WritePlan, guarded: Guarded) -> dict[str, Any]:
+def json_of_plan(plan: WritePlan, guarded: GuardedRig) -> dict[str, Any]:
     """Of a dry run, for ``--json``."""
     return {"rig": json_of_identity(guarded.identify()), "plan": vars(plan)}
 

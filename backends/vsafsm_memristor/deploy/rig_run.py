@@ -12,7 +12,7 @@ from vsafsm.cli.exits import OK, WRONG
 from vsafsm.cli.results import is_correct
 from vsafsm.cli.terminal import print_json, print_line, print_table
 from vsafsm.program import Program, load_program
-from vsafsm_memristor.crossbar.calibration import Trimmed
+from vsafsm_memristor.crossbar.calibration import TrimmedCrossbar
 from vsafsm_memristor.deploy.loop import ClosedLoopSession
 from vsafsm_memristor.deploy.maps import RigMaps
 from vsafsm_memristor.deploy.rig_access import corrections_for, guarded_rig, maps_for, write
@@ -22,11 +22,11 @@ from vsafsm_memristor.deploy.rig_arguments import (
     add_calibration,
     check_calibration,
 )
-from vsafsm_memristor.deploy.rig_array import trimmed_on
+from vsafsm_memristor.deploy.rig_array import trim_on
 from vsafsm_memristor.deploy.rig_correction import correct_cells
 from vsafsm_memristor.deploy.rig_results import json_of_plan, print_correction
 from vsafsm_memristor.rig.errors import NotArmedError
-from vsafsm_memristor.rig.guard import Guarded, WritePlan
+from vsafsm_memristor.rig.guard import GuardedRig, WritePlan
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,11 +55,11 @@ def run(args: argparse.Namespace) -> int:
         guarded.arm(maps, args.arm, written=args.written, corrections=plan.corrections)
         replies = {} if args.written else write(guarded, maps)
         calibration: dict[str, Any] = {}
-        trim: Trimmed | None = None
+        trim: TrimmedCrossbar | None = None
         if args.calibration == "loop":
             calibration["correction"] = correct_cells(program, maps, guarded, replies, plan)
         elif args.calibration == "trim":
-            trim = trimmed_on(program, maps, guarded)
+            trim = trim_on(program, maps, guarded)
             calibration["trim"] = {"largest_offset_lsb": float(abs(trim.offset).max())}
         ran = _run_word(program, maps, guarded, args.inputs, trim)
     return _print(args, program, ran, plan, guarded, calibration)
@@ -70,17 +70,16 @@ def _require_token(args: argparse.Namespace, plan: WritePlan) -> None:
         raise NotArmedError(
             "running a word puts voltages on the rig, and it is not armed; expected --arm"
             f" TOKEN with the token that `vsafsm rig program {args.program} {args.address}`"
-            " prints with the same limits"
-            + (" and --calibration loop" if plan.corrections else "")
+            " prints with the same limits" + (" and --calibration loop" if plan.corrections else "")
         )
 
 
 def _run_word(
     program: Program,
     maps: RigMaps,
-    guarded: Guarded,
+    guarded: GuardedRig,
     word: Sequence[str],
-    trim: Trimmed | None,
+    trim: TrimmedCrossbar | None,
 ) -> Run:
     session = ClosedLoopSession(program, maps, guarded, trim)
     try:
@@ -98,7 +97,7 @@ def _print(
     program: Program,
     ran: Run,
     plan: WritePlan,
-    guarded: Guarded,
+    guarded: GuardedRig,
     calibration: dict[str, Any],
 ) -> int:
     expected = program.machine.run(tuple(args.inputs))
@@ -133,9 +132,7 @@ def _print(
     print_table(("step", "input", "state", "outputs", ""), rows)
     identity = guarded.identify()
     verdict = (
-        "Each state and output is the interpreter's"
-        if correct
-        else "Not all is the interpreter's"
+        "Each state and output is the interpreter's" if correct else "Not all is the interpreter's"
     )
     print_line(f"{verdict} (rig {identity.model}, serial {identity.serial}).")
     return OK if correct else WRONG

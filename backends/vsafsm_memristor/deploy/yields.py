@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 
 from vsafsm.program import Program
-from vsafsm_memristor.deploy.trials import WrongPair, first_wrong
-from vsafsm_memristor.crossbar.array import Plan, calibrated, plan
-from vsafsm_memristor.importing import imported
+from vsafsm_memristor.crossbar.array import ArrayPlan, calibrate, plan
 from vsafsm_memristor.crossbar.parameters import settings
+from vsafsm_memristor.deploy.trials import WrongPair, first_wrong
+from vsafsm_memristor.importing import import_optional
 
 CHUNK = 4
 """Arrays that a worker is given at a time."""
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ArrayOutcome:
     """One array.
 
     Attributes
@@ -41,22 +41,22 @@ class Outcome:
     short_after: int = 0
 
 
-def outcome(program: Program, planned: Plan, seed: int) -> Outcome:
+def outcome(program: Program, planned: ArrayPlan, seed: int) -> ArrayOutcome:
     """What becomes of the array of a seed, the one that a session with this ``device_seed`` has."""
     rng = np.random.default_rng([seed, 0])
-    made = calibrated(planned, program.lowered, rng)
+    made = calibrate(planned, program.lowered, rng)
     wrong = first_wrong(
         program.machine, planned.network, lambda activity: made.crossbar.drive(activity, rng)
     )
     if made.correction is None:
-        return Outcome(wrong)
+        return ArrayOutcome(wrong)
     found = made.correction
-    return Outcome(wrong, found.rewritten, found.writes, found.short_before, found.short_after)
+    return ArrayOutcome(wrong, found.rewritten, found.writes, found.short_before, found.short_after)
 
 
 def outcomes(
     program: Program, options: Mapping[str, Any], seeds: Sequence[int], jobs: int = 1
-) -> Iterator[Outcome]:
+) -> Iterator[ArrayOutcome]:
     """What becomes of the arrays of some seeds, in their order, whatever the number of processes.
 
     Parameters
@@ -81,8 +81,8 @@ def outcomes(
 
 def _parallel(
     program: Program, options: Mapping[str, Any], seeds: Sequence[int], jobs: int
-) -> Iterator[Outcome]:
-    joblib = imported("joblib", "joblib")
+) -> Iterator[ArrayOutcome]:
+    joblib = import_optional("joblib", "joblib")
     call: Callable[..., Any] = joblib.delayed(_chunk)
     chunks = (seeds[i : i + CHUNK] for i in range(0, len(seeds), CHUNK))
     found = joblib.Parallel(jobs, return_as="generator")(
@@ -91,6 +91,8 @@ def _parallel(
     return (each for chunk in found for each in chunk)
 
 
-def _chunk(program: Program, options: Mapping[str, Any], seeds: Sequence[int]) -> list[Outcome]:
+def _chunk(
+    program: Program, options: Mapping[str, Any], seeds: Sequence[int]
+) -> list[ArrayOutcome]:
     planned = plan(program.network, settings(options))
     return [outcome(program, planned, seed) for seed in seeds]

@@ -70,7 +70,7 @@ class DeviceModel(Protocol):
 
 
 @dataclass(frozen=True)
-class Common:
+class BaseDevice:
     """What all models share: names, range, array, faults, and a read noise in proportion to the
     conductance.
     """
@@ -106,7 +106,7 @@ class Common:
 
 
 @dataclass(frozen=True)
-class WriteVerify(Common):
+class WriteVerifyDevice(BaseDevice):
     """Programmed by pulses until a read is within a tolerance; then the conductance relaxes.
 
     Attributes
@@ -157,7 +157,7 @@ class WriteVerify(Common):
 
 
 @dataclass(frozen=True)
-class Written:
+class WriteResult:
     """What came of a write-verify: conductances, which cells got within the tolerance, pulses each
     took.
     """
@@ -168,8 +168,11 @@ class Written:
 
 
 def write_verify(
-    device: WriteVerify, target_us: Conductances, from_us: Conductances, rng: np.random.Generator
-) -> Written:
+    device: WriteVerifyDevice,
+    target_us: Conductances,
+    from_us: Conductances,
+    rng: np.random.Generator,
+) -> WriteResult:
     """Pulse each cell towards its target until a noisy read is within the tolerance, or the pulses
     are used up.
     """
@@ -190,11 +193,11 @@ def write_verify(
         )
         g.flat[at] = np.clip(g.flat[at] + step * left, 0, device.g_max_us * 1.05)
         pulses.flat[at] += 1
-    return Written(g, ~open_, pulses)
+    return WriteResult(g, ~open_, pulses)
 
 
 @dataclass(frozen=True)
-class PhaseChange(Common):
+class PhaseChangeDevice(BaseDevice):
     """Phase-change memory: programming noise, drift with an exponent that depends on the state, 1/f
     read noise.
     """
@@ -240,7 +243,7 @@ def _mean_exponent(log_share: NDArray[Any]) -> NDArray[Any]:
 
 
 @dataclass(frozen=True)
-class Affine(Common):
+class AffineDevice(BaseDevice):
     """Programming error with a deviation ``sigma_us + sigma_share g``; a mean and a deviation that
     move with log time.
 
@@ -272,7 +275,7 @@ class Affine(Common):
 
 
 @dataclass(frozen=True)
-class Lognormal(Common):
+class LognormalDevice(BaseDevice):
     """Each cell has its target times a lognormal factor of mean 1: ``exp(sigma n - sigma^2 / 2)``.
 
     ``cycle_sigma`` is a second factor of that kind, from programming to programming.
@@ -303,7 +306,7 @@ _NEURRAM = (
 PRESETS: Mapping[str, DeviceModel] = {
     device.name: device
     for device in (
-        WriteVerify(
+        WriteVerifyDevice(
             "neurram",
             _NEURRAM.format(fit="relaxation after the fits of aihwkit at 1 s, 1 day and 2 days"),
             *(1.0, 40.0, 256, 256, 0.005, 0.005),
@@ -313,7 +316,7 @@ PRESETS: Mapping[str, DeviceModel] = {
                 (172_800.0, (0.782, 20.274, -43.507, 37.062, -11.934)),
             ),
         ),
-        WriteVerify(
+        WriteVerifyDevice(
             "neurram-crosssim",
             _NEURRAM.format(
                 fit="relaxation after the fit of CrossSim at 1 s, which disagrees with the other"
@@ -321,13 +324,13 @@ PRESETS: Mapping[str, DeviceModel] = {
             *(1.0, 40.0, 256, 256, 0.005, 0.005),
             relaxation=((1.0, (1.053, 0.2374 * 40, -0.01167 * 40**2, 1.536e-4 * 40**3)),),
         ),
-        PhaseChange(
+        PhaseChangeDevice(
             "pcm",
             "phase-change memory after aihwkit (Nandakumar et al.): programming noise, drift, read"
             " noise; up to 25 uS; 0.1 % of cells stuck is assumed",
             *(0.0, 25.0, 256, 256, 0.0005, 0.0005),
         ),
-        Affine(
+        AffineDevice(
             "cmo-hfox",
             "CMO/HfOx ReRAM after aihwkit (IBM): programming at 2 % acceptance, drift and its"
             " spread over log time; 9 to 88.19 uS; read noise 1 % and 0.1 % of cells stuck are"
@@ -338,7 +341,7 @@ PRESETS: Mapping[str, DeviceModel] = {
             drift_us=-0.0890,
             drift_sigma_us=(0.0420, 0.412),
         ),
-        Lognormal(
+        LognormalDevice(
             "perovskite",
             "halide perovskite (Ye et al., BayesMulti data, 37 devices): lognormal, the median"
             " sigma 0.113 (mean 0.456, largest 2.35); 10 x 10 arrays; range 10 to 100 uS, read"
@@ -346,7 +349,7 @@ PRESETS: Mapping[str, DeviceModel] = {
             *(10.0, 100.0, 10, 10, 0.0025, 0.0025),
             sigma=0.113,
         ),
-        Lognormal(
+        LognormalDevice(
             "perovskite-mean",
             "halide perovskite (Ye et al., BayesMulti data, 37 devices): lognormal, the mean sigma"
             " 0.456; 10 x 10 arrays; range 10 to 100 uS, read noise 1 % and 0.5 % of cells stuck"
@@ -354,7 +357,7 @@ PRESETS: Mapping[str, DeviceModel] = {
             *(10.0, 100.0, 10, 10, 0.0025, 0.0025),
             sigma=0.456,
         ),
-        Lognormal(
+        LognormalDevice(
             "perovskite-nanowire",
             "nanowire perovskite (Poddar et al.): 139 states, 10 to 100 uS, below 5 % from device"
             " to device and 1.5 % from cycle to cycle, 64 x 64; read noise 1 % and 0.1 % of cells"
@@ -363,7 +366,7 @@ PRESETS: Mapping[str, DeviceModel] = {
             sigma=0.05,
             cycle_sigma=0.015,
         ),
-        Lognormal(
+        LognormalDevice(
             "lognormal",
             "a generic device: lognormal of mean 1, sigma 0.2; all of it assumed",
             *(1.0, 100.0, 128, 128, 0.0, 0.0),
@@ -388,7 +391,7 @@ def device_named(name: str) -> DeviceModel:
 COLUMNS = ("target_us", "measured_us")
 
 
-def fitted(path: Path) -> Affine:
+def fit_device(path: Path) -> AffineDevice:
     """The device that a CSV of measurements describes: columns ``target_us`` and ``measured_us``, a
     row a programming.
 
@@ -409,7 +412,7 @@ def fitted(path: Path) -> Affine:
     elif share < 0:
         start, share = float(apart.mean()), 0.0
     source = f"fitted to {len(target)} measurements in {path.name}"
-    return Affine(
+    return AffineDevice(
         path.stem,
         source,
         float(target.min()),

@@ -36,7 +36,7 @@ from vsafsm_memristor.rig.errors import (
     NotSafeError,
     UnreachableError,
 )
-from vsafsm_memristor.rig.protocol import UNTOUCHED, Bools, Floats, Identity, Limits, Programmed
+from vsafsm_memristor.rig.protocol import UNTOUCHED, Bools, Floats, Identity, Limits, ProgramReply
 
 Answer = TypeVar("Answer")
 CHANNELS = 64
@@ -152,9 +152,9 @@ class Arc2Rig:
 
     def restrict(self, limits: Limits) -> None:
         """Keep within these: the pulses are made here."""
-        self._limits = self._wiring.limits.tightened(limits)
+        self._limits = self._wiring.limits.tighten(limits)
 
-    def program(self, tile: int, g_siemens: Floats) -> Programmed:
+    def program(self, tile: int, g_siemens: Floats) -> ProgramReply:
         """Write and verify cell by cell: pulses of rising voltage until the cell is within the
         tolerance.
         """
@@ -163,7 +163,7 @@ class Arc2Rig:
         for row, column in np.argwhere(g_siemens != UNTOUCHED).tolist():
             done = self._trusted(lambda r=row, c=column: self._write(r, c, float(g_siemens[r, c])))  # type: ignore[misc]
             g[row, column], ok[row, column], pulses[row, column] = done
-        return Programmed(g, ok, pulses)
+        return ProgramReply(g, ok, pulses)
 
     def read(self, tile: int, v_volts: Floats) -> Floats:
         """All rows at once; the board grounds its channels after it."""
@@ -196,7 +196,7 @@ class Arc2Rig:
     def _write(self, row: int, column: int, target_s: float) -> tuple[float, bool, int]:
         low, high = self._wiring.columns[column], self._wiring.rows[row]
         level, before = self._wiring.v_first_v, 0.0
-        for count in range(self._limits.pulses_a_cell + 1):
+        for count in range(self._limits.pulses_per_cell + 1):
             g = (
                 abs(self._board.read_one(low, high, self._wiring.v_verify_v))
                 / self._wiring.v_verify_v
@@ -205,7 +205,7 @@ class Arc2Rig:
                 raise ValueError(f"a read of row {row}, column {column} gave {g}")
             if abs(g - target_s) <= self._wiring.tolerance_s:
                 return g, True, count
-            if count == self._limits.pulses_a_cell:
+            if count == self._limits.pulses_per_cell:
                 break
             sign = math.copysign(1.0, target_s - g)
             level = level + self._wiring.v_step_v if sign == before else self._wiring.v_first_v
@@ -213,7 +213,7 @@ class Arc2Rig:
             self._board.pulse_one(low, high, volts, self._wiring.pulse_ns).execute()
             self._ground()
             before = sign
-        return g, False, self._limits.pulses_a_cell
+        return g, False, self._limits.pulses_per_cell
 
     def _ground(self) -> None:
         self._board.ground_all_fast().execute()

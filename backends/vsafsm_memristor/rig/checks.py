@@ -22,7 +22,7 @@ from vsafsm_memristor.rig.errors import (
     UnusableCellError,
     WrongLengthError,
 )
-from vsafsm_memristor.rig.protocol import UNTOUCHED, Bools, Floats, Identity, Limits, Programmed
+from vsafsm_memristor.rig.protocol import UNTOUCHED, Bools, Floats, Identity, Limits, ProgramReply
 
 PLAUSIBLE = 10.0
 """A conductance in a reply of more than so many times the rig's largest is no measurement."""
@@ -127,7 +127,7 @@ def check_line_currents(
             )
 
 
-def check_programmed(identity: Identity, limits: Limits, reply: Programmed) -> Programmed:
+def check_programmed(identity: Identity, limits: Limits, reply: ProgramReply) -> ProgramReply:
     """Hold a reply against what can be. Raises `FaultError`s."""
     shape = identity.usable.shape[1:]
     _check_reply(reply.g_siemens, shape, "conductances")
@@ -143,9 +143,9 @@ def check_programmed(identity: Identity, limits: Limits, reply: Programmed) -> P
             f"the rig reports {reply.g_siemens.min():g} to {reply.g_siemens.max():g} S; expected 0"
             f" to {PLAUSIBLE * identity.limits.g_max_s:g} S"
         )
-    if not ((reply.pulses >= 0) & (reply.pulses <= limits.pulses_a_cell)).all():
+    if not ((reply.pulses >= 0) & (reply.pulses <= limits.pulses_per_cell)).all():
         raise OverRangeError(
-            f"the rig gave {reply.pulses.max()} pulses; expected at most {limits.pulses_a_cell}"
+            f"the rig gave {reply.pulses.max()} pulses; expected at most {limits.pulses_per_cell}"
         )
     return reply
 

@@ -66,7 +66,7 @@ from vsafsm_memristor.rig.errors import (
     WatchdogError,
     WrongLengthError,
 )
-from vsafsm_memristor.rig.protocol import Bools, Floats, Identity, Limits, Programmed
+from vsafsm_memristor.rig.protocol import Bools, Floats, Identity, Limits, ProgramReply
 
 Answer = TypeVar("Answer")
 HEADER_BYTES = 32
@@ -76,7 +76,7 @@ MOST_BYTES = 1 << 28
 MOST_CELLS = 1 << 24
 INSTALL = "pip install 'vsafsm[memristor]'"
 _HEADER = re.compile(rb"([0-9A-F]{8}),(OK|NO),([0-9A-F]{8}),#9([0-9]{9})")
-_KEPT = ("v_read_max_v", "v_program_max_v", "i_line_max_a", "pulses_a_cell")
+_KEPT = ("v_read_max_v", "v_program_max_v", "i_line_max_a", "pulses_per_cell")
 
 
 class ScpiRig:
@@ -165,14 +165,14 @@ class ScpiRig:
                 f"the rig keeps {kept} where it was told {asked}; expected the same"
             )
 
-    def program(self, tile: int, g_siemens: Floats) -> Programmed:
+    def program(self, tile: int, g_siemens: Floats) -> ProgramReply:
         """Write a tile."""
         asked = np.ascontiguousarray(g_siemens, dtype="<f8")
         cells = asked.size
         block = self._ask(
             "RIG:PROG", tile, asked.tobytes(), length=13 * cells, timeout_s=self._program_timeout_s
         )
-        reply = Programmed(
+        reply = ProgramReply(
             np.frombuffer(block, "<f8", cells).astype(np.float64).reshape(asked.shape),
             np.frombuffer(block, "u1", cells, 8 * cells).astype(np.bool_).reshape(asked.shape),
             np.frombuffer(block, "<u4", cells, 9 * cells).astype(np.int64).reshape(asked.shape),

@@ -14,12 +14,12 @@ from vsafsm.network import MOST_STEPS, Network
 from vsafsm.program import Program
 from vsafsm.synchronous import step
 from vsafsm_memristor.crossbar.array import SLACK_STEPS, plan, stepper
-from vsafsm_memristor.crossbar.array import drawn as drawn_array
-from vsafsm_memristor.crossbar.crossbar import drawn_faults
-from vsafsm_memristor.device.devices import device_named
-from vsafsm_memristor.errors import MappingError
+from vsafsm_memristor.crossbar.array import draw_array as drawn_array
+from vsafsm_memristor.crossbar.crossbar import draw_faults
 from vsafsm_memristor.crossbar.mapping import SCHEMES
 from vsafsm_memristor.crossbar.parameters import settings
+from vsafsm_memristor.device.devices import device_named
+from vsafsm_memristor.errors import MappingError
 
 Networks = Callable[..., Network]
 Drawn = Callable[..., Any]
@@ -33,9 +33,9 @@ def test_weights_of_as_many_levels_as_there_are(
     networks: Networks, levels: int, largest: int
 ) -> None:
     planned = plan(networks(12, largest, bits=8), settings({"levels": levels}))
-    assert planned.scale.us_a_step == pytest.approx(39 / largest)
+    assert planned.scale.us_per_lsb == pytest.approx(39 / largest)
     steps = {
-        round(float(g - 1) / planned.scale.us_a_step, 3)
+        round(float(g - 1) / planned.scale.us_per_lsb, 3)
         for pair in planned.target
         for g in pair.ravel()
     }
@@ -77,7 +77,7 @@ def test_a_contract_is_never_longer_than_there_may_be(networks: Networks) -> Non
 def test_targets_stand_for_the_weights(networks: Networks, scheme: str) -> None:
     network = networks(12)
     planned = plan(network, settings({"scheme": scheme}))
-    found = (planned.target.positive - planned.target.negative) / planned.scale.us_a_step
+    found = (planned.target.positive - planned.target.negative) / planned.scale.us_per_lsb
     assert found == pytest.approx(network.weights, abs=1e-4)
     assert all(0.999 <= g.min() <= g.max() <= 40.001 for g in planned.target)
 
@@ -85,8 +85,8 @@ def test_targets_stand_for_the_weights(networks: Networks, scheme: str) -> None:
 # ---- arrays
 
 
-def test_an_array_is_that_of_its_seed(networks: Networks, drawn: Drawn) -> None:
-    first, again, other = (drawn(networks(12), seed)[2] for seed in (3, 3, 4))
+def test_an_array_is_that_of_its_seed(networks: Networks, draw_array: Drawn) -> None:
+    first, again, other = (draw_array(networks(12), seed)[2] for seed in (3, 3, 4))
     for a, b, c in zip(first.cells, again.cells, other.cells, strict=True):
         assert (a == b).all()
         assert (a != c).mean() > 0.9
@@ -102,7 +102,7 @@ def test_arrays_of_other_ages_differ_by_relaxation_only(networks: Networks) -> N
         for seconds in (1.0, 172_800.0)
     )
     rng = np.random.default_rng(1)
-    faults = drawn_faults(20, 0.005, 0.005, rng)
+    faults = draw_faults(20, 0.005, 0.005, rng)
     target = plan(network, settings({})).target
     programmed = [device.program(g, rng) for g in target]
     for polarity, (young, late, g) in enumerate(zip(fresh, old, programmed, strict=True)):
@@ -119,9 +119,9 @@ def test_arrays_of_other_ages_differ_by_relaxation_only(networks: Networks) -> N
 
 
 def test_an_array_holds_its_targets_but_for_what_the_device_does(
-    networks: Networks, drawn: Drawn
+    networks: Networks, draw_array: Drawn
 ) -> None:
-    planned, faults, crossbar, _ = drawn(
+    planned, faults, crossbar, _ = draw_array(
         networks(20), device="perovskite-nanowire", stuck_off=0.1, stuck_on=0.05
     )
     for polarity, (target, g) in enumerate(zip(planned.target, crossbar.cells, strict=True)):
@@ -132,7 +132,7 @@ def test_an_array_holds_its_targets_but_for_what_the_device_does(
         assert np.log(factor).std() == pytest.approx(0.0522, rel=0.2)
 
 
-def test_around_faults_the_partner_makes_up(networks: Networks, drawn: Drawn) -> None:
+def test_around_faults_the_partner_makes_up(networks: Networks, draw_array: Drawn) -> None:
     network = networks(30)
     errors = []
     for around in (False, True):
@@ -143,17 +143,17 @@ def test_around_faults_the_partner_makes_up(networks: Networks, drawn: Drawn) ->
             "stuck_on": 0.1,
             "stuck_cells": "compensated" if around else "ignored",
         }
-        _, _, crossbar, _ = drawn(network, **options)
-        seen = (crossbar.cells.positive - crossbar.cells.negative) / crossbar.scale.us_a_step
+        _, _, crossbar, _ = draw_array(network, **options)
+        seen = (crossbar.cells.positive - crossbar.cells.negative) / crossbar.scale.us_per_lsb
         errors.append(np.count_nonzero(np.abs(seen - network.weights) > 0.01))
     assert 0 < errors[1] < 0.75 * errors[0]
 
 
 def test_the_converter_takes_a_quarter_more_than_a_code_needs(
-    networks: Networks, drawn: Drawn
+    networks: Networks, draw_array: Drawn
 ) -> None:
     network = networks(20)
-    crossbar = drawn(network, rows=7, adc_bits=6)[2]
+    crossbar = draw_array(network, rows=7, adc_bits=6)[2]
     parts = [
         abs(int(network.weights[i, first : first + 7].astype(int) @ code[first : first + 7]))
         for code in network.codes
@@ -165,7 +165,7 @@ def test_the_converter_takes_a_quarter_more_than_a_code_needs(
 
 @pytest.mark.parametrize("device", ["neurram", "perovskite-mean"])
 def test_a_row_of_an_offset_tile_has_one_reference(
-    networks: Networks, drawn: Drawn, device: str
+    networks: Networks, draw_array: Drawn, device: str
 ) -> None:
     options = {
         "device": device,
@@ -175,8 +175,8 @@ def test_a_row_of_an_offset_tile_has_one_reference(
         "stuck_off": 0.1,
         "stuck_on": 0.1,
     }
-    _, _, crossbar, _ = drawn(networks(20), **options)
-    held = crossbar.layout.gathered(crossbar.layout.spread(*crossbar.cells))
+    _, _, crossbar, _ = draw_array(networks(20), **options)
+    held = crossbar.layout.gather(crossbar.layout.spread(*crossbar.cells))
     for cells, there in zip(crossbar.cells, held, strict=True):
         assert (cells == there).all()
 
@@ -184,9 +184,11 @@ def test_a_row_of_an_offset_tile_has_one_reference(
 # ---- steps
 
 
-def test_steps_are_those_of_the_network_on_an_ideal_array(program: Program, drawn: Drawn) -> None:
+def test_steps_are_those_of_the_network_on_an_ideal_array(
+    program: Program, draw_array: Drawn
+) -> None:
     options = {"device": "lognormal", "sigma": 0.0, "read_noise": False, "adc_bits": 0}
-    planned, _, crossbar, rng = drawn(program.network, **options)
+    planned, _, crossbar, rng = draw_array(program.network, **options)
     taken = stepper(planned.network, crossbar, rng)
     for code in program.network.codes:
         for mask in program.network.masks:

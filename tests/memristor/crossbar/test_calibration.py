@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from vsafsm.network import Network
 from vsafsm.program import Program
 from vsafsm.weights import conditions
-from vsafsm_memristor.crossbar.calibration import Cells, Effort, corrected, trimmed
-from vsafsm_memristor.crossbar.crossbar import Faults
+from vsafsm_memristor.crossbar.calibration import Cells, Effort, correct, trim
+from vsafsm_memristor.crossbar.crossbar import StuckCells
 from vsafsm_memristor.errors import MappingError
 
 LAW = settings(deadline=None, max_examples=30)
@@ -58,7 +58,7 @@ class Deaf:
     def failed(self) -> Any:
         return None
 
-    def rewritten(self, places: Any, targets: Any, rng: np.random.Generator) -> Deaf:
+    def rewrite(self, places: Any, targets: Any, rng: np.random.Generator) -> Deaf:
         return self
 
 
@@ -75,7 +75,7 @@ class Telling(Deaf):
     def failed(self) -> Any:
         return self.told
 
-    def rewritten(self, places: Any, targets: Any, rng: np.random.Generator) -> Telling:
+    def rewrite(self, places: Any, targets: Any, rng: np.random.Generator) -> Telling:
         told = self.told.copy()
         told[places] = True
         return Telling(
@@ -113,18 +113,20 @@ def test_an_offset_is_trimmed_away(program: Program, seed: int) -> None:
     offset = rng.uniform(-0.55, 0.55, network.neurons) * network.scale
     weights = network.weights.astype(float)
     array = Fake(weights, 1.0, offset)
-    found = trimmed(network, program.lowered, array, rng, reads=1)
+    found = trim(network, program.lowered, array, rng, reads=1)
     assert short(program, 0.29, lambda z: array.drive(z[None], rng)[0]) > 0
     assert short(program, 0.29, lambda z: found.drive(z[None], rng)[0]) == 0
 
 
-def test_no_other_offset_is_better(program: Program, drawn: Drawn) -> None:
+def test_no_other_offset_is_better(program: Program, draw_array: Drawn) -> None:
     """Each neuron for itself: how far it is short, situation after situation, counted no more than
     twice the margin.
     """
-    planned, _, crossbar, rng = drawn(program.network, **{**BAD, "sigma": 1.5, "read_noise": False})
+    planned, _, crossbar, rng = draw_array(
+        program.network, **{**BAD, "sigma": 1.5, "read_noise": False}
+    )
     network = planned.network
-    found = trimmed(network, program.lowered, crossbar, rng, reads=1)
+    found = trim(network, program.lowered, crossbar, rng, reads=1)
     margin = 0.3 * network.scale
     opened = [*network.masks, np.ones(network.neurons, np.bool_)]
     given = conditions(program.lowered)
@@ -151,17 +153,15 @@ def test_reads_are_averaged(program: Program) -> None:
     network = program.network
     noisy = Fake(network.weights.astype(float), noise=8.0)
     few, many = (
-        np.abs(
-            trimmed(network, program.lowered, noisy, np.random.default_rng(0), reads).offset
-        ).mean()
+        np.abs(trim(network, program.lowered, noisy, np.random.default_rng(0), reads).offset).mean()
         for reads in (1, 64)
     )
     assert many < few / 4
 
 
-def test_an_ideal_array_needs_no_trim(program: Program, drawn: Drawn) -> None:
-    planned, _, crossbar, rng = drawn(program.network, **IDEAL)
-    found = trimmed(planned.network, program.lowered, crossbar, rng)
+def test_an_ideal_array_needs_no_trim(program: Program, draw_array: Drawn) -> None:
+    planned, _, crossbar, rng = draw_array(program.network, **IDEAL)
+    found = trim(planned.network, program.lowered, crossbar, rng)
     assert not found.offset.any()
     z = planned.network.codes
     assert found.drive(z, rng) == pytest.approx(exact(planned.network, z), abs=0.2)
@@ -170,20 +170,20 @@ def test_an_ideal_array_needs_no_trim(program: Program, drawn: Drawn) -> None:
 # ---- correction
 
 
-def workable(planned: Any, faults: Faults) -> Cells:
+def workable(planned: Any, faults: StuckCells) -> Cells:
     model = planned.settings.model
     return Cells(faults.any, model.g_min_us, model.g_max_us)
 
 
 @pytest.fixture(scope="module")
-def bad(program: Program, drawn: Drawn) -> Any:
+def bad(program: Program, draw_array: Drawn) -> Any:
     """A bad array, corrected: -> (plan, faults, crossbar before, what came of it)."""
-    planned, faults, crossbar, rng = drawn(program.network, **BAD)
+    planned, faults, crossbar, rng = draw_array(program.network, **BAD)
     return (
         planned,
         faults,
         crossbar,
-        corrected(planned.network, program.lowered, crossbar, workable(planned, faults), rng),
+        correct(planned.network, program.lowered, crossbar, workable(planned, faults), rng),
     )
 
 
@@ -194,7 +194,7 @@ def test_a_bad_array_gets_better(program: Program, bad: Any) -> None:
     for array, counted in ((crossbar, found.short_before), (found.array, found.short_after)):
         weights = (array.cells.positive - array.cells.negative).astype(
             np.float64
-        ) / array.scale.us_a_step
+        ) / array.scale.us_per_lsb
         exactly = short(program, 0.3, lambda z, weights=weights: weights @ z)
         assert counted == pytest.approx(exactly, rel=0.1, abs=15)
 
@@ -217,18 +217,20 @@ def test_rewritten_cells_are_counted_once_each(bad: Any) -> None:
     assert found.writes >= found.rewritten
 
 
-def test_the_array_that_was_given_is_not_changed(bad: Any, drawn: Drawn, program: Program) -> None:
+def test_the_array_that_was_given_is_not_changed(
+    bad: Any, draw_array: Drawn, program: Program
+) -> None:
     _, _, crossbar, _ = bad
-    again = drawn(program.network, **BAD)[2]
+    again = draw_array(program.network, **BAD)[2]
     assert all((a == b).all() for a, b in zip(crossbar.cells, again.cells, strict=True))
 
 
 @pytest.mark.parametrize("budget", [0.0, 0.001, 0.01, 0.05])
 def test_a_correction_stays_within_its_budget(
-    program: Program, drawn: Drawn, budget: float
+    program: Program, draw_array: Drawn, budget: float
 ) -> None:
-    planned, faults, crossbar, rng = drawn(program.network, **{**BAD, "sigma": 1.5})
-    found = corrected(
+    planned, faults, crossbar, rng = draw_array(program.network, **{**BAD, "sigma": 1.5})
+    found = correct(
         planned.network,
         program.lowered,
         crossbar,
@@ -240,10 +242,10 @@ def test_a_correction_stays_within_its_budget(
     assert found.rewritten <= budget * 2 * program.network.neurons**2
 
 
-def test_a_correction_takes_no_more_rounds_than_it_may(program: Program, drawn: Drawn) -> None:
-    planned, faults, crossbar, rng = drawn(program.network, **BAD)
+def test_a_correction_takes_no_more_rounds_than_it_may(program: Program, draw_array: Drawn) -> None:
+    planned, faults, crossbar, rng = draw_array(program.network, **BAD)
     for rounds in (0, 1, 3):
-        found = corrected(
+        found = correct(
             planned.network,
             program.lowered,
             crossbar,
@@ -258,11 +260,11 @@ def test_a_correction_takes_no_more_rounds_than_it_may(program: Program, drawn: 
 
 @pytest.mark.parametrize("patience", [1, 4])
 def test_a_correction_that_brings_nothing_ends(
-    program: Program, drawn: Drawn, patience: int
+    program: Program, draw_array: Drawn, patience: int
 ) -> None:
-    planned, faults, crossbar, rng = drawn(program.network, **{**BAD, "read_noise": False})
+    planned, faults, crossbar, rng = draw_array(program.network, **{**BAD, "read_noise": False})
     deaf = Deaf(crossbar)
-    found = corrected(
+    found = correct(
         planned.network,
         program.lowered,
         deaf,
@@ -275,12 +277,12 @@ def test_a_correction_that_brings_nothing_ends(
 
 
 def test_cells_that_cannot_be_programmed_are_not_tried_again(
-    program: Program, drawn: Drawn
+    program: Program, draw_array: Drawn
 ) -> None:
-    planned, faults, crossbar, rng = drawn(program.network, **{**BAD, "read_noise": False})
+    planned, faults, crossbar, rng = draw_array(program.network, **{**BAD, "read_noise": False})
     told: list[str] = []
     telling = Telling(crossbar, [], np.zeros_like(faults.any))
-    found = corrected(
+    found = correct(
         planned.network,
         program.lowered,
         telling,
@@ -295,15 +297,15 @@ def test_cells_that_cannot_be_programmed_are_not_tried_again(
     assert told[0] == f"round 1: {found.short_before} pairs short"
 
 
-def test_a_neuron_has_few_pairs_changed_in_a_round(program: Program, drawn: Drawn) -> None:
-    planned, faults, crossbar, rng = drawn(program.network, **BAD)
-    found = corrected(
+def test_a_neuron_has_few_pairs_changed_in_a_round(program: Program, draw_array: Drawn) -> None:
+    planned, faults, crossbar, rng = draw_array(program.network, **BAD)
+    found = correct(
         planned.network,
         program.lowered,
         crossbar,
         workable(planned, faults),
         rng,
-        Effort(rounds=1, cells_a_round=2),
+        Effort(rounds=1, pairs_per_round=2),
     )
     differ = np.any(
         [a != b for a, b in zip(crossbar.cells, found.array.cells, strict=True)], axis=0
@@ -312,9 +314,9 @@ def test_a_neuron_has_few_pairs_changed_in_a_round(program: Program, drawn: Draw
     assert differ.sum(1).max() <= 2
 
 
-def test_rewritten_cells_are_as_old_as_the_others(program: Program, drawn: Drawn) -> None:
-    planned, faults, crossbar, rng = drawn(program.network, stuck_off=0.05, stuck_on=0.05)
-    found = corrected(
+def test_rewritten_cells_are_as_old_as_the_others(program: Program, draw_array: Drawn) -> None:
+    planned, faults, crossbar, rng = draw_array(program.network, stuck_off=0.05, stuck_on=0.05)
+    found = correct(
         planned.network,
         program.lowered,
         crossbar,
@@ -327,16 +329,16 @@ def test_rewritten_cells_are_as_old_as_the_others(program: Program, drawn: Drawn
     assert all((g >= 0).all() for g in found.array.cells)
 
 
-def test_an_ideal_array_is_left_alone(program: Program, drawn: Drawn) -> None:
-    planned, faults, crossbar, rng = drawn(program.network, **IDEAL)
-    found = corrected(planned.network, program.lowered, crossbar, workable(planned, faults), rng)
+def test_an_ideal_array_is_left_alone(program: Program, draw_array: Drawn) -> None:
+    planned, faults, crossbar, rng = draw_array(program.network, **IDEAL)
+    found = correct(planned.network, program.lowered, crossbar, workable(planned, faults), rng)
     assert found.array is crossbar
     assert (found.rewritten, found.rounds, found.short_before, found.short_after) == (0, 0, 0, 0)
 
 
-def test_a_margin_that_nothing_has_is_short_as_counted(program: Program, drawn: Drawn) -> None:
-    planned, faults, crossbar, rng = drawn(program.network, **IDEAL)
-    found = corrected(
+def test_a_margin_that_nothing_has_is_short_as_counted(program: Program, draw_array: Drawn) -> None:
+    planned, faults, crossbar, rng = draw_array(program.network, **IDEAL)
+    found = correct(
         planned.network,
         program.lowered,
         crossbar,
@@ -350,7 +352,7 @@ def test_a_margin_that_nothing_has_is_short_as_counted(program: Program, drawn: 
     )
 
 
-def test_references_are_not_corrected(program: Program, drawn: Drawn) -> None:
-    planned, faults, crossbar, rng = drawn(program.network, scheme="offset", **BAD)
+def test_references_are_not_corrected(program: Program, draw_array: Drawn) -> None:
+    planned, faults, crossbar, rng = draw_array(program.network, scheme="offset", **BAD)
     with pytest.raises(MappingError, match="differential"):
-        corrected(planned.network, program.lowered, crossbar, workable(planned, faults), rng)
+        correct(planned.network, program.lowered, crossbar, workable(planned, faults), rng)

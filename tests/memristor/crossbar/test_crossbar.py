@@ -17,22 +17,22 @@ from hypothesis import strategies as st
 from vsafsm.network import Network
 from vsafsm_memristor.crossbar.crossbar import (
     Converter,
-    Faults,
     Pair,
     SimulatedCrossbar,
+    StuckCells,
     compensate_stuck_cells,
-    drawn_faults,
+    draw_faults,
     full_scale_for,
 )
-from vsafsm_memristor.device.devices import Affine, PhaseChange, device_named
-from vsafsm_memristor.crossbar.mapping import SCHEMES, Layout, scale_for
+from vsafsm_memristor.crossbar.mapping import SCHEMES, TileLayout, scale_for
+from vsafsm_memristor.device.devices import AffineDevice, PhaseChangeDevice, device_named
 
 LAW = settings(deadline=None, max_examples=40)
 Networks = Callable[..., Network]
 
 
 def held(
-    network: Network, device: Any, layout: Layout, bits: int = 0, full_scale: float = 1.0
+    network: Network, device: Any, layout: TileLayout, bits: int = 0, full_scale: float = 1.0
 ) -> SimulatedCrossbar:
     """An array that holds its targets exactly."""
     scale = scale_for(device, network.weights, layout.scheme)
@@ -44,9 +44,9 @@ def activities(neurons: int, many: int, seed: int = 0) -> Any:
     return np.random.default_rng(seed).random((many, neurons)) < 0.4
 
 
-def no_faults(neurons: int) -> Faults:
+def no_faults(neurons: int) -> StuckCells:
     none = np.zeros((2, neurons, neurons), np.bool_)
-    return Faults(none, none.copy())
+    return StuckCells(none, none.copy())
 
 
 # ---- reads
@@ -55,19 +55,19 @@ def no_faults(neurons: int) -> Faults:
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("rows", [1, 5, 64])
 def test_an_ideal_array_multiplies_in_whole_numbers(
-    networks: Networks, ideal: Affine, scheme: Any, rows: int
+    networks: Networks, ideal: AffineDevice, scheme: Any, rows: int
 ) -> None:
     network = networks(23)
     z = activities(23, 7)
     expected = z.astype(np.int64) @ network.weights.T.astype(np.int64)
-    found = held(network, ideal, Layout(23, rows, 9, scheme)).drive(z, np.random.default_rng(0))
+    found = held(network, ideal, TileLayout(23, rows, 9, scheme)).drive(z, np.random.default_rng(0))
     assert found.shape == expected.shape
     assert np.abs(found - expected).max() < 1e-3
 
 
 @pytest.mark.parametrize(("rows", "bits"), [(4, 2), (5, 4), (9, 3), (23, 6), (64, 8)])
 def test_each_tile_is_converted_by_itself(
-    networks: Networks, ideal: Affine, rows: int, bits: int
+    networks: Networks, ideal: AffineDevice, rows: int, bits: int
 ) -> None:
     network = networks(23)
     z = activities(23, 7)
@@ -84,7 +84,7 @@ def test_each_tile_is_converted_by_itself(
                     if row[j]
                 )
                 expected[b, i] += max(-most, min(most, round(part / lsb))) * lsb
-    found = held(network, ideal, Layout(23, rows, 9), bits, full_scale).drive(
+    found = held(network, ideal, TileLayout(23, rows, 9), bits, full_scale).drive(
         z, np.random.default_rng(0)
     )
     assert found == pytest.approx(expected, abs=1e-4)
@@ -99,7 +99,7 @@ def test_each_tile_is_converted_by_itself(
 def test_a_converter_rounds_to_the_nearest_and_clips(
     bits: int, full_scale: float, values: list[float]
 ) -> None:
-    found = Converter(bits, full_scale).converted(np.float32(values))
+    found = Converter(bits, full_scale).convert(np.float32(values))
     lsb = full_scale / (2 ** (bits - 1) - 1)
     for value, got in zip(np.float32(values).tolist(), found.tolist(), strict=True):
         inside = max(-full_scale, min(full_scale, value))
@@ -110,7 +110,7 @@ def test_a_converter_rounds_to_the_nearest_and_clips(
 
 def test_no_converter_changes_nothing() -> None:
     values = np.float32([-1e6, 0.123, 7])
-    assert (Converter(0, 1.0).converted(values) == values).all()
+    assert (Converter(0, 1.0).convert(values) == values).all()
 
 
 @pytest.mark.parametrize("columns", [3, 12])
@@ -119,8 +119,8 @@ def test_outputs_of_a_tile_share_the_noise_of_its_reference(
     networks: Networks, columns: int, bits: int
 ) -> None:
     network, draws = networks(6), 40_000
-    device = Affine("a", "none", 1.0, 25.0, read_noise=0.05)
-    crossbar = held(network, device, Layout(6, 4, columns, "offset"), bits, 1000.0)
+    device = AffineDevice("a", "none", 1.0, 25.0, read_noise=0.05)
+    crossbar = held(network, device, TileLayout(6, 4, columns, "offset"), bits, 1000.0)
     z = np.array([True, True, False, True, False, True])
     found = np.cov(
         crossbar.drive(np.tile(z, (draws, 1)), np.random.default_rng(1)).astype(np.float64).T
@@ -128,7 +128,7 @@ def test_outputs_of_a_tile_share_the_noise_of_its_reference(
     reference = sum(
         (0.05 * float(crossbar.cells.negative[0, j])) ** 2 for j in np.flatnonzero(z).tolist()
     )
-    shared = reference / crossbar.scale.us_a_step**2
+    shared = reference / crossbar.scale.us_per_lsb**2
     for i in range(6):
         for j in range(i):
             together = i // (columns - 1) == j // (columns - 1)
@@ -141,9 +141,9 @@ def test_read_noise_adds_up_over_cells(
     networks: Networks, scheme: Any, rows: int, bits: int
 ) -> None:
     network, draws = networks(6), 20_000
-    device = PhaseChange("p", "none", 1.0, 25.0)
+    device = PhaseChangeDevice("p", "none", 1.0, 25.0)
     crossbar = replace(
-        held(network, device, Layout(6, rows, 12, scheme), bits, 1000.0), seconds=20.0
+        held(network, device, TileLayout(6, rows, 12, scheme), bits, 1000.0), seconds=20.0
     )
     z = np.array([True, True, False, True, False, True])
     found = crossbar.drive(np.tile(z, (draws, 1)), np.random.default_rng(1)).astype(np.float64)
@@ -154,7 +154,7 @@ def test_read_noise_adds_up_over_cells(
             for g in (float(crossbar.cells.positive[i, j]), float(crossbar.cells.negative[i, j])):
                 share = min(0.2, 0.0088 / (g / 25) ** 0.65)
                 variance += (g * share) ** 2 * math.log((20 + 250e-9) / 500e-9)
-        sigma = math.sqrt(variance) / crossbar.scale.us_a_step
+        sigma = math.sqrt(variance) / crossbar.scale.us_per_lsb
         assert found[:, i].std() == pytest.approx(sigma, rel=5 / math.sqrt(2 * draws))
         assert abs(found[:, i].mean() - exact[i]) < 5 * sigma / math.sqrt(draws) + 0.02
     if scheme == "differential":
@@ -162,14 +162,14 @@ def test_read_noise_adds_up_over_cells(
 
 
 def test_reads_without_noise_are_all_the_same(networks: Networks) -> None:
-    crossbar = replace(held(networks(6), device_named("pcm"), Layout(6, 3, 4)), noisy=False)
+    crossbar = replace(held(networks(6), device_named("pcm"), TileLayout(6, 3, 4)), noisy=False)
     z = activities(6, 4)
     first, second = (crossbar.drive(z, np.random.default_rng(seed)) for seed in range(2))
     assert (first == second).all()
 
 
 def test_silence_is_read_as_nothing(networks: Networks) -> None:
-    crossbar = held(networks(6), device_named("pcm"), Layout(6, 3, 4), bits=8, full_scale=20.0)
+    crossbar = held(networks(6), device_named("pcm"), TileLayout(6, 3, 4), bits=8, full_scale=20.0)
     assert not crossbar.drive(np.zeros((2, 6), np.bool_), np.random.default_rng(0)).any()
 
 
@@ -177,7 +177,7 @@ def test_silence_is_read_as_nothing(networks: Networks) -> None:
 
 
 def test_faults_are_independent_of_each_other_and_as_many_as_asked_for() -> None:
-    faults = drawn_faults(150, 0.03, 0.1, np.random.default_rng(2))
+    faults = draw_faults(150, 0.03, 0.1, np.random.default_rng(2))
     cells = 2 * 150 * 150
     assert faults.off.shape == faults.on.shape == (2, 150, 150)
     assert not (faults.off & faults.on).any()
@@ -185,14 +185,14 @@ def test_faults_are_independent_of_each_other_and_as_many_as_asked_for() -> None
         assert abs(found.mean() - share) < 5 * math.sqrt(share * (1 - share) / cells)
     both = (faults.any[0] & faults.any[1]).mean()
     assert abs(both - 0.13**2) < 5 * math.sqrt(0.13**2 / 150**2)
-    assert not drawn_faults(9, 0.0, 0.0, np.random.default_rng(2)).any.any()
-    assert drawn_faults(9, 0.0, 1.0, np.random.default_rng(2)).on.all()
+    assert not draw_faults(9, 0.0, 0.0, np.random.default_rng(2)).any.any()
+    assert draw_faults(9, 0.0, 1.0, np.random.default_rng(2)).on.all()
 
 
 def test_stuck_cells_are_what_they_are_and_others_what_they_were() -> None:
-    faults = drawn_faults(12, 0.2, 0.3, np.random.default_rng(3))
+    faults = draw_faults(12, 0.2, 0.3, np.random.default_rng(3))
     pair = Pair(*np.random.default_rng(4).uniform(1, 40, (2, 12, 12)).astype(np.float32))
-    for polarity, g in enumerate(faults.applied(pair, 40.0)):
+    for polarity, g in enumerate(faults.apply(pair, 40.0)):
         for i, j in np.ndindex(12, 12):
             kept = (
                 40
@@ -214,9 +214,9 @@ def test_a_partner_makes_up_for_a_stuck_cell_where_its_range_allows(
     weights = rng.integers(-largest, largest + 1, (8, 8))
     step = (high - low) / largest
     target = Pair(*(np.float32(low + step * np.maximum(sign * weights, 0)) for sign in (1, -1)))
-    faults = drawn_faults(8, 0.2, 0.2, rng)
+    faults = draw_faults(8, 0.2, 0.2, rng)
     changed = compensate_stuck_cells(faults, target, low, high)
-    there = faults.applied(changed, high)
+    there = faults.apply(changed, high)
     for i, j in np.ndindex(8, 8):
         stuck = [
             high if faults.on[p, i, j] else 0.0 if faults.off[p, i, j] else None for p in range(2)
@@ -240,8 +240,8 @@ def test_a_partner_makes_up_for_a_stuck_cell_where_its_range_allows(
 
 def test_an_array_ages_and_its_faults_stay(networks: Networks) -> None:
     network, device = networks(9), device_named("neurram")
-    fresh = held(network, device, Layout(9, 4, 6))
-    faults = drawn_faults(9, 0.1, 0.1, np.random.default_rng(5))
+    fresh = held(network, device, TileLayout(9, 4, 6))
+    faults = draw_faults(9, 0.1, 0.1, np.random.default_rng(5))
     old = fresh.after(3600.0, faults, np.random.default_rng(6))
     rng = np.random.default_rng(6)
     for polarity, (g, found) in enumerate(zip(fresh.cells, old.cells, strict=True)):

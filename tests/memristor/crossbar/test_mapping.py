@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vsafsm.errors import OptionError
-from vsafsm_memristor.device.devices import Affine
+from vsafsm_memristor.crossbar.mapping import SCHEMES, Order, Scale, TileLayout, scale_for
+from vsafsm_memristor.device.devices import AffineDevice
 from vsafsm_memristor.errors import MappingError
-from vsafsm_memristor.crossbar.mapping import SCHEMES, Layout, Order, Scale, scale_for
 
 LAW = settings(deadline=None, max_examples=40)
 
 
-def shuffled(layout: Layout, rng: Any) -> Layout:
+def shuffled(layout: TileLayout, rng: Any) -> TileLayout:
     """Neurons of each tile in an order of their own."""
 
     def places(room: int, count: int) -> tuple[int, ...]:
@@ -27,41 +27,41 @@ def shuffled(layout: Layout, rng: Any) -> Layout:
 
     shapes = [tile.shape for tile in layout.tiles()]
     orders = tuple(
-        Order(places(layout.rows, h), places(layout.outputs_a_tile, w)) for h, w in shapes
+        Order(places(layout.rows, h), places(layout.outputs_per_tile, w)) for h, w in shapes
     )
     return replace(layout, orders=orders)
 
 
 PLAIN = st.builds(
-    Layout, st.integers(1, 11), st.integers(1, 6), st.integers(2, 7), st.sampled_from(SCHEMES)
+    TileLayout, st.integers(1, 11), st.integers(1, 6), st.integers(2, 7), st.sampled_from(SCHEMES)
 )
 LAYOUTS = PLAIN | st.builds(shuffled, PLAIN, st.integers(0, 2**32).map(np.random.default_rng))
 
 
-def every_cell(layout: Layout) -> Any:
+def every_cell(layout: TileLayout) -> Any:
     down, across = layout.grid
     return product(range(down * across), range(layout.rows), range(layout.columns))
 
 
-def every_weight(layout: Layout) -> Any:
+def every_weight(layout: TileLayout) -> Any:
     return product(range(layout.neurons), repeat=2)
 
 
-def conductances(layout: Layout, seed: int) -> tuple[Any, Any]:
+def conductances(layout: TileLayout, seed: int) -> tuple[Any, Any]:
     """Random ones; in the offset scheme those of the references are the same for all outputs of a
     tile.
     """
     rng = np.random.default_rng(seed)
     positive, negative = rng.uniform(1, 40, (2, layout.neurons, layout.neurons)).astype(np.float32)
     if layout.scheme == "offset":
-        width = layout.outputs_a_tile
+        width = layout.outputs_per_tile
         negative = negative[np.arange(layout.neurons) // width * width]
     return positive, negative
 
 
 @LAW
 @given(LAYOUTS)
-def test_weights_and_cells_are_one_to_one(layout: Layout) -> None:
+def test_weights_and_cells_are_one_to_one(layout: TileLayout) -> None:
     found: dict[tuple[int, int, int], tuple[int, int, int]] = {}
     for post, pre in every_weight(layout):
         own = layout.cells_of(post, pre)
@@ -78,27 +78,27 @@ def test_weights_and_cells_are_one_to_one(layout: Layout) -> None:
 
 @LAW
 @given(LAYOUTS)
-def test_cells_are_counted(layout: Layout) -> None:
+def test_cells_are_counted(layout: TileLayout) -> None:
     used = {cell[:3] for post, pre in every_weight(layout) for cell in layout.cells_of(post, pre)}
     assert layout.cells == len(used)
 
 
 @LAW
 @given(LAYOUTS)
-def test_tiles_cover_every_weight_once(layout: Layout) -> None:
+def test_tiles_cover_every_weight_once(layout: TileLayout) -> None:
     covered = np.zeros((layout.neurons, layout.neurons), int)
     tiles = list(layout.tiles())
     assert len(tiles) == layout.grid[0] * layout.grid[1]
     for tile in tiles:
         assert 1 <= tile.shape[0] <= layout.rows
-        assert 1 <= tile.shape[1] <= layout.outputs_a_tile
+        assert 1 <= tile.shape[1] <= layout.outputs_per_tile
         covered[tile.outputs, tile.inputs] += 1
     assert (covered == 1).all()
 
 
 @LAW
 @given(LAYOUTS, st.integers(0, 2**32))
-def test_tiles_hold_what_cells_say_and_nothing_else(layout: Layout, seed: int) -> None:
+def test_tiles_hold_what_cells_say_and_nothing_else(layout: TileLayout, seed: int) -> None:
     positive, negative = conductances(layout, seed)
     tiles = layout.spread(positive, negative)
     expected = np.zeros((len(tiles), layout.rows, layout.columns), np.float32)
@@ -113,23 +113,23 @@ def test_tiles_hold_what_cells_say_and_nothing_else(layout: Layout, seed: int) -
 
 @LAW
 @given(LAYOUTS, st.integers(0, 2**32))
-def test_what_was_spread_is_gathered(layout: Layout, seed: int) -> None:
+def test_what_was_spread_is_gathered(layout: TileLayout, seed: int) -> None:
     pair = conductances(layout, seed)
-    for before, after in zip(pair, layout.gathered(layout.spread(*pair)), strict=True):
+    for before, after in zip(pair, layout.gather(layout.spread(*pair)), strict=True):
         assert (before == after).all()
 
 
 def test_gathering_wants_every_tile() -> None:
-    layout = Layout(5, 2, 4)
+    layout = TileLayout(5, 2, 4)
     with pytest.raises(ValueError):
-        layout.gathered(layout.spread(*conductances(layout, 0))[:-1])
+        layout.gather(layout.spread(*conductances(layout, 0))[:-1])
 
 
 @pytest.mark.parametrize(
     "cell", [(-1, 0, 0), (6, 0, 0), (0, -1, 0), (0, 2, 0), (0, 0, -1), (0, 0, 5)]
 )
 def test_cells_that_are_not_there_are_refused(cell: tuple[int, int, int]) -> None:
-    layout = Layout(4, 2, 5)
+    layout = TileLayout(4, 2, 5)
     assert layout.grid == (2, 2)
     with pytest.raises(MappingError, match="no cell"):
         layout.weight_at(*((4, *cell[1:]) if cell[0] == 6 else cell))
@@ -141,7 +141,7 @@ def test_tiles_without_room_are_refused(rows: int, columns: int) -> None:
         MappingError,
         match=f"tiles of {rows} x {columns} cells; expected at least 1 row and 2 columns",
     ):
-        Layout(4, rows, columns)
+        TileLayout(4, rows, columns)
 
 
 @pytest.mark.parametrize(
@@ -156,9 +156,12 @@ def test_tiles_without_room_are_refused(rows: int, columns: int) -> None:
     ],
 )
 def test_orders_that_are_none_are_refused(orders: tuple[Order, ...]) -> None:
-    assert Layout(3, 2, 6, orders=(Order((1, 0), (2, 0, 1)), Order((1,), (0, 1, 2)))).grid == (2, 1)
+    assert TileLayout(3, 2, 6, orders=(Order((1, 0), (2, 0, 1)), Order((1,), (0, 1, 2)))).grid == (
+        2,
+        1,
+    )
     with pytest.raises(MappingError, match="order"):
-        Layout(3, 2, 6, orders=orders)
+        TileLayout(3, 2, 6, orders=orders)
 
 
 def test_unknown_schemes_are_refused() -> None:
@@ -166,7 +169,7 @@ def test_unknown_schemes_are_refused() -> None:
     with pytest.raises(
         OptionError, match='scheme is "single"; expected one of: differential, offset'
     ):
-        Layout(4, 4, 4, scheme)
+        TileLayout(4, 4, 4, scheme)
 
 
 # ---- conductances of weights
@@ -182,11 +185,11 @@ def test_unknown_schemes_are_refused() -> None:
 def test_pairs_stand_for_their_weights_within_the_range(
     weights: list[int], low: float, span: float, scheme: Any
 ) -> None:
-    device = Affine("a", "none", low, low + span)
+    device = AffineDevice("a", "none", low, low + span)
     array = np.array(weights, np.int16).reshape(3, 3)
     scale = scale_for(device, array, scheme)
     positive, negative = scale.pairs(array, scheme)
-    assert (positive - negative) / scale.us_a_step == pytest.approx(array, abs=1e-3)
+    assert (positive - negative) / scale.us_per_lsb == pytest.approx(array, abs=1e-3)
     every = np.concatenate([positive, negative])
     assert every.min() >= low - 1e-4 * (low + span)
     assert every.max() <= (low + span) * (1 + 1e-6)
@@ -199,7 +202,7 @@ def test_pairs_stand_for_their_weights_within_the_range(
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_no_weights_at_all_have_a_scale(scheme: Any) -> None:
-    device = Affine("a", "none", 1.0, 41.0)
+    device = AffineDevice("a", "none", 1.0, 41.0)
     expected = Scale(1.0, 40.0) if scheme == "differential" else Scale(21.0, 20.0)
     assert scale_for(device, np.zeros((3, 3), np.int8), scheme) == expected
     assert scale_for(device, np.zeros((0, 0), np.int8), scheme) == expected
@@ -207,4 +210,6 @@ def test_no_weights_at_all_have_a_scale(scheme: Any) -> None:
 
 def test_the_most_negative_weight_counts_too() -> None:
     array = np.array([[-128, 1], [0, 1]], np.int8).astype(np.int16)
-    assert scale_for(Affine("a", "none", 1.0, 129.0), array, "differential") == Scale(1.0, 1.0)
+    assert scale_for(AffineDevice("a", "none", 1.0, 129.0), array, "differential") == Scale(
+        1.0, 1.0
+    )

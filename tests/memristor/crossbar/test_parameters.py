@@ -10,9 +10,9 @@ import pytest
 from vsafsm.backend_options import check_options, read_options
 from vsafsm.errors import OptionError
 from vsafsm_memristor.backend import BACKEND
-from vsafsm_memristor.device.devices import PRESETS, Lognormal
-from vsafsm_memristor.errors import DeviceError, MappingError, MeasurementError
 from vsafsm_memristor.crossbar.parameters import OPTIONS, requirements, settings
+from vsafsm_memristor.device.devices import PRESETS, LognormalDevice
+from vsafsm_memristor.errors import DeviceError, MappingError, MeasurementError
 
 
 def test_defaults() -> None:
@@ -58,7 +58,7 @@ def test_options_do_what_they_say() -> None:
             "device_seed": 7,
         }
     )
-    assert isinstance(found.model, Lognormal)
+    assert isinstance(found.model, LognormalDevice)
     assert (found.model.name, found.model.sigma) == ("perovskite", 0.7)
     assert (found.model.stuck_off, found.model.stuck_on) == (0.1, 0.2)
     assert found.layout_of == (12, 9, "offset")

@@ -13,18 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vsafsm.program import Program
-from vsafsm_memristor.crossbar.array import drawn as drawn_array
+from vsafsm_memristor.crossbar.array import draw_array as drawn_array
 from vsafsm_memristor.crossbar.array import plan
-from vsafsm_memristor.errors import MappingError, MissingLibraryError
-from vsafsm_memristor.crossbar.mapping import Layout
+from vsafsm_memristor.crossbar.mapping import TileLayout
 from vsafsm_memristor.crossbar.parameters import settings as options_of
-from vsafsm_memristor.crossbar.placement import ordered, span_of
+from vsafsm_memristor.crossbar.placement import order_neurons, span_of
+from vsafsm_memristor.errors import MappingError, MissingLibraryError
 
 LAW = settings(deadline=None, max_examples=40)
 LOW, HIGH = 1.0, 5.0
 
 
-def loss(layout: Layout, wanted: Any, held: list[Any]) -> float:
+def loss(layout: TileLayout, wanted: Any, held: list[Any]) -> float:
     """What pairs lack, one weight after the other: the best that the cells which work can do."""
     total = 0.0
     for post in range(layout.neurons):
@@ -39,7 +39,7 @@ def loss(layout: Layout, wanted: Any, held: list[Any]) -> float:
     return total
 
 
-def broken(layout: Layout, share: float, rng: np.random.Generator) -> list[Any]:
+def broken(layout: TileLayout, share: float, rng: np.random.Generator) -> list[Any]:
     tiles = layout.grid[0] * layout.grid[1]
     shape = (tiles, layout.rows, layout.columns)
     return list(np.where(rng.random(shape) < share, rng.choice([0.0, HIGH], shape), np.nan))
@@ -56,20 +56,20 @@ def broken(layout: Layout, share: float, rng: np.random.Generator) -> list[Any]:
 def test_an_order_loses_no_more_than_none(
     neurons: int, rows: int, columns: int, seed: int, share: float
 ) -> None:
-    layout, rng = Layout(neurons, rows, columns), np.random.default_rng(seed)
+    layout, rng = TileLayout(neurons, rows, columns), np.random.default_rng(seed)
     wanted = rng.integers(-3, 4, (neurons, neurons)).astype(float)
     held = broken(layout, share, rng)
-    found = ordered(layout, wanted, held, LOW, HIGH)
+    found = order_neurons(layout, wanted, held, LOW, HIGH)
     assert loss(found, wanted, held) <= loss(layout, wanted, held) + 1e-9
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_rows_are_in_the_best_order_for_one_output(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    layout = Layout(4, 5, 2)
+    layout = TileLayout(4, 5, 2)
     wanted = rng.integers(-4, 5, (4, 4)).astype(float)
     held = broken(layout, 0.5, rng)
-    found = ordered(layout, wanted, held, LOW, HIGH)
+    found = order_neurons(layout, wanted, held, LOW, HIGH)
     for number, tile in enumerate(layout.tiles()):
         span = span_of(held[number], LOW, HIGH)
 
@@ -86,8 +86,8 @@ def test_rows_are_in_the_best_order_for_one_output(seed: int) -> None:
 
 
 def test_a_whole_array_is_left_as_it_is() -> None:
-    layout = Layout(5, 3, 4)
-    found = ordered(layout, np.ones((5, 5)), [np.full((3, 4), np.nan)] * 6, LOW, HIGH)
+    layout = TileLayout(5, 3, 4)
+    found = order_neurons(layout, np.ones((5, 5)), [np.full((3, 4), np.nan)] * 6, LOW, HIGH)
     for number in range(6):
         for before, after in zip(layout.order_of(number), found.order_of(number), strict=True):
             assert (before == after).all()
@@ -96,19 +96,19 @@ def test_a_whole_array_is_left_as_it_is() -> None:
 def test_a_dead_row_is_left_out_where_there_is_room() -> None:
     held = np.full((4, 6), np.nan)
     held[1] = 0.0
-    (order,) = ordered(Layout(3, 4, 6), np.full((3, 3), 2.0), [held], LOW, HIGH).orders
+    (order,) = order_neurons(TileLayout(3, 4, 6), np.full((3, 3), 2.0), [held], LOW, HIGH).orders
     assert 1 not in order.rows
 
 
 def test_cells_that_share_references_are_not_ordered() -> None:
     with pytest.raises(MappingError, match="differential"):
-        ordered(Layout(3, 4, 6, "offset"), np.ones((3, 3)), [np.zeros((4, 6))], LOW, HIGH)
+        order_neurons(TileLayout(3, 4, 6, "offset"), np.ones((3, 3)), [np.zeros((4, 6))], LOW, HIGH)
 
 
 def test_without_scipy_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "scipy.optimize", None)
     with pytest.raises(MissingLibraryError, match=r"SciPy.*pip install 'vsafsm\[memristor\]'"):
-        ordered(Layout(3, 4, 6), np.ones((3, 3)), [np.zeros((4, 6))], LOW, HIGH)
+        order_neurons(TileLayout(3, 4, 6), np.ones((3, 3)), [np.zeros((4, 6))], LOW, HIGH)
 
 
 def test_avoided_stuck_cells_do_least_harm(program: Program) -> None:
@@ -127,7 +127,7 @@ def test_avoided_stuck_cells_do_least_harm(program: Program) -> None:
         for _, faults in arrays:
             assert faults.any.mean() == pytest.approx(0.2, abs=0.01)
         off = [
-            (c.cells.positive - c.cells.negative) / planned.scale.us_a_step - exact
+            (c.cells.positive - c.cells.negative) / planned.scale.us_per_lsb - exact
             for c, _ in arrays
         ]
         errors[way] = float(np.sqrt(np.mean(np.square(off))))
@@ -135,11 +135,11 @@ def test_avoided_stuck_cells_do_least_harm(program: Program) -> None:
 
 
 def test_a_session_on_an_avoiding_array_is_right(
-    program: Program, cli: Callable[..., Any], tmp_path: Any
+    program: Program, run: Callable[..., Any], tmp_path: Any
 ) -> None:
     path = tmp_path / "turnstile.npz"
     program.save(path)
-    code, out, _ = cli(
+    code, out, _ = run(
         "run", str(path), "coin", "push", "--backend", "memristor", "--stuck-cells", "avoided"
     )
     assert code == 0

@@ -12,8 +12,8 @@ import pytest
 from vsafsm import errors as e
 from vsafsm.machine import Machine
 from vsafsm.program import Program
-from vsafsm_memristor.deploy.loop import ClosedLoopSession
 from vsafsm_memristor.crossbar.mapping import SCHEMES
+from vsafsm_memristor.deploy.loop import ClosedLoopSession
 from vsafsm_memristor.deploy.maps import RigMaps, maps_of
 from vsafsm_memristor.rig.protocol import Identity, Limits
 

@@ -11,10 +11,10 @@ import pytest
 
 from vsafsm.network import MOST_STEPS, Network
 from vsafsm.program import Program
-from vsafsm_memristor.crossbar.array import SLACK_STEPS, slackened
-from vsafsm_memristor.errors import MappingError
-from vsafsm_memristor.crossbar.mapping import SCHEMES, Layout
+from vsafsm_memristor.crossbar.array import SLACK_STEPS, with_slack
+from vsafsm_memristor.crossbar.mapping import SCHEMES, TileLayout
 from vsafsm_memristor.deploy.maps import RigMaps, maps_of
+from vsafsm_memristor.errors import MappingError
 from vsafsm_memristor.rig.protocol import Identity, Limits
 
 Networks = Callable[..., Network]
@@ -29,7 +29,7 @@ def rig(tiles: int, rows: int, columns: int, unusable: float = 0.0, **changes: A
 
 
 def tiles_for(neurons: int, rows: int, columns: int, scheme: Any) -> int:
-    down, across = Layout(neurons, rows, columns, scheme).grid
+    down, across = TileLayout(neurons, rows, columns, scheme).grid
     return down * across
 
 
@@ -95,7 +95,7 @@ def test_targets_are_in_the_range_and_unusable_cells_are_left_alone(
 def test_partners_of_unusable_cells_make_up_for_them(small: Program) -> None:
     identity = rig(30, 9, 8, unusable=0.2)
     maps = maps_of(small, identity)
-    step_s, exact = maps.scale.us_a_step * 1e-6, 0
+    step_s, exact = maps.scale.us_per_lsb * 1e-6, 0
     for post, pre in np.ndindex(21, 21):
         cells = [cell[:3] for cell in maps.layout.cells_of(post, pre)]
         up, down = (float(maps.siemens[tile][row, column]) for tile, row, column in cells)
@@ -171,11 +171,11 @@ def test_the_hash_is_that_of_program_and_targets(small: Program, networks: Netwo
 
 
 def test_a_longer_contract(program: Program, networks: Networks) -> None:
-    before, after = program.network.contract, slackened(program.network).contract
+    before, after = program.network.contract, with_slack(program.network).contract
     assert (after.hold_steps, after.gap_steps) == (
         before.hold_steps + SLACK_STEPS,
         before.gap_steps + SLACK_STEPS,
     )
-    assert (slackened(program.network).weights == program.network.weights).all()
-    longest = slackened(networks(21, steps=MOST_STEPS))
+    assert (with_slack(program.network).weights == program.network.weights).all()
+    longest = with_slack(networks(21, steps=MOST_STEPS))
     assert longest.contract.hold_steps == MOST_STEPS

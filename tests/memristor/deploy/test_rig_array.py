@@ -11,21 +11,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vsafsm_memristor.crossbar.crossbar import Places
-from vsafsm_memristor.errors import MappingError
-from vsafsm_memristor.deploy.loop import ClosedLoopSession
 from vsafsm_memristor.crossbar.mapping import SCHEMES
+from vsafsm_memristor.deploy.loop import ClosedLoopSession
 from vsafsm_memristor.deploy.maps import RigMaps, maps_of
-from vsafsm_memristor.rig.guard import Guarded
-from vsafsm_memristor.rig.protocol import Identity, Limits, Programmed
 from vsafsm_memristor.deploy.rig_array import (
     RigCrossbar,
     array_of,
     bad_cells,
     check_correctable,
-    corrected_on,
+    correct_on,
     corrections_of,
-    trimmed_on,
+    trim_on,
 )
+from vsafsm_memristor.errors import MappingError
+from vsafsm_memristor.rig.guard import GuardedRig
+from vsafsm_memristor.rig.protocol import Identity, Limits, ProgramReply
 
 LAW = settings(deadline=None, max_examples=25)
 LIMITS = Limits(60, 64, 64, 1e-6, 40e-6, 0.3, 3.0, 1e-2, 10, 10_000_000)
@@ -50,12 +50,12 @@ class Flawed:
     def identify(self) -> Identity:
         return Identity("flawed", "F-1", LIMITS, self.usable, 1.0)
 
-    def program(self, tile: int, g_siemens: Any) -> Programmed:
+    def program(self, tile: int, g_siemens: Any) -> ProgramReply:
         self.asked.append((tile, g_siemens.copy()))
         touched = (g_siemens != 0) & ~self.stuck[tile]
         self.g[tile][touched] = g_siemens[touched]
         reached = (g_siemens == 0) | (self.g[tile] == g_siemens)
-        return Programmed(self.g[tile].copy(), reached, (g_siemens != 0).astype(np.int64))
+        return ProgramReply(self.g[tile].copy(), reached, (g_siemens != 0).astype(np.int64))
 
     def read(self, tile: int, v_volts: Any) -> Any:
         self.reads += 1
@@ -70,7 +70,7 @@ def flawed(seed: int = 0, unusable: float = 0.0, stuck: float = 0.0, leak_s: flo
     return Flawed(rng.random(shape) >= unusable, rng.random(shape) < stuck, leak_s)
 
 
-def written(program: Any, rig: Any, **options: Any) -> tuple[RigMaps, dict[int, Programmed]]:
+def written(program: Any, rig: Any, **options: Any) -> tuple[RigMaps, dict[int, ProgramReply]]:
     maps = maps_of(program, rig.identify(), **options)
     return maps, {tile: rig.program(tile, g) for tile, g in enumerate(maps.siemens) if g.any()}
 
@@ -131,9 +131,7 @@ def test_only_what_changes_is_written_again(program, data):
     before, siemens, cells = rig.g.copy(), [g.copy() for g in array.siemens], array.cells
     rig.asked.clear()
     columns = np.array(places, np.intp).reshape(-1, 3).T
-    found = array.rewritten(
-        Places(*columns), np.array(targets, np.float32), np.random.default_rng(0)
-    )
+    found = array.rewrite(Places(*columns), np.array(targets, np.float32), np.random.default_rng(0))
     expected: dict[int, Any] = {}
     for (polarity, post, pre), target in zip(places, targets, strict=True):
         cell = maps.layout.cells_of(post, pre)[polarity]
@@ -158,7 +156,7 @@ def test_a_shared_reference_is_not_corrected(program):
     with pytest.raises(MappingError, match="differential"):
         check_correctable(maps)
     with pytest.raises(MappingError, match="differential"):
-        corrected_on(program, maps, rig, rig.identify(), replies, 100)
+        correct_on(program, maps, rig, rig.identify(), replies, 100)
     assert rig.reads == 0
 
 
@@ -166,7 +164,7 @@ def test_a_shared_reference_is_not_corrected(program):
 @given(seed=st.integers(0, 99), share=st.sampled_from([0.0, 1e-4, 0.003, 0.02, 0.05]))
 def test_a_correction_behind_the_guard_stays_within_what_was_consented_to(program, seed, share):
     rig = flawed(seed, unusable=0.01, stuck=0.25)
-    with Guarded(rig) as guarded:
+    with GuardedRig(rig) as guarded:
         maps = maps_of(program, guarded.identify())
         corrections = corrections_of(maps, share)
         guarded.arm(
@@ -175,7 +173,7 @@ def test_a_correction_behind_the_guard_stays_within_what_was_consented_to(progra
         replies = {tile: guarded.program(tile, g) for tile, g in enumerate(maps.siemens) if g.any()}
         before = rig.g.copy()
         rig.asked.clear()
-        found = corrected_on(
+        found = correct_on(
             program, maps, guarded, guarded.identify(), replies, corrections
         ).correction
         cells = sum(int((g != 0).sum()) for _, g in rig.asked)
@@ -190,7 +188,7 @@ def test_a_correction_behind_the_guard_stays_within_what_was_consented_to(progra
 
 def test_chip_in_the_loop_makes_a_wrong_word_right(program):
     rig = flawed(3, stuck=0.2)
-    with Guarded(rig) as guarded:
+    with GuardedRig(rig) as guarded:
         maps = maps_of(program, guarded.identify())
         corrections = corrections_of(maps, 0.1)
         guarded.arm(
@@ -199,7 +197,7 @@ def test_chip_in_the_loop_makes_a_wrong_word_right(program):
         replies = {tile: guarded.program(tile, g) for tile, g in enumerate(maps.siemens) if g.any()}
         expected = list(program.machine.run(WORD).states[1:])
         assert ran(program, maps, guarded) != expected
-        outcome = corrected_on(program, maps, guarded, guarded.identify(), replies, corrections)
+        outcome = correct_on(program, maps, guarded, guarded.identify(), replies, corrections)
         assert outcome.correction.short_after < outcome.correction.short_before / 2
         assert outcome.wrong <= outcome.correction.short_after
         assert ran(program, maps, guarded) == expected
@@ -210,6 +208,6 @@ def test_a_trim_makes_a_wrong_word_right(program):
     maps, _ = written(program, rig)
     expected = list(program.machine.run(WORD).states[1:])
     assert ran(program, maps, rig) != expected
-    trimmed = trimmed_on(program, maps, rig)
-    assert 0 < np.abs(trimmed.offset).max() < 1.2 * 20e-6 / (maps.scale.us_a_step * 1e-6)
+    trimmed = trim_on(program, maps, rig)
+    assert 0 < np.abs(trimmed.offset).max() < 1.2 * 20e-6 / (maps.scale.us_per_lsb * 1e-6)
     assert ran(program, maps, rig, trimmed) == expected

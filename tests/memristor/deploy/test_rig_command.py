@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 import types
 
 import numpy as np
 import pytest
 
 import vsafsm
+from vsafsm_memristor.deploy import rig_access, rig_run
 from vsafsm_memristor.rig.protocol import UNTOUCHED
 
 
@@ -29,7 +29,7 @@ def turnstile_path(tmp_path_factory):
 
 
 class StandIns:
-    """What the rooms `maps` and `loop` would do: cells of the first tile, and a session that reads
+    """What `maps_of` and `ClosedLoopSession` would do: cells of the first tile, and a session that reads
     and says why.
     """
 
@@ -75,15 +75,10 @@ class Session:
 
 
 @pytest.fixture
-def rooms(monkeypatch):
+def stand_ins(monkeypatch):
     stand_ins = StandIns()
-    for name, content in (
-        ("maps", {"maps_of": stand_ins.maps_of}),
-        ("loop", {"ClosedLoopSession": stand_ins.session}),
-    ):
-        module = types.ModuleType(f"vsafsm_memristor.{name}")
-        vars(module).update(content)
-        monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr(rig_access, "maps_of", stand_ins.maps_of)
+    monkeypatch.setattr(rig_run, "ClosedLoopSession", stand_ins.session)
     return stand_ins
 
 
@@ -148,7 +143,7 @@ def test_a_time_limit_that_is_none(run, seconds):
 # ---- program
 
 
-def test_program_first_shows_and_then_does(run, simulator, rooms, program, tmp_path):
+def test_program_first_shows_and_then_does(run, simulator, stand_ins, program, tmp_path):
     process, log = simulator(), tmp_path / "rig.jsonl"
     code, out, _ = run("rig", "program", program, process.address, "--v-program-max-v", "2.5")
     assert code == 0
@@ -178,7 +173,7 @@ def test_program_first_shows_and_then_does(run, simulator, rooms, program, tmp_p
     assert events == ["open", "plan", "arm", "command", "reply", "safe", "close"]
 
 
-def test_program_as_json(run, simulator, rooms, program):
+def test_program_as_json(run, simulator, stand_ins, program):
     address = simulator().address
     said = json.loads(run("rig", "program", program, address, "--json")[1])
     assert (said["armed"], said["plan"]["cells"]) == (False, 48)
@@ -186,7 +181,7 @@ def test_program_as_json(run, simulator, rooms, program):
     assert (code, json.loads(out)["share"]) == (0, 1.0)
 
 
-def test_program_says_when_cells_do_not_get_there(run, simulator, rooms, program):
+def test_program_says_when_cells_do_not_get_there(run, simulator, stand_ins, program):
     address = simulator("--stuck", "0.5").address
     token = token_in(run("rig", "program", program, address)[1])
     code, out, _ = run("rig", "program", program, address, "--arm", token)
@@ -216,11 +211,11 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_refused_before_any_voltage(run, simulator, rooms, program, name):
+def test_refused_before_any_voltage(run, simulator, stand_ins, program, name):
     flags, changes, options, message = REFUSED[name]
     process = simulator(*options)
     token = token_in(run("rig", "program", program, process.address)[1])
-    vars(rooms).update(changes)
+    vars(stand_ins).update(changes)
     flags = [token if flag == "TOKEN" else flag for flag in flags]
     code, out, err = run("rig", "program", program, process.address, *flags)
     assert (code, out) == (2, "")
@@ -228,7 +223,7 @@ def test_refused_before_any_voltage(run, simulator, rooms, program, name):
     assert process.events("lines") == []
 
 
-def test_a_token_of_another_rig(run, simulator, rooms, program):
+def test_a_token_of_another_rig(run, simulator, stand_ins, program):
     token = token_in(run("rig", "program", program, simulator("--serial", "A").address)[1])
     process = simulator("--serial", "B")
     code, _, err = run("rig", "program", program, process.address, "--arm", token)
@@ -237,7 +232,7 @@ def test_a_token_of_another_rig(run, simulator, rooms, program):
     assert process.events("lines") == []
 
 
-def test_a_rig_without_a_watchdog_on_demand(run, simulator, rooms, program):
+def test_a_rig_without_a_watchdog_on_demand(run, simulator, stand_ins, program):
     process = simulator("--no-watchdog")
     token = token_in(run("rig", "program", program, process.address)[1])
     assert (
@@ -246,7 +241,7 @@ def test_a_rig_without_a_watchdog_on_demand(run, simulator, rooms, program):
     )
 
 
-def test_a_fault_in_the_middle(run, simulator, rooms, program):
+def test_a_fault_in_the_middle(run, simulator, stand_ins, program):
     process = simulator("--fault", "garbage@20", "--sticky")
     token = token_in(run("rig", "program", program, process.address)[1])
     code, out, _ = run(
@@ -264,7 +259,7 @@ def test_what_is_no_program_is_refused_before_the_rig_is_touched(run, simulator,
     assert process.events("connect") == []
 
 
-def test_a_log_that_cannot_be_written(run, simulator, rooms, program, tmp_path):
+def test_a_log_that_cannot_be_written(run, simulator, stand_ins, program, tmp_path):
     process = simulator()
     code, _, err = run("rig", "program", program, process.address, "--log", tmp_path / "no" / "log")
     assert code == 2
@@ -272,7 +267,7 @@ def test_a_log_that_cannot_be_written(run, simulator, rooms, program, tmp_path):
     assert process.events("connect") == []
 
 
-def test_options_are_the_backends(run, simulator, rooms, program, install):
+def test_options_are_the_backends(run, simulator, stand_ins, program, install):
     from vsafsm.backend import Option
     from vsafsm.reference import ReferenceBackend
 
@@ -282,7 +277,7 @@ def test_options_are_the_backends(run, simulator, rooms, program, install):
     address = simulator().address
     install("memristor", backend=Memristor())
     assert run("rig", "program", program, address, "-O", "levels=4")[0] == 0
-    assert rooms.options == {"levels": 4}
+    assert stand_ins.options == {"levels": 4}
     code, _, err = run("rig", "program", program, address, "-O", "level=4")
     assert code == 2
     assert 'did you mean "levels"' in err
@@ -295,7 +290,7 @@ def armed(run, program, address, *more):
     return token_in(run("rig", "program", program, address, *more)[1])
 
 
-def test_run_writes_and_runs(run, simulator, rooms, program):
+def test_run_writes_and_runs(run, simulator, stand_ins, program):
     process = simulator()
     token = armed(run, program, process.address)
     code, out, _ = run("rig", "run", program, process.address, "coin", "push", "--arm", token)
@@ -306,7 +301,7 @@ def test_run_writes_and_runs(run, simulator, rooms, program):
     assert process.at_zero()
 
 
-def test_run_of_what_is_written_writes_nothing(run, simulator, rooms, program):
+def test_run_of_what_is_written_writes_nothing(run, simulator, stand_ins, program):
     process = simulator()
     token = armed(run, program, process.address)
     code, out, _ = run(
@@ -317,9 +312,9 @@ def test_run_of_what_is_written_writes_nothing(run, simulator, rooms, program):
     assert process.commanded_v("read") == 0.2
 
 
-def test_run_says_when_it_is_wrong(run, simulator, rooms, program):
+def test_run_says_when_it_is_wrong(run, simulator, stand_ins, program):
     address = simulator().address
-    rooms.wrong = True
+    stand_ins.wrong = True
     code, out, _ = run(
         "rig", "run", program, address, "coin", "--arm", armed(run, program, address)
     )
@@ -327,7 +322,7 @@ def test_run_says_when_it_is_wrong(run, simulator, rooms, program):
     assert "expected unlocked" in out
 
 
-def test_run_unarmed_is_refused(run, simulator, rooms, program):
+def test_run_unarmed_is_refused(run, simulator, stand_ins, program):
     process = simulator()
     code, _, err = run("rig", "run", program, process.address, "coin")
     assert code == 2
@@ -335,7 +330,7 @@ def test_run_unarmed_is_refused(run, simulator, rooms, program):
     assert process.events("lines") == []
 
 
-def test_run_of_an_unknown_input_is_refused_before_any_voltage(run, simulator, rooms, program):
+def test_run_of_an_unknown_input_is_refused_before_any_voltage(run, simulator, stand_ins, program):
     process = simulator()
     code, _, err = run("rig", "run", program, process.address, "coim", "--arm", "x")
     assert code == 2
@@ -343,10 +338,12 @@ def test_run_of_an_unknown_input_is_refused_before_any_voltage(run, simulator, r
     assert process.events("lines") == []
 
 
-def test_a_read_that_a_line_cannot_bear_is_refused_and_ends_at_zero(run, simulator, rooms, program):
+def test_a_read_that_a_line_cannot_bear_is_refused_and_ends_at_zero(
+    run, simulator, stand_ins, program
+):
     process = simulator("--watchdog-ms", "60000")
     limits = ("--i-line-max-a", "1.5e-5", "--v-program-max-v", "1.4")
-    rooms.read_v = 0.2  # eight rows of 10 uS at 0.2 V: 16 uA a column
+    stand_ins.read_v = 0.2  # eight rows of 10 uS at 0.2 V: 16 uA a column
     token = armed(run, program, process.address, *limits)
     code, _, err = run("rig", "run", program, process.address, "coin", "--arm", token, *limits)
     assert code == 2

@@ -35,7 +35,7 @@ def test_processes_do_not_matter(program: Program) -> None:
     assert any(each.wrong is not None for each in alone)
 
 
-def test_chip_in_the_loop_mends_arrays(cli: Cli, tmp_path: Path, program: Program) -> None:
+def test_chip_in_the_loop_mends_arrays(run: Cli, tmp_path: Path, program: Program) -> None:
     path = tmp_path / "turnstile.npz"
     program.save(path)
     flags = (
@@ -50,11 +50,11 @@ def test_chip_in_the_loop_mends_arrays(cli: Cli, tmp_path: Path, program: Progra
         "--compare",
         "--json",
     )
-    code, out, _ = cli("yield", str(path), *flags, "--least", "0.5")
+    code, out, _ = run("yield", str(path), *flags, "--least", "0.5")
     none, trim, loop = json.loads(out)["yields"]
-    assert none["right"] < loop["right"] == 20
+    assert none["correct"] < loop["correct"] == 20
     assert 0 < loop["rewritten_mean"] < 0.1
-    assert (none["low"], none["high"]) == pytest.approx(wilson(none["right"], 20))
+    assert (none["low"], none["high"]) == pytest.approx(wilson(none["correct"], 20))
     assert code == (0 if min(none["low"], trim["low"]) >= 0.5 else 1)
 
 
@@ -70,10 +70,10 @@ def test_chip_in_the_loop_mends_arrays(cli: Cli, tmp_path: Path, program: Progra
     ],
 )
 def test_bad_input_is_refused(
-    cli: Cli, tmp_path: Path, program: Program, flags: Any, said: str
+    run: Cli, tmp_path: Path, program: Program, flags: Any, said: str
 ) -> None:
     path = tmp_path / "turnstile.npz"
     program.save(path)
-    code, out, err = cli("yield", str(path), *flags)
+    code, out, err = run("yield", str(path), *flags)
     assert (code, out) == (2, "")
     assert said in err

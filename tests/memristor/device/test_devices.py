@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 
 from vsafsm_memristor.device.devices import (
     PRESETS,
-    Affine,
-    Lognormal,
-    PhaseChange,
-    WriteVerify,
+    AffineDevice,
+    LognormalDevice,
+    PhaseChangeDevice,
+    WriteVerifyDevice,
     device_named,
-    fitted,
+    fit_device,
     write_verify,
 )
 from vsafsm_memristor.errors import DeviceError, MeasurementError
@@ -163,7 +163,7 @@ def test_lognormal_cells_have_the_published_spread(name: str, sigma: float, g: f
 @LAW
 @given(st.floats(0, 0.7), st.floats(0, 0.3), st.integers(0, 2**32))
 def test_a_lognormal_factor_has_mean_1(sigma: float, cycle: float, seed: int) -> None:
-    model = Lognormal("l", "none", 1.0, 100.0, sigma=sigma, cycle_sigma=cycle)
+    model = LognormalDevice("l", "none", 1.0, 100.0, sigma=sigma, cycle_sigma=cycle)
     factors = model.program(many(1.0), np.random.default_rng(seed)).astype(np.float64)
     error = math.sqrt(math.expm1(sigma**2 + cycle**2) / DRAWS)
     assert abs(factors.mean() - 1) < 6 * error + 1e-6
@@ -178,8 +178,8 @@ def test_read_noise_is_in_proportion() -> None:
 
 def test_what_has_no_relaxation_stays() -> None:
     g = np.float32([1, 5, 30])
-    still = WriteVerify("w", "none", 1.0, 40.0)
-    for model in (still, device("perovskite"), Affine("a", "none", 1.0, 40.0)):
+    still = WriteVerifyDevice("w", "none", 1.0, 40.0)
+    for model in (still, device("perovskite"), AffineDevice("a", "none", 1.0, 40.0)):
         assert (model.relax(g, DAY, np.random.default_rng(0)) == g).all()
     assert (device("cmo-hfox").relax(g, 0.5, np.random.default_rng(0)) == g).all()
 
@@ -234,7 +234,7 @@ class Recorder:
 
     def __init__(self, seed: int) -> None:
         self.rng = np.random.default_rng(seed)
-        self.drawn: list[list[float]] = []
+        self.rows: list[list[float]] = []
 
     def standard_normal(self, *arguments: Any) -> Any:
         found = self.rng.standard_normal(*arguments)
@@ -243,16 +243,16 @@ class Recorder:
 
 
 def by_hand(
-    model: WriteVerify, target: list[float], start: list[float], drawn: list[list[float]]
+    model: WriteVerifyDevice, target: list[float], start: list[float], rows: list[list[float]]
 ) -> list[tuple[float, bool, int, float]]:
-    """Each cell by itself, with the numbers drawn: -> (conductance, done, pulses, last read)."""
+    """Each cell by itself, with these draws: -> (conductance, done, pulses, last read)."""
     g, done, pulses, seen = (
         list(start),
         [False] * len(target),
         [0] * len(target),
         [math.nan] * len(target),
     )
-    rounds = iter(drawn)
+    rounds = iter(rows)
     for numbers in rounds:
         still = [i for i in range(len(target)) if not done[i]]
         for i, n in zip(still, numbers, strict=True):
@@ -388,7 +388,9 @@ def test_an_unknown_device_is_refused_with_the_nearest_name() -> None:
         device_named("neuram")
 
 
-@pytest.mark.parametrize("kind", [Affine, Lognormal, PhaseChange, WriteVerify])
+@pytest.mark.parametrize(
+    "kind", [AffineDevice, LognormalDevice, PhaseChangeDevice, WriteVerifyDevice]
+)
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -426,7 +428,7 @@ def test_a_fit_recovers_the_law(
     rng = np.random.default_rng(13)
     target = rng.uniform(10, 100, 8000)
     measured = offset + gain * target + (start + share * target) * rng.standard_normal(8000)
-    found = fitted(csv_of(tmp_path / "mine.csv", target, measured))
+    found = fit_device(csv_of(tmp_path / "mine.csv", target, measured))
     assert (found.name, found.source) == ("mine", "fitted to 8000 measurements in mine.csv")
     assert (found.g_min_us, found.g_max_us) == pytest.approx((target.min(), target.max()), abs=1e-5)
     for g in (15.0, 50.0, 95.0):
@@ -440,14 +442,14 @@ def test_a_deviation_that_falls_with_the_target_keeps_its_average(tmp_path: Path
     rng = np.random.default_rng(14)
     target = rng.uniform(10, 100, 8000)
     measured = 10 + target + (3 - 0.02 * target) * rng.standard_normal(8000)
-    found = fitted(csv_of(tmp_path / "mine.csv", target, measured))
+    found = fit_device(csv_of(tmp_path / "mine.csv", target, measured))
     programmed = found.program(np.asarray(target, np.float32), np.random.default_rng(15))
     assert (programmed - target).std() == pytest.approx((measured - target).std(), rel=0.1)
 
 
 def test_exact_measurements_have_no_deviation(tmp_path: Path) -> None:
     target = np.linspace(1, 40, 12)
-    found = fitted(csv_of(tmp_path / "mine.csv", target, 0.9 * target))
+    found = fit_device(csv_of(tmp_path / "mine.csv", target, 0.9 * target))
     assert found.gain == pytest.approx(0.9)
     assert found.sigma_us + 40 * found.sigma_share == pytest.approx(0, abs=1e-5)
 
@@ -456,14 +458,14 @@ def test_columns_are_found_by_name_and_a_byte_order_mark_does_no_harm(tmp_path: 
     rows = "".join(f"c{i},{i + 1},{i + 1.5}\r\n" for i in range(12))
     path = tmp_path / "mine.csv"
     path.write_bytes(("\ufeffcell,target_us,measured_us\r\n" + rows).encode())
-    found = fitted(path)
+    found = fit_device(path)
     assert (found.g_min_us, found.g_max_us, found.gain) == pytest.approx((1, 12, 1))
     path.write_bytes(
         (
             "\ufeffmeasured_us,target_us\r\n" + "".join(f"{2 * i},{i}\r\n" for i in range(12))
         ).encode()
     )
-    assert fitted(path).gain == pytest.approx(2)
+    assert fit_device(path).gain == pytest.approx(2)
 
 
 GOOD = "".join(f"{i},{i}\n" for i in range(12))
@@ -497,7 +499,7 @@ def test_files_without_sense_are_refused(tmp_path: Path, text: str, message: str
     path = tmp_path / "mine.csv"
     path.write_text(text)
     with pytest.raises(MeasurementError, match=message) as told:
-        fitted(path)
+        fit_device(path)
     assert "mine.csv" in str(told.value)
 
 
@@ -506,4 +508,4 @@ def test_files_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
     (tmp_path / "folder.csv").mkdir()
     for name in ("none.csv", "binary.csv", "folder.csv"):
         with pytest.raises(MeasurementError, match=f'cannot read ".*{name}"'):
-            fitted(tmp_path / name)
+            fit_device(tmp_path / name)

@@ -17,10 +17,10 @@ import vsafsm
 from vsafsm.machine import Machine
 from vsafsm.network import Network
 from vsafsm.program import Program
-from vsafsm_memristor.crossbar.calibration import Cells, corrected
+from vsafsm_memristor.crossbar.calibration import Cells, correct
 from vsafsm_memristor.crossbar.crossbar import ir_drop
-from vsafsm_memristor.device.lines import CHUNK_BYTES, effective
 from vsafsm_memristor.crossbar.mapping import SCHEMES
+from vsafsm_memristor.device.lines import CHUNK_BYTES, effective
 
 LAW = settings(deadline=None, max_examples=60)
 Networks = Callable[..., Network]
@@ -234,9 +234,9 @@ def test_the_estimate_is_a_share_whatever_is_asked() -> None:
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_reads_are_those_of_each_tile(networks: Networks, drawn: Drawn, scheme: str) -> None:
+def test_reads_are_those_of_each_tile(networks: Networks, draw_array: Drawn, scheme: str) -> None:
     options = {"scheme": scheme, "rows": 6, "columns": 8, "ir_drop": True, "segment_ohm": 200.0}
-    _, _, crossbar, rng = drawn(networks(15), read_noise=False, adc_bits=0, **options)
+    _, _, crossbar, rng = draw_array(networks(15), read_noise=False, adc_bits=0, **options)
     layout, z = crossbar.layout, np.random.default_rng(0).random((4, 15)) < 0.5
     expected = np.zeros((4, 15))
     for piece, cells in zip(layout.tiles(), layout.spread(*crossbar.cells), strict=True):
@@ -250,14 +250,14 @@ def test_reads_are_those_of_each_tile(networks: Networks, drawn: Drawn, scheme: 
             )
         else:
             expected[:, piece.outputs] += current[:, :width] - current[:, -1:]
-    assert crossbar.drive(z, rng) == pytest.approx(expected / crossbar.scale.us_a_step, abs=1e-3)
+    assert crossbar.drive(z, rng) == pytest.approx(expected / crossbar.scale.us_per_lsb, abs=1e-3)
 
 
 def test_the_drop_goes_with_an_array_as_it_ages_and_leaves_its_cells(
-    networks: Networks, drawn: Drawn
+    networks: Networks, draw_array: Drawn
 ) -> None:
     with_drop, without = (
-        drawn(networks(20), ir_drop=drop, segment_ohm=20.0)[2] for drop in (True, False)
+        draw_array(networks(20), ir_drop=drop, segment_ohm=20.0)[2] for drop in (True, False)
     )
     assert (with_drop.segment_ohm, without.segment_ohm) == (20, 0)
     assert without.seen is without.cells
@@ -268,9 +268,9 @@ def test_the_drop_goes_with_an_array_as_it_ages_and_leaves_its_cells(
     assert (again.seen.positive == with_drop.seen.positive).all()
 
 
-def test_noise_falls_with_the_conductance(networks: Networks, drawn: Drawn) -> None:
+def test_noise_falls_with_the_conductance(networks: Networks, draw_array: Drawn) -> None:
     options = {"device": "pcm", "adc_bits": 0, "rows": 20, "columns": 40, "stuck_off": 0.1}
-    _, _, crossbar, _ = drawn(networks(20), **options)
+    _, _, crossbar, _ = draw_array(networks(20), **options)
     z = np.ones((4000, 20), np.bool_)
     noise = []
     for ohm in (0.0, 1000.0):
@@ -284,7 +284,7 @@ def test_noise_falls_with_the_conductance(networks: Networks, drawn: Drawn) -> N
     sigma = [crossbar.device.read_sigma_us(g, crossbar.seconds) for g in crossbar.cells]
     expected = (
         np.sqrt(sum((a * b) ** 2 for a, b in zip(left, sigma, strict=True)).sum(1))
-        / crossbar.scale.us_a_step
+        / crossbar.scale.us_per_lsb
     )
     assert noise[1] == pytest.approx(expected, rel=0.06)
 
@@ -304,10 +304,10 @@ def test_a_session_on_lines_with_resistance(program: Program, turnstile: Machine
     )
 
 
-def test_chip_in_the_loop_makes_up_for_the_lines(program: Program, drawn: Drawn) -> None:
+def test_chip_in_the_loop_makes_up_for_the_lines(program: Program, draw_array: Drawn) -> None:
     options = {"device": "lognormal", "sigma": 0.3, "ir_drop": True, "segment_ohm": 5.0}
-    planned, faults, crossbar, rng = drawn(program.network, **options)
-    found = corrected(
+    planned, faults, crossbar, rng = draw_array(program.network, **options)
+    found = correct(
         planned.network,
         program.lowered,
         crossbar,

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from vsafsm_memristor.rig import errors
-from vsafsm_memristor.rig.guard import Guarded, Mode
+from vsafsm_memristor.rig.guard import GuardedRig, Mode
 from vsafsm_memristor.rig.log import RigLog
 
 
@@ -28,7 +28,7 @@ def rig(memory_rig):
 
 @pytest.fixture
 def guarded(rig):
-    with Guarded(rig) as guard:
+    with GuardedRig(rig) as guard:
         yield guard
 
 
@@ -143,7 +143,7 @@ def test_a_message_names_the_cell(armed):
 def test_unusable_cells_are_left_alone(memory_rig, maps):
     usable = np.ones((2, 4, 3), bool)
     usable[0, 1, 2] = usable[0, 3] = False
-    guarded = Guarded(memory_rig(usable=usable))
+    guarded = GuardedRig(memory_rig(usable=usable))
     with pytest.raises(errors.UnusableCellError, match="row 1, column 2 of tile 0"):
         guarded.program(0, np.full((4, 3), 10e-6))
     guarded.program(0, np.where(usable[0], 10e-6, 0.0))
@@ -154,14 +154,14 @@ def test_unusable_cells_are_left_alone(memory_rig, maps):
 
 def test_the_current_of_columns_and_rows_is_predicted(memory_rig, limits, changed, maps):
     rig = memory_rig(changed(limits, i_line_max_a=121e-6))
-    with Guarded(rig) as guarded:
+    with GuardedRig(rig) as guarded:
         given = changed(maps(), siemens=(np.full((4, 3), 40e-6),))
         guarded.arm(given, guarded.plan(given).token)
         guarded.program(0, given.siemens[0])
         guarded.read(0, [0.3, 0.3, 0.3, 0.3 / 3])  # columns: 1.0 V x 40 uS = 40 uA
         assert rig.calls[-1] == "read"
     rig = memory_rig(changed(limits, i_line_max_a=120e-6, v_read_max_v=1.1, v_program_max_v=2.9))
-    with Guarded(rig) as guarded:
+    with GuardedRig(rig) as guarded:
         guarded.arm(given, guarded.plan(given).token)
         guarded.program(0, given.siemens[0])
         guarded.read(0, [0.99, -0.5, 0, 0])
@@ -181,7 +181,7 @@ def test_cells_that_were_not_written_count_as_the_largest(memory_rig, limits, ch
     given = changed(maps(), siemens=(np.full((4, 3), 1e-6),))
     v = [0.9] * 4
     for written, refused in ((False, True), (True, False)):
-        with Guarded(rig) as guarded:
+        with GuardedRig(rig) as guarded:
             guarded.arm(given, guarded.plan(given).token, written=written)
             if refused:
                 with pytest.raises(errors.LineCurrentError):
@@ -193,7 +193,7 @@ def test_cells_that_were_not_written_count_as_the_largest(memory_rig, limits, ch
 def test_a_cell_that_came_out_higher_counts_as_it_came_out(memory_rig, limits, changed, maps):
     rig = memory_rig(changed(limits, i_line_max_a=120e-6, v_read_max_v=1.0))
     given = changed(maps(), siemens=(np.full((4, 3), 1e-6),))
-    with Guarded(rig) as guarded:
+    with GuardedRig(rig) as guarded:
         guarded.arm(given, guarded.plan(given).token)
         reply = rig.program(0, given.siemens[0])
         rig.reply = changed(reply, g_siemens=np.full((4, 3), 80e-6), ok=np.zeros((4, 3), bool))
@@ -203,13 +203,13 @@ def test_a_cell_that_came_out_higher_counts_as_it_came_out(memory_rig, limits, c
 
 
 def test_a_pulse_that_a_line_cannot_bear_is_refused(memory_rig, limits, changed, maps):
-    guarded = Guarded(memory_rig(changed(limits, i_line_max_a=119e-6)))
+    guarded = GuardedRig(memory_rig(changed(limits, i_line_max_a=119e-6)))
     with pytest.raises(errors.LineCurrentError, match="a pulse of 3 V"):
         guarded.program(0, np.full((4, 3), 40e-6))
 
 
 def test_maps_whose_rows_can_never_be_read_are_refused(memory_rig, limits, changed, maps):
-    guarded = Guarded(memory_rig(changed(limits, i_line_max_a=20e-6, v_program_max_v=0.4)))
+    guarded = GuardedRig(memory_rig(changed(limits, i_line_max_a=20e-6, v_program_max_v=0.4)))
     with pytest.raises(errors.LineCurrentError, match="row"):
         guarded.plan(changed(maps(), siemens=(np.full((4, 3), 40e-6),)))
 
@@ -227,7 +227,7 @@ def test_maps_for_another_rig_are_refused(guarded, maps, limits, changed):
 
 def test_the_budget_is_counted_in_pulses(memory_rig, limits, changed, maps):
     rig = memory_rig(changed(limits, write_budget=140))
-    with Guarded(rig) as guarded:
+    with GuardedRig(rig) as guarded:
         guarded.arm(maps(), guarded.plan(maps()).token)
         guarded.program(0, maps().siemens[0])  # 120 in the worst case, 24 really
         assert guarded.budget_left == 116
@@ -251,7 +251,7 @@ def test_a_command_that_failed_costs_its_worst_case(armed, rig, maps, limits):
 
 def test_the_tighter_of_the_users_and_the_rigs_limits_is_in_force(rig, limits, changed, maps):
     own = changed(limits, v_read_max_v=0.1, v_program_max_v=2.0, i_line_max_a=1.0, g_max_s=1.0)
-    with Guarded(rig, own) as guarded:
+    with GuardedRig(rig, own) as guarded:
         assert guarded.limits == changed(limits, v_read_max_v=0.1, v_program_max_v=2.0)
         assert guarded.identify().limits == guarded.limits
         given = changed(maps(), v_read_v=0.1)
@@ -262,7 +262,7 @@ def test_the_tighter_of_the_users_and_the_rigs_limits_is_in_force(rig, limits, c
 
 
 def test_cells_beyond_the_users_shape_cannot_be_used(rig, limits, changed):
-    guarded = Guarded(rig, changed(limits, rows=2, columns=1, tiles=1))
+    guarded = GuardedRig(rig, changed(limits, rows=2, columns=1, tiles=1))
     identity = guarded.identify()
     assert (identity.limits.rows, identity.usable.sum()) == (4, 2)
     with pytest.raises(errors.UnusableCellError):
@@ -278,24 +278,24 @@ def test_a_rig_that_cannot_be_told_is_not_armed_within_tighter_pulses(
             self.identify, self.program = self.inner.identify, self.inner.program
             self.read, self.safe = self.inner.read, self.inner.safe
 
-    for name in ("v_program_max_v", "pulses_a_cell"):
-        guarded = Guarded(Plain(), changed(limits, **{name: 2}))
+    for name in ("v_program_max_v", "pulses_per_cell"):
+        guarded = GuardedRig(Plain(), changed(limits, **{name: 2}))
         with pytest.raises(errors.CannotRestrictError, match=name):
             guarded.arm(maps(), guarded.plan(maps()).token)
-    with Guarded(Plain(), changed(limits, v_read_max_v=0.25)) as guarded:
+    with GuardedRig(Plain(), changed(limits, v_read_max_v=0.25)) as guarded:
         guarded.arm(maps(), guarded.plan(maps()).token)
 
 
 def test_a_rig_that_does_not_say_who_it_is_is_not_guarded(memory_rig):
     with pytest.raises(errors.NoAnswerError):
-        Guarded(memory_rig(failing={"identify": errors.NoAnswerError("no answer")}))
+        GuardedRig(memory_rig(failing={"identify": errors.NoAnswerError("no answer")}))
 
 
 # ---- arming
 
 
 def test_a_token_is_tied_to_maps_rig_and_limits(memory_rig, limits, changed, maps):
-    guarded, given = Guarded(memory_rig()), maps()
+    guarded, given = GuardedRig(memory_rig()), maps()
     token = guarded.plan(given).token
     assert guarded.plan(given).token == token
     others = {
@@ -305,9 +305,9 @@ def test_a_token_is_tied_to_maps_rig_and_limits(memory_rig, limits, changed, map
             (guarded, changed(given, v_read_v=0.1)),
         ],
         errors.OtherLimitsTokenError: [
-            (Guarded(memory_rig(), changed(limits, v_read_max_v=0.25)), given)
+            (GuardedRig(memory_rig(), changed(limits, v_read_max_v=0.25)), given)
         ],
-        errors.OtherRigTokenError: [(Guarded(renamed(memory_rig())), given)],
+        errors.OtherRigTokenError: [(GuardedRig(renamed(memory_rig())), given)],
     }
     for error, cases in others.items():
         for guard, these in cases:
@@ -331,11 +331,11 @@ def renamed(rig):
 
 def test_a_rig_without_a_watchdog_is_armed_on_demand_only(memory_rig, maps):
     rig = memory_rig(watchdog_s=None)
-    guarded = Guarded(rig)
+    guarded = GuardedRig(rig)
     with pytest.raises(errors.NoWatchdogError, match="allow_no_watchdog"):
         guarded.arm(maps(), guarded.plan(maps()).token)
     assert rig.calls == []
-    with Guarded(rig, allow_no_watchdog=True) as guarded:
+    with GuardedRig(rig, allow_no_watchdog=True) as guarded:
         guarded.arm(maps(), guarded.plan(maps()).token)
 
 
@@ -433,7 +433,7 @@ def test_grounding_that_fails_once_is_tried_again_and_then_said(rig, armed):
 
 
 def test_leaving_the_block_grounds_and_closing_twice_does_nothing(rig, maps):
-    guarded = Guarded(rig)
+    guarded = GuardedRig(rig)
     guarded.arm(maps(), guarded.plan(maps()).token)
     with pytest.raises(ZeroDivisionError), guarded:
         raise ZeroDivisionError
@@ -458,7 +458,7 @@ def test_a_signal_grounds_first_and_then_does_what_it_did(rig, maps, number):
     before = signal.signal(number, lambda *_: heard.append(list(rig.calls)))
     own = signal.getsignal(number)
     try:
-        with Guarded(rig) as guarded:
+        with GuardedRig(rig) as guarded:
             guarded.arm(maps(), guarded.plan(maps()).token)
             os.kill(os.getpid(), number)
             assert heard == [["restrict", "safe"]]
@@ -474,7 +474,7 @@ def test_a_signal_in_the_middle_of_a_read_grounds_after_it_too(rig, maps):
     real = rig.read
     rig.read = lambda tile, v: (os.kill(os.getpid(), signal.SIGTERM), real(tile, v))[1]
     try:
-        with Guarded(rig) as guarded:
+        with GuardedRig(rig) as guarded:
             guarded.arm(maps(), guarded.plan(maps()).token)
             with pytest.raises(errors.DistrustedError, match="stopped by SIGTERM"):
                 guarded.read(0, low(rig))
@@ -486,7 +486,7 @@ def test_a_signal_in_the_middle_of_a_read_grounds_after_it_too(rig, maps):
 def test_an_ignored_signal_stays_ignored(rig, maps):
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with Guarded(rig) as guarded:
+        with GuardedRig(rig) as guarded:
             guarded.arm(maps(), guarded.plan(maps()).token)
             os.kill(os.getpid(), signal.SIGHUP)
             guarded.read(0, low(rig))
@@ -495,7 +495,7 @@ def test_an_ignored_signal_stays_ignored(rig, maps):
 
 
 def test_interrupting_raises_as_it_always_did(rig, maps):
-    guarded = Guarded(rig)
+    guarded = GuardedRig(rig)
     guarded.arm(maps(), guarded.plan(maps()).token)
     with pytest.raises(KeyboardInterrupt), guarded:
         os.kill(os.getpid(), signal.SIGINT)
@@ -511,7 +511,7 @@ def lines_of(path):
 
 def test_the_log_has_every_command_voltage_and_reply(rig, maps, tmp_path):
     path = tmp_path / "rig.jsonl"
-    with RigLog(path) as log, Guarded(rig, log=log) as guarded:
+    with RigLog(path) as log, GuardedRig(rig, log=log) as guarded:
         guarded.read(0, low(rig))
         guarded.arm(maps(), guarded.plan(maps()).token)
         guarded.program(0, maps().siemens[0])
@@ -537,7 +537,7 @@ def test_the_log_has_every_command_voltage_and_reply(rig, maps, tmp_path):
 
 def test_what_cannot_be_logged_is_not_sent(rig, maps, tmp_path):
     log = RigLog(tmp_path / "rig.jsonl")
-    with Guarded(rig, log=log) as guarded:
+    with GuardedRig(rig, log=log) as guarded:
         guarded.arm(maps(), guarded.plan(maps()).token)
         log.close()
         with pytest.raises(errors.LogError, match="nothing more is sent"):
@@ -550,7 +550,7 @@ def test_a_reply_that_cannot_be_logged_grounds_the_lines(rig, maps, tmp_path):
     log = RigLog(tmp_path / "rig.jsonl")
     real = rig.read
     rig.read = lambda tile, v: (log.close(), real(tile, v))[1]
-    with Guarded(rig, log=log) as guarded:
+    with GuardedRig(rig, log=log) as guarded:
         guarded.arm(maps(), guarded.plan(maps()).token)
         with pytest.raises(errors.LogError):
             guarded.read(0, low(rig))
@@ -585,7 +585,7 @@ def test_no_sequence_of_calls_and_faults_gets_past_the_guard(memory_rig, maps, l
         @initialize()
         def begin(self):
             self.rig = memory_rig()
-            self.guard = Guarded(self.rig, user)
+            self.guard = GuardedRig(self.rig, user)
 
         def tried(self, call):
             try:
@@ -632,7 +632,7 @@ def test_no_sequence_of_calls_and_faults_gets_past_the_guard(memory_rig, maps, l
         @rule()
         def reopen(self):
             self.guard.close()
-            self.guard = Guarded(self.rig, user)
+            self.guard = GuardedRig(self.rig, user)
 
         @invariant()
         def within_the_tighter_limits(self):
@@ -656,7 +656,7 @@ def test_no_sequence_of_calls_and_faults_gets_past_the_guard(memory_rig, maps, l
 @settings(deadline=None)
 def test_what_is_sent_is_within_limits_and_as_asked(memory_rig, maps, v):
     rig = memory_rig()
-    with Guarded(rig) as guarded:
+    with GuardedRig(rig) as guarded:
         guarded.arm(maps(), guarded.plan(maps()).token, written=True)
         try:
             guarded.read(0, v)

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from vsafsm_memristor.rig import errors
-from vsafsm_memristor.rig.guard import Guarded
+from vsafsm_memristor.rig.guard import GuardedRig
 from vsafsm_memristor.rig.protocol import Restrictable, Rig
 from vsafsm_memristor.rig.scpi import ScpiRig
 
@@ -67,7 +67,7 @@ def test_what_is_written_is_read(opened):
 
 def test_it_keeps_limits_that_it_is_told(opened, changed):
     rig, process = opened()
-    rig.restrict(changed(rig.identify().limits, v_program_max_v=1.5, pulses_a_cell=3))
+    rig.restrict(changed(rig.identify().limits, v_program_max_v=1.5, pulses_per_cell=3))
     reply = rig.program(0, G)
     assert reply.pulses.max() <= 3
     assert process.commanded_v("pulse") <= 1.5
@@ -129,7 +129,7 @@ def test_a_slow_rig_is_grounded_by_its_watchdog(opened):
 def test_behind_the_guard_each_fault_ends_at_zero(simulator, changed, kind):
     process = simulator("--fault", f"{kind}@9", "--sticky", "--watchdog-ms", "60000", "--seed", "2")
     rig = ScpiRig(process.address, **QUICK)
-    with Guarded(rig) as guarded:
+    with GuardedRig(rig) as guarded:
         maps = Maps()
         guarded.arm(maps, guarded.plan(maps).token, written=True)
         guarded.read(0, V)
