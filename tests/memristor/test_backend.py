@@ -162,10 +162,9 @@ def test_run_with_options(run: Cli, file: str) -> None:
     assert run("run", file, "coin", "--backend", "memristor", *flags)[0] == 0
 
 
-def test_every_option_is_a_flag(run: Cli, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        run("run", "--backend", "memristor", "--help")
-    told = capsys.readouterr().out
+def test_every_option_is_a_flag(run: Cli) -> None:
+    code, told, _ = run("run", "--backend", "memristor", "--help")
+    assert code == 0
     for option in OPTIONS:
         assert f"--{option.name.replace('_', '-')}" in told
 

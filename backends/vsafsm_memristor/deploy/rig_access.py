@@ -1,4 +1,4 @@
-"""From the arguments of ``vsafsm rig`` to a rig behind its guard, and maps that are written to it."""
+"""From the arguments of ``vsafsm rig`` to a rig behind its guard, and to maps for it."""
 
 from __future__ import annotations
 

@@ -230,7 +230,7 @@ def test_a_trim_is_measured_and_used(run, rig, path):
         said = json.loads(out)
         assert (code, said["correct"]) == (0, True)
         reads.append(len(process.events("lines")) - before)
-    assert 0 <= said["trim"]["largest_offset_steps"] < 1
+    assert 0 <= said["trim"]["largest_offset_lsb"] < 1
     assert reads[2] > reads[1]
     assert process.at_zero()
 

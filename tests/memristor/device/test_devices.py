@@ -238,7 +238,7 @@ class Recorder:
 
     def standard_normal(self, *arguments: Any) -> Any:
         found = self.rng.standard_normal(*arguments)
-        self.drawn.append(found.ravel().tolist())
+        self.rows.append(found.ravel().tolist())
         return found
 
 
@@ -275,7 +275,7 @@ def test_write_verify_does_what_cells_do_one_by_one(most: int) -> None:
     target, start = (rng.uniform(1, 40, 60).astype(np.float32) for _ in range(2))
     recorder: Any = Recorder(11)
     written = write_verify(model, target.reshape(6, 10), start.reshape(6, 10), recorder)
-    cells = by_hand(model, target.tolist(), start.tolist(), recorder.drawn)
+    cells = by_hand(model, target.tolist(), start.tolist(), recorder.rows)
     assert written.g_us.ravel().tolist() == pytest.approx([g for g, *_ in cells], rel=1e-4)
     assert written.ok.ravel().tolist() == [done for _, done, *_ in cells]
     assert written.pulses.ravel().tolist() == [pulses for _, _, pulses, _ in cells]

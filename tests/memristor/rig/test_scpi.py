@@ -237,7 +237,7 @@ def test_importing_it_imports_no_pyvisa():
 CLIENT = """
 import os, signal, sys, time
 import numpy as np
-from vsafsm_memristor.rig.guard import Guarded
+from vsafsm_memristor.rig.guard import GuardedRig
 from vsafsm_memristor.rig.scpi import ScpiRig
 
 class Maps:
@@ -245,7 +245,7 @@ class Maps:
 
 if sys.argv[2] == "handler":
     signal.signal(signal.SIGTERM, lambda *_: print("chained", flush=True))
-guarded = Guarded(ScpiRig(sys.argv[1], timeout_s=5))
+guarded = GuardedRig(ScpiRig(sys.argv[1], timeout_s=5))
 guarded.arm(Maps, guarded.plan(Maps).token)
 guarded.program(0, Maps.siemens[0])
 if sys.argv[2] == "fork" and os.fork() == 0:
