@@ -24,10 +24,12 @@ from vsafsm.compiler import compile_machine
 from vsafsm.intervals import wilson
 from vsafsm.machine import Machine
 from vsafsm.program import Program
-from vsafsm_memristor.crossbar.crossbar import Converter, Pair, SimulatedCrossbar
+from vsafsm_memristor.crossbar.cells import Pair
+from vsafsm_memristor.crossbar.converter import Converter
 from vsafsm_memristor.crossbar.mapping import TileLayout, scale_for
+from vsafsm_memristor.crossbar.simulated import SimulatedCrossbar
 from vsafsm_memristor.deploy.yields import outcomes
-from vsafsm_memristor.device.devices import device_named
+from vsafsm_memristor.device.presets import device_named
 
 SPECS = sorted((Path(__file__).parent.parent / "specs").glob("*.yaml"))
 KISS2 = ("bbara", "dk16")

@@ -24,10 +24,9 @@ from vsafsm.cli.terminal import print_line, print_table
 from vsafsm.compiler import compile_machine
 from vsafsm.intervals import wilson
 from vsafsm_memristor.crossbar.array import plan
-from vsafsm_memristor.crossbar.crossbar import ir_drop
 from vsafsm_memristor.crossbar.parameters import settings
 from vsafsm_memristor.deploy.yields import outcomes
-from vsafsm_memristor.device.lines import effective
+from vsafsm_memristor.device.lines import effective, ir_drop
 
 SPECS = Path(__file__).parent.parent / "specs"
 MACHINES = ("turnstile", "vending_machine")

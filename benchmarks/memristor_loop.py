@@ -24,7 +24,7 @@ from vsafsm.cli.terminal import print_line, print_table
 from vsafsm.compiler import compile_machine
 from vsafsm.intervals import wilson
 from vsafsm.program import Program
-from vsafsm_memristor.crossbar.calibration import CALIBRATIONS
+from vsafsm_memristor.crossbar.parameters import CALIBRATIONS
 from vsafsm_memristor.deploy.yields import outcomes
 
 SIGMAS = (0.5, 1.0, 1.5, 2.0, 2.35)

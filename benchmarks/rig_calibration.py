@@ -24,10 +24,10 @@ from vsafsm.compiler import compile_machine
 from vsafsm.intervals import wilson
 from vsafsm.program import Program
 from vsafsm.tours import tours
-from vsafsm_memristor.crossbar.crossbar import Crossbar
+from vsafsm_memristor.crossbar.protocol import Crossbar
 from vsafsm_memristor.deploy.loop import ClosedLoopSession
 from vsafsm_memristor.deploy.maps import RigMaps, maps_of
-from vsafsm_memristor.deploy.rig_array import correct_on, corrections_of, trim_on
+from vsafsm_memristor.deploy.rig_calibration import correct_on, corrections_of, trim_on
 from vsafsm_memristor.rig.guard import GuardedRig
 from vsafsm_memristor.rig.scpi import ScpiRig
 

@@ -4,8 +4,8 @@ end?
 ``python benchmarks/rig_faults.py [RUNS]`` (default 500). Everything here is about the *simulated
 rig*, a process of its own, and read from its log: the voltages that were commanded, before it
 refuses or clips any, and when lines were grounded. A client arms, programs a tile and reads it
-again and again, behind `GuardedRig`, within limits tighter than the rig's. Then, at a random moment,
-one of these:
+again and again, behind `GuardedRig`, within limits tighter than the rig's. Then, at a random
+moment, one of these:
 
 - SIGKILL, SIGTERM or SIGINT to the client;
 - the connection is dropped (by a relay between the two, at a random time);

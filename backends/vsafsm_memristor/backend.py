@@ -14,8 +14,8 @@ from vsafsm.program import Program
 from vsafsm.requirements import Requirements
 from vsafsm.synchronous import Session
 from vsafsm_memristor.crossbar.array import ArrayPlan, calibrate, plan, stepper
-from vsafsm_memristor.crossbar.crossbar import ir_drop
 from vsafsm_memristor.crossbar.parameters import OPTIONS, requirements, settings
+from vsafsm_memristor.device.lines import ir_drop
 
 
 class MemristorBackend:

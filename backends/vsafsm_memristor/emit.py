@@ -22,7 +22,7 @@ from vsafsm.version import __version__
 from vsafsm_memristor.crossbar.array import ArrayPlan
 from vsafsm_memristor.crossbar.placement import avoid_cells
 from vsafsm_memristor.crossbar.usable import read_usable
-from vsafsm_memristor.device.devices import Conductances
+from vsafsm_memristor.device.model import Conductances
 
 _MASK = re.compile(r"usable_[0-9]{3,}\.(csv|npy)")
 _OF_A_MAP = re.compile(r"(tile|usable)_[0-9]{3,}\.(csv|npy)")
@@ -40,7 +40,7 @@ def emit(program: Program, planned: ArrayPlan, folder: Path) -> None:
     FileError
         If a file cannot be read or written, or the folder has tiles or masks of another map, which
         would stay.
-    MeasurementError, MappingError
+    DeviceError, MappingError
         If what is usable is told wrongly, or cannot be avoided.
     """
     usable: tuple[NDArray[np.bool_], ...] = ()

@@ -22,9 +22,10 @@ from vsafsm.machine import Machine
 from vsafsm.network import Contract, Network
 from vsafsm.program import Program
 from vsafsm_memristor.crossbar.array import ArrayPlan, faults_of, plan, program_array
-from vsafsm_memristor.crossbar.crossbar import SimulatedCrossbar, StuckCells
 from vsafsm_memristor.crossbar.parameters import settings
-from vsafsm_memristor.device.devices import AffineDevice
+from vsafsm_memristor.crossbar.simulated import SimulatedCrossbar
+from vsafsm_memristor.crossbar.stuck_cells import StuckCells
+from vsafsm_memristor.device.affine import AffineDevice
 
 
 def small_network(

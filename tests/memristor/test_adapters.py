@@ -27,10 +27,11 @@ from vsafsm_memristor.adapters import aihwkit as aihwkit_adapter
 from vsafsm_memristor.adapters import crosssim
 from vsafsm_memristor.adapters.aihwkit import AihwkitDevice, aihwkit_device
 from vsafsm_memristor.crossbar.array import ArrayPlan, draw_array, plan, program_array, stepper
-from vsafsm_memristor.crossbar.crossbar import StuckCells
 from vsafsm_memristor.crossbar.mapping import SCHEMES
 from vsafsm_memristor.crossbar.parameters import settings
-from vsafsm_memristor.device.devices import AffineDevice, device_named
+from vsafsm_memristor.crossbar.stuck_cells import StuckCells
+from vsafsm_memristor.device.affine import AffineDevice
+from vsafsm_memristor.device.presets import device_named
 from vsafsm_memristor.errors import DeviceError, MappingError, MissingLibraryError
 
 Networks = Callable[..., Network]

@@ -17,8 +17,8 @@ from vsafsm.discovery import find
 from vsafsm.machine import Machine
 from vsafsm.program import Program, load_program
 from vsafsm_memristor.backend import BACKEND
-from vsafsm_memristor.crossbar.crossbar import ir_drop
 from vsafsm_memristor.crossbar.parameters import OPTIONS
+from vsafsm_memristor.device.lines import ir_drop
 
 TURNSTILE = str(Path(__file__).parents[2] / "specs" / "turnstile.yaml")
 Cli = Callable[..., tuple[int, str, str]]

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from vsafsm.errors import did_you_mean
-from vsafsm_memristor.device.devices import BaseDevice, Conductances
+from vsafsm_memristor.device.model import BaseDevice, Conductances
 from vsafsm_memristor.errors import DeviceError
 from vsafsm_memristor.importing import import_optional
 

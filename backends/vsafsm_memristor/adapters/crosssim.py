@@ -18,7 +18,7 @@ import numpy as np
 
 from vsafsm.vsa import Bits
 from vsafsm_memristor.crossbar.array import ArrayPlan, converter_of
-from vsafsm_memristor.crossbar.crossbar import Drive
+from vsafsm_memristor.crossbar.protocol import Drive
 from vsafsm_memristor.errors import MappingError
 from vsafsm_memristor.importing import import_optional
 
@@ -34,7 +34,7 @@ class CrossSimCrossbar:
     core: Any
 
     def drive(self, activity: Bits, rng: np.random.Generator) -> Drive:
-        """As `vsafsm_memristor.crossbar.crossbar.Crossbar` says; activity by activity, so that each has
+        """As `Crossbar` says; activity by activity, so that each has
         noise of its own.
         """
         rows = np.asarray(activity, np.float32)

@@ -11,22 +11,21 @@ from vsafsm.lowering import Lowered
 from vsafsm.network import MOST_STEPS, Contract, Network
 from vsafsm.synchronous import Stepper
 from vsafsm.vsa import Bits
-from vsafsm_memristor.crossbar.calibration import Cells, Correction, correct, trim
-from vsafsm_memristor.crossbar.crossbar import (
-    Converter,
-    Crossbar,
-    Pair,
-    SimulatedCrossbar,
-    StuckCells,
-    compensate_stuck_cells,
-    draw_faults,
-    full_scale_for,
-    on_tiles,
-    split,
-)
+from vsafsm_memristor.crossbar.cells import Pair
+from vsafsm_memristor.crossbar.converter import Converter, full_scale_for
+from vsafsm_memristor.crossbar.correction import Cells, Correction, correct
 from vsafsm_memristor.crossbar.mapping import Scale, TileLayout, scale_for
 from vsafsm_memristor.crossbar.parameters import ArraySettings
 from vsafsm_memristor.crossbar.placement import order_neurons
+from vsafsm_memristor.crossbar.protocol import Crossbar
+from vsafsm_memristor.crossbar.simulated import SimulatedCrossbar, on_tiles
+from vsafsm_memristor.crossbar.stuck_cells import (
+    StuckCells,
+    compensate_stuck_cells,
+    draw_faults,
+    split,
+)
+from vsafsm_memristor.crossbar.trimming import trim
 from vsafsm_memristor.errors import MappingError
 
 SLACK_STEPS = 2

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsafsm.errors import OptionError
-from vsafsm_memristor.device.devices import Conductances, DeviceModel
+from vsafsm_memristor.device.model import Conductances, DeviceModel
 from vsafsm_memristor.errors import MappingError
 
 Scheme = Literal["differential", "offset"]

@@ -10,10 +10,14 @@ from typing import Any, Literal
 from vsafsm.backend import Option
 from vsafsm.errors import OptionError, did_you_mean
 from vsafsm.requirements import Requirements
-from vsafsm_memristor.crossbar.calibration import CALIBRATIONS, Calibration
 from vsafsm_memristor.crossbar.mapping import SCHEMES, TileLayout
-from vsafsm_memristor.device.devices import DeviceModel, LognormalDevice, device_named, fit_device
+from vsafsm_memristor.device.lognormal import LognormalDevice
+from vsafsm_memristor.device.measured import fit_device
+from vsafsm_memristor.device.model import DeviceModel
+from vsafsm_memristor.device.presets import device_named
 
+Calibration = Literal["none", "trim", "loop"]
+CALIBRATIONS: tuple[Calibration, ...] = ("none", "trim", "loop")
 StuckCellPolicy = Literal["ignored", "compensated", "avoided"]
 TileFormat = Literal["csv", "npy"]
 TILE_FORMATS: tuple[TileFormat, ...] = ("csv", "npy")
@@ -138,7 +142,7 @@ class ArraySettings:
 
 
 def settings(options: Mapping[str, Any]) -> ArraySettings:
-    """Read the options. Raises `OptionError`, `DeviceError` and `MeasurementError`."""
+    """Read the options. Raises `OptionError`, `DeviceError` and `DeviceError`."""
     given: dict[str, Any] = {option.name: option.default for option in OPTIONS}
     for name in options:
         if name not in given:

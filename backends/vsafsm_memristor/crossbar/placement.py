@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vsafsm_memristor.crossbar.crossbar import Pair, StuckCells, compensate_stuck_cells
+from vsafsm_memristor.crossbar.cells import Pair
 from vsafsm_memristor.crossbar.mapping import Order, TileLayout
+from vsafsm_memristor.crossbar.stuck_cells import StuckCells, compensate_stuck_cells
 from vsafsm_memristor.errors import MappingError
 from vsafsm_memristor.importing import import_optional
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from vsafsm.errors import FileError
 from vsafsm.files import reason
 from vsafsm_memristor.crossbar.mapping import TileLayout
-from vsafsm_memristor.errors import MeasurementError
+from vsafsm_memristor.errors import DeviceError
 
 SUFFIXES = (".csv", ".npy")
 
@@ -25,7 +25,7 @@ def read_usable(folder: Path, layout: TileLayout) -> tuple[NDArray[np.bool_], ..
     ------
     FileError
         If one is not there or cannot be read.
-    MeasurementError
+    DeviceError
         If one has another shape than a tile, or holds anything but 0 and 1.
     """
     down, across = layout.grid
@@ -47,7 +47,7 @@ def _found(folder: Path, number: int) -> tuple[Path, Any]:
     except OSError as error:
         raise FileError(f'cannot read "{there[0]}": {reason(error)}') from None
     except (ValueError, EOFError) as error:
-        raise MeasurementError(
+        raise DeviceError(
             f"{there[0]}: {str(error).splitlines()[0]}; expected rows of 0 and 1"
         ) from None
 
@@ -55,11 +55,11 @@ def _found(folder: Path, number: int) -> tuple[Path, Any]:
 def _checked(path: Path, cells: Any, layout: TileLayout) -> NDArray[np.bool_]:
     shape = (layout.rows, layout.columns)
     if cells.shape != shape:
-        raise MeasurementError(
+        raise DeviceError(
             f"{path}: {cells.shape} cells; expected {shape}, rows and columns of a tile"
         )
     if cells.dtype.kind not in "biuf" or not np.isin(cells, (0, 1)).all():
-        raise MeasurementError(
+        raise DeviceError(
             f"{path}: values other than 0 and 1; expected 1 for a cell that works, 0 for one that"
             " does not"
         )

@@ -9,7 +9,7 @@ import numpy as np
 from vsafsm.program import Program
 from vsafsm.synchronous import Session
 from vsafsm_memristor.crossbar.array import stepper, with_slack
-from vsafsm_memristor.crossbar.crossbar import Crossbar
+from vsafsm_memristor.crossbar.protocol import Crossbar
 from vsafsm_memristor.deploy.maps import RigMaps
 from vsafsm_memristor.deploy.rig_array import Readable, RigCrossbar
 
@@ -28,8 +28,9 @@ class ClosedLoopSession(Session):
     Parameters
     ----------
     crossbar
-        What makes drives of reads of this rig, such as `vsafsm_memristor.deploy.rig_array.trim_on`
-        gives; by default they are taken as they are read.
+        What makes drives of reads of this rig, such as what
+        `vsafsm_memristor.deploy.rig_calibration.trim_on` gives; by default they are taken as they
+        are read.
     """
 
     def __init__(

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from vsafsm.program import Program
 from vsafsm_memristor.crossbar.array import check_folded
-from vsafsm_memristor.crossbar.crossbar import Drive, Pair
+from vsafsm_memristor.crossbar.cells import Pair
 from vsafsm_memristor.crossbar.mapping import Scale, TileLayout, scale_for
 from vsafsm_memristor.crossbar.parameters import settings
 from vsafsm_memristor.crossbar.placement import avoid_cells
-from vsafsm_memristor.device.devices import LognormalDevice
+from vsafsm_memristor.crossbar.protocol import Drive
+from vsafsm_memristor.device.lognormal import LognormalDevice
 from vsafsm_memristor.errors import MappingError
 from vsafsm_memristor.rig.protocol import Floats, Identity
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from vsafsm.program import Program
 from vsafsm_memristor.deploy.maps import RigMaps, maps_of
 from vsafsm_memristor.deploy.rig_arguments import REWRITE, backend_options_of, limits_of
-from vsafsm_memristor.deploy.rig_array import check_correctable, corrections_of
+from vsafsm_memristor.deploy.rig_calibration import check_correctable, corrections_of
 from vsafsm_memristor.rig.address import open_rig
 from vsafsm_memristor.rig.guard import GuardedRig
 from vsafsm_memristor.rig.log import RigLog

@@ -1,30 +1,19 @@
-"""An array held by a rig: read tile by tile, and corrected cell by cell, through the guard."""
+"""An array held by a rig: read tile by tile, and written again cell by cell, through the guard."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 
-from vsafsm.program import Program
 from vsafsm.vsa import Bits
-from vsafsm_memristor.crossbar.array import with_slack
-from vsafsm_memristor.crossbar.calibration import (
-    Cells,
-    Correction,
-    Effort,
-    TrimmedCrossbar,
-    correct,
-    short_of,
-    trim,
-)
-from vsafsm_memristor.crossbar.crossbar import Drive, Pair, Places
+from vsafsm_memristor.crossbar.cells import Pair, Places
+from vsafsm_memristor.crossbar.protocol import Drive
 from vsafsm_memristor.deploy.maps import SIEMENS_PER_US, RigMaps, within
-from vsafsm_memristor.device.devices import Conductances
-from vsafsm_memristor.errors import MappingError
+from vsafsm_memristor.device.model import Conductances
 from vsafsm_memristor.rig.protocol import UNTOUCHED, Bools, Floats, Identity, ProgramReply
 
 
@@ -52,7 +41,7 @@ class RigCrossbar:
     rig: Readable
 
     def drive(self, activity: Bits, rng: np.random.Generator) -> Drive:
-        """As `vsafsm_memristor.crossbar.crossbar.Crossbar` says. The noise is the rig's, and nothing is
+        """As `Crossbar` says. The noise is the rig's, and nothing is
         drawn.
         """
         return np.stack([self._read(row) for row in activity])
@@ -65,7 +54,7 @@ class RigCrossbar:
 
 @dataclass(frozen=True)
 class RigArray:
-    """A `vsafsm_memristor.crossbar.calibration.Rewritable`: an array whose conductances are those that
+    """A `Rewritable`: an array whose conductances are those that
     programming reported.
 
     Attributes
@@ -91,7 +80,7 @@ class RigArray:
     off: tuple[Bools, ...]
 
     def drive(self, activity: Bits, rng: np.random.Generator) -> Drive:
-        """As `vsafsm_memristor.crossbar.crossbar.Crossbar` says."""
+        """As `Crossbar` says."""
         return RigCrossbar(self.maps, self.rig).drive(activity, rng)
 
     @cached_property
@@ -146,86 +135,3 @@ def bad_cells(maps: RigMaps, identity: Identity, replies: Mapping[int, ProgramRe
         identity.usable[tile] & (replies[tile].ok if tile in replies else True) for tile in tiles
     ]
     return np.asarray(~np.stack(maps.layout.gather(works)))
-
-
-def check_correctable(maps: RigMaps) -> None:
-    """Raise `MappingError` for maps whose cells cannot be corrected one by one."""
-    if maps.layout.scheme != "differential":
-        raise MappingError(
-            f'scheme is "{maps.layout.scheme}", whose cells share references; expected'
-            ' "differential"'
-        )
-
-
-def corrections_of(maps: RigMaps, share: float) -> int:
-    """How many cells a share of those of the maps is, rounded down."""
-    return int(share * sum(int(np.count_nonzero(g)) for g in maps.siemens))
-
-
-@dataclass(frozen=True)
-class RigCorrection:
-    """What came of chip in the loop on a rig.
-
-    Attributes
-    ----------
-    correction
-        What was done, and how many (situation, neuron) pairs are short of the margin.
-    wrong
-        Pairs that are on the wrong side of the threshold after it, in reads of their own.
-    """
-
-    correction: Correction
-    wrong: int
-
-
-def correct_on(
-    program: Program,
-    maps: RigMaps,
-    rig: Writable,
-    identity: Identity,
-    replies: Mapping[int, ProgramReply],
-    corrections: int,
-    progress: Callable[[str, float], None] = lambda what, share: None,
-) -> RigCorrection:
-    """Chip in the loop on a rig that was just programmed with maps: no more than so many cells are
-    written again.
-
-    Parameters
-    ----------
-    replies
-        What programming replied, by tile.
-
-    Raises
-    ------
-    MappingError
-        If the maps are of the offset scheme.
-    RigError
-        If the rig fails, or its guard refuses.
-    """
-    check_correctable(maps)
-    limits, array = identity.limits, array_of(maps, rig, identity, replies)
-    bad = bad_cells(maps, identity, replies)
-    cells = Cells(bad, limits.g_min_s / SIEMENS_PER_US, limits.g_max_s / SIEMENS_PER_US)
-    network, rng = with_slack(program.network), np.random.default_rng(0)
-    found = correct(
-        network,
-        program.lowered,
-        array,
-        cells,
-        rng,
-        Effort(budget=1.0, writes=corrections),
-        progress,
-    )
-    return RigCorrection(
-        found, short_of(network, program.lowered, found.array, rng, Effort(margin=0.0))
-    )
-
-
-def trim_on(program: Program, maps: RigMaps, rig: Readable) -> TrimmedCrossbar:
-    """An offset for each neuron, from what a rig that holds maps computes in every situation."""
-    return trim(
-        with_slack(program.network),
-        program.lowered,
-        RigCrossbar(maps, rig),
-        np.random.default_rng(0),
-    )

@@ -12,7 +12,7 @@ from vsafsm.cli.exits import OK, WRONG
 from vsafsm.cli.results import is_correct
 from vsafsm.cli.terminal import print_json, print_line, print_table
 from vsafsm.program import Program, load_program
-from vsafsm_memristor.crossbar.calibration import TrimmedCrossbar
+from vsafsm_memristor.crossbar.trimming import TrimmedCrossbar
 from vsafsm_memristor.deploy.loop import ClosedLoopSession
 from vsafsm_memristor.deploy.maps import RigMaps
 from vsafsm_memristor.deploy.rig_access import corrections_for, guarded_rig, maps_for, write
@@ -22,7 +22,7 @@ from vsafsm_memristor.deploy.rig_arguments import (
     add_calibration,
     check_calibration,
 )
-from vsafsm_memristor.deploy.rig_array import trim_on
+from vsafsm_memristor.deploy.rig_calibration import trim_on
 from vsafsm_memristor.deploy.rig_correction import correct_cells
 from vsafsm_memristor.deploy.rig_results import json_of_plan, print_correction
 from vsafsm_memristor.rig.errors import NotArmedError

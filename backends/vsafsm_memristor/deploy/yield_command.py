@@ -14,8 +14,7 @@ from vsafsm.cli.terminal import ProgressBar, print_json, print_line, print_table
 from vsafsm.errors import OptionError
 from vsafsm.intervals import wilson
 from vsafsm.program import Program
-from vsafsm_memristor.crossbar.calibration import CALIBRATIONS
-from vsafsm_memristor.crossbar.parameters import OPTIONS, settings
+from vsafsm_memristor.crossbar.parameters import CALIBRATIONS, OPTIONS, settings
 from vsafsm_memristor.deploy.yields import ArrayOutcome, outcomes
 
 ARRAYS = 100

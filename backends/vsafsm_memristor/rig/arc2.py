@@ -15,7 +15,6 @@ V.
 
 from __future__ import annotations
 
-import importlib
 import json
 import math
 from collections.abc import Callable, Sequence
@@ -28,11 +27,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsafsm_memristor.rig.errors import (
-    AddressError,
     DisconnectedError,
     DistrustedError,
     LimitsError,
-    MissingPackageError,
     NotSafeError,
     UnreachableError,
 )
@@ -124,7 +121,7 @@ class Arc2Rig:
 
     Raises
     ------
-    MissingPackageError
+    UnreachableError
         If pyarc2 is not installed.
     UnreachableError
         If there is no such board, or it cannot be opened.
@@ -248,11 +245,12 @@ class Arc2Rig:
 
 def _pyarc2() -> Any:
     try:
-        return importlib.import_module("pyarc2")
+        import pyarc2
     except ImportError as error:
-        raise MissingPackageError(
+        raise UnreachableError(
             f"an ArC TWO needs pyarc2, which cannot be imported ({error}); expected: {INSTALL}"
         ) from None
+    return pyarc2
 
 
 def open_rig(text: str, timeout_s: float) -> Arc2Rig:
@@ -263,7 +261,7 @@ def open_rig(text: str, timeout_s: float) -> Arc2Rig:
 
     Raises
     ------
-    AddressError
+    UnreachableError
         If the file cannot be read as that.
     """
     try:
@@ -271,7 +269,7 @@ def open_rig(text: str, timeout_s: float) -> Arc2Rig:
         firmware, port = str(said.pop("firmware")), said.pop("port", None)
         wiring = Wiring(limits=Limits(**said.pop("limits")), **said)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise AddressError(
+        raise UnreachableError(
             f'"{text}" does not describe an ArC TWO ({type(error).__name__}: {error}); expected a'
             " JSON file with firmware, limits, and what else `Wiring` takes"
         ) from None

@@ -14,13 +14,11 @@ from vsafsm_memristor.rig.errors import (
     ConductanceError,
     LineCurrentError,
     NotFiniteError,
-    NotFiniteReplyError,
     OverRangeError,
     ReadVoltageError,
+    ReplyError,
     ShapeError,
-    UnknownTileError,
     UnusableCellError,
-    WrongLengthError,
 )
 from vsafsm_memristor.rig.protocol import UNTOUCHED, Bools, Floats, Identity, Limits, ProgramReply
 
@@ -29,15 +27,13 @@ PLAUSIBLE = 10.0
 
 
 def check_tile(limits: Limits, tile: Any) -> int:
-    """The number of a tile. Raises `UnknownTileError`."""
+    """The number of a tile. Raises `ShapeError`."""
     if (
         not isinstance(tile, Integral)
         or isinstance(tile, bool)
         or not 0 <= int(tile) < limits.tiles
     ):
-        raise UnknownTileError(
-            f"tile {tile!r}; expected a whole number from 0 to {limits.tiles - 1}"
-        )
+        raise ShapeError(f"tile {tile!r}; expected a whole number from 0 to {limits.tiles - 1}")
     return int(tile)
 
 
@@ -133,9 +129,7 @@ def check_programmed(identity: Identity, limits: Limits, reply: ProgramReply) ->
     _check_reply(reply.g_siemens, shape, "conductances")
     for name, array in (("mask of cells reached", reply.ok), ("pulses", reply.pulses)):
         if np.shape(array) != shape:
-            raise WrongLengthError(
-                f"the rig's {name} have shape {np.shape(array)}; expected {shape}"
-            )
+            raise ReplyError(f"the rig's {name} have shape {np.shape(array)}; expected {shape}")
     if not (
         (reply.g_siemens >= 0) & (reply.g_siemens <= PLAUSIBLE * identity.limits.g_max_s)
     ).all():
@@ -188,9 +182,9 @@ def _floats(given: Any, shape: tuple[int, ...], what: str, unit: str) -> Floats:
 
 def _check_reply(array: NDArray[Any], shape: tuple[int, ...], what: str) -> None:
     if np.shape(array) != shape:
-        raise WrongLengthError(f"the rig's {what} have shape {np.shape(array)}; expected {shape}")
+        raise ReplyError(f"the rig's {what} have shape {np.shape(array)}; expected {shape}")
     if not np.isfinite(array).all():
-        raise NotFiniteReplyError(f"the rig's {what} are not finite; expected numbers")
+        raise OverRangeError(f"the rig's {what} are not finite; expected numbers")
 
 
 def _first_cell(tile: int, wrong: Bools) -> str:

@@ -40,11 +40,9 @@ from vsafsm_memristor.rig.consent import Consent, check_corrections
 from vsafsm_memristor.rig.errors import (
     BudgetError,
     CannotRestrictError,
-    ClosedError,
     DistrustedError,
     LogError,
     NotArmedError,
-    NotMainThreadError,
     NotSafeError,
     NoWatchdogError,
     ReadVoltageError,
@@ -86,7 +84,7 @@ class WritePlan:
     Attributes
     ----------
     token
-        To be passed to `Guarded.arm`.
+        To be passed to `GuardedRig.arm`.
     tiles, cells
         Tiles that are written, and cells in them.
     g_least_s, g_most_s
@@ -230,7 +228,7 @@ class GuardedRig:
         TokenError
             If the token is not the one of `plan(maps, corrections=corrections)` now; the subclass
             says what it was made for.
-        NoWatchdogError, CannotRestrictError, NotMainThreadError, RefusedError
+        NoWatchdogError, CannotRestrictError, NotArmedError, RefusedError
             If the rig, these maps or this thread cannot be had safely.
         """
         with self._noting_refusals("arm"):
@@ -428,9 +426,7 @@ class GuardedRig:
 
     def _check_armable(self) -> None:
         if not in_main_thread():
-            raise NotMainThreadError(
-                "arming in a thread that gets no signals; expected the main thread"
-            )
+            raise NotArmedError("arming in a thread that gets no signals; expected the main thread")
         if self._own.watchdog_s is None and not self._no_watchdog_will_do:
             raise NoWatchdogError(
                 f"rig {self._own.serial} has no watchdog, so nothing grounds its lines if this"
@@ -455,7 +451,7 @@ class GuardedRig:
 
     def _require_open(self) -> None:
         if self._mode is Mode.CLOSED:
-            raise ClosedError("the rig was closed; expected it to be opened again")
+            raise NotArmedError("the rig was closed; expected it to be opened again")
         if self._mode is Mode.FAILED:
             raise DistrustedError(
                 f"the rig is not used any more: {self._why}; expected it to be opened again"

@@ -36,7 +36,6 @@ connection of its own too, and cuts short what is under way.
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import re
@@ -55,16 +54,13 @@ from vsafsm_memristor.rig.errors import (
     DisconnectedError,
     DistrustedError,
     FaultError,
-    GarbageError,
     LimitsError,
-    MissingPackageError,
     NoAnswerError,
     NotSafeError,
-    OutOfStepError,
+    ReplyError,
     RigRefusedError,
     UnreachableError,
     WatchdogError,
-    WrongLengthError,
 )
 from vsafsm_memristor.rig.protocol import Bools, Floats, Identity, Limits, ProgramReply
 
@@ -96,7 +92,7 @@ class ScpiRig:
 
     Raises
     ------
-    MissingPackageError
+    UnreachableError
         If PyVISA or PyVISA-py is not installed.
     UnreachableError
         If nothing can be opened at the address.
@@ -230,7 +226,7 @@ class ScpiRig:
             *(each.name for each in fields(Limits)),
         } - said.keys()
         if missing:
-            raise GarbageError(
+            raise ReplyError(
                 f"the rig does not say its {', '.join(sorted(missing))}; expected all of its limits"
             )
         limits = Limits(**{each.name: said[each.name] for each in fields(Limits)})
@@ -243,7 +239,7 @@ class ScpiRig:
         if watchdog is not None and (
             not isinstance(watchdog, (int, float)) or isinstance(watchdog, bool)
         ):
-            raise GarbageError(f"the rig's watchdog_s is {watchdog!r}; expected seconds, or null")
+            raise ReplyError(f"the rig's watchdog_s is {watchdog!r}; expected seconds, or null")
         return Identity(str(said["model"]), str(said["serial"]), limits, usable, watchdog)
 
     def _usable(self, tile: int, limits: Limits) -> Bools:
@@ -306,24 +302,24 @@ def _exchange(
     header = line.receive(HEADER_BYTES, timeout_s)
     form = _HEADER.fullmatch(header)
     if form is None:
-        raise GarbageError(
+        raise ReplyError(
             f"{name}: the reply begins with {header!r}; expected the header of a reply"
         )
     told = int(form[4])
     if told > MOST_BYTES:
-        raise WrongLengthError(f"{name}: a reply of {told} bytes; expected at most {MOST_BYTES}")
+        raise ReplyError(f"{name}: a reply of {told} bytes; expected at most {MOST_BYTES}")
     if form[2] == b"OK" and length is not None and told != length:
-        raise WrongLengthError(f"{name}: a reply of {told} bytes; expected {length}")
+        raise ReplyError(f"{name}: a reply of {told} bytes; expected {length}")
     try:
         body = line.receive(told + 1, min(timeout_s, BODY_S))
     except NoAnswerError:
-        raise WrongLengthError(
+        raise ReplyError(
             f"{name}: the reply broke off; expected the {told} bytes that it promised"
         ) from None
     if body[-1:] != b"\n" or zlib.crc32(header[:12] + body[:-1]) != int(form[3], 16):
-        raise GarbageError(f"{name}: the reply does not match its checksum; expected it unaltered")
+        raise ReplyError(f"{name}: the reply does not match its checksum; expected it unaltered")
     if int(form[1], 16) != number:
-        raise OutOfStepError(
+        raise ReplyError(
             f"{name}: the reply is to command {int(form[1], 16)}; expected {number}, the last one"
         )
     if form[2] == b"NO":
@@ -339,7 +335,7 @@ def _json(block: bytes) -> dict[str, Any]:
     except ValueError:
         said = None
     if not isinstance(said, dict):
-        raise GarbageError(f"the rig says {block[:60]!r}; expected a JSON object")
+        raise ReplyError(f"the rig says {block[:60]!r}; expected a JSON object")
     return said
 
 
@@ -449,10 +445,11 @@ class _Line:
 
 def _visa() -> Any:
     try:
-        importlib.import_module("pyvisa_py")
-        return importlib.import_module("pyvisa")
+        import pyvisa
+        import pyvisa_py  # noqa: F401  # the library behind "@py"
     except ImportError as error:
-        raise MissingPackageError(
+        raise UnreachableError(
             f"a rig at a VISA address needs PyVISA and PyVISA-py, and {error.name} is missing;"
             f" expected: {INSTALL}"
         ) from None
+    return pyvisa

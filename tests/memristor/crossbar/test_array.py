@@ -15,10 +15,10 @@ from vsafsm.program import Program
 from vsafsm.synchronous import step
 from vsafsm_memristor.crossbar.array import SLACK_STEPS, plan, stepper
 from vsafsm_memristor.crossbar.array import draw_array as drawn_array
-from vsafsm_memristor.crossbar.crossbar import draw_faults
 from vsafsm_memristor.crossbar.mapping import SCHEMES
 from vsafsm_memristor.crossbar.parameters import settings
-from vsafsm_memristor.device.devices import device_named
+from vsafsm_memristor.crossbar.stuck_cells import draw_faults
+from vsafsm_memristor.device.presets import device_named
 from vsafsm_memristor.errors import MappingError
 
 Networks = Callable[..., Network]

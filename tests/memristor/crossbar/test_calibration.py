@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 from vsafsm.network import Network
 from vsafsm.program import Program
 from vsafsm.weights import conditions
-from vsafsm_memristor.crossbar.calibration import Cells, Effort, correct, trim
-from vsafsm_memristor.crossbar.crossbar import StuckCells
+from vsafsm_memristor.crossbar.correction import Cells, correct
+from vsafsm_memristor.crossbar.situations import Effort
+from vsafsm_memristor.crossbar.stuck_cells import StuckCells
+from vsafsm_memristor.crossbar.trimming import trim
 from vsafsm_memristor.errors import MappingError
 
 LAW = settings(deadline=None, max_examples=30)

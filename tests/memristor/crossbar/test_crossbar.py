@@ -15,17 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vsafsm.network import Network
-from vsafsm_memristor.crossbar.crossbar import (
-    Converter,
-    Pair,
-    SimulatedCrossbar,
-    StuckCells,
-    compensate_stuck_cells,
-    draw_faults,
-    full_scale_for,
-)
+from vsafsm_memristor.crossbar.cells import Pair
+from vsafsm_memristor.crossbar.converter import Converter, full_scale_for
 from vsafsm_memristor.crossbar.mapping import SCHEMES, TileLayout, scale_for
-from vsafsm_memristor.device.devices import AffineDevice, PhaseChangeDevice, device_named
+from vsafsm_memristor.crossbar.simulated import SimulatedCrossbar
+from vsafsm_memristor.crossbar.stuck_cells import StuckCells, compensate_stuck_cells, draw_faults
+from vsafsm_memristor.device.affine import AffineDevice
+from vsafsm_memristor.device.phase_change import PhaseChangeDevice
+from vsafsm_memristor.device.presets import device_named
 
 LAW = settings(deadline=None, max_examples=40)
 Networks = Callable[..., Network]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from vsafsm.errors import OptionError
 from vsafsm_memristor.crossbar.mapping import SCHEMES, Order, Scale, TileLayout, scale_for
-from vsafsm_memristor.device.devices import AffineDevice
+from vsafsm_memristor.device.affine import AffineDevice
 from vsafsm_memristor.errors import MappingError
 
 LAW = settings(deadline=None, max_examples=40)

@@ -11,8 +11,9 @@ from vsafsm.backend_options import check_options, read_options
 from vsafsm.errors import OptionError
 from vsafsm_memristor.backend import BACKEND
 from vsafsm_memristor.crossbar.parameters import OPTIONS, requirements, settings
-from vsafsm_memristor.device.devices import PRESETS, LognormalDevice
-from vsafsm_memristor.errors import DeviceError, MappingError, MeasurementError
+from vsafsm_memristor.device.lognormal import LognormalDevice
+from vsafsm_memristor.device.presets import PRESETS
+from vsafsm_memristor.errors import DeviceError, MappingError
 
 
 def test_defaults() -> None:
@@ -132,7 +133,7 @@ def test_what_is_not_finite_is_refused_by_name(name: str, value: float) -> None:
         ({"stuck_off": 0.6, "stuck_on": 0.6}, DeviceError),
         ({"device": "neuram"}, DeviceError),
         ({"device": ""}, DeviceError),
-        ({"device": "none.csv"}, MeasurementError),
+        ({"device": "none.csv"}, DeviceError),
     ],
     ids=str,
 )

@@ -10,14 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vsafsm_memristor.crossbar.crossbar import Places
+from vsafsm_memristor.crossbar.cells import Places
 from vsafsm_memristor.crossbar.mapping import SCHEMES
 from vsafsm_memristor.deploy.loop import ClosedLoopSession
 from vsafsm_memristor.deploy.maps import RigMaps, maps_of
-from vsafsm_memristor.deploy.rig_array import (
-    RigCrossbar,
-    array_of,
-    bad_cells,
+from vsafsm_memristor.deploy.rig_array import RigCrossbar, array_of, bad_cells
+from vsafsm_memristor.deploy.rig_calibration import (
     check_correctable,
     correct_on,
     corrections_of,

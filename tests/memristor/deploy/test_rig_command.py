@@ -29,8 +29,8 @@ def turnstile_path(tmp_path_factory):
 
 
 class StandIns:
-    """What `maps_of` and `ClosedLoopSession` would do: cells of the first tile, and a session that reads
-    and says why.
+    """What `maps_of` and `ClosedLoopSession` would do: cells of the first tile, and a session
+    that reads and says why.
     """
 
     def __init__(self):

@@ -15,17 +15,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vsafsm_memristor.device.devices import (
-    PRESETS,
-    AffineDevice,
-    LognormalDevice,
-    PhaseChangeDevice,
-    WriteVerifyDevice,
-    device_named,
-    fit_device,
-    write_verify,
-)
-from vsafsm_memristor.errors import DeviceError, MeasurementError
+from vsafsm_memristor.device.affine import AffineDevice
+from vsafsm_memristor.device.lognormal import LognormalDevice
+from vsafsm_memristor.device.measured import fit_device
+from vsafsm_memristor.device.phase_change import PhaseChangeDevice
+from vsafsm_memristor.device.presets import PRESETS, device_named
+from vsafsm_memristor.device.write_verify import WriteVerifyDevice, write_verify
+from vsafsm_memristor.errors import DeviceError
 
 LAW = settings(deadline=None, max_examples=40)
 DRAWS = 40_000
@@ -498,7 +494,7 @@ GOOD = "".join(f"{i},{i}\n" for i in range(12))
 def test_files_without_sense_are_refused(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "mine.csv"
     path.write_text(text)
-    with pytest.raises(MeasurementError, match=message) as told:
+    with pytest.raises(DeviceError, match=message) as told:
         fit_device(path)
     assert "mine.csv" in str(told.value)
 
@@ -507,5 +503,5 @@ def test_files_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
     (tmp_path / "binary.csv").write_bytes(b"target_us,measured_us\n\xff\xfe\n")
     (tmp_path / "folder.csv").mkdir()
     for name in ("none.csv", "binary.csv", "folder.csv"):
-        with pytest.raises(MeasurementError, match=f'cannot read ".*{name}"'):
+        with pytest.raises(DeviceError, match=f'cannot read ".*{name}"'):
             fit_device(tmp_path / name)

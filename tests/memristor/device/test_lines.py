@@ -17,10 +17,9 @@ import vsafsm
 from vsafsm.machine import Machine
 from vsafsm.network import Network
 from vsafsm.program import Program
-from vsafsm_memristor.crossbar.calibration import Cells, correct
-from vsafsm_memristor.crossbar.crossbar import ir_drop
+from vsafsm_memristor.crossbar.correction import Cells, correct
 from vsafsm_memristor.crossbar.mapping import SCHEMES
-from vsafsm_memristor.device.lines import CHUNK_BYTES, effective
+from vsafsm_memristor.device.lines import CHUNK_BYTES, effective, ir_drop
 
 LAW = settings(deadline=None, max_examples=60)
 Networks = Callable[..., Network]

@@ -1,129 +1,28 @@
-"""A programmed array: what its cells became, and what a read of it gives.
+"""An array in simulation: what its cells became, and what a read of it gives.
 
-Cells are programmed once, relax, and are read each step. Faults stay with the array. Every draw
-comes from a generator that is passed.
+Cells are programmed once, relax, and are read each step. Stuck cells stay with the array. Every
+draw comes from a generator that is passed.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vsafsm.vsa import Bits
+from vsafsm_memristor.crossbar.cells import Pair, Places
+from vsafsm_memristor.crossbar.converter import Converter
 from vsafsm_memristor.crossbar.mapping import Scale, TileLayout
-from vsafsm_memristor.device.devices import Conductances, DeviceModel
+from vsafsm_memristor.crossbar.protocol import Drive
+from vsafsm_memristor.crossbar.stuck_cells import (
+    StuckCells,
+)
 from vsafsm_memristor.device.lines import effective
+from vsafsm_memristor.device.model import Conductances, DeviceModel
 from vsafsm_memristor.errors import MappingError
-
-Drive = NDArray[np.float32]
-
-
-class Pair(NamedTuple):
-    """Conductances (N, N) of the positive and of the negative cells, in microsiemens, ``[post,
-    pre]``.
-    """
-
-    positive: Conductances
-    negative: Conductances
-
-    def map(self, change: Callable[[Conductances], Conductances]) -> Pair:
-        """The same change to both."""
-        return Pair(change(self.positive), change(self.negative))
-
-
-class Places(NamedTuple):
-    """Cells by polarity (0 positive, 1 negative), postsynaptic and presynaptic neuron: (M,)
-    each.
-    """
-
-    polarity: NDArray[np.intp]
-    post: NDArray[np.intp]
-    pre: NDArray[np.intp]
-
-
-class Crossbar(Protocol):
-    """What computes the recurrent product: simulated tiles, another simulator's, or hardware."""
-
-    def drive(self, activity: Bits, rng: np.random.Generator) -> Drive:
-        """Recurrent drive (B, N), in LSBs, of activities (B, N)."""
-
-
-@dataclass(frozen=True)
-class StuckCells:
-    """Cells that cannot be programmed, (2, N, N) each: those without conductance, those at the
-    largest.
-    """
-
-    off: Bits
-    on: Bits
-
-    def apply(self, pair: Pair, g_max_us: float) -> Pair:
-        """What is there in spite of programming."""
-        stuck = [
-            np.where(on, g_max_us, np.where(off, 0, g))
-            for g, off, on in zip(pair, self.off, self.on, strict=True)
-        ]
-        return Pair(*(g.astype(np.float32) for g in stuck))
-
-    @property
-    def any(self) -> Bits:
-        """Cells of either kind, (2, N, N)."""
-        return self.off | self.on
-
-
-def draw_faults(
-    neurons: int, stuck_off: float, stuck_on: float, rng: np.random.Generator
-) -> StuckCells:
-    """Independent faults in every cell."""
-    return StuckCells(*split(rng.random((2, neurons, neurons), np.float32), stuck_off, stuck_on))
-
-
-def split(chance: NDArray[Any], stuck_off: float, stuck_on: float) -> tuple[Bits, Bits]:
-    """Cells that are stuck off and on, by a number from 0 to 1 for each."""
-    return chance < stuck_off, (chance >= stuck_off) & (chance < stuck_off + stuck_on)
-
-
-def compensate_stuck_cells(
-    faults: StuckCells, target: Pair, g_min_us: float, g_max_us: float
-) -> Pair:
-    """Targets under which a cell that works makes up for its stuck partner, as far as its range
-    goes.
-    """
-    wanted = target.positive - target.negative
-    there = faults.apply(target, g_max_us)
-    negative = np.where(faults.any[0], there.positive - wanted, target.negative)
-    positive = np.where(faults.any[1], there.negative + wanted, target.positive)
-    return Pair(*(np.clip(g, g_min_us, g_max_us).astype(np.float32) for g in (positive, negative)))
-
-
-@dataclass(frozen=True)
-class Converter:
-    """An analog-to-digital converter a column of each tile.
-
-    Attributes
-    ----------
-    bits
-        0 for an ideal one.
-    full_scale
-        Largest magnitude that it resolves, in LSBs.
-    """
-
-    bits: int
-    full_scale: float
-
-    def convert(self, values: Drive) -> Drive:
-        """Rounded to the nearest level, and clipped."""
-        if not self.bits:
-            return values
-        steps = 2 ** (self.bits - 1) - 1
-        lsb = self.full_scale / steps
-        return np.asarray(np.clip(np.rint(values / lsb), -steps, steps) * lsb, np.float32)
 
 
 @dataclass(frozen=True)
@@ -275,30 +174,3 @@ def on_tiles(layout: TileLayout, pair: Pair) -> Pair:
     reference for all.
     """
     return pair if layout.scheme == "differential" else Pair(*layout.gather(layout.spread(*pair)))
-
-
-def full_scale_for(weights: NDArray[Any], codes: Bits, rows: int) -> float:
-    """Largest magnitude of what a tile's column adds to the drive under a code, in LSBs."""
-    largest = 1.0
-    for i in range(0, weights.shape[1], rows):
-        part = codes[:, i : i + rows].astype(np.float32) @ weights[:, i : i + rows].T.astype(
-            np.float32
-        )
-        largest = max(largest, float(np.abs(part).max()))
-    return largest
-
-
-def ir_drop(rows: int, columns: int, mean_g_us: float, segment_ohm: float) -> float:
-    """Share of its conductance that a read sees of the cell in a tile's far corner: an estimate.
-
-    The product of what two uniform loaded lines leave at their far ends, the cell's word line and
-    its bit line. It is within 0.02 of `vsafsm_memristor.device.lines.effective` on a uniform tile while
-    0.7 and more are left, and too low beyond.
-    """
-    per_cell = math.sqrt(segment_ohm * mean_g_us * 1e-6)
-    return _far_end(rows * per_cell) * _far_end(columns * per_cell)
-
-
-def _far_end(length: float) -> float:
-    """``1 / cosh(length)``, of any length."""
-    return 2 * math.exp(-length) / (1 + math.exp(-2 * length))
