@@ -21,7 +21,7 @@ from vsafsm.lowering import Code
 from vsafsm.machine import Machine
 from vsafsm.network import Contract, Network
 from vsafsm.program import Program
-from vsafsm_memristor.crossbar.array import ArrayPlan, faults_of, plan, program_array
+from vsafsm_memristor.crossbar.array import ArrayPlan, faults_of, plan_array, program_array
 from vsafsm_memristor.crossbar.parameters import settings
 from vsafsm_memristor.crossbar.simulated import SimulatedCrossbar
 from vsafsm_memristor.crossbar.stuck_cells import StuckCells
@@ -84,11 +84,11 @@ def draw_array() -> Callable[
     """
 
     def draw(network: Network, seed: int = 0, **options: Any) -> Any:
-        planned = plan(network, settings(options))
+        plan = plan_array(network, settings(options))
         rng = np.random.default_rng(seed)
-        faults = faults_of(planned, rng)
-        crossbar = program_array(planned, faults, rng).after(planned.settings.seconds, faults, rng)
-        return planned, faults, crossbar, rng
+        faults = faults_of(plan, rng)
+        crossbar = program_array(plan, faults, rng).after(plan.settings.seconds, faults, rng)
+        return plan, faults, crossbar, rng
 
     return draw
 

@@ -19,7 +19,7 @@ from vsafsm.machine import Machine
 from vsafsm.program import Program
 from vsafsm.version import __version__
 from vsafsm_memristor.backend import BACKEND
-from vsafsm_memristor.crossbar.array import plan
+from vsafsm_memristor.crossbar.array import plan_array
 from vsafsm_memristor.crossbar.mapping import SCHEMES, TileLayout
 from vsafsm_memristor.crossbar.parameters import settings
 from vsafsm_memristor.emit import content_hash, emit
@@ -57,7 +57,7 @@ def manifest_in(folder: Path) -> dict[str, Any]:
 def test_tiles_hold_the_targets(program: Program, emitted: Emitted, scheme: Any) -> None:
     tiles = tiles_in(emitted(scheme=scheme, **SMALL))
     layout = TileLayout(program.network.neurons, 50, 30, scheme)
-    target = plan(program.network, settings({"scheme": scheme})).target
+    target = plan_array(program.network, settings({"scheme": scheme})).target
     assert len(tiles) == layout.grid[0] * layout.grid[1]
     seen = set()
     for post, pre in np.ndindex(program.network.weights.shape):

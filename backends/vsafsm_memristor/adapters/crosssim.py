@@ -39,13 +39,13 @@ class CrossSimCrossbar:
         """
         rows = np.asarray(activity, np.float32)
         total = np.empty((len(rows), self.core.shape[0]), np.float32)
-        with _seeded(rng):
+        with _seed(rng):
             for i, row in enumerate(rows):
                 total[i] = self.core.matvec(row)
         return total
 
 
-def parameters_for(planned: ArrayPlan) -> Any:
+def parameters_for(plan: ArrayPlan) -> Any:
     """CrossSim's parameters for the array of a plan, of cells without errors; set on them what
     errors there are to be.
 
@@ -65,7 +65,7 @@ def parameters_for(planned: ArrayPlan) -> Any:
     """
     kinds = _crosssim("simulator.parameters.core_parameters")
     parameters = _crosssim("simulator.parameters").CrossSimParameters()
-    layout, model = planned.layout, planned.settings.model
+    layout, model = plan.layout, plan.settings.model
     core, device = parameters.core, parameters.xbar.device
     core.rows_max, core.cols_max = layout.rows, layout.outputs_per_tile
     core.mapping.weights.row_partition_strategy = kinds.PartitionStrategy.MAX
@@ -80,10 +80,10 @@ def parameters_for(planned: ArrayPlan) -> Any:
         return parameters
     core.style = kinds.CoreStyle.BALANCED
     core.balanced.style = kinds.BalancedCoreStyle.ONE_SIDED
-    converter = converter_of(planned)
+    converter = converter_of(plan)
     if converter.bits:
         # In CrossSim's unit, a cell at its largest conductance adds 1.
-        most = converter.full_scale * planned.scale.us_per_lsb / model.g_max_us
+        most = converter.full_scale * plan.scale.us_per_lsb / model.g_max_us
         # A model that is set puts another object there.
         parameters.xbar.adc.mvm.model = "SignMagnitudeADC"
         parameters.xbar.adc.mvm.bits = converter.bits
@@ -91,9 +91,7 @@ def parameters_for(planned: ArrayPlan) -> Any:
     return parameters
 
 
-def program_array(
-    planned: ArrayPlan, parameters: Any, rng: np.random.Generator
-) -> CrossSimCrossbar:
+def program_array(plan: ArrayPlan, parameters: Any, rng: np.random.Generator) -> CrossSimCrossbar:
     """A core of CrossSim with a plan's weights, programmed.
 
     Parameters
@@ -115,9 +113,9 @@ def program_array(
             "CrossSim on a GPU draws from a generator that is not seeded here; expected useGPU"
             " False"
         )
-    with _seeded(rng):
+    with _seed(rng):
         return CrossSimCrossbar(
-            cores.AnalogCore(planned.network.weights.astype(np.float32), parameters.copy())
+            cores.AnalogCore(plan.network.weights.astype(np.float32), parameters.copy())
         )
 
 
@@ -126,7 +124,7 @@ def _crosssim(module: str) -> Any:
 
 
 @contextmanager
-def _seeded(rng: np.random.Generator) -> Iterator[None]:
+def _seed(rng: np.random.Generator) -> Iterator[None]:
     """NumPy's global generator seeded from another for a while, and put back."""
     before = np.random.get_state()  # noqa: NPY002
     np.random.seed(rng.integers(0, 1 << 32, 8, np.uint32))  # noqa: NPY002

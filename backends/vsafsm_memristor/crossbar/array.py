@@ -36,7 +36,7 @@ longer to settle.
 
 @dataclass(frozen=True)
 class ArrayPlan:
-    """What an array is to be: targets for its cells, and what a weight step is.
+    """What an array is to be: targets for its cells, and what an LSB of a weight is.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class CalibratedArray:
     correction: Correction | None = None
 
 
-def plan(network: Network, settings: ArraySettings) -> ArrayPlan:
+def plan_array(network: Network, settings: ArraySettings) -> ArrayPlan:
     """Targets for a network.
 
     Raises
@@ -74,7 +74,7 @@ def plan(network: Network, settings: ArraySettings) -> ArrayPlan:
     largest, levels = int(np.abs(network.weights).max(initial=0)), settings.levels
     if largest > levels - 1:
         raise MappingError(
-            f"the network has weights up to {largest}, and {levels} levels a device reach to"
+            f"the network has weights up to {largest}, and {levels} levels per device reach to"
             f" {levels - 1}; expected a program of `vsafsm compile SPEC --for memristor --levels"
             f" {levels} -o PROGRAM`, or more levels"
         )
@@ -103,13 +103,13 @@ def with_slack(network: Network) -> Network:
     return replace(network, contract=Contract(hold, gap))
 
 
-def faults_of(planned: ArrayPlan, rng: np.random.Generator) -> StuckCells:
+def faults_of(plan: ArrayPlan, rng: np.random.Generator) -> StuckCells:
     """The faults of an array, drawn."""
-    model = planned.settings.model
-    return draw_faults(planned.network.neurons, model.stuck_off, model.stuck_on, rng)
+    model = plan.settings.model
+    return draw_faults(plan.network.neurons, model.stuck_off, model.stuck_on, rng)
 
 
-def arrange(planned: ArrayPlan, rng: np.random.Generator) -> tuple[ArrayPlan, StuckCells]:
+def arrange(plan: ArrayPlan, rng: np.random.Generator) -> tuple[ArrayPlan, StuckCells]:
     """The faults of an array, drawn for all its cells, and the plan with neurons in an order that
     avoids them.
 
@@ -118,32 +118,32 @@ def arrange(planned: ArrayPlan, rng: np.random.Generator) -> tuple[ArrayPlan, St
     MappingError, MissingLibraryError
         In the offset scheme, or without SciPy.
     """
-    layout, model = planned.layout, planned.settings.model
+    layout, model = plan.layout, plan.settings.model
     down, across = layout.grid
     chance = rng.random((down * across, layout.rows, layout.columns), np.float32)
     off, on = split(chance, model.stuck_off, model.stuck_on)
     held = np.where(on, model.g_max_us, np.where(off, 0.0, np.nan))
-    wanted = planned.target.positive - planned.target.negative
+    wanted = plan.target.positive - plan.target.negative
     layout = order_neurons(layout, wanted, list(held), model.g_min_us, model.g_max_us)
     faults = StuckCells(*(np.stack(layout.gather(tuple(tiles))) for tiles in (off, on)))
-    return replace(planned, layout=layout), faults
+    return replace(plan, layout=layout), faults
 
 
 def program_array(
-    planned: ArrayPlan, faults: StuckCells, rng: np.random.Generator
+    plan: ArrayPlan, faults: StuckCells, rng: np.random.Generator
 ) -> SimulatedCrossbar:
     """The array right after programming."""
-    settings, model, target = planned.settings, planned.settings.model, planned.target
+    settings, model, target = plan.settings, plan.settings.model, plan.target
     if settings.stuck_cells != "ignored":
         target = compensate_stuck_cells(faults, target, model.g_min_us, model.g_max_us)
     cells = faults.apply(target.map(lambda g: model.program(g, rng)), model.g_max_us)
-    layout, converter = planned.layout, converter_of(planned)
+    layout, converter = plan.layout, converter_of(plan)
     ohm = settings.segment_ohm if settings.ir_drop else 0.0
     return SimulatedCrossbar(
         on_tiles(layout, cells),
         model,
         layout,
-        planned.scale,
+        plan.scale,
         0.0,
         converter,
         settings.read_noise,
@@ -151,27 +151,25 @@ def program_array(
     )
 
 
-def converter_of(planned: ArrayPlan) -> Converter:
+def converter_of(plan: ArrayPlan) -> Converter:
     """The converter of each tile's columns, with room for what a code adds to the drive, and a
     quarter more.
     """
-    settings, network = planned.settings, planned.network
-    scale = full_scale_for(network.weights, network.codes, planned.layout.rows)
+    settings, network = plan.settings, plan.network
+    scale = full_scale_for(network.weights, network.codes, plan.layout.rows)
     return Converter(settings.adc_bits, 1.25 * scale)
 
 
-def draw_array(
-    planned: ArrayPlan, rng: np.random.Generator
-) -> tuple[SimulatedCrossbar, StuckCells]:
+def draw_array(plan: ArrayPlan, rng: np.random.Generator) -> tuple[SimulatedCrossbar, StuckCells]:
     """An array with faults of its own, programmed, at the age that is asked for."""
-    if planned.settings.stuck_cells == "avoided":
-        planned, faults = arrange(planned, rng)
+    if plan.settings.stuck_cells == "avoided":
+        plan, faults = arrange(plan, rng)
     else:
-        faults = faults_of(planned, rng)
-    return program_array(planned, faults, rng).after(planned.settings.seconds, faults, rng), faults
+        faults = faults_of(plan, rng)
+    return program_array(plan, faults, rng).after(plan.settings.seconds, faults, rng), faults
 
 
-def calibrate(planned: ArrayPlan, lowered: Lowered, rng: np.random.Generator) -> CalibratedArray:
+def calibrate(plan: ArrayPlan, lowered: Lowered, rng: np.random.Generator) -> CalibratedArray:
     """An array that is drawn, aged, and calibrated as the settings ask for.
 
     Raises
@@ -179,13 +177,13 @@ def calibrate(planned: ArrayPlan, lowered: Lowered, rng: np.random.Generator) ->
     MappingError
         If cells are to be corrected in the offset scheme.
     """
-    crossbar, faults = draw_array(planned, rng)
-    if planned.settings.calibration == "trim":
-        return CalibratedArray(trim(planned.network, lowered, crossbar, rng))
-    if planned.settings.calibration == "loop":
-        model = planned.settings.model
+    crossbar, faults = draw_array(plan, rng)
+    if plan.settings.calibration == "trim":
+        return CalibratedArray(trim(plan.network, lowered, crossbar, rng))
+    if plan.settings.calibration == "loop":
+        model = plan.settings.model
         cells = Cells(faults.any, model.g_min_us, model.g_max_us)
-        found = correct(planned.network, lowered, crossbar, cells, rng)
+        found = correct(plan.network, lowered, crossbar, cells, rng)
         return CalibratedArray(found.array, found)
     return CalibratedArray(crossbar)
 

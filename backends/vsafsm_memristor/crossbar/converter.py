@@ -14,7 +14,7 @@ from vsafsm_memristor.crossbar.protocol import Drive
 
 @dataclass(frozen=True)
 class Converter:
-    """An analog-to-digital converter a column of each tile.
+    """One analog-to-digital converter per column of each tile.
 
     Attributes
     ----------

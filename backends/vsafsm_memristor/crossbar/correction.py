@@ -28,7 +28,7 @@ class Rewritable(Crossbar, Protocol):
     @property
     def failed(self) -> Bits | None:
         """Cells (2, N, N) that programming could not bring to their targets; None where that is not
-        told.
+        known.
         """
 
     def rewrite(

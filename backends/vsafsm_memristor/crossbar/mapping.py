@@ -236,9 +236,7 @@ class TileLayout:
 
 @dataclass(frozen=True)
 class Scale:
-    """How weights become conductances: ``us_per_lsb`` microsiemens a weight step, from `base_us`
-    on.
-    """
+    """How weights become conductances: ``us_per_lsb`` microsiemens per LSB, from `base_us` on."""
 
     base_us: float
     us_per_lsb: float
@@ -247,12 +245,10 @@ class Scale:
         """Targets (N, N) of the positive and the negative cell (of the reference, in the offset
         scheme).
         """
-        step, whole = self.us_per_lsb, weights.astype(np.float32)
+        lsb, whole = self.us_per_lsb, weights.astype(np.float32)
         if scheme == "offset":
-            return self.base_us + step * whole, np.full_like(whole, self.base_us)
-        return self.base_us + step * np.maximum(whole, 0), self.base_us + step * np.maximum(
-            -whole, 0
-        )
+            return self.base_us + lsb * whole, np.full_like(whole, self.base_us)
+        return self.base_us + lsb * np.maximum(whole, 0), self.base_us + lsb * np.maximum(-whole, 0)
 
 
 def scale_for(device: DeviceModel, weights: Weights, scheme: Scheme) -> Scale:

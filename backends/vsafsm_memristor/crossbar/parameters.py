@@ -42,14 +42,18 @@ OPTIONS = (
         str,
         "differential",
         "",
-        f"{' or '.join(SCHEMES)}: a pair of cells a weight, or a reference column",
+        f"{' or '.join(SCHEMES)}: a pair of cells per weight, or a reference column",
     ),
     Option(
         "rows", int, None, "", "rows of a tile (default: 128, or the device's where it has fewer)"
     ),
     Option("columns", int, None, "", "columns of a tile (default: the device's)"),
     Option(
-        "levels", int, None, "", "conductance levels a device that the network may need (default 4)"
+        "levels",
+        int,
+        None,
+        "",
+        "conductance levels per device that the network may need (default 4)",
     ),
     Option("seconds_after_programming", float, 86_400.0, "s", "age of the array when it runs"),
     Option(
@@ -78,7 +82,7 @@ OPTIONS = (
         str,
         "none",
         "",
-        "none, trim (an offset a neuron) or loop (cells rewritten: chip in the loop)",
+        "none, trim (an offset per neuron) or loop (cells rewritten: chip in the loop)",
     ),
     Option(
         "ir_drop",
@@ -100,7 +104,7 @@ OPTIONS = (
         str,
         None,
         "",
-        "for maps: a folder with usable_000.csv (or .npy) a tile, 1 where a cell works",
+        "for maps: a folder with usable_000.csv (or .npy) per tile, 1 where a cell works",
     ),
     Option(
         "device_seed", int, 0, "", "which array: seed of faults, programming, relaxation and reads"
@@ -137,51 +141,51 @@ class ArraySettings:
 
     @property
     def bits(self) -> int:
-        """Of a weight: with L levels a device it takes L - 1 steps up and as many down."""
+        """Of a weight: with L levels per device it takes L - 1 LSBs up and as many down."""
         return (self.levels - 1).bit_length() + 1
 
 
 def settings(options: Mapping[str, Any]) -> ArraySettings:
     """Read the options. Raises `OptionError`, `DeviceError` and `DeviceError`."""
-    given: dict[str, Any] = {option.name: option.default for option in OPTIONS}
+    values: dict[str, Any] = {option.name: option.default for option in OPTIONS}
     for name in options:
-        if name not in given:
+        if name not in values:
             raise OptionError(
                 f'unknown option "{name}"; expected one of:'
-                f" {', '.join(given)}{did_you_mean(name, given)}"
+                f" {', '.join(values)}{did_you_mean(name, values)}"
             )
-    given.update(options)
-    model = _with_faults(_device(given), given)
-    rows, columns = (_size(given, name) for name in ("rows", "columns"))
-    levels = 4 if given["levels"] is None else int(given["levels"])
+    values.update(options)
+    model = _with_faults(_device(values), values)
+    rows, columns = (_size(values, name) for name in ("rows", "columns"))
+    levels = 4 if values["levels"] is None else int(values["levels"])
     if levels < 2 or levels & (levels - 1) or levels > 128:
         raise OptionError(f"levels is {levels}; expected 2, 4, 8, ..., 128")
-    _in_range(given, "adc_bits", 0, 16)
-    _in_range(given, "seconds_after_programming", 0, 1e12)
-    _in_range(given, "segment_ohm", 0, 1e6)
-    _in_range(given, "device_seed", 0, 2**63)
+    _in_range(values, "adc_bits", 0, 16)
+    _in_range(values, "seconds_after_programming", 0, 1e12)
+    _in_range(values, "segment_ohm", 0, 1e6)
+    _in_range(values, "device_seed", 0, 2**63)
     for name, known, first in (
         ("stuck_cells", STUCK_CELLS, "ignored"),
         ("calibration", CALIBRATIONS, "none"),
     ):
-        _one_of(given, name, known)
-        if given["scheme"] == "offset" and given[name] not in (first, "trim"):
+        _one_of(values, name, known)
+        if values["scheme"] == "offset" and values[name] not in (first, "trim"):
             raise OptionError(
-                f'{name} is "{given[name]}", and scheme is "offset"; expected "differential", a'
-                " pair of cells a weight"
+                f'{name} is "{values[name]}", and scheme is "offset"; expected "differential", a'
+                " pair of cells per weight"
             )
-    _one_of(given, "tiles", TILE_FORMATS)
-    if given["usable"] is not None and given["scheme"] == "offset":
+    _one_of(values, "tiles", TILE_FORMATS)
+    if values["usable"] is not None and values["scheme"] == "offset":
         raise OptionError(
-            'usable is given, and scheme is "offset"; expected "differential", a pair of cells a'
+            'usable is set, and scheme is "offset"; expected "differential", a pair of cells per'
             " weight"
         )
     layout_of = (
         rows or min(DEFAULT_ROWS, model.rows),
         columns or model.columns,
-        str(given["scheme"]),
+        str(values["scheme"]),
     )
-    if given["ir_drop"] and max(layout_of[:2]) > MOST_LINES:
+    if values["ir_drop"] and max(layout_of[:2]) > MOST_LINES:
         raise OptionError(
             f"ir_drop is True, and tiles have {layout_of[0]} x {layout_of[1]} cells; expected"
             f" {MOST_LINES} rows and columns at most"
@@ -191,16 +195,16 @@ def settings(options: Mapping[str, Any]) -> ArraySettings:
         model,
         layout_of,
         levels,
-        float(given["seconds_after_programming"]),
-        bool(given["read_noise"]),
-        int(given["adc_bits"]),
-        given["stuck_cells"],
-        given["calibration"],
-        bool(given["ir_drop"]),
-        float(given["segment_ohm"]),
-        given["tiles"],
-        None if given["usable"] is None else Path(given["usable"]),
-        int(given["device_seed"]),
+        float(values["seconds_after_programming"]),
+        bool(values["read_noise"]),
+        int(values["adc_bits"]),
+        values["stuck_cells"],
+        values["calibration"],
+        bool(values["ir_drop"]),
+        float(values["segment_ohm"]),
+        values["tiles"],
+        None if values["usable"] is None else Path(values["usable"]),
+        int(values["device_seed"]),
     )
 
 
@@ -222,44 +226,44 @@ def requirements(chosen: ArraySettings) -> Requirements:
     )
 
 
-def _device(given: Mapping[str, Any]) -> DeviceModel:
-    name = str(given["device"])
+def _device(values: Mapping[str, Any]) -> DeviceModel:
+    name = str(values["device"])
     model: DeviceModel = fit_device(Path(name)) if name.endswith(".csv") else device_named(name)
-    if given["sigma"] is None:
+    if values["sigma"] is None:
         return model
     if not isinstance(model, LognormalDevice):
         raise OptionError(
-            f'sigma is given, and device "{model.name}" is not lognormal; expected none, or another'
+            f'sigma is set, and device "{model.name}" is not lognormal; expected none, or another'
             " device"
         )
-    _in_range(given, "sigma", 0, 10)
-    return replace(model, sigma=float(given["sigma"]))
+    _in_range(values, "sigma", 0, 10)
+    return replace(model, sigma=float(values["sigma"]))
 
 
-def _with_faults(model: DeviceModel, given: Mapping[str, Any]) -> DeviceModel:
+def _with_faults(model: DeviceModel, values: Mapping[str, Any]) -> DeviceModel:
     changed = {
-        name: float(given[name]) for name in ("stuck_off", "stuck_on") if given[name] is not None
+        name: float(values[name]) for name in ("stuck_off", "stuck_on") if values[name] is not None
     }
     for name in changed:
-        _in_range(given, name, 0, 1)
+        _in_range(values, name, 0, 1)
     names = {each.name for each in fields(model)}  # type: ignore[arg-type]
     return replace(model, **changed) if changed and changed.keys() <= names else model  # type: ignore[type-var]
 
 
-def _size(given: Mapping[str, Any], name: str) -> int:
-    if given[name] is None:
+def _size(values: Mapping[str, Any], name: str) -> int:
+    if values[name] is None:
         return 0
-    _in_range(given, name, 1, 1 << 16)
-    return int(given[name])
+    _in_range(values, name, 1, 1 << 16)
+    return int(values[name])
 
 
-def _in_range(given: Mapping[str, Any], name: str, least: float, most: float) -> None:
-    value = given[name]
+def _in_range(values: Mapping[str, Any], name: str, least: float, most: float) -> None:
+    value = values[name]
     if not least <= value <= most:
         raise OptionError(f"{name} is {value}; expected {least:g} to {most:g}")
 
 
-def _one_of(given: Mapping[str, Any], name: str, known: tuple[str, ...]) -> None:
-    if given[name] not in known:
-        hint = did_you_mean(str(given[name]), known)
-        raise OptionError(f'{name} is "{given[name]}"; expected one of: {", ".join(known)}{hint}')
+def _one_of(values: Mapping[str, Any], name: str, known: tuple[str, ...]) -> None:
+    if values[name] not in known:
+        hint = did_you_mean(str(values[name]), known)
+        raise OptionError(f'{name} is "{values[name]}"; expected one of: {", ".join(known)}{hint}')

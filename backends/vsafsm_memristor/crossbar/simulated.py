@@ -39,7 +39,7 @@ class SimulatedCrossbar:
     cells
         Conductances as they are now.
     device, layout, scale
-        What they are of, where they lie, what a weight step is.
+        What they are of, where they lie, what an LSB of a weight is.
     seconds
         Since programming: what read noise depends on.
     converter
@@ -61,7 +61,7 @@ class SimulatedCrossbar:
 
     @property
     def failed(self) -> None:
-        """Not told: which cells are stuck is known to the simulation alone."""
+        """Unknown: which cells are stuck is known to the simulation alone."""
         return None
 
     @cached_property

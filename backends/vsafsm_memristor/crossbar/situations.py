@@ -72,11 +72,11 @@ class Situations:
     """What a network has to do in every situation that the machine passes through: P of them."""
 
     def __init__(self, network: Network, lowered: Lowered, effort: Effort) -> None:
-        given = conditions(lowered)
+        needs = conditions(lowered)
         opened = np.vstack([network.masks, np.ones(network.neurons, np.bool_)])
-        self.active = network.codes[given.source] & opened[given.open1] & opened[given.open2]
-        self.wanted = network.codes[given.want]
-        self.cared = opened[given.care1] | opened[given.care2]
+        self.active = network.codes[needs.source] & opened[needs.open1] & opened[needs.open2]
+        self.wanted = network.codes[needs.want]
+        self.cared = opened[needs.care1] | opened[needs.care2]
         self.count = np.maximum(self.active.sum(1, keepdims=True), 1).astype(np.float32)
         self.target = np.asarray(effort.margin * network.scale * self.count, np.float32)
         self.effort = effort

@@ -25,7 +25,7 @@ class TrimmedCrossbar:
     Attributes
     ----------
     offset : (N,)
-        Weight steps an active neuron.
+        LSBs per active neuron.
     """
 
     crossbar: Crossbar

@@ -1,5 +1,5 @@
-"""Which cells of an array work, from files of a lab: one a tile, 1 for a cell that works, 0 for one
-that does not.
+"""Which cells of an array work, from files of a lab: one per tile, 1 for a cell that works, 0 for
+one that does not.
 """
 
 from __future__ import annotations

@@ -32,13 +32,13 @@ class RigMaps:
     Attributes
     ----------
     siemens
-        One array a tile of the rig, (rows, columns); 0 where a cell is not used.
+        One array per tile of the rig, (rows, columns); 0 where a cell is not used.
     content_hash
         Of the program and all targets.
     v_read_v
         Voltage of an active row in a read.
     layout, scale
-        Where weights lie, and what a weight step is.
+        Where weights lie, and what an LSB of a weight is.
     """
 
     siemens: tuple[Floats, ...]

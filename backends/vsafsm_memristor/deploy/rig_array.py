@@ -33,8 +33,8 @@ class Writable(Readable, Protocol):
 
 @dataclass(frozen=True)
 class RigCrossbar:
-    """A `Crossbar` whose drive is read from a rig that holds maps: a read a tile that has an active
-    row.
+    """A `Crossbar` whose drive is read from a rig that holds maps: one read per tile that
+    has an active row.
     """
 
     maps: RigMaps
@@ -64,7 +64,7 @@ class RigArray:
     rig
         That holds it.
     siemens
-        Conductances as they were last reported, an array (rows, columns) a tile of the layout.
+        Conductances as they were last reported, an array (rows, columns) per tile of the layout.
     g_min_s, g_max_s
         Range of conductances that may be asked for, in siemens.
     off
@@ -97,8 +97,8 @@ class RigArray:
     def rewrite(
         self, places: Places, target_us: Conductances, rng: np.random.Generator
     ) -> RigArray:
-        """The array once cells are programmed to targets (M,), in microsiemens: one command a tile
-        that has any.
+        """The array once cells are programmed to targets (M,), in microsiemens: one command
+        per tile that has any.
         """
         targets = np.zeros((2, self.maps.layout.neurons, self.maps.layout.neurons), np.float32)
         targets[places] = target_us

@@ -1,5 +1,5 @@
 """One trial of a network that is not quite what was proven: is every pair of state and input
-right?
+correct?
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def first_wrong(machine: Machine, network: Network, drive: Drive) -> WrongPair |
     that is wrong.
 
     States are entered by the first way found to them, with the activity that this way leaves. A
-    pair is right when the activity stands for the transition and its outputs while the input is
+    pair is correct when the activity stands for the transition and its outputs while the input is
     held, and for the state afterwards.
     """
 
@@ -50,9 +50,9 @@ def first_wrong(machine: Machine, network: Network, drive: Drive) -> WrongPair |
         return activity
 
     start = run(network.codes[network.start][None], np.full(1, REST), network.contract.gap_steps)
-    (begun,) = _states(network, start)
-    if begun != machine.initial:
-        return WrongPair(machine.initial, None, machine.initial, begun)
+    (first,) = _states(network, start)
+    if first != machine.initial:
+        return WrongPair(machine.initial, None, machine.initial, first)
     known, new = {machine.initial: start[0]}, [machine.initial]
     while new:
         pairs = [(state, a) for state in new for a in range(len(machine.inputs))]
@@ -67,8 +67,8 @@ def first_wrong(machine: Machine, network: Network, drive: Drive) -> WrongPair |
         ):
             taken = machine.transition(state, machine.inputs[a])
             label = network.labels[code] if code >= 0 else None
-            shown = None if label is None else (network.states[label.state], label.outputs)
-            if shown != (taken.to, taken.outputs) or at != taken.to:
+            end = None if label is None else (network.states[label.state], label.outputs)
+            if end != (taken.to, taken.outputs) or at != taken.to:
                 return WrongPair(state, machine.inputs[a], taken.to, at)
             if taken.to not in known:
                 known[taken.to] = activity

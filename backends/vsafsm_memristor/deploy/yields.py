@@ -1,5 +1,5 @@
-"""How many arrays run a program right: each drawn, programmed, aged, calibrated, and tried in every
-state and input.
+"""How many arrays run a program correctly: each drawn, programmed, aged, calibrated, and tried in
+every state and input.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from vsafsm.program import Program
-from vsafsm_memristor.crossbar.array import ArrayPlan, calibrate, plan
+from vsafsm_memristor.crossbar.array import ArrayPlan, calibrate, plan_array
 from vsafsm_memristor.crossbar.parameters import settings
 from vsafsm_memristor.deploy.trials import WrongPair, first_wrong
 from vsafsm_memristor.importing import import_optional
 
 CHUNK = 4
-"""Arrays that a worker is given at a time."""
+"""Arrays that a worker takes at a time."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class ArrayOutcome:
     Attributes
     ----------
     wrong
-        The first pair of state and input that it runs wrong; None where it is right.
+        The first pair of state and input that it runs wrong; None where all are correct.
     rewritten, writes
         Cells that were corrected, and how often cells were programmed to do so.
     short_before, short_after
@@ -41,12 +41,12 @@ class ArrayOutcome:
     short_after: int = 0
 
 
-def outcome(program: Program, planned: ArrayPlan, seed: int) -> ArrayOutcome:
+def outcome(program: Program, plan: ArrayPlan, seed: int) -> ArrayOutcome:
     """What becomes of the array of a seed, the one that a session with this ``device_seed`` has."""
     rng = np.random.default_rng([seed, 0])
-    made = calibrate(planned, program.lowered, rng)
+    made = calibrate(plan, program.lowered, rng)
     wrong = first_wrong(
-        program.machine, planned.network, lambda activity: made.crossbar.drive(activity, rng)
+        program.machine, plan.network, lambda activity: made.crossbar.drive(activity, rng)
     )
     if made.correction is None:
         return ArrayOutcome(wrong)
@@ -73,9 +73,9 @@ def outcomes(
     MissingLibraryError
         If several processes are asked for and joblib is not installed.
     """
-    planned = plan(program.network, settings(options))
+    plan = plan_array(program.network, settings(options))
     if jobs == 1:
-        return (outcome(program, planned, seed) for seed in seeds)
+        return (outcome(program, plan, seed) for seed in seeds)
     return _parallel(program, options, seeds, jobs)
 
 
@@ -94,5 +94,5 @@ def _parallel(
 def _chunk(
     program: Program, options: Mapping[str, Any], seeds: Sequence[int]
 ) -> list[ArrayOutcome]:
-    planned = plan(program.network, settings(options))
-    return [outcome(program, planned, seed) for seed in seeds]
+    plan = plan_array(program.network, settings(options))
+    return [outcome(program, plan, seed) for seed in seeds]

@@ -17,7 +17,7 @@ COLUMNS = ("target_us", "measured_us")
 
 def fit_device(path: Path) -> AffineDevice:
     """The device that a CSV of measurements describes: columns ``target_us`` and ``measured_us``, a
-    row a programming.
+    row per programming.
 
     Mean and deviation are fitted as straight lines over the target; the range is that of the
     targets.

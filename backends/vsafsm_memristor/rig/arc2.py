@@ -54,7 +54,7 @@ class Wiring:
     rows, columns
         Channel of each row and of each column.
     limits
-        What the devices bear: pyarc2 does not know.
+        What the devices tolerate: pyarc2 does not know.
     v_verify_v
         Voltage of the reads between pulses, in volts.
     v_first_v, v_step_v

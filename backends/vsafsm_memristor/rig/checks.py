@@ -45,7 +45,7 @@ def check_conductances(identity: Identity, limits: Limits, tile: int, g_siemens:
     ShapeError, NotFiniteError, UnusableCellError, ConductanceError
         If they may not; the message names the first such cell.
     LineCurrentError
-        If the strongest programming pulse would drive more than a line bears through a cell.
+        If the strongest programming pulse would drive more than a line tolerates through a cell.
     """
     usable = identity.usable[tile]
     g = _floats(g_siemens, usable.shape, f"conductances of tile {tile}", "siemens")
@@ -102,7 +102,7 @@ def check_line_currents(
     Parameters
     ----------
     v
-        Volts, one a row.
+        Volts, one per row.
     g_worst, g_rows
         The largest conductance that each cell may have, in siemens, and its sum over each row.
 
@@ -164,9 +164,9 @@ def most_of(array: Floats, axis: int, count: int) -> Floats:
     return np.asarray(largest.sum(axis=axis))
 
 
-def _floats(given: Any, shape: tuple[int, ...], what: str, unit: str) -> Floats:
+def _floats(values: Any, shape: tuple[int, ...], what: str, unit: str) -> Floats:
     try:
-        array = np.array(given)
+        array = np.array(values)
     except ValueError:
         raise ShapeError(f"{what} are no array; expected {unit} of shape {shape}") from None
     if array.shape != shape or array.dtype.kind not in "fiu":

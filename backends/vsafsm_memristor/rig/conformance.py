@@ -154,7 +154,7 @@ def _reading(guarded: GuardedRig, tile: int) -> Iterator[Finding]:
     identity, limits = guarded.identify(), guarded.limits
     zero = guarded.read(tile, np.zeros(identity.limits.rows))
     yield Finding(
-        "one current a column", zero.shape == (identity.limits.columns,), f"shape {zero.shape}"
+        "one current per column", zero.shape == (identity.limits.columns,), f"shape {zero.shape}"
     )
     most = float(np.abs(zero).max())
     yield Finding(
@@ -202,9 +202,9 @@ def _few_rows(identity: Identity, guarded: GuardedRig, tile: int) -> Floats:
     limits = guarded.limits
     rows = np.flatnonzero(identity.usable[tile].any(axis=1))
     volts = limits.v_read_max_v / 2
-    bearable = max(1, int(limits.i_line_max_a / (4 * volts * limits.g_max_s)))
+    most_rows = max(1, int(limits.i_line_max_a / (4 * volts * limits.g_max_s)))
     v = np.zeros(identity.limits.rows)
-    v[rows[:bearable]] = volts
+    v[rows[:most_rows]] = volts
     return v
 
 

@@ -61,7 +61,7 @@ class CorrectionsError(RefusedError):
 
 
 class CannotRestrictError(RefusedError):
-    """A limit is asked for that only the rig itself could keep, and it has no way to be told."""
+    """A limit is asked for that only the rig itself could keep, and it has no way to take it."""
 
 
 class NoWatchdogError(RefusedError):
@@ -116,7 +116,9 @@ class DisconnectedError(FaultError):
 
 
 class ReplyError(FaultError):
-    """A reply that cannot be used: damaged, of another length, or to another command than the last."""
+    """A reply that cannot be used: damaged, of another length, or to another command than the
+    last.
+    """
 
 
 class OverRangeError(FaultError):

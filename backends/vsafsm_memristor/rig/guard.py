@@ -440,7 +440,7 @@ class GuardedRig:
             if getattr(self.limits, name) < getattr(own, name):
                 raise CannotRestrictError(
                     f"{name} is to be {getattr(self.limits, name):g} and the rig, which makes the"
-                    f" pulses, keeps {getattr(own, name):g} and cannot be told otherwise; expected"
+                    f" pulses, keeps {getattr(own, name):g} and takes no other; expected"
                     " a rig with `restrict`"
                 )
 

@@ -166,7 +166,7 @@ class Rig(Protocol):
     """
 
     def identify(self) -> Identity:
-        """Who it is and what it bears; applies no voltage."""
+        """Who it is and what it tolerates; applies no voltage."""
 
     def program(self, tile: int, g_siemens: Floats) -> ProgramReply:
         """Bring the cells of a tile, shape (rows, columns), to these conductances, in siemens."""
@@ -184,7 +184,7 @@ class Rig(Protocol):
 
 @runtime_checkable
 class Restrictable(Protocol):
-    """A rig that can be told of tighter limits, which it then keeps itself: of its pulses nobody
+    """A rig that takes tighter limits, which it then keeps itself: of its pulses nobody
     else can.
     """
 
@@ -206,7 +206,7 @@ class TargetMaps(Protocol):
     Attributes
     ----------
     siemens
-        One array a tile, shape (rows, columns), in siemens; `UNTOUCHED` where a cell is not used.
+        One array per tile, shape (rows, columns), in siemens; `UNTOUCHED` where a cell is not used.
     content_hash
         Hash of all that they were made from.
     v_read_v

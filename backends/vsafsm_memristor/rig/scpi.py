@@ -158,7 +158,7 @@ class ScpiRig:
         if kept != asked:
             self._distrust("it does not keep limits")
             raise RigRefusedError(
-                f"the rig keeps {kept} where it was told {asked}; expected the same"
+                f"the rig keeps {kept} where {asked} was asked for; expected the same"
             )
 
     def program(self, tile: int, g_siemens: Floats) -> ProgramReply:
@@ -305,16 +305,16 @@ def _exchange(
         raise ReplyError(
             f"{name}: the reply begins with {header!r}; expected the header of a reply"
         )
-    told = int(form[4])
-    if told > MOST_BYTES:
-        raise ReplyError(f"{name}: a reply of {told} bytes; expected at most {MOST_BYTES}")
-    if form[2] == b"OK" and length is not None and told != length:
-        raise ReplyError(f"{name}: a reply of {told} bytes; expected {length}")
+    length_said = int(form[4])
+    if length_said > MOST_BYTES:
+        raise ReplyError(f"{name}: a reply of {length_said} bytes; expected at most {MOST_BYTES}")
+    if form[2] == b"OK" and length is not None and length_said != length:
+        raise ReplyError(f"{name}: a reply of {length_said} bytes; expected {length}")
     try:
-        body = line.receive(told + 1, min(timeout_s, BODY_S))
+        body = line.receive(length_said + 1, min(timeout_s, BODY_S))
     except NoAnswerError:
         raise ReplyError(
-            f"{name}: the reply broke off; expected the {told} bytes that it promised"
+            f"{name}: the reply broke off; expected the {length_said} bytes that it promised"
         ) from None
     if body[-1:] != b"\n" or zlib.crc32(header[:12] + body[:-1]) != int(form[3], 16):
         raise ReplyError(f"{name}: the reply does not match its checksum; expected it unaltered")
@@ -325,7 +325,7 @@ def _exchange(
     if form[2] == b"NO":
         code, _, text = body[:-1].decode("ascii", "backslashreplace").partition(" ")
         kind = WatchdogError if code == "WATCHDOG" else RigRefusedError
-        raise kind(f"{name}: the rig refused: {code} {text}; expected it to do as it was told")
+        raise kind(f"{name}: the rig refused: {code} {text}; expected it to do as asked")
     return body[:-1]
 
 

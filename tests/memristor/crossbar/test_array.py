@@ -13,7 +13,7 @@ from vsafsm.errors import OptionError
 from vsafsm.network import MOST_STEPS, Network
 from vsafsm.program import Program
 from vsafsm.synchronous import step
-from vsafsm_memristor.crossbar.array import SLACK_STEPS, plan, stepper
+from vsafsm_memristor.crossbar.array import SLACK_STEPS, plan_array, stepper
 from vsafsm_memristor.crossbar.array import draw_array as drawn_array
 from vsafsm_memristor.crossbar.mapping import SCHEMES
 from vsafsm_memristor.crossbar.parameters import settings
@@ -32,12 +32,10 @@ Drawn = Callable[..., Any]
 def test_weights_of_as_many_levels_as_there_are(
     networks: Networks, levels: int, largest: int
 ) -> None:
-    planned = plan(networks(12, largest, bits=8), settings({"levels": levels}))
-    assert planned.scale.us_per_lsb == pytest.approx(39 / largest)
+    plan = plan_array(networks(12, largest, bits=8), settings({"levels": levels}))
+    assert plan.scale.us_per_lsb == pytest.approx(39 / largest)
     steps = {
-        round(float(g - 1) / planned.scale.us_per_lsb, 3)
-        for pair in planned.target
-        for g in pair.ravel()
+        round(float(g - 1) / plan.scale.us_per_lsb, 3) for pair in plan.target for g in pair.ravel()
     }
     assert len(steps) <= levels
     assert all(step == int(step) for step in steps)
@@ -48,8 +46,8 @@ def test_more_levels_than_there_are_need_another_program(
     networks: Networks, levels: int, largest: int
 ) -> None:
     with pytest.raises(MappingError) as told:
-        plan(networks(12, largest, bits=8), settings({"levels": levels}))
-    assert f"weights up to {largest}, and {levels} levels a device reach to {levels - 1}" in str(
+        plan_array(networks(12, largest, bits=8), settings({"levels": levels}))
+    assert f"weights up to {largest}, and {levels} levels per device reach to {levels - 1}" in str(
         told.value
     )
     assert f"`vsafsm compile SPEC --for memristor --levels {levels} -o PROGRAM`" in str(told.value)
@@ -57,29 +55,29 @@ def test_more_levels_than_there_are_need_another_program(
 
 def test_inhibition_apart_is_refused(networks: Networks) -> None:
     with pytest.raises(MappingError, match="inhibition"):
-        plan(networks(12, gain=2), settings({}))
+        plan_array(networks(12, gain=2), settings({}))
 
 
 def test_inputs_are_held_and_left_for_longer(networks: Networks) -> None:
-    planned = plan(networks(12, steps=5), settings({}))
-    assert (planned.network.contract.hold_steps, planned.network.contract.gap_steps) == (
+    plan = plan_array(networks(12, steps=5), settings({}))
+    assert (plan.network.contract.hold_steps, plan.network.contract.gap_steps) == (
         5 + SLACK_STEPS,
     ) * 2
 
 
 def test_a_contract_is_never_longer_than_there_may_be(networks: Networks) -> None:
     for steps in (MOST_STEPS - 1, MOST_STEPS):
-        contract = plan(networks(12, steps=steps), settings({})).network.contract
+        contract = plan_array(networks(12, steps=steps), settings({})).network.contract
         assert (contract.hold_steps, contract.gap_steps) == (MOST_STEPS, MOST_STEPS)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_targets_stand_for_the_weights(networks: Networks, scheme: str) -> None:
     network = networks(12)
-    planned = plan(network, settings({"scheme": scheme}))
-    found = (planned.target.positive - planned.target.negative) / planned.scale.us_per_lsb
+    plan = plan_array(network, settings({"scheme": scheme}))
+    found = (plan.target.positive - plan.target.negative) / plan.scale.us_per_lsb
     assert found == pytest.approx(network.weights, abs=1e-4)
-    assert all(0.999 <= g.min() <= g.max() <= 40.001 for g in planned.target)
+    assert all(0.999 <= g.min() <= g.max() <= 40.001 for g in plan.target)
 
 
 # ---- arrays
@@ -96,14 +94,14 @@ def test_arrays_of_other_ages_differ_by_relaxation_only(networks: Networks) -> N
     network, device = networks(20), device_named("neurram")
     fresh, old = (
         drawn_array(
-            plan(network, settings({"seconds_after_programming": seconds})),
+            plan_array(network, settings({"seconds_after_programming": seconds})),
             np.random.default_rng(1),
         )[0].cells
         for seconds in (1.0, 172_800.0)
     )
     rng = np.random.default_rng(1)
     faults = draw_faults(20, 0.005, 0.005, rng)
-    target = plan(network, settings({})).target
+    target = plan_array(network, settings({})).target
     programmed = [device.program(g, rng) for g in target]
     for polarity, (young, late, g) in enumerate(zip(fresh, old, programmed, strict=True)):
         g = np.where(faults.on[polarity], 40, np.where(faults.off[polarity], 0, g)).astype(
@@ -121,10 +119,10 @@ def test_arrays_of_other_ages_differ_by_relaxation_only(networks: Networks) -> N
 def test_an_array_holds_its_targets_but_for_what_the_device_does(
     networks: Networks, draw_array: Drawn
 ) -> None:
-    planned, faults, crossbar, _ = draw_array(
+    plan, faults, crossbar, _ = draw_array(
         networks(20), device="perovskite-nanowire", stuck_off=0.1, stuck_on=0.05
     )
-    for polarity, (target, g) in enumerate(zip(planned.target, crossbar.cells, strict=True)):
+    for polarity, (target, g) in enumerate(zip(plan.target, crossbar.cells, strict=True)):
         assert (g[faults.off[polarity]] == 0).all()
         assert (g[faults.on[polarity]] == 100).all()
         factor = g[~faults.any[polarity]] / target[~faults.any[polarity]]
@@ -188,8 +186,8 @@ def test_steps_are_those_of_the_network_on_an_ideal_array(
     program: Program, draw_array: Drawn
 ) -> None:
     options = {"device": "lognormal", "sigma": 0.0, "read_noise": False, "adc_bits": 0}
-    planned, _, crossbar, rng = draw_array(program.network, **options)
-    taken = stepper(planned.network, crossbar, rng)
+    plan, _, crossbar, rng = draw_array(program.network, **options)
+    taken = stepper(plan.network, crossbar, rng)
     for code in program.network.codes:
         for mask in program.network.masks:
             active = np.flatnonzero(code)

@@ -170,7 +170,7 @@ def test_a_device_of_one_s_own(tmp_path: Path) -> None:
     found = settings({"device": str(path), "stuck_on": 0.1})
     assert (found.model.name, found.model.g_min_us, found.model.g_max_us) == ("mine", 5, 24)
     assert found.model.stuck_on == 0.1
-    with pytest.raises(OptionError, match='sigma is given, and device "mine" is not lognormal'):
+    with pytest.raises(OptionError, match='sigma is set, and device "mine" is not lognormal'):
         settings({"device": str(path), "sigma": 0.3})
 
 

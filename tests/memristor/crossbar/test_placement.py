@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from vsafsm.program import Program
 from vsafsm_memristor.crossbar.array import draw_array as drawn_array
-from vsafsm_memristor.crossbar.array import plan
+from vsafsm_memristor.crossbar.array import plan_array
 from vsafsm_memristor.crossbar.mapping import TileLayout
 from vsafsm_memristor.crossbar.parameters import settings as options_of
 from vsafsm_memristor.crossbar.placement import order_neurons, span_of
@@ -122,13 +122,12 @@ def test_avoided_stuck_cells_do_least_harm(program: Program) -> None:
             "stuck_on": 0.1,
             "stuck_cells": way,
         }
-        planned = plan(program.network, options_of(options))
-        arrays = [drawn_array(planned, np.random.default_rng(seed)) for seed in range(3)]
+        plan = plan_array(program.network, options_of(options))
+        arrays = [drawn_array(plan, np.random.default_rng(seed)) for seed in range(3)]
         for _, faults in arrays:
             assert faults.any.mean() == pytest.approx(0.2, abs=0.01)
         off = [
-            (c.cells.positive - c.cells.negative) / planned.scale.us_per_lsb - exact
-            for c, _ in arrays
+            (c.cells.positive - c.cells.negative) / plan.scale.us_per_lsb - exact for c, _ in arrays
         ]
         errors[way] = float(np.sqrt(np.mean(np.square(off))))
     assert errors["avoided"] < 0.8 * errors["compensated"] < 0.8 * errors["ignored"]
