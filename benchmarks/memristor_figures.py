@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 
 import vsafsm
-from vsafsm.cli.terminal import print_line, print_table
+from vsafsm.cli.tables import print_table
+from vsafsm.cli.terminal import print_line
 from vsafsm.compiler import compile_machine
 from vsafsm.intervals import wilson
 from vsafsm.machine import Machine

@@ -20,7 +20,8 @@ import numpy as np
 from memristor_figures import FIRST_SEED, JOBS
 from random_machines import random_machine
 
-from vsafsm.cli.terminal import print_line, print_table
+from vsafsm.cli.tables import print_table
+from vsafsm.cli.terminal import print_line
 from vsafsm.compiler import compile_machine
 from vsafsm.intervals import wilson
 from vsafsm.program import Program

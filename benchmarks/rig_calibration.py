@@ -19,7 +19,7 @@ import numpy as np
 from simulated_rig import simulated_rig
 
 import vsafsm
-from vsafsm.cli.terminal import print_table
+from vsafsm.cli.tables import print_table
 from vsafsm.compiler import compile_machine
 from vsafsm.intervals import wilson
 from vsafsm.program import Program

@@ -20,9 +20,10 @@ from pathlib import Path
 import numpy as np
 from random_machines import random_machine
 
-from vsafsm.cli.terminal import print_line, print_table
+from vsafsm.cli.tables import print_table
+from vsafsm.cli.terminal import print_line
 from vsafsm.compiler import compile_machine
-from vsafsm.noise import parse_noise, perturbed
+from vsafsm.noise import parse_noise, perturb
 from vsafsm.program import Program
 from vsafsm.sweeps.execute import processes
 from vsafsm.sweeps.journal import Journal
@@ -68,7 +69,7 @@ def survival(draws: int) -> None:
         kind = KINDS[i // len(FIRST)]
         always = f"{row.always} ({row.always_low:.4f} to {row.always_high:.4f})"
         told = ", ".join(f"{name} {value}" for name, value in kind.items()) or "as by default"
-        right = f"{row.right} of {row.trials} ({row.right_low:.4f} to {row.right_high:.4f})"
+        right = f"{row.correct} of {row.trials} ({row.correct_low:.4f} to {row.correct_high:.4f})"
         table.append((told, f"{row.margin:.3f}", str(row.active), row.noise, right, always))
     print_table(("compiled", "margin", "k", "noise", "every pair right", "every word right"), table)
 
@@ -147,8 +148,8 @@ def trial_of(program: Program, text: str, words: bool) -> Draw:
     noise = parse_noise(text)
 
     def trial(rng: np.random.Generator) -> None:
-        walk = Walk(program.machine, perturbed(program.network, noise, rng))
-        if walk.right_pairs().all() and words:
+        walk = Walk(program.machine, perturb(program.network, noise, rng))
+        if walk.correct_pairs().all() and words:
             walk.shortest_wrong()
 
     return trial

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsafsm.intervals import clustered, wilson
+from vsafsm.intervals import over_draws, wilson
 
 
 @given(total=st.integers(1, 2000), share=st.floats(0, 1))
@@ -22,34 +22,32 @@ def test_the_ends_of_wilsons_interval_solve_its_equation(total: int, share: floa
 
 
 def test_nothing_tried_says_nothing() -> None:
-    assert wilson(0, 0) == clustered([], 4) == clustered([0, 0], 0) == (0.0, 1.0)
+    assert wilson(0, 0) == over_draws([]) == (0.0, 1.0)
 
 
-def test_independent_items_count_each() -> None:
-    right = np.random.default_rng(0).binomial(20, 0.7, size=4000).tolist()
-    low, high = clustered(right, 20)
-    one, two = wilson(sum(right), 80000)
-    assert high - low == pytest.approx(two - one, rel=0.05)
+def test_draws_that_are_all_or_nothing_are_counted() -> None:
+    assert over_draws([1.0] * 50) == wilson(50, 50)
+    assert over_draws([1.0] * 30 + [0.0] * 20) == wilson(30, 50)
 
 
-def test_items_that_are_right_together_count_once() -> None:
-    right = (20 * np.random.default_rng(0).binomial(1, 0.7, size=400)).tolist()
-    assert clustered(right, 20) == pytest.approx(wilson(sum(right) / 20, 400), rel=0.01)
+@given(draws=st.integers(1, 200), items=st.integers(2, 200), wrong=st.integers(1, 20))
+def test_all_correct_is_the_narrowest(draws: int, items: int, wrong: int) -> None:
+    """2,400 of 2,400 says at least as much as 2,399 of 2,400."""
+    low, high = over_draws([1.0] * draws)
+    lower, higher = over_draws([1 - min(wrong, items) / items] + [1.0] * (draws - 1))
+    assert high - low <= higher - lower + 1e-12
+    assert lower < low
 
 
-def test_draws_that_are_all_alike_count_once_each() -> None:
-    assert clustered([7] * 50, 7) == wilson(50, 50)
-    assert clustered([0] * 50, 7) == wilson(0, 50)
-
-
-def test_clustered_intervals_hold_the_truth_as_often_as_they_say() -> None:
+@pytest.mark.parametrize("items", [1, 10, 1000])
+def test_intervals_over_draws_hold_the_truth_at_least_as_often_as_they_say(items: int) -> None:
     rng = np.random.default_rng(3)
     held = 0
     for _ in range(2000):
         shares = rng.beta(4, 1, size=100)
-        low, high = clustered(rng.binomial(10, shares).tolist(), 10)
+        low, high = over_draws((rng.binomial(items, shares) / items).tolist())
         held += low <= 0.8 <= high
-    assert 0.93 < held / 2000 < 0.98
+    assert held / 2000 > 0.93
 
 
 @given(total=st.integers(1, 300), share=st.floats(0, 1))

@@ -29,7 +29,7 @@ from vsafsm.noise import (
     SignFlips,
     Stuck,
     parse_noise,
-    perturbed,
+    perturb,
 )
 from vsafsm.program import Program
 from vsafsm.running import run_word
@@ -46,14 +46,14 @@ def network(program: Program) -> Network:
 
 
 def drawn(network: Network, noise: Noise, seed: int = 0) -> tuple[Any, Any]:
-    """Undisturbed and disturbed weights, (N, N) each, as float64."""
-    after = perturbed(network, noise, np.random.default_rng(seed)).weights
+    """Undisturbed and perturbed weights, (N, N) each, as float64."""
+    after = perturb(network, noise, np.random.default_rng(seed)).weights
     return network.weights.astype(np.float64), after.astype(np.float64)
 
 
 shares = st.floats(0, 1).map(lambda x: round(x, 6))
 amounts = st.floats(0, 9).map(lambda x: round(x, 6))
-units = st.sampled_from(["std", "steps"])
+units = st.sampled_from(["std", "lsb"])
 single = st.one_of(
     st.builds(Additive, amounts, units),
     st.builds(Lognormal, amounts),
@@ -80,7 +80,7 @@ def test_the_same_generator_gives_the_same_weights_and_the_network_stays(
 ) -> None:
     network = SMALL
     before = network.weights.copy()
-    one, two = (perturbed(network, noise, np.random.default_rng(seed)) for _ in range(2))
+    one, two = (perturb(network, noise, np.random.default_rng(seed)) for _ in range(2))
     assert one.weights.tobytes() == two.weights.tobytes()
     assert one.weights.dtype == np.float32
     assert np.isfinite(one.weights).all()
@@ -102,8 +102,8 @@ def test_additive_noise_is_gaussian_in_standard_deviations_of_the_weights(networ
     assert abs(np.corrcoef(noise.ravel(), before.ravel())[0, 1]) < 0.01
 
 
-def test_additive_noise_in_weight_steps(network: Network) -> None:
-    before, after = drawn(network, Additive(7, "steps"))
+def test_additive_noise_in_lsbs(network: Network) -> None:
+    before, after = drawn(network, Additive(7, "lsb"))
     assert (after - before).std() == pytest.approx(7, rel=0.01)
 
 
@@ -160,7 +160,7 @@ def test_as_many_bits_as_there_are_change_little(network: Network) -> None:
 
 
 def test_jitter_is_uniform(network: Network) -> None:
-    before, after = drawn(network, Jitter(6, "steps"))
+    before, after = drawn(network, Jitter(6, "lsb"))
     noise = after - before
     assert np.abs(noise).max() <= 6.001
     assert np.histogram(noise, 6, (-6, 6))[0] / noise.size == pytest.approx([1 / 6] * 6, abs=0.005)
@@ -200,11 +200,11 @@ def test_no_noise_changes_nothing(network: Network, text: str) -> None:
 
 
 def test_a_target_that_rounds_gets_whole_weights(network: Network) -> None:
-    after = perturbed(network, Additive(2), np.random.default_rng(0), whole=True)
+    after = perturb(network, Additive(2), np.random.default_rng(0), whole=True)
     assert after.weights.dtype == network.weights.dtype
     assert after.weights.max() <= 127
     assert after.weights.min() >= -127
-    real = perturbed(network, Additive(2), np.random.default_rng(0)).weights
+    real = perturb(network, Additive(2), np.random.default_rng(0)).weights
     assert (after.weights == np.clip(np.rint(real), -127, 127)).all()
 
 
@@ -213,7 +213,7 @@ def test_backends_run_a_disturbed_program(program: Program, backend: str, whole:
     from dataclasses import replace
 
     noisy = replace(
-        program, network=perturbed(program.network, Additive(1), np.random.default_rng(0), whole)
+        program, network=perturb(program.network, Additive(1), np.random.default_rng(0), whole)
     )
     word = ("3", "1", "4", "1")
     assert run_word(noisy, word, backend).states == program.machine.run(word).states
@@ -222,7 +222,7 @@ def test_backends_run_a_disturbed_program(program: Program, backend: str, whole:
 def test_no_inhibition_is_disturbed_where_it_is_kept_apart() -> None:
     apart = compile_machine(load("specs/turnstile.yaml"), inhibition="separate").network
     assert apart.gain > 0
-    assert perturbed(apart, Missing(1), np.random.default_rng(0)).gain == apart.gain
+    assert perturb(apart, Missing(1), np.random.default_rng(0)).gain == apart.gain
 
 
 # ---- texts that are none
@@ -237,13 +237,13 @@ def test_no_inhibition_is_disturbed_where_it_is_kept_apart() -> None:
         ("additive:-1", "at least 0"),
         ("additive:nan", "at least 0"),
         ("additive:inf", "at least 0"),
-        ("additive:1,unit=volts", "expected one of: std, steps"),
-        ("additive:1,unit=step", 'did you mean "steps"'),
+        ("additive:1,unit=volts", "expected one of: std, lsb"),
+        ("additive:1,unit=lsbs", 'did you mean "lsb"'),
         (
-            "additive:1,units=steps",
+            "additive:1,units=lsb",
             'no parameter "units" there; expected unit, once each; did you mean "unit"',
         ),
-        ("additive:1,unit=std,unit=steps", "once each"),
+        ("additive:1,unit=std,unit=lsb", "once each"),
         ("missing:1.5", "expected a number from 0 to 1"),
         ("missing:0.1,share=0.2", 'no parameter "share" there; expected none'),
         ("quantised:2.5", "whole number from 2 to 16"),

@@ -1,4 +1,4 @@
-"""Walks through disturbed networks, against the network itself run word by word and against the
+"""Walks through perturbed networks, against the network itself run word by word and against the
 proof.
 """
 
@@ -13,7 +13,7 @@ import pytest
 from vsafsm.compiler import compile_machine
 from vsafsm.errors import UnknownInputError
 from vsafsm.formats import load
-from vsafsm.noise import Additive, perturbed
+from vsafsm.noise import Additive, perturb
 from vsafsm.program import Program
 from vsafsm.walk import Walk
 from vsafsm_memristor.deploy.trials import first_wrong
@@ -27,12 +27,12 @@ def program(request: pytest.FixtureRequest) -> Program:
 def draws(program: Program, std: float, count: int = 12) -> list[Walk]:
     rng = np.random.default_rng(7)
     return [
-        Walk(program.machine, perturbed(program.network, Additive(std), rng)) for _ in range(count)
+        Walk(program.machine, perturb(program.network, Additive(std), rng)) for _ in range(count)
     ]
 
 
-def is_right(walk: Walk, word: tuple[str, ...]) -> bool:
-    """The disturbed network run in plain matrix products, held against the interpreter in and after
+def is_correct(walk: Walk, word: tuple[str, ...]) -> bool:
+    """The perturbed network run in plain matrix products, held against the interpreter in and after
     each input.
     """
     machine, network = walk.machine, walk.network
@@ -69,11 +69,11 @@ def is_right(walk: Walk, word: tuple[str, ...]) -> bool:
     return right
 
 
-def test_an_undisturbed_network_is_right(program: Program) -> None:
+def test_an_unperturbed_network_is_right(program: Program) -> None:
     walk = Walk(program.machine, program.network)
-    assert walk.right_pairs().all()
+    assert walk.correct_pairs().all()
     assert walk.shortest_wrong() is None
-    assert walk.right_words([[0] * 5, [], [1, 0]]).all()
+    assert walk.correct_words([[0] * 5, [], [1, 0]]).all()
 
 
 @pytest.mark.parametrize("std", [1.0, 2.0, 3.0, 5.0])
@@ -85,12 +85,12 @@ def test_the_shortest_wrong_word_is_wrong_and_no_shorter_one_is(
         wrong = walk.shortest_wrong()
         length = 4 if wrong is None else len(wrong.word) - 1
         assert all(
-            is_right(walk, word)
+            is_correct(walk, word)
             for n in range(length + 1)
             for word in product(inputs, repeat=min(n, 4))
         )
         if wrong is not None:
-            assert not is_right(walk, wrong.word)
+            assert not is_correct(walk, wrong.word)
             states = program.machine.run(wrong.word).states
             assert wrong.expected == states[-1]
             assert not wrong.word or wrong.state == states[-2]
@@ -102,15 +102,15 @@ def test_words_are_as_right_as_matrix_products_say(program: Program, std: float)
     inputs = program.machine.inputs
     for walk in draws(program, std, 6):
         words = [rng.integers(len(inputs), size=rng.integers(12)).tolist() for _ in range(20)]
-        expected = [is_right(walk, tuple(inputs[a] for a in word)) for word in words]
-        assert walk.right_words(words).tolist() == expected
+        expected = [is_correct(walk, tuple(inputs[a] for a in word)) for word in words]
+        assert walk.correct_words(words).tolist() == expected
 
 
 def test_pairs_are_right_in_some_draws_and_wrong_in_others() -> None:
     program = compile_machine(load("specs/turnstile.yaml"), dimension=64)
     found = np.zeros((2, 2), int)
     for walk in draws(program, 2.5, 40):
-        right = walk.right_pairs()
+        right = walk.correct_pairs()
         found += right
         if walk.shortest_wrong() is None:
             assert (
@@ -125,7 +125,7 @@ def test_pairs_are_right_in_some_draws_and_wrong_in_others() -> None:
 def test_much_noise_leaves_nothing(program: Program) -> None:
     for walk in draws(program, 30.0, 4):
         assert walk.shortest_wrong() is not None
-        assert not walk.right_pairs().all()
+        assert not walk.correct_pairs().all()
 
 
 def test_a_wrong_word_is_told_in_a_line(program: Program) -> None:
@@ -139,7 +139,7 @@ def test_pairs_agree_with_words_and_with_states_entered_by_their_first_way(
     program: Program, std: float
 ) -> None:
     for walk in draws(program, std, 20):
-        right = bool(walk.right_pairs().all())
+        right = bool(walk.correct_pairs().all())
         weights = walk.network.weights.astype(np.float64)
         first = first_wrong(program.machine, walk.network, lambda z, w=weights: z @ w.T)
         assert right == (first is None)
@@ -157,12 +157,12 @@ def test_the_first_wrong_part_of_a_word_is_where_it_goes_wrong(program: Program)
             wrong = walk.first_wrong(word)
             found.append(wrong)
             if wrong is None:
-                assert is_right(walk, word)
+                assert is_correct(walk, word)
             else:
                 part = wrong.word
                 assert part == word[: len(part)]
-                assert not is_right(walk, part)
-                assert not part or is_right(walk, part[:-1])
+                assert not is_correct(walk, part)
+                assert not part or is_correct(walk, part[:-1])
                 assert wrong.expected == program.machine.run(part).states[-1]
     assert None in found
     assert len(set(found)) > 2

@@ -51,7 +51,7 @@ def compile_machine(
     OptionError, RunOnError, CodebookError
         If the options, the trigger or the codebook do not suit the machine.
     NotProvenError
-        If no network within the limits could be proven right.
+        If no network within the limits could be proven correct.
     RequirementError
         If the network of a given dimension does not meet the target's requirements.
     """

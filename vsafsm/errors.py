@@ -1,7 +1,7 @@
 """Every error that vsafsm raises on purpose: one class a mistake, all under `VsafsmError`.
 
-A message names the thing, the place, what was expected and, for a misspelt name, the nearest right
-one.
+A message names the thing, the place, what was expected and, for a misspelt name, the nearest
+correct one.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ class RunOnError(CompileError):
 
 
 class NotProvenError(CompileError):
-    """No network within the limits could be proven right."""
+    """No network within the limits could be proven correct."""
 
 
 class CodebookError(CompileError):

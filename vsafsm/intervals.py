@@ -6,33 +6,26 @@ import math
 from collections.abc import Sequence
 
 
-def wilson(right: float, total: float, z: float = 1.96) -> tuple[float, float]:
-    """Wilson's interval of a share of which so many were right: 95 % with the usual z. (0, 1) where
-    none was tried.
+def wilson(correct: float, total: float, z: float = 1.96) -> tuple[float, float]:
+    """Wilson's interval of the share ``correct / total``: 95 % with the usual z.
+
+    (0, 1) where nothing was tried.
     """
     if not total:
         return 0.0, 1.0
-    share, scale = right / total, 1 + z * z / total
+    share, scale = correct / total, 1 + z * z / total
     middle = share + z * z / (2 * total)
     apart = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
-    low = 0.0 if right == 0 else (middle - apart) / scale
-    high = 1.0 if right == total else (middle + apart) / scale
+    low = 0.0 if correct == 0 else (middle - apart) / scale
+    high = 1.0 if correct == total else (middle + apart) / scale
     return low, high
 
 
-def clustered(right: Sequence[int], each: int, z: float = 1.96) -> tuple[float, float]:
-    """Wilson's interval of a share measured in clusters: `right` of `each` items in every draw.
+def over_draws(shares: Sequence[float], z: float = 1.96) -> tuple[float, float]:
+    """Wilson's interval of the mean of shares, each measured in one draw.
 
-    Items of one draw share its noise, so that they say less than as many independent ones. They
-    count as the number of independent items that would spread as much as the draws do (their design
-    effect, Kish 1965; Dean and Pagano 2015), never as fewer than the draws; where all draws are
-    alike, as one item a draw.
+    Items of one draw share its noise, so the draws are what is independent. A share between 0 and 1
+    spreads at most as much as one that is either, so the interval is never too narrow; and it
+    depends on the mean and the number of draws alone.
     """
-    draws, total = len(right), len(right) * each
-    if not total:
-        return 0.0, 1.0
-    shares = [one / each for one in right]
-    share = sum(shares) / draws
-    spread = sum((one - share) ** 2 for one in shares) / max(draws - 1, 1) / draws
-    effective = min(max(share * (1 - share) / spread, draws), total) if spread else draws
-    return wilson(share * effective, effective, z)
+    return wilson(math.fsum(shares), len(shares), z)

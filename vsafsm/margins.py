@@ -1,38 +1,41 @@
-"""How far each transition of a network is from going wrong: the narrowest place that it passes
-through.
+"""How far each transition of a proven network is from going wrong.
 
-A transition passes through the same steps as in the proof: hand-overs between masks included, at
-the onset of the input and at its end. So the least margin of all transitions is the margin of the
-proof, but for a start code that settles.
+Every step of the proof's walk belongs to one transition, or to the reset. The margin of a
+transition is the least of its steps, hand-overs and transients included. So the least margin of all
+transitions and the reset is the proof's margin, by construction.
 """
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vsafsm.lowering import REST
+from vsafsm.errors import NotProvenError
+from vsafsm.hand_overs import Phase, StepBatch
 from vsafsm.machine import Machine
-from vsafsm.network import MOST_STEPS, Network
-from vsafsm.synchronous import settle
+from vsafsm.network import Network
+from vsafsm.proof import prove
 from vsafsm.vsa import Bits
-
-Phase = Literal["held", "gap"]
 
 
 @dataclass(frozen=True, eq=False)
-class Narrow:
-    """The narrowest place of a transition.
+class MinimumMargin:
+    """The neuron that comes nearest to threshold, and the step in which it does.
 
     Attributes
     ----------
     margin
-        Distance of a neuron from threshold, in units of drive an active neuron.
+        Distance of its drive from threshold, in units of drive per active neuron.
     phase
-        While the input is held, or in the gap after it.
+        While an input is held, or in the gap after it; a reset counts as a gap.
+    masks
+        Masks that are on in the step, by index: one, two, or none.
     neuron
         Which neuron it is.
     fires
@@ -43,6 +46,7 @@ class Narrow:
 
     margin: float
     phase: Phase
+    masks: tuple[int, ...]
     neuron: int
     fires: bool
     activity: Bits
@@ -50,82 +54,176 @@ class Narrow:
 
 @dataclass(frozen=True, eq=False)
 class TransitionMargin:
-    """A transition and the narrowest place that it passes through."""
+    """A transition and its minimum margin.
+
+    Attributes
+    ----------
+    state, input, to
+        The transition.
+    minimum
+        Where it comes nearest to going wrong.
+    failure_bound
+        Bound on the probability that noise changes any of its steps, at most 1.
+    """
 
     state: str
     input: str
     to: str
-    narrow: Narrow
+    minimum: MinimumMargin
+    failure_bound: float
 
 
-def transition_margins(machine: Machine, network: Network) -> list[TransitionMargin]:
-    """The narrowest place of every transition from a reachable state, in the order of states and
-    inputs.
+@dataclass(frozen=True, eq=False)
+class Margins:
+    """Margins of all transitions from reachable states, in the order of states and inputs.
 
-    States are taken as their codes settle. What a network that is not proven does in between is not
-    judged.
+    Attributes
+    ----------
+    transitions
+        One per reachable state and input.
+    reset
+        That of the reset.
     """
-    codes = network.codes[[network.states.index(state) for state in machine.reachable]]
-    points, _ = settle(network, codes, REST)
-    found = []
-    for state, point in zip(machine.reachable, points, strict=True):
+
+    transitions: tuple[TransitionMargin, ...]
+    reset: MinimumMargin
+
+    @property
+    def minimum(self) -> MinimumMargin:
+        """The least of all."""
+        each = (self.reset, *(transition.minimum for transition in self.transitions))
+        return min(each, key=lambda minimum: minimum.margin)
+
+    def of(self, state: str, symbol: str | None) -> MinimumMargin:
+        """The margin of a transition, or of the reset where the input is None.
+
+        Raises
+        ------
+        KeyError
+            If the state is not reachable or the input unknown.
+        """
+        if symbol is None:
+            return self.reset
+        for each in self.transitions:
+            if (each.state, each.input) == (state, symbol):
+                return each.minimum
+        raise KeyError((state, symbol))
+
+    def table(self) -> NDArray[np.float64]:
+        """Margins as a table with one row per reachable state and one column per input: (S, A), in
+        units.
+        """
+        states = len(dict.fromkeys(each.state for each in self.transitions))
+        return np.array([each.minimum.margin for each in self.transitions]).reshape(states, -1)
+
+
+def margins(
+    machine: Machine,
+    network: Network,
+    sigma: float = 0.0,
+    progress: Callable[[int], None] = lambda points: None,
+) -> Margins:
+    """The minimum margin of every transition, from the steps of the proof's walk.
+
+    Parameters
+    ----------
+    machine, network
+        A machine, and a network that runs it correctly.
+    sigma
+        Standard deviation of independent Gaussian noise on every weight, in LSBs, for the failure
+        bounds.
+    progress
+        Called with the number of fixed points walked so far.
+
+    Raises
+    ------
+    NotProvenError
+        If the network is not proven: the walk then ends before all transitions are seen.
+    NetworkError
+        If the network has other states or inputs than the machine.
+
+    Examples
+    --------
+    >>> import vsafsm
+    >>> program = vsafsm.compile(vsafsm.load("specs/turnstile.yaml"))
+    >>> found = margins(program.machine, program.network)
+    >>> found.minimum.margin == program.prove().margin
+    True
+    """
+    recorder = _Recorder(network, sigma)
+    proof = prove(machine, network, progress, (recorder,))
+    if not proof.holds:
+        raise NotProvenError(
+            f"the network has no margins: {proof.verdict}: {proof.counterexample}; expected"
+            " a proven one"
+        )
+    transitions = []
+    for state in machine.reachable:
         for a, symbol in enumerate(machine.inputs):
-            narrow = _narrowest(network, point, a + 1)
-            found.append(
-                TransitionMargin(state, symbol, machine.transition(state, symbol).to, narrow)
-            )
-    return found
+            owner = machine.state_index(state) * len(machine.inputs) + a
+            to = machine.transition(state, symbol).to
+            bound = min(1.0, recorder.bounds[owner])
+            minimum = recorder.minimum(owner)
+            transitions.append(TransitionMargin(state, symbol, to, minimum, bound))
+    return Margins(tuple(transitions), recorder.minimum(-1))
 
 
-def narrowest(network: Network, state: str, symbol: str | None) -> Narrow:
-    """The narrowest place of the transition from a state on an input, or of the state at rest where
-    that is None.
-
-    The state is taken as its code settles. Raises `UnknownInputError`.
+class _Recorder:
+    """An observer of the proof's walk: the least distance from threshold of each owner of steps,
+    and a sum of the tails of Gaussian noise over its (activity, neuron) pairs.
     """
-    points, _ = settle(network, network.codes[[network.states.index(state)]], REST)
-    if symbol is None:
-        return _narrow(network, points, network.masks[REST], "gap")
-    return _narrowest(network, points[0], network.mask_of(symbol))
 
+    def __init__(self, network: Network, sigma: float) -> None:
+        self.scale, self.sigma = network.scale, sigma
+        self.no_mask = len(network.masks)
+        self.opened = np.vstack([network.masks, np.ones(network.neurons, np.bool_)])
+        self.least: dict[int, float] = {}
+        self.steps: dict[int, tuple[Phase, tuple[int, ...], int, bool, Bits]] = {}
+        self.bounds: defaultdict[int, float] = defaultdict(float)
+        # Neurons of each (owner, activity) that are in the bound already, as packed bits.
+        self.counted: dict[tuple[int, bytes], NDArray[np.uint8]] = {}
 
-def _narrowest(network: Network, point: Bits, mask: int) -> Narrow:
-    held, within = _handed_over(network, point[None], mask, mask, "held")
-    left = _handed_over(network, held, mask, REST, "gap")[1]
-    return min((*within, *left), key=lambda narrow: narrow.margin)
+    def minimum(self, owner: int) -> MinimumMargin:
+        return MinimumMargin(self.least[owner] / self.scale, *self.steps[owner])
 
+    def observe(self, batch: StepBatch) -> None:
+        opened = self.opened[batch.masks] & self.opened[batch.also]
+        active = np.maximum(batch.activity.sum(1), 1)
+        # The proof's radius divides the same way, so that the two are equal to the last bit.
+        distance = np.abs(batch.drive) / active[:, None]
+        nearest = np.where(opened, distance[batch.row], np.inf)
+        neurons = nearest.argmin(1)
+        for i, (owner, neuron) in enumerate(
+            zip(batch.owners.tolist(), neurons.tolist(), strict=True)
+        ):
+            if nearest[i, neuron] < self.least.get(owner, math.inf):
+                row = int(batch.row[i])
+                on = (int(batch.masks[i]), int(batch.also[i]))
+                masks = tuple(sorted({mask for mask in on if mask != self.no_mask}))
+                fires = bool(batch.drive[row, neuron] > 0)
+                self.least[owner] = float(nearest[i, neuron])
+                self.steps[owner] = (batch.phase, masks, neuron, fires, batch.activity[row].copy())
+        if self.sigma > 0:
+            self._add_tails(batch, opened, active)
 
-def _handed_over(
-    network: Network, start: Bits, mask: int, following: int, phase: Phase
-) -> tuple[Bits, list[Narrow]]:
-    """Where activities settle: handed over at once, after a step with both masks on, after one with
-    neither.
-    """
-    opened = network.masks[following]
-    between = (network.masks[mask] & network.masks[REST], np.ones(network.neurons, np.bool_))
-    narrow = [_narrow(network, start, one, phase) for one in between]
-    fires = network.drive(start) > 0
-    current = np.concatenate([start, *(fires & one for one in between)])
-    for _ in range(MOST_STEPS):
-        current = np.unique(current, axis=0)
-        narrow.append(_narrow(network, current, opened, phase))
-        after = network.advance(current, opened)
-        if (after == current).all():
-            break
-        current = after
-    return current, narrow
+    def _add_tails(self, batch: StepBatch, opened: Bits, active: NDArray[Any]) -> None:
+        """Add up the chances that noise carries a neuron over, each pair once per owner.
 
-
-def _narrow(network: Network, activity: Bits, opened: Bits, phase: Phase) -> Narrow:
-    drive = network.drive(activity)
-    distance = np.abs(drive) / (np.maximum(activity.sum(1, keepdims=True), 1) * network.scale)
-    row, neuron = np.unravel_index(np.where(opened, distance, np.inf).argmin(), distance.shape)
-    fires = bool(drive[row, neuron] > 0)
-    return Narrow(float(distance[row, neuron]), phase, int(neuron), fires, activity[row])
-
-
-def margin_table(machine: Machine, found: list[TransitionMargin]) -> NDArray[np.float64]:
-    """Margins as a table, one row a reachable state, one column an input: (S, A), in units."""
-    return np.array([each.narrow.margin for each in found]).reshape(
-        len(machine.reachable), len(machine.inputs)
-    )
+        A sum of n weights, each with noise of deviation sigma, has the deviation sigma sqrt(n).
+        """
+        scaled = np.abs(batch.drive) / (self.sigma * np.sqrt(2.0 * active))[:, None]
+        values, where = np.unique(scaled, return_inverse=True)
+        tails = np.array([0.5 * math.erfc(value) for value in values.tolist()])
+        tails = tails[where.reshape(scaled.shape)]
+        packed = np.packbits(opened, axis=1)
+        for i, (owner, row) in enumerate(
+            zip(batch.owners.tolist(), batch.row.tolist(), strict=True)
+        ):
+            pair, fresh = (owner, batch.keys[row]), packed[i]
+            before = self.counted.get(pair)
+            if before is not None:
+                fresh = fresh & ~before
+            if fresh.any():
+                self.counted[pair] = fresh if before is None else before | fresh
+                chosen = np.unpackbits(fresh, count=tails.shape[1]).astype(np.bool_)
+                self.bounds[owner] += float(tails[row, chosen].sum())

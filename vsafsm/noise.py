@@ -1,7 +1,7 @@
 """Noise on the weights of a network: frozen models that draw every synapse from a given generator.
 
 Noise acts on the weights as they are deployed: after quantisation, without rescaling. Where the
-inhibition is folded into the weights it is disturbed with them; a program compiled with
+inhibition is folded into the weights it is perturbed with them; a program compiled with
 ``inhibition: separate`` keeps it apart, and exact.
 
 A model is written ``NAME:AMOUNT[,KEY=VALUE...]``, such as ``additive:2`` or
@@ -27,9 +27,23 @@ Weights = NDArray[np.float32]
 
 
 class Noise(Protocol):
-    """Something that disturbs weights. Its text, ``str(noise)``, is what `parse_noise` reads."""
+    """Something that perturbs weights. Its text, ``str(noise)``, is what `parse_noise` reads.
 
-    def disturbed(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
+    Attributes
+    ----------
+    amount
+        How strong it is, for the axis of a curve.
+    kind
+        Its text without the amount: noises of one kind share a curve.
+    """
+
+    @property
+    def amount(self) -> float: ...
+
+    @property
+    def kind(self) -> str: ...
+
+    def perturb(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
         """Disturbed weights (N, N) in LSBs, postsynaptic neuron first.
 
         Parameters
@@ -37,14 +51,14 @@ class Noise(Protocol):
         weights : (N, N)
             As noise before this one has left them; they may be written over.
         network
-            The undisturbed network: what relative noise is relative to.
+            The unperturbed network: what relative noise is relative to.
         """
 
 
-def perturbed(
+def perturb(
     network: Network, noise: Noise, rng: np.random.Generator, whole: bool = False
 ) -> Network:
-    """The network with disturbed weights: real numbers (float32), or whole ones again for a target
+    """The network with perturbed weights: real numbers (float32), or whole ones again for a target
     that rounds.
 
     Parameters
@@ -52,7 +66,7 @@ def perturbed(
     whole
         Round to whole LSBs, and clip to the network's bits.
     """
-    weights = noise.disturbed(network.weights.astype(np.float32), network, rng)
+    weights = noise.perturb(network.weights.astype(np.float32), network, rng)
     if not whole:
         return replace(network, weights=weights)
     limit = 2 ** (network.bits - 1) - 1
@@ -76,7 +90,7 @@ def _choice(*names: str) -> Any:
 
 
 def _unit() -> Any:
-    return _choice("std", "steps")
+    return _choice("std", "lsb")
 
 
 class _Model:
@@ -90,21 +104,33 @@ class _Model:
         for one in _fields(type(self)):
             object.__setattr__(self, one.name, _checked(self.name, one, getattr(self, one.name)))
 
-    def __str__(self) -> str:
-        amount, *others = _fields(type(self))
-        told = [
-            f",{o.name}={_shown(getattr(self, o.name))}"
-            for o in others
-            if getattr(self, o.name) != o.default
+    @property
+    def amount(self) -> float:
+        """How strong it is: the first field."""
+        return float(getattr(self, _fields(type(self))[0].name))
+
+    @property
+    def kind(self) -> str:
+        """Its text without the amount."""
+        _, *others = _fields(type(self))
+        values = {one.name: getattr(self, one.name) for one in others}
+        changed = [
+            f",{one.name}={_text(values[one.name])}"
+            for one in others
+            if values[one.name] != one.default
         ]
-        return f"{self.name}:{_shown(getattr(self, amount.name))}{''.join(told)}"
+        return f"{self.name}{''.join(changed)}"
+
+    def __str__(self) -> str:
+        name, comma, others = self.kind.partition(",")
+        return f"{name}:{_text(self.amount)}{comma}{others}"
 
 
 def _fields(model: type[Any]) -> tuple[Field[Any], ...]:
     return fields(model)
 
 
-def _shown(value: float | str) -> str:
+def _text(value: float | str) -> str:
     return value if isinstance(value, str) else re.sub(r"\.0$", "", repr(value))
 
 
@@ -130,12 +156,12 @@ def _expected(one: Field[Any]) -> str:
     if "names" in one.metadata:
         return f"one of: {', '.join(one.metadata['names'])}"
     kind = "a whole number" if one.metadata["whole"] else "a number"
-    least, most = (_shown(one.metadata[key]) for key in ("least", "most"))
+    least, most = (_text(one.metadata[key]) for key in ("least", "most"))
     return f"{kind} of at least {least}" if most == "inf" else f"{kind} from {least} to {most}"
 
 
-def _steps(amount: float, unit: str, network: Network) -> np.float32:
-    """An amount in LSBs; the unit "std" is the standard deviation of the undisturbed
+def _in_lsb(amount: float, unit: str, network: Network) -> np.float32:
+    """An amount in LSBs; the unit "std" is the standard deviation of the unperturbed
     weights.
     """
     return np.float32(amount * (network.weight_std if unit == "std" else 1.0))
@@ -146,18 +172,16 @@ def _steps(amount: float, unit: str, network: Network) -> np.float32:
 
 @dataclass(frozen=True)
 class Additive(_Model):
-    """Independent Gaussian noise; `std` is in standard deviations of the weights, or in weight
-    steps.
-    """
+    """Independent Gaussian noise; `std` is in standard deviations of the weights, or in LSBs."""
 
     name: ClassVar[str] = "additive"
     std: float = _number(0)
-    unit: Literal["std", "steps"] = _unit()
+    unit: Literal["std", "lsb"] = _unit()
 
-    def disturbed(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
+    def perturb(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
         """``w + std n``."""
         noise = rng.standard_normal(weights.shape, np.float32)
-        noise *= _steps(self.std, self.unit, network)
+        noise *= _in_lsb(self.std, self.unit, network)
         weights += noise
         return weights
 
@@ -171,7 +195,7 @@ class Lognormal(_Model):
     name: ClassVar[str] = "lognormal"
     sigma: float = _number(0, 10)
 
-    def disturbed(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
+    def perturb(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
         """``w exp(sigma n - sigma^2 / 2)``."""
         factor = rng.standard_normal(weights.shape, np.float32)
         factor *= np.float32(self.sigma)
@@ -189,7 +213,7 @@ class Missing(_Model):
     name: ClassVar[str] = "missing"
     share: float = _number(0, 1)
 
-    def disturbed(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
+    def perturb(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
         """``w`` or 0."""
         weights *= _spared(weights, self.share, rng)
         return weights
@@ -205,7 +229,7 @@ class Stuck(_Model):
     share: float = _number(0, 1)
     at: Literal["either", "minimum", "maximum"] = _choice("either", "minimum", "maximum")
 
-    def disturbed(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
+    def perturb(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
         """``w``, ``min W`` or ``max W``."""
         drawn = rng.random(weights.shape, np.float32)
         low = {"either": self.share / 2, "minimum": self.share, "maximum": 0.0}[self.at]
@@ -221,7 +245,7 @@ class SignFlips(_Model):
     name: ClassVar[str] = "flips"
     share: float = _number(0, 1)
 
-    def disturbed(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
+    def perturb(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
         """``w`` or ``-w``."""
         np.negative(weights, out=weights, where=~_spared(weights, self.share, rng))
         return weights
@@ -236,7 +260,7 @@ class Quantised(_Model):
     name: ClassVar[str] = "quantised"
     bits: int = _number(2, 16, whole=True)
 
-    def disturbed(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
+    def perturb(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
         """The nearest level; nothing is drawn."""
         levels = 2 ** (self.bits - 1) - 1
         level = np.float32(
@@ -248,19 +272,17 @@ class Quantised(_Model):
 
 @dataclass(frozen=True)
 class Jitter(_Model):
-    """Independent uniform noise up to `width`, in standard deviations of the weights, or in weight
-    steps.
-    """
+    """Independent uniform noise up to `width`: standard deviations of the weights, or LSBs."""
 
     name: ClassVar[str] = "jitter"
     width: float = _number(0)
-    unit: Literal["std", "steps"] = _unit()
+    unit: Literal["std", "lsb"] = _unit()
 
-    def disturbed(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
+    def perturb(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
         """``w + u``."""
         noise = rng.random(weights.shape, np.float32)
         noise -= np.float32(0.5)
-        noise *= 2 * _steps(self.width, self.unit, network)
+        noise *= 2 * _in_lsb(self.width, self.unit, network)
         weights += noise
         return weights
 
@@ -278,11 +300,11 @@ class Correlated(_Model):
     std: float = _number(0)
     along: Literal["rows", "columns"] = _choice("rows", "columns")
     correlation: float = _number(0, 1, default=0.5)
-    unit: Literal["std", "steps"] = _unit()
+    unit: Literal["std", "lsb"] = _unit()
 
-    def disturbed(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
+    def perturb(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
         """``w + std (sqrt(c) n_line + sqrt(1 - c) n)``."""
-        std = _steps(self.std, self.unit, network)
+        std = _in_lsb(self.std, self.unit, network)
         shape = (len(weights), 1) if self.along == "rows" else (1, len(weights))
         line = rng.standard_normal(shape, np.float32)
         noise = rng.standard_normal(weights.shape, np.float32)
@@ -302,13 +324,24 @@ class Composed:
         if not self.noises:
             raise NoiseError("no noise is composed; expected at least one")
 
+    @property
+    def amount(self) -> float:
+        """That of the first."""
+        return self.noises[0].amount
+
+    @property
+    def kind(self) -> str:
+        """Their text without the amount of the first."""
+        first, *others = self.noises
+        return "+".join((first.kind, *map(str, others)))
+
     def __str__(self) -> str:
         return "+".join(str(noise) for noise in self.noises)
 
-    def disturbed(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
+    def perturb(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
         """What is left after all of them."""
         for noise in self.noises:
-            weights = noise.disturbed(weights, network, rng)
+            weights = noise.perturb(weights, network, rng)
         return weights
 
 

@@ -5,9 +5,9 @@ The network is synchronous and deterministic, so correctness for all words can b
 sampled. From the start code, settled at rest, and from each fixed point reached, every input is
 applied; the held point must decode to the transition's target and Mealy outputs, the point after
 the gap to the target and its Moore outputs. If the walk closes, fixed points and machine are
-bisimilar and every word of any length is run right. The hand-over between masks is walked as well:
-with the masks of input and rest both on for a step, and with neither, at the onset and at the end
-of an input. A reset drives the same code from everywhere, so it is covered by the start.
+bisimilar and every word of any length is run correctly. The hand-over between masks is walked as
+well: with the masks of input and rest both on for a step, and with neither, at the onset and at the
+end of an input. A reset drives the same code from everywhere, so it is covered by the start.
 
 Not covered: a hold or gap below the contract, and inputs that overlap.
 """
@@ -139,7 +139,7 @@ class Proof:
 
     @property
     def holds(self) -> bool:
-        """Whether every word is run right."""
+        """Whether every word is run correctly."""
         return self.verdict == "holds"
 
 

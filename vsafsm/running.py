@@ -50,7 +50,7 @@ def run_word(
 
 
 def run_on(backend: Backend, program: Program, word: Iterable[str], **options: object) -> Run:
-    """The same without a check of what the backend requires: for a program that was disturbed on
+    """The same without a check of what the backend requires: for a program that was perturbed on
     purpose.
     """
     symbols = tuple(word)

@@ -1,4 +1,4 @@
-"""Is a network with disturbed weights still right? Decided for every word, not sampled, at the
+"""Is a network with perturbed weights still correct? Decided for every word, not sampled, at the
 contract's timing.
 
 Weights that stay as they are make the network deterministic: what an activity becomes under an
@@ -68,7 +68,7 @@ class Walk:
     Parameters
     ----------
     machine, network
-        What is right, and what is tried.
+        What is correct, and what is tried.
     """
 
     def __init__(self, machine: Machine, network: Network) -> None:
@@ -83,12 +83,12 @@ class Walk:
         )
         self._start = self._settled[machine.reachable.index(machine.initial)]
 
-    def right_pairs(self) -> NDArray[np.bool_]:
-        """Which inputs (S, A) are taken right in each reachable state.
+    def correct_pairs(self) -> NDArray[np.bool_]:
+        """Which inputs (S, A) are taken correctly in each reachable state.
 
         A state is entered by the first way found to it, with the activity that this way leaves; one
-        that no right transition enters is entered from its own code. Where every word is right, so
-        is every pair.
+        that no correct transition enters is entered from its own code. Where every word is correct,
+        so is every pair.
         """
         inputs = range(len(self.machine.inputs))
         entered = self._entered()
@@ -96,7 +96,7 @@ class Walk:
             [
                 [
                     self._states[entered[state]] == state
-                    and self._is_right(entered[state], state, a)
+                    and self._is_correct(entered[state], state, a)
                     for a in inputs
                 ]
                 for state in self.machine.reachable
@@ -104,7 +104,7 @@ class Walk:
         )
 
     def shortest_wrong(self) -> WrongWord | None:
-        """A shortest word that goes wrong, or None: every word of any length is run right.
+        """A shortest word that goes wrong, or None: every word of any length is run correctly.
 
         A walk that comes through more than ``64 + 16 S`` activities is given up: its last word
         counts as wrong.
@@ -121,7 +121,7 @@ class Walk:
             for (node, state), a in product(wave, range(len(inputs))):
                 left, to = self._taken[node, a].left, self.machine.transition(state, inputs[a]).to
                 word = (*words[node, state], inputs[a])
-                if not self._is_right(node, state, a) or len(words) > most:
+                if not self._is_correct(node, state, a) or len(words) > most:
                     return WrongWord(word, state, to, self._states[left])
                 if (left, to) not in words:
                     words[left, to] = word
@@ -129,22 +129,22 @@ class Walk:
             wave = following
         return None
 
-    def right_words(self, words: Sequence[Sequence[int]]) -> NDArray[np.bool_]:
-        """Which of some words (lists of input indices) are run right from the reset to their end:
-        (B,).
+    def correct_words(self, words: Sequence[Sequence[int]]) -> NDArray[np.bool_]:
+        """Which of some words (lists of input indices) are run correctly from the reset to their
+        end: (B,).
         """
         initial = self.machine.initial
-        right = np.full(len(words), self._states[self._start] == initial)
+        correct = np.full(len(words), self._states[self._start] == initial)
         nodes, states = [self._start] * len(words), [initial] * len(words)
         for n in range(max(map(len, words), default=0)):
-            going = [i for i, word in enumerate(words) if right[i] and n < len(word)]
+            going = [i for i, word in enumerate(words) if correct[i] and n < len(word)]
             self._take((nodes[i], words[i][n]) for i in going)
             for i in going:
                 a = words[i][n]
-                right[i] = self._is_right(nodes[i], states[i], a)
+                correct[i] = self._is_correct(nodes[i], states[i], a)
                 nodes[i] = self._taken[nodes[i], a].left
                 states[i] = self.machine.transition(states[i], self.machine.inputs[a]).to
-        return right
+        return correct
 
     def first_wrong(self, word: Sequence[str]) -> WrongWord | None:
         """The shortest part of a word, from the reset, that goes wrong, or None. Raises
@@ -158,7 +158,7 @@ class Walk:
             a = self.machine.input_index(symbol)
             self._take([(node, a)])
             left, to = self._taken[node, a].left, self.machine.transition(state, symbol).to
-            if not self._is_right(node, state, a):
+            if not self._is_correct(node, state, a):
                 return WrongWord(tuple(word[: n + 1]), state, to, self._states[left])
             node, state = left, to
         return None
@@ -179,13 +179,13 @@ class Walk:
             found = {
                 machine.transition(state, machine.inputs[a]).to: self._taken[entered[state], a].left
                 for state, a in product(reversed(wave), reversed(inputs))
-                if self._is_right(entered[state], state, a)
+                if self._is_correct(entered[state], state, a)
             }
             wave = [state for state in reversed(found) if state not in entered]
             entered.update((state, found[state]) for state in wave)
         return {**codes, **entered}
 
-    def _is_right(self, node: int, state: str, a: int) -> bool:
+    def _is_correct(self, node: int, state: str, a: int) -> bool:
         expected, taken = (
             self.machine.transition(state, self.machine.inputs[a]),
             self._taken[node, a],

@@ -59,7 +59,7 @@ Whole = np.signedinteger[Any]
 
 @dataclass(frozen=True)
 class Conditions:
-    """Situations that the weights must get right, P of them, as indices.
+    """Situations that the weights must meet, P of them, as indices.
 
     The activity of situation p is ``codes[source] & masks[open1] & masks[open2]``; in the next step
     the neurons of ``codes[want]`` shall fire among those that ``masks[care1] | masks[care2]``

@@ -43,9 +43,10 @@ def test_a_table_is_written_and_told(spec: str, capsys: pytest.CaptureFixture[st
         (n, f"additive:{x}", 20) for n in (64, 96) for x in (0, 1, 2)
     ]
     told = capsys.readouterr().out
-    assert "turnstile: 95 % intervals" in told
+    assert "95 % interval over draws (Wilson)" in told
     assert (
-        f"{rows[1].right_share:.3f} ({rows[1].right_low:.3f} to {rows[1].right_high:.3f})" in told
+        f"{rows[1].correct_share:.3f} ({rows[1].correct_low:.3f} to {rows[1].correct_high:.3f})"
+        in told
     )
     assert told.endswith("wrote t.csv\n")
     assert there() == ["t.csv", "turnstile.yaml"]
@@ -84,7 +85,7 @@ def test_backends_and_their_options(spec: str) -> None:
         "device=lognormal,sigma=0.1",
         "device=lognormal,sigma=3.0",
     ]
-    assert rows[0].right > rows[1].right
+    assert rows[0].correct > rows[1].correct
     assert rows[0].always is None
 
 

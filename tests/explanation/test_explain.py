@@ -1,4 +1,4 @@
-"""Weak places against the proof and against integers; terms against the parts of the weights; what
+"""Shortfalls against the proof and against integers; terms against the parts of the weights; what
 was tried.
 """
 
@@ -13,10 +13,12 @@ import pytest
 
 from vsafsm.cli import main
 from vsafsm.compiler import compile_machine
-from vsafsm.explanation.places import weakest
 from vsafsm.explanation.remedies import CERTAINTY, as_it_is, remedies, tolerated_noise
+from vsafsm.explanation.shortfalls import shortfalls
 from vsafsm.explanation.terms import strongest, terms
+from vsafsm.explanation.weakest import margins_of, weakest
 from vsafsm.formats import load
+from vsafsm.margins import TransitionMargin
 from vsafsm.program import Program
 
 KINDS = (
@@ -35,71 +37,74 @@ def program(request: pytest.FixtureRequest) -> Program:
     )
 
 
-def test_a_place_is_what_it_says(program: Program) -> None:
+def found_in(program: Program, sigma: float = 1.0) -> list[TransitionMargin]:
+    return weakest(margins_of(program, sigma))
+
+
+def test_a_shortfall_is_what_it_says(program: Program) -> None:
     network = program.network
-    for weak in weakest(program, 1.0):
-        place, z = weak.place, weak.place.activity
-        drive = int(network.weights[place.neuron].astype(int) @ z) - network.gain * int(z.sum())
-        assert place.margin == pytest.approx(
-            (drive if place.fires else -drive) / z.sum() / network.scale
+    for each in shortfalls(program, 1.0).transitions:
+        minimum, z = each.minimum, each.minimum.activity
+        drive = int(network.weights[minimum.neuron].astype(int) @ z) - network.gain * int(z.sum())
+        assert minimum.margin == pytest.approx(
+            (drive if minimum.fires else -drive) / z.sum() / network.scale
         )
-        assert place.fires == network.codes[place.want, place.neuron]
+
+
+@pytest.mark.parametrize("name", ["turnstile", "vending_machine", "door_lock"])
+def test_shortfalls_are_margins_where_codes_are_the_fixed_points(name: str) -> None:
+    program = compile_machine(load(f"specs/{name}.yaml"))
+    assert shortfalls(program).minimum.margin == pytest.approx(program.prove().margin)
+
+
+def test_what_is_proven_has_margins_and_what_is_not_has_shortfalls(program: Program) -> None:
+    least = margins_of(program).minimum.margin
+    proof = program.prove()
+    if proof.holds:
+        assert least == proof.margin
+    else:
+        assert least == shortfalls(program).minimum.margin < 0
 
 
 def test_transitions_are_there_once_each_the_weakest_first(program: Program) -> None:
-    machine, found = program.machine, weakest(program, 1.0)
+    machine, found = program.machine, found_in(program)
     expected = {
         (s, a, machine.transition(s, a).to) for s in machine.reachable for a in machine.inputs
     }
     assert {(weak.state, weak.input, weak.to) for weak in found} == expected
     assert len(found) == len(expected)
-    margins = [round(weak.place.margin, 6) for weak in found]
+    margins = [round(weak.minimum.margin, 6) for weak in found]
     assert margins == sorted(margins)
-
-
-@pytest.mark.parametrize("name", ["turnstile", "vending_machine", "door_lock"])
-def test_the_least_margin_is_the_proofs_where_codes_are_the_fixed_points(name: str) -> None:
-    program = compile_machine(load(f"specs/{name}.yaml"))
-    found = weakest(program, 0.0)
-    assert found[0].place.margin == pytest.approx(program.claim.margin)
-    assert {weak.failure_bound for weak in found} == {0.0}
-
-
-def test_bounds_of_transitions_lie_below_the_proofs_and_above_a_neurons_own() -> None:
-    program = compile_machine(load("specs/door_lock.yaml"))
-    sigma = 0.3 * program.network.weight_std
-    whole = program.prove().tally.failure_bound(sigma)
-    found = weakest(program, sigma)
-    assert 0 < max(weak.failure_bound for weak in found) <= whole
-    assert whole <= sum(weak.failure_bound for weak in found) * 1.01
 
 
 def test_terms_are_the_parts_of_the_weights(program: Program) -> None:
     parts, network = program.parts(), program.network
-    for weak in weakest(program, 1.0)[:6]:
-        place, z = weak.place, weak.place.activity
-        sign, n = (1 if weak.place.fires else -1), z.sum()
-        found = terms(program, place)
+    for weak in found_in(program)[:6]:
+        minimum, z = weak.minimum, weak.minimum.activity
+        sign, n = (1 if weak.minimum.fires else -1), z.sum()
+        found = terms(program, minimum)
 
         def total(start: str, found: list = found) -> float:
             return sum(term.towards for term in found if term.name.startswith(start))
 
-        assert total("memory") == pytest.approx(sign * parts.autoassociative[place.neuron] @ z / n)
-        assert total("transition") == pytest.approx(sign * parts.transition[place.neuron] @ z / n)
-        left = sign * parts.correction[place.neuron] @ z / n - sign * network.gain / network.scale
+        assert total("memory") == pytest.approx(
+            sign * parts.autoassociative[minimum.neuron] @ z / n
+        )
+        assert total("transition") == pytest.approx(sign * parts.transition[minimum.neuron] @ z / n)
+        left = sign * parts.correction[minimum.neuron] @ z / n - sign * network.gain / network.scale
         assert total("correction") + total("inhibition") == pytest.approx(left)
-        assert sum(term.towards for term in found) == pytest.approx(place.margin)
+        assert sum(term.towards for term in found) == pytest.approx(minimum.margin)
 
 
 def test_shared_neurons_are_counted(program: Program) -> None:
     network = program.network
-    place = weakest(program, 1.0)[0].place
-    found = [term.shared for term in terms(program, place) if term.name.startswith("memory of")]
-    assert found == (network.codes & place.activity).sum(1).tolist()
+    minimum = found_in(program)[0].minimum
+    found = [term.shared for term in terms(program, minimum) if term.name.startswith("memory of")]
+    assert found == (network.codes & minimum.activity).sum(1).tolist()
 
 
 def test_the_strongest_carry_first(program: Program) -> None:
-    found = strongest(terms(program, weakest(program, 1.0)[0].place))
+    found = strongest(terms(program, found_in(program)[0].minimum))
     signs = [term.towards > 0 for term in found]
     assert signs == sorted(signs, reverse=True)
     assert 1 <= len(found) <= 6

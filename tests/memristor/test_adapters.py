@@ -485,7 +485,7 @@ def test_the_fit_of_crosssim_is_crosssim_s(simulator: Any, g: float) -> None:
     device = CrossSimParameters().xbar.device
     device.Rmin, device.Rmax = 1e6 / 39.2, 1e6
     device.programming_error.enable, device.programming_error.model = True, "RRAMWan"
-    with crosssim._seeded(np.random.default_rng(6)):
+    with crosssim._seed(np.random.default_rng(6)):
         model = Device.create_device(device)
         theirs = 39.2 * model.programming_error(many(g / 39.2))
     alike(device_named("neurram-crosssim").relax(many(g), 1.0, np.random.default_rng(7)), theirs)

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from vsafsm.errors import NoiseError, SweepError
+from vsafsm.noise import Additive
 from vsafsm.program import Program
 from vsafsm.report.curves import curves
 from vsafsm.report.page import page
@@ -83,7 +84,7 @@ def test_the_same_program_gives_the_same_page(program: Program) -> None:
 def test_a_page_tells_what_the_proof_found(programs: dict[str, Program]) -> None:
     program = programs["turnstile"]
     text, proof = page(program, **FEW), program.prove()
-    assert "proven right for every input word" in text
+    assert "proven correct for every input word" in text
     assert f"<b>{proof.contract.hold_steps} steps</b>" in text
     assert f"{proof.margin:.3f} units" in text
     assert program.content_hash in text
@@ -95,11 +96,9 @@ def test_a_page_tells_what_the_proof_found(programs: dict[str, Program]) -> None
 def test_curves_are_what_trials_give(programs: dict[str, Program]) -> None:
     program = programs["turnstile"]
     (curve,) = curves(program, program.prove(), ("additive:1:2:1",), 12, 5)
-    found = outcomes(
-        subject(program, "reference"), "additive:1", Trials(words=0, seed=5), range(12)
-    )
+    found = outcomes(subject(program, "reference"), Additive(1), Trials(words=0, seed=5), range(12))
     assert [row.noise for row in curve.rows] == ["additive:1", "additive:2"]
-    assert curve.rows[0].right == sum(each.pairs == 4 for each in found)
+    assert curve.rows[0].correct == sum(each.pairs == 4 for each in found)
     assert curve.rows[0].failure_bound is not None
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from vsafsm.compiler import compile_machine
 from vsafsm.formats import load
+from vsafsm.noise import Additive, Lognormal
 from vsafsm.sweeps.execute import Executor, serial
 from vsafsm.sweeps.journal import Journal
 from vsafsm.sweeps.plan import Plan, Trials, subject
@@ -24,7 +25,7 @@ def plan() -> Plan:
     programs = [compile_machine(machine, dimension=n) for n in (64, 96)]
     return Plan(
         tuple(subject(program, "reference") for program in programs),
-        ("additive:0", "additive:1", "lognormal:1.2"),
+        (Additive(0), Additive(1), Lognormal(1.2)),
         Trials(most=45, width=0.0, words=3, length=6),
     )
 

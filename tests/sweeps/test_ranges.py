@@ -10,16 +10,20 @@ from vsafsm.errors import NoiseError, SweepError
 from vsafsm.sweeps.ranges import noises, values
 
 
+def texts(text: str) -> tuple[str, ...]:
+    return tuple(map(str, noises(text)))
+
+
 def test_a_range_has_both_ends() -> None:
-    assert noises("additive:0:1:0.25") == tuple(
+    assert texts("additive:0:1:0.25") == tuple(
         f"additive:{x}" for x in ("0", "0.25", "0.5", "0.75", "1")
     )
-    assert noises("additive:0:1:0.4") == ("additive:0", "additive:0.4", "additive:0.8")
-    assert noises("missing:0.3:0.3:1") == ("missing:0.3",)
+    assert texts("additive:0:1:0.4") == ("additive:0", "additive:0.4", "additive:0.8")
+    assert texts("missing:0.3:0.3:1") == ("missing:0.3",)
 
 
 def test_no_digit_is_lost_on_the_way() -> None:
-    assert noises("additive:0:0.3:0.1") == (
+    assert texts("additive:0:0.3:0.1") == (
         "additive:0",
         "additive:0.1",
         "additive:0.2",
@@ -30,18 +34,18 @@ def test_no_digit_is_lost_on_the_way() -> None:
 @given(start=st.integers(0, 50), count=st.integers(1, 30), step=st.integers(1, 40))
 def test_a_range_is_counted_out(start: int, count: int, step: int) -> None:
     stop = start + (count - 1) * step
-    found = noises(f"additive:{start / 100}:{stop / 100}:{step / 100}")
+    found = texts(f"additive:{start / 100}:{stop / 100}:{step / 100}")
     assert [float(each.partition(":")[2]) for each in found] == [
         pytest.approx((start + i * step) / 100) for i in range(count)
     ]
 
 
 def test_parameters_and_other_models_stay() -> None:
-    assert noises("stuck:0.1:0.2:0.1,at=minimum+additive:1") == (
+    assert texts("stuck:0.1:0.2:0.1,at=minimum+additive:1") == (
         "stuck:0.1,at=minimum+additive:1",
         "stuck:0.2,at=minimum+additive:1",
     )
-    assert noises("missing:0:0.1:0.1+additive:1:2:1") == (
+    assert texts("missing:0:0.1:0.1+additive:1:2:1") == (
         "missing:0+additive:1",
         "missing:0+additive:2",
         "missing:0.1+additive:1",
@@ -64,12 +68,12 @@ def test_parameters_and_other_models_stay() -> None:
 )
 def test_what_is_no_range_is_refused(text: str, told: str) -> None:
     with pytest.raises(SweepError, match=told):
-        noises(text)
+        texts(text)
 
 
 def test_noise_out_of_range_is_refused() -> None:
     with pytest.raises(NoiseError, match="from 0 to 1"):
-        noises("missing:0:2:0.5")
+        texts("missing:0:2:0.5")
 
 
 def test_values_of_a_list() -> None:
@@ -80,3 +84,12 @@ def test_values_of_a_list() -> None:
 def test_what_is_no_list_is_refused(text: str) -> None:
     with pytest.raises(SweepError, match="dimension"):
         values("dimension", text)
+
+
+@pytest.mark.parametrize(
+    "text", ["additive:1e16", "additive:1e-12", "lognormal:1e-7+additive:1e20"]
+)
+def test_amounts_of_any_size_are_read_and_written(text: str) -> None:
+    (found,) = noises(text)
+    assert noises(str(found)) == (found,)
+    assert found.amount == float(text.partition(":")[2].partition("+lo")[0].split("+add")[0])

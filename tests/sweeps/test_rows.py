@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsafsm.intervals import wilson
+from vsafsm.intervals import over_draws, wilson
+from vsafsm.noise import Additive
 from vsafsm.proof import prove
 from vsafsm.sweeps.plan import Plan, Trials
 from vsafsm.sweeps.rows import COLUMNS, Row, failure_bound, needed
@@ -17,16 +18,18 @@ from vsafsm.sweeps.trial import Outcome, outcomes
 
 def test_a_row_sums_up_its_draws(plan: Plan, rows: list[Row]) -> None:
     point = rows[1]
-    found = outcomes(plan.subjects[0], "additive:1", plan.trials, range(45))
+    found = outcomes(plan.subjects[0], Additive(1), plan.trials, range(45))
     assert (point.noise, point.amount, point.neurons, point.trials) == ("additive:1", 1.0, 64, 45)
-    assert point.right == sum(each.pairs == 4 for each in found)
-    assert point.right_share == point.right / 45
-    assert (point.right_low, point.right_high) == wilson(point.right, 45)
+    assert point.correct == sum(each.pairs == 4 for each in found)
+    assert point.correct_share == point.correct / 45
+    assert (point.correct_low, point.correct_high) == wilson(point.correct, 45)
     assert point.always == sum(bool(each.always) for each in found)
     assert point.transitions == 4 * 45
     assert point.transitions_share == sum(each.pairs for each in found) / (4 * 45)
     assert point.words == 3 * 45
     assert point.words_share == sum(each.words for each in found) / (3 * 45)
+    shares = [each.pairs / 4 for each in found]
+    assert (point.transitions_low, point.transitions_high) == over_draws(shares)
     assert point.transitions_low < point.transitions_share < point.transitions_high
 
 
@@ -35,7 +38,7 @@ def test_rows_are_in_the_order_of_the_plan(rows: list[Row]) -> None:
         (n, noise) for n in (64, 96) for noise in ("additive:0", "additive:1", "lognormal:1.2")
     ]
     assert {row.machine for row in rows} == {"turnstile"}
-    assert set(COLUMNS) >= {"right", "always", "failure_bound"}
+    assert set(COLUMNS) >= {"correct", "always", "failure_bound"}
 
 
 def test_every_bound_is_the_proofs(plan: Plan, rows: list[Row]) -> None:
@@ -44,27 +47,28 @@ def test_every_bound_is_the_proofs(plan: Plan, rows: list[Row]) -> None:
     assert rows[0].failure_bound == 0
     assert rows[1].failure_bound == min(1.0, proof.tally.failure_bound(network.weights.std()))
     assert rows[2].failure_bound is None
-    steps = failure_bound(plan.subjects[0], proof, "additive:2,unit=steps")
+    steps = failure_bound(plan.subjects[0], proof, Additive(2, "lsb"))
     assert steps == pytest.approx(min(1.0, proof.tally.failure_bound(2.0)))
 
 
 # ---- when a point is done
 
 
-def outcomes_of(right: list[bool]) -> list[Outcome]:
-    return [Outcome(4 if each else 3, 0, each) for each in right]
+def outcomes_of(correct: list[bool]) -> list[Outcome]:
+    return [Outcome(4 if each else 3, 0, each) for each in correct]
 
 
 @given(
-    right=st.lists(st.booleans(), min_size=1, max_size=150),
+    correct=st.lists(st.booleans(), min_size=1, max_size=150),
     width=st.sampled_from([0.05, 0.1, 0.2, 0.5]),
 )
 def test_a_point_is_done_at_the_first_draw_that_makes_it_narrow(
-    right: list[bool], width: float
+    correct: list[bool], width: float
 ) -> None:
-    count = needed(outcomes_of(right), 4, Trials(most=1000, width=width))
+    count = needed(outcomes_of(correct), 4, Trials(most=1000, width=width))
     widths = [
-        high - low for low, high in (wilson(sum(right[: n + 1]), n + 1) for n in range(len(right)))
+        high - low
+        for low, high in (wilson(sum(correct[: n + 1]), n + 1) for n in range(len(correct)))
     ]
     narrow = [n + 1 for n, each in enumerate(widths) if each <= width]
     assert count == (narrow[0] if narrow else None)

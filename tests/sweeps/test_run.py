@@ -14,6 +14,7 @@ import pytest
 
 from vsafsm.errors import SweepError
 from vsafsm.intervals import wilson
+from vsafsm.noise import Additive
 from vsafsm.sweeps.execute import Chunk, Found, processes, serial
 from vsafsm.sweeps.journal import Journal
 from vsafsm.sweeps.plan import Plan, Subject, Trials
@@ -93,11 +94,11 @@ def test_points_stop_where_their_interval_is_narrow(
 ) -> None:
     narrow = replace(plan, trials=Trials(most=400, width=0.12, words=2, length=4))
     rows = measured(narrow, tmp_path / "t.csv")
-    assert {row.trials for row in rows if row.right_share in (0, 1)} == {29}
+    assert {row.trials for row in rows if row.correct_share in (0, 1)} == {29}
     for row in rows:
-        assert row.right_high - row.right_low <= 0.12
+        assert row.correct_high - row.correct_low <= 0.12
         n = row.trials - 1
-        before = [wilson(right, n) for right in (row.right, row.right - 1) if 0 <= right <= n]
+        before = [wilson(right, n) for right in (row.correct, row.correct - 1) if 0 <= right <= n]
         assert any(high - low > 0.12 for low, high in before)
     counted = Counted(None)
     with Journal(tmp_path / "u.csv", narrow.described()) as journal:
@@ -122,7 +123,7 @@ def test_progress_goes_up_to_the_end(plan: Plan, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"noises": ("additive:0", "additive:1")}, "noise differs"),
+        ({"noises": (Additive(0), Additive(1))}, "noise differs"),
         ({"trials": Trials(most=46)}, "trials differs"),
         ({"subjects": None}, "programs differs"),
     ],

@@ -36,12 +36,12 @@ def test_a_csv_is_tidy(table: Table, tmp_path: Path) -> None:
     write_table(path, table)
     lines = path.read_text().splitlines()
     comments = [line for line in lines if line.startswith("#")]
-    assert comments[0] == "# vsafsm sweep table 1"
+    assert comments[0] == "# vsafsm sweep table 2"
     assert json.loads(comments[1][1:])["machine"] == "turnstile"
     records = list(csv.DictReader(line for line in lines if not line.startswith("#")))
     assert tuple(records[0]) == COLUMNS
-    assert [float(each["right_share"]) for each in records] == [
-        row.right_share for row in table.rows
+    assert [float(each["correct_share"]) for each in records] == [
+        row.correct_share for row in table.rows
     ]
 
 
@@ -50,17 +50,17 @@ def test_a_parquet_file_is_one_of_arrows(table: Table, tmp_path: Path) -> None:
     write_table(tmp_path / "t.parquet", table)
     found = parquet.read_table(tmp_path / "t.parquet").to_pydict()
     assert tuple(found) == COLUMNS
-    assert found["right"] == [row.right for row in table.rows]
+    assert found["correct"] == [row.correct for row in table.rows]
 
 
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("sweep table 1", "sweep table 2", "version 2; expected version 1"),
-        ("sweep table 1", "sweep table x", "no table of a sweep"),
+        ("sweep table 2", "sweep table 1", "version 1; expected version 2"),
+        ("sweep table 2", "sweep table x", "no table of a sweep"),
         ("# vsafsm", "# another", "no table of a sweep"),
         ("turnstile,", "turnstile;", "no table of a sweep"),
-        ("right_low", "right_lower", "no table of a sweep"),
+        ("correct_low", "correct_lower", "no table of a sweep"),
         (",True,", ",Maybe,", "no table of a sweep"),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 from vsafsm.compiler import compile_machine
 from vsafsm.discovery import find
 from vsafsm.formats import load
-from vsafsm.noise import parse_noise, perturbed
+from vsafsm.noise import parse_noise, perturb
 from vsafsm.running import run_on
 from vsafsm.sweeps.plan import Plan, Trials, subject
 from vsafsm.sweeps.trial import Outcome, outcomes
@@ -22,29 +22,31 @@ TRIALS = Trials(words=4, length=5)
 @pytest.mark.parametrize("noise", ["additive:1", "missing:0.2"])
 def test_a_draw_is_the_noise_of_its_number(plan: Plan, noise: str) -> None:
     one = plan.subjects[0]
-    found = outcomes(one, noise, TRIALS, range(30))
+    found = outcomes(one, parse_noise(noise), TRIALS, range(30))
     for number in (0, 7, 29):
         rng = np.random.default_rng([0, number])
-        walk = Walk(one.program.machine, perturbed(one.program.network, parse_noise(noise), rng))
-        assert found[number].pairs == walk.right_pairs().sum()
+        walk = Walk(one.program.machine, perturb(one.program.network, parse_noise(noise), rng))
+        assert found[number].pairs == walk.correct_pairs().sum()
         assert found[number].always == (walk.shortest_wrong() is None)
-    assert 0 < sum(each.is_right(4) for each in found) < 30
+    assert 0 < sum(each.is_correct(4) for each in found) < 30
 
 
 def test_it_does_not_matter_which_draws_are_asked_for_together(plan: Plan) -> None:
     one = plan.subjects[0]
-    together = outcomes(one, "additive:1", TRIALS, range(12))
-    assert [outcomes(one, "additive:1", TRIALS, [n])[0] for n in range(12)] == together
+    together = outcomes(one, parse_noise("additive:1"), TRIALS, range(12))
+    assert [outcomes(one, parse_noise("additive:1"), TRIALS, [n])[0] for n in range(12)] == together
 
 
 def test_seeds_give_other_draws(plan: Plan) -> None:
     one = plan.subjects[0]
-    found = [outcomes(one, "additive:1.2", Trials(seed=seed), range(20)) for seed in (0, 1)]
+    found = [
+        outcomes(one, parse_noise("additive:1.2"), Trials(seed=seed), range(20)) for seed in (0, 1)
+    ]
     assert found[0] != found[1]
 
 
 def test_words_are_right_where_every_word_is(plan: Plan) -> None:
-    found = outcomes(plan.subjects[0], "additive:1", TRIALS, range(60))
+    found = outcomes(plan.subjects[0], parse_noise("additive:1"), TRIALS, range(60))
     assert {each.words for each in found if each.always} == {4}
     assert min(each.words for each in found) < 4
     assert all(0 <= each.words <= 4 for each in found)
@@ -55,10 +57,10 @@ def test_a_target_of_whole_weights_has_noise_rounded() -> None:
     chip = subject(program, "loihi2")
     assert chip.rounded
     assert chip.deployed is not None
-    found = outcomes(chip, "additive:1", TRIALS, range(20))
+    found = outcomes(chip, parse_noise("additive:1"), TRIALS, range(20))
     expected = []
     for number in range(20):
-        network = perturbed(
+        network = perturb(
             chip.deployed, parse_noise("additive:1"), np.random.default_rng([0, number]), whole=True
         )
         expected.append(Walk(program.machine, network).shortest_wrong() is None)
@@ -69,11 +71,11 @@ def test_a_target_of_whole_weights_has_noise_rounded() -> None:
 def test_a_backend_that_is_not_exact_runs_words() -> None:
     program = compile_machine(load("specs/turnstile.yaml"), target="memristor")
     array = subject(program, "memristor", {"device": "lognormal", "sigma": 2.0})
-    found = outcomes(array, "missing:0.05", TRIALS, range(6))
+    found = outcomes(array, parse_noise("missing:0.05"), TRIALS, range(6))
     assert all(each.always is None for each in found)
     assert len({each.pairs for each in found}) > 1
     for number in range(6):
-        network = perturbed(
+        network = perturb(
             program.network,
             parse_noise("missing:0.05"),
             np.random.default_rng([0, number]),
@@ -94,7 +96,9 @@ def test_a_backend_that_is_not_exact_runs_words() -> None:
 
 
 def test_no_noise_leaves_everything_right(plan: Plan) -> None:
-    assert outcomes(plan.subjects[0], "additive:0", TRIALS, [0]) == [Outcome(4, 4, True)]
+    assert outcomes(plan.subjects[0], parse_noise("additive:0"), TRIALS, [0]) == [
+        Outcome(4, 4, True)
+    ]
 
 
 @pytest.mark.slow
@@ -104,5 +108,5 @@ def test_brian2_runs_disturbed_weights_without_rounding() -> None:
     cells = subject(program, "brian2")
     assert not cells.rounded
     few = Trials(words=1, length=3)
-    assert outcomes(cells, "additive:0.3", few, [0]) == [Outcome(4, 1, None)]
-    assert outcomes(cells, "additive:20", few, [0])[0].pairs < 4
+    assert outcomes(cells, parse_noise("additive:0.3"), few, [0]) == [Outcome(4, 1, None)]
+    assert outcomes(cells, parse_noise("additive:20"), few, [0])[0].pairs < 4

@@ -13,7 +13,7 @@ from vsafsm.errors import RobustnessError
 from vsafsm.machine import Machine
 from vsafsm.noise import parse_noise
 from vsafsm.program import Program
-from vsafsm.testing import NotRobustError, assert_robust, disturbed
+from vsafsm.testing import NotRobustError, assert_robust, network_of_trial
 
 Compiled = Callable[..., Program]
 
@@ -43,7 +43,7 @@ def test_a_large_network_bears_what_a_small_one_does_not(
     assert assert_robust(large, noise, trials=20).failures == ()
     error, _ = told(fragile, noise, trials=20)
     assert isinstance(error, AssertionError)
-    assert error.robustness.right < 20
+    assert error.robustness.correct < 20
 
 
 def test_a_passing_assertion_returns_what_it_found(fragile: Program) -> None:
@@ -57,7 +57,7 @@ def test_enough_draws_must_be_right(fragile: Program) -> None:
     assert assert_robust(fragile, "additive:1", trials=20, least=share).share == share
     _, lines = told(fragile, "additive:1", trials=20, least=share + 0.05)
     assert lines[0].endswith(f"expected a share of {share + 0.05:g}")
-    assert assert_robust(fragile, "additive:9", trials=3, least=0).right == 0
+    assert assert_robust(fragile, "additive:9", trials=3, least=0).correct == 0
 
 
 def test_only_given_words_must_be_right(fragile: Program) -> None:
@@ -82,10 +82,10 @@ def test_the_message_says_how_to_repeat_it(fragile: Program, turnstile: Machine)
         == f"smallest word that goes wrong, in trial {found.smallest.trial}: {found.smallest.wrong}"
     )
     call = re.search(
-        r"vsafsm\.testing\.disturbed\(program, \"(.+)\", seed=(\d+), trial=(\d+)\)", lines[4]
+        r"vsafsm\.testing\.network_of_trial\(program, \"(.+)\", seed=(\d+), trial=(\d+)\)", lines[4]
     )
     assert call is not None
-    network = disturbed(fragile, call[1], int(call[2]), int(call[3]))
+    network = network_of_trial(fragile, call[1], int(call[2]), int(call[3]))
     rng = np.random.default_rng([5, found.smallest.trial])
     weights = (
         fragile.network.weights
@@ -105,8 +105,8 @@ PLACE = re.compile(
     r"margin there without noise: (\S+) units \(neuron (\d+), "
     r"(at rest|while the input is held|in the gap after the input)\); the noise moves drives by"
     r" (\S+) units "
-    r"\(root mean square\); neurons on the wrong side of the threshold: at most (\d+) a step, where"
-    r" (\d+) should fire"
+    r"\(root mean square\); neurons that differ from the run without noise: at most (\d+) per step,"
+    r" where (\d+) should fire"
 )
 
 
@@ -117,7 +117,7 @@ def test_the_margin_is_that_of_the_transition_that_goes_wrong(fragile: Program, 
     place, smallest, network = PLACE.fullmatch(lines[2]), error.robustness.smallest, fragile.network
     assert place is not None
     assert smallest is not None
-    noisy = disturbed(fragile, noise, 0, smallest.trial).weights.astype(float)
+    noisy = network_of_trial(fragile, noise, 0, smallest.trial).weights.astype(float)
     weights, wrong = network.weights.astype(int), smallest.wrong
     steps, activity = [], network.codes[network.states.index(wrong.state)]
     hold, gap = network.contract.hold_steps, network.contract.gap_steps
@@ -126,8 +126,16 @@ def test_the_margin_is_that_of_the_transition_that_goes_wrong(fragile: Program, 
         opened = network.masks[mask]
         steps.append((activity, opened))
         activity = (weights @ activity > 0) & opened
-    sides = [(((noisy @ z > 0) != (weights @ z > 0)) & opened).sum() for z, opened in steps]
-    assert (int(place[5]), int(place[6])) == (max(sides), network.codes[0].sum())
+    clean = noisy_run = network.codes[network.start]
+    differing = []
+    for mask in [0] * gap + [
+        m for s in wrong.word for m in [network.mask_of(s)] * hold + [0] * gap
+    ]:
+        clean = (weights @ clean > 0) & network.masks[mask]
+        noisy_run = (noisy @ noisy_run > 0) & network.masks[mask]
+        differing.append((clean != noisy_run).sum())
+    assert (int(place[5]), int(place[6])) == (max(differing), network.codes[0].sum())
+    assert int(place[5]) > 0
     passed = steps[gap:] if wrong.word else steps[-1:]
     margins = [np.abs(weights @ z)[opened].min() / z.sum() / network.scale for z, opened in passed]
     assert float(place[1]) <= min(margins) + 1e-3
@@ -161,7 +169,7 @@ def test_advice_is_what_is_not_done_yet_and_helps(
     )
     for options in ({"dimension": 128}, {"dimension": 64, "rule": "robust"}):
         helped = assert_robust(compiled(turnstile, **options), "additive:1", trials=20, least=0)
-        assert helped.right > error.robustness.right
+        assert helped.correct > error.robustness.correct
     _, lines = told(
         compiled(turnstile, dimension=128, rule="robust", margin=0.42), "additive:9", trials=1
     )

@@ -99,7 +99,7 @@ def test_a_failure_is_shown_without_the_package_s_own_lines(tmp_path: Path) -> N
     text = SUITE.replace('"additive:0").trials', '"missing:1").trials')
     ran = suite(tmp_path, text, "--vsafsm-trials=3")
     assert ran.returncode == 1
-    assert "one is not robust: 0 of 3 draws of missing:1 are right" in ran.stdout
+    assert "one is not robust: 0 of 3 draws of missing:1 are correct" in ran.stdout
     assert "assertion.py" not in ran.stdout.partition("short test summary")[0]
 
 

@@ -1,4 +1,4 @@
-"""Robustness, against disturbed networks run word by word in plain loops."""
+"""Robustness, against perturbed networks run word by word in plain loops."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from vsafsm.errors import NoiseError, RobustnessError, UnknownInputError
 from vsafsm.machine import Machine
 from vsafsm.network import Network
-from vsafsm.noise import Additive, Noise, perturbed
+from vsafsm.noise import Additive, Noise, perturb
 from vsafsm.program import Program
 from vsafsm.synchronous import Session, run_batch
-from vsafsm.testing import Robustness, default_trials, disturbed, noises, robustness, words
+from vsafsm.testing import Robustness, default_trials, network_of_trial, noises, robustness, words
 from vsafsm.testing.robust import VARIABLE
 
 
@@ -25,7 +25,7 @@ def program(turnstile: Machine, compiled: Any) -> Program:
     return compiled(turnstile, dimension=64)
 
 
-def is_right(naive: Any, machine: Machine, network: Network, word: tuple[str, ...]) -> bool:
+def is_correct(naive: Any, machine: Machine, network: Network, word: tuple[str, ...]) -> bool:
     """A word at the contract's timing, one activity at a time, with what each input shows while it
     is held.
     """
@@ -85,15 +85,15 @@ def test_the_smallest_word_is_wrong_in_that_draw_and_no_shorter_one_is(
     found = robustness(program, noise, trials=3, seed=seed)
     wrong = {failure.trial: failure.wrong for failure in found.failures}
     for trial in range(3):
-        network = perturbed(program.network, noise, np.random.default_rng([seed, trial]))
+        network = perturb(program.network, noise, np.random.default_rng([seed, trial]))
         length = len(wrong[trial].word) if trial in wrong else 5
         shorter = [
             word for n in range(min(length, 5)) for word in product(machine.inputs, repeat=n)
         ]
-        assert all(is_right(naive, machine, network, word) for word in shorter)
+        assert all(is_correct(naive, machine, network, word) for word in shorter)
         if trial in wrong:
             one = wrong[trial]
-            assert not is_right(naive, machine, network, one.word)
+            assert not is_correct(naive, machine, network, one.word)
             assert one.expected == machine.run(one.word).states[-1]
             assert one.found == found_by_session(network, one.word)
             if one.found != one.expected and at_rest(naive, network):
@@ -112,34 +112,34 @@ def test_given_words_are_decided_and_no_others(
     asked = data.draw(st.lists(words(machine), min_size=1, max_size=4))
     failures = robustness(program, noise, words=asked, trials=1, seed=seed).failures
     wrong = failures[0].wrong if failures else None
-    network = disturbed(program, noise, seed, 0)
+    network = network_of_trial(program, noise, seed, 0)
     parts = sorted({word[:n] for word in asked for n in range(len(word) + 1)}, key=len)
-    first = next((part for part in parts if not is_right(naive, machine, network, part)), None)
+    first = next((part for part in parts if not is_correct(naive, machine, network, part)), None)
     assert (wrong is None) == (first is None)
     if wrong is not None and first is not None:
         assert len(wrong.word) == len(first)
         assert wrong.word in parts
-        assert not is_right(naive, machine, network, wrong.word)
+        assert not is_correct(naive, machine, network, wrong.word)
 
 
 def test_trials_are_draws_of_generators_of_their_own(program: Program) -> None:
     found = robustness(program, "additive:1", trials=20, seed=3)
     assert (found.noise, found.seed, found.trials) == (Additive(1), 3, 20)
-    assert 0 < found.right < 20
+    assert 0 < found.correct < 20
     fewer = robustness(program, Additive(1), trials=10, seed=3)
     assert fewer.failures == tuple(failure for failure in found.failures if failure.trial < 10)
     assert robustness(program, "additive:1", trials=20, seed=4).failures != found.failures
-    weights = perturbed(program.network, Additive(1), np.random.default_rng([3, 7])).weights
-    assert (disturbed(program, "additive:1", 3, 7).weights == weights).all()
+    weights = perturb(program.network, Additive(1), np.random.default_rng([3, 7])).weights
+    assert (network_of_trial(program, "additive:1", 3, 7).weights == weights).all()
 
 
 def test_what_was_found_sums_up(program: Program) -> None:
     found = robustness(program, "additive:1", trials=20)
     low, high = found.interval
-    assert found.right + len(found.failures) == 20
-    assert 0 < low < found.share == found.right / 20 < high < 1
+    assert found.correct + len(found.failures) == 20
+    assert 0 < low < found.share == found.correct / 20 < high < 1
     assert str(found).startswith(
-        f"{found.right} of 20 draws of additive:1 are right (95 % interval 0."
+        f"{found.correct} of 20 draws of additive:1 are correct (95 % interval 0."
     )
     assert robustness(program, "additive:0", trials=2) == Robustness(Additive(0), 0, 2, ())
     assert robustness(program, "additive:0", trials=2).smallest is None

@@ -9,12 +9,16 @@ from typing import Any
 
 from vsafsm.cli.arguments import add_json, add_options, choices
 from vsafsm.cli.exits import OK, WRONG
+from vsafsm.cli.progress import ProgressBar
 from vsafsm.cli.sources import program_of
-from vsafsm.cli.terminal import ProgressBar, print_json, print_line, print_table
+from vsafsm.cli.tables import print_table
+from vsafsm.cli.terminal import print_json, print_line
 from vsafsm.errors import UsageError
-from vsafsm.explanation.places import Place, Weak, weakest
 from vsafsm.explanation.remedies import Remedy, as_it_is, remedies
 from vsafsm.explanation.terms import strongest, terms
+from vsafsm.explanation.weakest import margins_of, weakest
+from vsafsm.lowering import REST
+from vsafsm.margins import MinimumMargin, TransitionMargin
 from vsafsm.network import Network
 from vsafsm.program import Program
 from vsafsm.proof import Proof
@@ -51,7 +55,12 @@ def run(args: argparse.Namespace) -> int:
     program = program_of(args, choices(args), allow_unproven=True)
     proof = program.prove()
     now = as_it_is(program, proof)
-    found = weakest(program, now.noise * program.network.weight_std)
+    sigma = now.noise * program.network.weight_std
+    points = len(program.machine.states)
+    with ProgressBar() as progress:
+        found = weakest(
+            margins_of(program, sigma, lambda n: progress("margins", min(1.0, n / points)))
+        )
     tried: Sequence[Remedy] = ()
     if args.trying or (args.trying is None and program.network.neurons <= QUICK_NEURONS):
         with ProgressBar() as progress:
@@ -64,7 +73,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print(
-    program: Program, proof: Proof, found: Sequence[Weak], most: int, tried: Sequence[Remedy]
+    program: Program,
+    proof: Proof,
+    found: Sequence[TransitionMargin],
+    most: int,
+    tried: Sequence[Remedy],
 ) -> None:
     network, noise = program.network, tried[0].noise
     print_line(
@@ -74,15 +87,15 @@ def _print(
     for line in _summary(proof, found, noise):
         print_line(line)
     print_line()
-    header = ("", "state", "input", "to", "margin", "narrowest", "wrong at that noise")
+    header = ("", "state", "input", "to", "margin", "step", "wrong at that noise")
     rows = [
         (
             str(n),
             each.state,
             each.input,
             each.to,
-            f"{each.place.margin:.3f}",
-            _told(network, each.place),
+            f"{each.minimum.margin:.3f}",
+            _step_name(network, each.minimum),
             f"at most {100 * each.failure_bound:.2g} %",
         )
         for n, each in enumerate(found[:most], 1)
@@ -95,44 +108,43 @@ def _print(
     _print_tried(tried)
 
 
-def _summary(proof: Proof, found: Sequence[Weak], noise: float) -> list[str]:
+def _summary(proof: Proof, found: Sequence[TransitionMargin], noise: float) -> list[str]:
     if not proof.holds:
-        return [f"{proof.verdict}: {proof.counterexample}"]
-    least = found[0].place.margin
-    told = [f"proven, margin {proof.margin:.3f}"]
-    if least > 0:
-        near = sum(each.place.margin <= 1.1 * least for each in found)
-        told[0] += f"; {near} of {len(found)} transitions come within a tenth of the least"
-    else:
-        told.append(
-            "margins are from the codes; below 0, the activity differs from the code, and comes"
-            " right later"
-        )
+        return [
+            f"{proof.verdict}: {proof.counterexample}",
+            "margins are those of the codes; below 0, a neuron is on the wrong side of threshold",
+        ]
+    least = found[0].minimum.margin
+    near = sum(each.minimum.margin <= 1.1 * least for each in found)
+    lines = [
+        f"proven, margin {proof.margin:.3f}; {near} of {len(found)} transitions come within a tenth"
+        " of the least"
+    ]
     if noise:
-        told.append(
+        lines.append(
             f"additive noise of {noise:.2f} standard deviations of the weights goes wrong in at"
             " most 1 % of draws"
         )
-    return told
+    return lines
 
 
-def _told(network: Network, place: Place) -> str:
+def _step_name(network: Network, minimum: MinimumMargin) -> str:
     """Which step of a transition it is: what is active, and which masks are on."""
-    source = network.code_name(place.source)
-    if not place.opened:
+    source = network.code_name(int((network.codes & minimum.activity).sum(1).argmax()))
+    if not minimum.masks:
         return f"{source}, no mask on"
-    masks = ["rest" if mask == 0 else f'"{network.inputs[mask - 1]}"' for mask in place.opened]
+    masks = ["rest" if mask == REST else f'"{network.inputs[mask - 1]}"' for mask in minimum.masks]
     return f"{source}, {' and '.join(masks)} on"
 
 
-def _print_why(program: Program, n: int, weak: Weak) -> None:
-    place = weak.place
-    wanted = "to fire" if place.fires else "to stay silent"
+def _print_why(program: Program, n: int, weak: TransitionMargin) -> None:
+    minimum = weak.minimum
+    wanted = "to fire" if minimum.fires else "to stay silent"
     print_line(
-        f"{n}. neuron {place.neuron} is {wanted}, driven by {int(place.activity.sum())} active"
+        f"{n}. neuron {minimum.neuron} is {wanted}, driven by {int(minimum.activity.sum())} active"
         " neurons:"
     )
-    for term in strongest(terms(program, place)):
+    for term in strongest(terms(program, minimum)):
         shared = "" if term.shared is None else f" ({term.shared} of them are of its code)"
         print_line(f"   {term.towards:+.3f}  {term.name}{shared}")
 
@@ -161,21 +173,21 @@ def _print_tried(tried: Sequence[Remedy]) -> None:
 
 
 def _print_json(
-    program: Program, proof: Proof, found: Sequence[Weak], tried: Sequence[Remedy]
+    program: Program, proof: Proof, found: Sequence[TransitionMargin], tried: Sequence[Remedy]
 ) -> None:
-    def shown(each: Weak) -> dict[str, Any]:
-        place = each.place
+    def entry(each: TransitionMargin) -> dict[str, Any]:
+        minimum = each.minimum
         return {
             "state": each.state,
             "input": each.input,
             "to": each.to,
-            "margin": place.margin,
+            "margin": minimum.margin,
             "failure_bound": each.failure_bound if proof.holds else None,
-            "where": _told(program.network, place),
-            "neuron": place.neuron,
-            "fires": place.fires,
-            "active": int(place.activity.sum()),
-            "terms": [asdict(term) for term in terms(program, place)],
+            "where": _step_name(program.network, minimum),
+            "neuron": minimum.neuron,
+            "fires": minimum.fires,
+            "active": int(minimum.activity.sum()),
+            "terms": [asdict(term) for term in terms(program, minimum)],
         }
 
     print_json(
@@ -184,7 +196,7 @@ def _print_json(
             "holds": proof.holds,
             "margin": proof.margin,
             "counterexample": None if proof.counterexample is None else str(proof.counterexample),
-            "transitions": [shown(each) for each in found],
+            "transitions": [entry(each) for each in found],
             "compiled": [asdict(each) for each in tried],
         }
     )

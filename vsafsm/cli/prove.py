@@ -7,9 +7,10 @@ from typing import Any
 
 from vsafsm.cli.arguments import Choices, add_json, add_options, add_target, choices
 from vsafsm.cli.exits import OK, WRONG
+from vsafsm.cli.progress import ProgressBar
 from vsafsm.cli.results import size_line
 from vsafsm.cli.sources import program_of
-from vsafsm.cli.terminal import ProgressBar, print_json, print_line
+from vsafsm.cli.terminal import print_json, print_line
 from vsafsm.errors import BackendError
 from vsafsm.network import Network
 from vsafsm.program import Program
@@ -46,9 +47,9 @@ def run(args: argparse.Namespace) -> int:
 def _check_exact(chosen: Choices) -> None:
     if not chosen.backend.exact:
         raise BackendError(
-            f'backend "{chosen.target}" is statistical: right with some probability, which no proof'
-            " speaks for; expected an exact backend, or a measurement with `vsafsm run --backend"
-            f" {chosen.target}`"
+            f'backend "{chosen.target}" is statistical: correct with some probability, which no'
+            " proof speaks for; expected an exact backend, or a measurement with `vsafsm run"
+            f" --backend {chosen.target}`"
         )
 
 

@@ -52,7 +52,7 @@ def print_verdict(
     correct: bool,
 ) -> None:
     """Whether a run was correct, in a sentence."""
-    wrong = sum(state != right for state, right in zip(states, expected, strict=True))
+    wrong = sum(state != correct for state, correct in zip(states, expected, strict=True))
     size = f"{program.network.neurons} neurons, backend {backend}"
     if correct:
         every = f"Each of the {len(states)} states" if len(states) > 1 else "The state"

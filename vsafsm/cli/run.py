@@ -10,7 +10,8 @@ from vsafsm.cli.arguments import add_json, add_options, add_target, add_word, ch
 from vsafsm.cli.exits import OK, WRONG
 from vsafsm.cli.results import is_correct, print_verdict
 from vsafsm.cli.sources import program_of
-from vsafsm.cli.terminal import print_json, print_table
+from vsafsm.cli.tables import print_table
+from vsafsm.cli.terminal import print_json
 from vsafsm.running import run_word
 
 
@@ -51,11 +52,17 @@ def run(args: argparse.Namespace) -> int:
 
 def _print_trace(word: Sequence[str], ran: Run, expected: Sequence[str]) -> None:
     rows = []
-    for i, (symbol, state, out, right) in enumerate(
+    for i, (symbol, state, out, correct) in enumerate(
         zip(("", *word), ran.states, ran.outputs, expected, strict=True)
     ):
         shown = state if state is not None else "(none)"
         rows.append(
-            (str(i), symbol, shown, ", ".join(out), "" if state == right else f"expected {right}")
+            (
+                str(i),
+                symbol,
+                shown,
+                ", ".join(out),
+                "" if state == correct else f"expected {correct}",
+            )
         )
     print_table(("step", "input", "state", "outputs", ""), rows)

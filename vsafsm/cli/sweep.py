@@ -10,8 +10,10 @@ from typing import Any
 
 from vsafsm.cli.arguments import COMPILE_OPTIONS, add_options, choices
 from vsafsm.cli.exits import OK
+from vsafsm.cli.progress import ProgressBar
 from vsafsm.cli.sources import program_of
-from vsafsm.cli.terminal import ProgressBar, note, print_line, print_table
+from vsafsm.cli.tables import print_table
+from vsafsm.cli.terminal import note, print_line
 from vsafsm.errors import SweepError
 from vsafsm.options import parse_assignments
 from vsafsm.overwriting import check_output
@@ -140,8 +142,8 @@ def _measured(args: argparse.Namespace, plan: Plan, output: Path, executor: Any)
 
 def _plan(args: argparse.Namespace) -> Plan:
     trials = Trials(args.trials, args.width, args.words, args.length, args.noise_seed)
-    told = [text for one in args.noise or [NOISE] for text in noises(one)]
-    return Plan(tuple(_subjects(args)), tuple(dict.fromkeys(told)), trials)
+    models = [model for text in args.noise or [NOISE] for model in noises(text)]
+    return Plan(tuple(_subjects(args)), tuple(dict.fromkeys(models)), trials)
 
 
 def _subjects(args: argparse.Namespace) -> list[Subject]:
@@ -168,11 +170,19 @@ def _subject(args: argparse.Namespace, backend: str, chosen: Mapping[str, str]) 
 
 
 def _print(rows: Sequence[Row]) -> None:
-    print_line(f"{rows[0].machine}: 95 % intervals of the share of draws that are right")
+    print_line(
+        f"{rows[0].machine}: share of correct draws, with its 95 % interval over draws (Wilson)"
+    )
     names = varied(rows, ("backend", "options", *COLUMNS))
     columns = {"noise": "noise", "neurons": "N", **{name: name for name in names}}
     shown = [(*(str(getattr(row, name)) for name in columns), *_shares(row)) for row in rows]
-    header = (*columns.values(), "draws", "every pair right", "every word right", "proven bound")
+    header = (
+        *columns.values(),
+        "draws",
+        "every pair correct",
+        "every word correct",
+        "proven bound",
+    )
     kept = [i for i in range(len(header)) if any(each[i] for each in shown)]
     print_table([header[i] for i in kept], [[each[i] for i in kept] for each in shown])
 
@@ -184,7 +194,12 @@ def _shares(row: Row) -> tuple[str, ...]:
         else _share(row.always_share, row.always_low, row.always_high)
     )
     bound = "" if row.failure_bound is None else f"{1 - row.failure_bound:.4g}"
-    return str(row.trials), _share(row.right_share, row.right_low, row.right_high), always, bound
+    return (
+        str(row.trials),
+        _share(row.correct_share, row.correct_low, row.correct_high),
+        always,
+        bound,
+    )
 
 
 def _share(share: float, low: float | None, high: float | None) -> str:

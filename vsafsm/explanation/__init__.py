@@ -1,6 +1,6 @@
 """Why a transition is weak, and what would help.
 
-``places`` finds where each transition is narrowest, ``terms`` takes the drive there apart into the
-terms that the weights are built from, ``remedies`` compiles anew with other options, ``command`` is
-``vsafsm explain``.
+``weakest`` orders transitions by margin, ``shortfalls`` judges those of a network that is not
+proven, ``terms`` takes a drive apart into the terms that the weights are built from, ``remedies``
+compiles anew with other options.
 """

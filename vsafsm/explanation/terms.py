@@ -10,21 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsafsm.codebook import Codebook
-from vsafsm.explanation.places import Place
 from vsafsm.lowering import REST
+from vsafsm.margins import MinimumMargin
 from vsafsm.network import Network
 from vsafsm.program import Program
 from vsafsm.vsa import bind, centre
 from vsafsm.weights import ERASE
 
 LEAST = 0.02
-"""Units from which on a term is worth telling."""
+"""The smallest term that is listed, in units."""
 
 
 @dataclass(frozen=True)
 class Term:
-    """A part of a neuron's drive, in units an active neuron; `towards` is positive where it pulls
-    the right way.
+    """A part of a neuron's drive, in units per active neuron; `towards` is positive where it pulls
+    to the correct side.
 
     `shared` is how many active neurons belong to the code that the term is of; None for what is of
     no single code.
@@ -35,37 +35,37 @@ class Term:
     shared: int | None = None
 
 
-def terms(program: Program, place: Place) -> list[Term]:
-    """The margin of a place as a sum: memories and transitions by name, inhibition, and correction
+def terms(program: Program, minimum: MinimumMargin) -> list[Term]:
+    """A margin as a sum: memories and transitions by name, inhibition, and correction
     as what is left.
 
     The correction is what refinement added, with rounding and clipping.
     """
-    network, z = program.network, place.activity
+    network, z = program.network, minimum.activity
     count = max(int(z.sum()), 1)
-    sign = 1.0 if place.fires else -1.0
+    sign = 1.0 if minimum.fires else -1.0
     scale = network.neurons**2 * (1 - network.codes.mean()) * count
     found = [
         Term(name, sign * float(value) / scale, shared)
-        for name, value, shared in (*_memories(network, place), *_transitions(program, place))
+        for name, value, shared in (*_memories(network, minimum), *_transitions(program, minimum))
     ]
     grid = program.grid()
     inhibition = grid.inhibition if grid.folded else network.gain / network.scale
     found.append(Term("inhibition", -sign * inhibition))
-    return [*found, Term("correction", place.margin - sum(term.towards for term in found))]
+    return [*found, Term("correction", minimum.margin - sum(term.towards for term in found))]
 
 
-def _memories(network: Network, place: Place) -> list[tuple[str, float, int]]:
+def _memories(network: Network, minimum: MinimumMargin) -> list[tuple[str, float, int]]:
     """``(x - f)_i <x - f, z>`` of each code x."""
     centred = centre(network.codes, network.neurons)
-    values = centred[:, place.neuron] * (centred @ place.activity)
-    shared = (network.codes & place.activity).sum(1)
+    values = centred[:, minimum.neuron] * (centred @ minimum.activity)
+    shared = (network.codes & minimum.activity).sum(1)
     return [
         (f"memory of {_quoted(network, c)}", values[c], int(shared[c])) for c in range(len(values))
     ]
 
 
-def _transitions(program: Program, place: Place) -> list[tuple[str, float, int]]:
+def _transitions(program: Program, minimum: MinimumMargin) -> list[tuple[str, float, int]]:
     """``((y - f) - e (x - f))_i <(x - f) o s, z>`` of each move and release x -> y under the mask
     of s.
     """
@@ -80,9 +80,9 @@ def _transitions(program: Program, place: Place) -> list[tuple[str, float, int]]
     centred = centre(network.codes, network.neurons)
     found = []
     for x, mask, y in arcs:
-        towards = centred[y, place.neuron] - ERASE * centred[x, place.neuron]
-        value = towards * float(bind(centred[x], signs[mask]) @ place.activity)
-        shared = int((network.codes[x] & place.activity).sum())
+        towards = centred[y, minimum.neuron] - ERASE * centred[x, minimum.neuron]
+        value = towards * float(bind(centred[x], signs[mask]) @ minimum.activity)
+        shared = int((network.codes[x] & minimum.activity).sum())
         found.append((f"transition {_arc(network, x, mask, y)}", value, shared))
     return found
 
@@ -98,7 +98,7 @@ def _quoted(network: Network, code: int) -> str:
 
 
 def strongest(found: list[Term], most: int = 3) -> list[Term]:
-    """Terms that carry a neuron, then terms that pull it the wrong way: a few of each, the
+    """Terms that carry a neuron, then terms that pull it to the wrong side: a few of each, the
     strongest first.
     """
     order: NDArray[np.intp] = np.argsort([-abs(term.towards) for term in found], kind="stable")

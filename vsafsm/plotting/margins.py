@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from vsafsm.margins import margin_table, transition_margins
+from vsafsm.explanation.weakest import margins_of
 from vsafsm.plotting.canvas import figure, name_ticks, plain
 from vsafsm.program import Program
 
@@ -14,9 +14,9 @@ MOST_NUMBERS = 120
 
 
 def draw_margins(program: Program) -> Any:
-    """The narrowest place of each transition as a map, in units; the least is framed."""
+    """The margin of each transition as a map, in units; the least is framed."""
     machine = program.machine
-    table = margin_table(machine, transition_margins(machine, program.network))
+    table = margins_of(program).table()
     states, inputs = table.shape
     made = figure(min(14.0, 3.2 + 0.55 * inputs), min(12.0, 1.9 + 0.34 * states))
     axes = made.subplots()

@@ -41,12 +41,12 @@ def curves(
         If a range or the number of draws makes no sense.
     """
     trials = Trials(most=draws, words=0, seed=seed)
-    texts = list(dict.fromkeys(text for each in ranges for text in noises(each)))
+    models = list(dict.fromkeys(model for each in ranges for model in noises(each)))
     one = subject(program, "reference")
     found = []
-    for i, text in enumerate(texts):
-        progress("measuring noise", i / len(texts))
-        found.append(row(trials, one, proof, text, outcomes(one, text, trials, range(draws))))
+    for i, model in enumerate(models):
+        progress("measuring noise", i / len(models))
+        found.append(row(trials, one, proof, model, outcomes(one, model, trials, range(draws))))
     kinds = list(dict.fromkeys(map(kind_of, found)))
     return tuple(
         Curve(kind, LABELS.get(kind, "amount"), tuple(r for r in found if kind_of(r) == kind))

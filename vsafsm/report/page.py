@@ -8,7 +8,8 @@ from importlib.util import find_spec
 from typing import Any
 
 from vsafsm.errors import ReportError
-from vsafsm.margins import TransitionMargin, transition_margins
+from vsafsm.explanation.weakest import margins_of, weakest
+from vsafsm.margins import TransitionMargin
 from vsafsm.program import Program
 from vsafsm.proof import Proof
 from vsafsm.report import svg
@@ -98,13 +99,12 @@ def _tiles(program: Program, proof: Proof) -> list[tuple[str, str]]:
         ("inputs", str(len(machine.inputs))),
         ("transitions", str(machine.reachable_transitions)),
         ("neurons N", f"{network.neurons:,}"),
-        ("active in a code k", str(network.active)),
-        ("bits a weight", str(network.bits)),
+        ("active per code k", str(network.active)),
+        ("bits per weight", str(network.bits)),
         ("margin (units)", f"{proof.margin:.3f}"),
         ("hold, gap (steps)", f"{network.contract.hold_steps}, {network.contract.gap_steps}"),
     ]
 
 
 def _weakest(program: Program) -> list[TransitionMargin]:
-    found = transition_margins(program.machine, program.network)
-    return sorted(found, key=lambda each: each.narrow.margin)[:MOST_WEAK]
+    return weakest(margins_of(program))[:MOST_WEAK]

@@ -86,7 +86,7 @@ LEFT, RIGHT, TOP, BOTTOM = 44.0, 12.0, 14.0, 46.0
 
 
 def chart(curve: Curve) -> str:
-    """Shares of right draws with their intervals against the amount of noise, and the proof's
+    """Shares of correct draws with their intervals against the amount of noise, and the proof's
     bound, dashed.
     """
     rows = sorted(curve.rows, key=lambda row: row.amount)
@@ -116,9 +116,9 @@ def chart(curve: Curve) -> str:
         (x(row.amount), y(1 - row.failure_bound)) for row in rows if row.failure_bound is not None
     ]
     parts += [f'<polyline class="bound" points="{_points(bounds)}"/>'] if bounds else []
-    for name, kind in (("right", "s0"), ("always", "s1")):
+    for name, kind in (("correct", "s0"), ("always", "s1")):
         parts.append(_series(rows, name, kind, x, y))
-    told = f"share of right draws against {escape(curve.kind)} noise"
+    told = f"share of correct draws against {escape(curve.kind)} noise"
     size = f'viewBox="0 0 {WIDTH:.0f} {HEIGHT:.0f}"'
     return f'<svg class="chart" role="img" aria-label="{told}" {size}>{"".join(parts)}</svg>'
 

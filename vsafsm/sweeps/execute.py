@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any
 
 from vsafsm.errors import SweepError
+from vsafsm.noise import Noise
 from vsafsm.sweeps.plan import Subject, Trials
 from vsafsm.sweeps.trial import Outcome, outcomes
 
@@ -25,7 +26,7 @@ class Chunk:
 
     point: int
     subject: int
-    noise: str
+    noise: Noise
     numbers: tuple[int, ...]
 
 

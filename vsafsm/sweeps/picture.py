@@ -1,4 +1,4 @@
-"""A table as curves: the share of right draws with its intervals, and what the proof predicts
+"""A table as curves: the share of correct draws with its intervals, and what the proof predicts
 beside it.
 """
 
@@ -12,6 +12,7 @@ from typing import Any
 
 from vsafsm.errors import SweepError
 from vsafsm.files import write_atomically
+from vsafsm.noise import parse_noise
 from vsafsm.sweeps.rows import Row, varied
 from vsafsm.sweeps.table import Table
 
@@ -66,7 +67,7 @@ def draw(table: Table, path: Path) -> None:
     panels = figure.subplots(1, len(kinds), sharey=True, squeeze=False)[0]
     for axes, kind in zip(panels, kinds, strict=True):
         _panel(axes, [row for row in rows if kind_of(row) == kind], kind, over_sizes)
-    panels[0].set_ylabel("share of draws with every pair right")
+    panels[0].set_ylabel("share of draws with every pair correct")
     handles, labels = panels[0].get_legend_handles_labels()
     order = sorted(range(len(labels)), key=lambda i: "bound" in labels[i] or "law" in labels[i])
     panels[0].legend([handles[i] for i in order], [labels[i] for i in order], fontsize=8)
@@ -80,10 +81,7 @@ def draw(table: Table, path: Path) -> None:
 
 def kind_of(row: Row) -> str:
     """A noise without the amount of its first model."""
-    first, plus, others = row.noise.partition("+")
-    name, _, told = first.partition(":")
-    _, comma, parameters = told.partition(",")
-    return f"{name}{comma}{parameters}{plus}{others}"
+    return parse_noise(row.noise).kind
 
 
 def _panel(axes: Any, rows: Sequence[Row], kind: str, over_sizes: bool) -> None:
@@ -117,7 +115,7 @@ def _panel(axes: Any, rows: Sequence[Row], kind: str, over_sizes: bool) -> None:
 _SHORT = {"neurons": "N", "active": "k"}
 LABELS = {
     "additive": "standard deviation, in those of the weights",
-    "additive,unit=steps": "standard deviation, in LSBs",
+    "additive,unit=lsb": "standard deviation, in LSBs",
     "lognormal": "standard deviation of the logarithm",
     "missing": "share of synapses missing",
     "stuck": "share of synapses stuck",
@@ -129,9 +127,9 @@ LABELS = {
 
 def _line(axes: Any, rows: Sequence[Row], over_sizes: bool, colour: str, label: str) -> None:
     x = [row.neurons if over_sizes else row.amount for row in rows]
-    below = [row.right_share - row.right_low for row in rows]
-    above = [row.right_high - row.right_share for row in rows]
-    shares = [row.right_share for row in rows]
+    below = [row.correct_share - row.correct_low for row in rows]
+    above = [row.correct_high - row.correct_share for row in rows]
+    shares = [row.correct_share for row in rows]
     axes.errorbar(
         x, shares, (below, above), marker="o", markersize=3.5, capsize=2, color=colour, label=label
     )

@@ -15,8 +15,10 @@ import numpy as np
 from vsafsm.discovery import find
 from vsafsm.errors import BackendError, SweepError
 from vsafsm.network import Network
+from vsafsm.noise import Noise
 from vsafsm.program import Program
 from vsafsm.running import check
+from vsafsm.version import __version__
 
 Settings = tuple[tuple[str, object], ...]
 
@@ -30,7 +32,7 @@ class Trials:
     most
         Draws of noise, at most.
     width
-        A point is done once the interval of its share of right draws is no wider than this; 0 for
+        A point is done once the interval of its share of correct draws is no wider than this; 0 for
         never.
     words, length
         Random words that each draw runs, and their inputs.
@@ -107,10 +109,10 @@ def subject(program: Program, backend: str, options: Mapping[str, Any] | None = 
 
 @dataclass(frozen=True)
 class Point:
-    """A subject, by its number, and the text of a noise."""
+    """A subject, by its number, and the noise that is put on it."""
 
     subject: int
-    noise: str
+    noise: Noise
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +120,7 @@ class Plan:
     """What is measured: every noise on every subject."""
 
     subjects: tuple[Subject, ...]
-    noises: tuple[str, ...]
+    noises: tuple[Noise, ...]
     trials: Trials
 
     def __post_init__(self) -> None:
@@ -132,13 +134,11 @@ class Plan:
 
     def described(self) -> dict[str, Any]:
         """All that the numbers of its table depend on: JSON."""
-        from vsafsm.version import __version__
-
         machine = self.subjects[0].program.machine
         return {
             "machine": machine.name,
             "spec": _digest(asdict(machine)),
-            "noise": list(self.noises),
+            "noise": [str(noise) for noise in self.noises],
             "programs": [subject.program.content_hash for subject in self.subjects],
             "backends": [[subject.backend, dict(subject.options)] for subject in self.subjects],
             "trials": asdict(self.trials),

@@ -8,13 +8,13 @@ from decimal import Decimal, InvalidOperation
 from itertools import product
 
 from vsafsm.errors import SweepError
-from vsafsm.noise import parse_noise, split_noise
+from vsafsm.noise import Noise, parse_noise, split_noise
 
 MOST = 10_000
 
 
-def noises(text: str) -> tuple[str, ...]:
-    """Texts of the noises in a range: each model's amount may be ``START:STOP:STEP``, both ends
+def noises(text: str) -> tuple[Noise, ...]:
+    """The noises of a range: each model's amount may be ``START:STOP:STEP``, both ends
     included.
 
     Raises
@@ -25,7 +25,7 @@ def noises(text: str) -> tuple[str, ...]:
         If a noise is unknown or out of range.
     """
     parts = [_models(part) for part in split_noise(text)]
-    return tuple(str(parse_noise("+".join(each))) for each in product(*parts))
+    return tuple(parse_noise("+".join(each)) for each in product(*parts))
 
 
 def _models(text: str) -> list[str]:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from vsafsm.intervals import clustered, wilson
-from vsafsm.noise import Additive, parse_noise
+from vsafsm.intervals import over_draws, wilson
+from vsafsm.noise import Additive, Noise
 from vsafsm.prediction import predicted_neurons
 from vsafsm.proof import Proof
 from vsafsm.sweeps.plan import Subject, Trials
@@ -16,28 +16,29 @@ from vsafsm.sweeps.trial import Outcome
 
 @dataclass(frozen=True)
 class Row:
-    """One point. Shares come with a 95 % interval; None where there is nothing to say.
+    """One point. Shares come with Wilson's 95 % interval over draws; None where there is nothing to
+    say.
 
     Attributes
     ----------
     machine, backend, options
-        What was disturbed, on which backend, with which of its options.
+        What was perturbed, on which backend, with which of its options.
     noise, amount
         The noise, and the amount of its first model.
     neurons, active, bits, rule, code, inhibition, trigger, seed
         Of the program.
     proven, margin, radius
-        What the proof found on the undisturbed network: margin in units, radius in LSBs.
+        What the proof found on the unperturbed network: margin in units, radius in LSBs.
     trials
         Draws of noise.
-    right, right_share, right_low, right_high
-        Draws in which every pair of state and input is right.
+    correct, correct_share, correct_low, correct_high
+        Draws in which every pair of state and input is correct.
     always, always_share, always_low, always_high
-        Draws in which every word of any length is run right: decided by a walk, not sampled.
+        Draws in which every word of any length is run correct: decided by a walk, not sampled.
     transitions, transitions_share, transitions_low, transitions_high
-        Pairs of state and input tried in all draws, and the share that is right.
+        Pairs of state and input tried in all draws, and the share that is correct.
     words, words_share, words_low, words_high
-        Random words run in all draws, and the share that is right from the reset to the end.
+        Random words run in all draws, and the share that is correct from the reset to the end.
     failure_bound
         Union bound of the proof on the share of draws in which any step changes: additive noise
         alone and real weights; at most 1.
@@ -62,10 +63,10 @@ class Row:
     margin: float
     radius: float
     trials: int
-    right: int
-    right_share: float
-    right_low: float
-    right_high: float
+    correct: int
+    correct_share: float
+    correct_low: float
+    correct_high: float
     always: int | None
     always_share: float | None
     always_low: float | None
@@ -95,17 +96,17 @@ def varied(rows: Sequence[Row], names: Sequence[str]) -> list[str]:
 def needed(outcomes: Sequence[Outcome], pairs: int, trials: Trials) -> int | None:
     """How many draws, in their order, make the point done; None where those there are do not."""
     if trials.width:
-        right = 0
+        correct = 0
         for n, each in enumerate(outcomes[: trials.most], 1):
-            right += each.is_right(pairs)
-            low, high = wilson(right, n)
+            correct += each.is_correct(pairs)
+            low, high = wilson(correct, n)
             if high - low <= trials.width:
                 return n
     return trials.most if len(outcomes) >= trials.most else None
 
 
 def row(
-    trials: Trials, subject: Subject, proof: Proof, noise: str, outcomes: Sequence[Outcome]
+    trials: Trials, subject: Subject, proof: Proof, noise: Noise, outcomes: Sequence[Outcome]
 ) -> Row:
     """A point that is done."""
     program, n = subject.program, len(outcomes)
@@ -120,8 +121,8 @@ def row(
         machine=program.machine.name,
         backend=subject.backend,
         options=",".join(f"{name}={value}" for name, value in subject.options.items()),
-        noise=noise,
-        amount=float(noise.partition(":")[2].partition(",")[0].partition("+")[0]),
+        noise=str(noise),
+        amount=noise.amount,
         proven=proof.holds,
         margin=proof.margin,
         radius=proof.radius,
@@ -130,25 +131,31 @@ def row(
         predicted_neurons=predicted_neurons(program.lowered, program.options),
         **options,
         **network,
-        **_single("right", [int(each.is_right(pairs)) for each in outcomes]),
+        **_single("correct", [int(each.is_correct(pairs)) for each in outcomes]),
         **_single("always", always),
         **_many("transitions", [each.pairs for each in outcomes], pairs),
         **_many("words", [each.words for each in outcomes], trials.words),
     )
 
 
-def _single(name: str, right: Sequence[int] | None) -> dict[str, Any]:
-    """How many draws were right, their share and its interval."""
+def _single(name: str, correct: Sequence[int] | None) -> dict[str, Any]:
+    """How many draws were correct, their share and its interval."""
     values = (
-        (None,) * 4 if right is None else (n := sum(right), n / len(right), *wilson(n, len(right)))
+        (None,) * 4
+        if correct is None
+        else (n := sum(correct), n / len(correct), *wilson(n, len(correct)))
     )
     return dict(zip((name, *_interval(name)), values, strict=True))
 
 
-def _many(name: str, right: Sequence[int], each: int) -> dict[str, Any]:
-    """How many were tried in all draws, the share that was right and its interval."""
-    total = each * len(right)
-    values = (sum(right) / total, *clustered(right, each)) if total else (None,) * 3
+def _many(name: str, correct: Sequence[int], each: int) -> dict[str, Any]:
+    """How many were tried in all draws, the share that was correct and its interval."""
+    total = each * len(correct)
+    values = (
+        (sum(correct) / total, *over_draws([one / each for one in correct]))
+        if total
+        else (None,) * 3
+    )
     return {name: total, **dict(zip(_interval(name), values, strict=True))}
 
 
@@ -156,14 +163,14 @@ def _interval(name: str) -> tuple[str, str, str]:
     return f"{name}_share", f"{name}_low", f"{name}_high"
 
 
-def failure_bound(subject: Subject, proof: Proof, noise: str) -> float | None:
+def failure_bound(subject: Subject, proof: Proof, noise: Noise) -> float | None:
     """The proof's union bound for additive Gaussian noise on what is deployed; None for anything
     else.
     """
-    model, network = parse_noise(noise), subject.deployed
-    if not isinstance(model, Additive) or network is None or subject.rounded or not proof.holds:
+    network = subject.deployed
+    if not isinstance(noise, Additive) or network is None or subject.rounded or not proof.holds:
         return None
     return min(
         1.0,
-        proof.tally.failure_bound(model.std * (network.weight_std if model.unit == "std" else 1.0)),
+        proof.tally.failure_bound(noise.std * (network.weight_std if noise.unit == "std" else 1.0)),
     )

@@ -17,7 +17,7 @@ from vsafsm.errors import FileError, SweepError
 from vsafsm.files import reason, write_atomically
 from vsafsm.sweeps.rows import COLUMNS, Row
 
-VERSION = 1
+VERSION = 2
 TITLE = "# vsafsm sweep table "
 KEY = b"vsafsm"
 SUFFIXES = (".csv", ".parquet")

@@ -12,7 +12,7 @@ from vsafsm.backend import Backend, Run
 from vsafsm.discovery import find
 from vsafsm.machine import Machine
 from vsafsm.network import Network
-from vsafsm.noise import Noise, parse_noise, perturbed
+from vsafsm.noise import Noise, perturb
 from vsafsm.program import Program
 from vsafsm.running import run_on
 from vsafsm.sweeps.plan import Subject, Trials
@@ -23,30 +23,32 @@ from vsafsm.walk import Walk
 class Outcome(NamedTuple):
     """What became of a draw.
 
-    `pairs` and `words` are how many were right; `always` says whether every word of any length is,
-    or is None where that is not decided: on a backend that is not exact.
+    `pairs` and `words` are how many were correct; `always` says whether every word of any length
+    is, or is None where that is not decided: on a backend that is not exact.
     """
 
     pairs: int
     words: int
     always: bool | None
 
-    def is_right(self, pairs: int) -> bool:
-        """Whether all of so many pairs of state and input were right."""
+    def is_correct(self, pairs: int) -> bool:
+        """Whether all of so many pairs of state and input were correct."""
         return self.pairs == pairs
 
 
-def outcomes(subject: Subject, noise: str, trials: Trials, numbers: Sequence[int]) -> list[Outcome]:
+def outcomes(
+    subject: Subject, noise: Noise, trials: Trials, numbers: Sequence[int]
+) -> list[Outcome]:
     """What becomes of some draws, each by its number; it does not matter which are asked for
     together.
 
     Raises
     ------
     BackendError
-        If the backend cannot be used, or takes no disturbed program.
+        If the backend cannot be used, or takes no perturbed program.
     """
-    backend, model = find(subject.backend), parse_noise(noise)
-    return [_outcome(subject, backend, model, trials, number) for number in numbers]
+    backend = find(subject.backend)
+    return [_outcome(subject, backend, noise, trials, number) for number in numbers]
 
 
 def _outcome(
@@ -55,7 +57,7 @@ def _outcome(
     program, rng = subject.program, np.random.default_rng([trials.seed, number])
     drawn = np.random.default_rng([trials.seed, number, 1])
     words = drawn.integers(len(program.machine.inputs), size=(trials.words, trials.length)).tolist()
-    network = perturbed(subject.deployed or program.network, noise, rng, subject.rounded)
+    network = perturb(subject.deployed or program.network, noise, rng, subject.rounded)
     if subject.exact:
         return _walked(program.machine, network, words)
     return _run(
@@ -65,9 +67,9 @@ def _outcome(
 
 def _walked(machine: Machine, network: Network, words: list[list[int]]) -> Outcome:
     walk = Walk(machine, network)
-    right = walk.right_pairs()
-    pairs, always = int(right.sum()), bool(right.all()) and walk.shortest_wrong() is None
-    return Outcome(pairs, len(words) if always else int(walk.right_words(words).sum()), always)
+    correct = walk.correct_pairs()
+    pairs, always = int(correct.sum()), bool(correct.all()) and walk.shortest_wrong() is None
+    return Outcome(pairs, len(words) if always else int(walk.correct_words(words).sum()), always)
 
 
 # ---- backends that are not exact: words are run
@@ -89,16 +91,16 @@ def _run(
     taken: dict[tuple[str, str], bool] = {}
     for tour in tours(machine):
         _note(machine, tour, run_on(backend, program, tour, **options), taken)
-    right = 0
+    correct = 0
     for word in words:
         symbols = [machine.inputs[a] for a in word]
         expected = machine.run(symbols)
         found = run_on(backend, program, symbols, **options)
-        right += (found.states, found.outputs) == (
+        correct += (found.states, found.outputs) == (
             expected.states,
             (expected.initial_outputs, *expected.outputs),
         )
-    return Outcome(sum(taken.values()), right, None)
+    return Outcome(sum(taken.values()), correct, None)
 
 
 def _note(
@@ -111,5 +113,5 @@ def _note(
         if state is None:
             continue
         expected = machine.transition(state, symbol)
-        right = (to, outputs) == (expected.to, expected.outputs + machine.outputs_of(expected.to))
-        taken[state, symbol] = taken.get((state, symbol), True) and right
+        correct = (to, outputs) == (expected.to, expected.outputs + machine.outputs_of(expected.to))
+        taken[state, symbol] = taken.get((state, symbol), True) and correct

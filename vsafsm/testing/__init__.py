@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from vsafsm.testing.assertion import NotRobustError, assert_robust
-from vsafsm.testing.robust import Failure, Robustness, default_trials, disturbed, robustness
+from vsafsm.testing.robust import Failure, Robustness, default_trials, network_of_trial, robustness
 
 if TYPE_CHECKING:
     from vsafsm.testing.strategies import machines, noises, words
@@ -23,8 +23,8 @@ __all__ = [
     "Robustness",
     "assert_robust",
     "default_trials",
-    "disturbed",
     "machines",
+    "network_of_trial",
     "noises",
     "robustness",
     "words",

@@ -10,13 +10,14 @@ from numbers import Real
 import numpy as np
 
 from vsafsm.errors import RobustnessError
+from vsafsm.explanation.weakest import margins_of
 from vsafsm.lowering import REST
-from vsafsm.margins import Narrow, narrowest
+from vsafsm.margins import MinimumMargin
 from vsafsm.network import Network
 from vsafsm.noise import Noise
 from vsafsm.options import MOST_NEURONS
 from vsafsm.program import Program
-from vsafsm.testing.robust import Failure, Robustness, Word, disturbed, robustness
+from vsafsm.testing.robust import Failure, Robustness, Word, network_of_trial, robustness
 from vsafsm.walk import WrongWord
 
 MOST_LISTED = 8
@@ -26,7 +27,7 @@ WIDE_MARGIN = 0.4
 
 
 class NotRobustError(AssertionError):
-    """Too few draws are right. `robustness` has what was found."""
+    """Too few draws are correct. `robustness` has what was found."""
 
     def __init__(self, message: str, robustness: Robustness) -> None:
         self.robustness = robustness
@@ -42,23 +43,23 @@ def assert_robust(
     seed: int = 0,
     least: float = 1.0,
 ) -> Robustness:
-    """Assert that a program stays right when its weights are disturbed: -> what was found.
+    """Assert that a program stays correct when its weights are perturbed: -> what was found.
 
     Parameters
     ----------
     program
-        What is disturbed, before each trial anew.
+        What is perturbed, before each trial anew.
     noise
         A model of `vsafsm.noise`, or its text, such as ``"additive:2"``.
     words
-        Words that must be right, each from the reset. None stands for every word of any length,
+        Words that must be correct, each from the reset. None stands for every word of any length,
         which is decided and not sampled.
     trials
         Number of draws; `default_trials` by default.
     seed
         Of the draws: trial t draws from ``numpy.random.default_rng([seed, t])``.
     least
-        Share of the draws that must be right.
+        Share of the draws that must be correct.
 
     Raises
     ------
@@ -82,19 +83,19 @@ def assert_robust(
 
 
 def _message(program: Program, found: Robustness, smallest: Failure, least: float) -> str:
-    noisy = disturbed(program, found.noise, found.seed, smallest.trial)
+    noisy = network_of_trial(program, found.noise, found.seed, smallest.trial)
     expected = "all" if least == 1 else f"a share of {least:g}"
     trials = [failure.trial for failure in found.failures]
     more = f", ... ({len(trials)} in all)" if len(trials) > MOST_LISTED else ""
     repeat = (
-        f'vsafsm.testing.disturbed(program, "{found.noise}", seed={found.seed},'
+        f'vsafsm.testing.network_of_trial(program, "{found.noise}", seed={found.seed},'
         f" trial={smallest.trial})"
     )
     return "\n".join(
         (
             f"{program.machine.name} is not robust: {found}; expected {expected}",
             f"smallest word that goes wrong, in trial {smallest.trial}: {smallest.wrong}",
-            _narrow_place(program, noisy, smallest.wrong),
+            _weak_step(program, noisy, smallest.wrong),
             f"trials that went wrong: {', '.join(map(str, trials[:MOST_LISTED]))}{more}",
             f"the network of trial {smallest.trial}: {repeat}",
             f"what usually helps: {', '.join(_advice(program))}",
@@ -102,49 +103,47 @@ def _message(program: Program, found: Robustness, smallest: Failure, least: floa
     )
 
 
-def _narrow_place(program: Program, noisy: Network, wrong: WrongWord) -> str:
+def _weak_step(program: Program, noisy: Network, wrong: WrongWord) -> str:
     network, symbol = program.network, wrong.word[-1] if wrong.word else None
-    narrow = narrowest(network, wrong.state, symbol)
-    phase = {"held": "while the input is held", "gap": "in the gap after the input"}[narrow.phase]
-    place = "at rest" if symbol is None else phase
-    moved, turned = _moved(network, noisy, narrow), _turned(network, noisy, wrong.state, symbol)
+    minimum = margins_of(program).of(wrong.state, symbol)
+    phase = {"held": "while the input is held", "gap": "in the gap after the input"}
+    place = "at rest" if symbol is None else phase[minimum.phase]
+    moved = _moved(network, noisy, minimum)
     return (
-        f"margin there without noise: {narrow.margin:.3f} units (neuron {narrow.neuron}, {place});"
-        f" the noise moves drives by {moved:.3f} units (root mean square); neurons on the wrong"
-        f" side of the threshold: at most {turned} a step, where {network.active} should fire"
+        f"margin there without noise: {minimum.margin:.3f} units (neuron {minimum.neuron},"
+        f" {place}); the noise moves drives by {moved:.3f} units (root mean square); neurons that"
+        f" differ from the run without noise: at most {_differing(network, noisy, wrong.word)} per"
+        f" step, where {network.active} should fire"
     )
 
 
-def _moved(network: Network, noisy: Network, narrow: Narrow) -> float:
+def _moved(network: Network, noisy: Network, minimum: MinimumMargin) -> float:
     """What the noise adds to the drives of all neurons at a place: root mean square, in units."""
-    activity = narrow.activity[None]
+    activity = minimum.activity[None]
     moved = noisy.drive(activity) - network.drive(activity)
     return float(np.sqrt(np.mean(moved**2))) / (max(int(activity.sum()), 1) * network.scale)
 
 
-def _turned(network: Network, noisy: Network, state: str, symbol: str | None) -> int:
-    """The most neurons that fire only with noise, or only without, in a step of a transition, or at
-    rest.
-    """
-    activity = network.codes[[network.states.index(state)]]
+def _differing(network: Network, noisy: Network, word: Sequence[str]) -> int:
+    """The most neurons by which the runs of a word with and without noise differ in a step."""
     hold, gap = network.contract.hold_steps, network.contract.gap_steps
-    turned = 0
-    for mask in (
-        [REST] * gap
-        if symbol is None
-        else [REST] * gap + [network.mask_of(symbol)] * hold + [REST] * gap
-    ):
-        fires, opened = network.drive(activity) > 0, network.masks[mask]
-        turned = max(turned, int(((noisy.drive(activity) > 0) != fires)[:, opened].sum()))
-        activity = fires & opened
-    return turned
+    masks = [REST] * gap
+    for symbol in word:
+        masks += [network.mask_of(symbol)] * hold + [REST] * gap
+    most, exact = 0, network.codes[[network.start]]
+    perturbed = exact
+    for mask in masks:
+        exact = network.advance(exact, network.masks[mask])
+        perturbed = noisy.advance(perturbed, network.masks[mask])
+        most = max(most, int((exact != perturbed).sum()))
+    return most
 
 
 def _advice(program: Program) -> list[str]:
     neurons, margin, rule = program.network.neurons, program.claim.margin, program.options.rule
-    told = [f"more neurons (dimension={min(2 * neurons, MOST_NEURONS)} instead of {neurons})"]
+    advice = [f"more neurons (dimension={min(2 * neurons, MOST_NEURONS)} instead of {neurons})"]
     if rule != "robust":
-        told.append('smaller weights (rule="robust")')
+        advice.append('smaller weights (rule="robust")')
     if margin < WIDE_MARGIN:
-        told.append(f"a larger margin (margin={WIDE_MARGIN} instead of {margin:.2f})")
-    return told
+        advice.append(f"a larger margin (margin={WIDE_MARGIN} instead of {margin:.2f})")
+    return advice

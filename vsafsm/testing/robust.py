@@ -1,5 +1,5 @@
 """How robust a program is: in how many draws of noise every word, or each of some words, is run
-right.
+correct.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from vsafsm.errors import NoiseError, RobustnessError
 from vsafsm.intervals import wilson
 from vsafsm.network import Network
-from vsafsm.noise import Noise, parse_noise, perturbed
+from vsafsm.noise import Noise, parse_noise, perturb
 from vsafsm.program import Program
 from vsafsm.walk import Walk, WrongWord
 
@@ -37,7 +37,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Robustness:
-    """What trials with disturbed weights found.
+    """What trials with perturbed weights found.
 
     Attributes
     ----------
@@ -53,19 +53,19 @@ class Robustness:
     failures: tuple[Failure, ...]
 
     @property
-    def right(self) -> int:
+    def correct(self) -> int:
         """Trials in which nothing went wrong."""
         return self.trials - len(self.failures)
 
     @property
     def share(self) -> float:
-        """Share of the trials that were right."""
-        return self.right / self.trials
+        """Share of the trials that were correct."""
+        return self.correct / self.trials
 
     @property
     def interval(self) -> tuple[float, float]:
         """Wilson's 95 % interval of the share."""
-        return wilson(self.right, self.trials)
+        return wilson(self.correct, self.trials)
 
     @property
     def smallest(self) -> Failure | None:
@@ -77,7 +77,7 @@ class Robustness:
     def __str__(self) -> str:
         low, high = self.interval
         return (
-            f"{self.right} of {self.trials} draws of {self.noise} are right (95 % interval"
+            f"{self.correct} of {self.trials} draws of {self.noise} are correct (95 % interval"
             f" {low:.3f} to {high:.3f}, seed {self.seed})"
         )
 
@@ -90,16 +90,16 @@ def robustness(
     trials: int | None = None,
     seed: int = 0,
 ) -> Robustness:
-    """Measure in how many draws of noise a program is right.
+    """Measure in how many draws of noise a program is correct.
 
     Parameters
     ----------
     program
-        What is disturbed, before each trial anew.
+        What is perturbed, before each trial anew.
     noise
         A model of `vsafsm.noise`, or its text, such as ``"additive:2"``.
     words
-        Words that must be right, each from the reset. None stands for every word of any length,
+        Words that must be correct, each from the reset. None stands for every word of any length,
         which is decided and not sampled.
     trials
         Number of draws; `default_trials` by default.
@@ -123,16 +123,16 @@ def robustness(
     if words is not None:
         _check_words(program, words)
     found = (
-        (trial, _wrong(program, disturbed(program, noise, seed, trial), words))
+        (trial, _wrong(program, network_of_trial(program, noise, seed, trial), words))
         for trial in range(count)
     )
     failures = tuple(Failure(trial, wrong) for trial, wrong in found if wrong is not None)
     return Robustness(noise, seed, count, failures)
 
 
-def disturbed(program: Program, noise: Noise | str, seed: int, trial: int) -> Network:
+def network_of_trial(program: Program, noise: Noise | str, seed: int, trial: int) -> Network:
     """The network of one trial."""
-    return perturbed(program.network, _noise(noise), np.random.default_rng([seed, trial]))
+    return perturb(program.network, _noise(noise), np.random.default_rng([seed, trial]))
 
 
 def default_trials() -> int:
@@ -168,7 +168,7 @@ def _wrong(program: Program, network: Network, words: Sequence[Word] | None) -> 
 def _noise(noise: object) -> Noise:
     if isinstance(noise, str):
         return parse_noise(noise)
-    if not callable(getattr(noise, "disturbed", None)):
+    if not callable(getattr(noise, "perturb", None)):
         raise NoiseError(f'noise is {noise!r}; expected a model, or a text such as "additive:2"')
     return noise  # type: ignore[return-value]
 

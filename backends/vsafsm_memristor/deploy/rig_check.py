@@ -6,7 +6,8 @@ import argparse
 
 from vsafsm.cli.arguments import add_json
 from vsafsm.cli.exits import OK, WRONG
-from vsafsm.cli.terminal import print_json, print_line, print_table
+from vsafsm.cli.tables import print_table
+from vsafsm.cli.terminal import print_json, print_line
 from vsafsm_memristor.deploy.rig_arguments import add_address
 from vsafsm_memristor.deploy.rig_results import json_of_identity
 from vsafsm_memristor.rig.address import open_rig

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from vsafsm.cli.terminal import ProgressBar
+from vsafsm.cli.progress import ProgressBar
 from vsafsm.program import Program
 from vsafsm_memristor.deploy.maps import RigMaps
 from vsafsm_memristor.deploy.rig_calibration import correct_on

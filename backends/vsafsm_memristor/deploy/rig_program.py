@@ -8,7 +8,8 @@ from typing import Any
 
 from vsafsm.cli.arguments import add_json
 from vsafsm.cli.exits import OK, WRONG
-from vsafsm.cli.terminal import print_json, print_line, print_table
+from vsafsm.cli.tables import print_table
+from vsafsm.cli.terminal import print_json, print_line
 from vsafsm.program import load_program
 from vsafsm_memristor.deploy.maps import RigMaps
 from vsafsm_memristor.deploy.rig_access import corrections_for, guarded_rig, maps_for, write

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from vsafsm.cli.terminal import print_table
+from vsafsm.cli.tables import print_table
 from vsafsm_memristor.deploy.rig_calibration import RigCorrection
 from vsafsm_memristor.rig.guard import GuardedRig, WritePlan
 from vsafsm_memristor.rig.protocol import Identity

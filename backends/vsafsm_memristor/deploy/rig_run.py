@@ -10,7 +10,8 @@ from vsafsm.backend import Run
 from vsafsm.cli.arguments import add_json
 from vsafsm.cli.exits import OK, WRONG
 from vsafsm.cli.results import is_correct
-from vsafsm.cli.terminal import print_json, print_line, print_table
+from vsafsm.cli.tables import print_table
+from vsafsm.cli.terminal import print_json, print_line
 from vsafsm.program import Program, load_program
 from vsafsm_memristor.crossbar.trimming import TrimmedCrossbar
 from vsafsm_memristor.deploy.loop import ClosedLoopSession

@@ -9,8 +9,10 @@ from typing import Any
 
 from vsafsm.cli.arguments import add_json, add_options, choices
 from vsafsm.cli.exits import OK, WRONG
+from vsafsm.cli.progress import ProgressBar
 from vsafsm.cli.sources import program_of
-from vsafsm.cli.terminal import ProgressBar, print_json, print_line, print_table
+from vsafsm.cli.tables import print_table
+from vsafsm.cli.terminal import print_json, print_line
 from vsafsm.errors import OptionError
 from vsafsm.intervals import wilson
 from vsafsm.program import Program

@@ -7,7 +7,7 @@ code with the device models nor with the client: what both agree on is the messa
 
 The log (``--log FILE``) has a JSON object per line: ``t_ns`` on a monotonic clock, ``event``, and
 for ``lines`` the tile and the volts *as commanded*, before anything is refused or clipped: one per
-row for a read, the distinct levels for a round of pulses. ``ground`` says that lines that were up are
-at 0 V again, and why: ``done``, ``safe``, ``watchdog``, ``refused``, ``cut``, ``stop``. Other
+row for a read, the distinct levels for a round of pulses. ``ground`` says that lines that were up
+are at 0 V again, and why: ``done``, ``safe``, ``watchdog``, ``refused``, ``cut``, ``stop``. Other
 events: ``start``, ``connect``, ``hangup``, ``fault``, ``limits``.
 """
