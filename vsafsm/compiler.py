@@ -48,7 +48,7 @@ def compile_machine(
 
     Raises
     ------
-    OptionError, RunOnError, CodebookError
+    OptionError, CompileError, CodebookError
         If the options, the trigger or the codebook do not suit the machine.
     NotProvenError
         If no network within the limits could be proven correct.

@@ -7,7 +7,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 from vsafsm.backend import Backend
 from vsafsm.backend_options import option_flaw
-from vsafsm.errors import UnavailableBackendError, UnknownBackendError, did_you_mean
+from vsafsm.errors import BackendError, UnavailableBackendError, did_you_mean
 
 GROUP = "vsafsm.backends"
 
@@ -33,7 +33,7 @@ def find(name: str) -> Backend:
 
     Raises
     ------
-    UnknownBackendError
+    BackendError
         If none of this name is installed.
     UnavailableBackendError
         If it cannot run here, or has an option that it may not have; the message says what would
@@ -42,7 +42,7 @@ def find(name: str) -> Backend:
     points = _points()
     if name not in points:
         known = ", ".join(sorted(points))
-        raise UnknownBackendError(
+        raise BackendError(
             f'unknown backend "{name}"; expected one of: {known}{did_you_mean(name, points)}'
         )
     reason = _reason(points[name])

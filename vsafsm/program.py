@@ -26,15 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsafsm.codebook import Codebook
-from vsafsm.errors import (
-    AlteredProgramError,
-    BadNameError,
-    FileError,
-    FutureProgramError,
-    NotAProgramError,
-    TruncatedProgramError,
-    VsafsmError,
-)
+from vsafsm.errors import BadNameError, FileError, ProgramError, VsafsmError
 from vsafsm.files import reason, write_atomically
 from vsafsm.lowering import Code, Lowered, lower
 from vsafsm.machine import Machine, Transition, check_name
@@ -158,7 +150,7 @@ def load_program(path: str | Path) -> Program:
     ------
     FileError
         If the file cannot be read.
-    NotAProgramError, TruncatedProgramError, AlteredProgramError, FutureProgramError
+    ProgramError, ProgramError, ProgramError, ProgramError
         If it is not an unharmed program of this or an earlier version.
     """
     name = str(path)
@@ -170,7 +162,7 @@ def load_program(path: str | Path) -> Program:
     metadata = _metadata(members["metadata"], name)
     given = members.pop("content_hash")
     if _digest(members) != given.tobytes():
-        raise AlteredProgramError(
+        raise ProgramError(
             f"{name}: the content does not match its hash; expected an unaltered program"
         )
     try:
@@ -184,7 +176,7 @@ def load_program(path: str | Path) -> Program:
         OverflowError,
         VsafsmError,
     ) as error:
-        raise AlteredProgramError(f"{name}: the parts do not make a program: {error}") from None
+        raise ProgramError(f"{name}: the parts do not make a program: {error}") from None
 
 
 def is_program(path: str | Path) -> bool:
@@ -278,30 +270,28 @@ def _digest(members: Mapping[str, NDArray[Any]]) -> bytes:
 
 def _read_members(file: Any, name: str) -> dict[str, NDArray[Any]]:
     if file.read(4) != b"PK\x03\x04":
-        raise NotAProgramError(
+        raise ProgramError(
             f"{name}: is no vsafsm program; expected a file that vsafsm compile wrote"
         )
     try:
         with zipfile.ZipFile(file) as archive:
             infos = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
             if len(infos) > len(_MEMBERS) or not infos.keys() <= _MEMBERS.keys():
-                raise NotAProgramError(
+                raise ProgramError(
                     f"{name}: is an archive of something else; expected a vsafsm program"
                 )
             missing = _MEMBERS.keys() - infos.keys()
             if missing:
-                raise TruncatedProgramError(f"{name}: lacks {', '.join(sorted(missing))}")
+                raise ProgramError(f"{name}: lacks {', '.join(sorted(missing))}")
             return {
                 member: _read_array(archive, infos[member], name, member) for member in _MEMBERS
             }
     except (zipfile.BadZipFile, OSError) as error:
         if isinstance(error, OSError) and error.errno != errno.EINVAL:
             raise
-        raise TruncatedProgramError(
-            f"{name}: is cut off or damaged; expected a whole program"
-        ) from None
+        raise ProgramError(f"{name}: is cut off or damaged; expected a whole program") from None
     except (EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise AlteredProgramError(f"{name}: cannot be unpacked: {error}") from None
+        raise ProgramError(f"{name}: cannot be unpacked: {error}") from None
 
 
 def _read_array(
@@ -309,17 +299,17 @@ def _read_array(
 ) -> NDArray[Any]:
     stored = info.compress_type == zipfile.ZIP_STORED and info.file_size == info.compress_size
     if not stored or info.file_size > (_MOST_METADATA if member == "metadata" else _MOST_BYTES):
-        raise AlteredProgramError(f"{name}: {member} is packed or larger than a program's can be")
+        raise ProgramError(f"{name}: {member} is packed or larger than a program's can be")
     raw = archive.read(info)
     start = len(_MAGIC) + 2
     end = start + int.from_bytes(raw[len(_MAGIC) : start], "little")
     header = _HEADER.fullmatch(raw[start:end])
     if not raw.startswith(_MAGIC) or header is None:
-        raise AlteredProgramError(f"{name}: {member} is no array as vsafsm writes it")
+        raise ProgramError(f"{name}: {member} is no array as vsafsm writes it")
     descr, body = header[1].decode(), raw[end:]
     shape = tuple(int(size) for size in header.groups()[1:] if size is not None)
     if descr not in _MEMBERS[member] or math.prod(shape) * np.dtype(descr).itemsize != len(body):
-        raise AlteredProgramError(
+        raise ProgramError(
             f"{name}: {member} has type {descr} and shape {shape}, which do not fit it"
         )
     return np.frombuffer(body, descr).reshape(shape)
@@ -329,18 +319,18 @@ def _metadata(array: NDArray[Any], name: str) -> dict[str, Any]:
     try:
         found = json.loads(array.tobytes().decode())
     except (ValueError, RecursionError):
-        raise AlteredProgramError(f"{name}: the metadata are no JSON") from None
+        raise ProgramError(f"{name}: the metadata are no JSON") from None
     if not isinstance(found, dict) or found.get("format") != "vsafsm program":
-        raise NotAProgramError(
+        raise ProgramError(
             f"{name}: is no vsafsm program; expected a file that vsafsm compile wrote"
         )
     version = found.get("version")
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
-        raise AlteredProgramError(
+        raise ProgramError(
             f"{name}: the format version makes no sense; expected a whole number from 1"
         )
     if version > FORMAT_VERSION:
-        raise FutureProgramError(
+        raise ProgramError(
             f"{name}: written in format {version}, this vsafsm reads up to {FORMAT_VERSION};"
             " expected an earlier one, or a newer vsafsm"
         )

@@ -7,7 +7,7 @@ from importlib.resources import files
 from importlib.util import find_spec
 from typing import Any
 
-from vsafsm.errors import ReportError
+from vsafsm.errors import PlotError
 from vsafsm.explanation.weakest import margins_of, weakest
 from vsafsm.margins import TransitionMargin
 from vsafsm.program import Program
@@ -21,9 +21,9 @@ MOST_WEAK = 10
 
 
 def check_jinja() -> None:
-    """Raise `ReportError` where Jinja is not installed."""
+    """Raise `PlotError` where Jinja is not installed."""
     if find_spec("jinja2") is None:
-        raise ReportError(
+        raise PlotError(
             "Jinja, which reports need, is not installed; expected: pip install 'vsafsm[report]'"
         )
 
@@ -46,7 +46,7 @@ def page(
 
     Raises
     ------
-    ReportError
+    PlotError
         If Jinja is not installed.
     SweepError, NoiseError
         If a range of noise, or the number of draws, makes no sense.
