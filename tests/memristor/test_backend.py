@@ -102,8 +102,10 @@ def test_programs_for_others_are_refused_with_the_command_that_would_do(
     with pytest.raises(e.RequirementError) as told:
         vsafsm.open(program, backend="memristor", device="perovskite", rows=10)
     assert lacking in str(told.value)
-    assert "`vsafsm compile SPEC --for memristor --device perovskite --rows 10 -o PROGRAM`" in str(
-        told.value
+    assert 'vsafsm.compile(machine, target="memristor", target_options=' in str(told.value)
+    assert (
+        "`vsafsm compile SPEC --for memristor --device perovskite --rows 10 -o PROGRAM`"
+        in told.value.shell_message
     )
 
 
