@@ -25,8 +25,8 @@ from vsafsm.cli.terminal import print_line
 from vsafsm.compiler import compile_machine
 from vsafsm.intervals import wilson
 from vsafsm.program import Program
-from vsafsm_memristor.calibration import CALIBRATIONS
-from vsafsm_memristor.yields import outcomes
+from vsafsm_memristor.crossbar.parameters import CALIBRATIONS
+from vsafsm_memristor.deploy.yields import outcomes
 
 SIGMAS = (0.5, 1.0, 1.5, 2.0, 2.35)
 STUCK = (0.0, 0.05, 0.1, 0.15, 0.2)
