@@ -13,6 +13,7 @@ from vsafsm.errors import NotProvenError, RequirementError
 from vsafsm.lowering import lower
 from vsafsm.machine import Machine
 from vsafsm.options import Auto, Code, Inhibition, Options, Rule, Trigger
+from vsafsm.prediction import predicted_neurons
 from vsafsm.program import Claim, Program
 from vsafsm.requirements import Requirements
 from vsafsm.sizing import Progress, Sized, size
@@ -117,7 +118,7 @@ def compile_machine(
     if not allow_unproven:
         if chosen.dimension != "auto":
             _check_met(target, requirements, sized)
-        _check_proven(machine, sized)
+        _check_proven(machine, sized, chosen, predicted_neurons(lowered, chosen))
     proof = sized.proof
     claim = Claim(proof.verdict, proof.fixed_points, proof.radius, proof.margin)
     return Program(machine, sized.network, chosen, requirements, target, claim, sized.smallest)
@@ -137,17 +138,37 @@ def _options(machine: Machine, requirements: Requirements, given: Mapping[str, o
     return Options().with_(required).with_(dict(machine.compile_options)).with_(given)
 
 
-def _check_proven(machine: Machine, sized: Sized) -> None:
+def _check_proven(machine: Machine, sized: Sized, options: Options, predicted: int) -> None:
     if not sized.gave_up:
         return
-    proof, found = sized.proof, ""
+    proof, tried = sized.proof, [str(attempt) for attempt in sized.attempts]
     if not proof.holds:
-        found = f"; {proof.verdict} at N={sized.network.neurons} ({proof.counterexample})"
-    tried = "; ".join(str(attempt) for attempt in sized.attempts[-6:])
+        tried.append(f"{proof.verdict} at N={sized.network.neurons}: {proof.counterexample}")
     raise NotProvenError(
-        f'machine "{machine.name}": {sized.gave_up}{found}; tried {tried}; '
-        "expected a larger dimension, or dimension auto"
+        f'machine "{machine.name}": {sized.gave_up}; expected {_expected(options, predicted)}',
+        tuple(tried),
     )
+
+
+def _expected(options: Options, predicted: int) -> str:
+    """What would help where nothing was proven."""
+    if options.dimension != "auto":
+        least = "a larger dimension"
+        if predicted > options.dimension:
+            least = f"a dimension of about {predicted} or more"
+        return f"{least}, or dimension auto"
+    usual = Options()
+    helpful = [
+        text
+        for text, unusual in (
+            ("rule refined", options.rule == "one-shot"),
+            ("more bits", options.bits < usual.bits),
+            ("sparse codes", options.code != usual.code),
+            ("a smaller margin", options.margin != "auto"),
+        )
+        if unusual
+    ]
+    return ", or ".join(helpful) or "a smaller machine, or one with fewer outputs"
 
 
 def _check_met(target: str, requirements: Requirements, sized: Sized) -> None:

@@ -163,7 +163,17 @@ class OptionError(CompileError):
 
 
 class NotProvenError(CompileError):
-    """No network within the limits could be proven correct."""
+    """No network within the limits could be proven correct.
+
+    Parameters
+    ----------
+    attempts
+        The networks that were tried, one line each.
+    """
+
+    def __init__(self, message: str, attempts: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.attempts = attempts
 
 
 class CodebookError(CompileError):

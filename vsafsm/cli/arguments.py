@@ -124,14 +124,14 @@ def add_output(
     )
 
 
-def add_word(parser: argparse.ArgumentParser) -> None:
+def add_word(parser: argparse.ArgumentParser, more: str = "") -> None:
     """Add a spec or program, and the inputs of a word, in arguments or in a file."""
     parser.add_argument("spec", metavar="SPEC|PROGRAM")
     parser.add_argument(
         "inputs",
         metavar="INPUT",
         nargs="*",
-        help="the word; from standard input where none is given",
+        help=f"the word; from standard input where none is given{more}",
     )
     parser.add_argument(
         "--word-file", metavar="FILE", help="read the word from a file (- for standard input)"
@@ -174,6 +174,9 @@ def add_options(parser: argparse.ArgumentParser, options: Sequence[Option] = ())
         default=[],
         metavar="KEY=VALUE",
         help="an option of compiling, or of the backend",
+    )
+    group.add_argument(
+        "--verbose", action="store_true", help="list what was tried, where nothing is proven"
     )
     _add_backend_options(parser, options)
 

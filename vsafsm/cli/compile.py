@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
         args.output, "a program", (SUFFIX,), holds_program, sources=(args.spec,), force=args.force
     )
     chosen = choices(args)
-    program = compile_with(_machine(args), chosen, allow_unproven=args.allow_unproven)
+    program = compile_with(_machine(args), chosen, args.allow_unproven, args.verbose)
     program.save(args.output)
     if args.json:
         print_json(

@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"most is {args.most}; expected a whole number of at least 1")
     program = program_of(args, choices(args), allow_unproven=True)
     small = program.network.neurons <= QUICK_NEURONS
-    with ProgressBar() as progress:
+    with ProgressBar("explaining") as progress:
         found = explain(
             program,
             try_options=small if args.trying is None else args.trying,

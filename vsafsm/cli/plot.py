@@ -7,6 +7,7 @@ from pathlib import Path
 
 from vsafsm.cli.arguments import add_options, add_output, add_target, add_word, choices, word_of
 from vsafsm.cli.exits import OK, WRONG
+from vsafsm.cli.progress import ProgressBar
 from vsafsm.cli.results import is_correct, print_verdict
 from vsafsm.cli.sources import program_of
 from vsafsm.cli.terminal import print_line
@@ -42,14 +43,16 @@ def run(args: argparse.Namespace) -> int:
     check_output(args.output, "a picture", SUFFIXES, sources=(args.spec,), force=args.force)
     program = program_of(args, chosen, allow_unproven=True)
     if args.target is None:
-        write(plot(program, word or (), what=kind), Path(args.output))
+        with ProgressBar("drawing"):
+            write(plot(program, word or (), what=kind), Path(args.output))
     correct = True
     if word is not None:
-        ran = (
-            run_word(program, word)
-            if args.target is None
-            else plot_word(program, word, Path(args.output), chosen.target, **chosen.of_target)
-        )
+        with ProgressBar(f"running on {chosen.target}"):
+            ran = (
+                run_word(program, word)
+                if args.target is None
+                else plot_word(program, word, Path(args.output), chosen.target, **chosen.of_target)
+            )
         expected = program.machine.run(word)
         correct = is_correct(ran, expected)
         print_verdict(program, chosen.target, ran.states, expected.states, correct)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from threading import Timer
 from types import TracebackType
 
 from rich.console import Console
@@ -13,9 +13,16 @@ AFTER_SECONDS = 1.0
 
 
 class ProgressBar:
-    """Progress on standard error, only on a terminal, only on what takes over a second."""
+    """Progress on standard error, only on a terminal, only on what takes over a second.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    what
+        What is being done, until a call says so. Until then its end is not known, and the bar only
+        moves to and fro.
+    """
+
+    def __init__(self, what: str = "working") -> None:
         console = Console(stderr=True)
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -24,12 +31,14 @@ class ProgressBar:
             console=console,
             transient=True,
         )
-        self._task = self._bar.add_task("", total=1.0)
-        self._began = time.monotonic()
-        self._shown = False
-        self._wanted = console.is_terminal
+        self._task = self._bar.add_task(what, total=None)
+        # A thread starts the bar, since what is waited for may not return for minutes.
+        self._timer = Timer(AFTER_SECONDS, self._bar.start) if console.is_terminal else None
 
     def __enter__(self) -> ProgressBar:
+        if self._timer:
+            self._timer.daemon = True
+            self._timer.start()
         return self
 
     def __exit__(
@@ -38,14 +47,11 @@ class ProgressBar:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._shown:
+        if self._timer:
+            self._timer.cancel()
+            self._timer.join()
             self._bar.stop()
 
     def __call__(self, what: str, share: float) -> None:
         """Show that `share` of `what` is done."""
-        if not self._wanted or time.monotonic() - self._began < AFTER_SECONDS:
-            return
-        if not self._shown:
-            self._bar.start()
-            self._shown = True
-        self._bar.update(self._task, description=what, completed=share)
+        self._bar.update(self._task, description=what, total=1.0, completed=share)

@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
         _check_exact(chosen)
     program = program_of(args, chosen, allow_unproven=True)
     network = program.network if args.target is None else _network_on(program, chosen)
-    with ProgressBar() as progress:
+    with ProgressBar("proving") as progress:
         points = max(1, len(program.machine.states))
         proof = prove(
             program.machine, network, lambda done: progress("proving", min(1.0, done / points))

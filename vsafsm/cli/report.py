@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     check_output(output, "a page", (".html", ".htm"), sources=(args.spec,), force=args.force)
     check_jinja()
     program = program_of(args, choices(args), allow_unproven=True)
-    with ProgressBar() as progress:
+    with ProgressBar("writing the page") as progress:
         text = page(program, args.noise or USUAL, args.trials, args.noise_seed, progress)
     write_atomically(output, text.encode())
     print_line(f"wrote {output}: {len(text.encode()) / 1024:.0f} KiB")

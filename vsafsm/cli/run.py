@@ -1,23 +1,40 @@
-"""``vsafsm run``: a word, each state beside the one of the interpreter."""
+"""``vsafsm run``: a word, or inputs as they come, each state beside the one of the interpreter."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from vsafsm.backend import Run
-from vsafsm.cli.arguments import add_json, add_options, add_target, add_word, choices, word_of
+from vsafsm.cli.arguments import (
+    Choices,
+    add_json,
+    add_options,
+    add_target,
+    add_word,
+    choices,
+    word_of,
+)
 from vsafsm.cli.exits import OK, WRONG
+from vsafsm.cli.progress import ProgressBar
 from vsafsm.cli.results import is_correct, print_verdict
 from vsafsm.cli.sources import program_of
 from vsafsm.cli.tables import print_table
-from vsafsm.cli.terminal import print_json
-from vsafsm.running import run_word
+from vsafsm.cli.terminal import print_json, print_line
+from vsafsm.machine import Outputs
+from vsafsm.program import Program
+from vsafsm.running import open_session, run_word
+
+STREAM = "-"
+"""In place of a word: inputs come from standard input, and each is answered at once."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A spec or program, a word, a backend, and compile options."""
-    add_word(parser)
+    add_word(parser, "; - answers each input of standard input as it comes")
     add_target(parser, "--backend", "where to run")
     add_json(parser)
     add_options(parser)
@@ -25,11 +42,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     chosen = choices(args)
+    if args.inputs == [STREAM] and not args.word_file:
+        program = program_of(args, chosen, allow_unproven=True)
+        if STREAM not in program.machine.inputs:
+            return _follow(program, chosen, args.json)
     word = word_of(args)
     program = program_of(args, chosen, allow_unproven=True)
     machine = program.machine
     expected = machine.run(word)
-    ran = run_word(program, word, chosen.target, **chosen.of_target)
+    with ProgressBar(f"running on {chosen.target}"):
+        ran = run_word(program, word, chosen.target, **chosen.of_target)
     correct = is_correct(ran, expected)
     if args.json:
         print_json(
@@ -52,17 +74,63 @@ def run(args: argparse.Namespace) -> int:
 
 def _print_trace(word: Sequence[str], ran: Run, expected: Sequence[str]) -> None:
     rows = []
-    for i, (symbol, state, out, correct) in enumerate(
+    for i, (symbol, state, out, right) in enumerate(
         zip(("", *word), ran.states, ran.outputs, expected, strict=True)
     ):
-        shown = state if state is not None else "(none)"
-        rows.append(
-            (
-                str(i),
-                symbol,
-                shown,
-                ", ".join(out),
-                "" if state == correct else f"expected {correct}",
-            )
-        )
+        remark = "" if state == right else f"expected {right}"
+        rows.append((str(i), symbol, _name(state), ", ".join(out), remark))
     print_table(("step", "input", "state", "outputs", ""), rows)
+
+
+def _name(state: str | None) -> str:
+    return "(none)" if state is None else state
+
+
+# ---- inputs as they come
+
+
+def _follow(program: Program, chosen: Choices, as_json: bool) -> int:
+    """Answer each input when it comes, until the end of standard input."""
+    machine = program.machine
+    state, states, expected, correct = machine.initial, [], [machine.initial], True
+    with open_session(program, chosen.target, **chosen.of_target) as session:
+        states.append(session.state)
+        correct = (session.state, session.outputs) == (state, machine.outputs_of(state))
+        _answer(machine.inputs, machine.states, as_json, 0, "", session.state, session.outputs)
+        for step, symbol in enumerate(_symbols(), 1):
+            taken = machine.transition(state, symbol)
+            state = taken.to
+            found = session.send(symbol)
+            outputs = taken.outputs + machine.outputs_of(state)
+            correct = correct and (found, session.outputs) == (state, outputs)
+            states.append(found)
+            expected.append(state)
+            _answer(machine.inputs, machine.states, as_json, step, symbol, found, session.outputs)
+    if not as_json:
+        print_verdict(program, chosen.target, states, expected, correct)
+    return OK if correct else WRONG
+
+
+def _symbols() -> Iterator[str]:
+    for line in sys.stdin or ():
+        yield from line.removeprefix("\ufeff").split()
+
+
+def _answer(
+    inputs: Sequence[str],
+    states: Sequence[str],
+    as_json: bool,
+    step: int,
+    symbol: str,
+    state: str | None,
+    outputs: Outputs,
+) -> None:
+    """One line per input, written out at once."""
+    if as_json:
+        answer: dict[str, Any] = {"step": step, "input": symbol or None, "state": state}
+        print_line(json.dumps({**answer, "outputs": list(outputs)}))
+    else:
+        across, down = max(map(len, inputs)), max(map(len, states))
+        text = f"{step:>5}  {symbol:<{across}}  {_name(state):<{down}}  {', '.join(outputs)}"
+        print_line(text.rstrip())
+    sys.stdout.flush()

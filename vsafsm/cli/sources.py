@@ -8,7 +8,7 @@ from vsafsm.cli.arguments import Choices
 from vsafsm.cli.progress import ProgressBar
 from vsafsm.cli.terminal import note
 from vsafsm.compiler import compile_machine
-from vsafsm.errors import UsageError
+from vsafsm.errors import NotProvenError, UsageError
 from vsafsm.formats import read
 from vsafsm.machine import Machine
 from vsafsm.program import Program, is_program, load_program
@@ -38,17 +38,23 @@ def program_of(args: argparse.Namespace, chosen: Choices, allow_unproven: bool) 
                 f'"{args.spec}" is compiled already; expected compile options with a spec only'
             )
         return load_program(args.spec)
-    return compile_with(machine_of(args.spec, args.format), chosen, allow_unproven)
+    machine = machine_of(args.spec, args.format)
+    return compile_with(machine, chosen, allow_unproven, args.verbose)
 
 
-def compile_with(machine: Machine, chosen: Choices, allow_unproven: bool) -> Program:
-    """Compile with what the arguments ask for, showing progress."""
-    with ProgressBar() as progress:
-        return compile_machine(
-            machine,
-            target=chosen.target,
-            target_options=chosen.of_target,
-            allow_unproven=allow_unproven,
-            progress=progress,
-            **chosen.of_compile,
-        )
+def compile_with(machine: Machine, chosen: Choices, allow_unproven: bool, verbose: bool) -> Program:
+    """Compile with what the arguments ask for, showing progress, and what was tried in vain."""
+    try:
+        with ProgressBar("compiling") as progress:
+            return compile_machine(
+                machine,
+                target=chosen.target,
+                target_options=chosen.of_target,
+                allow_unproven=allow_unproven,
+                progress=progress,
+                **chosen.of_compile,
+            )
+    except NotProvenError as error:
+        for attempt in error.attempts if verbose else ():
+            note("tried", attempt)
+        raise

@@ -104,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
 def _measure(args: argparse.Namespace, output: Path) -> Table:
     there = output.exists() and not args.restart
     try:
-        with ProgressBar() as progress:
+        with ProgressBar("measuring") as progress:
             table = sweep(
                 _subjects(args),
                 args.noise or DEFAULT_NOISE,

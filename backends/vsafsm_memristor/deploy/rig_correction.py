@@ -23,7 +23,7 @@ def correct_cells(
 ) -> dict[str, Any]:
     """Correct what was written: -> what came of it, as `json_of_correction` says it."""
     before = guarded.budget_left
-    with ProgressBar() as progress:
+    with ProgressBar("measuring") as progress:
         found = correct_on(
             program, maps, guarded, guarded.identify(), replies, plan.corrections, progress
         )

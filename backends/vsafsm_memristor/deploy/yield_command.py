@@ -92,7 +92,7 @@ def _measure(
 ) -> list[ArrayOutcome]:
     first = settings(options).device_seed
     found = []
-    with ProgressBar() as progress:
+    with ProgressBar("measuring") as progress:
         for each in outcomes(program, options, range(first, first + args.arrays), args.jobs):
             found.append(each)
             progress(

@@ -1,0 +1,125 @@
+"""``vsafsm run SPEC -``: inputs are answered as they come, and held against the interpreter."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pty
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import vsafsm
+from vsafsm.cli import main
+from vsafsm.cli.progress import ProgressBar
+
+ROOT = Path(__file__).parents[2]
+TURNSTILE = str(ROOT / "specs" / "turnstile.yaml")
+
+
+def follow(monkeypatch: pytest.MonkeyPatch, text: str, *more: str) -> int:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+    return main(["run", TURNSTILE, "-", *more])
+
+
+@pytest.mark.parametrize("spec", ["turnstile", "vending_machine", "traffic_light"])
+def test_every_input_is_answered_with_state_and_outputs(
+    spec: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine = vsafsm.load(ROOT / "specs" / f"{spec}.yaml")
+    word = machine.demonstration(12)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\n".join(word)))
+    assert main(["run", str(ROOT / "specs" / f"{spec}.yaml"), "-", "--json"]) == 0
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    trace = machine.run(word)
+    assert [each["state"] for each in answers] == list(trace.states)
+    assert [tuple(each["outputs"]) for each in answers] == [trace.initial_outputs, *trace.outputs]
+    assert [each["input"] for each in answers] == [None, *word]
+
+
+def test_lines_end_with_a_verdict(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert follow(monkeypatch, "coin\n\n push  push\n") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:3] for line in lines[1:4]] == [
+        ["1", "coin", "unlocked"],
+        ["2", "push", "locked"],
+        ["3", "push", "locked"],
+    ]
+    assert lines[4].startswith("Each of the 4 states is the interpreter's")
+
+
+def test_an_unknown_input_ends_it_and_what_came_before_is_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert follow(monkeypatch, "coin coim") == 2
+    told = capsys.readouterr()
+    assert "unlocked" in told.out
+    assert 'did you mean "coin"' in told.err
+
+
+def test_a_network_that_goes_wrong_is_found_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("timer request timer timer"))
+    spec = str(ROOT / "specs" / "traffic_light.yaml")
+    assert main(["run", spec, "-", "--dimension", "40"]) == 1
+    assert "not the interpreter's" in capsys.readouterr().out
+
+
+def test_nothing_at_all_is_the_initial_state(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert follow(monkeypatch, "") == 0
+    assert "locked" in capsys.readouterr().out
+
+
+def test_an_answer_comes_before_the_next_input(tmp_path: Path) -> None:
+    """A sensor that waits for each answer is served: the pipe stays open all the while."""
+    command = [sys.executable, "-m", "vsafsm", "run", TURNSTILE, "-", "--json"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["state"] == "locked"
+        for symbol, state in (("coin", "unlocked"), ("push", "locked")) * 3:
+            process.stdin.write(symbol + "\n")
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())["state"] == state
+        process.stdin.close()
+        assert process.wait(60) == 0
+
+
+# ---- progress
+
+
+def test_progress_shows_itself_while_one_call_lasts() -> None:
+    """On a terminal, and without a call in between."""
+    code = (
+        "import time; from vsafsm.cli.progress import ProgressBar\n"
+        "with ProgressBar('running on brian2'): time.sleep(1.6)\n"
+        "with ProgressBar('not shown'): time.sleep(0.1)\n"
+    )
+    reader, terminal = pty.openpty()
+    with subprocess.Popen([sys.executable, "-c", code], stderr=terminal, cwd=ROOT) as process:
+        assert process.wait(60) == 0
+    os.close(terminal)
+    shown = os.read(reader, 65536).decode()
+    os.close(reader)
+    assert "running on brian2" in shown
+    assert "not shown" not in shown
+
+
+def test_no_progress_is_written_where_there_is_no_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with ProgressBar("compiling") as progress:
+        progress("compiling", 0.5)
+        time.sleep(1.2)
+    assert capsys.readouterr() == ("", "")
