@@ -260,7 +260,8 @@ def test_a_node_that_is_entered_is_a_state_whatever_its_shape() -> None:
 
 def test_invisible_edges_and_nodes_without_edges_are_layout() -> None:
     text = (
-        "digraph { s [style=invis]; a -> b [label=x]; b -> a [style=invis]; a -> s [style=invis] }"
+        "digraph { legend [shape=plaintext] s [style=invis]; a -> b [label=x];"
+        " edge [style=invis]; b -> a; a -> s -> b }"
     )
     reading = read_dot(text, "m.dot")
     assert reading.machine == Machine(

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vsafsm import errors as e
-from vsafsm.formats import load
+from vsafsm.formats import format_for, load
 from vsafsm.formats._cubes import merge, parse_cube, split
 from vsafsm.formats.kiss2 import read_kiss2, write_kiss2
 from vsafsm.machine import Machine, Transition
@@ -518,3 +518,87 @@ def test_the_mcnc_benchmarks_read_and_read_back(name: str) -> None:
     assert reading.warnings == ()
     assert len(reading.machine.states) == STATES[name]
     assert read_kiss2(write_kiss2(reading.machine), str(path)).machine == reading.machine
+
+
+# ---- unspecified states, continued lines, and BLIF
+
+
+def test_a_dash_is_no_state() -> None:
+    machine = machine_of(rows("0 a a 0", "1 a b 1", "1 b - -", "0 - a 0", head=".i 1\n.o 1\n"))
+    assert machine.states == ("a", "b")
+    assert arrows(machine, "b") == {"0": ("a",), "1": ("b",)}
+    named = Machine("m", ("-",), ("0",), "-", ((Transition("-"),),), ((),))
+    with pytest.raises(e.NotExpressibleError, match='state "-"'):
+        write_kiss2(named)
+
+
+def test_a_backslash_continues_a_line() -> None:
+    text = GATE.replace(".ob open bell", ".ob open \\  # more\n bell").replace(
+        "1- shut", "1- \\\nshut"
+    )
+    assert machine_of(text) == machine_of(GATE)
+    with pytest.raises(e.DuplicateKeyError) as caught:
+        machine_of(GATE.replace(".ob open bell", ".ob open \\\n\\\n  open"))
+    assert str(caught.value).startswith("m.kiss2:8:3: ")
+
+
+LAMP = """\
+.model lamp   # a lamp
+.inputs \\
+  press
+.outputs lit
+.start_kiss
+.i 1
+.o 1
+.p 4
+.s 2
+.r dark
+0 dark dark 0
+1 dark bright 1
+1 bright dark 0
+0 bright bright 1
+.end_kiss
+.latch_order s0
+.code dark 0
+.latch n1 s0 re clk 0
+.names press s0 n1
+10 1
+01 1
+.end
+"""
+
+
+def test_the_machine_inside_blif() -> None:
+    reading = read_kiss2(LAMP, "in.blif")
+    machine = reading.machine
+    assert reading.warnings == ()
+    assert (machine.name, machine.states, machine.initial) == ("lamp", ("dark", "bright"), "dark")
+    assert arrows(machine, "dark") == {"0": ("dark",), "1": ("bright", "lit")}
+    assert format_for("in.blif").name == "blif"
+    assert format_for("in.blif", "blif:sink").read(LAMP, "in.blif").machine == machine
+
+
+def test_names_of_the_table_hold_before_those_of_the_model() -> None:
+    text = LAMP.replace(".r dark", ".r dark\n.ob glow")
+    assert arrows(read_kiss2(text, "in.blif").machine, "dark")["1"] == ("bright", "glow")
+
+
+def test_the_one_model_with_a_state_table_is_read() -> None:
+    around = ".model {}\n.inputs x y\n.outputs z\n.names x y z\n11 1\n.end\n"
+    text = around.format("before") + LAMP + around.format("after")
+    assert read_kiss2(text, "in.blif").machine == read_kiss2(LAMP, "in.blif").machine
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "told"),
+    [
+        (".model m\n.inputs a\n.end\n", e.SpecError, "1:1: BLIF without .start_kiss"),
+        (LAMP + LAMP, e.SpecError, "27:1: a second .start_kiss"),
+        (LAMP[: LAMP.index(".end_kiss")], e.SpecError, "5:1: .* not closed; expected .end_kiss"),
+        (LAMP.replace(".outputs lit", ".outputs a b"), e.SpecError, "4:1: .outputs gives 2 names"),
+        (LAMP.replace("1 dark", "2 dark"), e.SpecError, "12:1: the input cube"),
+    ],
+)
+def test_what_is_wrong_in_blif(text: str, error: type[e.SpecError], told: str) -> None:
+    with pytest.raises(error, match=f"^m.blif:{told}"):
+        read_kiss2(text, "m.blif")

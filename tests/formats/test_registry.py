@@ -19,7 +19,7 @@ from vsafsm.machine import Machine, Transition
 MACHINE = Machine(
     "m", ("a", "b"), ("go",), "a", ((Transition("b"),), (Transition("a", ("o",)),)), ((), ())
 )
-BUILT_IN = ["yaml", "kiss2", "dot", "scxml", "transitions", "sismic", "regex"]
+BUILT_IN = ["yaml", "kiss2", "blif", "dot", "scxml", "transitions", "sismic", "regex"]
 OTHER = Format(
     "other",
     (".other",),
@@ -106,7 +106,7 @@ def test_a_format_is_told_by_suffix_or_by_name() -> None:
         ("m.yamll", None, 'mean ".yaml"'),
         ("m", None, ".kiss2"),
         ("m.yaml", "kis2", 'mean "kiss2"'),
-        ("m", "zzz", "yaml, kiss2"),
+        ("m", "zzz", "yaml, kiss2, blif"),
     ],
 )
 def test_an_unknown_format_names_the_known_ones(path: str, name: str | None, useful: str) -> None:

@@ -40,6 +40,7 @@ PathLike = str | os.PathLike[str]
 _BUILT_IN = (
     EntryPoint("yaml", "vsafsm.formats.yaml:FORMAT", GROUP),
     EntryPoint("kiss2", "vsafsm.formats.kiss2:FORMAT", GROUP),
+    EntryPoint("blif", "vsafsm.formats.kiss2:BLIF", GROUP),
     EntryPoint("dot", "vsafsm.formats.dot:FORMAT", GROUP),
     EntryPoint("scxml", "vsafsm.formats.scxml:FORMAT", GROUP),
     EntryPoint("transitions", "vsafsm.formats.transitions:FORMAT", GROUP),

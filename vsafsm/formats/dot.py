@@ -14,7 +14,8 @@ How a graph is read as a machine:
   ``shape=doublecircle`` and ``peripheries=2`` are the Moore output ``accept``.
 * An output that is empty, ``-`` or ``ε`` is none.
 * A pair of state and input without an edge stays where it is, without outputs.
-* Invisible edges without a label, and invisible nodes without edges, are layout.
+* Invisible edges without a label are layout, and so are nodes without edges that could mark the
+  start.
 
 With the format ``dot:nfa`` the graph is a recogniser of words: several edges on one input, several
 starts and edges on ``ε``, which take no input, are fine; the machine is the smallest deterministic
@@ -196,7 +197,7 @@ def _drawing(text: str, source: str) -> _Drawing:
     nodes = {
         name: node
         for name, node in graph.nodes.items()
-        if name not in markers and (name in used or not _is_hidden(node.attributes))
+        if name not in markers and (name in used or not _is_marker(node))
     }
     drawing = _Drawing(
         text,
