@@ -103,15 +103,15 @@ def test_a_machine_is_frozen_hashable_and_equal_by_content() -> None:
 WRONG = {
     "state twice": (
         {"states": ("locked", "locked")},
-        e.DuplicateStateError,
+        e.BadNameError,
         '"locked" is declared twice',
     ),
     "input twice": (
         {"inputs": ("coin", "coin")},
-        e.DuplicateInputError,
+        e.BadNameError,
         '"coin" is declared twice',
     ),
-    "no inputs": ({"inputs": (), "table": ((), ())}, e.NoInputsError, "at least one"),
+    "no inputs": ({"inputs": (), "table": ((), ())}, e.SpecError, "at least one"),
     "unknown initial": ({"initial": "lockd"}, e.UnknownStateError, 'did you mean "locked"'),
     "unknown target": (
         {"table": ((T("unlock"), T("locked")),) * 2},
@@ -182,9 +182,9 @@ def test_errors_carry_their_place_and_all_are_of_one_family() -> None:
     [
         ((("bitss", 8),), e.OptionError, '"bits"'),
         ((("bits", 99),), e.OptionError, "2 to 16"),
-        ((("bits", 8), ("bits", 8)), e.DuplicateKeyError, "twice"),
-        ((("bits", np.int64(8)),), e.WrongTypeError, "expected a text or a number"),
-        ([("bits", 8)], e.WrongTypeError, "expected a tuple"),
+        ((("bits", 8), ("bits", 8)), e.SpecError, "twice"),
+        ((("bits", np.int64(8)),), e.SpecError, "expected a text or a number"),
+        ([("bits", 8)], e.SpecError, "expected a tuple"),
     ],
 )
 def test_compile_options_are_checked(

@@ -1,4 +1,5 @@
-"""Every error that vsafsm raises on purpose: one class a mistake, all under `VsafsmError`.
+"""Every error that vsafsm raises on purpose: a class for what somebody may want to catch, all under
+`VsafsmError`.
 
 A message names the thing, the place, what was expected and, for a misspelt name, the nearest right
 one.
@@ -60,51 +61,17 @@ class SpecError(VsafsmError):
 
 
 class SyntaxSpecError(SpecError):
-    """The text does not follow its format (YAML or KISS2 syntax)."""
-
-
-class EmptySpecError(SpecError):
-    """The text holds no machine at all."""
-
-
-class EncodingError(SpecError):
-    """The bytes are not UTF-8."""
+    """The text does not follow its format: no such syntax, key or kind of value."""
 
 
 class TooLargeError(SpecError):
     """The text is longer, deeper or wider than a machine has reason to be."""
 
 
-class AliasError(SpecError):
-    """The YAML uses an alias, which a spec has no use for and which may unfold without end."""
-
-
-class UnknownKeyError(SpecError):
-    """A mapping has a key that the format does not know."""
-
-
-class MissingKeyError(SpecError):
-    """A key that the format needs is not there."""
-
-
-class DuplicateKeyError(SpecError):
-    """A key stands twice in one mapping."""
-
-
-class WrongTypeError(SpecError):
-    """A value is of another kind than the one expected (a list for a name, say)."""
-
-
 class BadNameError(SpecError):
-    """A name that cannot be used: empty, or with control characters or spaces around it."""
-
-
-class DuplicateStateError(SpecError):
-    """A state is declared twice."""
-
-
-class DuplicateInputError(SpecError):
-    """An input is declared twice."""
+    """A name that cannot be used: it is empty, has control characters or spaces around it, or is
+    declared twice.
+    """
 
 
 class UnknownStateError(SpecError):
@@ -115,24 +82,12 @@ class UnknownInputError(SpecError):
     """An input is named that is not in the machine's alphabet."""
 
 
-class NoInputsError(SpecError):
-    """The machine has no input at all."""
-
-
 class NondeterministicError(SpecError):
     """Two transitions leave one state on one input and disagree."""
 
 
-class UnlistedTransitionError(SpecError):
-    """``unlisted: error`` is asked for and a (state, input) pair is not listed."""
-
-
-class UnknownFormatError(SpecError):
-    """No format is registered for a file's suffix or for the name that was given."""
-
-
-class FormatUnavailableError(SpecError):
-    """A format needs a package that is not installed."""
+class FormatError(SpecError):
+    """A format that is unknown, or needs a package that is not installed."""
 
 
 class NotExpressibleError(SpecError):

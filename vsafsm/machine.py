@@ -10,14 +10,9 @@ from functools import cached_property
 
 from vsafsm.errors import (
     BadNameError,
-    DuplicateInputError,
-    DuplicateKeyError,
-    DuplicateStateError,
-    NoInputsError,
     SpecError,
     UnknownInputError,
     UnknownStateError,
-    WrongTypeError,
     did_you_mean,
 )
 from vsafsm.options import check_option
@@ -93,7 +88,7 @@ class Machine:
     def __post_init__(self) -> None:
         for part in ("states", "inputs", "table", "moore", "compile_options"):
             if not isinstance(getattr(self, part), tuple):
-                raise WrongTypeError(
+                raise SpecError(
                     f"{part} of a machine are {type(getattr(self, part)).__name__}; expected a"
                     " tuple"
                 )
@@ -103,10 +98,10 @@ class Machine:
             *(("input", a) for a in self.inputs),
         ]:
             check_name(kind, name)
-        _check_distinct(self.states, "state", DuplicateStateError)
-        _check_distinct(self.inputs, "input", DuplicateInputError)
+        _check_distinct(self.states, "state")
+        _check_distinct(self.inputs, "input")
         if not self.inputs:
-            raise NoInputsError(f'machine "{self.name}" has no inputs; expected at least one')
+            raise SpecError(f'machine "{self.name}" has no inputs; expected at least one')
         self.state_index(self.initial)
         if len(self.table) != len(self.states) or len(self.moore) != len(self.states):
             raise SpecError(
@@ -125,10 +120,10 @@ class Machine:
             check_name("output", output)
         names = [name for name, _ in self.compile_options]
         if len(set(names)) != len(names):
-            raise DuplicateKeyError(f'machine "{self.name}" has a compile option twice')
+            raise SpecError(f'machine "{self.name}" has a compile option twice')
         for name, value in self.compile_options:
             if type(value) not in (str, int, float):
-                raise WrongTypeError(
+                raise SpecError(
                     f'compile option "{name}" is {value!r}; expected a text or a number'
                 )
             check_option(name, value)
@@ -239,9 +234,9 @@ def listed(names: Sequence[str], most: int = 8) -> str:
     return "one of: " + ", ".join(names[:most]) + rest if names else "none is declared"
 
 
-def _check_distinct(names: Sequence[str], kind: str, error: type[SpecError]) -> None:
+def _check_distinct(names: Sequence[str], kind: str) -> None:
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            raise error(f'{kind} "{name}" is declared twice')
+            raise BadNameError(f'{kind} "{name}" is declared twice')
         seen.add(name)

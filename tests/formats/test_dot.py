@@ -224,8 +224,8 @@ def test_names_that_labels_cannot_tell_are_refused(change: str) -> None:
             e.SyntaxSpecError,
             "m.dot:1:32: .*one machine per file",
         ),
-        ("digraph g { a; b }", e.EmptySpecError, "no transitions"),
-        ("digraph g { }", e.EmptySpecError, "no transitions"),
+        ("digraph g { a; b }", e.SyntaxSpecError, "no transitions"),
+        ("digraph g { }", e.SyntaxSpecError, "no transitions"),
         (
             "digraph g {\n a -> b [label=x];\n b -> a [label=x];\n a -> a [label=x] }",
             e.NondeterministicError,

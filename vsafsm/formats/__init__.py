@@ -17,11 +17,11 @@ from pathlib import Path
 
 from vsafsm.errors import (
     BadNameError,
-    EncodingError,
     FileError,
+    FormatError,
     Location,
+    SyntaxSpecError,
     TooLargeError,
-    UnknownFormatError,
     did_you_mean,
 )
 from vsafsm.files import reason, write_atomically
@@ -123,7 +123,7 @@ def format_for(path: PathLike, name: str | None = None) -> Format:
 
     Raises
     ------
-    UnknownFormatError
+    FormatError
         There is none; the message lists those there are.
     """
     known = formats()
@@ -134,7 +134,7 @@ def format_for(path: PathLike, name: str | None = None) -> Format:
         if suffix in candidate.suffixes:
             return candidate
     suffixes = [s for f in known.values() for s in f.suffixes]
-    raise UnknownFormatError(
+    raise FormatError(
         f'cannot tell the format of "{os.fspath(path)}" by its suffix "{suffix}"; '
         f"expected {listed(suffixes)}{did_you_mean(suffix, suffixes)} (or name the format)"
     )
@@ -144,7 +144,7 @@ def _named(name: str, known: dict[str, Format]) -> Format:
     """The format called `name`; after a colon, with that way to read it."""
     base, colon, way = name.partition(":")
     if base not in known:
-        raise UnknownFormatError(
+        raise FormatError(
             f'unknown format "{name}"; expected {listed(list(known))}{did_you_mean(base, known)}'
         )
     found = known[base]
@@ -152,7 +152,7 @@ def _named(name: str, known: dict[str, Format]) -> Format:
         return found
     if way not in found.readings:
         ways = [f"{base}:{each}" for each in found.readings] or [base]
-        raise UnknownFormatError(
+        raise FormatError(
             f'format "{base}" has no "{way}"; expected {listed(ways)}{did_you_mean(name, ways)}'
         )
     return replace(found, read=found.readings[way])
@@ -171,7 +171,7 @@ def read(path: PathLike, format: str | None = None) -> Reading:  # noqa: A002 - 
 
     Raises
     ------
-    UnknownFormatError, FileError, TooLargeError, EncodingError
+    FormatError, FileError, TooLargeError, SyntaxSpecError
         The file cannot be read as text of a known format.
     SpecError
         One of its subclasses: the text is no machine; with file, line and column.
@@ -201,7 +201,7 @@ def save(machine: Machine, path: PathLike, format: str | None = None) -> None:  
 
     Raises
     ------
-    UnknownFormatError
+    FormatError
         No format has this name or suffix.
     NotExpressibleError
         The format has no way to write this machine.
@@ -212,7 +212,7 @@ def save(machine: Machine, path: PathLike, format: str | None = None) -> None:  
 
 
 def decode(data: bytes, source: str) -> str:
-    """`data` as text, without a byte order mark; raises `EncodingError` at the first byte that is
+    """`data` as text, without a byte order mark; raises `SyntaxSpecError` at the first byte that is
     not UTF-8.
     """
     data = data.removeprefix(codecs.BOM_UTF8)
@@ -222,7 +222,7 @@ def decode(data: bytes, source: str) -> str:
         before = data[: error.start].decode("utf-8")
         utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         guess = "; the file looks like UTF-16" if utf16 else ""
-        raise EncodingError(
+        raise SyntaxSpecError(
             f"byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8{guess}",
             location_at(before, len(before), source),
         ) from None

@@ -8,15 +8,10 @@ from dataclasses import dataclass, field
 
 from vsafsm.errors import (
     BadNameError,
-    DuplicateKeyError,
-    EmptySpecError,
     Location,
-    MissingKeyError,
-    NoInputsError,
+    SpecError,
     SyntaxSpecError,
     TooLargeError,
-    UnknownKeyError,
-    WrongTypeError,
     did_you_mean,
 )
 from vsafsm.machine import Outputs, check_name, listed
@@ -78,7 +73,7 @@ def parse_kiss2(text: str, source: str) -> Kiss2File:
     blif = any(each.words[0] in (".model", ".start_kiss") for each in found)
     file = _of_blif(Kiss2File(source, lines), found) if blif else _of_kiss2(source, lines, found)
     if not file.directives and not file.rows:
-        raise EmptySpecError("the file is empty; expected .i, .o and rows", Location(source))
+        raise SyntaxSpecError("the file is empty; expected .i, .o and rows", Location(source))
     return file
 
 
@@ -160,13 +155,13 @@ def _add_directive(file: Kiss2File, directive: Kiss2Line) -> None:
     word, place = directive.words[0], file.place(directive.line)
     if word not in _DIRECTIVES:
         hint = did_you_mean(word, _DIRECTIVES)
-        raise UnknownKeyError(
+        raise SyntaxSpecError(
             f'unknown directive "{word[:80]}"; expected'
             f" {listed(_DIRECTIVES, len(_DIRECTIVES))}{hint}",
             place,
         )
     if word in file.directives:
-        raise DuplicateKeyError(
+        raise SyntaxSpecError(
             f"{word} stands twice (first in line {file.directives[word].line})", place
         )
     if word in (*_COUNTS, ".r") and len(directive.words) != 2:
@@ -183,7 +178,7 @@ def count_of(file: Kiss2File, word: str) -> int | None:
         return None
     directive = file.directives[word]
     if not re.fullmatch(r"[0-9]{1,9}", directive.words[1]):
-        raise WrongTypeError(
+        raise SyntaxSpecError(
             f'{word} is "{directive.words[1][:80]}"; expected a whole number',
             file.place(directive.line, 1),
         )
@@ -193,7 +188,7 @@ def count_of(file: Kiss2File, word: str) -> int | None:
 def _needed_count(file: Kiss2File, word: str, what: str) -> int:
     count = count_of(file, word)
     if count is None:
-        raise MissingKeyError(
+        raise SyntaxSpecError(
             f"there is no {word} line; expected {word} and the {what}", Location(file.source)
         )
     if count > MAX_BITS:
@@ -206,7 +201,7 @@ def _needed_count(file: Kiss2File, word: str, what: str) -> int:
 def input_width(file: Kiss2File) -> int:
     width = _needed_count(file, ".i", "number of input bits")
     if width == 0:
-        raise NoInputsError(
+        raise SpecError(
             "a machine without inputs (.i 0) cannot move; expected .i 1 or more",
             file.value_place(".i"),
         )
@@ -226,14 +221,14 @@ def _labels(file: Kiss2File, word: str, counted: str, count: int) -> Outputs:
     names = directive.words[1:]
     if len(names) != count:
         place = file.place(directive.line)
-        raise WrongTypeError(
+        raise SyntaxSpecError(
             f"{directive.words[0]} gives {len(names)} names; expected {count}, as {counted} says",
             place,
         )
     for position, name in enumerate(names):
         _check_name(file, word.removeprefix(".") + " label", name, directive.line, position + 1)
         if name in names[:position]:
-            raise DuplicateKeyError(
+            raise SyntaxSpecError(
                 f'{directive.words[0]} gives the name "{name}" twice',
                 file.place(directive.line, position + 1),
             )
@@ -249,7 +244,7 @@ def _check_name(file: Kiss2File, kind: str, name: str, line: int, word: int) -> 
 
 def check_rows(file: Kiss2File, width: int, outputs: int) -> None:
     if not file.rows:
-        raise EmptySpecError(
+        raise SyntaxSpecError(
             "the file has no rows; expected rows of input, state, next state, output",
             Location(file.source),
         )

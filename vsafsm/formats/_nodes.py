@@ -14,12 +14,10 @@ import yaml
 from yaml.reader import Reader
 
 from vsafsm.errors import (
-    AliasError,
     Location,
     SyntaxSpecError,
     TooLargeError,
     VsafsmError,
-    WrongTypeError,
 )
 from vsafsm.formats import location_at
 
@@ -82,7 +80,7 @@ def parse(text: str, source: str) -> Node | None:
 
     Raises
     ------
-    SyntaxSpecError, AliasError, WrongTypeError
+    SyntaxSpecError
         The text is no YAML, or uses what a spec has no use for.
     TooLargeError
         It is longer or deeper than a spec has reason to be.
@@ -184,7 +182,7 @@ class _Composer:
         place = self.last
         key = self.node(event, depth)
         if not isinstance(key, Scalar):
-            raise WrongTypeError("a list or a mapping cannot be a key; expected a name", place)
+            raise SyntaxSpecError("a list or a mapping cannot be a key; expected a name", place)
         if key.plain and key.text == "<<":
             raise SyntaxSpecError('merge keys are not allowed; quote "<<" if it is a name', place)
         return key
@@ -200,7 +198,7 @@ class _Composer:
         anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
         if anchor is not None:
             sign = "*" if isinstance(event, yaml.AliasEvent) else "&"
-            raise AliasError(
+            raise SyntaxSpecError(
                 f'"{sign}{anchor[:80]}": aliases and anchors are not allowed; write the value out, '
                 "or quote it if it is a name",
                 self.last,

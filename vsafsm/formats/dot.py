@@ -31,7 +31,6 @@ from typing import NamedTuple
 
 from vsafsm.errors import (
     BadNameError,
-    EmptySpecError,
     Location,
     NondeterministicError,
     SyntaxSpecError,
@@ -158,7 +157,7 @@ def read_dot_nfa(text: str, source: str) -> Reading:
     accepting = {name for name, node in drawing.nodes.items() if _accepts(node)}
     if not symbols or not accepting:
         lacks = "no node is a double circle" if symbols else "no edge has an input"
-        raise EmptySpecError(f"{lacks}; expected a recogniser of words", drawing.place(0))
+        raise SyntaxSpecError(f"{lacks}; expected a recogniser of words", drawing.place(0))
 
     def closed(states: Iterable[str]) -> list[str]:
         """The states, and those that they reach without input."""
@@ -208,7 +207,7 @@ def _drawing(text: str, source: str) -> _Drawing:
         [edge for edge in edges if edge.tail in markers],
     )
     if not nodes or not drawing.edges:
-        raise EmptySpecError(
+        raise SyntaxSpecError(
             "the graph has no transitions; expected edges with labels", drawing.place(0)
         )
     return drawing

@@ -30,12 +30,12 @@ from pathlib import PurePath
 from typing import Literal
 
 from vsafsm.errors import (
-    EmptySpecError,
     Location,
     NondeterministicError,
+    SpecError,
+    SyntaxSpecError,
     TooLargeError,
     UnknownStateError,
-    UnlistedTransitionError,
     did_you_mean,
 )
 from vsafsm.formats import MAX_TRANSITIONS, Format, Reading, name_from, unreachable_warnings
@@ -167,7 +167,7 @@ def _numbered_states(file: Kiss2File) -> _Cases:
             if row.words[word] not in cases.states and row.words[word] not in ANY_STATE:
                 cases.add_state(row.words[word], row.line)
     if not cases.states:
-        raise EmptySpecError("no row names a state", file.place(file.rows[0].line))
+        raise SyntaxSpecError("no row names a state", file.place(file.rows[0].line))
     return cases
 
 
@@ -267,7 +267,7 @@ def _refuse_unlisted(file: Kiss2File, cases: _Cases, classes: list[InputClass]) 
             case = _case(cases, state, number)
             if case is None or case.to is None:
                 line = case.line if case else cases.first_lines[state]
-                raise UnlistedTransitionError(
+                raise SpecError(
                     f'state "{name}" has no next state on input "{one.name[:80]}"; expected a row'
                     " for it",
                     file.place(line),

@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING
 
 from vsafsm.errors import (
     BadNameError,
-    EmptySpecError,
-    FormatUnavailableError,
+    FormatError,
     Location,
-    NoInputsError,
     NotExpressibleError,
+    SpecError,
     SyntaxSpecError,
     TooLargeError,
 )
@@ -43,20 +42,20 @@ def read_regex(text: str, source: str) -> Reading:
 
     Raises
     ------
-    FormatUnavailableError
+    FormatError
         If automata-lib is not installed.
-    EmptySpecError, SyntaxSpecError, NoInputsError, BadNameError, TooLargeError
+    SpecError, SyntaxSpecError, BadNameError, TooLargeError
         If the text is no regular expression, or one without characters; with the place.
     """
     expression = text.removesuffix("\n").removesuffix("\r")
     place = Location(source, 1, 1)
     if not expression.strip():
-        raise EmptySpecError("the expression is empty; expected one line", place)
+        raise SyntaxSpecError("the expression is empty; expected one line", place)
     _check(expression, source)
     nfa = _automaton(expression, place)
     symbols = sorted(nfa.input_symbols)
     if not symbols:
-        raise NoInputsError("the expression names no character; expected at least one", place)
+        raise SpecError("the expression names no character; expected at least one", place)
     for symbol in symbols:
         try:
             check_name("input", symbol)
@@ -108,7 +107,7 @@ def _automaton(expression: str, place: Location) -> NFA:
         from automata.base.exceptions import AutomatonException, RegexException
         from automata.fa.nfa import NFA
     except ImportError:
-        raise FormatUnavailableError(
+        raise FormatError(
             "regular expressions need automata-lib, which is not installed; pip install"
             " 'vsafsm[formats]'"
         ) from None

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
-from vsafsm.errors import EmptySpecError, Location, MissingKeyError, SyntaxSpecError, TooLargeError
+from vsafsm.errors import Location, SyntaxSpecError, TooLargeError
 from vsafsm.formats import ACCEPT, Format, Reading
 from vsafsm.formats._events import Action, Arc, State, check_names, reading, refused, written
 from vsafsm.machine import Machine
@@ -56,7 +56,7 @@ def read_scxml(text: str, source: str) -> Reading:
 
     Raises
     ------
-    SyntaxSpecError, EmptySpecError, NotImportableError, UnknownStateError, NondeterministicError,
+    SyntaxSpecError, NotImportableError, UnknownStateError, NondeterministicError,
     TooLargeError
         If the text is no SCXML, or the statechart no flat machine; with the place.
     """
@@ -69,7 +69,7 @@ def read_scxml(text: str, source: str) -> Reading:
             raise _unfit(child)
         states.append(_state(child))
     if not states:
-        raise EmptySpecError("there is no <state>; expected at least one", root.location)
+        raise SyntaxSpecError("there is no <state>; expected at least one", root.location)
     initial = root.attributes.get("initial")
     return reading(
         root.attributes.get("name", ""),
@@ -148,7 +148,7 @@ def _unfit(element: _Element) -> Exception:
 def _needed(element: _Element, name: str) -> str:
     value = element.attributes.get(name)
     if value is None:
-        raise MissingKeyError(f'{element.told()} has no "{name}"', element.location)
+        raise SyntaxSpecError(f'{element.told()} has no "{name}"', element.location)
     return value
 
 

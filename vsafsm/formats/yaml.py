@@ -18,23 +18,15 @@ from yaml.resolver import Resolver
 
 from vsafsm.errors import (
     BadNameError,
-    DuplicateInputError,
-    DuplicateKeyError,
-    DuplicateStateError,
-    EmptySpecError,
     Location,
-    MissingKeyError,
-    NoInputsError,
     NondeterministicError,
     NotExpressibleError,
     OptionError,
     SpecError,
+    SyntaxSpecError,
     TooLargeError,
     UnknownInputError,
-    UnknownKeyError,
     UnknownStateError,
-    UnlistedTransitionError,
-    WrongTypeError,
     did_you_mean,
 )
 from vsafsm.formats import MAX_TRANSITIONS, Format, Reading, unreachable_warnings
@@ -80,7 +72,7 @@ def read_yaml(text: str, source: str) -> Reading:
     """
     root = parse(text, source)
     if root is None:
-        raise EmptySpecError("the spec is empty; expected a machine with states", Location(source))
+        raise SyntaxSpecError("the spec is empty; expected a machine with states", Location(source))
     top = _fields(root, "a spec", _TOP_KEYS, ("machine", "initial", "states"))
     name = _name(top["machine"], "machine")
     states = _states(top["states"])
@@ -108,7 +100,7 @@ def read_yaml(text: str, source: str) -> Reading:
 def _pairs(node: Node, what: str, keys: str) -> tuple[tuple[Scalar, Node], ...]:
     if isinstance(node, Mapping):
         return node.pairs
-    raise WrongTypeError(f"{what} is {_kind(node)}; expected a mapping with {keys}", node.location)
+    raise SyntaxSpecError(f"{what} is {_kind(node)}; expected a mapping with {keys}", node.location)
 
 
 def _distinct(
@@ -132,18 +124,18 @@ def _fields(
     pairs = _pairs(node, what, f"the keys {', '.join(known)}")
     fields = {}
     for key, value in _distinct(
-        pairs, lambda k, n: DuplicateKeyError(f'key "{k}" stands twice (first in line {n})')
+        pairs, lambda k, n: SyntaxSpecError(f'key "{k}" stands twice (first in line {n})')
     ):
         if key.text not in known:
             hint = did_you_mean(key.text, known)
-            raise UnknownKeyError(
+            raise SyntaxSpecError(
                 f'unknown key "{key.text[:80]}" in {what}; expected {listed(known)}{hint}',
                 key.location,
             )
         fields[key.text] = value
     for name in needed:
         if name not in fields:
-            raise MissingKeyError(f'{what} has no key "{name}"; expected it here', node.location)
+            raise SyntaxSpecError(f'{what} has no key "{name}"; expected it here', node.location)
     return fields
 
 
@@ -156,7 +148,7 @@ def _kind(node: Node) -> str:
 def _scalar(node: Node, what: str, expected: str) -> Scalar:
     if isinstance(node, Scalar) and not node.nothing:
         return node
-    raise WrongTypeError(f"{what} is {_kind(node)}; expected {expected}", node.location)
+    raise SyntaxSpecError(f"{what} is {_kind(node)}; expected {expected}", node.location)
 
 
 def _name(node: Node, kind: str) -> str:
@@ -174,7 +166,7 @@ def _name(node: Node, kind: str) -> str:
 
 def _names(node: Node, kind: str) -> Iterator[tuple[str, Location]]:
     if not isinstance(node, Items):
-        raise WrongTypeError(
+        raise SyntaxSpecError(
             f"{kind}s is {_kind(node)}; expected a list of names, for example [first, second]",
             node.location,
         )
@@ -188,9 +180,9 @@ def _outputs(node: Node | None) -> Outputs:
 def _states(node: Node) -> dict[str, _State]:
     pairs = _pairs(node, "states", "a key for each state")
     if not pairs:
-        raise EmptySpecError("states is empty; expected at least one state", node.location)
+        raise SyntaxSpecError("states is empty; expected at least one state", node.location)
     told = "is declared twice (first in line"
-    distinct = _distinct(pairs, lambda k, n: DuplicateStateError(f'state "{k}" {told} {n})'))
+    distinct = _distinct(pairs, lambda k, n: BadNameError(f'state "{k}" {told} {n})'))
     return {_name(key, "state"): _state(key, value) for key, value in distinct}
 
 
@@ -236,17 +228,17 @@ def _inputs(node: Node | None, states: dict[str, _State], place: Location) -> tu
     if node is None:
         found = tuple(dict.fromkeys(name for s in states.values() for name in s.arrows))
         if not found:
-            raise NoInputsError(
+            raise SpecError(
                 "no state lists an input and there is no key inputs; expected at least one", place
             )
         return found
     declared: dict[str, Location] = {}
     for name, location in _names(node, "input"):
         if name in declared:
-            raise DuplicateInputError(f'input "{name}" is declared twice', location)
+            raise BadNameError(f'input "{name}" is declared twice', location)
         declared[name] = location
     if not declared:
-        raise NoInputsError("inputs is empty; expected at least one input", node.location)
+        raise SpecError("inputs is empty; expected at least one input", node.location)
     for state in states.values():
         for name, (key, _) in state.arrows.items():
             if name not in declared:
@@ -285,7 +277,7 @@ def _unlisted(node: Node | None) -> str:
     scalar = _scalar(node, "unlisted", "stay or error")
     if scalar.text not in ("stay", "error"):
         hint = did_you_mean(scalar.text, ("stay", "error"))
-        raise WrongTypeError(
+        raise SyntaxSpecError(
             f"unlisted is {_kind(scalar)}; expected one of: stay, error{hint}", scalar.location
         )
     return scalar.text
@@ -295,7 +287,7 @@ def _refuse_unlisted(states: dict[str, _State], inputs: tuple[str, ...]) -> None
     for state in states.values():
         missing = next((a for a in inputs if a not in state.arrows), None)
         if missing is not None and state.every_other is None:
-            raise UnlistedTransitionError(
+            raise SpecError(
                 f'state "{state.name.text}" lists no transition on input "{missing}", and the spec'
                 ' says unlisted: error; expected one, or "*" for every other input',
                 state.name.location,
@@ -316,7 +308,7 @@ def _compile_options(node: Node | None) -> tuple[tuple[str, Option], ...]:
         return ()
     pairs = _pairs(node, "compile", "a key for each option")
     told = "stands twice (first in line"
-    distinct = _distinct(pairs, lambda k, n: DuplicateKeyError(f'compile option "{k}" {told} {n})'))
+    distinct = _distinct(pairs, lambda k, n: SyntaxSpecError(f'compile option "{k}" {told} {n})'))
     return tuple((key.text, _option(key, value)) for key, value in distinct)
 
 
