@@ -114,10 +114,8 @@ class Machine:
                 )
         for target in {t.to for row in self.table for t in row}:
             self.state_index(target)
-        for output in {o for row in self.table for t in row for o in t.outputs} | {
-            o for m in self.moore for o in m
-        }:
-            check_name("output", output)
+        _check_outputs(taken.outputs for row in self.table for taken in row)
+        _check_outputs(self.moore)
         names = [name for name, _ in self.compile_options]
         if len(set(names)) != len(names):
             raise SpecError(f'machine "{self.name}" has a compile option twice')
@@ -240,3 +238,16 @@ def _check_distinct(names: Sequence[str], kind: str) -> None:
         if name in seen:
             raise BadNameError(f'{kind} "{name}" is declared twice')
         seen.add(name)
+
+
+def _check_outputs(groups: Iterable[Outputs]) -> None:
+    seen: set[Outputs] = set()
+    for group in groups:
+        if not isinstance(group, tuple):
+            raise SpecError(f"outputs {group!r} are no tuple; expected a tuple of names")
+        if group in seen:
+            continue
+        seen.add(group)
+        for output in group:
+            check_name("output", output)
+        _check_distinct(group, "output")

@@ -10,7 +10,7 @@ import codecs
 import contextlib
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -34,6 +34,8 @@ MAX_BYTES = 64 * 2**20
 """Longest file that `read` takes."""
 MAX_TRANSITIONS = 4_000_000
 """Most (state, input) pairs of a machine that a reader builds."""
+MOST_NAMED = 5
+"""Most names with a warning each; where there are more, one warning holds for all."""
 
 PathLike = str | os.PathLike[str]
 
@@ -245,11 +247,30 @@ def name_from(*candidates: str) -> str:
 
 
 def unreachable_warnings(machine: Machine, place: Callable[[str], Location]) -> Iterator[str]:
-    """A warning for each state that no word reaches; `place` tells where a state is declared."""
-    reached = set(machine.reachable)
-    for state in machine.states:
-        if state not in reached:
-            yield f'{place(state)}: state "{state}" is never reached from "{machine.initial}"'
+    """A warning for each state that no word reaches, or one for all where they are many; `place`
+    tells where a state is declared.
+    """
+    initial = machine.initial
+    return summarised(
+        [(state, place(state)) for state in machine.unreachable],
+        f'state {{}} is never reached from "{initial}"',
+        f'{{}} states are never reached from "{initial}"',
+    )
+
+
+def summarised(found: Sequence[tuple[str, Location]], each: str, many: str) -> Iterator[str]:
+    """A warning for each name with its place, as `each` says it; one for all of them, as `many`
+    says it, where there are more than `MOST_NAMED`.
+    """
+    if len(found) <= MOST_NAMED:
+        yield from (f"{place}: {each.format(_quoted(name))}" for name, place in found)
+        return
+    names = ", ".join(_quoted(name) for name, _ in found[:MOST_NAMED])
+    yield f"{found[0][1]}: {many.format(len(found))}: {names}, ..."
+
+
+def _quoted(name: str) -> str:
+    return f'"{name[:40]}"'
 
 
 def _bytes_of(path: PathLike) -> bytes:

@@ -20,6 +20,7 @@ from vsafsm.errors import (
     VsafsmError,
 )
 from vsafsm.formats import location_at
+from vsafsm.formats._slips import first_slip
 
 MAX_CHARACTERS = 8 * 2**20
 MAX_DEPTH = 32
@@ -31,9 +32,9 @@ _PROBLEMS = {
     ),
     "could not find expected ':'": 'expected "key: value"; a ":" is missing',
     "expected <block end>": "the indentation does not line up with the lines above",
-    "expected ',' or ']'": 'a list in [ ] is not closed; expected "," or "]"',
-    "expected ',' or '}'": 'a mapping in { } is not closed; expected "," or "}"',
-    "unexpected end of stream": "the text ends inside a quoted text; a closing quote is missing",
+    "expected ',' or ']'": 'a list in [ ] is not closed here; expected "," or "]"{since}',
+    "expected ',' or '}'": 'a mapping in { } is not closed here; expected "," or "}"{since}',
+    "unexpected end of stream": "a closing quote is missing{since}",
     "expected the node content": "expected a value here",
     "expected a single document": "expected one machine",
     "undefined tag handle": (
@@ -44,11 +45,12 @@ _PROBLEMS = {
 
 @dataclass(frozen=True)
 class Scalar:
-    """A text; `plain` where it stands without quotes."""
+    """A text; `plain` where it stands without quotes, `lines` how many lines it spans."""
 
     text: str
     location: Location
     plain: bool = True
+    lines: int = 1
 
     @property
     def nothing(self) -> bool:
@@ -129,8 +131,15 @@ def _syntax_error(error: yaml.MarkedYAMLError, text: str, source: str) -> Vsafsm
         return SyntaxSpecError(
             'a bare * cannot stand here; write "*" with quotes for every other input', place
         )
+    slip = first_slip(text, place.line, source)
+    if slip is not None:
+        return slip
+    start = error.context_mark
+    since = (
+        f" (it begins in line {start.line + 1})" if start and start.line + 1 < place.line else ""
+    )
     told = next((words for part, words in _PROBLEMS.items() if part in problem), problem)
-    return SyntaxSpecError(f"this is not YAML: {told}", place)
+    return SyntaxSpecError(f"this is not YAML: {told.replace('{since}', since)}", place)
 
 
 class _Composer:
@@ -163,7 +172,9 @@ class _Composer:
         self.check(event, depth)
         place = self.last
         if isinstance(event, yaml.ScalarEvent):
-            return Scalar(event.value, place, plain=event.style in (None, ""))
+            start, end = event.start_mark, event.end_mark
+            lines = 1 + end.line - start.line if start and end else 1
+            return Scalar(event.value, place, event.style in (None, ""), lines)
         if isinstance(event, yaml.SequenceStartEvent):
             return Items(
                 tuple(self.node(e, depth + 1) for e in self.until(yaml.SequenceEndEvent)), place
