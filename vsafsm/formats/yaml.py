@@ -33,6 +33,7 @@ from vsafsm.options import OPTION_NAMES, check_option
 _TOP_KEYS = ("machine", "initial", "inputs", "states", "unlisted", "compile")
 _STATE_KEYS = ("outputs", "transitions")
 _TRANSITION_KEYS = ("to", "outputs")
+_MAPPINGS = ("states", "transitions", "compile")
 _CONDITION = ("a condition", "give each case an input of its own")
 _TIME = ("a time", "let a timer give an input")
 _NOT_YET = {
@@ -145,6 +146,8 @@ def _fields(
     ):
         if key.text not in known:
             raise _unknown_key(key, what, known)
+        if isinstance(value, Scalar) and key.text not in _MAPPINGS:
+            _check_one_line(value)
         fields[key.text] = value
     for name in needed:
         if name not in fields:
@@ -155,6 +158,12 @@ def _fields(
 def _unknown_key(key: Scalar, what: str, known: tuple[str, ...]) -> SyntaxSpecError:
     if key.text.partition(":")[0] in known:
         _check_space(key)
+    first = key.text.split()[0] if key.text.split() else ""
+    if key.plain and first in known:
+        return SyntaxSpecError(
+            f'a colon is missing after "{first}" in "{key.text[:60]}"; expected "{first}: ..."',
+            key.location,
+        )
     told = f'unknown key "{key.text[:80]}" in {what}'
     hint = did_you_mean(key.text, known)
     if key.text in _NOT_YET:
