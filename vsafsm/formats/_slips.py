@@ -81,9 +81,9 @@ def _block_lines(text: str, last_line: int) -> Iterator[tuple[int, str]]:
             continue
         if _BLOCK_TEXT.search(line):
             block = indent
-        if not stripped.startswith(("- ", "? ", ": ", "---", "...", "%YAML", "%TAG")) and (
-            stripped not in ("-", "?", "}", "]")
-        ):
+        if not stripped.startswith(
+            ("- ", "? ", ": ", "{", "[", "---", "...", "%YAML", "%TAG")
+        ) and (stripped not in ("-", "?", "}", "]")):
             yield number, line
 
 
