@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from vsafsm.argument_checks import check_machine
 from vsafsm.backend_options import check_options
 from vsafsm.codebook import CodebookMaker, Given
 from vsafsm.discovery import DEFAULT, find
@@ -48,6 +49,8 @@ def compile_machine(
 
     Raises
     ------
+    ArgumentError
+        If `machine` is none.
     OptionError, RunOnError, CodebookError
         If the options, the trigger or the codebook do not suit the machine.
     NotProvenError
@@ -55,6 +58,7 @@ def compile_machine(
     RequirementError
         If the network of a given dimension does not meet the target's requirements.
     """
+    check_machine(machine, "vsafsm.compile")
     backend = find(target)
     check_options(backend, target_options or {})
     requirements = backend.requirements(target_options or {})

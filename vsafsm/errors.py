@@ -49,6 +49,10 @@ class VsafsmError(Exception):
         super().__init__(f"{location}: {message}" if location else message)
 
 
+class ArgumentError(VsafsmError, TypeError):
+    """A call from Python with something else than it takes."""
+
+
 class VsafsmWarning(UserWarning):
     """Base of all warnings of the package: something that works, and may not be what is wanted."""
 

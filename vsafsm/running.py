@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from vsafsm.argument_checks import check_program
 from vsafsm.backend import Backend, BackendSession, Run
 from vsafsm.backend_options import check_options
 from vsafsm.discovery import DEFAULT, find
@@ -18,12 +19,15 @@ def open_session(program: Program, backend: str = DEFAULT, **options: object) ->
 
     Raises
     ------
+    ArgumentError
+        If `program` is none.
     RequirementError
         If the program does not meet what the backend requires; the message has the compile command
         that would. Or if the backend has no such option.
     OptionError
         If the value of an option has the wrong type.
     """
+    check_program(program, "vsafsm.open")
     target = find(backend)
     check(program, target, options)
     return target.open(program, **options)
@@ -37,11 +41,14 @@ def run_word(
 
     Raises
     ------
+    ArgumentError
+        If `program` is none.
     UnknownInputError
         If an input is not in the machine's alphabet; nothing has run then.
     RequirementError, OptionError
         As `open_session` does.
     """
+    check_program(program, "vsafsm.run")
     target, symbols = find(backend), tuple(word)
     check(program, target, options)
     for symbol in symbols:

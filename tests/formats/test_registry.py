@@ -156,6 +156,7 @@ def test_a_file_without_permission_is_named(
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
+    (tmp_path / "m.yaml").touch()
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(e.FileError, match=r'm\.yaml": Permission denied'):
         read(tmp_path / "m.yaml")

@@ -13,9 +13,12 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint, entry_points
+from itertools import islice
 from pathlib import Path
+from typing import TextIO
 
 from vsafsm.errors import (
+    ArgumentError,
     BadNameError,
     FileError,
     FormatError,
@@ -24,6 +27,7 @@ from vsafsm.errors import (
     TooLargeError,
     did_you_mean,
 )
+from vsafsm.examples import example_names
 from vsafsm.files import reason, write_atomically
 from vsafsm.machine import Machine, check_name, listed
 
@@ -37,7 +41,12 @@ MAX_TRANSITIONS = 4_000_000
 MOST_NAMED = 5
 """Most names with a warning each; where there are more, one warning holds for all."""
 
+MAX_NAMES = 1000
+"""Most names of a folder that are looked through for the nearest to one that is not there."""
+
 PathLike = str | os.PathLike[str]
+Source = PathLike | TextIO | Mapping[str, object]
+"""What `load` takes."""
 
 _BUILT_IN = (
     EntryPoint("yaml", "vsafsm.formats.yaml:FORMAT", GROUP),
@@ -168,8 +177,8 @@ def read(path: PathLike, format: str | None = None) -> Reading:  # noqa: A002 - 
     path
         A file.
     format
-        Name of its format, which may say how to read it (``"kiss2:sink"``); by default told by the
-        suffix.
+        Name of its format, which may say how to read it (``"kiss2:sink"``); by default the suffix
+        says it.
 
     Raises
     ------
@@ -178,24 +187,82 @@ def read(path: PathLike, format: str | None = None) -> Reading:  # noqa: A002 - 
     SpecError
         One of its subclasses: the text is no machine; with file, line and column.
     """
+    _check_there(path)
     chosen = format_for(path, format)
     source = os.fspath(path)
     return chosen.read(decode(_bytes_of(path), source), source)
 
 
-def load(path: PathLike, format: str | None = None) -> Machine:  # noqa: A002
-    """The machine in the file at `path`; what is doubtful in it comes as Python warnings of class
+def load(source: Source, format: str | None = None) -> Machine:  # noqa: A002
+    """The machine of a spec; what is doubtful in it comes as Python warnings of class
     `SpecWarning`.
+
+    Parameters
+    ----------
+    source
+        The path of a file; or an open text file; or a mapping of the shape that a spec in YAML
+        has.
+    format
+        Name of the format, which may say how to read it (``"kiss2:sink"``). By default the suffix
+        of the file says it; without a suffix, a text is YAML.
 
     Raises
     ------
+    ArgumentError
+        If `source` is something else, such as the text of a spec.
     VsafsmError
         As `read`.
+
+    Examples
+    --------
+    >>> import io
+    >>> lamp = load({
+    ...     "machine": "lamp",
+    ...     "initial": "off",
+    ...     "states": {
+    ...         "off": {"transitions": {"press": "on"}},
+    ...         "on": {"outputs": ["light"], "transitions": {"press": "off"}},
+    ...     },
+    ... })
+    >>> lamp.run(["press", "press"]).states
+    ('off', 'on', 'off')
+    >>> load(io.StringIO("digraph { off -> on [label=press] }"), "dot").states
+    ('off', 'on')
     """
-    reading = read(path, format)
+    reading = _reading(source, format)
     for message in reading.warnings:
         warnings.warn(message, SpecWarning, stacklevel=2)
     return reading.machine
+
+
+def _reading(source: Source, format_name: str | None) -> Reading:
+    if isinstance(source, Mapping):
+        from vsafsm.formats.yaml import read_mapping  # a format, which imports this module
+
+        return read_mapping(source)
+    if isinstance(source, str) and "\n" in source:
+        raise ArgumentError(
+            f"vsafsm.load takes a path, and got a text of {len(source.splitlines())} lines;"
+            " expected vsafsm.load(io.StringIO(text)) for a text"
+        )
+    if isinstance(source, str | os.PathLike):
+        return read(source, format_name)
+    if not hasattr(source, "read"):
+        raise ArgumentError(
+            "vsafsm.load takes a path, an open text file or a mapping, and got"
+            f" {type(source).__name__}; expected one of them"
+        )
+    return _read_file(source, format_name)
+
+
+def _read_file(file: TextIO, format_name: str | None) -> Reading:
+    """Read an open file; one that is open for bytes will do."""
+    name = getattr(file, "name", None)
+    source = name if isinstance(name, str) else "text"
+    by_suffix = format_name or Path(source).suffix
+    chosen = format_for(source, format_name) if by_suffix else formats()["yaml"]
+    content: str | bytes = file.read()
+    return chosen.read(content if isinstance(content, str) else decode(content, source), source)
 
 
 def save(machine: Machine, path: PathLike, format: str | None = None) -> None:  # noqa: A002
@@ -271,6 +338,24 @@ def summarised(found: Sequence[tuple[str, Location]], each: str, many: str) -> I
 
 def _quoted(name: str) -> str:
     return f'"{name[:40]}"'
+
+
+def _check_there(path: PathLike) -> None:
+    """Raise `FileError` with the nearest name, where there is no file at `path`."""
+    sought = Path(path)
+    try:
+        if sought.exists():
+            return
+        names = [entry.name for entry in islice(os.scandir(sought.parent), MAX_NAMES)]
+    except (OSError, ValueError):
+        return  # reading it will say why
+    hint = did_you_mean(sought.name, names)
+    if not hint and sought.stem in example_names():
+        hint = f'; the example of this name is written by "vsafsm examples {sought.stem}"'
+    elif not hint:
+        near = did_you_mean(sought.stem, example_names())
+        hint = near and f"{near} It is written by vsafsm examples"
+    raise FileError(f'cannot read "{os.fspath(path)}": there is no such file{hint}')
 
 
 def _bytes_of(path: PathLike) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
 
 from vsafsm.errors import (
@@ -24,6 +25,7 @@ from vsafsm.errors import (
     did_you_mean,
 )
 from vsafsm.formats import MAX_TRANSITIONS, Format, Reading, summarised, unreachable_warnings
+from vsafsm.formats._mappings import node_of
 from vsafsm.formats._nodes import Items, Mapping, Node, Scalar, parse
 from vsafsm.formats._slips import space_is_missing
 from vsafsm.formats._yaml_writer import EVERY_OTHER, FLOAT, INTEGER, write_yaml
@@ -69,6 +71,31 @@ def read_yaml(text: str, source: str) -> Reading:
     root = parse(text, source)
     if root is None:
         raise SyntaxSpecError("the spec is empty; expected a machine with states", Location(source))
+    return _reading(root)
+
+
+def read_mapping(spec: AnyMapping[str, object]) -> Reading:
+    """Read a machine from a mapping of the shape that a spec has, such as a parsed one.
+
+    Raises
+    ------
+    SpecError
+        One of its subclasses, with the keys that lead to the place.
+    """
+    if "states" not in spec:
+        raise SyntaxSpecError(
+            f"a mapping {_with_keys(spec)} is no spec; expected the keys machine, initial and"
+            " states, or vsafsm.Machine.from_dict for a mapping with transitions"
+        )
+    return _reading(node_of(spec))
+
+
+def _with_keys(mapping: AnyMapping[str, object]) -> str:
+    keys = [str(key)[:40] for key in mapping]
+    return f"with the keys {', '.join(keys[:8])}" if keys else "without keys"
+
+
+def _reading(root: Node) -> Reading:
     top = _fields(root, "a spec", _TOP_KEYS, ("machine", "initial", "states"))
     name = _name(top["machine"], "machine")
     states = _states(top["states"])
