@@ -16,7 +16,7 @@ from vsafsm.machine import Machine, Outputs, Transition
 EVERY_OTHER = "*"
 """Stands for every input that a state does not list; no state or input can have this name."""
 INTEGER = re.compile(r"[-+]?[0-9]{1,100}")
-FLOAT = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+FLOAT = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 
 _WIDTH = 100
 _PLAIN = re.compile(r"\w+([ ./+|-]\w+)*")

@@ -34,7 +34,9 @@ MAX_SIZE = 1_000_000
 """Largest product of the length, the repetitions and what ``&`` and ``^`` multiply."""
 
 _RESERVED = frozenset("*|()? \t&+.^{}[]")
-_NO_LITERALS = re.compile(r"\\.|\[[^\]]*\]|\{[^}]*\}", re.DOTALL)
+# A bracket that is never closed takes the rest: looking for its end once keeps these linear.
+_CLASS = r"\\.|\[[^\]]*(?:\]|\Z)"
+_NO_LITERALS = re.compile(_CLASS + r"|\{[^}]*(?:\}|\Z)", re.DOTALL)
 
 
 def read_regex(text: str, source: str) -> Reading:
@@ -81,7 +83,7 @@ def _check(expression: str, source: str) -> None:
         raise SyntaxSpecError(
             "a second line; expected one expression in one line", Location(source, 2, 1)
         )
-    plain = re.sub(r"\\.|\[[^\]]*\]", lambda found: "_" * len(found[0]), expression)
+    plain = re.sub(_CLASS, lambda found: "_" * len(found[0]), expression)
     for found, at in ((plain.startswith("^"), 0), (plain.endswith("$"), len(expression) - 1)):
         if found:
             raise SyntaxSpecError(
@@ -91,7 +93,7 @@ def _check(expression: str, source: str) -> None:
             )
     repeated = prod(
         max([1, *map(int, re.findall(r"[0-9]{1,9}", each))])
-        for each in re.findall(r"\{[^}]*\}", plain)
+        for each in re.findall(r"\{[^}]*", plain)
     )
     size = (len(expression) * repeated) ** (1 + plain.count("&") + plain.count("^"))
     if size > MAX_SIZE:
@@ -122,7 +124,7 @@ def _automaton(expression: str, place: Location) -> NFA:
         KeyError,
         RecursionError,
     ) as error:
-        told = re.sub(r"<\w+: (.*?)>", r"\1", str(error)) or type(error).__name__
+        told = re.sub(r"<\w+: ([^<>]*)>", r"\1", str(error)) or type(error).__name__
         raise SyntaxSpecError(f"this is no regular expression: {told}", place) from None
     return found
 
