@@ -65,7 +65,7 @@ NO_INPUT = ("ε", "λ", "epsilon", "lambda")
 """Labels of edges that take no input, in a recogniser."""
 
 
-class _Arrow(NamedTuple):
+class _LabelledEdge(NamedTuple):
     """One label of one edge."""
 
     state: str
@@ -279,7 +279,7 @@ def _initial(drawing: _Drawing) -> str:
 # ---- edges
 
 
-def _arrows(drawing: _Drawing) -> Iterator[_Arrow]:
+def _arrows(drawing: _Drawing) -> Iterator[_LabelledEdge]:
     read: dict[str, list[tuple[str, Outputs]]] = {}
     for edge in drawing.edges:
         label = _label(edge)
@@ -287,12 +287,12 @@ def _arrows(drawing: _Drawing) -> Iterator[_Arrow]:
             lines = [part for part in split(label, LINE_ENDS) if part.strip()] or [""]
             read[label] = [_input_and_outputs(line, drawing, edge.at) for line in lines]
         for symbol, outputs in read[label]:
-            yield _Arrow(edge.tail, symbol, edge.head, outputs, edge.at)
+            yield _LabelledEdge(edge.tail, symbol, edge.head, outputs, edge.at)
 
 
-def _taken(drawing: _Drawing) -> tuple[dict[tuple[str, str], _Arrow], tuple[str, ...]]:
+def _taken(drawing: _Drawing) -> tuple[dict[tuple[str, str], _LabelledEdge], tuple[str, ...]]:
     """The arrow of each state and input that has one, and the inputs in the order of the file."""
-    taken: dict[tuple[str, str], _Arrow] = {}
+    taken: dict[tuple[str, str], _LabelledEdge] = {}
     inputs: dict[str, None] = {}
     for arrow in _arrows(drawing):
         inputs[arrow.symbol] = None
