@@ -216,6 +216,8 @@ def test_names_that_labels_cannot_tell_are_refused(change: str) -> None:
             e.NondeterministicError,
             'm.dot:1:13: "a" has another transition on "x" in line 1; .*--format dot:nfa',
         ),
+        ("digraph g { a -> a [label=x/y] }", e.SyntaxSpecError, "1:28: the character '/'"),
+        ("digraph g { 0a -> b [label=x] }", e.SyntaxSpecError, '1:13: "0a" is neither .* quotes'),
         ("digraph g { a -> node [label=x] }", e.SyntaxSpecError, '1:18: .*"node" is a keyword'),
         ("digraph g { node; a -> a [label=x] }", e.SyntaxSpecError, "1:17: .*attributes"),
         ("digraph g " + "{" * 100, e.TooLargeError, "1:76: .*deeper than 64"),

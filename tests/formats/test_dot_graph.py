@@ -238,6 +238,7 @@ def test_the_name_of_a_node_is_kept_whole() -> None:
         "m [shape=none]",
         "m [shape=plaintext]",
         'm [label=""]',
+        'm [label="\\N" shape=none]',
         'm [label=" " shape=circle]',
         "m [label=<>]",
         "node [shape=point] m; node [shape=circle]",
@@ -268,3 +269,7 @@ def test_invisible_edges_and_nodes_without_edges_are_layout() -> None:
         "m", ("a", "b"), ("x",), "a", ((Transition("b"),), (Transition("b"),)), ((), ())
     )
     assert not reading.warnings
+
+
+def test_a_node_without_a_name_marks_the_start() -> None:
+    assert read_dot('digraph { a -> b [label=x]; "" -> b }', "m.dot").machine.initial == "b"

@@ -23,12 +23,14 @@ _KEYWORDS = ("node", "edge", "graph", "digraph", "subgraph", "strict")
 _TOKEN = re.compile(
     r"""(?:[ \t\r\n]+|//[^\n]*|/\*.*?\*/|\#[^\n]*)+
     |(?P<quoted>"(?:[^"\\]|\\.)*")
-    |(?P<word>[A-Za-z_\x80-\U0010ffff][\w\x80-\U0010ffff]*|-?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?))
+    |(?P<word>[A-Za-z_\x80-\U0010ffff][\w\x80-\U0010ffff]*
+        |-?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?![\w.\x80-\U0010ffff]))
     |(?P<arrow>->|--)
     |(?P<mark>[{}\[\];,=:+])
     """,
     re.VERBOSE | re.DOTALL,
 )
+_BADLY_DELIMITED = re.compile(r"-?[.0-9][\w.\x80-\U0010ffff]{0,40}")
 _ANGLE = re.compile("[<>]")
 
 
@@ -178,9 +180,15 @@ class _DotParser:
         raise SyntaxSpecError('an HTML text is not closed; expected ">"', self.place(index))
 
     def _unreadable(self, index: int) -> str:
-        kinds = {'"': "a quoted text is not closed", "/": "a comment is not closed"}
-        what = kinds.get(self.text[index], f"the character {self.text[index]!r} cannot stand here")
-        return f"{what}; expected names, texts in quotes, ->, and the marks of a graph"
+        badly = _BADLY_DELIMITED.match(self.text, index)
+        if badly:
+            return f'"{badly.group()}" is neither a word nor a number; expected it in quotes'
+        found = f"the character {self.text[index]!r} cannot stand here"
+        if self.text[index] == '"':
+            found = "a quoted text is not closed"
+        elif self.text.startswith("/*", index):
+            found = "a comment is not closed"
+        return f"{found}; expected names, texts in quotes, ->, and the marks of a graph"
 
     def step(self) -> _Token:
         was, self.now = self.now, next(self.tokens, self.now)

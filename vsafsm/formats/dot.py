@@ -233,13 +233,16 @@ def _is_hidden(attributes: Attributes) -> bool:
 
 def _is_marker(node: DotNode) -> bool:
     """Whether a node may be there to mark the start."""
-    label = node.attributes.get("label")
     return (
         node.name.startswith("__start")
         or _word(node.attributes, "shape") in INVISIBLE
         or _is_hidden(node.attributes)
-        or (label is not None and not label_of(label, node.name).strip())
+        or not _node_label(node)
     )
+
+
+def _node_label(node: DotNode) -> str:
+    return label_of(node.attributes.get("label", DotText("\\N")), node.name).strip()
 
 
 def _accepts(node: DotNode) -> bool:
@@ -365,7 +368,7 @@ def _names(drawing: _Drawing, mealy: bool) -> tuple[dict[str, str], dict[str, Ou
 
 def _parts(node: DotNode) -> list[str]:
     """The fields of a node's label: its name, and behind it Moore outputs."""
-    label = label_of(node.attributes.get("label", DotText("\\N")), node.name).strip()
+    label = _node_label(node)
     if label.startswith("{") and label.endswith("}") and not label.endswith("\\}"):
         label = label[1:-1]
     fields = split(label, ("|",))
