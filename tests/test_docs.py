@@ -230,6 +230,12 @@ BAD_YAML = [
     "machine: " + "[" * 50,
     GOOD.replace("turnstile", "\udcfcbung"),
     GOOD + "  broken: {}\n",
+    GOOD.replace("initial: locked", "initial locked"),
+    GOOD.replace("push: locked", "push:locked"),
+    GOOD.replace("push: locked", "push: {to: locked, if: paid}"),
+    GOOD.replace("{push: locked}", "{push: {to: locked, outputs: [click, click]}}"),
+    GOOD.replace("coin, push", "coin, push, kick"),
+    GOOD + "".join(f"  s{n}:\n" for n in range(9)),
 ]
 BAD_KISS2 = [
     GATE.replace("-0 a a 0", "1- a a 0"),

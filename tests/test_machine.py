@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import doctest
 from itertools import cycle
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import vsafsm.formats
 from vsafsm import errors as e
 from vsafsm.machine import Machine, Trace, Transition, check_name, listed
 
@@ -103,15 +105,15 @@ def test_a_machine_is_frozen_hashable_and_equal_by_content() -> None:
 WRONG = {
     "state twice": (
         {"states": ("locked", "locked")},
-        e.DuplicateStateError,
+        e.BadNameError,
         '"locked" is declared twice',
     ),
     "input twice": (
         {"inputs": ("coin", "coin")},
-        e.DuplicateInputError,
+        e.BadNameError,
         '"coin" is declared twice',
     ),
-    "no inputs": ({"inputs": (), "table": ((), ())}, e.NoInputsError, "at least one"),
+    "no inputs": ({"inputs": (), "table": ((), ())}, e.SpecError, "at least one"),
     "unknown initial": ({"initial": "lockd"}, e.UnknownStateError, 'did you mean "locked"'),
     "unknown target": (
         {"table": ((T("unlock"), T("locked")),) * 2},
@@ -182,9 +184,9 @@ def test_errors_carry_their_place_and_all_are_of_one_family() -> None:
     [
         ((("bitss", 8),), e.OptionError, '"bits"'),
         ((("bits", 99),), e.OptionError, "2 to 16"),
-        ((("bits", 8), ("bits", 8)), e.DuplicateKeyError, "twice"),
-        ((("bits", np.int64(8)),), e.WrongTypeError, "expected a text or a number"),
-        ([("bits", 8)], e.WrongTypeError, "expected a tuple"),
+        ((("bits", 8), ("bits", 8)), e.SpecError, "twice"),
+        ((("bits", np.int64(8)),), e.SpecError, "expected a text or a number"),
+        ([("bits", 8)], e.SpecError, "expected a tuple"),
     ],
 )
 def test_compile_options_are_checked(
@@ -192,3 +194,94 @@ def test_compile_options_are_checked(
 ) -> None:
     with pytest.raises(error, match=useful):
         Machine("m", ("a",), ("go",), "a", ((T("a"),),), ((),), options)
+
+
+# ---- from a dictionary
+
+
+def test_the_examples_in_the_docstrings_run() -> None:
+    for module in (vsafsm.machine, vsafsm.formats):
+        found = doctest.testmod(module)
+        assert found.attempted > 1
+        assert found.failed == 0
+
+
+def test_a_machine_from_a_dictionary() -> None:
+    assert (
+        Machine.from_dict(
+            {
+                "name": "turnstile",
+                "initial": "locked",
+                "transitions": {
+                    "locked": {"coin": "unlocked"},
+                    "unlocked": {"*": "unlocked", "push": ("locked", "click")},
+                },
+                "outputs": {"locked": "closed", "unlocked": ["open"]},
+            }
+        )
+        == TURNSTILE
+    )
+
+
+def test_the_least_that_a_dictionary_says() -> None:
+    machine = Machine.from_dict({"transitions": {0: {"go": 1}, 1: None}})
+    assert machine == Machine("machine", ("0", "1"), ("go",), "0", ((T("1"),), (T("1"),)), ((), ()))
+
+
+@given(data=st.data())
+def test_every_machine_is_its_dictionary(data: st.DataObject, small_machine_strategy: Any) -> None:
+    machine: Machine = data.draw(small_machine_strategy())
+    transitions = {
+        state: {a: [t.to, *t.outputs] for a, t in zip(machine.inputs, row, strict=True)}
+        for state, row in zip(machine.states, machine.table, strict=True)
+    }
+    found = Machine.from_dict(
+        {
+            "name": machine.name,
+            "initial": machine.initial,
+            "inputs": list(machine.inputs),
+            "transitions": transitions,
+            "outputs": dict(zip(machine.states, machine.moore, strict=True)),
+        }
+    )
+    assert found == dataclasses.replace(machine, compile_options=())
+
+
+@pytest.mark.parametrize(
+    ("parts", "error", "told"),
+    [
+        ([], e.SpecError, r"a machine is \[\]; expected a mapping"),
+        ({}, e.SpecError, "no transitions"),
+        ({"transitions": {}}, e.SpecError, "no transitions"),
+        ({"transitions": {"a": {}}}, e.SpecError, "no inputs"),
+        ({"states": {"a": {}}}, e.SpecError, r"expected vsafsm.load\(mapping\)"),
+        ({"transition": {}}, e.SpecError, 'unknown key "transition" .* did you mean "transitions"'),
+        ({"transitions": {"a": "b"}}, e.SpecError, "state \"a\" is 'b'; .* each input"),
+        ({"transitions": {"a": {"go": "b"}}}, e.UnknownStateError, '"b": {} among the transitions'),
+        ({"transitions": {"a": {"go": None}}}, e.BadNameError, '"a" on "go" is None'),
+        ({"transitions": {"a": {"go": []}}}, e.BadNameError, r'"a" on "go" is \[\]'),
+        ({"transitions": {"a": {"go": ["a", 1.5]}}}, e.BadNameError, "an output of .* is 1.5"),
+        ({"transitions": {True: {"go": True}}}, e.BadNameError, "key of transitions is True"),
+        (
+            {"transitions": {"ab": {"go": "ab"}}, "outputs": {"abc": "x"}},
+            e.UnknownStateError,
+            'unknown state "abc"; .* did you mean "ab"',
+        ),
+        (
+            {"transitions": {"a": {"go": "a"}}, "inputs": ["stop"]},
+            e.UnknownInputError,
+            'unknown input "go"; expected one of: stop',
+        ),
+        ({"transitions": {"a": {"go": "a"}}, "initial": "b"}, e.UnknownStateError, '"b"'),
+    ],
+)
+def test_a_dictionary_that_is_no_machine(parts: Any, error: type[e.SpecError], told: str) -> None:
+    with pytest.raises(error, match=told):
+        Machine.from_dict(parts)
+
+
+def test_outputs_are_tuples_of_different_names() -> None:
+    with pytest.raises(e.BadNameError, match='output "x" is declared twice'):
+        changed(moore=(("x", "x"), ()))
+    with pytest.raises(e.SpecError, match="expected a tuple of names"):
+        changed(moore=(["x"], ()))

@@ -26,6 +26,7 @@ RESERVED = frozenset(
         "path",
         "program",
         "regex",
+        "verbose",
     }
 ) | {*("self", "to", "word", "word_file")}
 """Flags of the command line, and keywords of the protocol: no option of a backend has such a name.

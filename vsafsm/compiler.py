@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from vsafsm.argument_checks import check_machine
 from vsafsm.backend_options import check_options
 from vsafsm.codebook import CodebookMaker, Given
 from vsafsm.discovery import DEFAULT, find
@@ -78,6 +79,8 @@ def compile_machine(
 
     Raises
     ------
+    ArgumentError
+        If `machine` is none.
     OptionError, CompileError, CodebookError
         If the options, the trigger or the codebook do not suit the machine.
     NotProvenError
@@ -92,6 +95,7 @@ def compile_machine(
     >>> program.network.bits, program.claim.verdict
     (6, 'holds')
     """
+    check_machine(machine, "vsafsm.compile")
     options = {
         "dimension": dimension,
         "active": active,

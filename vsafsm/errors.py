@@ -50,6 +50,10 @@ class VsafsmError(Exception):
         super().__init__(f"{location}: {message}" if location else message)
 
 
+class ArgumentError(VsafsmError, TypeError):
+    """A call from Python with something else than it takes."""
+
+
 class VsafsmWarning(UserWarning):
     """Base of all warnings of the package: something that works, and may not be what is wanted."""
 
@@ -62,51 +66,17 @@ class SpecError(VsafsmError):
 
 
 class SyntaxSpecError(SpecError):
-    """The text does not follow its format (YAML or KISS2 syntax)."""
-
-
-class EmptySpecError(SpecError):
-    """The text holds no machine at all."""
-
-
-class EncodingError(SpecError):
-    """The bytes are not UTF-8."""
+    """The text does not follow its format: no such syntax, key or kind of value."""
 
 
 class TooLargeError(SpecError):
     """The text is longer, deeper or wider than a machine has reason to be."""
 
 
-class AliasError(SpecError):
-    """The YAML uses an alias, which a spec has no use for and which may unfold without end."""
-
-
-class UnknownKeyError(SpecError):
-    """A mapping has a key that the format does not know."""
-
-
-class MissingKeyError(SpecError):
-    """A key that the format needs is not there."""
-
-
-class DuplicateKeyError(SpecError):
-    """A key stands twice in one mapping."""
-
-
-class WrongTypeError(SpecError):
-    """A value is of another kind than the one expected (a list for a name, say)."""
-
-
 class BadNameError(SpecError):
-    """A name that cannot be used: empty, or with control characters or spaces around it."""
-
-
-class DuplicateStateError(SpecError):
-    """A state is declared twice."""
-
-
-class DuplicateInputError(SpecError):
-    """An input is declared twice."""
+    """A name that cannot be used: it is empty, has control characters or spaces around it, or is
+    declared twice.
+    """
 
 
 class UnknownStateError(SpecError):
@@ -117,24 +87,12 @@ class UnknownInputError(SpecError):
     """An input is named that is not in the machine's alphabet."""
 
 
-class NoInputsError(SpecError):
-    """The machine has no input at all."""
-
-
 class NondeterministicError(SpecError):
     """Two transitions leave one state on one input and disagree."""
 
 
-class UnlistedTransitionError(SpecError):
-    """``unlisted: error`` is asked for and a (state, input) pair is not listed."""
-
-
-class UnknownFormatError(SpecError):
-    """No format is registered for a file's suffix or for the name that was given."""
-
-
-class FormatUnavailableError(SpecError):
-    """A format needs a package that is not installed."""
+class FormatError(SpecError):
+    """A format that is unknown, or needs a package that is not installed."""
 
 
 class NotExpressibleError(SpecError):

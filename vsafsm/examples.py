@@ -10,9 +10,14 @@ from vsafsm.errors import FileError, did_you_mean
 from vsafsm.files import write_atomically
 
 
+def example_names() -> list[str]:
+    """The name of each example."""
+    return sorted(path.stem for path in _folder().glob("*.yaml"))
+
+
 def examples() -> dict[str, str]:
     """Name of each example, and what it shows."""
-    return {path.stem: _what_it_shows(path) for path in sorted(_folder().glob("*.yaml"))}
+    return {name: _what_it_shows(_folder() / f"{name}.yaml") for name in example_names()}
 
 
 def copy_example(name: str, folder: str | Path, overwrite: bool = False) -> Path:

@@ -4,20 +4,16 @@ test.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypedDict
 
 from vsafsm.errors import (
     BadNameError,
-    DuplicateInputError,
-    DuplicateKeyError,
-    DuplicateStateError,
-    NoInputsError,
     SpecError,
     UnknownInputError,
     UnknownStateError,
-    WrongTypeError,
     did_you_mean,
 )
 from vsafsm.options import check_option
@@ -93,7 +89,7 @@ class Machine:
     def __post_init__(self) -> None:
         for part in ("states", "inputs", "table", "moore", "compile_options"):
             if not isinstance(getattr(self, part), tuple):
-                raise WrongTypeError(
+                raise SpecError(
                     f"{part} of a machine are {type(getattr(self, part)).__name__}; expected a"
                     " tuple"
                 )
@@ -103,10 +99,10 @@ class Machine:
             *(("input", a) for a in self.inputs),
         ]:
             check_name(kind, name)
-        _check_distinct(self.states, "state", DuplicateStateError)
-        _check_distinct(self.inputs, "input", DuplicateInputError)
+        _check_distinct(self.states, "state")
+        _check_distinct(self.inputs, "input")
         if not self.inputs:
-            raise NoInputsError(f'machine "{self.name}" has no inputs; expected at least one')
+            raise SpecError(f'machine "{self.name}" has no inputs; expected at least one')
         self.state_index(self.initial)
         if len(self.table) != len(self.states) or len(self.moore) != len(self.states):
             raise SpecError(
@@ -119,19 +115,52 @@ class Machine:
                 )
         for target in {t.to for row in self.table for t in row}:
             self.state_index(target)
-        for output in {o for row in self.table for t in row for o in t.outputs} | {
-            o for m in self.moore for o in m
-        }:
-            check_name("output", output)
+        _check_outputs(taken.outputs for row in self.table for taken in row)
+        _check_outputs(self.moore)
         names = [name for name, _ in self.compile_options]
         if len(set(names)) != len(names):
-            raise DuplicateKeyError(f'machine "{self.name}" has a compile option twice')
+            raise SpecError(f'machine "{self.name}" has a compile option twice')
         for name, value in self.compile_options:
             if type(value) not in (str, int, float):
-                raise WrongTypeError(
+                raise SpecError(
                     f'compile option "{name}" is {value!r}; expected a text or a number'
                 )
             check_option(name, value)
+
+    @classmethod
+    def from_dict(cls, parts: Mapping[str, object]) -> Machine:
+        """A machine from its transitions as a dictionary of dictionaries.
+
+        Parameters
+        ----------
+        parts
+            ``transitions``: for each state, where each input leads. That is the name of a state, or
+            a list of it and the Mealy outputs on the way. The input ``"*"`` stands for every other
+            one. An input that a state does not list leaves it where it is.
+
+            Optional are ``initial`` (by default the first state), ``outputs`` (Moore outputs of
+            states: a list of names, or one name), ``inputs`` (the alphabet in order; by default
+            the inputs of the transitions) and ``name`` (by default ``"machine"``).
+
+        Raises
+        ------
+        SpecError
+            One of its subclasses, naming the first thing that does not fit.
+
+        Examples
+        --------
+        >>> turnstile = Machine.from_dict({
+        ...     "initial": "locked",
+        ...     "transitions": {
+        ...         "locked": {"coin": "unlocked"},
+        ...         "unlocked": {"push": ["locked", "click"]},
+        ...     },
+        ...     "outputs": {"locked": "closed", "unlocked": "open"},
+        ... })
+        >>> turnstile.run(["coin", "push"]).outputs
+        (('open',), ('click', 'closed'))
+        """
+        return cls(**_parts(parts))
 
     def __repr__(self) -> str:
         return f"<Machine {self.name}: {len(self.states)} states, {len(self.inputs)} inputs>"
@@ -249,9 +278,119 @@ def listed(names: Sequence[str], most: int = 8) -> str:
     return "one of: " + ", ".join(names[:most]) + rest if names else "none is declared"
 
 
-def _check_distinct(names: Sequence[str], kind: str, error: type[SpecError]) -> None:
+def _check_distinct(names: Sequence[str], kind: str) -> None:
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            raise error(f'{kind} "{name}" is declared twice')
+            raise BadNameError(f'{kind} "{name}" is declared twice')
         seen.add(name)
+
+
+def _check_outputs(groups: Iterable[Outputs]) -> None:
+    seen: set[Outputs] = set()
+    for group in groups:
+        if not isinstance(group, tuple):
+            raise SpecError(f"outputs {group!r} are no tuple; expected a tuple of names")
+        if group in seen:
+            continue
+        seen.add(group)
+        for output in group:
+            check_name("output", output)
+        _check_distinct(group, "output")
+
+
+# ---- from a dictionary
+
+_EVERY_OTHER = "*"
+_KEYS = ("name", "initial", "inputs", "transitions", "outputs")
+
+
+class _Parts(TypedDict):
+    name: str
+    states: tuple[str, ...]
+    inputs: tuple[str, ...]
+    initial: str
+    table: tuple[tuple[Transition, ...], ...]
+    moore: tuple[Outputs, ...]
+
+
+def _parts(given: Mapping[str, object]) -> _Parts:
+    """The arguments of `Machine` for a dictionary that `Machine.from_dict` takes."""
+    fields = _mapping(given, "a machine", 'the key "transitions"')
+    if "states" in fields and "transitions" not in fields:
+        raise SpecError("a mapping with states is a spec; expected vsafsm.load(mapping) for it")
+    for key in fields:
+        if key not in _KEYS:
+            hint = did_you_mean(key, _KEYS)
+            raise SpecError(f'unknown key "{key}" of a machine; expected {listed(_KEYS)}{hint}')
+    rows = {
+        state: {
+            symbol: _transition(target, f'the transition of state "{state}" on "{symbol}"')
+            for symbol, target in _mapping(
+                {} if row is None else row, f'state "{state}"', "a key for each input"
+            ).items()
+        }
+        for state, row in _mapping(
+            fields.get("transitions", {}), "transitions", "a key for each state"
+        ).items()
+    }
+    states = tuple(rows)
+    if not states:
+        raise SpecError("a machine has no transitions; expected a key for each state")
+    for taken in (taken for row in rows.values() for taken in row.values()):
+        if taken.to not in rows:
+            hint = did_you_mean(taken.to, states)
+            raise UnknownStateError(
+                f'unknown state "{taken.to}"; expected {listed(states)}{hint}, or'
+                f' "{taken.to}": {{}} among the transitions for a state that nothing leaves'
+            )
+    listed_inputs = dict.fromkeys(a for row in rows.values() for a in row if a != _EVERY_OTHER)
+    inputs = _names(fields["inputs"], "inputs") if "inputs" in fields else tuple(listed_inputs)
+    outputs = _mapping(fields.get("outputs", {}), "outputs", "a key for each state")
+    for kind, names, known, error in (
+        ("state", outputs, states, UnknownStateError),
+        ("input", listed_inputs, inputs, UnknownInputError),
+    ):
+        for name in names:
+            if name not in known:
+                hint = did_you_mean(name, known)
+                raise error(f'unknown {kind} "{name}"; expected {listed(known)}{hint}')
+    return _Parts(
+        name=_name(fields.get("name", "machine"), "name"),
+        states=states,
+        inputs=inputs,
+        initial=_name(fields.get("initial", states[0]), "initial"),
+        table=tuple(
+            tuple(row.get(a, row.get(_EVERY_OTHER, Transition(state))) for a in inputs)
+            for state, row in rows.items()
+        ),
+        moore=tuple(_names(outputs.get(state, ()), f'outputs of "{state}"') for state in states),
+    )
+
+
+def _mapping(value: object, what: str, expected: str) -> dict[str, object]:
+    if not isinstance(value, Mapping):
+        raise SpecError(f"{what} is {value!r}; expected a mapping with {expected}")
+    return {_name(key, f"a key of {what}"): each for key, each in value.items()}
+
+
+def _transition(value: object, what: str) -> Transition:
+    to, *outputs = value if isinstance(value, list | tuple) and value else (value,)
+    return Transition(
+        _name(to, what), tuple(_name(each, f"an output of {what}") for each in outputs)
+    )
+
+
+def _names(value: object, what: str) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        value = (value,)
+    return tuple(_name(each, what) for each in value)
+
+
+def _name(value: object, what: str) -> str:
+    """A name; whole numbers are names too."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    raise BadNameError(f"{what} is {value!r}; expected a name")

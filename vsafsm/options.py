@@ -108,7 +108,7 @@ def _read(name: str, text: str) -> str | int | float:
         return int(text)
     if (
         name == "margin"
-        and re.fullmatch(r"[-+]?[0-9]*\.?[0-9]*(e[-+]?[0-9]+)?", text)
+        and re.fullmatch(r"[-+]?[0-9]*(\.[0-9]*)?(e[-+]?[0-9]+)?", text)
         and any(map(str.isdigit, text))
     ):
         return float(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from vsafsm.argument_checks import check_program
 from vsafsm.backend import Backend, BackendSession, Run
 from vsafsm.backend_options import check_options
 from vsafsm.discovery import DEFAULT, find
@@ -17,6 +18,8 @@ def open_session(program: Program, backend: str = DEFAULT, **options: object) ->
 
     Raises
     ------
+    ArgumentError
+        If `program` is none.
     RequirementError
         If the program does not meet what the backend requires; the message has the call of
         `vsafsm.compile` that makes one that does. Or if the backend has no such option.
@@ -31,6 +34,7 @@ def open_session(program: Program, backend: str = DEFAULT, **options: object) ->
     ...     session.send("coin")
     'unlocked'
     """
+    check_program(program, "vsafsm.open")
     target = find(backend)
     check(program, target, options)
     return target.open(program, **options)
@@ -44,6 +48,8 @@ def run_word(
 
     Raises
     ------
+    ArgumentError
+        If `program` is none.
     UnknownInputError
         If an input is not in the machine's alphabet; nothing has run then.
     RequirementError, OptionError
@@ -56,6 +62,7 @@ def run_word(
     >>> vsafsm.run(program, ["coin", "push"]).states
     ('locked', 'unlocked', 'locked')
     """
+    check_program(program, "vsafsm.run")
     target, symbols = find(backend), tuple(word)
     check(program, target, options)
     for symbol in symbols:

@@ -788,3 +788,26 @@ def test_convert_takes_its_file_in_two_ways(run, tmp_path):
         code, _, err = run("convert", TURNSTILE, *wrong)
         assert code == 2
         assert "expected one file to write" in err
+
+
+def test_a_recogniser_of_words_is_determinised_on_request(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, target = tmp_path / "ends.dot", tmp_path / "ends.blif"
+    source.write_text(
+        "digraph ends { s [shape=point]; s -> p; r [shape=doublecircle]; p -> p [label=a];"
+        " p -> p [label=b]; p -> q [label=a]; q -> r [label=b] }"
+    )
+    assert main(["convert", str(source), str(target)]) == 2
+    assert "--format dot:nfa" in capsys.readouterr().err
+    assert main(["convert", str(source), str(target), "--format", "dot:nfa"]) == 0
+    assert "3 states, 2 inputs" in capsys.readouterr().out
+    assert load(target).run(["0", "1"]).outputs[-1] == ("accept",)
+
+
+def test_a_file_that_is_not_there_names_the_nearest(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "lamp.yaml").touch()
+    assert main(["info", str(tmp_path / "lmap.yaml")]) == 2
+    assert 'did you mean "lamp.yaml"?' in capsys.readouterr().err

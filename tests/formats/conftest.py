@@ -49,7 +49,7 @@ def machines(
 ) -> Machine:
     states = draw(st.lists(names, min_size=1, max_size=6, unique=True))
     inputs = draw(st.lists(names, min_size=1, max_size=6, unique=True))
-    outputs = st.lists(names, max_size=2).map(tuple)
+    outputs = st.lists(names, max_size=2, unique=True).map(tuple)
     transitions = st.builds(Transition, st.sampled_from(states), outputs)
     pairs = st.lists(option_pairs(), max_size=3, unique_by=lambda p: p[0])
     return Machine(

@@ -82,14 +82,14 @@ def test_the_name_is_the_file_s() -> None:
 @pytest.mark.parametrize(
     ("expression", "error", "told"),
     [
-        ("", e.EmptySpecError, "--regex:1:1: the expression is empty"),
+        ("", e.SyntaxSpecError, "--regex:1:1: the expression is empty"),
         ("(a", e.SyntaxSpecError, "--regex:1:1: this is no regular expression"),
         ("*a", e.SyntaxSpecError, "cannot appear at the start"),
         ("a{3", e.SyntaxSpecError, "no regular expression"),
         ("^a", e.SyntaxSpecError, "no anchors"),
         ("ab$", e.SyntaxSpecError, "--regex:1:3"),
         ("a\nb", e.SyntaxSpecError, "--regex:2:1: a second line"),
-        ("()", e.NoInputsError, "names no character"),
+        ("()", e.SpecError, "names no character"),
         ("a b", e.SyntaxSpecError, "no regular expression"),
         (r"\s", e.BadNameError, "each character is an input"),
         ("(a{1000}){1001}", e.TooLargeError, "multiply"),
@@ -111,7 +111,7 @@ def test_any_text_is_a_machine_or_an_error_of_ours(text: str) -> None:
 
 def test_it_needs_automata_lib(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "automata.fa.nfa", None)
-    with pytest.raises(e.FormatUnavailableError, match=r"pip install 'vsafsm\[formats\]'"):
+    with pytest.raises(e.FormatError, match=r"pip install 'vsafsm\[formats\]'"):
         machine_of("a")
 
 

@@ -19,7 +19,7 @@ from vsafsm.machine import Machine, Transition
 MACHINE = Machine(
     "m", ("a", "b"), ("go",), "a", ((Transition("b"),), (Transition("a", ("o",)),)), ((), ())
 )
-BUILT_IN = ["yaml", "kiss2", "dot", "scxml", "transitions", "sismic", "regex"]
+BUILT_IN = ["yaml", "kiss2", "blif", "dot", "scxml", "transitions", "sismic", "regex"]
 OTHER = Format(
     "other",
     (".other",),
@@ -65,7 +65,7 @@ def test_a_third_party_adds_a_format(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_format_that_is_not_read_this_way(name: str, hint: str) -> None:
-    with pytest.raises(e.UnknownFormatError) as caught:
+    with pytest.raises(e.FormatError) as caught:
         format_for("x", name)
     assert hint in caught.value.message
 
@@ -106,11 +106,11 @@ def test_a_format_is_told_by_suffix_or_by_name() -> None:
         ("m.yamll", None, 'mean ".yaml"'),
         ("m", None, ".kiss2"),
         ("m.yaml", "kis2", 'mean "kiss2"'),
-        ("m", "zzz", "yaml, kiss2"),
+        ("m", "zzz", "yaml, kiss2, blif"),
     ],
 )
 def test_an_unknown_format_names_the_known_ones(path: str, name: str | None, useful: str) -> None:
-    with pytest.raises(e.UnknownFormatError) as caught:
+    with pytest.raises(e.FormatError) as caught:
         format_for(path, name)
     assert useful in caught.value.message
 
@@ -131,7 +131,7 @@ def test_bytes_that_are_not_utf8_are_refused_where_they_stand(
 ) -> None:
     path = tmp_path / "m.yaml"
     path.write_bytes(data)
-    with pytest.raises(e.EncodingError, match="UTF-8") as caught:
+    with pytest.raises(e.SyntaxSpecError, match="UTF-8") as caught:
         read(path)
     assert str(caught.value).startswith(f"{path}:{place}: ")
 
@@ -156,6 +156,7 @@ def test_a_file_without_permission_is_named(
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
+    (tmp_path / "m.yaml").touch()
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(e.FileError, match=r'm\.yaml": Permission denied'):
         read(tmp_path / "m.yaml")

@@ -67,6 +67,7 @@ def test_the_schema_is_a_schema_and_takes_what_the_reader_takes() -> None:
         ("machine: m", "machine: m, extra: 1"),
         ("outputs: [o]", "output: [o]"),
         ("outputs: [o]", "outputs: o"),
+        ("outputs: [o]", "outputs: [o, o]"),
         ("to: a", "too: a"),
         ("to: a", "to: a, when: x"),
         ("initial: a", "unlisted: stay"),

@@ -10,20 +10,24 @@ import codecs
 import contextlib
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint, entry_points
+from itertools import islice
 from pathlib import Path
+from typing import TextIO
 
 from vsafsm.errors import (
+    ArgumentError,
     BadNameError,
-    EncodingError,
     FileError,
+    FormatError,
     Location,
+    SyntaxSpecError,
     TooLargeError,
-    UnknownFormatError,
     did_you_mean,
 )
+from vsafsm.examples import example_names
 from vsafsm.files import reason, write_atomically
 from vsafsm.machine import Machine, check_name, listed
 
@@ -34,12 +38,20 @@ MAX_BYTES = 64 * 2**20
 """Longest file that `read` takes."""
 MAX_TRANSITIONS = 4_000_000
 """Most (state, input) pairs of a machine that a reader builds."""
+MOST_NAMED = 5
+"""Most names with a warning each; where there are more, one warning holds for all."""
+
+MAX_NAMES = 1000
+"""Most names of a folder that are looked through for the nearest to one that is not there."""
 
 PathLike = str | os.PathLike[str]
+Source = PathLike | TextIO | Mapping[str, object]
+"""What `load` takes."""
 
 _BUILT_IN = (
     EntryPoint("yaml", "vsafsm.formats.yaml:FORMAT", GROUP),
     EntryPoint("kiss2", "vsafsm.formats.kiss2:FORMAT", GROUP),
+    EntryPoint("blif", "vsafsm.formats.kiss2:BLIF", GROUP),
     EntryPoint("dot", "vsafsm.formats.dot:FORMAT", GROUP),
     EntryPoint("scxml", "vsafsm.formats.scxml:FORMAT", GROUP),
     EntryPoint("transitions", "vsafsm.formats.transitions:FORMAT", GROUP),
@@ -122,7 +134,7 @@ def format_for(path: PathLike, name: str | None = None) -> Format:
 
     Raises
     ------
-    UnknownFormatError
+    FormatError
         There is none; the message lists those there are.
     """
     known = formats()
@@ -133,7 +145,7 @@ def format_for(path: PathLike, name: str | None = None) -> Format:
         if suffix in candidate.suffixes:
             return candidate
     suffixes = [s for f in known.values() for s in f.suffixes]
-    raise UnknownFormatError(
+    raise FormatError(
         f'cannot tell the format of "{os.fspath(path)}" by its suffix "{suffix}"; '
         f"expected {listed(suffixes)}{did_you_mean(suffix, suffixes)} (or name the format)"
     )
@@ -143,7 +155,7 @@ def _named(name: str, known: dict[str, Format]) -> Format:
     """The format called `name`; after a colon, with that way to read it."""
     base, colon, way = name.partition(":")
     if base not in known:
-        raise UnknownFormatError(
+        raise FormatError(
             f'unknown format "{name}"; expected {listed(list(known))}{did_you_mean(base, known)}'
         )
     found = known[base]
@@ -151,7 +163,7 @@ def _named(name: str, known: dict[str, Format]) -> Format:
         return found
     if way not in found.readings:
         ways = [f"{base}:{each}" for each in found.readings] or [base]
-        raise UnknownFormatError(
+        raise FormatError(
             f'format "{base}" has no "{way}"; expected {listed(ways)}{did_you_mean(name, ways)}'
         )
     return replace(found, read=found.readings[way])
@@ -165,34 +177,92 @@ def read(path: PathLike, format: str | None = None) -> Reading:  # noqa: A002 - 
     path
         A file.
     format
-        Name of its format, which may say how to read it (``"kiss2:sink"``); by default told by the
-        suffix.
+        Name of its format, which may say how to read it (``"kiss2:sink"``); by default the suffix
+        says it.
 
     Raises
     ------
-    UnknownFormatError, FileError, TooLargeError, EncodingError
+    FormatError, FileError, TooLargeError, SyntaxSpecError
         The file cannot be read as text of a known format.
     SpecError
         One of its subclasses: the text is no machine; with file, line and column.
     """
+    _check_there(path)
     chosen = format_for(path, format)
     source = os.fspath(path)
     return chosen.read(decode(_bytes_of(path), source), source)
 
 
-def load(path: PathLike, format: str | None = None) -> Machine:  # noqa: A002
-    """The machine in the file at `path`; what is doubtful in it comes as Python warnings of class
+def load(source: Source, format: str | None = None) -> Machine:  # noqa: A002
+    """The machine of a spec; what is doubtful in it comes as Python warnings of class
     `SpecWarning`.
+
+    Parameters
+    ----------
+    source
+        The path of a file; or an open text file; or a mapping of the shape that a spec in YAML
+        has.
+    format
+        Name of the format, which may say how to read it (``"kiss2:sink"``). By default the suffix
+        of the file says it; without a suffix, a text is YAML.
 
     Raises
     ------
+    ArgumentError
+        If `source` is something else, such as the text of a spec.
     VsafsmError
         As `read`.
+
+    Examples
+    --------
+    >>> import io
+    >>> lamp = load({
+    ...     "machine": "lamp",
+    ...     "initial": "off",
+    ...     "states": {
+    ...         "off": {"transitions": {"press": "on"}},
+    ...         "on": {"outputs": ["light"], "transitions": {"press": "off"}},
+    ...     },
+    ... })
+    >>> lamp.run(["press", "press"]).states
+    ('off', 'on', 'off')
+    >>> load(io.StringIO("digraph { off -> on [label=press] }"), "dot").states
+    ('off', 'on')
     """
-    reading = read(path, format)
+    reading = _reading(source, format)
     for message in reading.warnings:
         warnings.warn(message, SpecWarning, stacklevel=2)
     return reading.machine
+
+
+def _reading(source: Source, format_name: str | None) -> Reading:
+    if isinstance(source, Mapping):
+        from vsafsm.formats.yaml import read_mapping  # a format, which imports this module
+
+        return read_mapping(source)
+    if isinstance(source, str) and "\n" in source:
+        raise ArgumentError(
+            f"vsafsm.load takes a path, and got a text of {len(source.splitlines())} lines;"
+            " expected vsafsm.load(io.StringIO(text)) for a text"
+        )
+    if isinstance(source, str | os.PathLike):
+        return read(source, format_name)
+    if not hasattr(source, "read"):
+        raise ArgumentError(
+            "vsafsm.load takes a path, an open text file or a mapping, and got"
+            f" {type(source).__name__}; expected one of them"
+        )
+    return _read_file(source, format_name)
+
+
+def _read_file(file: TextIO, format_name: str | None) -> Reading:
+    """Read an open file; one that is open for bytes will do."""
+    name = getattr(file, "name", None)
+    source = name if isinstance(name, str) else "text"
+    by_suffix = format_name or Path(source).suffix
+    chosen = format_for(source, format_name) if by_suffix else formats()["yaml"]
+    content: str | bytes = file.read()
+    return chosen.read(content if isinstance(content, str) else decode(content, source), source)
 
 
 def save(machine: Machine, path: PathLike, format: str | None = None) -> None:  # noqa: A002
@@ -200,7 +270,7 @@ def save(machine: Machine, path: PathLike, format: str | None = None) -> None:  
 
     Raises
     ------
-    UnknownFormatError
+    FormatError
         No format has this name or suffix.
     NotExpressibleError
         The format has no way to write this machine.
@@ -211,7 +281,7 @@ def save(machine: Machine, path: PathLike, format: str | None = None) -> None:  
 
 
 def decode(data: bytes, source: str) -> str:
-    """`data` as text, without a byte order mark; raises `EncodingError` at the first byte that is
+    """`data` as text, without a byte order mark; raises `SyntaxSpecError` at the first byte that is
     not UTF-8.
     """
     data = data.removeprefix(codecs.BOM_UTF8)
@@ -221,7 +291,7 @@ def decode(data: bytes, source: str) -> str:
         before = data[: error.start].decode("utf-8")
         utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         guess = "; the file looks like UTF-16" if utf16 else ""
-        raise EncodingError(
+        raise SyntaxSpecError(
             f"byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8{guess}",
             location_at(before, len(before), source),
         ) from None
@@ -244,11 +314,48 @@ def name_from(*candidates: str) -> str:
 
 
 def unreachable_warnings(machine: Machine, place: Callable[[str], Location]) -> Iterator[str]:
-    """A warning for each state that no word reaches; `place` tells where a state is declared."""
-    reached = set(machine.reachable)
-    for state in machine.states:
-        if state not in reached:
-            yield f'{place(state)}: state "{state}" is never reached from "{machine.initial}"'
+    """A warning for each state that no word reaches, or one for all where they are many; `place`
+    tells where a state is declared.
+    """
+    initial = machine.initial
+    return summarised(
+        [(state, place(state)) for state in machine.unreachable],
+        f'state {{}} is never reached from "{initial}"',
+        f'{{}} states are never reached from "{initial}"',
+    )
+
+
+def summarised(found: Sequence[tuple[str, Location]], each: str, many: str) -> Iterator[str]:
+    """A warning for each name with its place, as `each` says it; one for all of them, as `many`
+    says it, where there are more than `MOST_NAMED`.
+    """
+    if len(found) <= MOST_NAMED:
+        yield from (f"{place}: {each.format(_quoted(name))}" for name, place in found)
+        return
+    names = ", ".join(_quoted(name) for name, _ in found[:MOST_NAMED])
+    yield f"{found[0][1]}: {many.format(len(found))}: {names}, ..."
+
+
+def _quoted(name: str) -> str:
+    return f'"{name[:40]}"'
+
+
+def _check_there(path: PathLike) -> None:
+    """Raise `FileError` with the nearest name, where there is no file at `path`."""
+    sought = Path(path)
+    try:
+        if sought.exists():
+            return
+        names = [entry.name for entry in islice(os.scandir(sought.parent), MAX_NAMES)]
+    except (OSError, ValueError):
+        return  # reading it will say why
+    hint = did_you_mean(sought.name, names)
+    if not hint and sought.stem in example_names():
+        hint = f'; the example of this name is written by "vsafsm examples {sought.stem}"'
+    elif not hint:
+        near = did_you_mean(sought.stem, example_names())
+        hint = near and f"{near} It is written by vsafsm examples"
+    raise FileError(f'cannot read "{os.fspath(path)}": there is no such file{hint}')
 
 
 def _bytes_of(path: PathLike) -> bytes:

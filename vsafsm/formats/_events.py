@@ -15,12 +15,11 @@ from pathlib import PurePath
 
 from vsafsm.errors import (
     BadNameError,
-    DuplicateStateError,
-    EmptySpecError,
     Location,
-    NoInputsError,
     NotExpressibleError,
     NotImportableError,
+    SpecError,
+    SyntaxSpecError,
     TooLargeError,
     UnknownStateError,
     did_you_mean,
@@ -139,12 +138,12 @@ def _named(states: Sequence[State], source: str) -> dict[str, State]:
     for state in states:
         if state.name in found:
             line = found[state.name].location.line
-            raise DuplicateStateError(
+            raise BadNameError(
                 f'state "{state.name}" is declared twice (first in line {line})', state.location
             )
         found[named("state", state.name, state.location)] = state
     if not found:
-        raise EmptySpecError("there is no state; expected at least one", Location(source))
+        raise SyntaxSpecError("there is no state; expected at least one", Location(source))
     return found
 
 
@@ -154,7 +153,7 @@ def _events(states: Sequence[State], source: str) -> tuple[str, ...]:
         for arc in state.arcs:
             found.update(dict.fromkeys(named("input", event, arc.location) for event in arc.events))
     if not found:
-        raise NoInputsError("no transition names an event; expected at least one", Location(source))
+        raise SpecError("no transition names an event; expected at least one", Location(source))
     return tuple(found)
 
 

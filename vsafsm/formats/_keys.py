@@ -8,10 +8,7 @@ from collections.abc import Collection
 from collections.abc import Mapping as Named
 
 from vsafsm.errors import (
-    DuplicateKeyError,
-    MissingKeyError,
-    UnknownKeyError,
-    WrongTypeError,
+    SyntaxSpecError,
     did_you_mean,
 )
 from vsafsm.formats._events import refused
@@ -41,17 +38,17 @@ def fields(
     ------
     NotImportableError
         If a key of `unfit`, which says why a machine has no place for it, has a value.
-    UnknownKeyError, DuplicateKeyError, WrongTypeError
+    SyntaxSpecError
         For other keys, for a key that stands twice, and for what is no mapping.
     """
     if not isinstance(node, Mapping):
-        raise WrongTypeError(f"a {what} is no mapping; expected one", node.location)
+        raise SyntaxSpecError(f"a {what} is no mapping; expected one", node.location)
     found: dict[str, Node] = {}
     lines: dict[str, int] = {}
     for key, value in node.pairs:
         name = key.text
         if name in lines:
-            raise DuplicateKeyError(
+            raise SyntaxSpecError(
                 f'key "{name[:80]}" stands twice (first in line {lines[name]})', key.location
             )
         lines[name] = key.location.line
@@ -62,7 +59,7 @@ def fields(
                 raise refused(f'"{name}" of a {what}', unfit[name], key.location)
         elif name not in ignored:
             hint = did_you_mean(name, known)
-            raise UnknownKeyError(
+            raise SyntaxSpecError(
                 f'unknown key "{name[:80]}" in a {what}; expected {listed(known)}{hint}',
                 key.location,
             )
@@ -70,26 +67,26 @@ def fields(
 
 
 def needed(found: dict[str, Node], name: str, node: Node) -> Node:
-    """The value of a key that has to be there; raises `MissingKeyError`."""
+    """The value of a key that has to be there; raises `SyntaxSpecError`."""
     if name not in found:
-        raise MissingKeyError(f'there is no "{name}"; expected it here', node.location)
+        raise SyntaxSpecError(f'there is no "{name}"; expected it here', node.location)
     return found[name]
 
 
 def items(node: Node, what: str) -> tuple[Node, ...]:
-    """What is in a list; raises `WrongTypeError`."""
+    """What is in a list; raises `SyntaxSpecError`."""
     if not isinstance(node, Items):
-        raise WrongTypeError(f"{what} is no list; expected one", node.location)
+        raise SyntaxSpecError(f"{what} is no list; expected one", node.location)
     return node.items
 
 
 def text(node: Node, what: str) -> Scalar:
-    """A text; raises `WrongTypeError`."""
+    """A text; raises `SyntaxSpecError`."""
     if not isinstance(node, Scalar) or not given(node):
-        raise WrongTypeError(f"{what} is no text; expected one", node.location)
+        raise SyntaxSpecError(f"{what} is no text; expected one", node.location)
     return node
 
 
 def texts(node: Node, what: str) -> list[Scalar]:
-    """One text, or a list of texts; raises `WrongTypeError`."""
+    """One text, or a list of texts; raises `SyntaxSpecError`."""
     return [text(each, what) for each in (node.items if isinstance(node, Items) else (node,))]

@@ -14,14 +14,13 @@ import yaml
 from yaml.reader import Reader
 
 from vsafsm.errors import (
-    AliasError,
     Location,
     SyntaxSpecError,
     TooLargeError,
     VsafsmError,
-    WrongTypeError,
 )
 from vsafsm.formats import location_at
+from vsafsm.formats._slips import first_slip
 
 MAX_CHARACTERS = 8 * 2**20
 MAX_DEPTH = 32
@@ -33,9 +32,9 @@ _PROBLEMS = {
     ),
     "could not find expected ':'": 'expected "key: value"; a ":" is missing',
     "expected <block end>": "the indentation does not line up with the lines above",
-    "expected ',' or ']'": 'a list in [ ] is not closed; expected "," or "]"',
-    "expected ',' or '}'": 'a mapping in { } is not closed; expected "," or "}"',
-    "unexpected end of stream": "the text ends inside a quoted text; a closing quote is missing",
+    "expected ',' or ']'": 'a list in [ ] is not closed here; expected "," or "]"{since}',
+    "expected ',' or '}'": 'a mapping in { } is not closed here; expected "," or "}"{since}',
+    "unexpected end of stream": "a closing quote is missing{since}",
     "expected the node content": "expected a value here",
     "expected a single document": "expected one machine",
     "undefined tag handle": (
@@ -46,11 +45,12 @@ _PROBLEMS = {
 
 @dataclass(frozen=True)
 class Scalar:
-    """A text; `plain` where it stands without quotes."""
+    """A text; `plain` where it stands without quotes, `lines` how many lines it spans."""
 
     text: str
     location: Location
     plain: bool = True
+    lines: int = 1
 
     @property
     def nothing(self) -> bool:
@@ -82,7 +82,7 @@ def parse(text: str, source: str) -> Node | None:
 
     Raises
     ------
-    SyntaxSpecError, AliasError, WrongTypeError
+    SyntaxSpecError
         The text is no YAML, or uses what a spec has no use for.
     TooLargeError
         It is longer or deeper than a spec has reason to be.
@@ -131,8 +131,15 @@ def _syntax_error(error: yaml.MarkedYAMLError, text: str, source: str) -> Vsafsm
         return SyntaxSpecError(
             'a bare * cannot stand here; write "*" with quotes for every other input', place
         )
+    slip = first_slip(text, place.line, source)
+    if slip is not None:
+        return slip
+    start = error.context_mark
+    since = (
+        f" (it begins in line {start.line + 1})" if start and start.line + 1 < place.line else ""
+    )
     told = next((words for part, words in _PROBLEMS.items() if part in problem), problem)
-    return SyntaxSpecError(f"this is not YAML: {told}", place)
+    return SyntaxSpecError(f"this is not YAML: {told.replace('{since}', since)}", place)
 
 
 class _Composer:
@@ -165,7 +172,9 @@ class _Composer:
         self.check(event, depth)
         place = self.last
         if isinstance(event, yaml.ScalarEvent):
-            return Scalar(event.value, place, plain=event.style in (None, ""))
+            start, end = event.start_mark, event.end_mark
+            lines = 1 + end.line - start.line if start and end else 1
+            return Scalar(event.value, place, event.style in (None, ""), lines)
         if isinstance(event, yaml.SequenceStartEvent):
             return Items(
                 tuple(self.node(e, depth + 1) for e in self.until(yaml.SequenceEndEvent)), place
@@ -184,7 +193,7 @@ class _Composer:
         place = self.last
         key = self.node(event, depth)
         if not isinstance(key, Scalar):
-            raise WrongTypeError("a list or a mapping cannot be a key; expected a name", place)
+            raise SyntaxSpecError("a list or a mapping cannot be a key; expected a name", place)
         if key.plain and key.text == "<<":
             raise SyntaxSpecError('merge keys are not allowed; quote "<<" if it is a name', place)
         return key
@@ -200,7 +209,7 @@ class _Composer:
         anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
         if anchor is not None:
             sign = "*" if isinstance(event, yaml.AliasEvent) else "&"
-            raise AliasError(
+            raise SyntaxSpecError(
                 f'"{sign}{anchor[:80]}": aliases and anchors are not allowed; write the value out, '
                 "or quote it if it is a name",
                 self.last,

@@ -10,35 +10,33 @@ names; each is an input.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from math import prod
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from vsafsm.equivalence import minimized
 from vsafsm.errors import (
     BadNameError,
-    EmptySpecError,
-    FormatUnavailableError,
+    FormatError,
     Location,
-    NoInputsError,
     NotExpressibleError,
+    SpecError,
     SyntaxSpecError,
     TooLargeError,
 )
-from vsafsm.formats import ACCEPT, Format, Reading, name_from
-from vsafsm.machine import Machine, Transition, check_name
+from vsafsm.formats import Format, Reading, name_from
+from vsafsm.formats._subsets import determinised
+from vsafsm.machine import Machine, check_name
 
 if TYPE_CHECKING:
     from automata.fa.nfa import NFA
 
 MAX_SIZE = 1_000_000
 """Largest product of the length, the repetitions and what ``&`` and ``^`` multiply."""
-MAX_STATES = 20_000
-"""Most states before merging."""
 
 _RESERVED = frozenset("*|()? \t&+.^{}[]")
-_NO_LITERALS = re.compile(r"\\.|\[[^\]]*\]|\{[^}]*\}", re.DOTALL)
+# A bracket that is never closed takes the rest: looking for its end once keeps these linear.
+_CLASS = r"\\.|\[[^\]]*(?:\]|\Z)"
+_NO_LITERALS = re.compile(_CLASS + r"|\{[^}]*(?:\}|\Z)", re.DOTALL)
 
 
 def read_regex(text: str, source: str) -> Reading:
@@ -46,27 +44,36 @@ def read_regex(text: str, source: str) -> Reading:
 
     Raises
     ------
-    FormatUnavailableError
+    FormatError
         If automata-lib is not installed.
-    EmptySpecError, SyntaxSpecError, NoInputsError, BadNameError, TooLargeError
+    SpecError, SyntaxSpecError, BadNameError, TooLargeError
         If the text is no regular expression, or one without characters; with the place.
     """
     expression = text.removesuffix("\n").removesuffix("\r")
     place = Location(source, 1, 1)
     if not expression.strip():
-        raise EmptySpecError("the expression is empty; expected one line", place)
+        raise SyntaxSpecError("the expression is empty; expected one line", place)
     _check(expression, source)
     nfa = _automaton(expression, place)
     symbols = sorted(nfa.input_symbols)
     if not symbols:
-        raise NoInputsError("the expression names no character; expected at least one", place)
+        raise SpecError("the expression names no character; expected at least one", place)
     for symbol in symbols:
         try:
             check_name("input", symbol)
         except BadNameError as error:
             raise BadNameError(f"{error.message}; each character is an input", place) from None
     name = name_from(PurePath(source).stem.strip("-"), "regex")
-    return Reading(_numbered(minimized(_machine(nfa, tuple(symbols), name, place))))
+    return Reading(
+        determinised(
+            name,
+            tuple(symbols),
+            (nfa.initial_state,),
+            lambda state, symbol: nfa.transitions.get(state, {}).get(symbol, ()),
+            nfa.final_states,
+            place,
+        )
+    )
 
 
 def _check(expression: str, source: str) -> None:
@@ -76,7 +83,7 @@ def _check(expression: str, source: str) -> None:
         raise SyntaxSpecError(
             "a second line; expected one expression in one line", Location(source, 2, 1)
         )
-    plain = re.sub(r"\\.|\[[^\]]*\]", lambda found: "_" * len(found[0]), expression)
+    plain = re.sub(_CLASS, lambda found: "_" * len(found[0]), expression)
     for found, at in ((plain.startswith("^"), 0), (plain.endswith("$"), len(expression) - 1)):
         if found:
             raise SyntaxSpecError(
@@ -86,7 +93,7 @@ def _check(expression: str, source: str) -> None:
             )
     repeated = prod(
         max([1, *map(int, re.findall(r"[0-9]{1,9}", each))])
-        for each in re.findall(r"\{[^}]*\}", plain)
+        for each in re.findall(r"\{[^}]*", plain)
     )
     size = (len(expression) * repeated) ** (1 + plain.count("&") + plain.count("^"))
     if size > MAX_SIZE:
@@ -102,7 +109,7 @@ def _automaton(expression: str, place: Location) -> NFA:
         from automata.base.exceptions import AutomatonException, RegexException
         from automata.fa.nfa import NFA
     except ImportError:
-        raise FormatUnavailableError(
+        raise FormatError(
             "regular expressions need automata-lib, which is not installed; pip install"
             " 'vsafsm[formats]'"
         ) from None
@@ -117,41 +124,9 @@ def _automaton(expression: str, place: Location) -> NFA:
         KeyError,
         RecursionError,
     ) as error:
-        told = re.sub(r"<\w+: (.*?)>", r"\1", str(error)) or type(error).__name__
+        told = re.sub(r"<\w+: ([^<>]*)>", r"\1", str(error)) or type(error).__name__
         raise SyntaxSpecError(f"this is no regular expression: {told}", place) from None
     return found
-
-
-def _machine(nfa: Any, symbols: tuple[str, ...], name: str, place: Location) -> Machine:
-    """Subset construction; states are numbered in the order of discovery."""
-    start = frozenset({nfa.initial_state})
-    number = {start: 0}
-    table = []
-    for subset in (queue := [start]):
-        row = []
-        for symbol in symbols:
-            reached = frozenset().union(
-                *(nfa.transitions.get(state, {}).get(symbol, ()) for state in subset)
-            )
-            if reached not in number:
-                number[reached] = len(queue)
-                queue.append(reached)
-            row.append(Transition(f"s{number[reached]}"))
-        table.append(tuple(row))
-        if len(queue) > MAX_STATES:
-            raise TooLargeError(f"the expression needs more than {MAX_STATES} states", place)
-    moore = tuple((ACCEPT,) if subset & nfa.final_states else () for subset in queue)
-    states = tuple(f"s{i}" for i in range(len(queue)))
-    return Machine(name, states, symbols, "s0", tuple(table), moore)
-
-
-def _numbered(machine: Machine) -> Machine:
-    """With states ``s0``, ``s1``, ... in their order."""
-    names = {state: f"s{i}" for i, state in enumerate(machine.states)}
-    table = tuple(tuple(Transition(names[taken.to]) for taken in row) for row in machine.table)
-    return replace(
-        machine, states=tuple(names.values()), initial=names[machine.initial], table=table
-    )
 
 
 def write_regex(machine: Machine) -> str:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
-from vsafsm.errors import EmptySpecError, Location, MissingKeyError, SyntaxSpecError, TooLargeError
+from vsafsm.errors import Location, SyntaxSpecError, TooLargeError
 from vsafsm.formats import ACCEPT, Format, Reading
 from vsafsm.formats._events import Action, Arc, State, check_names, reading, refused, written
 from vsafsm.machine import Machine
@@ -40,11 +40,11 @@ _EVENT = re.compile(r"[\w-]+\Z")
 
 
 @dataclass
-class _Element:
+class _ScxmlElement:
     tag: str
     attributes: dict[str, str]
     location: Location
-    children: list[_Element] = field(default_factory=list)
+    children: list[_ScxmlElement] = field(default_factory=list)
 
     def told(self) -> str:
         return f"<{self.tag}>"
@@ -56,11 +56,11 @@ def read_scxml(text: str, source: str) -> Reading:
 
     Raises
     ------
-    SyntaxSpecError, EmptySpecError, NotImportableError, UnknownStateError, NondeterministicError,
+    SyntaxSpecError, NotImportableError, UnknownStateError, NondeterministicError,
     TooLargeError
         If the text is no SCXML, or the statechart no flat machine; with the place.
     """
-    root = _Parser(text, source).parse()
+    root = _ScxmlParser(text, source).parse()
     if root.tag != "scxml":
         raise SyntaxSpecError(f"the root is {root.told()}; expected <scxml>", root.location)
     states = []
@@ -69,7 +69,7 @@ def read_scxml(text: str, source: str) -> Reading:
             raise _unfit(child)
         states.append(_state(child))
     if not states:
-        raise EmptySpecError("there is no <state>; expected at least one", root.location)
+        raise SyntaxSpecError("there is no <state>; expected at least one", root.location)
     initial = root.attributes.get("initial")
     return reading(
         root.attributes.get("name", ""),
@@ -82,18 +82,18 @@ def read_scxml(text: str, source: str) -> Reading:
 # ---- from text to elements
 
 
-class _Parser:
+class _ScxmlParser:
     def __init__(self, text: str, source: str) -> None:
         self.text, self.source = text, source
         self.expat = expat.ParserCreate("utf-8", " ")  # whatever the XML declaration says
         self.expat.StartElementHandler = self.start
         self.expat.EndElementHandler = self.end
         self.expat.StartDoctypeDeclHandler = self.doctype
-        self.open: list[_Element] = []
+        self.open: list[_ScxmlElement] = []
         self.foreign = 0
-        self.root: _Element | None = None
+        self.root: _ScxmlElement | None = None
 
-    def parse(self) -> _Element:
+    def parse(self) -> _ScxmlElement:
         try:
             self.expat.Parse(self.text.encode("utf-8", "replace"), True)
         except expat.ExpatError as error:
@@ -119,7 +119,7 @@ class _Parser:
             return
         if len(self.open) >= MAX_DEPTH:
             raise TooLargeError(f"elements are nested deeper than {MAX_DEPTH} levels", self.place())
-        element = _Element(tag, attributes, self.place())
+        element = _ScxmlElement(tag, attributes, self.place())
         if self.open:
             self.open[-1].children.append(element)
         else:
@@ -139,20 +139,20 @@ class _Parser:
 # ---- from elements to states
 
 
-def _unfit(element: _Element) -> Exception:
+def _unfit(element: _ScxmlElement) -> Exception:
     if element.tag in _REFUSED:
         return refused(element.told(), _REFUSED[element.tag], element.location)
     return SyntaxSpecError(f"{element.told()} cannot stand here", element.location)
 
 
-def _needed(element: _Element, name: str) -> str:
+def _needed(element: _ScxmlElement, name: str) -> str:
     value = element.attributes.get(name)
     if value is None:
-        raise MissingKeyError(f'{element.told()} has no "{name}"', element.location)
+        raise SyntaxSpecError(f'{element.told()} has no "{name}"', element.location)
     return value
 
 
-def _state(element: _Element) -> State:
+def _state(element: _ScxmlElement) -> State:
     arcs: list[Arc] = []
     actions: dict[str, list[Action]] = {"onentry": [], "onexit": []}
     if element.tag == "final":
@@ -172,7 +172,7 @@ def _state(element: _Element) -> State:
     )
 
 
-def _arc(element: _Element) -> Arc:
+def _arc(element: _ScxmlElement) -> Arc:
     if "cond" in element.attributes:
         raise refused('"cond" of a transition', "is a guard", element.location)
     described = element.attributes.get("event", "").split()
@@ -200,7 +200,7 @@ def _takes(tokens: list[str]) -> Callable[[str], bool]:
     )
 
 
-def _actions(element: _Element) -> Iterator[Action]:
+def _actions(element: _ScxmlElement) -> Iterator[Action]:
     for child in element.children:
         if child.tag == "log":
             continue

@@ -17,7 +17,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from vsafsm.errors import EmptySpecError, Location, NondeterministicError
+from vsafsm.errors import Location, NondeterministicError, SyntaxSpecError
 from vsafsm.formats import ACCEPT, Format, Reading
 from vsafsm.formats._events import Action, Arc, State, check_names, named, reading, refused, written
 from vsafsm.formats._keys import fields, items, needed
@@ -46,13 +46,13 @@ def read_sismic(text: str, source: str) -> Reading:
 
     Raises
     ------
-    SyntaxSpecError, UnknownKeyError, MissingKeyError, WrongTypeError, NondeterministicError,
+    SyntaxSpecError, NondeterministicError,
     NotImportableError
         If the text is no statechart of sismic, or no flat machine; with the place.
     """
     root = parse(text, source)
     if root is None:
-        raise EmptySpecError("the text is empty; expected a statechart", Location(source))
+        raise SyntaxSpecError("the text is empty; expected a statechart", Location(source))
     file = fields(root, "file", ("statechart",), _REFUSED)
     chart = fields(needed(file, "statechart", root), "statechart", _CHART, _REFUSED)
     top = fields(needed(chart, "root state", root), "root state", _ROOT, _REFUSED)

@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from vsafsm.errors import EmptySpecError, Location
+from vsafsm.errors import Location, SyntaxSpecError
 from vsafsm.formats import Format, Reading
 from vsafsm.formats._events import (
     Action,
@@ -68,13 +68,13 @@ def read_transitions(text: str, source: str) -> Reading:
 
     Raises
     ------
-    SyntaxSpecError, UnknownKeyError, MissingKeyError, WrongTypeError, UnknownStateError,
+    SyntaxSpecError, UnknownStateError,
     NotImportableError
         If the text is no such dictionary, or holds no flat machine; with the place.
     """
     root = parse(text, source)
     if root is None:
-        raise EmptySpecError(
+        raise SyntaxSpecError(
             "the text is empty; expected the dictionary of a machine", Location(source)
         )
     top = fields(root, "machine", _MACHINE, _REFUSED, _IGNORED)

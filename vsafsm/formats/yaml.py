@@ -8,52 +8,42 @@ Names are text exactly as written: ``on``, ``no``, ``1`` and ``null`` are names 
 from __future__ import annotations
 
 import math
-import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
-
-import yaml
-from yaml.resolver import Resolver
 
 from vsafsm.errors import (
     BadNameError,
-    DuplicateInputError,
-    DuplicateKeyError,
-    DuplicateStateError,
-    EmptySpecError,
     Location,
-    MissingKeyError,
-    NoInputsError,
     NondeterministicError,
-    NotExpressibleError,
     OptionError,
     SpecError,
+    SyntaxSpecError,
     TooLargeError,
     UnknownInputError,
-    UnknownKeyError,
     UnknownStateError,
-    UnlistedTransitionError,
-    WrongTypeError,
     did_you_mean,
 )
-from vsafsm.formats import MAX_TRANSITIONS, Format, Reading, unreachable_warnings
-from vsafsm.formats._nodes import MAX_CHARACTERS, Items, Mapping, Node, Scalar, parse
+from vsafsm.formats import MAX_TRANSITIONS, Format, Reading, summarised, unreachable_warnings
+from vsafsm.formats._mappings import node_of
+from vsafsm.formats._nodes import Items, Mapping, Node, Scalar, parse
+from vsafsm.formats._slips import space_is_missing
+from vsafsm.formats._yaml_writer import EVERY_OTHER, FLOAT, INTEGER, write_yaml
 from vsafsm.machine import Machine, Outputs, Transition, check_name, listed
 from vsafsm.options import OPTION_NAMES, check_option
 
-EVERY_OTHER = "*"
-"""Stands for every input that a state does not list; no state or input can have this name."""
 _TOP_KEYS = ("machine", "initial", "inputs", "states", "unlisted", "compile")
 _STATE_KEYS = ("outputs", "transitions")
 _TRANSITION_KEYS = ("to", "outputs")
-_INTEGER = re.compile(r"[-+]?[0-9]{1,100}")
-_FLOAT = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+_MAPPINGS = ("states", "transitions", "compile")
+_CONDITION = ("a condition", "give each case an input of its own")
+_TIME = ("a time", "let a timer give an input")
+_NOT_YET = {
+    **dict.fromkeys(("if", "when", "guard"), _CONDITION),
+    **dict.fromkeys(("after", "timeout", "delay"), _TIME),
+}
 
 Option = str | int | float
-
-
-# ---- reading
 
 
 @dataclass(frozen=True)
@@ -63,7 +53,7 @@ class _Arrow:
 
 
 @dataclass(frozen=True)
-class _State:
+class _StateEntry:
     name: Scalar
     outputs: Outputs
     arrows: dict[str, tuple[Scalar, _Arrow]]
@@ -80,7 +70,32 @@ def read_yaml(text: str, source: str) -> Reading:
     """
     root = parse(text, source)
     if root is None:
-        raise EmptySpecError("the spec is empty; expected a machine with states", Location(source))
+        raise SyntaxSpecError("the spec is empty; expected a machine with states", Location(source))
+    return _reading(root)
+
+
+def read_mapping(spec: AnyMapping[str, object]) -> Reading:
+    """Read a machine from a mapping of the shape that a spec has, such as a parsed one.
+
+    Raises
+    ------
+    SpecError
+        One of its subclasses, with the keys that lead to the place.
+    """
+    if "states" not in spec:
+        raise SyntaxSpecError(
+            f"a mapping {_with_keys(spec)} is no spec; expected the keys machine, initial and"
+            " states, or vsafsm.Machine.from_dict for a mapping with transitions"
+        )
+    return _reading(node_of(spec))
+
+
+def _with_keys(mapping: AnyMapping[str, object]) -> str:
+    keys = [str(key)[:40] for key in mapping]
+    return f"with the keys {', '.join(keys[:8])}" if keys else "without keys"
+
+
+def _reading(root: Node) -> Reading:
     top = _fields(root, "a spec", _TOP_KEYS, ("machine", "initial", "states"))
     name = _name(top["machine"], "machine")
     states = _states(top["states"])
@@ -102,13 +117,35 @@ def read_yaml(text: str, source: str) -> Reading:
         moore=tuple(s.outputs for s in states.values()),
         compile_options=_compile_options(top.get("compile")),
     )
-    return Reading(machine, tuple(unreachable_warnings(machine, lambda s: states[s].name.location)))
+    unused = _unused_inputs(top.get("inputs"), states)
+    unreachable = unreachable_warnings(machine, lambda s: states[s].name.location)
+    return Reading(machine, (*unused, *unreachable))
 
 
 def _pairs(node: Node, what: str, keys: str) -> tuple[tuple[Scalar, Node], ...]:
     if isinstance(node, Mapping):
         return node.pairs
-    raise WrongTypeError(f"{what} is {_kind(node)}; expected a mapping with {keys}", node.location)
+    if isinstance(node, Scalar) and node.plain:
+        _check_space(node)
+    remedy = ""
+    if isinstance(node, Items):
+        remedy = ', "key: value" without "-" and brackets'
+    elif isinstance(node, Scalar) and not node.nothing:
+        remedy = "; is a colon missing?"
+    raise SyntaxSpecError(
+        f"{what} is {_kind(node)}; expected a mapping with {keys}{remedy}", node.location
+    )
+
+
+def _check_space(scalar: Scalar) -> None:
+    """Refuse ``key:value`` where it can only be a key and a value."""
+    key, colon, value = scalar.text.partition(":")
+    if scalar.plain and colon and value.strip() == value != "":
+        place = scalar.location
+        raise SyntaxSpecError(
+            space_is_missing(scalar.text, key, value.split()[0]),
+            Location(place.source, place.line, place.column + len(key)),
+        )
 
 
 def _distinct(
@@ -132,19 +169,38 @@ def _fields(
     pairs = _pairs(node, what, f"the keys {', '.join(known)}")
     fields = {}
     for key, value in _distinct(
-        pairs, lambda k, n: DuplicateKeyError(f'key "{k}" stands twice (first in line {n})')
+        pairs, lambda k, n: SyntaxSpecError(f'key "{k}" stands twice (first in line {n})')
     ):
         if key.text not in known:
-            hint = did_you_mean(key.text, known)
-            raise UnknownKeyError(
-                f'unknown key "{key.text[:80]}" in {what}; expected {listed(known)}{hint}',
-                key.location,
-            )
+            raise _unknown_key(key, what, known)
+        if isinstance(value, Scalar) and key.text not in _MAPPINGS:
+            _check_one_line(value)
         fields[key.text] = value
     for name in needed:
         if name not in fields:
-            raise MissingKeyError(f'{what} has no key "{name}"; expected it here', node.location)
+            raise SyntaxSpecError(f'{what} has no key "{name}"; expected it here', node.location)
     return fields
+
+
+def _unknown_key(key: Scalar, what: str, known: tuple[str, ...]) -> SyntaxSpecError:
+    if key.text.partition(":")[0] in known:
+        _check_space(key)
+    first = key.text.split()[0] if key.text.split() else ""
+    if key.plain and first in known:
+        return SyntaxSpecError(
+            f'a colon is missing after "{first}" in "{key.text[:60]}"; expected "{first}: ..."',
+            key.location,
+        )
+    told = f'unknown key "{key.text[:80]}" in {what}'
+    hint = did_you_mean(key.text, known)
+    if key.text in _NOT_YET:
+        kind, remedy = _NOT_YET[key.text]
+        told, hint = f'"{key.text}" ({kind}) in {what} is not supported yet', f"; {remedy}"
+    elif known == _STATE_KEYS and not hint:
+        hint = '; inputs stand under "transitions"'
+    elif known == _TOP_KEYS and not hint:
+        hint = '; states stand under "states", indented'
+    return SyntaxSpecError(f"{told}; expected {listed(known)}{hint}", key.location)
 
 
 def _kind(node: Node) -> str:
@@ -155,8 +211,20 @@ def _kind(node: Node) -> str:
 
 def _scalar(node: Node, what: str, expected: str) -> Scalar:
     if isinstance(node, Scalar) and not node.nothing:
+        _check_one_line(node)
         return node
-    raise WrongTypeError(f"{what} is {_kind(node)}; expected {expected}", node.location)
+    raise SyntaxSpecError(f"{what} is {_kind(node)}; expected {expected}", node.location)
+
+
+def _check_one_line(scalar: Scalar) -> None:
+    """Refuse a text without quotes that goes on in the next line."""
+    if scalar.plain and scalar.lines > 1:
+        place = scalar.location
+        raise SyntaxSpecError(
+            f"this line has no colon and continues the text of line {place.line}; expected"
+            ' "key: value", or the text in quotes',
+            Location(place.source, place.line + 1),
+        )
 
 
 def _name(node: Node, kind: str) -> str:
@@ -174,7 +242,7 @@ def _name(node: Node, kind: str) -> str:
 
 def _names(node: Node, kind: str) -> Iterator[tuple[str, Location]]:
     if not isinstance(node, Items):
-        raise WrongTypeError(
+        raise SyntaxSpecError(
             f"{kind}s is {_kind(node)}; expected a list of names, for example [first, second]",
             node.location,
         )
@@ -182,24 +250,31 @@ def _names(node: Node, kind: str) -> Iterator[tuple[str, Location]]:
 
 
 def _outputs(node: Node | None) -> Outputs:
-    return () if node is None else tuple(name for name, _ in _names(node, "output"))
+    found: dict[str, None] = {}
+    for name, location in () if node is None else _names(node, "output"):
+        if name in found:
+            raise BadNameError(
+                f'output "{name}" stands twice in one list; expected it once', location
+            )
+        found[name] = None
+    return tuple(found)
 
 
-def _states(node: Node) -> dict[str, _State]:
+def _states(node: Node) -> dict[str, _StateEntry]:
     pairs = _pairs(node, "states", "a key for each state")
     if not pairs:
-        raise EmptySpecError("states is empty; expected at least one state", node.location)
+        raise SyntaxSpecError("states is empty; expected at least one state", node.location)
     told = "is declared twice (first in line"
-    distinct = _distinct(pairs, lambda k, n: DuplicateStateError(f'state "{k}" {told} {n})'))
+    distinct = _distinct(pairs, lambda k, n: BadNameError(f'state "{k}" {told} {n})'))
     return {_name(key, "state"): _state(key, value) for key, value in distinct}
 
 
-def _state(name: Scalar, node: Node) -> _State:
+def _state(name: Scalar, node: Node) -> _StateEntry:
     if isinstance(node, Scalar) and node.nothing:
-        return _State(name, (), {}, None)
+        return _StateEntry(name, (), {}, None)
     fields = _fields(node, f'state "{name.text}"', _STATE_KEYS)
     arrows, every_other = _arrows(name.text, fields.get("transitions"))
-    return _State(name, _outputs(fields.get("outputs")), arrows, every_other)
+    return _StateEntry(name, _outputs(fields.get("outputs")), arrows, every_other)
 
 
 def _arrows(
@@ -214,7 +289,7 @@ def _arrows(
     )
     arrows, every_other = {}, None
     for key, value in distinct:
-        arrow = _arrow(f'the transition of state "{state}" on "{key.text[:80]}"', value)
+        arrow = _arrow(key, f'the transition of state "{state}" on "{key.text[:80]}"', value)
         if key.text == EVERY_OTHER:
             every_other = arrow
         else:
@@ -222,7 +297,9 @@ def _arrows(
     return arrows, every_other
 
 
-def _arrow(what: str, node: Node) -> _Arrow:
+def _arrow(key: Scalar, what: str, node: Node) -> _Arrow:
+    if isinstance(node, Scalar) and node.nothing:
+        _check_space(key)
     if not isinstance(node, Mapping):
         return _Arrow(_scalar(node, what, "the name of a state, or {to: ..., outputs: [...]}"), ())
     fields = _fields(node, what, _TRANSITION_KEYS, ("to",))
@@ -232,21 +309,21 @@ def _arrow(what: str, node: Node) -> _Arrow:
     )
 
 
-def _inputs(node: Node | None, states: dict[str, _State], place: Location) -> tuple[str, ...]:
+def _inputs(node: Node | None, states: dict[str, _StateEntry], place: Location) -> tuple[str, ...]:
     if node is None:
         found = tuple(dict.fromkeys(name for s in states.values() for name in s.arrows))
         if not found:
-            raise NoInputsError(
+            raise SpecError(
                 "no state lists an input and there is no key inputs; expected at least one", place
             )
         return found
     declared: dict[str, Location] = {}
     for name, location in _names(node, "input"):
         if name in declared:
-            raise DuplicateInputError(f'input "{name}" is declared twice', location)
+            raise BadNameError(f'input "{name}" is declared twice', location)
         declared[name] = location
     if not declared:
-        raise NoInputsError("inputs is empty; expected at least one input", node.location)
+        raise SpecError("inputs is empty; expected at least one input", node.location)
     for state in states.values():
         for name, (key, _) in state.arrows.items():
             if name not in declared:
@@ -261,7 +338,18 @@ def _inputs(node: Node | None, states: dict[str, _State], place: Location) -> tu
     return tuple(declared)
 
 
-def _known_state(name: Scalar, states: dict[str, _State]) -> str:
+def _unused_inputs(node: Node | None, states: dict[str, _StateEntry]) -> Iterator[str]:
+    """Warnings for declared inputs that no transition names."""
+    if node is None or any(state.every_other for state in states.values()):
+        return iter(())
+    used = {name for state in states.values() for name in state.arrows}
+    unused = [(name, place) for name, place in _names(node, "input") if name not in used]
+    return summarised(
+        unused, "input {} is used by no transition", "{} inputs are used by no transition"
+    )
+
+
+def _known_state(name: Scalar, states: dict[str, _StateEntry]) -> str:
     if name.text not in states:
         hint = did_you_mean(name.text, states)
         raise UnknownStateError(
@@ -271,7 +359,7 @@ def _known_state(name: Scalar, states: dict[str, _State]) -> str:
     return name.text
 
 
-def _check_targets(states: dict[str, _State]) -> None:
+def _check_targets(states: dict[str, _StateEntry]) -> None:
     for state in states.values():
         for _, arrow in state.arrows.values():
             _known_state(arrow.to, states)
@@ -285,24 +373,24 @@ def _unlisted(node: Node | None) -> str:
     scalar = _scalar(node, "unlisted", "stay or error")
     if scalar.text not in ("stay", "error"):
         hint = did_you_mean(scalar.text, ("stay", "error"))
-        raise WrongTypeError(
+        raise SyntaxSpecError(
             f"unlisted is {_kind(scalar)}; expected one of: stay, error{hint}", scalar.location
         )
     return scalar.text
 
 
-def _refuse_unlisted(states: dict[str, _State], inputs: tuple[str, ...]) -> None:
+def _refuse_unlisted(states: dict[str, _StateEntry], inputs: tuple[str, ...]) -> None:
     for state in states.values():
         missing = next((a for a in inputs if a not in state.arrows), None)
         if missing is not None and state.every_other is None:
-            raise UnlistedTransitionError(
+            raise SpecError(
                 f'state "{state.name.text}" lists no transition on input "{missing}", and the spec'
                 ' says unlisted: error; expected one, or "*" for every other input',
                 state.name.location,
             )
 
 
-def _row(state: _State, inputs: tuple[str, ...]) -> tuple[Transition, ...]:
+def _row(state: _StateEntry, inputs: tuple[str, ...]) -> tuple[Transition, ...]:
     other = state.every_other
     default = Transition(other.to.text, other.outputs) if other else Transition(state.name.text)
     row = {
@@ -316,7 +404,7 @@ def _compile_options(node: Node | None) -> tuple[tuple[str, Option], ...]:
         return ()
     pairs = _pairs(node, "compile", "a key for each option")
     told = "stands twice (first in line"
-    distinct = _distinct(pairs, lambda k, n: DuplicateKeyError(f'compile option "{k}" {told} {n})'))
+    distinct = _distinct(pairs, lambda k, n: SyntaxSpecError(f'compile option "{k}" {told} {n})'))
     return tuple((key.text, _option(key, value)) for key, value in distinct)
 
 
@@ -333,134 +421,11 @@ def _option(key: Scalar, node: Node) -> Option:
 
 
 def _option_value(value: Scalar) -> Option:
-    if value.plain and _INTEGER.fullmatch(value.text):
+    if value.plain and INTEGER.fullmatch(value.text):
         return int(value.text)
-    if value.plain and _FLOAT.fullmatch(value.text) and math.isfinite(float(value.text)):
+    if value.plain and FLOAT.fullmatch(value.text) and math.isfinite(float(value.text)):
         return float(value.text)
     return value.text
-
-
-# ---- writing
-
-_WIDTH = 100
-_PLAIN = re.compile(r"\w+([ ./+|-]\w+)*")
-_LONGEST_SIMPLE_KEY = 500  # YAML ends at 1024 characters
-_STRING = "tag:yaml.org,2002:str"
-_RESOLVE: Callable[..., str] = Resolver().resolve
-
-
-def write_yaml(machine: Machine) -> str:
-    """`machine` as a spec that reads back equal to it.
-
-    Raises
-    ------
-    NotExpressibleError
-        A state or input is called ``*``, a compile option is no finite number or text or stands
-        twice, or the text would be too long to read back.
-    """
-    for kind, names in (("state", machine.states), ("input", machine.inputs)):
-        if EVERY_OTHER in names:
-            raise NotExpressibleError(
-                f'a {kind} is called "*", which in a spec stands for every other input'
-            )
-    lines = [f"machine: {_text(machine.name)}", f"initial: {_text(machine.initial)}"]
-    lines += _flow_list("inputs: ", machine.inputs, "")
-    lines.append("states:")
-    for state, row, outputs in zip(machine.states, machine.table, machine.moore, strict=True):
-        lines += _state_lines(state, _entries(state, row, machine.inputs), outputs)
-    lines += _option_lines(machine.compile_options)
-    text = "\n".join(lines) + "\n"
-    if len(text) > MAX_CHARACTERS:
-        raise NotExpressibleError(f"the spec would be longer than {MAX_CHARACTERS} characters")
-    return text
-
-
-def _text(name: str) -> str:
-    """`name`, in quotes where without them this or another reader of YAML would take it for
-    something else.
-    """
-    is_text = _RESOLVE(yaml.ScalarNode, name, (True, False)) == _STRING and not _FLOAT.fullmatch(
-        name
-    )
-    if is_text and _PLAIN.fullmatch(name) and name.isprintable():
-        return name
-    return '"' + "".join(_escaped(c) for c in name) + '"'
-
-
-def _escaped(character: str) -> str:
-    if character in '"\\':
-        return "\\" + character
-    return character if character.isprintable() else f"\\U{ord(character):08X}"
-
-
-def _key(name: str, indent: str) -> str:
-    text = _text(name)
-    return f"{indent}{text}:" if len(text) < _LONGEST_SIMPLE_KEY else f"{indent}? {text}\n{indent}:"
-
-
-def _flow(names: Iterable[str]) -> str:
-    return f"[{', '.join(map(_text, names))}]"
-
-
-def _flow_list(head: str, names: Iterable[str], indent: str) -> list[str]:
-    """``head: [a, b, ...]``, broken into lines where it is long."""
-    lines, line = [], f"{indent}{head}["
-    for piece in (f"{_text(name)}, " for name in names):
-        if len(line) + len(piece) > _WIDTH:
-            lines.append(line.rstrip())
-            line = f"{indent}  "
-        line += piece
-    return [*lines, line.removesuffix(", ") + "]"]
-
-
-def _entries(
-    state: str, row: tuple[Transition, ...], inputs: tuple[str, ...]
-) -> list[tuple[str, Transition]]:
-    """The transitions to write down: those that do something, or with "*" where that is much
-    shorter.
-    """
-    stay = Transition(state)
-    plain = [(name, taken) for name, taken in zip(inputs, row, strict=True) if taken != stay]
-    usual, times = Counter(row).most_common(1)[0]
-    if usual == stay or len(plain) < 4 or len(row) - times + 1 > len(plain) / 2:
-        return plain
-    return [*((n, t) for n, t in zip(inputs, row, strict=True) if t != usual), (EVERY_OTHER, usual)]
-
-
-def _state_lines(state: str, entries: list[tuple[str, Transition]], outputs: Outputs) -> list[str]:
-    head = _key(state, "  ")
-    if not entries and not outputs:
-        return [f"{head} {{}}"]
-    lines = [head]
-    if outputs:
-        lines += _flow_list("outputs: ", outputs, "    ")
-    return lines + (_transition_lines(entries) if entries else [])
-
-
-def _transition_lines(entries: list[tuple[str, Transition]]) -> list[str]:
-    flow = ", ".join(f"{_text(name)}: {_text(taken.to)}" for name, taken in entries)
-    if len(flow) <= _WIDTH - 20 and not any(taken.outputs for _, taken in entries):
-        return [f"    transitions: {{{flow}}}"]
-    return [
-        "    transitions:",
-        *(f"{_key(name, '      ')} {_target(taken)}" for name, taken in entries),
-    ]
-
-
-def _target(taken: Transition) -> str:
-    return (
-        f"{{to: {_text(taken.to)}, outputs: {_flow(taken.outputs)}}}"
-        if taken.outputs
-        else _text(taken.to)
-    )
-
-
-def _option_lines(options: tuple[tuple[str, Option], ...]) -> list[str]:
-    lines = [
-        f"  {key}: {_text(value) if isinstance(value, str) else repr(value)}"
-        for key, value in options
-    ]
-    return ["compile:", *lines] if lines else []
 
 
 FORMAT = Format("yaml", (".yaml", ".yml"), read_yaml, write_yaml, "vsafsm spec (YAML)")

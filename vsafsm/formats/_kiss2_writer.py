@@ -1,0 +1,165 @@
+"""A machine as KISS2, alone or inside BLIF: every (state, input) pair is a row."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
+
+from vsafsm.errors import NotExpressibleError, TooLargeError
+from vsafsm.formats._cubes import parse_cube, split
+from vsafsm.formats._kiss2_file import MAX_BITS
+from vsafsm.machine import Machine, Outputs
+
+ANY_STATE = ("*", "ANY", "-")
+"""Names that are no state: as the present one every state, as the next one unspecified."""
+
+
+@dataclass(frozen=True)
+class _Written:
+    comments: list[str]
+    head: list[str]
+    outputs: Outputs
+    rows: list[str]
+
+
+def write_kiss2(machine: Machine) -> str:
+    """`machine` as KISS2.
+
+    Inputs that are named as `read_kiss2` names its classes are written as those cubes; others are
+    numbered in binary, which a comment explains. KISS2 knows Mealy outputs only: a state's Moore
+    outputs are written on every transition into it, and the initial state's before the first input
+    are lost; a comment says so.
+
+    Raises
+    ------
+    NotExpressibleError
+        A state or an output has a name that KISS2 cannot hold.
+    """
+    written = _written(machine)
+    label = [f".ob {' '.join(written.outputs)}"] if written.outputs else []
+    return "\n".join([*written.comments, *written.head, *label, *written.rows, ".e", ""])
+
+
+def write_blif(machine: Machine) -> str:
+    """`machine` as the state table of a BLIF model; otherwise as `write_kiss2`.
+
+    Raises
+    ------
+    NotExpressibleError
+        A state or an output has a name that KISS2 cannot hold.
+    """
+    written = _written(machine)
+    width = len(written.rows[0].split()[0])
+    name = re.sub(r"[\s#\\]", "_", machine.name)
+    lines = [
+        f".model {name}",
+        f".inputs {' '.join(f'i{n}' for n in range(width))}",
+        f".outputs {' '.join(written.outputs or ('o0',))}",
+        ".start_kiss",
+    ]
+    end = [".end_kiss", ".end", ""]
+    return "\n".join([*written.comments, *lines, *written.head, *written.rows, *end])
+
+
+def _written(machine: Machine) -> _Written:
+    for state in machine.states:
+        _check_word("state", state)
+    moore = dict(zip(machine.states, machine.moore, strict=True))
+    rows = [
+        (state, cubes_of, taken.to, frozenset(taken.outputs + moore[taken.to]))
+        for state, row in zip(machine.states, machine.table, strict=True)
+        for cubes_of, taken in zip(_input_cubes(machine), row, strict=True)
+    ]
+    names = _ordered({t.outputs + moore[t.to]: None for row in machine.table for t in row})
+    for name in names:
+        _check_word("output", name)
+    bits = {
+        outputs: "".join("01"[n in outputs] for n in names) or "0"
+        for outputs in {row[3] for row in rows}
+    }
+    lines = [
+        f"{cube} {state} {to} {bits[outputs]}"
+        for state, cubes, to, outputs in rows
+        for cube in cubes
+    ]
+    return _Written(list(_comments(machine)), _head(machine, names, lines), names, lines)
+
+
+def _ordered(groups: Iterable[Outputs]) -> Outputs:
+    """All outputs once, so that each group keeps its order where they do not disagree on it."""
+    names = {name: None for group in groups for name in group}
+    sorter: TopologicalSorter[str] = TopologicalSorter(dict.fromkeys(names, ()))
+    for group in groups:
+        for before, after in pairwise(group):
+            sorter.add(after, before)
+    try:
+        return tuple(sorter.static_order())
+    except CycleError:
+        return tuple(names)
+
+
+def _head(machine: Machine, names: Outputs, rows: list[str]) -> list[str]:
+    return [
+        f".i {len(rows[0].split()[0])}",
+        f".o {max(1, len(names))}",
+        f".p {len(rows)}",
+        f".s {len(machine.states)}",
+        f".r {machine.initial}",
+    ]
+
+
+def _check_word(kind: str, name: str) -> None:
+    if name in ANY_STATE and kind == "state":
+        raise NotExpressibleError(
+            f'the state "{name}" cannot be written as KISS2, where it stands for every or no state'
+        )
+    if "#" in name or name.endswith("\\") or any(c.isspace() for c in name):
+        raise NotExpressibleError(
+            f'the {kind} "{name[:80]}" cannot be written as KISS2: it holds a space or a "#", or'
+            " ends in a backslash"
+        )
+
+
+def _input_cubes(machine: Machine) -> list[list[str]]:
+    """For each input the cubes to write."""
+    cubes = [name.split("|") for name in machine.inputs]
+    if _are_disjoint_cubes([cube for several in cubes for cube in several]):
+        return [[cube.replace("x", "-") for cube in several] for several in cubes]
+    width = max(1, (len(machine.inputs) - 1).bit_length())
+    return [[f"{number:0{width}b}"] for number in range(len(machine.inputs))]
+
+
+def _are_disjoint_cubes(words: list[str]) -> bool:
+    width = len(words[0])
+    if width > MAX_BITS or any(len(w) != width or not re.fullmatch("[01x]+", w) for w in words):
+        return False
+    if len(set(words)) < len(words):
+        return False
+    try:
+        return all(len(c.members) == 1 for c in split([parse_cube(w) for w in words], width))
+    except TooLargeError:
+        return False
+
+
+def _comments(machine: Machine) -> Iterable[str]:
+    yield f"# machine {machine.name}"
+    cubes = _input_cubes(machine)
+    for name, several in zip(machine.inputs, cubes, strict=True):
+        if [cube.replace("-", "x") for cube in several] != name.split("|"):
+            yield f"# input {several[0]} is {name}"
+    if any(machine.moore):
+        yield (
+            "# Moore outputs became Mealy outputs: each transition carries those of the state it"
+            " enters."
+        )
+        first = machine.outputs_of(machine.initial)
+        if first:
+            yield (
+                f"# Before the first input, state {machine.initial} has the outputs:"
+                f" {', '.join(first)}"
+            )
+    if machine.compile_options:
+        yield "# Compile options of the machine are not part of KISS2 and are left out."
