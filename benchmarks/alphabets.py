@@ -9,7 +9,7 @@ import time
 
 from random_machines import random_machine
 
-from vsafsm.cli.terminal import print_table
+from vsafsm.cli.tables import print_table
 from vsafsm.compiler import compile_machine
 
 LOADS = [(4, 16), (4, 32), (8, 32), (2, 64), (4, 64), (8, 64), (19, 128), (32, 64)]

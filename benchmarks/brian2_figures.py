@@ -15,7 +15,7 @@ import numpy as np
 from brian2 import second
 from random_machines import random_machine
 
-from vsafsm.cli.terminal import print_table
+from vsafsm.cli.tables import print_table
 from vsafsm.compiler import compile_machine
 from vsafsm.discovery import find
 from vsafsm.formats import read

@@ -12,7 +12,7 @@ import time
 import numpy as np
 from random_machines import SEEDS, random_machine
 
-from vsafsm.cli.terminal import print_table
+from vsafsm.cli.tables import print_table
 from vsafsm.compiler import compile_machine
 
 ASKED = [(128, 2, 512, 8), (512, 2, 1024, 8), (128, 8, 1024, 8), (256, 2, 1024, 4)]

@@ -12,7 +12,8 @@ import sys
 import time
 from pathlib import Path
 
-from vsafsm.cli.terminal import print_line, print_table
+from vsafsm.cli.tables import print_table
+from vsafsm.cli.terminal import print_line
 from vsafsm.compiler import compile_machine
 from vsafsm.errors import VsafsmError
 from vsafsm.formats import format_for, load

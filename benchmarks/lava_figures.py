@@ -27,7 +27,8 @@ from lava.proc.io.utils import ChannelConfig, ReceiveEmpty, ReceiveNotEmpty, Sen
 from random_machines import random_machine
 
 import vsafsm
-from vsafsm.cli.terminal import print_line, print_table
+from vsafsm.cli.tables import print_table
+from vsafsm.cli.terminal import print_line
 from vsafsm.compiler import compile_machine
 from vsafsm.machine import Machine
 from vsafsm.program import Program

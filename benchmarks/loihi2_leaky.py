@@ -14,7 +14,7 @@ from pathlib import Path
 from random_machines import random_machine
 
 import vsafsm
-from vsafsm.cli.terminal import print_table
+from vsafsm.cli.tables import print_table
 from vsafsm.compiler import compile_machine
 from vsafsm.errors import VsafsmError
 from vsafsm.machine import Machine

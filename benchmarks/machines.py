@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from vsafsm.cli.terminal import print_table
+from vsafsm.cli.tables import print_table
 from vsafsm.compiler import compile_machine
 from vsafsm.formats import read
 

@@ -19,15 +19,18 @@ from typing import Any
 import numpy as np
 
 import vsafsm
-from vsafsm.cli.terminal import print_line, print_table
+from vsafsm.cli.tables import print_table
+from vsafsm.cli.terminal import print_line
 from vsafsm.compiler import compile_machine
 from vsafsm.intervals import wilson
 from vsafsm.machine import Machine
 from vsafsm.program import Program
-from vsafsm_memristor.crossbar import Converter, Pair, SimulatedCrossbar
-from vsafsm_memristor.devices import device_named
-from vsafsm_memristor.mapping import Layout, scale_for
-from vsafsm_memristor.yields import outcomes
+from vsafsm_memristor.crossbar.cells import Pair
+from vsafsm_memristor.crossbar.converter import Converter
+from vsafsm_memristor.crossbar.mapping import TileLayout, scale_for
+from vsafsm_memristor.crossbar.simulated import SimulatedCrossbar
+from vsafsm_memristor.deploy.yields import outcomes
+from vsafsm_memristor.device.presets import device_named
 
 SPECS = sorted((Path(__file__).parent.parent / "specs").glob("*.yaml"))
 KISS2 = ("bbara", "dk16")
@@ -127,7 +130,7 @@ def read() -> None:
         device = device_named("neurram")
         scale = scale_for(device, weights, "differential")
         cells = Pair(*scale.pairs(weights, "differential"))
-        layout = Layout(size, tile, 2 * size)
+        layout = TileLayout(size, tile, 2 * size)
         crossbar = SimulatedCrossbar(
             cells, device, layout, scale, 1.0, Converter(bits, 100.0), noisy
         )

@@ -20,14 +20,14 @@ import numpy as np
 from memristor_figures import FIRST_SEED
 
 import vsafsm
-from vsafsm.cli.terminal import print_line, print_table
+from vsafsm.cli.tables import print_table
+from vsafsm.cli.terminal import print_line
 from vsafsm.compiler import compile_machine
 from vsafsm.intervals import wilson
-from vsafsm_memristor.array import plan
-from vsafsm_memristor.crossbar import ir_drop
-from vsafsm_memristor.lines import effective
-from vsafsm_memristor.parameters import settings
-from vsafsm_memristor.yields import outcomes
+from vsafsm_memristor.crossbar.array import plan_array
+from vsafsm_memristor.crossbar.parameters import settings
+from vsafsm_memristor.deploy.yields import outcomes
+from vsafsm_memristor.device.lines import effective, ir_drop
 
 SPECS = Path(__file__).parent.parent / "specs"
 MACHINES = ("turnstile", "vending_machine")
@@ -56,8 +56,8 @@ def main() -> None:
         for side in SIDES:
             for ohm in OHMS:
                 options = {"rows": side, "columns": side, "ir_drop": True, "segment_ohm": ohm}
-                planned = plan(program.network, settings(options))
-                mean = float(np.mean(planned.target))
+                plan = plan_array(program.network, settings(options))
+                mean = float(np.mean(plan.target))
                 left = effective(np.full((side, side), mean), ohm)[0, -1] / mean
                 start = time.perf_counter()
                 seeds = range(FIRST_SEED, FIRST_SEED + devices)

@@ -20,12 +20,13 @@ import numpy as np
 from memristor_figures import FIRST_SEED, JOBS
 from random_machines import random_machine
 
-from vsafsm.cli.terminal import print_line, print_table
+from vsafsm.cli.tables import print_table
+from vsafsm.cli.terminal import print_line
 from vsafsm.compiler import compile_machine
 from vsafsm.intervals import wilson
 from vsafsm.program import Program
-from vsafsm_memristor.calibration import CALIBRATIONS
-from vsafsm_memristor.yields import outcomes
+from vsafsm_memristor.crossbar.parameters import CALIBRATIONS
+from vsafsm_memristor.deploy.yields import outcomes
 
 SIGMAS = (0.5, 1.0, 1.5, 2.0, 2.35)
 STUCK = (0.0, 0.05, 0.1, 0.15, 0.2)

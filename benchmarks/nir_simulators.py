@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from random_machines import random_machine
 
 import vsafsm
-from vsafsm.cli.terminal import print_table
+from vsafsm.cli.tables import print_table
 from vsafsm.compiler import compile_machine
 from vsafsm.program import Program
 from vsafsm.synchronous import step

@@ -38,7 +38,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from vsafsm.cli.terminal import print_line, print_table
+from vsafsm.cli.tables import print_table
+from vsafsm.cli.terminal import print_line
 from vsafsm.compiler import compile_machine
 from vsafsm.discovery import find
 from vsafsm.machine import Machine, Transition

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from random_machines import random_machine
 
-from vsafsm.cli.terminal import print_table
+from vsafsm.cli.tables import print_table
 from vsafsm.compiler import compile_machine
 from vsafsm.errors import NotProvenError
 from vsafsm.lowering import lower

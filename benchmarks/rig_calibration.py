@@ -19,17 +19,17 @@ import numpy as np
 from simulated_rig import simulated_rig
 
 import vsafsm
-from vsafsm.cli.terminal import print_table
+from vsafsm.cli.tables import print_table
 from vsafsm.compiler import compile_machine
 from vsafsm.intervals import wilson
 from vsafsm.program import Program
 from vsafsm.tours import tours
-from vsafsm_memristor.crossbar import Crossbar
-from vsafsm_memristor.loop import ClosedLoopSession
-from vsafsm_memristor.maps import RigMaps, maps_of
-from vsafsm_memristor.rig.guard import Guarded
+from vsafsm_memristor.crossbar.protocol import Crossbar
+from vsafsm_memristor.deploy.loop import ClosedLoopSession
+from vsafsm_memristor.deploy.maps import RigMaps, maps_of
+from vsafsm_memristor.deploy.rig_calibration import correct_on, corrections_of, trim_on
+from vsafsm_memristor.rig.guard import GuardedRig
 from vsafsm_memristor.rig.scpi import ScpiRig
-from vsafsm_memristor.rig_array import corrected_on, corrections_of, trimmed_on
 
 SPEC = Path(__file__).parent.parent / "specs" / "turnstile.yaml"
 FLAWS = ("--tiles", "6", "--stuck", "0.25", "--tolerance-us", "5")
@@ -65,7 +65,7 @@ def _row(program: Program, kind: str, share: float, rigs: int) -> tuple[str, ...
 
 
 def _one(program: Program, kind: str, share: float, seed: int) -> tuple[bool, int, int, int, float]:
-    with simulated_rig("--seed", seed, *FLAWS) as address, Guarded(ScpiRig(address)) as guarded:
+    with simulated_rig("--seed", seed, *FLAWS) as address, GuardedRig(ScpiRig(address)) as guarded:
         maps = maps_of(program, guarded.identify())
         corrections = corrections_of(maps, share)
         guarded.arm(
@@ -73,10 +73,10 @@ def _one(program: Program, kind: str, share: float, seed: int) -> tuple[bool, in
         )
         replies = {tile: guarded.program(tile, g) for tile, g in enumerate(maps.siemens) if g.any()}
         if kind != "loop":
-            crossbar = trimmed_on(program, maps, guarded) if kind == "trim" else None
+            crossbar = trim_on(program, maps, guarded) if kind == "trim" else None
             return _right(program, maps, guarded, crossbar), 0, 0, 0, 0.0
         began = time.perf_counter()
-        outcome = corrected_on(program, maps, guarded, guarded.identify(), replies, corrections)
+        outcome = correct_on(program, maps, guarded, guarded.identify(), replies, corrections)
         took, done = time.perf_counter() - began, outcome.correction
         return (
             _right(program, maps, guarded, None),
@@ -87,7 +87,7 @@ def _one(program: Program, kind: str, share: float, seed: int) -> tuple[bool, in
         )
 
 
-def _right(program: Program, maps: RigMaps, guarded: Guarded, crossbar: Crossbar | None) -> bool:
+def _right(program: Program, maps: RigMaps, guarded: GuardedRig, crossbar: Crossbar | None) -> bool:
     with ClosedLoopSession(program, maps, guarded, crossbar) as session:
         for word in tours(program.machine):
             session.reset()

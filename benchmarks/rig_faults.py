@@ -4,8 +4,8 @@ end?
 ``python benchmarks/rig_faults.py [RUNS]`` (default 500). Everything here is about the *simulated
 rig*, a process of its own, and read from its log: the voltages that were commanded, before it
 refuses or clips any, and when lines were grounded. A client arms, programs a tile and reads it
-again and again, behind `Guarded`, within limits tighter than the rig's. Then, at a random moment,
-one of these:
+again and again, behind `GuardedRig`, within limits tighter than the rig's. Then, at a random
+moment, one of these:
 
 - SIGKILL, SIGTERM or SIGINT to the client;
 - the connection is dropped (by a relay between the two, at a random time);
@@ -41,7 +41,7 @@ from pathlib import Path
 import numpy as np
 
 from vsafsm_memristor.rig.errors import ReadVoltageError, RigError
-from vsafsm_memristor.rig.guard import Guarded
+from vsafsm_memristor.rig.guard import GuardedRig
 from vsafsm_memristor.rig.protocol import Limits
 from vsafsm_memristor.rig.scpi import ScpiRig
 
@@ -189,7 +189,7 @@ def _work(port: int, seed: int, kind: str) -> None:
         if kind == CONTROLS[1]:
             rig.read(0, np.full(ROWS, 0.29))
             os._exit(0)
-        with Guarded(rig, limits, allow_no_watchdog=kind == CONTROLS[0]) as guard:
+        with GuardedRig(rig, limits, allow_no_watchdog=kind == CONTROLS[0]) as guard:
             maps = Maps(rng)
             guard.arm(maps, guard.plan(maps).token)
             guard.program(0, maps.siemens[0])

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from simulated_rig import simulated_rig
 
-from vsafsm_memristor.rig.guard import Guarded
+from vsafsm_memristor.rig.guard import GuardedRig
 from vsafsm_memristor.rig.log import RigLog
 from vsafsm_memristor.rig.scpi import ScpiRig
 
@@ -52,7 +52,7 @@ def _calls(stack: contextlib.ExitStack, size: int) -> list[Callable[[], object]]
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
     v = np.where(np.arange(size) % 8 == 0, 0.2, 0.0)
     echo = stack.enter_context(_echo(COMMAND_BYTES + 8 * size, REPLY_BYTES + 8 * size))
-    rigs: list[ScpiRig | Guarded] = [
+    rigs: list[ScpiRig | GuardedRig] = [
         ScpiRig(stack.enter_context(_simulator(size))) for _ in range(3)
     ]
     log = stack.enter_context(RigLog(folder / "log.jsonl"))
@@ -61,8 +61,8 @@ def _calls(stack: contextlib.ExitStack, size: int) -> list[Callable[[], object]]
     return [echo, *(lambda rig=rig: rig.read(0, v) for rig in rigs)]  # type: ignore[misc]
 
 
-def _armed(rig: ScpiRig | Guarded, log: RigLog | None = None) -> Guarded:
-    guarded = Guarded(rig, log=log)
+def _armed(rig: ScpiRig | GuardedRig, log: RigLog | None = None) -> GuardedRig:
+    guarded = GuardedRig(rig, log=log)
     limits = guarded.identify().limits
 
     class Maps:

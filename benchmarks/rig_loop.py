@@ -19,13 +19,13 @@ import numpy as np
 from simulated_rig import simulated_rig
 
 import vsafsm
-from vsafsm.cli.terminal import print_table
+from vsafsm.cli.tables import print_table
 from vsafsm.compiler import compile_machine
 from vsafsm.tours import tours
-from vsafsm_memristor.loop import ClosedLoopSession
-from vsafsm_memristor.maps import maps_of
-from vsafsm_memristor.parameters import settings
-from vsafsm_memristor.rig.guard import Guarded
+from vsafsm_memristor.crossbar.parameters import settings
+from vsafsm_memristor.deploy.loop import ClosedLoopSession
+from vsafsm_memristor.deploy.maps import maps_of
+from vsafsm_memristor.rig.guard import GuardedRig
 from vsafsm_memristor.rig.protocol import UNTOUCHED
 from vsafsm_memristor.rig.scpi import ScpiRig
 
@@ -57,7 +57,7 @@ def _row(path: Path) -> tuple[str, ...]:
     with simulated_rig("--tiles", down * across) as address:
         rig = ScpiRig(address)
         bare = _exchange_us(rig)
-        with Guarded(rig) as guarded:
+        with GuardedRig(rig) as guarded:
             maps = maps_of(program, guarded.identify())
             guarded.arm(maps, guarded.plan(maps).token)
             for tile, siemens in enumerate(maps.siemens):

@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 from random_machines import random_machine
 
-from vsafsm.cli.terminal import print_line, print_table
+from vsafsm.cli.tables import print_table
+from vsafsm.cli.terminal import print_line
 from vsafsm.compiler import compile_machine
 from vsafsm.noise import parse_noise, perturb
 from vsafsm.program import Program

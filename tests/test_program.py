@@ -283,7 +283,7 @@ def test_files_that_cannot_be_read(tmp_path: Path, name: str) -> None:
     "data", [b"", b"P", b"machine: turnstile\n", b"\x89PNG\r\n", pickle.dumps([1]), bytes(1000)]
 )
 def test_what_is_no_archive_is_no_program(load: Any, data: bytes) -> None:
-    with pytest.raises(e.NotAProgramError, match="no vsafsm program"):
+    with pytest.raises(e.ProgramError, match="no vsafsm program"):
         load(data)
 
 
@@ -297,21 +297,21 @@ def test_other_archives_are_no_programs(load: Any) -> None:
         packed({"../../etc/passwd": b"x"}),
         packed({"word/document": b"x"}),
     ):
-        with pytest.raises(e.NotAProgramError):
+        with pytest.raises(e.ProgramError):
             load(data)
 
 
 def test_an_archive_of_one_of_its_arrays_lacks_the_others(load: Any, program: Program) -> None:
     members = unpacked(program.to_bytes())
     for name in members:
-        with pytest.raises(e.TruncatedProgramError, match=f"lacks {name}"):
+        with pytest.raises(e.ProgramError, match=f"lacks {name}"):
             load(packed({other: raw for other, raw in members.items() if other != name}))
 
 
 def test_metadata_of_something_else_are_no_program(load: Any, program: Program) -> None:
     members = unpacked(program.to_bytes())
     for text in (b"{}", b"[]", b"3", b'{"format": "other"}'):
-        with pytest.raises(e.NotAProgramError):
+        with pytest.raises(e.ProgramError):
             load(packed({**members, "metadata": npy(np.frombuffer(text, np.uint8))}))
 
 
@@ -362,7 +362,7 @@ def test_cut_off_anywhere_it_is_truncated(load: Any, program: Program) -> None:
         len(data) - 2,
         len(data) - 1,
     }:
-        with pytest.raises(e.TruncatedProgramError, match="cut off"):
+        with pytest.raises(e.ProgramError, match="cut off"):
             load(data[:length])
 
 
@@ -419,7 +419,7 @@ def test_an_altered_array_does_not_match_the_hash(load: Any, program: Program, n
     members = unpacked(program.to_bytes())
     raw = bytearray(members[name])
     raw[-3 if name != "metadata" else raw.index(b"locked")] ^= 1
-    with pytest.raises(e.AlteredProgramError, match="hash"):
+    with pytest.raises(e.ProgramError, match="hash"):
         load(packed({**members, name: bytes(raw)}))
 
 
@@ -442,11 +442,11 @@ def test_pickled_arrays_are_refused_and_never_executed(
 ) -> None:
     trap = tmp_path / "executed"
     pickled = npy(np.array([Payload(trap)], object), allow_pickle=True)
-    with pytest.raises(e.AlteredProgramError, match=name):
+    with pytest.raises(e.ProgramError, match=name):
         load(packed({**unpacked(program.to_bytes()), name: pickled}))
     with pytest.raises(e.ProgramError):
         load(packed({**unpacked(program.to_bytes()), name: pickle.dumps(Payload(trap))}))
-    with pytest.raises(e.NotAProgramError):
+    with pytest.raises(e.ProgramError):
         load(pickle.dumps(Payload(trap)))
     assert not trap.exists()
     pickle.loads(pickle.dumps(Payload(trap)))
@@ -523,14 +523,14 @@ PLAIN = b"{'descr': '|i1', 'fortran_order': False, 'shape': (1, 1), }"
 def test_headers_that_no_program_has_are_refused(
     load: Any, program: Program, name: str, text: bytes
 ) -> None:
-    with pytest.raises(e.AlteredProgramError, match=f"{name} is no array"):
+    with pytest.raises(e.ProgramError, match=f"{name} is no array"):
         load(packed({**unpacked(program.to_bytes()), name: headed(text, b"\1")}))
 
 
 @given(text=st.binary(max_size=80))
 @settings(shared_folder, max_examples=100)
 def test_any_other_header_is_refused(load: Any, program: Program, text: bytes) -> None:
-    with pytest.raises(e.AlteredProgramError):
+    with pytest.raises(e.ProgramError):
         load(packed({**unpacked(program.to_bytes()), "weights": headed(text, b"\1")}))
 
 
@@ -539,7 +539,7 @@ def test_packed_members_are_refused_before_they_are_unpacked(
     load: Any, program: Program, kind: int
 ) -> None:
     bomb = header("|i1", (10**4, 10**4), bytes(10**7))
-    with pytest.raises(e.AlteredProgramError, match="packed"):
+    with pytest.raises(e.ProgramError, match="packed"):
         load(packed({**unpacked(program.to_bytes()), "weights": bomb}, kind))
 
 
@@ -547,7 +547,7 @@ def test_a_directory_that_claims_terabytes_is_refused(load: Any, program: Progra
     raw = bytearray(program.to_bytes())
     place = raw.index(b"PK\x01\x02", raw.index(b"PK\x01\x02") + 1)
     raw[place + 20 : place + 28] = b"\xfe" * 8
-    with pytest.raises(e.AlteredProgramError, match="larger"):
+    with pytest.raises(e.ProgramError, match="larger"):
         load(bytes(raw))
 
 
@@ -563,7 +563,7 @@ def test_a_name_that_is_no_utf_8_is_refused(load: Any, program: Program) -> None
 
 @pytest.mark.parametrize("text", [b"[" * 10**6, b'{"a":' * 10**6, b"[" * 10**5 + b"]" * 10**5])
 def test_nesting_without_end_is_refused(load: Any, program: Program, text: bytes) -> None:
-    with pytest.raises(e.AlteredProgramError, match="JSON"):
+    with pytest.raises(e.ProgramError, match="JSON"):
         load(
             packed({**unpacked(program.to_bytes()), "metadata": npy(np.frombuffer(text, np.uint8))})
         )
@@ -571,7 +571,7 @@ def test_nesting_without_end_is_refused(load: Any, program: Program, text: bytes
 
 def test_a_later_version_is_named(load: Any, program: Program) -> None:
     with pytest.raises(
-        e.FutureProgramError, match=f"format 99, this vsafsm reads up to {FORMAT_VERSION}"
+        e.ProgramError, match=f"format 99, this vsafsm reads up to {FORMAT_VERSION}"
     ):
         load(forged(program, lambda metadata: metadata.update(version=99, machine="unheard of")))
 
@@ -580,7 +580,7 @@ def test_a_later_version_is_named(load: Any, program: Program) -> None:
 def test_a_version_that_makes_no_sense_is_refused(
     load: Any, program: Program, version: object
 ) -> None:
-    with pytest.raises(e.AlteredProgramError, match="version"):
+    with pytest.raises(e.ProgramError, match="version"):
         load(forged(program, lambda metadata: metadata.update(version=version)))
 
 
@@ -644,7 +644,7 @@ def put(*path: Any) -> Callable[[dict[str, Any]], None]:
 def test_parts_that_make_no_program_are_refused_even_with_the_right_hash(
     load: Any, program: Program, path: tuple[Any, ...]
 ) -> None:
-    with pytest.raises(e.AlteredProgramError):
+    with pytest.raises(e.ProgramError):
         load(forged(program, put(*path)))
 
 
@@ -666,7 +666,7 @@ def test_parts_that_make_no_program_are_refused_even_with_the_right_hash(
 def test_arrays_that_do_not_fit_each_other_are_refused_even_with_the_right_hash(
     load: Any, program: Program, arrays: dict[str, Any]
 ) -> None:
-    with pytest.raises(e.AlteredProgramError):
+    with pytest.raises(e.ProgramError):
         load(forged(program, **arrays))
 
 
@@ -705,7 +705,7 @@ def named(path: Any) -> str:
 def test_what_is_no_number_is_refused_for_one(
     load: Any, program: Program, path: tuple[Any, ...], value: object
 ) -> None:
-    with pytest.raises(e.AlteredProgramError, match="parts do not make a program"):
+    with pytest.raises(e.ProgramError, match="parts do not make a program"):
         load(forged(program, put(*path, value)))
 
 
@@ -714,7 +714,7 @@ def test_what_is_no_number_is_refused_for_one(
 def test_what_is_no_whole_number_is_refused_for_one(
     load: Any, program: Program, path: tuple[Any, ...], value: object
 ) -> None:
-    with pytest.raises(e.AlteredProgramError, match="parts do not make a program"):
+    with pytest.raises(e.ProgramError, match="parts do not make a program"):
         load(forged(program, put(*path, value)))
 
 
@@ -744,7 +744,7 @@ def test_what_can_name_nothing_is_refused_for_a_name(
     machine = replace(turnstile, moore=(("red",), ("green",)), compile_options=(("bits", 8),))
     table = tuple(tuple(Transition(taken.to, ("click",)) for taken in row) for row in machine.table)
     spoken = compiled(replace(machine, table=table))
-    with pytest.raises(e.AlteredProgramError) as caught:
+    with pytest.raises(e.ProgramError) as caught:
         load(forged(spoken, put(*path, value)))
     assert "\x1b" not in str(caught.value)
 
@@ -797,7 +797,7 @@ def test_what_can_name_nothing_is_refused_for_a_name(
 def test_parts_of_the_wrong_type_or_of_another_machine_are_refused_even_with_the_right_hash(
     load: Any, program: Program, path: tuple[Any, ...]
 ) -> None:
-    with pytest.raises(e.AlteredProgramError):
+    with pytest.raises(e.ProgramError):
         load(forged(program, put(*path)))
 
 
@@ -805,14 +805,14 @@ def test_parts_of_the_wrong_type_or_of_another_machine_are_refused_even_with_the
     "key", ["machine", "network", "options", "requirements", "target", "claim", "smallest"]
 )
 def test_a_part_that_is_not_there_is_refused(load: Any, program: Program, key: str) -> None:
-    with pytest.raises(e.AlteredProgramError, match=key):
+    with pytest.raises(e.ProgramError, match=key):
         load(forged(program, lambda metadata: metadata.pop(key)))
 
 
 def test_pending_codes_may_not_be_left_out(load: Any, program: Program) -> None:
     labels = [[0, False, []], [1, False, []]]
     codes = np.packbits(program.network.codes[:2], axis=1)
-    with pytest.raises(e.AlteredProgramError, match="labels"):
+    with pytest.raises(e.ProgramError, match="labels"):
         load(forged(program, put("network", "labels", labels), codes=codes))
 
 

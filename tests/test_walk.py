@@ -15,8 +15,8 @@ from vsafsm.errors import UnknownInputError
 from vsafsm.formats import load
 from vsafsm.noise import Additive, perturb
 from vsafsm.program import Program
-from vsafsm.trials import first_wrong
 from vsafsm.walk import Walk
+from vsafsm_memristor.deploy.trials import first_wrong
 
 
 @pytest.fixture(scope="module", params=["turnstile", "vending_machine", "sequence_detector"])

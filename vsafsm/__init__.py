@@ -1,28 +1,34 @@
 """vsafsm: compiles finite state machines to proven weights of attractor recurrent spiking networks.
 
 >>> import vsafsm
->>> machine = vsafsm.load("specs/turnstile.yaml")  # doctest: +SKIP
->>> program = vsafsm.compile(machine)  # doctest: +SKIP
->>> with vsafsm.open(program) as session:  # doctest: +SKIP
+>>> machine = vsafsm.load("specs/turnstile.yaml")
+>>> program = vsafsm.compile(machine)
+>>> with vsafsm.open(program) as session:
 ...     session.send("coin")
 'unlocked'
 """
 
-from importlib.metadata import version as _version
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING, Any
 
-from vsafsm.backend import Run
-from vsafsm.compiler import compile_machine as compile  # noqa: A004 - the name that users expect
-from vsafsm.discovery import backends
-from vsafsm.errors import VsafsmError
-from vsafsm.formats import load, save
-from vsafsm.machine import Machine, Transition
-from vsafsm.network import Network
-from vsafsm.program import Program, load_program
-from vsafsm.proof import Proof, prove
-from vsafsm.running import open_session as open  # noqa: A004 - the name that users expect
-from vsafsm.running import run_word as run
+from vsafsm.version import __version__
 
-__version__ = _version("vsafsm")
+if TYPE_CHECKING:
+    from vsafsm.backend import Run
+    from vsafsm.compiler import compile_machine as compile  # noqa: A004 - the name users expect
+    from vsafsm.discovery import backends
+    from vsafsm.errors import VsafsmError
+    from vsafsm.explanation.explain import explain
+    from vsafsm.formats import load, save
+    from vsafsm.machine import Machine, Transition
+    from vsafsm.network import Network
+    from vsafsm.plotting.graph import draw
+    from vsafsm.plotting.kinds import plot
+    from vsafsm.program import Program, load_program
+    from vsafsm.proof import Proof, prove
+    from vsafsm.running import open_session as open  # noqa: A004 - the name users expect
+    from vsafsm.running import run_word as run
+    from vsafsm.sweeps.sweep import sweep
 
 __all__ = [
     "Machine",
@@ -32,12 +38,54 @@ __all__ = [
     "Run",
     "Transition",
     "VsafsmError",
+    "__version__",
     "backends",
     "compile",
+    "draw",
+    "explain",
     "load",
     "load_program",
     "open",
+    "plot",
     "prove",
     "run",
     "save",
+    "sweep",
 ]
+
+# Names are imported when they are used: `vsafsm --help` needs none of them, and NumPy takes longer
+# to import than everything else there.
+_HOMES = {
+    "Machine": "machine.Machine",
+    "Network": "network.Network",
+    "Program": "program.Program",
+    "Proof": "proof.Proof",
+    "Run": "backend.Run",
+    "Transition": "machine.Transition",
+    "VsafsmError": "errors.VsafsmError",
+    "backends": "discovery.backends",
+    "compile": "compiler.compile_machine",
+    "draw": "plotting.graph.draw",
+    "explain": "explanation.explain.explain",
+    "load": "formats.load",
+    "load_program": "program.load_program",
+    "open": "running.open_session",
+    "plot": "plotting.kinds.plot",
+    "prove": "proof.prove",
+    "run": "running.run_word",
+    "save": "formats.save",
+    "sweep": "sweeps.sweep.sweep",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'vsafsm' has no attribute {name!r}")
+    module, _, attribute = _HOMES[name].rpartition(".")
+    value = getattr(_import_module(f"vsafsm.{module}"), attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

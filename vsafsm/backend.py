@@ -50,6 +50,14 @@ class Run:
     outputs
         n + 1 tuples: Moore outputs of the initial state, then for each input its Mealy outputs and
         the Moore outputs of the state reached.
+
+    Examples
+    --------
+    >>> import vsafsm
+    >>> program = vsafsm.compile(vsafsm.load("specs/turnstile.yaml"))
+    >>> found = vsafsm.run(program, ["coin"])
+    >>> found.states, found.outputs
+    (('locked', 'unlocked'), (('barrier_closed',), ('barrier_open',)))
     """
 
     states: tuple[str | None, ...]

@@ -12,7 +12,7 @@ from vsafsm.discovery import DEFAULT, find
 from vsafsm.errors import NotProvenError, RequirementError
 from vsafsm.lowering import lower
 from vsafsm.machine import Machine
-from vsafsm.options import Options
+from vsafsm.options import Auto, Code, Inhibition, Options, Rule, Trigger
 from vsafsm.program import Claim, Program
 from vsafsm.requirements import Requirements
 from vsafsm.sizing import Progress, Sized, size
@@ -21,19 +21,50 @@ from vsafsm.sizing import Progress, Sized, size
 def compile_machine(
     machine: Machine,
     *,
+    dimension: int | Auto | None = None,
+    active: int | Auto | None = None,
+    bits: int | None = None,
+    rule: Rule | None = None,
+    trigger: Trigger | None = None,
+    code: Code | None = None,
+    inhibition: Inhibition | None = None,
+    margin: float | Auto | None = None,
+    seed: int | None = None,
     target: str = DEFAULT,
     target_options: Mapping[str, object] | None = None,
     codebook: CodebookMaker | None = None,
     allow_unproven: bool = False,
     progress: Progress = lambda what, share: None,
-    **options: object,
 ) -> Program:
     """Compile a machine to a proven program (``vsafsm.compile``).
+
+    An option that is None is the spec's own, or else the target's, or else the default.
 
     Parameters
     ----------
     machine
         What to compile.
+    dimension
+        Neurons N; by default ``"auto"``: about twice the smallest N that proves.
+    active
+        Active neurons k per code; by default ``"auto"``. For ``code="dense"`` it is N / 2.
+    bits
+        Width of a weight, 2 to 16; by default 8.
+    rule
+        ``"refined"`` by default; ``"robust"``: refined to smaller weights for the same margin,
+        which tolerate more noise and hold less; or ``"one-shot"``.
+    trigger
+        ``"event"`` by default: one event, one transition, however long it is held; or ``"level"``:
+        the paper's plain rule.
+    code
+        ``"sparse"`` by default, or ``"dense"``.
+    inhibition
+        ``"folded"`` into the weights by default, or ``"separate"``.
+    margin
+        Distance from threshold to refine for, in units of drive per active neuron; by default
+        ``"auto"``: 0.3, and less at a given dimension where that cannot be had.
+    seed
+        Of every random draw; by default 0.
     target, target_options
         A backend whose requirements the program shall meet, and its options.
     codebook
@@ -43,22 +74,42 @@ def compile_machine(
         Return a program whose proof does not hold instead of raising.
     progress
         Called with what is being tried and the share of it that is done.
-    **options
-        Compile options, see `vsafsm.options.Options`; they come before the spec's own.
 
     Raises
     ------
-    OptionError, RunOnError, CodebookError
+    OptionError, CompileError, CodebookError
         If the options, the trigger or the codebook do not suit the machine.
     NotProvenError
         If no network within the limits could be proven correct.
     RequirementError
         If the network of a given dimension does not meet the target's requirements.
+
+    Examples
+    --------
+    >>> import vsafsm
+    >>> program = vsafsm.compile(vsafsm.load("specs/turnstile.yaml"), bits=6)
+    >>> program.network.bits, program.claim.verdict
+    (6, 'holds')
     """
+    options = {
+        "dimension": dimension,
+        "active": active,
+        "bits": bits,
+        "rule": rule,
+        "trigger": trigger,
+        "code": code,
+        "inhibition": inhibition,
+        "margin": margin,
+        "seed": seed,
+    }
     backend = find(target)
     check_options(backend, target_options or {})
     requirements = backend.requirements(target_options or {})
-    chosen = _options(machine, requirements, options)
+    chosen = _options(
+        machine,
+        requirements,
+        {name: value for name, value in options.items() if value is not None},
+    )
     if isinstance(codebook, Given) and chosen.dimension == "auto":
         chosen = chosen.with_({"dimension": codebook.neurons})
     lowered = lower(machine, chosen.trigger)

@@ -7,7 +7,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 from vsafsm.backend import Backend
 from vsafsm.backend_options import option_flaw
-from vsafsm.errors import UnavailableBackendError, UnknownBackendError, did_you_mean
+from vsafsm.errors import BackendError, UnavailableBackendError, did_you_mean
 
 GROUP = "vsafsm.backends"
 
@@ -24,7 +24,14 @@ class Listing:
 
 
 def backends() -> list[Listing]:
-    """All installed backends, by name, with the reason where one cannot run here."""
+    """All installed backends, by name, with the reason where one cannot run here.
+
+    Examples
+    --------
+    >>> import vsafsm
+    >>> {each.name: each.unavailable for each in vsafsm.backends()}["reference"] is None
+    True
+    """
     return [Listing(name, _reason(point)) for name, point in sorted(_points().items())]
 
 
@@ -33,7 +40,7 @@ def find(name: str) -> Backend:
 
     Raises
     ------
-    UnknownBackendError
+    BackendError
         If none of this name is installed.
     UnavailableBackendError
         If it cannot run here, or has an option that it may not have; the message says what would
@@ -42,7 +49,7 @@ def find(name: str) -> Backend:
     points = _points()
     if name not in points:
         known = ", ".join(sorted(points))
-        raise UnknownBackendError(
+        raise BackendError(
             f'unknown backend "{name}"; expected one of: {known}{did_you_mean(name, points)}'
         )
     reason = _reason(points[name])

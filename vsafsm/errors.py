@@ -1,4 +1,5 @@
-"""Every error that vsafsm raises on purpose: one class a mistake, all under `VsafsmError`.
+"""Every error that vsafsm raises on purpose: a class for what a caller may want to catch, all under
+`VsafsmError`.
 
 A message names the thing, the place, what was expected and, for a misspelt name, the nearest
 correct one.
@@ -7,8 +8,9 @@ correct one.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
-from dataclasses import dataclass
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -160,10 +162,6 @@ class OptionError(CompileError):
     """A compile option that is unknown, of the wrong type or out of range."""
 
 
-class RunOnError(CompileError):
-    """``trigger: level`` is asked for and a held input would take more than one transition."""
-
-
 class NotProvenError(CompileError):
     """No network within the limits could be proven correct."""
 
@@ -180,42 +178,83 @@ class NetworkError(VsafsmError):
 
 
 class ProgramError(VsafsmError):
-    """A program file that cannot be used."""
-
-
-class NotAProgramError(ProgramError):
-    """The file is no vsafsm program."""
-
-
-class TruncatedProgramError(ProgramError):
-    """The file ends too early or lacks a part."""
-
-
-class AlteredProgramError(ProgramError):
-    """The content does not match the hash that the file carries."""
-
-
-class FutureProgramError(ProgramError):
-    """The file was written by a later version of the format."""
+    """A file that is no program, is damaged, or was written by a later version of the format."""
 
 
 # ---- running
 
 
 class BackendError(VsafsmError):
-    """A backend that is unknown, cannot run here, or cannot do what is asked."""
-
-
-class UnknownBackendError(BackendError):
-    """No backend of this name is installed."""
+    """A backend that is unknown, or cannot do what is asked."""
 
 
 class UnavailableBackendError(BackendError):
     """The backend is known, and cannot run here."""
 
 
+@dataclass(frozen=True)
+class CompileCall:
+    """How a program that fits a backend is compiled.
+
+    Attributes
+    ----------
+    target
+        The backend.
+    target_options, options
+        Its options, and compile options; None stands for one that is not given.
+    """
+
+    target: str
+    target_options: Mapping[str, object] = field(default_factory=dict)
+    options: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def python(self) -> str:
+        """As a call in Python."""
+        options = {k: v for k, v in self.target_options.items() if v is not None}
+        parts = ["machine", f'target="{self.target}"']
+        parts += [f"target_options={options!r}"] if options else []
+        parts += [f"{name}={value!r}" for name, value in self.options.items() if value is not None]
+        return f"vsafsm.compile({', '.join(parts)})"
+
+    @property
+    def shell(self) -> str:
+        """As a command."""
+        given = {**self.target_options, **self.options}
+        flags = "".join(
+            f" --{name.replace('_', '-')} {shlex.quote(str(value))}"
+            for name, value in given.items()
+            if value is not None
+        )
+        return f"vsafsm compile SPEC --for {self.target}{flags} -o PROGRAM"
+
+
 class RequirementError(BackendError):
-    """A program that does not meet what a backend requires."""
+    """A program that does not meet what a backend requires.
+
+    Parameters
+    ----------
+    problem
+        What is not met.
+    call
+        How a program that meets it is compiled, where there is a way.
+    otherwise
+        What else would help.
+    """
+
+    def __init__(self, problem: str, call: CompileCall | None = None, otherwise: str = "") -> None:
+        self.problem, self.call, self.otherwise = problem, call, otherwise
+        super().__init__(self._text(call.python if call else ""))
+
+    @property
+    def shell_message(self) -> str:
+        """The message for the command line."""
+        return self._text(self.call.shell if self.call else "")
+
+    def _text(self, call: str) -> str:
+        if not call:
+            return self.problem
+        return f"{self.problem}; expected a program of `{call}`{self.otherwise}"
 
 
 class SessionError(BackendError):
@@ -234,21 +273,11 @@ class SweepError(VsafsmError):
 
 
 class PlotError(VsafsmError):
-    """A picture of no known kind, or one that cannot be drawn here."""
-
-
-class ReportError(VsafsmError):
-    """A report that cannot be written here."""
+    """A picture or page of no known kind, or one that cannot be drawn here."""
 
 
 class RobustnessError(VsafsmError):
-    """A measurement of robustness that cannot be made as asked: without trials, without words, a
-    share of above 1.
-    """
-
-
-class StrategyError(VsafsmError):
-    """A strategy for tests with bounds that nothing can lie within."""
+    """A measurement of robustness, or a strategy for tests, that asks for what cannot be."""
 
 
 # ---- files and the command line

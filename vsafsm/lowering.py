@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from vsafsm.errors import CompileError, RunOnError
+from vsafsm.errors import CompileError
 from vsafsm.machine import Machine, Outputs
 from vsafsm.options import Trigger
 
@@ -84,7 +84,7 @@ def lower(machine: Machine, trigger: Trigger = "event") -> Lowered:
 
     Raises
     ------
-    RunOnError
+    CompileError
         For ``trigger="level"``, where a held input would take a second transition; the message
         names the chain.
     CompileError
@@ -136,7 +136,7 @@ def _check_level(machine: Machine) -> None:
         after = machine.table[y][a].to
         if after != machine.states[y]:
             chain = f'"{state}" -> "{machine.states[y]}" -> "{after}"'
-            raise RunOnError(
+            raise CompileError(
                 f'trigger "level" would run on while "{symbol}" is held: {chain}; expected a state'
                 ' that is entered on an input to stay on it, or trigger "event"'
             )

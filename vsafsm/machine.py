@@ -55,7 +55,7 @@ class Trace:
     outputs: tuple[Outputs, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Machine:
     """A deterministic, complete finite state machine with Moore and Mealy outputs.
 
@@ -132,6 +132,16 @@ class Machine:
                     f'compile option "{name}" is {value!r}; expected a text or a number'
                 )
             check_option(name, value)
+
+    def __repr__(self) -> str:
+        return f"<Machine {self.name}: {len(self.states)} states, {len(self.inputs)} inputs>"
+
+    def _repr_html_(self) -> str:
+        """Its graph as SVG, for notebooks."""
+        # A drawing room, and the one arrow from a core file to it: only notebooks call this.
+        from vsafsm.plotting.svg import standalone
+
+        return standalone(self)
 
     @cached_property
     def _state_indices(self) -> dict[str, int]:

@@ -40,7 +40,7 @@ class Contract:
     gap_steps: int
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Network:
     """An attractor network that runs a state machine. N neurons, C codes, A inputs.
 
@@ -68,6 +68,17 @@ class Network:
         Names, and the Moore outputs of each state.
     contract
         Steps to hold and to leave: what the proof found, or before it the most there can be.
+
+    Examples
+    --------
+    >>> import vsafsm
+    >>> network = vsafsm.compile(vsafsm.load("specs/turnstile.yaml")).network
+    >>> activity = network.codes[[network.start]]
+    >>> mask = network.mask_of("coin")
+    >>> for _ in range(network.contract.hold_steps):
+    ...     activity = network.advance(activity, network.masks[mask])
+    >>> network.code_name(int(network.decode(activity, mask)[0]))
+    '→ unlocked'
     """
 
     weights: NDArray[Any]
@@ -133,6 +144,12 @@ class Network:
             )
         for array in (self.weights, self.masks, self.codes):
             array.setflags(write=False)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Network: {self.neurons} neurons, {self.active} active, {self.bits} bits,"
+            f" {len(self.states)} states, {len(self.inputs)} inputs>"
+        )
 
     @property
     def neurons(self) -> int:

@@ -19,6 +19,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import Any, Literal, NewType, get_args, get_origin, get_type_hints
 
@@ -26,15 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsafsm.codebook import Codebook
-from vsafsm.errors import (
-    AlteredProgramError,
-    BadNameError,
-    FileError,
-    FutureProgramError,
-    NotAProgramError,
-    TruncatedProgramError,
-    VsafsmError,
-)
+from vsafsm.errors import BadNameError, FileError, ProgramError, VsafsmError
 from vsafsm.files import reason, write_atomically
 from vsafsm.lowering import Code, Lowered, lower
 from vsafsm.machine import Machine, Transition, check_name
@@ -79,9 +72,9 @@ class Claim:
         return self.verdict == "holds"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Program:
-    """A compiled machine.
+    """A compiled machine. Programs whose files have the same bytes are equal.
 
     Attributes
     ----------
@@ -95,6 +88,16 @@ class Program:
         What the proof found.
     smallest
         Fewest neurons that proved in the search, or None where the dimension was given.
+
+    Examples
+    --------
+    >>> import vsafsm
+    >>> program = vsafsm.compile(vsafsm.load("specs/turnstile.yaml"), dimension=80)
+    >>> program
+    <Program turnstile: 80 neurons, 8 active, 8 bits, holds>
+    >>> program.save("turnstile.npz")
+    >>> vsafsm.load_program("turnstile.npz") == program
+    True
     """
 
     machine: Machine
@@ -104,6 +107,40 @@ class Program:
     target: str
     claim: Claim
     smallest: int | None = None
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Program):
+            return NotImplemented
+        return self.content_hash == other.content_hash
+
+    def __hash__(self) -> int:
+        return hash(self.content_hash)
+
+    def __repr__(self) -> str:
+        network = self.network
+        return (
+            f"<Program {self.machine.name}: {network.neurons} neurons, {network.active} active,"
+            f" {network.bits} bits, {self.claim.verdict}>"
+        )
+
+    def _repr_html_(self) -> str:
+        """A small table, for notebooks."""
+        network, claim = self.network, self.claim
+        rows = {
+            "machine": self.machine.name,
+            "states, inputs": f"{len(self.machine.states)}, {len(self.machine.inputs)}",
+            "neurons N, active k": f"{network.neurons}, {network.active}",
+            "bits per weight": str(network.bits),
+            "proof": claim.verdict,
+            "margin (units)": f"{claim.margin:.3f}",
+            "hold, gap (steps)": f"{network.contract.hold_steps}, {network.contract.gap_steps}",
+            "target": self.target,
+        }
+        cells = "".join(
+            f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>"
+            for name, value in rows.items()
+        )
+        return f"<table>{cells}</table>"
 
     def prove(self, progress: Callable[[int], None] = lambda points: None) -> Proof:
         """Walk the proof again on the network as it is."""
@@ -129,7 +166,7 @@ class Program:
         folded = self.options.inhibition == "folded"
         return Grid(network.bits, network.scale, float(0.5 - network.codes.mean()), folded)
 
-    @property
+    @cached_property
     def content_hash(self) -> str:
         """SHA-256 of the content, in hexadecimal."""
         return _digest(_members(self)).hex()
@@ -158,8 +195,15 @@ def load_program(path: str | Path) -> Program:
     ------
     FileError
         If the file cannot be read.
-    NotAProgramError, TruncatedProgramError, AlteredProgramError, FutureProgramError
+    ProgramError, ProgramError, ProgramError, ProgramError
         If it is not an unharmed program of this or an earlier version.
+
+    Examples
+    --------
+    >>> import vsafsm
+    >>> vsafsm.compile(vsafsm.load("specs/turnstile.yaml")).save("turnstile.npz")
+    >>> vsafsm.load_program("turnstile.npz").machine.name
+    'turnstile'
     """
     name = str(path)
     try:
@@ -170,7 +214,7 @@ def load_program(path: str | Path) -> Program:
     metadata = _metadata(members["metadata"], name)
     given = members.pop("content_hash")
     if _digest(members) != given.tobytes():
-        raise AlteredProgramError(
+        raise ProgramError(
             f"{name}: the content does not match its hash; expected an unaltered program"
         )
     try:
@@ -184,7 +228,7 @@ def load_program(path: str | Path) -> Program:
         OverflowError,
         VsafsmError,
     ) as error:
-        raise AlteredProgramError(f"{name}: the parts do not make a program: {error}") from None
+        raise ProgramError(f"{name}: the parts do not make a program: {error}") from None
 
 
 def is_program(path: str | Path) -> bool:
@@ -278,30 +322,28 @@ def _digest(members: Mapping[str, NDArray[Any]]) -> bytes:
 
 def _read_members(file: Any, name: str) -> dict[str, NDArray[Any]]:
     if file.read(4) != b"PK\x03\x04":
-        raise NotAProgramError(
+        raise ProgramError(
             f"{name}: is no vsafsm program; expected a file that vsafsm compile wrote"
         )
     try:
         with zipfile.ZipFile(file) as archive:
             infos = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
             if len(infos) > len(_MEMBERS) or not infos.keys() <= _MEMBERS.keys():
-                raise NotAProgramError(
+                raise ProgramError(
                     f"{name}: is an archive of something else; expected a vsafsm program"
                 )
             missing = _MEMBERS.keys() - infos.keys()
             if missing:
-                raise TruncatedProgramError(f"{name}: lacks {', '.join(sorted(missing))}")
+                raise ProgramError(f"{name}: lacks {', '.join(sorted(missing))}")
             return {
                 member: _read_array(archive, infos[member], name, member) for member in _MEMBERS
             }
     except (zipfile.BadZipFile, OSError) as error:
         if isinstance(error, OSError) and error.errno != errno.EINVAL:
             raise
-        raise TruncatedProgramError(
-            f"{name}: is cut off or damaged; expected a whole program"
-        ) from None
+        raise ProgramError(f"{name}: is cut off or damaged; expected a whole program") from None
     except (EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise AlteredProgramError(f"{name}: cannot be unpacked: {error}") from None
+        raise ProgramError(f"{name}: cannot be unpacked: {error}") from None
 
 
 def _read_array(
@@ -309,17 +351,17 @@ def _read_array(
 ) -> NDArray[Any]:
     stored = info.compress_type == zipfile.ZIP_STORED and info.file_size == info.compress_size
     if not stored or info.file_size > (_MOST_METADATA if member == "metadata" else _MOST_BYTES):
-        raise AlteredProgramError(f"{name}: {member} is packed or larger than a program's can be")
+        raise ProgramError(f"{name}: {member} is packed or larger than a program's can be")
     raw = archive.read(info)
     start = len(_MAGIC) + 2
     end = start + int.from_bytes(raw[len(_MAGIC) : start], "little")
     header = _HEADER.fullmatch(raw[start:end])
     if not raw.startswith(_MAGIC) or header is None:
-        raise AlteredProgramError(f"{name}: {member} is no array as vsafsm writes it")
+        raise ProgramError(f"{name}: {member} is no array as vsafsm writes it")
     descr, body = header[1].decode(), raw[end:]
     shape = tuple(int(size) for size in header.groups()[1:] if size is not None)
     if descr not in _MEMBERS[member] or math.prod(shape) * np.dtype(descr).itemsize != len(body):
-        raise AlteredProgramError(
+        raise ProgramError(
             f"{name}: {member} has type {descr} and shape {shape}, which do not fit it"
         )
     return np.frombuffer(body, descr).reshape(shape)
@@ -329,18 +371,18 @@ def _metadata(array: NDArray[Any], name: str) -> dict[str, Any]:
     try:
         found = json.loads(array.tobytes().decode())
     except (ValueError, RecursionError):
-        raise AlteredProgramError(f"{name}: the metadata are no JSON") from None
+        raise ProgramError(f"{name}: the metadata are no JSON") from None
     if not isinstance(found, dict) or found.get("format") != "vsafsm program":
-        raise NotAProgramError(
+        raise ProgramError(
             f"{name}: is no vsafsm program; expected a file that vsafsm compile wrote"
         )
     version = found.get("version")
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
-        raise AlteredProgramError(
+        raise ProgramError(
             f"{name}: the format version makes no sense; expected a whole number from 1"
         )
     if version > FORMAT_VERSION:
-        raise FutureProgramError(
+        raise ProgramError(
             f"{name}: written in format {version}, this vsafsm reads up to {FORMAT_VERSION};"
             " expected an earlier one, or a newer vsafsm"
         )

@@ -103,7 +103,7 @@ class Tally:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Proof:
     """What the walk found.
 
@@ -127,6 +127,13 @@ class Proof:
         Distances of all (activity, neuron) pairs, for the failure bound.
     counterexample
         Where the verdict is not ``"holds"``.
+
+    Examples
+    --------
+    >>> import vsafsm
+    >>> proof = vsafsm.compile(vsafsm.load("specs/turnstile.yaml")).prove()
+    >>> proof.verdict, proof.margin > 0.3
+    ('holds', True)
     """
 
     verdict: Verdict
@@ -136,6 +143,14 @@ class Proof:
     margin: float
     tally: Tally
     counterexample: Counterexample | None = None
+
+    def __repr__(self) -> str:
+        if not self.holds:
+            return f"<Proof {self.verdict}: {self.counterexample}>"
+        return (
+            f"<Proof holds: {self.fixed_points} fixed points, margin {self.margin:.3f},"
+            f" hold {self.contract.hold_steps}, gap {self.contract.gap_steps} steps>"
+        )
 
     @property
     def holds(self) -> bool:
@@ -165,6 +180,13 @@ def prove(
     ------
     NetworkError
         If the network has other states or inputs than the machine.
+
+    Examples
+    --------
+    >>> import vsafsm
+    >>> program = vsafsm.compile(vsafsm.load("specs/turnstile.yaml"))
+    >>> vsafsm.prove(program.machine, program.network).holds
+    True
     """
     if network.inputs != machine.inputs or sorted(network.states) != sorted(machine.states):
         raise NetworkError("the network's states and inputs are not the machine's")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from vsafsm.backend import Backend, BackendSession, Run
 from vsafsm.backend_options import check_options
 from vsafsm.discovery import DEFAULT, find
-from vsafsm.errors import BackendError, RequirementError
+from vsafsm.errors import BackendError, CompileCall, RequirementError
 from vsafsm.program import Program
 
 
@@ -19,10 +18,18 @@ def open_session(program: Program, backend: str = DEFAULT, **options: object) ->
     Raises
     ------
     RequirementError
-        If the program does not meet what the backend requires; the message has the compile command
-        that would. Or if the backend has no such option.
+        If the program does not meet what the backend requires; the message has the call of
+        `vsafsm.compile` that makes one that does. Or if the backend has no such option.
     OptionError
         If the value of an option has the wrong type.
+
+    Examples
+    --------
+    >>> import vsafsm
+    >>> program = vsafsm.compile(vsafsm.load("specs/turnstile.yaml"))
+    >>> with vsafsm.open(program) as session:
+    ...     session.send("coin")
+    'unlocked'
     """
     target = find(backend)
     check(program, target, options)
@@ -41,6 +48,13 @@ def run_word(
         If an input is not in the machine's alphabet; nothing has run then.
     RequirementError, OptionError
         As `open_session` does.
+
+    Examples
+    --------
+    >>> import vsafsm
+    >>> program = vsafsm.compile(vsafsm.load("specs/turnstile.yaml"))
+    >>> vsafsm.run(program, ["coin", "push"]).states
+    ('locked', 'unlocked', 'locked')
     """
     target, symbols = find(backend), tuple(word)
     check(program, target, options)
@@ -104,14 +118,5 @@ def check(program: Program, backend: Backend, options: Mapping[str, object]) -> 
     margin = program.claim.margin if requirements.least_margin is None else program.prove().margin
     unmet = requirements.unmet(program.network, margin)
     if unmet:
-        raise RequirementError(
-            f'the program does not fit backend "{backend.name}": {"; ".join(unmet)}; expected a'
-            f" program of `vsafsm compile SPEC --for {backend.name}{_as_flags(options)} -o PROGRAM`"
-        )
-
-
-def _as_flags(options: Mapping[str, object]) -> str:
-    given = {name: value for name, value in options.items() if value is not None}
-    return "".join(
-        f" --{name.replace('_', '-')} {shlex.quote(str(value))}" for name, value in given.items()
-    )
+        problem = f'the program does not fit backend "{backend.name}": {"; ".join(unmet)}'
+        raise RequirementError(problem, CompileCall(backend.name, dict(options)))

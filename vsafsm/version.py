@@ -1,5 +1,3 @@
-"""The version of the package, for those rooms that need no more of it."""
+"""The version of the package."""
 
-from importlib.metadata import version
-
-__version__ = version("vsafsm")
+__version__ = "0.1.0"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vsafsm_brian2.errors import ContractWarning, QuantityError, TargetError, UnknownLineError
+from vsafsm_brian2.errors import ContractWarning
 from vsafsm_brian2.parameters import Parameters, Realism, Running
 
 if TYPE_CHECKING:
@@ -18,11 +18,8 @@ __all__ = [
     "AttractorFSM",
     "ContractWarning",
     "Parameters",
-    "QuantityError",
     "Realism",
     "Running",
-    "TargetError",
-    "UnknownLineError",
 ]
 
 

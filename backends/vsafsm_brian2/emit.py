@@ -118,6 +118,13 @@ def _archive(program: Program) -> bytes:
         **{
             "code_names": np.array(network.code_names),
             "start": np.array(network.start),
+            "mealy": np.array([", ".join(label.outputs) for label in network.labels]),
+            "moore": np.array(
+                [
+                    "" if label.pending else ", ".join(network.moore[label.state])
+                    for label in network.labels
+                ]
+            ),
         },
     }
     buffer = io.BytesIO()

@@ -11,11 +11,10 @@ import numpy as np
 from brian2 import ms, pA
 from numpy.typing import NDArray
 
-from vsafsm.errors import RequirementError, did_you_mean
+from vsafsm.errors import BackendError, CompileCall, RequirementError, did_you_mean
 from vsafsm.machine import listed
 from vsafsm.program import Program
 from vsafsm_brian2 import equations as eq
-from vsafsm_brian2.errors import UnknownLineError
 from vsafsm_brian2.parameters import REQUIREMENTS, Parameters, Realism
 
 RESET = "(reset)"
@@ -77,10 +76,8 @@ class AttractorFSM:
     ) -> None:
         unmet = REQUIREMENTS.unmet(program.network, program.claim.margin)
         if unmet:
-            raise RequirementError(
-                f"the program does not fit: {'; '.join(unmet)}; expected one of `vsafsm compile"
-                " SPEC --for brian2`"
-            )
+            problem = f"the program does not fit: {'; '.join(unmet)}"
+            raise RequirementError(problem, CompileCall("brian2"))
         self.program, self.network = program, program.network
         self.parameters, self.realism = parameters or Parameters(), realism or Realism()
         self._rng = rng or np.random.default_rng(0)
@@ -110,10 +107,10 @@ class AttractorFSM:
     # ---- for users who wire it up
 
     def line(self, symbol: str) -> int:
-        """Index of an input's line, or of ``"(reset)"``; raises `UnknownLineError`."""
+        """Index of an input's line, or of ``"(reset)"``; raises `BackendError`."""
         names = [*self.network.inputs, RESET]
         if symbol not in names:
-            raise UnknownLineError(
+            raise BackendError(
                 f'no line "{symbol}"; expected {listed(self.network.inputs)} or'
                 f" {RESET}{did_you_mean(symbol, names)}"
             )

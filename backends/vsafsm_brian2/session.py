@@ -13,11 +13,11 @@ import brian2 as b2
 import numpy as np
 from brian2 import Quantity, ms
 
-from vsafsm.errors import SessionError
+from vsafsm.errors import BackendError, SessionError
 from vsafsm.machine import Outputs
 from vsafsm.program import Program
+from vsafsm.synchronous import session_repr
 from vsafsm_brian2.equations import INPUT_PERIOD_MS, ON_INPUT, RESET_MS, WINDOW_MS
-from vsafsm_brian2.errors import QuantityError, TargetError
 from vsafsm_brian2.model import RESET, AttractorFSM
 from vsafsm_brian2.parameters import Parameters, Realism, Running, check_contract
 from vsafsm_brian2.reading import Event, Reading, Recording, input_spikes
@@ -97,7 +97,7 @@ class Brian2Session:
     ------
     SessionError
         When it is used after it was closed.
-    TargetError
+    BackendError
         For the target ``cpp_standalone``, which compiles one run and ends with it.
     """
 
@@ -105,7 +105,7 @@ class Brian2Session:
         self, program: Program, parameters: Parameters, realism: Realism, running: Running
     ) -> None:
         if running.codegen == "cpp_standalone":
-            raise TargetError(
+            raise BackendError(
                 "a session cannot run in cpp_standalone, which compiles one whole run and ends with"
                 " it; expected codegen numpy or cython, or a word known in advance"
             )
@@ -116,6 +116,9 @@ class Brian2Session:
         self._open = True
         self._reading = Reading(None)
         self.reset()
+
+    def __repr__(self) -> str:
+        return session_repr(self, self._open)
 
     def __enter__(self) -> Brian2Session:
         return self
@@ -232,8 +235,8 @@ def _milliseconds(name: str, given: Any, default: float) -> float:
     if given is None:
         return default
     if not isinstance(given, Quantity) or not given.has_same_dimensions(ms) or np.ndim(given):
-        raise QuantityError(f"{name} is {given!r}; expected a time with its unit, such as 80*ms")
+        raise BackendError(f"{name} is {given!r}; expected a time with its unit, such as 80*ms")
     value = float(given / ms)
     if not 0 <= value < float("inf"):
-        raise QuantityError(f"{name} is {given!r}; expected a time of at least 0*ms")
+        raise BackendError(f"{name} is {given!r}; expected a time of at least 0*ms")
     return value

@@ -14,15 +14,15 @@ from typing import Any
 import brian2 as b2
 from brian2.devices import RuntimeDevice, reset_device
 
-from vsafsm_brian2.errors import TargetError
+from vsafsm.errors import BackendError
 
 
 def check_can_run(codegen: str) -> None:
-    """Raise `TargetError` where a target compiles and cannot, or where Brian2 was put into
+    """Raise `BackendError` where a target compiles and cannot, or where Brian2 was put into
     standalone mode.
     """
     if not isinstance(b2.get_device(), RuntimeDevice):
-        raise TargetError(
+        raise BackendError(
             "Brian2 is in standalone mode; expected brian2.set_device('runtime') before this"
         )
     if codegen == "numpy":
@@ -31,7 +31,7 @@ def check_can_run(codegen: str) -> None:
     if codegen == "cpp_standalone" and os.name != "nt" and not shutil.which("make"):
         missing.append("make")
     if missing:
-        raise TargetError(
+        raise BackendError(
             f"codegen {codegen} needs {' and '.join(missing)}, not found on the path; expected it,"
             " or codegen numpy"
         )
@@ -62,7 +62,7 @@ def device(codegen: str, build_dir: str | None) -> Iterator[None]:
         try:
             yield
         except RuntimeError as error:
-            raise TargetError(f"cpp_standalone could not be built or run: {error}") from error
+            raise BackendError(f"cpp_standalone could not be built or run: {error}") from error
         finally:
             b2.get_device().reinit()
             reset_device()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vsafsm_lava.errors import RuntimeDiedError, TargetError
+from vsafsm_lava.errors import RuntimeDiedError
 from vsafsm_lava.importing import import_lava
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = [
     "AttractorFSM",
     "RuntimeDiedError",
-    "TargetError",
     "attractor_fsm",
     "check_hardware",
     "run_config",
@@ -38,7 +37,7 @@ def attractor_fsm(program: Program, **options: Any) -> AttractorFSM:
     ------
     UnavailableBackendError
         If Lava cannot be used here.
-    RequirementError, OptionError, LimitError
+    RequirementError, OptionError, RequirementError
         If the program, or an option, does not fit the chip's integers.
     """
     from vsafsm.discovery import find

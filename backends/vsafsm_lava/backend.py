@@ -68,13 +68,13 @@ class LavaBackend:
         return requirements(options)
 
     def lower(self, program: Program, **options: object) -> Network:
-        """The network that the chip's integers make, read back from them. Raises `LeakyError` for
+        """The network that the chip's integers make, read back from them. Raises `BackendError` for
         leaky neurons.
         """
         return proven_form(on_chip(program, options))
 
     def open(self, program: Program, **options: object) -> ChipSession:
-        """Start a session; raises `TargetError` where the target cannot be reached."""
+        """Start a session; raises `UnavailableBackendError` where the target cannot be reached."""
         chip = on_chip(program, options)
         import_lava()
         from vsafsm_lava.engine import engine

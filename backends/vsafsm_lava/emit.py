@@ -31,7 +31,10 @@ def emit(program: Program, chip: ChipNetwork, folder: Path, target: str) -> None
     for name in SOURCES:
         text = (ours / name).read_text(encoding="utf-8").replace("vsafsm_lava.", f"{PACKAGE}.")
         write_atomically(folder / PACKAGE / name, text.encode())
-    write_atomically(folder / PACKAGE / "network.npz", archive(chip))
+    write_atomically(folder / PACKAGE / "network.npz", archive(chip.arrays()))
+    # The chip reads states; outputs of transitions are read by the script, from the codes.
+    codes = {"codes": chip.network.codes, "masks": chip.network.masks}
+    write_atomically(folder / PACKAGE / "codes.npz", archive(codes))
     write_atomically(folder / PACKAGE / "manifest.json", _json(manifest(program, chip)))
     for template, path in (
         ("package.template", f"{PACKAGE}/__init__.py"),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from lava.magma.core.run_configs import Loihi2SimCfg
 
+from vsafsm.errors import UnavailableBackendError
 from vsafsm.vsa import Bits
 from vsafsm_lava.attractor.models import NONE
 from vsafsm_lava.attractor.process import AttractorFSM
-from vsafsm_lava.errors import TargetError
 from vsafsm_lava.hosted.models import HostedModel
 from vsafsm_lava.hosted.process import CHUNK, HostedFSM
 from vsafsm_lava.runtime import Running, unnoticed
@@ -20,12 +20,14 @@ IN, OUT = 0, 1
 
 
 def engine(chip: ChipNetwork, target: str) -> Engine:
-    """What runs a chip's program on a target. Raises `TargetError` where that cannot be reached."""
+    """What runs a chip's program on a target. Raises `UnavailableBackendError` where that cannot be
+    reached.
+    """
     try:
         with unnoticed():
             return FusedEngine(chip) if target == "sim" else StockEngine(chip, target)
     except HardwareError as error:
-        raise TargetError(str(error)) from None
+        raise UnavailableBackendError(str(error)) from None
 
 
 class FusedEngine:

@@ -1,12 +1,8 @@
-"""Errors of the Lava backend, each a mistake of its own."""
+"""Errors of the Lava backend."""
 
 from __future__ import annotations
 
 from vsafsm.errors import BackendError
-
-
-class TargetError(BackendError):
-    """A target is asked for that is unknown or cannot be reached."""
 
 
 class RuntimeDiedError(BackendError):

@@ -5,7 +5,6 @@ no Lava.
 them to Lava.
 """
 
-from vsafsm_loihi2.errors import LeakyError, LimitError, UnsettledError
 from vsafsm_loihi2.integers import Bounds, ChipNetwork, Settings, lower
 from vsafsm_loihi2.simulator import ChipSimulator
 
@@ -13,9 +12,6 @@ __all__ = [
     "Bounds",
     "ChipNetwork",
     "ChipSimulator",
-    "LeakyError",
-    "LimitError",
     "Settings",
-    "UnsettledError",
     "lower",
 ]

@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 
 from vsafsm.backend import Description, Option
-from vsafsm.errors import OptionError
+from vsafsm.errors import CompileCall, OptionError, RequirementError
 from vsafsm.files import write_atomically
 from vsafsm.network import Network
 from vsafsm.program import Program
 from vsafsm.requirements import Requirements
-from vsafsm_loihi2.errors import LimitError
 from vsafsm_loihi2.integers import ChipNetwork, Settings, lower, proven_form
 from vsafsm_loihi2.limits import DECAY
 from vsafsm_loihi2.resources import most_neurons, partition, report
@@ -84,7 +83,7 @@ class Loihi2Backend:
         return requirements(options)
 
     def lower(self, program: Program, **options: object) -> Network:
-        """The network that the chip's integers make, read back from them. Raises `LeakyError` for
+        """The network that the chip's integers make, read back from them. Raises `BackendError` for
         leaky neurons.
         """
         return proven_form(on_chip(program, options))
@@ -99,7 +98,7 @@ class Loihi2Backend:
         `folder`.
         """
         chip = on_chip(program, options)
-        write_atomically(folder / "network.npz", archive(chip))
+        write_atomically(folder / "network.npz", archive(chip.arrays()))
         write_atomically(
             folder / "manifest.json",
             (json.dumps(manifest(program, chip), indent=2) + "\n").encode(),
@@ -128,7 +127,7 @@ def on_chip(program: Program, options: Mapping[str, Any]) -> ChipNetwork:
 
     Raises
     ------
-    LimitError
+    RequirementError
         If it does not fit into them, or takes more chips than there may be.
     OptionError
         If an option is out of range.
@@ -136,19 +135,19 @@ def on_chip(program: Program, options: Mapping[str, Any]) -> ChipNetwork:
     chip, chips = lower(program.network, settings_of(options)), _chips(options)
     taken = partition(len(chip.bias))
     if chips is not None and taken.chips > chips:
-        raise LimitError(
+        raise RequirementError(
             f"the network takes {taken.cores} cores on {taken.chips} chips, at most {chips} is"
-            f" possible: expected a program of `vsafsm compile SPEC --for loihi2 --chips {chips} -o"
-            " PROGRAM`, or more chips"
+            " possible",
+            CompileCall("loihi2", {"chips": chips}),
+            ", or more chips",
         )
     return chip
 
 
-def archive(chip: ChipNetwork) -> bytes:
-    """The chip's arrays as an .npz without pickle: the same bytes for the same network."""
+def archive(arrays: Mapping[str, Any]) -> bytes:
+    """Arrays as an .npz without pickle: the same bytes for the same arrays."""
     buffer = io.BytesIO()
-    arrays: Mapping[str, Any] = {name: np.asarray(value) for name, value in chip.arrays().items()}
-    np.savez(buffer, **arrays)
+    np.savez(buffer, **{name: np.asarray(value) for name, value in arrays.items()})
     return buffer.getvalue()
 
 
@@ -162,6 +161,8 @@ def manifest(program: Program, chip: ChipNetwork) -> dict[str, Any]:
         "channels": [reset, *network.inputs],
         "states": list(network.states),
         "initial": network.states[network.start],
+        "moore": [list(outputs) for outputs in network.moore],
+        "mealy": [list(label.outputs) for label in network.labels],
         "hold_steps": chip.hold_steps,
         "gap_steps": chip.gap_steps,
         "content_hash": program.content_hash,

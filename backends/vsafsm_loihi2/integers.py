@@ -24,9 +24,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vsafsm.errors import OptionError
+from vsafsm.errors import BackendError, CompileCall, OptionError, RequirementError
 from vsafsm.network import Network
-from vsafsm_loihi2.errors import LeakyError, LimitError, UnsettledError
 from vsafsm_loihi2.latch import Latch, latch
 from vsafsm_loihi2.limits import (
     ACCUMULATOR,
@@ -40,9 +39,8 @@ from vsafsm_loihi2.limits import (
 )
 from vsafsm_loihi2.reach import Reach, reach
 
-SMALLER = (
-    "expected smaller sums: `vsafsm compile SPEC --for loihi2 --bits 6 -o PROGRAM`, or sparse codes"
-)
+SMALLER = (CompileCall("loihi2", options={"bits": 6}), ", or of sparse codes")
+"""How a program with smaller sums is compiled."""
 MOST_STEPS = 1024
 """Longest hold or gap that a latch is built for."""
 Whole = NDArray[np.int16]
@@ -218,20 +216,20 @@ def lower(network: Network, settings: Settings = Settings()) -> ChipNetwork:
 
     Raises
     ------
-    LimitError
+    RequirementError
         If a limit of the chip is not kept; the message says which, and by how much.
-    UnsettledError
+    RequirementError
         If the network does not come to rest.
     OptionError
         If a hold or gap is shorter than the network's contract.
     """
     if not network.whole:
-        raise LimitError(
+        raise RequirementError(
             "the network's weights are no whole numbers; expected those of a program, without noise"
             " on them"
         )
     if network.gain:
-        raise LimitError(
+        raise RequirementError(
             f"an inhibition of {network.gain} is kept apart, at most 0 is possible: expected it"
             " folded in"
         )
@@ -240,7 +238,7 @@ def lower(network: Network, settings: Settings = Settings()) -> ChipNetwork:
     gap = _at_least("gap_steps", settings, network.contract.gap_steps)
     found = reach(network)
     if found.hold_steps > hold or found.gap_steps > gap:
-        raise UnsettledError(
+        raise RequirementError(
             f"the network takes up to {found.hold_steps} steps to settle under an input and"
             f" {found.gap_steps} at rest, and is given {hold} and {gap}; expected the contract of a"
             " proof"
@@ -260,7 +258,7 @@ def lower(network: Network, settings: Settings = Settings()) -> ChipNetwork:
     residue = ((down + inhibition) << SHIFT) // DECAY
     least = (2 * found.least) << SHIFT
     if residue >= least and not settings.leaky:
-        raise LimitError(
+        raise RequirementError(
             f"a neuron fires at a drive of {2 * found.least}, and up to {residue / 2**SHIFT:.3g}"
             " may be left of its membrane: the residue must be less than the drive (a larger"
             " margin, or more neurons)"
@@ -283,11 +281,11 @@ def lower(network: Network, settings: Settings = Settings()) -> ChipNetwork:
 
 
 def proven_form(chip: ChipNetwork) -> Network:
-    """What a proof of the chip's program has to walk. Raises `LeakyError` where neurons
+    """What a proof of the chip's program has to walk. Raises `BackendError` where neurons
     remember.
     """
     if (chip.du, chip.dv) != (DECAY, DECAY):
-        raise LeakyError(
+        raise BackendError(
             f"du is {chip.du} and dv is {chip.dv}: leaky neurons have no finite set of activities"
             f" to walk; expected both at {DECAY} for a proof, or a measurement with `vsafsm run`"
         )
@@ -307,10 +305,11 @@ def _drives(up: int, down: int) -> tuple[int, int, int]:
         if opening <= 2 * MANTISSA:
             return closing, opening, exponent
     largest = 2 * MANTISSA << MOST_EXPONENT
-    raise LimitError(
+    raise RequirementError(
         f"recurrent drives from {-down} to {up} are reached, so that a reset of"
         f" {opening << exponent} is needed, and at most {largest} is possible:"
-        f" {(opening << exponent) - largest} too much; {SMALLER}"
+        f" {(opening << exponent) - largest} too much",
+        *SMALLER,
     )
 
 
@@ -321,9 +320,9 @@ def _even(drive: int, exponent: int) -> int:
 
 def _within(what: str, value: int, limit: int) -> None:
     if value > limit:
-        raise LimitError(
-            f"the largest {what} is {value}, at most {limit} is possible: {value - limit} too much;"
-            f" {SMALLER}"
+        raise RequirementError(
+            f"the largest {what} is {value}, at most {limit} is possible: {value - limit} too much",
+            *SMALLER,
         )
 
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from vsafsm.errors import RequirementError
 from vsafsm.lowering import REST
 from vsafsm.network import MOST_STEPS, Network
 from vsafsm.vsa import Bits
-from vsafsm_loihi2.errors import UnsettledError
 
 PAIRS = 256
 """(Fixed point, input) pairs walked together."""
@@ -59,7 +59,7 @@ def reach(network: Network) -> Reach:
 
     Raises
     ------
-    UnsettledError
+    RequirementError
         If an activity still changes after `MOST_STEPS`, or there is no end of fixed points.
     """
     walk = _Walk(network)
@@ -79,7 +79,7 @@ def reach(network: Network) -> Reach:
                 points.append(point)
         gap = max(gap, walk.steps)
         if len(points) > most:
-            raise UnsettledError(
+            raise RequirementError(
                 f"the network has over {most} fixed points; expected about one a state"
             )
     return Reach(
@@ -117,7 +117,7 @@ class _Walk:
             if not len(moving):
                 return current
             current[moving] = following
-        raise UnsettledError(
+        raise RequirementError(
             f"an activity still changes after {MOST_STEPS} steps; expected a proven program"
         )
 

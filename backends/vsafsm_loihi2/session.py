@@ -12,6 +12,7 @@ import numpy as np
 from vsafsm.errors import SessionError
 from vsafsm.lowering import REST
 from vsafsm.machine import Outputs
+from vsafsm.synchronous import session_repr
 from vsafsm.vsa import Bits
 from vsafsm_loihi2.integers import ChipNetwork
 from vsafsm_loihi2.resources import fan_outs
@@ -70,6 +71,9 @@ class ChipSession:
         self._fan_out, self._of_lines = fan_outs(chip)
         self._run(None, chip.ready_steps)
         self._operations += int(self._of_lines[RESET])
+
+    def __repr__(self) -> str:
+        return session_repr(self, self._open)
 
     def __enter__(self) -> ChipSession:
         return self

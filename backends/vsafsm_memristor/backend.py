@@ -13,9 +13,9 @@ from vsafsm.errors import OptionError
 from vsafsm.program import Program
 from vsafsm.requirements import Requirements
 from vsafsm.synchronous import Session
-from vsafsm_memristor.array import Plan, calibrated, plan, stepper
-from vsafsm_memristor.crossbar import ir_drop
-from vsafsm_memristor.parameters import OPTIONS, requirements, settings
+from vsafsm_memristor.crossbar.array import ArrayPlan, calibrate, plan_array, stepper
+from vsafsm_memristor.crossbar.parameters import OPTIONS, requirements, settings
+from vsafsm_memristor.device.lines import ir_drop
 
 
 class MemristorBackend:
@@ -34,21 +34,21 @@ class MemristorBackend:
         """Few levels, a wide margin, four times the smallest N."""
         return requirements(settings(options))
 
-    def lower(self, program: Program, **options: Any) -> Plan:
+    def lower(self, program: Program, **options: Any) -> ArrayPlan:
         """Targets for the cells of an array."""
-        return plan(program.network, settings(options))
+        return plan_array(program.network, settings(options))
 
     def open(self, program: Program, **options: Any) -> Session:
         """Start a session on an array that is drawn, programmed, aged and calibrated."""
-        planned = self.lower(program, **options)
-        if planned.settings.usable is not None:
+        plan = self.lower(program, **options)
+        if plan.settings.usable is not None:
             raise OptionError(
                 "usable is for maps, and a simulated array draws its own cells; expected it with"
                 " emit only"
             )
-        rng = np.random.default_rng([planned.settings.device_seed, 0])
-        crossbar = calibrated(planned, program.lowered, rng).crossbar
-        return Session(planned.network, stepper(planned.network, crossbar, rng))
+        rng = np.random.default_rng([plan.settings.device_seed, 0])
+        crossbar = calibrate(plan, program.lowered, rng).crossbar
+        return Session(plan.network, stepper(plan.network, crossbar, rng))
 
     def emit(self, program: Program, folder: Path, **options: Any) -> None:
         """Write the conductances of each tile, a manifest and a picture into `folder`."""
@@ -58,9 +58,9 @@ class MemristorBackend:
 
     def describe(self, program: Program, **options: Any) -> Description:
         """Tiles, cells, conductances, and the estimate of the IR drop."""
-        planned = self.lower(program, **options)
-        layout, chosen = planned.layout, planned.settings
-        mean = float(np.mean(planned.target))
+        plan = self.lower(program, **options)
+        layout, chosen = plan.layout, plan.settings
+        mean = float(np.mean(plan.target))
         down, across = layout.grid
         return {
             "device": chosen.model.name,
@@ -71,14 +71,14 @@ class MemristorBackend:
             "tile_columns": layout.columns,
             "cells": layout.cells,
             "levels": chosen.levels,
-            "us_a_weight_step": round(planned.scale.us_a_step, 4),
+            "us_per_lsb": round(plan.scale.us_per_lsb, 4),
             "mean_target_us": round(mean, 3),
-            "largest_target_us": round(float(np.max(planned.target)), 3),
+            "largest_target_us": round(float(np.max(plan.target)), 3),
             "ir_drop_estimate": round(
                 1 - ir_drop(layout.rows, layout.columns, mean, chosen.segment_ohm), 4
             ),
-            "hold_steps": planned.network.contract.hold_steps,
-            "gap_steps": planned.network.contract.gap_steps,
+            "hold_steps": plan.network.contract.hold_steps,
+            "gap_steps": plan.network.contract.gap_steps,
         }
 
 

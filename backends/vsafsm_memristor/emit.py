@@ -1,4 +1,4 @@
-"""Conductance maps as files: a CSV a tile, a manifest, and a picture."""
+"""Conductance maps as files: a CSV per tile, a manifest, and a picture."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from vsafsm.errors import FileError
 from vsafsm.files import write_atomically
 from vsafsm.program import Program
 from vsafsm.version import __version__
-from vsafsm_memristor.array import Plan
-from vsafsm_memristor.devices import Conductances
-from vsafsm_memristor.placement import avoiding
-from vsafsm_memristor.usable import read_usable
+from vsafsm_memristor.crossbar.array import ArrayPlan
+from vsafsm_memristor.crossbar.placement import avoid_cells
+from vsafsm_memristor.crossbar.usable import read_usable
+from vsafsm_memristor.device.model import Conductances
 
 _MASK = re.compile(r"usable_[0-9]{3,}\.(csv|npy)")
 _OF_A_MAP = re.compile(r"(tile|usable)_[0-9]{3,}\.(csv|npy)")
 
 
-def emit(program: Program, planned: Plan, folder: Path) -> None:
+def emit(program: Program, plan: ArrayPlan, folder: Path) -> None:
     """Write ``tile_000.csv`` and so on (uS), ``manifest.json`` and, where matplotlib is there,
     ``maps.png``.
 
@@ -40,18 +40,18 @@ def emit(program: Program, planned: Plan, folder: Path) -> None:
     FileError
         If a file cannot be read or written, or the folder has tiles or masks of another map, which
         would stay.
-    MeasurementError, MappingError
-        If what is usable is told wrongly, or cannot be avoided.
+    DeviceError, MappingError
+        If what is usable is wrong, or cannot be avoided.
     """
     usable: tuple[NDArray[np.bool_], ...] = ()
-    if planned.settings.usable is not None:
-        usable = read_usable(planned.settings.usable, planned.layout)
-        planned = _around(planned, usable)
-    tiles = planned.layout.spread(*planned.target)
+    if plan.settings.usable is not None:
+        usable = read_usable(plan.settings.usable, plan.layout)
+        plan = _around(plan, usable)
+    tiles = plan.layout.spread(*plan.target)
     for cells, works in zip(tiles, usable, strict=False):
         cells[~works] = 0
-    kind = planned.settings.tiles
-    _refuse_other_maps(folder, planned, [f"tile_{n:03}.{kind}" for n in range(len(tiles))])
+    kind = plan.settings.tiles
+    _refuse_other_maps(folder, plan, [f"tile_{n:03}.{kind}" for n in range(len(tiles))])
     for number, cells in enumerate(tiles):
         write_atomically(folder / f"tile_{number:03}.{kind}", _AS[kind](cells, "%.4f"))
     for number, works in enumerate(usable):
@@ -60,15 +60,15 @@ def emit(program: Program, planned: Plan, folder: Path) -> None:
         )
     write_atomically(
         folder / "manifest.json",
-        (json.dumps(manifest(program, planned, tiles), indent=2) + "\n").encode(),
+        (json.dumps(manifest(program, plan, tiles), indent=2) + "\n").encode(),
     )
     if find_spec("matplotlib") is not None:
-        write_atomically(folder / "maps.png", picture(program, planned, tiles))
+        write_atomically(folder / "maps.png", picture(program, plan, tiles))
 
 
-def _refuse_other_maps(folder: Path, planned: Plan, written: list[str]) -> None:
+def _refuse_other_maps(folder: Path, plan: ArrayPlan, written: list[str]) -> None:
     """Refuse a folder in which files of another map would lie beside these."""
-    masks = planned.settings.usable is not None
+    masks = plan.settings.usable is not None
     for path in sorted(folder.glob("*")):
         known = path.name in written or (masks and _MASK.fullmatch(path.name))
         if _OF_A_MAP.fullmatch(path.name) and not known:
@@ -78,21 +78,19 @@ def _refuse_other_maps(folder: Path, planned: Plan, written: list[str]) -> None:
             )
 
 
-def _around(planned: Plan, usable: tuple[NDArray[np.bool_], ...]) -> Plan:
-    model = planned.settings.model
-    layout, target = avoiding(
-        planned.layout, planned.target, usable, model.g_min_us, model.g_max_us
-    )
-    return replace(planned, layout=layout, target=target)
+def _around(plan: ArrayPlan, usable: tuple[NDArray[np.bool_], ...]) -> ArrayPlan:
+    model = plan.settings.model
+    layout, target = avoid_cells(plan.layout, plan.target, usable, model.g_min_us, model.g_max_us)
+    return replace(plan, layout=layout, target=target)
 
 
-def _as_csv(cells: NDArray[Any], shown: str) -> bytes:
+def _as_csv(cells: NDArray[Any], form: str) -> bytes:
     buffer = io.StringIO()
-    np.savetxt(buffer, cells, fmt=shown, delimiter=",")
+    np.savetxt(buffer, cells, fmt=form, delimiter=",")
     return buffer.getvalue().encode()
 
 
-def _as_npy(cells: NDArray[Any], shown: str) -> bytes:
+def _as_npy(cells: NDArray[Any], form: str) -> bytes:
     buffer = io.BytesIO()
     np.save(buffer, cells, allow_pickle=False)
     return buffer.getvalue()
@@ -102,8 +100,8 @@ _AS: dict[str, Callable[[NDArray[Any], str], bytes]] = {"csv": _as_csv, "npy": _
 
 
 def content_hash(program: Program, tiles: tuple[Conductances, ...]) -> str:
-    """SHA-256 of the program's hash and the targets of all cells, in hexadecimal: what a map is
-    told apart by.
+    """SHA-256 of the program's hash and the targets of all cells, in hexadecimal: what
+    distinguishes maps.
     """
     digest = hashlib.sha256(program.content_hash.encode())
     for cells in tiles:
@@ -112,10 +110,12 @@ def content_hash(program: Program, tiles: tuple[Conductances, ...]) -> str:
     return digest.hexdigest()
 
 
-def manifest(program: Program, planned: Plan, tiles: tuple[Conductances, ...]) -> dict[str, object]:
+def manifest(
+    program: Program, plan: ArrayPlan, tiles: tuple[Conductances, ...]
+) -> dict[str, object]:
     """What the tiles are."""
-    chosen, network = planned.settings, planned.network
-    layout = planned.layout
+    chosen, network = plan.settings, plan.network
+    layout = plan.layout
     down, across = layout.grid
     return {
         "machine": program.machine.name,
@@ -143,8 +143,8 @@ def manifest(program: Program, planned: Plan, tiles: tuple[Conductances, ...]) -
         "tile_columns": layout.columns,
         "blocks_of_inputs": down,
         "blocks_of_outputs": across,
-        "base_us": planned.scale.base_us,
-        "us_a_weight_step": planned.scale.us_a_step,
+        "base_us": plan.scale.base_us,
+        "us_per_lsb": plan.scale.us_per_lsb,
         "orders": [
             {"rows": list(order.rows), "outputs": list(order.outputs)} for order in layout.orders
         ],
@@ -157,18 +157,18 @@ def manifest(program: Program, planned: Plan, tiles: tuple[Conductances, ...]) -
     }
 
 
-def picture(program: Program, planned: Plan, tiles: tuple[Conductances, ...]) -> bytes:
+def picture(program: Program, plan: ArrayPlan, tiles: tuple[Conductances, ...]) -> bytes:
     """All tiles as they lie, and the histogram of the targets: a PNG."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    layout = planned.layout
+    layout = plan.layout
     down, across = layout.grid
     whole = np.block([[tiles[b * down + a] for b in range(across)] for a in range(down)])
     figure = Figure(figsize=(9, 5.5), layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2, width_ratios=(3, 1))
-    shown = left.imshow(
+    image = left.imshow(
         np.where(whole > 0, whole, np.nan), cmap="viridis", interpolation="nearest", aspect="auto"
     )
     left.set(xlabel=f"columns, {layout.columns} a tile", ylabel=f"rows, {layout.rows} a tile")
@@ -179,7 +179,7 @@ def picture(program: Program, planned: Plan, tiles: tuple[Conductances, ...]) ->
         left.axvline(edge - 0.5, color="white", linewidth=0.5)
     for edge in range(layout.rows, whole.shape[0], layout.rows):
         left.axhline(edge - 0.5, color="white", linewidth=0.5)
-    figure.colorbar(shown, ax=left, label="target (uS)")
+    figure.colorbar(image, ax=left, label="target (uS)")
     right.hist(whole[whole > 0], bins=40, orientation="horizontal", color="#31688e")
     right.set(xlabel="cells", ylabel="target (uS)")
     right.set_xscale("log")

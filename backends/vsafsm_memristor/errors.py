@@ -1,4 +1,4 @@
-"""Errors of the memristor backend, each a mistake of its own. Those of a rig are in
+"""Errors of the memristor backend. Those of a rig are in
 `vsafsm_memristor.rig.errors`.
 """
 
@@ -8,15 +8,11 @@ from vsafsm.errors import BackendError
 
 
 class DeviceError(BackendError):
-    """A device that is unknown, or whose numbers make no sense."""
+    """A device that is unknown, or numbers of devices, in code or in a file, that make no sense."""
 
 
 class MappingError(BackendError):
     """A network that cannot be put on the tiles as asked."""
-
-
-class MeasurementError(BackendError):
-    """A file of measurements that cannot be fitted."""
 
 
 class MissingLibraryError(BackendError):

@@ -10,7 +10,7 @@ from vsafsm_memristor.errors import MissingLibraryError
 INSTALL = "pip install 'vsafsm[memristor]'"
 
 
-def imported(module: str, library: str, command: str = INSTALL) -> Any:
+def import_optional(module: str, library: str, command: str = INSTALL) -> Any:
     """A module of a library.
 
     Parameters

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vsafsm_nir.errors import PrecisionError
+from vsafsm.errors import RequirementError
 
 if TYPE_CHECKING:
     import nir
 
     from vsafsm.program import Program
 
-__all__ = ["PrecisionError", "nir_graph"]
+__all__ = ["RequirementError", "nir_graph"]
 
 
 def nir_graph(program: Program, **options: Any) -> nir.NIRGraph:
@@ -30,7 +30,7 @@ def nir_graph(program: Program, **options: Any) -> nir.NIRGraph:
     ------
     UnavailableBackendError
         If NIR is not installed.
-    RequirementError, OptionError, PrecisionError
+    RequirementError, OptionError, RequirementError
         If the program, or an option, does not fit.
     """
     from vsafsm.discovery import find

@@ -58,13 +58,13 @@ class NirBackend:
 
     def lower(self, program: Program, **options: Any) -> Network:
         """The network that the graph's weights make, read back from them. Raises
-        `PrecisionError`.
+        `RequirementError`.
         """
         _dt_s(options)
         return layers(program.network).held(program.network)
 
     def graph(self, program: Program, **options: Any) -> nir.NIRGraph:
-        """The graph. Raises `PrecisionError`."""
+        """The graph. Raises `RequirementError`."""
         return graph_of(program, layers(program.network), _dt_s(options))
 
     def open(self, program: Program, **options: Any) -> NirSession:

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from vsafsm.errors import CompileCall, RequirementError
 from vsafsm.network import Network
-from vsafsm_nir.errors import PrecisionError
 
 EXACT = 2**23
 """Sums below this, and differences of two of them, are whole in single precision, in whatever order
@@ -76,13 +76,14 @@ def layers(network: Network) -> Layers:
 
     Raises
     ------
-    PrecisionError
+    RequirementError
         If the network's weights are not whole, or single precision does not hold every sum exactly.
     """
     if not network.whole or network.gain:
-        raise PrecisionError(
-            "the network has weights that are not whole, or an inhibition that is kept apart;"
-            " expected a program of `vsafsm compile SPEC --for nir -o PROGRAM`, without noise on it"
+        raise RequirementError(
+            "the network has weights that are not whole, or an inhibition that is kept apart",
+            CompileCall("nir"),
+            ", without noise on it",
         )
     up, down = (
         int(np.maximum(sign * network.weights.astype(np.int64), 0).sum(1).max()) for sign in (1, -1)
@@ -90,10 +91,10 @@ def layers(network: Network) -> Layers:
     closing = up + 1
     opening = closing + down + 1
     if opening + up >= EXACT:
-        raise PrecisionError(
+        raise RequirementError(
             f"sums of up to {opening + up} can come about, and single precision holds those below"
-            f" {EXACT} exactly: expected smaller weights: `vsafsm compile SPEC --for nir --bits 8"
-            " -o PROGRAM`"
+            f" {EXACT} exactly",
+            CompileCall("nir", options={"bits": 8}),
         )
     start = network.codes[network.start]
     masks = np.where(network.masks, 0, -closing)

@@ -40,6 +40,25 @@ def run_alone(script: Path, *word: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
 
 
+def printed(done: subprocess.CompletedProcess[str]) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Input, state and outputs of each line."""
+    lines = []
+    for line in done.stdout.splitlines():
+        state, _, outputs = line[14:].strip().partition("  ")
+        told = outputs.strip()
+        lines.append((line[:12].strip(), state, tuple(told.split(", ")) if told else ()))
+    return lines
+
+
+def test_moore_and_mealy_outputs_are_printed(program: Program, tmp_path: Path) -> None:
+    find("brian2").emit(program, tmp_path)
+    word = ["coin", "push", "push"]
+    trace = program.machine.run(word)
+    done = run_alone(tmp_path / "run.py", *word)
+    assert [outputs for _, _, outputs in printed(done)] == [trace.initial_outputs, *trace.outputs]
+    assert len(set(trace.outputs)) == 3
+
+
 def test_the_script_runs_without_vsafsm_and_prints_the_states(
     vending: Program, tmp_path: Path
 ) -> None:
@@ -47,12 +66,12 @@ def test_the_script_runs_without_vsafsm_and_prints_the_states(
     word = ["5", "10", "10", "refund", "10"]
     done = run_alone(tmp_path / "run.py", *word)
     assert done.returncode == 0, done.stderr
-    printed = [line.split() for line in done.stdout.splitlines()]
-    states = vending.machine.run(word).states
-    assert printed == [
-        [states[0]],
-        *([symbol, state] for symbol, state in zip(word, states[1:], strict=True)),
+    trace = vending.machine.run(word)
+    assert printed(done) == [
+        ("", trace.states[0], trace.initial_outputs),
+        *zip(word, trace.states[1:], trace.outputs, strict=True),
     ]
+    assert any(trace.outputs)
     wrong = run_alone(tmp_path / "run.py", "dollar")
     assert wrong.returncode == 1
     assert "expected one of: 5, 10, refund" in wrong.stderr
@@ -61,8 +80,8 @@ def test_the_script_runs_without_vsafsm_and_prints_the_states(
 def test_its_own_word_leaves_the_initial_state(vending: Program, tmp_path: Path) -> None:
     find("brian2").emit(vending, tmp_path)
     done = run_alone(tmp_path / "run.py")
-    found = [line.split()[-1] for line in done.stdout.splitlines()]
-    word = [line.split()[0] for line in done.stdout.splitlines()[1:]]
+    word = [symbol for symbol, _, _ in printed(done)[1:]]
+    found = [state for _, state, _ in printed(done)]
     assert tuple(found) == vending.machine.run(word).states
     assert len(set(found)) > 2
 

@@ -15,8 +15,9 @@ from brian2 import Hz, ms, mV, second
 import vsafsm
 from vsafsm import errors as e
 from vsafsm.discovery import find
+from vsafsm.errors import BackendError
 from vsafsm.program import Program
-from vsafsm_brian2 import ContractWarning, QuantityError, TargetError
+from vsafsm_brian2 import ContractWarning
 
 BRIAN2: Any = find("brian2")
 Truth = Callable[[Program, list[str]], vsafsm.Run]
@@ -181,7 +182,7 @@ def test_in_somebody_s_standalone_mode_nothing_of_theirs_is_touched(
     b2.set_device("cpp_standalone", directory=str(tmp_path), build_on_run=False)
     try:
         theirs = b2.get_device()
-        with pytest.raises(TargetError, match="standalone mode"):
+        with pytest.raises(BackendError, match="standalone mode"):
             vsafsm.run(program, ["coin"], "brian2")
         assert b2.get_device() is theirs
     finally:
@@ -195,7 +196,7 @@ def test_in_somebody_s_standalone_mode_nothing_of_theirs_is_touched(
 def test_a_time_without_its_unit_is_refused(program: Program, hold: object) -> None:
     with vsafsm.open(program, backend="brian2") as session:
         for refused in (lambda: session.send("coin", hold=hold), lambda: session.wait(hold)):
-            with pytest.raises(QuantityError, match="expected a time"):
+            with pytest.raises(BackendError, match="expected a time"):
                 refused()
         assert session.state == "locked"
 
@@ -216,7 +217,7 @@ def test_a_pulse_shorter_than_the_contract_is_warned_about(program: Program) -> 
 
 
 def test_standalone_is_for_whole_words(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(TargetError, match="compiles one whole run and ends with it"):
+    with pytest.raises(BackendError, match="compiles one whole run and ends with it"):
         vsafsm.open(program, backend="brian2", codegen="cpp_standalone")
     for there, codegen, needed in (
         ((), "cpp_standalone", r"a C\+\+ compiler and make"),
@@ -227,7 +228,7 @@ def test_standalone_is_for_whole_words(program: Program, monkeypatch: pytest.Mon
             "vsafsm_brian2.surroundings.shutil.which",
             lambda name, there=there: name if name in there else None,
         )
-        with pytest.raises(TargetError, match=f"codegen {codegen} needs {needed}, not found"):
+        with pytest.raises(BackendError, match=f"codegen {codegen} needs {needed}, not found"):
             vsafsm.run(program, ["coin"], "brian2", codegen=codegen)
 
 

@@ -31,6 +31,7 @@ pytest.importorskip("lava.magma.core.process.process", reason="Lava is not insta
 
 FILES = {
     *("run.py", "fsm/__init__.py", "fsm/targets.py", "fsm/network.npz", "fsm/manifest.json"),
+    "fsm/codes.npz",
     *("fsm/attractor/__init__.py", "fsm/attractor/process.py", "fsm/attractor/models.py"),
 }
 ALONE = """
@@ -105,7 +106,13 @@ def odd(program: Program, name: str, inputs: tuple[str, ...], states: tuple[str,
 
 def printed(done: subprocess.CompletedProcess[str]) -> list[str]:
     assert done.returncode == 0, done.stderr
-    return [line[16:].strip() for line in done.stdout.splitlines()]
+    return [line[16:].strip().split("  ")[0] for line in done.stdout.splitlines()]
+
+
+def outputs_printed(done: subprocess.CompletedProcess[str]) -> list[tuple[str, ...]]:
+    assert done.returncode == 0, done.stderr
+    cells = [line[16:].strip().split("  ", 1) for line in done.stdout.splitlines()]
+    return [tuple(each[1].strip().split(", ")) if len(each) > 1 else () for each in cells]
 
 
 # ---- what is written
@@ -179,6 +186,9 @@ def test_it_runs_without_vsafsm_and_prints_the_states(
     done = run_alone(folder, *word, "--target", target)
     assert printed(done) == list(vending.machine.run(word).states)
     assert [line[:16].strip() for line in done.stdout.splitlines()] == ["", *word]
+    trace = vending.machine.run(word)
+    assert outputs_printed(done) == [trace.initial_outputs, *trace.outputs]
+    assert any(trace.outputs)
     assert done.stderr == ""
 
 
@@ -340,8 +350,12 @@ def test_inputs_and_states_have_any_name(
     word = [inputs[0], inputs[1], inputs[0]]
     done = run_alone(tmp_path, *word)
     assert done.returncode == 0, done.stderr
-    expected = zip(["", *word], named.machine.run(word).states, strict=True)
-    assert done.stdout.splitlines() == [f"{symbol:16} {state}" for symbol, state in expected]
+    trace, wide = named.machine.run(word), max(map(len, states))
+    outputs = (trace.initial_outputs, *trace.outputs)
+    assert done.stdout.splitlines() == [
+        f"{symbol:16} {state:{wide}}  {', '.join(each)}"
+        for symbol, state, each in zip(["", *word], trace.states, outputs, strict=True)
+    ]
     assert printed(run_alone(tmp_path)) == list(
         named.machine.run(named.machine.demonstration()).states
     )

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from vsafsm.errors import UnavailableBackendError
 from vsafsm.machine import Machine
 from vsafsm_loihi2 import ChipNetwork, Settings
 from vsafsm_loihi2.session import IntegerEngine
@@ -22,7 +23,6 @@ from lava.magma.core.process.process import ProcessServer
 from lava.magma.core.process.variable import VarServer
 
 from vsafsm_lava.engine import FusedEngine, StockEngine, engine
-from vsafsm_lava.errors import TargetError
 from vsafsm_lava.hosted.process import CHUNK
 
 Fixture = Callable[..., Any]
@@ -128,6 +128,6 @@ def test_its_memory_is_free_once_it_is_closed(chip: ChipNetwork) -> None:
 
 def test_the_chip_is_not_here(chip: ChipNetwork, children: Callable[[], set[int]]) -> None:
     known = len(ProcessServer().processes)
-    with pytest.raises(TargetError, match="lava-loihi"):
+    with pytest.raises(UnavailableBackendError, match="lava-loihi"):
         engine(chip, "loihi2")
     assert len(ProcessServer().processes) == known

@@ -91,7 +91,7 @@ def test_options_that_cannot_be_are_refused(program: Program, turnstile: Machine
     with pytest.raises(e.RequirementError, match='did you mean "hold_steps"'):
         vsafsm_lava.attractor_fsm(program, hold_step=3)
     separate = vsafsm.compile(turnstile, inhibition="separate")
-    with pytest.raises(e.RequirementError, match="vsafsm compile SPEC --for lava"):
+    with pytest.raises(e.RequirementError, match='target="lava"'):
         vsafsm_lava.attractor_fsm(separate)
 
 

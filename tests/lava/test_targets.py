@@ -12,6 +12,7 @@ import pytest
 
 import vsafsm
 from vsafsm.cli import main
+from vsafsm.errors import UnavailableBackendError
 from vsafsm.program import Program
 from vsafsm_loihi2 import ChipNetwork
 
@@ -34,7 +35,7 @@ from lava.proc.lif.process import LIF
 from lava.utils import loihi
 
 import vsafsm_lava
-from vsafsm_lava import AttractorFSM, TargetError, check_hardware, run_config
+from vsafsm_lava import AttractorFSM, check_hardware, run_config
 from vsafsm_lava.attractor.models import FusedModel, StockModel
 from vsafsm_lava.targets import TARGETS, ChipConfig, HardwareError, connected
 
@@ -129,9 +130,9 @@ def test_without_the_extension_the_chip_is_refused() -> None:
 
 
 def test_a_session_on_the_chip_is_refused_by_name(program: Program) -> None:
-    with pytest.raises(TargetError, match=NOT_INSTALLED):
+    with pytest.raises(UnavailableBackendError, match=NOT_INSTALLED):
         vsafsm.open(program, backend="lava", target="loihi2")
-    with pytest.raises(TargetError, match=NOT_INSTALLED):
+    with pytest.raises(UnavailableBackendError, match=NOT_INSTALLED):
         vsafsm.run(program, ["coin"], "lava", target="loihi2")
 
 
@@ -165,7 +166,7 @@ def test_without_a_board_the_chip_is_refused(installed: None, program: Program) 
         match=r"no Loihi board is chosen: expected lava\.utils\.loihi\.use_slurm_host",
     ):
         run_config("loihi2")
-    with pytest.raises(TargetError, match="no Loihi board is chosen"):
+    with pytest.raises(UnavailableBackendError, match="no Loihi board is chosen"):
         vsafsm.open(program, backend="lava", target="loihi2")
 
 
@@ -252,7 +253,7 @@ def test_an_extension_without_adapters_is_refused(
     board: None, program: Program, children: Callable[[], set[int]]
 ) -> None:
     before = children()
-    with pytest.raises(TargetError, match="embedded_io"):
+    with pytest.raises(UnavailableBackendError, match="embedded_io"):
         vsafsm.open(program, backend="lava", target="loihi2")
     assert children() == before
 

@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vsafsm.errors import BackendError, OptionError
+from vsafsm.errors import BackendError, OptionError, RequirementError
 from vsafsm.machine import Machine
 from vsafsm.network import Network
 from vsafsm.program import Program
 from vsafsm.proof import prove
-from vsafsm_loihi2 import ChipNetwork, ChipSimulator, LeakyError, LimitError, Settings, lower
+from vsafsm_loihi2 import ChipNetwork, ChipSimulator, Settings, lower
 from vsafsm_loihi2.backend import REQUIREMENTS
 from vsafsm_loihi2.integers import proven_form
 from vsafsm_loihi2.neuron import fire
@@ -281,7 +281,8 @@ def test_a_residue_that_would_silence_a_neuron_is_refused(hand_made: HandMade) -
     assert 0.9 < borne.residue < 1
     assert fires_after(2 * 127 * 31 + 64)
     with pytest.raises(
-        LimitError, match=r"fires at a drive of 2, and up to 2\.02 may be left of its membrane"
+        RequirementError,
+        match=r"fires at a drive of 2, and up to 2\.02 may be left of its membrane",
     ):
         lower(lopsided(hand_made, 32))
     assert not fires_after(2 * 127 * 32 + 128)
@@ -302,7 +303,7 @@ def test_an_inhibition_apart_is_refused(
         f"an inhibition of {network.gain} is kept apart, at most 0 is possible: expected it"
         " folded in"
     )
-    with pytest.raises(LimitError, match=says):
+    with pytest.raises(RequirementError, match=says):
         lower(network)
 
 
@@ -311,7 +312,7 @@ def test_a_weight_of_too_many_bits_is_refused(hand_made: HandMade) -> None:
     assert lower(hand_made([[1, 0], [-127, 0]], [0])).weights.tolist() == [[2, 0], [-254, 0]]
     for weight in (130, -130):
         with pytest.raises(
-            LimitError, match="the largest weight is 130, at most 127 is possible: 3 too much"
+            RequirementError, match="the largest weight is 130, at most 127 is possible: 3 too much"
         ):
             lower(hand_made([[1, 0], [weight, 1]], [0]))
 
@@ -332,7 +333,7 @@ def test_a_bias_that_does_not_outweigh_what_drives_a_closed_neuron_is_refused(
     hand_made: HandMade,
 ) -> None:
     assert lower(fan(hand_made, 31, 0)).bounds.mask_drive >= 2 * 127 * 31
-    with pytest.raises(LimitError) as told:
+    with pytest.raises(RequirementError) as told:
         lower(fan(hand_made, 40, 0))
     says = re.match(
         r"the largest bias is (\d+), at most 4095 is possible: (\d+) too much", str(told.value)
@@ -345,13 +346,14 @@ def test_sums_on_the_way_that_are_too_large_are_refused(hand_made: HandMade) -> 
     found = lower(fan(hand_made, 120, 120)).bounds
     assert (found.reach.up, found.reach.rise, found.reach.fall) == (100, 15240, -15240)
     with pytest.raises(
-        LimitError, match="the largest accumulator is 32970, at most 32767 is possible: 203 too"
+        RequirementError,
+        match="the largest accumulator is 32970, at most 32767 is possible: 203",
     ):
         lower(fan(hand_made, 129, 129))
 
 
 def test_a_reset_that_nothing_can_make_is_refused(hand_made: HandMade) -> None:
-    with pytest.raises(LimitError) as told:
+    with pytest.raises(RequirementError) as told:
         lower(fan(hand_made, 0, 130))
     text = str(told.value)
     assert "recurrent drives from -33020 to 200 are reached" in text
@@ -370,8 +372,8 @@ def test_sums_that_do_not_fit_are_told_with_a_command_that_makes_smaller_ones(
     turnstile: Machine,
 ) -> None:
     with pytest.raises(
-        LimitError,
-        match="expected smaller sums: `vsafsm compile SPEC --for loihi2 --bits 6 -o PROGRAM`",
+        RequirementError,
+        match=r'`vsafsm.compile\(machine, target="loihi2", bits=6\)`',
     ):
         lower(fan(hand_made, *awake))
     found = [
@@ -382,7 +384,7 @@ def test_sums_that_do_not_fit_are_told_with_a_command_that_makes_smaller_ones(
 
 
 def test_a_bias_that_slow_currents_add_up_to_is_refused(chip_of: ChipOf) -> None:
-    with pytest.raises(LimitError, match="the largest bias is"):
+    with pytest.raises(RequirementError, match="the largest bias is"):
         chip_of("turnstile", du=10, hold_steps=1000, gap_steps=1000)
 
 
@@ -397,7 +399,7 @@ def test_whatever_is_not_refused_has_masks_and_resets_that_hold(
     network = fan(hand_made, positive, negative)
     try:
         chip = lower(network)
-    except LimitError:
+    except RequirementError:
         assert 127 * max(positive, negative, abs(positive - negative)) > 3000
         return
     z = frozenset(range(positive + negative))
@@ -455,10 +457,10 @@ def test_settings_at_the_edges_are_taken() -> None:
 def test_leaky_neurons_have_no_proof(du: int, dv: int, chip_of: ChipOf) -> None:
     chip = chip_of("turnstile", du=du, dv=dv)
     with pytest.raises(
-        LeakyError, match=f"du is {du} and dv is {dv}: .*expected both at 4095 for a proof"
+        BackendError, match=f"du is {du} and dv is {dv}: .*expected both at 4095 for a proof"
     ):
         proven_form(chip)
-    assert issubclass(LeakyError, BackendError)
+    assert issubclass(BackendError, BackendError)
 
 
 def test_the_slower_the_neurons_forget_the_longer_is_the_default(chip_of: ChipOf) -> None:

@@ -26,12 +26,19 @@ from vsafsm.synchronous import Session
 from vsafsm_memristor.adapters import aihwkit as aihwkit_adapter
 from vsafsm_memristor.adapters import crosssim
 from vsafsm_memristor.adapters.aihwkit import AihwkitDevice, aihwkit_device
-from vsafsm_memristor.array import Plan, drawn, plan, programmed, stepper
-from vsafsm_memristor.crossbar import Faults
-from vsafsm_memristor.devices import Affine, device_named
+from vsafsm_memristor.crossbar.array import (
+    ArrayPlan,
+    draw_array,
+    plan_array,
+    program_array,
+    stepper,
+)
+from vsafsm_memristor.crossbar.mapping import SCHEMES
+from vsafsm_memristor.crossbar.parameters import settings
+from vsafsm_memristor.crossbar.stuck_cells import StuckCells
+from vsafsm_memristor.device.affine import AffineDevice
+from vsafsm_memristor.device.presets import device_named
 from vsafsm_memristor.errors import DeviceError, MappingError, MissingLibraryError
-from vsafsm_memristor.mapping import SCHEMES
-from vsafsm_memristor.parameters import settings
 
 Networks = Callable[..., Network]
 ROOT = Path(__file__).parents[2]
@@ -96,14 +103,14 @@ def alike(ours: Any, theirs: Any) -> None:
         ("simulator.parameters", crosssim.parameters_for, r"pip install git\+https"),
         (
             "simulator.cores.analog_core",
-            lambda planned: crosssim.programmed(planned, None, _rng()),
+            lambda plan: crosssim.program_array(plan, None, _rng()),
             "pip install git",
         ),
     ],
 )
 def test_a_missing_simulator_is_named_with_what_installs_it(
     missing: str,
-    call: Callable[[Plan], Any],
+    call: Callable[[ArrayPlan], Any],
     command: str,
     networks: Networks,
     monkeypatch: pytest.MonkeyPatch,
@@ -113,7 +120,7 @@ def test_a_missing_simulator_is_named_with_what_installs_it(
     ):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(MissingLibraryError, match=rf"cannot be imported .*; expected: .*{command}"):
-        call(plan(networks(5), settings({})))
+        call(plan_array(networks(5), settings({})))
 
 
 def test_the_adapters_import_neither() -> None:
@@ -399,9 +406,9 @@ def test_a_program_runs_on_an_array_of_aihwkit_s_devices(
     aihwkit: Any, name: str, program: Program, turnstile: Machine
 ) -> None:
     chosen = replace(settings({}), model=aihwkit_device(name, **MODELS[name]))
-    planned = plan(program.network, chosen)
+    plan = plan_array(program.network, chosen)
     rng = np.random.default_rng(3)
-    session = Session(planned.network, stepper(planned.network, drawn(planned, rng)[0], rng))
+    session = Session(plan.network, stepper(plan.network, draw_array(plan, rng)[0], rng))
     word = ("coin", "push", "push", "coin") * 3
     assert [session.send(symbol) for symbol in word] == list(turnstile.run(word).states[1:])
 
@@ -409,14 +416,14 @@ def test_a_program_runs_on_an_array_of_aihwkit_s_devices(
 # ---- our reads against CrossSim's
 
 
-def planned_of(network: Network, model: Any, **options: Any) -> Plan:
-    return plan(network, replace(settings(options), model=model))
+def planned_of(network: Network, model: Any, **options: Any) -> ArrayPlan:
+    return plan_array(network, replace(settings(options), model=model))
 
 
-def held(planned: Plan) -> Any:
+def held(plan: ArrayPlan) -> Any:
     """Our array of a device that takes its targets exactly, without faults."""
-    none = np.zeros((2, planned.network.neurons, planned.network.neurons), np.bool_)
-    return programmed(planned, Faults(none, none), _rng())
+    none = np.zeros((2, plan.network.neurons, plan.network.neurons), np.bool_)
+    return program_array(plan, StuckCells(none, none), _rng())
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -425,43 +432,43 @@ def held(planned: Plan) -> Any:
 def test_an_ideal_array_is_read_as_by_crosssim(
     simulator: Any, networks: Networks, scheme: str, rows: int, columns: int, g_min_us: float
 ) -> None:
-    exact = Affine("exact", "none", g_min_us, 40.0, read_noise=0.0)
-    planned = planned_of(networks(23), exact, scheme=scheme, rows=rows, columns=columns, adc_bits=0)
+    exact = AffineDevice("exact", "none", g_min_us, 40.0, read_noise=0.0)
+    plan = planned_of(networks(23), exact, scheme=scheme, rows=rows, columns=columns, adc_bits=0)
     z = np.random.default_rng(1).random((9, 23)) < 0.4
-    core = crosssim.programmed(planned, crosssim.parameters_for(planned), _rng())
-    theirs, ours = core.drive(z, _rng()), held(planned).drive(z, _rng())
+    core = crosssim.program_array(plan, crosssim.parameters_for(plan), _rng())
+    theirs, ours = core.drive(z, _rng()), held(plan).drive(z, _rng())
     assert np.abs(theirs - ours).max() < 2e-5
-    assert (np.rint(theirs) == z.astype(int) @ planned.network.weights.T.astype(int)).all()
+    assert (np.rint(theirs) == z.astype(int) @ plan.network.weights.T.astype(int)).all()
 
 
 @pytest.mark.parametrize("bits", [4, 8])
 @pytest.mark.parametrize(("rows", "columns"), [(64, 64), (23, 46), (7, 4)])
 def test_columns_are_converted_as_by_crosssim(
-    simulator: Any, networks: Networks, ideal: Affine, rows: int, columns: int, bits: int
+    simulator: Any, networks: Networks, ideal: AffineDevice, rows: int, columns: int, bits: int
 ) -> None:
-    planned = planned_of(networks(23), ideal, rows=rows, columns=columns, adc_bits=bits)
+    plan = planned_of(networks(23), ideal, rows=rows, columns=columns, adc_bits=bits)
     z = np.random.default_rng(2).random((9, 23)) < 0.4
-    theirs = crosssim.programmed(planned, crosssim.parameters_for(planned), _rng()).drive(z, _rng())
-    ours = held(planned).drive(z, _rng())
+    theirs = crosssim.program_array(plan, crosssim.parameters_for(plan), _rng()).drive(z, _rng())
+    ours = held(plan).drive(z, _rng())
     assert np.abs(theirs - ours).max() < 2e-5
     assert np.abs(theirs - np.rint(theirs)).max() > 0.01
 
 
 def test_read_noise_is_spread_as_by_crosssim(simulator: Any, networks: Networks) -> None:
-    noisy = Affine("noisy", "none", 1.0, 40.0, read_noise=0.05)
-    planned = planned_of(networks(11), noisy, rows=4, columns=8, adc_bits=0)
-    parameters = crosssim.parameters_for(planned)
+    noisy = AffineDevice("noisy", "none", 1.0, 40.0, read_noise=0.05)
+    plan = planned_of(networks(11), noisy, rows=4, columns=8, adc_bits=0)
+    parameters = crosssim.parameters_for(plan)
     parameters.xbar.device.read_noise.enable = True
     parameters.xbar.device.read_noise.model = "NormalProportionalDevice"
     parameters.xbar.device.read_noise.magnitude = 0.05
     reads = 6000
     z = np.tile(np.random.default_rng(3).random(11) < 0.5, (reads, 1))
     theirs = (
-        crosssim.programmed(planned, parameters, _rng())
+        crosssim.program_array(plan, parameters, _rng())
         .drive(z, np.random.default_rng(4))
         .astype(np.float64)
     )
-    ours = held(planned).drive(z, np.random.default_rng(5)).astype(np.float64)
+    ours = held(plan).drive(z, np.random.default_rng(5)).astype(np.float64)
     sigma = ours.std(0)
     assert sigma.min() > 0.05
     assert (np.abs(theirs.mean(0) - ours.mean(0)) < 5 * sigma * math.sqrt(2 / reads)).all()
@@ -478,17 +485,17 @@ def test_the_fit_of_crosssim_is_crosssim_s(simulator: Any, g: float) -> None:
     device = CrossSimParameters().xbar.device
     device.Rmin, device.Rmax = 1e6 / 39.2, 1e6
     device.programming_error.enable, device.programming_error.model = True, "RRAMWan"
-    with crosssim._seeded(np.random.default_rng(6)):
+    with crosssim._seed(np.random.default_rng(6)):
         model = Device.create_device(device)
         theirs = 39.2 * model.programming_error(many(g / 39.2))
     alike(device_named("neurram-crosssim").relax(many(g), 1.0, np.random.default_rng(7)), theirs)
 
 
 def test_draws_of_crosssim_come_from_the_generator_alone(
-    simulator: Any, networks: Networks, ideal: Affine
+    simulator: Any, networks: Networks, ideal: AffineDevice
 ) -> None:
-    planned = planned_of(networks(11), ideal, rows=4, columns=8)
-    parameters = crosssim.parameters_for(planned)
+    plan = planned_of(networks(11), ideal, rows=4, columns=8)
+    parameters = crosssim.parameters_for(plan)
     for error in (parameters.xbar.device.read_noise, parameters.xbar.device.programming_error):
         error.enable, error.model, error.magnitude = True, "NormalIndependentDevice", 0.05
     shown, before = repr(parameters), repr(np.random.get_state())  # noqa: NPY002
@@ -496,7 +503,7 @@ def test_draws_of_crosssim_come_from_the_generator_alone(
 
     def drives(seed: int) -> Any:
         rng = np.random.default_rng(seed)
-        crossbar = crosssim.programmed(planned, parameters, rng)
+        crossbar = crosssim.program_array(plan, parameters, rng)
         return crossbar.core.get_matrix(), crossbar.drive(z, rng), crossbar.drive(z, rng)
 
     first, again, other = drives(0), drives(0), drives(1)
@@ -507,26 +514,28 @@ def test_draws_of_crosssim_come_from_the_generator_alone(
     assert repr(parameters) == shown
 
 
-def test_crosssim_on_a_gpu_is_refused(simulator: Any, networks: Networks, ideal: Affine) -> None:
-    planned = planned_of(networks(5), ideal)
-    parameters = crosssim.parameters_for(planned)
+def test_crosssim_on_a_gpu_is_refused(
+    simulator: Any, networks: Networks, ideal: AffineDevice
+) -> None:
+    plan = planned_of(networks(5), ideal)
+    parameters = crosssim.parameters_for(plan)
     parameters.simulation.useGPU = True
     with pytest.raises(MappingError, match="expected useGPU False"):
-        crosssim.programmed(planned, parameters, _rng())
+        crosssim.program_array(plan, parameters, _rng())
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_program_runs_on_a_core_of_crosssim(
     simulator: Any, scheme: str, program: Program, turnstile: Machine
 ) -> None:
-    planned = plan(program.network, settings({"scheme": scheme}))
-    parameters = crosssim.parameters_for(planned)
+    plan = plan_array(program.network, settings({"scheme": scheme}))
+    parameters = crosssim.parameters_for(plan)
     error = parameters.xbar.device.programming_error
     error.enable, error.model, error.magnitude = True, "NormalIndependentDevice", 0.03
     rng = np.random.default_rng(9)
     session = Session(
-        planned.network,
-        stepper(planned.network, crosssim.programmed(planned, parameters, rng), rng),
+        plan.network,
+        stepper(plan.network, crosssim.program_array(plan, parameters, rng), rng),
     )
     word = ("coin", "push", "push", "coin") * 3
     assert [session.send(symbol) for symbol in word] == list(turnstile.run(word).states[1:])

@@ -18,11 +18,11 @@ from vsafsm import errors as e
 from vsafsm.machine import Machine
 from vsafsm.program import Program
 from vsafsm.version import __version__
-from vsafsm_memristor.array import plan
 from vsafsm_memristor.backend import BACKEND
+from vsafsm_memristor.crossbar.array import plan_array
+from vsafsm_memristor.crossbar.mapping import SCHEMES, TileLayout
+from vsafsm_memristor.crossbar.parameters import settings
 from vsafsm_memristor.emit import content_hash, emit
-from vsafsm_memristor.mapping import SCHEMES, Layout
-from vsafsm_memristor.parameters import settings
 
 Emitted = Callable[..., Path]
 SMALL = {"rows": 50, "columns": 30}
@@ -56,8 +56,8 @@ def manifest_in(folder: Path) -> dict[str, Any]:
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_tiles_hold_the_targets(program: Program, emitted: Emitted, scheme: Any) -> None:
     tiles = tiles_in(emitted(scheme=scheme, **SMALL))
-    layout = Layout(program.network.neurons, 50, 30, scheme)
-    target = plan(program.network, settings({"scheme": scheme})).target
+    layout = TileLayout(program.network.neurons, 50, 30, scheme)
+    target = plan_array(program.network, settings({"scheme": scheme})).target
     assert len(tiles) == layout.grid[0] * layout.grid[1]
     seen = set()
     for post, pre in np.ndindex(program.network.weights.shape):
@@ -88,7 +88,7 @@ def test_weights_come_back_from_the_files_alone(
         row = tiles[post // width * down + pre // told["tile_rows"]][pre % told["tile_rows"]]
         c = post % width
         difference = row[2 * c] - row[2 * c + 1] if scheme == "differential" else row[c] - row[-1]
-        weights[post, pre] = round(difference / told["us_a_weight_step"])
+        weights[post, pre] = round(difference / told["us_per_lsb"])
     assert (weights == program.network.weights).all()
 
 
@@ -110,7 +110,7 @@ def test_the_manifest_says_what_the_tiles_are(program: Program, emitted: Emitted
             "blocks_of_inputs",
             "blocks_of_outputs",
             "base_us",
-            "us_a_weight_step",
+            "us_per_lsb",
             "neurons",
             "hold_steps",
         ),
@@ -122,7 +122,7 @@ def test_the_manifest_says_what_the_tiles_are(program: Program, emitted: Emitted
     assert told["scheme"] == "differential"
     assert (told["tile_rows"], told["tile_columns"]) == (50, 30)
     assert (told["blocks_of_inputs"], told["blocks_of_outputs"], told["tiles"]) == (4, 11, 44)
-    assert (told["base_us"], told["us_a_weight_step"]) == (10, 30)
+    assert (told["base_us"], told["us_per_lsb"]) == (10, 30)
     assert told["neurons"] == program.network.neurons == 160
     contract = program.network.contract
     assert (told["hold_steps"], told["gap_steps"]) == (
@@ -236,7 +236,7 @@ def test_unusable_cells_are_left_alone_and_weights_come_back(
         order = told["orders"][number]
         row, place = order["rows"][pre % 50], order["outputs"][post % 15]
         found[post, pre] = tiles[number][row, 2 * place] - tiles[number][row, 2 * place + 1]
-    lost = np.abs(found / told["us_a_weight_step"] - program.network.weights) > 0.5
+    lost = np.abs(found / told["us_per_lsb"] - program.network.weights) > 0.5
     assert lost.mean() < 0.02
     whole = emitted(**SMALL)
     assert told["map_hash"] != manifest_in(whole)["map_hash"]
@@ -244,8 +244,8 @@ def test_unusable_cells_are_left_alone_and_weights_come_back(
 
 def test_an_order_loses_less_than_none(program: Program, emitted: Emitted, masks: Path) -> None:
     folder = emitted(usable=str(masks), **SMALL)
-    layout = Layout(program.network.neurons, 50, 30)
-    works = layout.gathered(
+    layout = TileLayout(program.network.neurons, 50, 30)
+    works = layout.gather(
         tuple(np.loadtxt(path, delimiter=",") for path in sorted(masks.iterdir()))
     )
     weights = program.network.weights
@@ -259,7 +259,7 @@ def test_an_order_loses_less_than_none(program: Program, emitted: Emitted, masks
         number = post // 15 * told["blocks_of_inputs"] + pre // 50
         order = told["orders"][number]
         row, place = tiles[number][order["rows"][pre % 50]], order["outputs"][post % 15]
-        difference = (row[2 * place] - row[2 * place + 1]) / told["us_a_weight_step"]
+        difference = (row[2 * place] - row[2 * place + 1]) / told["us_per_lsb"]
         lost += abs(difference - weights[post, pre]) > 0.5
     assert lost < hopeless / 2
 

@@ -78,7 +78,7 @@ def test_a_program_with_separate_inhibition_is_refused_with_the_command(
     for attempt in (lambda: vsafsm.run(program, ["coin"], "nir"), lambda: nir_graph(program)):
         with pytest.raises(
             e.RequirementError,
-            match=r"inhibition must be folded.*`vsafsm compile SPEC --for nir -o",
+            match=r"inhibition must be folded.*`vsafsm.compile\(machine, target=.nir",
         ):
             attempt()
 

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vsafsm.errors import RequirementError
 from vsafsm.lowering import Code
 from vsafsm.network import Network
 from vsafsm.program import Program
 from vsafsm.proof import prove
-from vsafsm_nir import PrecisionError
 from vsafsm_nir.layers import EXACT, FIRES_ABOVE, layers
 
 
@@ -95,9 +95,7 @@ def test_sums_that_single_precision_would_round_are_refused() -> None:
     masks, start = np.ones((2, full + 1)), np.ones(full + 1)
     assert layers(network_of(weights, masks, start)).largest == EXACT - 2
     weights[0, full] += 1
-    with pytest.raises(
-        PrecisionError, match=f"sums of up to {EXACT} can come about.*--for nir --bits 8"
-    ):
+    with pytest.raises(RequirementError, match=f"sums of up to {EXACT} can come about.*bits=8"):
         layers(network_of(weights, masks, start))
 
 
@@ -114,6 +112,6 @@ def test_weights_that_are_not_the_whole_story_are_refused(
     else:
         network = compiled(program.machine, inhibition="separate").network
     with pytest.raises(
-        PrecisionError, match="not whole, or an inhibition that is kept apart; expected a program"
+        RequirementError, match="not whole, or an inhibition that is kept apart; expected a program"
     ):
         layers(network)

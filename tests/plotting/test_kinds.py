@@ -11,12 +11,12 @@ import pytest
 
 from vsafsm.cli import main
 from vsafsm.compiler import compile_machine
-from vsafsm.errors import PlotError
+from vsafsm.errors import PlotError, UnknownInputError, UnknownStateError
 from vsafsm.formats import load
 from vsafsm.machine import Machine
-from vsafsm.plotting.canvas import write
-from vsafsm.plotting.graph import draw_graph
-from vsafsm.plotting.kinds import KINDS, OF_RUNS, draw
+from vsafsm.plotting.canvas import check_drawable, write
+from vsafsm.plotting.graph import draw
+from vsafsm.plotting.kinds import KINDS, OF_RUNS, plot
 from vsafsm.program import Program
 
 pytest.importorskip("matplotlib")
@@ -34,7 +34,7 @@ def test_the_same_program_is_drawn_the_same(
 ) -> None:
     one, two = tmp_path / f"1{suffix}", tmp_path / f"2{suffix}"
     for path in (one, two):
-        draw(kind, program, ("coin", "push"), path)
+        write(plot(program, ("coin", "push"), what=kind), path)
     assert one.read_bytes() == two.read_bytes()
     assert len(one.read_bytes()) > 3000
 
@@ -42,13 +42,13 @@ def test_the_same_program_is_drawn_the_same(
 def test_words_are_seen(program: Program, tmp_path: Path) -> None:
     for kind in OF_RUNS:
         one, two = tmp_path / "1.png", tmp_path / "2.png"
-        draw(kind, program, ("coin",), one)
-        draw(kind, program, ("push",), two)
+        write(plot(program, ("coin",), what=kind), one)
+        write(plot(program, ("push",), what=kind), two)
         assert one.read_bytes() != two.read_bytes()
 
 
 def test_a_graph_has_every_name_and_label(program: Program, tmp_path: Path) -> None:
-    write(draw_graph(program.machine), tmp_path / "g.svg")
+    write(draw(program.machine), tmp_path / "g.svg")
     text = (tmp_path / "g.svg").read_text()
     for told in ("locked", "unlocked", "barrier_open", "coin", "push / click"):
         assert f"<!-- {told} -->" in text
@@ -69,18 +69,19 @@ def test_names_that_look_like_mathematics_are_drawn_as_they_are(
         machine.moore,
     )
     for kind in KINDS:
-        draw(kind, compile_machine(odd, dimension=80), ("coin",), tmp_path / f"{kind}.pdf")
+        program = compile_machine(odd, dimension=80)
+        write(plot(program, ("coin",), what=kind), tmp_path / f"{kind}.pdf")
 
 
-@pytest.mark.parametrize(
-    ("kind", "name", "told"), [("rastr", "a.png", 'mean "raster"'), ("raster", "a.bmp", "ends in")]
-)
-def test_what_cannot_be_drawn_is_refused(
-    program: Program, tmp_path: Path, kind: str, name: str, told: str
-) -> None:
-    with pytest.raises(PlotError, match=told):
-        draw(kind, program, (), tmp_path / name)
-    assert not list(tmp_path.iterdir())
+def test_what_cannot_be_drawn_is_refused(program: Program) -> None:
+    with pytest.raises(PlotError, match='did you mean "raster"'):
+        plot(program, what="rastr")
+    with pytest.raises(PlotError, match="ends in"):
+        check_drawable(Path("a.bmp"))
+    with pytest.raises(UnknownInputError):
+        plot(program, ["no such input"])
+    with pytest.raises(UnknownStateError, match='did you mean "locked"'):
+        draw(program.machine, state="lockd")
 
 
 # ---- as it is typed

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
-from vsafsm.errors import NoiseError, StrategyError
+from vsafsm.errors import NoiseError, RobustnessError
 from vsafsm.machine import Machine, Transition
 from vsafsm.noise import MODELS, Additive, Composed, Missing, Noise, Quantised, parse_noise
 from vsafsm.testing import machines, noises, words
@@ -261,7 +261,7 @@ def test_noise_shrinks_to_the_least_that_does() -> None:
 def test_bounds_that_leave_nothing_are_refused_at_once(
     ask: Callable[[], object], told: str
 ) -> None:
-    with pytest.raises(StrategyError, match=told):
+    with pytest.raises(RobustnessError, match=told):
         ask()
 
 

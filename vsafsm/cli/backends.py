@@ -7,7 +7,8 @@ from dataclasses import asdict
 
 from vsafsm.cli.arguments import add_json
 from vsafsm.cli.exits import OK
-from vsafsm.cli.terminal import print_json, print_table
+from vsafsm.cli.tables import print_table
+from vsafsm.cli.terminal import print_json
 from vsafsm.discovery import backends
 
 

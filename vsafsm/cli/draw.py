@@ -10,12 +10,10 @@ from vsafsm.cli.arguments import add_format, add_output
 from vsafsm.cli.exits import OK
 from vsafsm.cli.sources import machine_of
 from vsafsm.cli.terminal import print_line
-from vsafsm.errors import UnknownStateError, did_you_mean
 from vsafsm.files import write_atomically
-from vsafsm.machine import Machine, listed
 from vsafsm.overwriting import check_output
 from vsafsm.plotting.canvas import SUFFIXES, check_drawable, write
-from vsafsm.plotting.graph import draw_graph
+from vsafsm.plotting.graph import check_reached, draw
 from vsafsm.plotting.graphviz import FORMATS, drawn, is_there
 from vsafsm.plotting.mermaid import mermaid
 
@@ -43,24 +41,16 @@ def run(args: argparse.Namespace) -> int:
         check_drawable(output)
     machine = machine_of(args.spec, args.format)
     if args.state is not None:
-        _check_state(machine, args.state)
+        check_reached(machine, args.state)
     if output.suffix == MERMAID:
         write_atomically(output, mermaid(machine, args.state).encode())
     elif with_graphviz:
         write_atomically(output, drawn(machine, output.suffix, args.state))
     else:
-        write(draw_graph(machine, args.state), output)
+        write(draw(machine, state=args.state), output)
     print_line(f"wrote {output}: {len(machine.reachable)} states")
     return OK
 
 
 def _only_graphviz() -> bool:
     return find_spec("matplotlib") is None and is_there()
-
-
-def _check_state(machine: Machine, name: str) -> None:
-    if name not in machine.reachable:
-        hint = did_you_mean(name, machine.reachable)
-        raise UnknownStateError(
-            f'no state "{name}" is reached; expected {listed(machine.reachable)}{hint}'
-        )

@@ -18,6 +18,7 @@ from vsafsm.cli.terminal import note, prepare_streams, settle_streams, write_mes
 from vsafsm.errors import (
     BackendError,
     NotProvenError,
+    RequirementError,
     UsageError,
     VsafsmError,
     VsafsmWarning,
@@ -47,6 +48,9 @@ def _exit_code(arguments: Sequence[str]) -> int:
     except NotProvenError as error:
         note("not proven", str(error))
         return WRONG
+    except RequirementError as error:
+        note("error", error.shell_message)
+        return BAD
     except VsafsmError as error:
         note("error", str(error))
         return BAD

@@ -9,17 +9,17 @@ from typing import Any
 
 from vsafsm.cli.arguments import add_json, add_options, choices
 from vsafsm.cli.exits import OK, WRONG
+from vsafsm.cli.progress import ProgressBar
 from vsafsm.cli.sources import program_of
-from vsafsm.cli.terminal import ProgressBar, print_json, print_line, print_table
+from vsafsm.cli.tables import print_table
+from vsafsm.cli.terminal import print_json, print_line
 from vsafsm.errors import UsageError
-from vsafsm.explanation.remedies import Remedy, as_it_is, remedies
-from vsafsm.explanation.terms import strongest, terms
-from vsafsm.explanation.weakest import margins_of, weakest
+from vsafsm.explanation.explain import Explanation, explain
+from vsafsm.explanation.remedies import Remedy
+from vsafsm.explanation.terms import strongest
 from vsafsm.lowering import REST
 from vsafsm.margins import MinimumMargin, TransitionMargin
 from vsafsm.network import Network
-from vsafsm.program import Program
-from vsafsm.proof import Proof
 
 MOST = 5
 QUICK_NEURONS = 512
@@ -51,38 +51,27 @@ def run(args: argparse.Namespace) -> int:
     if args.most < 1:
         raise UsageError(f"most is {args.most}; expected a whole number of at least 1")
     program = program_of(args, choices(args), allow_unproven=True)
-    proof = program.prove()
-    now = as_it_is(program, proof)
-    sigma = now.noise * program.network.weight_std
-    points = len(program.machine.states)
+    small = program.network.neurons <= QUICK_NEURONS
     with ProgressBar() as progress:
-        found = weakest(
-            margins_of(program, sigma, lambda n: progress("margins", min(1.0, n / points)))
+        found = explain(
+            program,
+            try_options=small if args.trying is None else args.trying,
+            progress=progress,
         )
-    tried: Sequence[Remedy] = ()
-    if args.trying or (args.trying is None and program.network.neurons <= QUICK_NEURONS):
-        with ProgressBar() as progress:
-            tried = remedies(program, progress)
     if args.json:
-        _print_json(program, proof, found[: args.most], [now, *tried])
+        _print_json(found, args.most)
     else:
-        _print(program, proof, found, args.most, [now, *tried])
-    return OK if proof.holds else WRONG
+        _print(found, args.most)
+    return OK if found.proof.holds else WRONG
 
 
-def _print(
-    program: Program,
-    proof: Proof,
-    found: Sequence[TransitionMargin],
-    most: int,
-    tried: Sequence[Remedy],
-) -> None:
-    network, noise = program.network, tried[0].noise
+def _print(found: Explanation, most: int) -> None:
+    network, noise = found.program.network, found.tolerated_noise
     print_line(
-        f"{program.machine.name}: N={network.neurons} neurons, k={network.active} active,"
+        f"{found.program.machine.name}: N={network.neurons} neurons, k={network.active} active,"
         f" {network.bits} bits"
     )
-    for line in _summary(proof, found, noise):
+    for line in _summary(found):
         print_line(line)
     print_line()
     header = ("", "state", "input", "to", "margin", "step", "wrong at that noise")
@@ -96,27 +85,28 @@ def _print(
             _step_name(network, each.minimum),
             f"at most {100 * each.failure_bound:.2g} %",
         )
-        for n, each in enumerate(found[:most], 1)
+        for n, each in enumerate(found.transitions[:most], 1)
     ]
     columns = len(header) if noise else len(header) - 1
     print_table(header[:columns], [row[:columns] for row in rows])
     print_line()
-    for n, each in enumerate(found[:most], 1):
-        _print_why(program, n, each)
-    _print_tried(tried)
+    for n, each in enumerate(found.transitions[:most], 1):
+        _print_why(found, n, each)
+    _print_compiled(found.compiled)
 
 
-def _summary(proof: Proof, found: Sequence[TransitionMargin], noise: float) -> list[str]:
+def _summary(found: Explanation) -> list[str]:
+    proof, transitions, noise = found.proof, found.transitions, found.tolerated_noise
     if not proof.holds:
         return [
             f"{proof.verdict}: {proof.counterexample}",
             "margins are those of the codes; below 0, a neuron is on the wrong side of threshold",
         ]
-    least = found[0].minimum.margin
-    near = sum(each.minimum.margin <= 1.1 * least for each in found)
+    least = transitions[0].minimum.margin
+    near = sum(each.minimum.margin <= 1.1 * least for each in transitions)
     lines = [
-        f"proven, margin {proof.margin:.3f}; {near} of {len(found)} transitions come within a tenth"
-        " of the least"
+        f"proven, margin {proof.margin:.3f}; {near} of {len(transitions)} transitions come within a"
+        " tenth of the least"
     ]
     if noise:
         lines.append(
@@ -135,19 +125,19 @@ def _step_name(network: Network, minimum: MinimumMargin) -> str:
     return f"{source}, {' and '.join(masks)} on"
 
 
-def _print_why(program: Program, n: int, weak: TransitionMargin) -> None:
+def _print_why(found: Explanation, n: int, weak: TransitionMargin) -> None:
     minimum = weak.minimum
     wanted = "to fire" if minimum.fires else "to stay silent"
     print_line(
         f"{n}. neuron {minimum.neuron} is {wanted}, driven by {int(minimum.activity.sum())} active"
         " neurons:"
     )
-    for term in strongest(terms(program, minimum)):
+    for term in strongest(found.terms(weak)):
         shared = "" if term.shared is None else f" ({term.shared} of them are of its code)"
         print_line(f"   {term.towards:+.3f}  {term.name}{shared}")
 
 
-def _print_tried(tried: Sequence[Remedy]) -> None:
+def _print_compiled(compiled: Sequence[Remedy]) -> None:
     print_line()
     print_line("what would help, compiled and proven:")
     header = ("options", "N", "k", "bits", "proof", "margin", "noise tolerated (std of weights)")
@@ -163,16 +153,16 @@ def _print_tried(tried: Sequence[Remedy]) -> None:
                 f"{each.margin:.3f}",
                 f"{each.noise:.2f}",
             )
-            for each in tried
+            for each in compiled
         ],
     )
-    if len(tried) == 1:
+    if len(compiled) == 1:
         print_line("add --try to compile with other options, and see what helps")
 
 
-def _print_json(
-    program: Program, proof: Proof, found: Sequence[TransitionMargin], tried: Sequence[Remedy]
-) -> None:
+def _print_json(found: Explanation, most: int) -> None:
+    program, proof = found.program, found.proof
+
     def entry(each: TransitionMargin) -> dict[str, Any]:
         minimum = each.minimum
         return {
@@ -185,7 +175,7 @@ def _print_json(
             "neuron": minimum.neuron,
             "fires": minimum.fires,
             "active": int(minimum.activity.sum()),
-            "terms": [asdict(term) for term in terms(program, minimum)],
+            "terms": [asdict(term) for term in found.terms(each)],
         }
 
     print_json(
@@ -194,7 +184,7 @@ def _print_json(
             "holds": proof.holds,
             "margin": proof.margin,
             "counterexample": None if proof.counterexample is None else str(proof.counterexample),
-            "transitions": [entry(each) for each in found],
-            "compiled": [asdict(each) for each in tried],
+            "transitions": [entry(each) for each in found.transitions[:most]],
+            "compiled": [asdict(each) for each in found.compiled],
         }
     )

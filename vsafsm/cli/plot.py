@@ -12,8 +12,8 @@ from vsafsm.cli.sources import program_of
 from vsafsm.cli.terminal import print_line
 from vsafsm.errors import UsageError
 from vsafsm.overwriting import check_output
-from vsafsm.plotting.canvas import SUFFIXES, check_drawable
-from vsafsm.plotting.kinds import KINDS, OF_RUNS, check_kind, draw
+from vsafsm.plotting.canvas import SUFFIXES, check_drawable, write
+from vsafsm.plotting.kinds import KINDS, OF_RUNS, check_kind, plot
 from vsafsm.running import plot_word, run_word
 
 
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     check_output(args.output, "a picture", SUFFIXES, sources=(args.spec,), force=args.force)
     program = program_of(args, chosen, allow_unproven=True)
     if args.target is None:
-        draw(kind, program, word or (), Path(args.output))
+        write(plot(program, word or (), what=kind), Path(args.output))
     correct = True
     if word is not None:
         ran = (

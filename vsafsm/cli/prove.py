@@ -7,9 +7,10 @@ from typing import Any
 
 from vsafsm.cli.arguments import Choices, add_json, add_options, add_target, choices
 from vsafsm.cli.exits import OK, WRONG
+from vsafsm.cli.progress import ProgressBar
 from vsafsm.cli.results import size_line
 from vsafsm.cli.sources import program_of
-from vsafsm.cli.terminal import ProgressBar, print_json, print_line
+from vsafsm.cli.terminal import print_json, print_line
 from vsafsm.errors import BackendError
 from vsafsm.network import Network
 from vsafsm.program import Program

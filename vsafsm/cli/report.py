@@ -7,8 +7,9 @@ from pathlib import Path
 
 from vsafsm.cli.arguments import add_options, add_output, choices
 from vsafsm.cli.exits import OK, WRONG
+from vsafsm.cli.progress import ProgressBar
 from vsafsm.cli.sources import program_of
-from vsafsm.cli.terminal import ProgressBar, print_line
+from vsafsm.cli.terminal import print_line
 from vsafsm.files import write_atomically
 from vsafsm.overwriting import check_output
 from vsafsm.report.curves import USUAL

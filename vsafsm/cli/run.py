@@ -10,7 +10,8 @@ from vsafsm.cli.arguments import add_json, add_options, add_target, add_word, ch
 from vsafsm.cli.exits import OK, WRONG
 from vsafsm.cli.results import is_correct, print_verdict
 from vsafsm.cli.sources import program_of
-from vsafsm.cli.terminal import print_json, print_table
+from vsafsm.cli.tables import print_table
+from vsafsm.cli.terminal import print_json
 from vsafsm.running import run_word
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 
 from vsafsm.cli.arguments import Choices
-from vsafsm.cli.terminal import ProgressBar, note
+from vsafsm.cli.progress import ProgressBar
+from vsafsm.cli.terminal import note
 from vsafsm.compiler import compile_machine
 from vsafsm.errors import UsageError
 from vsafsm.formats import read

@@ -6,26 +6,24 @@ import argparse
 from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 from vsafsm.cli.arguments import COMPILE_OPTIONS, add_options, choices
 from vsafsm.cli.exits import OK
+from vsafsm.cli.progress import ProgressBar
 from vsafsm.cli.sources import program_of
-from vsafsm.cli.terminal import ProgressBar, note, print_line, print_table
-from vsafsm.errors import SweepError
+from vsafsm.cli.tables import print_table
+from vsafsm.cli.terminal import note, print_line
 from vsafsm.options import parse_assignments
 from vsafsm.overwriting import check_output
 from vsafsm.plotting.canvas import SUFFIXES
-from vsafsm.sweeps.execute import cluster, processes, serial
-from vsafsm.sweeps.journal import Journal
+from vsafsm.sweeps.journal import journal_path
 from vsafsm.sweeps.picture import check_drawable, draw
-from vsafsm.sweeps.plan import Plan, Subject, Trials, check_same, subject
-from vsafsm.sweeps.ranges import noises, values
+from vsafsm.sweeps.plan import Subject, Trials, subject
+from vsafsm.sweeps.ranges import values
 from vsafsm.sweeps.rows import Row, varied
-from vsafsm.sweeps.run import measure
-from vsafsm.sweeps.table import Table, check_suffix, read_table, write_table
+from vsafsm.sweeps.sweep import DEFAULT_NOISE, sweep
+from vsafsm.sweeps.table import Table, check_suffix
 
-NOISE = "additive:0:3:0.25"
 COLUMNS = ("active", "bits", "rule", "code", "inhibition", "trigger", "seed")
 
 
@@ -39,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--noise",
         action="append",
         metavar="NOISE",
-        help=f"NAME:AMOUNT or NAME:START:STOP:STEP, again for others (default {NOISE})",
+        help=f"NAME:AMOUNT or NAME:START:STOP:STEP, again for others (default {DEFAULT_NOISE})",
     )
     parser.add_argument(
         "--backend",
@@ -48,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where to run (default reference)",
     )
     for name, of, text in (
-        ("trials", "most", "draws of noise a point, at most"),
+        ("trials", "most", "draws of noise per point, at most"),
         ("words", "words", "random words that each draw runs"),
         ("length", "length", "inputs of such a word"),
         ("noise-seed", "seed", "of the draws"),
@@ -94,9 +92,7 @@ def run(args: argparse.Namespace) -> int:
     if args.picture is not None:
         check_drawable(Path(args.picture))
         check_output(args.picture, "a picture", SUFFIXES, sources=(args.spec,))
-    executor = _executor(args)
-    plan = _plan(args)
-    table = _measured(args, plan, output, executor)
+    table = _measure(args, output)
     _print(table.rows)
     print_line(f"wrote {output}")
     if args.picture is not None:
@@ -105,43 +101,32 @@ def run(args: argparse.Namespace) -> int:
     return OK
 
 
-def _executor(args: argparse.Namespace) -> Any:
-    if args.jobs < 1:
-        raise SweepError(f"jobs is {args.jobs}; expected a whole number of at least 1")
-    if args.scheduler is not None:
-        if args.jobs != 1:
-            raise SweepError("--jobs and --scheduler are both given; expected one of them")
-        return cluster(args.scheduler)
-    return serial if args.jobs == 1 else processes(args.jobs)
-
-
-def _measured(args: argparse.Namespace, plan: Plan, output: Path, executor: Any) -> Any:
-    """The table: read where it is there already, else measured and written."""
-    described = plan.described()
-    journal = Journal(output, described)
-    if args.restart:
-        journal.forget()
-    elif output.exists():
-        table = read_table(output)
-        check_same(f'"{output}"', table.provenance, described)
-        note("note", f"{output} is there already, from this very sweep; nothing is measured again")
-        return table
+def _measure(args: argparse.Namespace, output: Path) -> Table:
+    there = output.exists() and not args.restart
     try:
-        with journal, ProgressBar() as progress:
-            rows = measure(plan, journal, executor, progress)
+        with ProgressBar() as progress:
+            table = sweep(
+                _subjects(args),
+                args.noise or DEFAULT_NOISE,
+                trials=args.trials,
+                width=args.width,
+                words=args.words,
+                length=args.length,
+                seed=args.noise_seed,
+                output=output,
+                restart=args.restart,
+                jobs=args.jobs,
+                scheduler=args.scheduler,
+                progress=progress,
+            )
     except KeyboardInterrupt:
-        note("note", f"what was measured is kept in {journal.path}; the same command goes on")
+        kept = journal_path(output)
+        if kept.exists():
+            note("note", f"what was measured is kept in {kept}; the same command goes on")
         raise
-    table = Table(tuple(rows), described)
-    write_table(output, table)
-    journal.forget()
+    if there:
+        note("note", f"{output} is there already, from this very sweep; nothing is measured again")
     return table
-
-
-def _plan(args: argparse.Namespace) -> Plan:
-    trials = Trials(args.trials, args.width, args.words, args.length, args.noise_seed)
-    models = [model for text in args.noise or [NOISE] for model in noises(text)]
-    return Plan(tuple(_subjects(args)), tuple(dict.fromkeys(models)), trials)
 
 
 def _subjects(args: argparse.Namespace) -> list[Subject]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vsafsm.errors import PlotError
 from vsafsm.files import write_atomically
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SUFFIXES = (".png", ".pdf", ".svg")
 COLOURS = (
@@ -31,11 +34,16 @@ def check_drawable(path: Path) -> None:
     """Raise `PlotError` unless a picture of this name can be drawn here."""
     if path.suffix not in SUFFIXES:
         raise PlotError(f'cannot draw "{path}"; expected a name that ends in {", ".join(SUFFIXES)}')
+    check_matplotlib()
+
+
+def check_matplotlib() -> None:
+    """Raise `PlotError` where Matplotlib is not installed."""
     if find_spec("matplotlib") is None:
         raise PlotError("Matplotlib is not installed; expected: pip install 'vsafsm[plot]'")
 
 
-def figure(width: float, height: float) -> Any:
+def figure(width: float, height: float) -> Figure:
     """An empty figure of so many inches."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -45,7 +53,7 @@ def figure(width: float, height: float) -> Any:
     return made
 
 
-def write(made: Any, path: Path) -> None:
+def write(made: Figure, path: Path) -> None:
     """Write a figure, whole or not at all: the same bytes for the same figure. Raises
     `FileError`.
     """

@@ -2,24 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from vsafsm.machine import Machine
-from vsafsm.plotting.canvas import figure, plain
+from vsafsm.errors import UnknownStateError, did_you_mean
+from vsafsm.machine import Machine, listed
+from vsafsm.plotting.canvas import check_matplotlib, figure, plain
 from vsafsm.plotting.geometry import FONT, LABEL_FONT, Edge, Node, geometry
 
-PIXELS_AN_INCH = 96
-POINTS_A_PIXEL = 72 / PIXELS_AN_INCH
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PIXELS_PER_INCH = 96
+POINTS_PER_PIXEL = 72 / PIXELS_PER_INCH
 
 
-def draw_graph(machine: Machine, state: str | None = None) -> Any:
-    """States with their Moore outputs, transitions with inputs and Mealy outputs; the initial state
-    is framed twice.
+def draw(machine: Machine, *, state: str | None = None) -> Figure:
+    """A machine as a graph (``vsafsm.draw``).
 
-    One state may be lit up.
+    States have their Moore outputs, transitions their inputs and Mealy outputs. The initial state
+    is framed twice. States that no word reaches are left out.
+
+    Parameters
+    ----------
+    machine
+    state
+        A state to highlight.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Shown by a notebook; ``savefig`` writes it.
+
+    Raises
+    ------
+    PlotError
+        If Matplotlib is not installed.
+    UnknownStateError
+        If the state is not reached.
+
+    Examples
+    --------
+    >>> import vsafsm
+    >>> machine = vsafsm.load("specs/turnstile.yaml")
+    >>> vsafsm.draw(machine, state="locked").savefig("turnstile.svg")
     """
+    check_matplotlib()
+    if state is not None:
+        check_reached(machine, state)
     found = geometry(machine)
-    made = figure(found.width / PIXELS_AN_INCH, found.height / PIXELS_AN_INCH)
+    made = figure(found.width / PIXELS_PER_INCH, found.height / PIXELS_PER_INCH)
     made.set_layout_engine("none")
     axes = made.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
@@ -29,6 +60,15 @@ def draw_graph(machine: Machine, state: str | None = None) -> Any:
     for node in found.nodes:
         _draw_node(axes, node, node.state == machine.initial, node.state == state)
     return made
+
+
+def check_reached(machine: Machine, name: str) -> None:
+    """Raise `UnknownStateError` where no word reaches a state of this name."""
+    if name not in machine.reachable:
+        hint = did_you_mean(name, machine.reachable)
+        raise UnknownStateError(
+            f'no state "{name}" is reached; expected {listed(machine.reachable)}{hint}'
+        )
 
 
 def _draw_node(axes: Any, node: Node, initial: bool, lit: bool) -> None:
@@ -61,13 +101,13 @@ def _draw_node(axes: Any, node: Node, initial: bool, lit: bool) -> None:
     x, y = node.centre
     lift = 7 if node.outputs else 0
     style = {"ha": "center", "va": "center", "zorder": 5}
-    axes.text(x, y - lift, plain(node.name), fontsize=FONT * POINTS_A_PIXEL, **style)
+    axes.text(x, y - lift, plain(node.name), fontsize=FONT * POINTS_PER_PIXEL, **style)
     if node.outputs:
         axes.text(
             x,
             y + 9,
             plain(node.outputs),
-            fontsize=LABEL_FONT * POINTS_A_PIXEL,
+            fontsize=LABEL_FONT * POINTS_PER_PIXEL,
             color="#555555",
             **style,
         )
@@ -88,7 +128,7 @@ def _draw_edge(axes: Any, edge: Edge) -> None:
     axes.text(
         *edge.at,
         plain(edge.label, 40),
-        fontsize=LABEL_FONT * POINTS_A_PIXEL,
+        fontsize=LABEL_FONT * POINTS_PER_PIXEL,
         ha="center",
         va="center",
         zorder=6,

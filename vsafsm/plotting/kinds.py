@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from vsafsm.errors import PlotError, did_you_mean
-from vsafsm.plotting.canvas import check_drawable, write
+from vsafsm.plotting.canvas import check_matplotlib
 from vsafsm.plotting.margins import draw_margins
 from vsafsm.plotting.overlaps import draw_overlaps
 from vsafsm.plotting.raster import draw_raster
@@ -16,11 +15,14 @@ from vsafsm.plotting.steps import Steps, run_steps
 from vsafsm.plotting.weights import draw_weights
 from vsafsm.program import Program
 
-OF_RUNS: Mapping[str, Callable[[str, Steps], Any]] = {
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+OF_RUNS: Mapping[str, Callable[[str, Steps], Figure]] = {
     "overlaps": draw_overlaps,
     "raster": draw_raster,
 }
-OF_PROGRAMS: Mapping[str, Callable[[Program], Any]] = {
+OF_PROGRAMS: Mapping[str, Callable[[Program], Figure]] = {
     "weights": draw_weights,
     "similarity": draw_similarity,
     "margins": draw_margins,
@@ -28,22 +30,40 @@ OF_PROGRAMS: Mapping[str, Callable[[Program], Any]] = {
 KINDS = (*OF_RUNS, *OF_PROGRAMS)
 
 
-def draw(kind: str, program: Program, word: Sequence[str], path: Path) -> None:
-    """Draw one kind of picture into a file; a word matters to pictures of runs only.
+def plot(program: Program, word: Iterable[str] = (), *, what: str = "overlaps") -> Figure:
+    """A picture of a run, or of the program itself (``vsafsm.plot``).
+
+    Parameters
+    ----------
+    program
+    word
+        Inputs of the run, from the reset; matters to ``"overlaps"`` and ``"raster"`` only.
+    what
+        ``"overlaps"``, ``"raster"``, ``"weights"``, ``"similarity"`` or ``"margins"``.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Shown by a notebook; ``savefig`` writes it.
 
     Raises
     ------
     PlotError
-        If there is no such kind, or it cannot be drawn here.
-    UnknownInputError, FileError
-        If an input is unknown, or the file cannot be written.
+        If there is no such kind, or Matplotlib is not installed.
+    UnknownInputError
+        If an input is not in the machine's alphabet.
+
+    Examples
+    --------
+    >>> import vsafsm
+    >>> program = vsafsm.compile(vsafsm.load("specs/turnstile.yaml"))
+    >>> vsafsm.plot(program, ["coin", "push"], what="raster").savefig("raster.png")
     """
-    check_kind(kind)
-    check_drawable(path)
-    if kind in OF_RUNS:
-        write(OF_RUNS[kind](program.machine.name, run_steps(program.network, word)), path)
-    else:
-        write(OF_PROGRAMS[kind](program), path)
+    check_kind(what)
+    check_matplotlib()
+    if what in OF_RUNS:
+        return OF_RUNS[what](program.machine.name, run_steps(program.network, tuple(word)))
+    return OF_PROGRAMS[what](program)
 
 
 def check_kind(kind: str) -> None:

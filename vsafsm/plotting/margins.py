@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,10 +10,13 @@ from vsafsm.explanation.weakest import margins_of
 from vsafsm.plotting.canvas import figure, name_ticks, plain
 from vsafsm.program import Program
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 MOST_NUMBERS = 120
 
 
-def draw_margins(program: Program) -> Any:
+def draw_margins(program: Program) -> Figure:
     """The margin of each transition as a map, in units; the least is framed."""
     machine = program.machine
     table = margins_of(program).table()

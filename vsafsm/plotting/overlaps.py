@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,10 +10,13 @@ from vsafsm.network import LEAD, THRESHOLD
 from vsafsm.plotting.canvas import COLOURS, bare, figure, plain
 from vsafsm.plotting.steps import Steps
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 MOST_LINES = 10
 
 
-def draw_overlaps(name: str, steps: Steps) -> Any:
+def draw_overlaps(name: str, steps: Steps) -> Figure:
     """Overlaps of the codes that matter, inputs shaded, and the state that the activity stands
     for.
     """

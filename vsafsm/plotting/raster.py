@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,8 +10,11 @@ from vsafsm.plotting.canvas import bare, figure, plain
 from vsafsm.plotting.overlaps import name_inputs, shade
 from vsafsm.plotting.steps import Steps
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-def draw_raster(name: str, steps: Steps) -> Any:
+
+def draw_raster(name: str, steps: Steps) -> Figure:
     """Neurons of the states that are reached, of the transitions on the way, then the others."""
     network, count = steps.network, len(steps.mask)
     reached = sorted({code for code in steps.decoded.tolist() if code >= 0})

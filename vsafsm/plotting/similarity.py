@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,8 +10,11 @@ from vsafsm.plotting.canvas import figure, name_ticks, plain
 from vsafsm.program import Program
 from vsafsm.vsa import similarity
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-def draw_similarity(program: Program) -> Any:
+
+def draw_similarity(program: Program) -> Figure:
     """Similarity of every code with every other at rest, and the largest under any mask of an
     input.
     """

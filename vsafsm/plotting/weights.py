@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vsafsm.plotting.canvas import COLOURS, bare, figure, plain
 from vsafsm.program import Program
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 MOST_SHOWN = 512
 """Neurons along an edge; of larger networks the first, in the order of codes, are shown."""
 TITLES = ("autoassociative", "transitions", "correction", "deployed")
 
 
-def draw_weights(program: Program) -> Any:
+def draw_weights(program: Program) -> Figure:
     """The three parts and their sum as images, neurons in the order of codes, and their
     distributions. In units.
     """

@@ -7,23 +7,24 @@ from importlib.resources import files
 from importlib.util import find_spec
 from typing import Any
 
-from vsafsm.errors import ReportError
+from vsafsm.errors import PlotError
 from vsafsm.explanation.weakest import margins_of, weakest
 from vsafsm.margins import TransitionMargin
+from vsafsm.plotting.svg import graph
 from vsafsm.program import Program
 from vsafsm.proof import Proof
-from vsafsm.report import svg
 from vsafsm.report.curves import USUAL, curves
 from vsafsm.report.stepping import stepping
+from vsafsm.report.svg import chart
 from vsafsm.version import __version__
 
 MOST_WEAK = 10
 
 
 def check_jinja() -> None:
-    """Raise `ReportError` where Jinja is not installed."""
+    """Raise `PlotError` where Jinja is not installed."""
     if find_spec("jinja2") is None:
-        raise ReportError(
+        raise PlotError(
             "Jinja, which reports need, is not installed; expected: pip install 'vsafsm[report]'"
         )
 
@@ -46,7 +47,7 @@ def page(
 
     Raises
     ------
-    ReportError
+    PlotError
         If Jinja is not installed.
     SweepError, NoiseError
         If a range of noise, or the number of draws, makes no sense.
@@ -68,11 +69,11 @@ def page(
         machine=machine,
         proof=proof,
         tiles=_tiles(program, proof),
-        graph=_safe(svg.graph(machine, network.states)),
+        graph=_safe(graph(machine, network.states)),
         tables=steps.tables,
         complete=steps.complete,
         weakest=_weakest(program),
-        charts=[(curve.kind, _safe(svg.chart(curve))) for curve in measured],
+        charts=[(curve.kind, _safe(chart(curve))) for curve in measured],
         draws=draws,
         seed=seed,
         options=[

@@ -1,8 +1,8 @@
 """Every draw on disk as soon as it is measured, so that a sweep that was interrupted goes on where
 it was.
 
-One JSON object a line: first what is measured, then draws as they come in. A last line that was cut
-off is left out.
+One JSON object per line: first what is measured, then draws as they come in. A last line that was
+cut off is left out.
 """
 
 from __future__ import annotations
@@ -24,7 +24,23 @@ Kept = dict[int, dict[int, Outcome]]
 """Outcomes by the number of the point and the number of the draw."""
 
 
-class Journal:
+def journal_path(table: Path) -> Path:
+    """Where draws are kept until a table is done."""
+    return table.with_name(table.name + SUFFIX)
+
+
+class Memory:
+    """Keeps draws for as long as it is there itself."""
+
+    def __init__(self) -> None:
+        self.kept: Kept = {}
+
+    def add(self, point: int, numbers: Sequence[int], outcomes: Sequence[Outcome]) -> None:
+        """Keep draws of a point."""
+        self.kept.setdefault(point, {}).update(zip(numbers, outcomes, strict=True))
+
+
+class Journal(Memory):
     """The file beside a table that is not done yet.
 
     Raises
@@ -36,10 +52,10 @@ class Journal:
     """
 
     def __init__(self, table: Path, described: Mapping[str, Any]) -> None:
-        self.path = table.with_name(table.name + SUFFIX)
+        self.path = journal_path(table)
         self._described = json.loads(json.dumps(described))
         self._file: TextIO | None = None
-        self.kept: Kept = {}
+        super().__init__()
 
     def __enter__(self) -> Journal:
         try:
@@ -63,7 +79,7 @@ class Journal:
 
     def add(self, point: int, numbers: Sequence[int], outcomes: Sequence[Outcome]) -> None:
         """Keep draws of a point. Raises `FileError`."""
-        self.kept.setdefault(point, {}).update(zip(numbers, outcomes, strict=True))
+        super().add(point, numbers, outcomes)
         try:
             self._write(
                 {

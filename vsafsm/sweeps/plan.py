@@ -18,6 +18,7 @@ from vsafsm.network import Network
 from vsafsm.noise import Noise
 from vsafsm.program import Program
 from vsafsm.running import check
+from vsafsm.version import __version__
 
 Settings = tuple[tuple[str, object], ...]
 
@@ -133,8 +134,6 @@ class Plan:
 
     def described(self) -> dict[str, Any]:
         """All that the numbers of its table depend on: JSON."""
-        from vsafsm.version import __version__
-
         machine = self.subjects[0].program.machine
         return {
             "machine": machine.name,

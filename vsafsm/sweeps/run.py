@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from vsafsm.proof import Proof, prove
 from vsafsm.sweeps.execute import Chunk, Executor, serial
-from vsafsm.sweeps.journal import Journal
+from vsafsm.sweeps.journal import Memory
 from vsafsm.sweeps.plan import Plan
 from vsafsm.sweeps.rows import Row, needed, row
 from vsafsm.sweeps.trial import Outcome
@@ -23,11 +23,11 @@ Progress = Callable[[str, float], None]
 
 def measure(
     plan: Plan,
-    journal: Journal,
+    journal: Memory,
     execute: Executor = serial,
     progress: Progress = lambda what, share: None,
 ) -> list[Row]:
-    """Measure what the journal does not have yet: -> a row a point, in the plan's order.
+    """Measure what the journal does not have yet: -> one row per point, in the plan's order.
 
     Points are measured side by side, a chunk of draws each in turn. How many draws a point gets
     depends on their outcomes in the order of their numbers alone; what was measured beyond that is
@@ -38,15 +38,15 @@ def measure(
     SweepError, BackendError
         If it cannot go on; the journal has what was measured.
     """
-    state = _State(plan, journal, progress)
-    for chunk, found in execute(plan.subjects, plan.trials, state.chunks()):
-        state.take(chunk, found)
+    measurement = _Measurement(plan, journal, progress)
+    for chunk, found in execute(plan.subjects, plan.trials, measurement.chunks()):
+        measurement.take(chunk, found)
     proofs = [prove(s.program.machine, s.deployed or s.program.network) for s in plan.subjects]
-    return [state.row(i, proofs[point.subject]) for i, point in enumerate(plan.points)]
+    return [measurement.row(i, proofs[point.subject]) for i, point in enumerate(plan.points)]
 
 
-class _State:
-    def __init__(self, plan: Plan, journal: Journal, progress: Progress) -> None:
+class _Measurement:
+    def __init__(self, plan: Plan, journal: Memory, progress: Progress) -> None:
         self.plan, self.journal, self.progress = plan, journal, progress
         self.points = plan.points
         self.done: dict[int, int] = {}
@@ -70,7 +70,7 @@ class _State:
         self.journal.add(chunk.point, chunk.numbers, found)
         self._check(chunk.point)
         share = self._share()
-        self.progress(self._told(share), share)
+        self.progress(self._status(share), share)
 
     def row(self, i: int, proof: Proof) -> Row:
         point = self.points[i]
@@ -104,13 +104,13 @@ class _State:
         )
         return tried / (most * len(self.points))
 
-    def _told(self, share: float) -> str:
+    def _status(self, share: float) -> str:
         spent = time.monotonic() - self.begun
         draws = sum(map(len, self.journal.kept.values()))
-        told = f"{len(self.done)} of {len(self.points)} points, {draws} draws"
+        status = f"{len(self.done)} of {len(self.points)} points, {draws} draws"
         if self.before + 0.01 < share < 1:
-            told += f", about {_duration(spent * (1 - share) / (share - self.before))} left"
-        return told
+            status += f", about {_duration(spent * (1 - share) / (share - self.before))} left"
+        return status
 
 
 def _duration(seconds: float) -> str:

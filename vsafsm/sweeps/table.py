@@ -11,11 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from vsafsm.errors import FileError, SweepError
 from vsafsm.files import reason, write_atomically
 from vsafsm.sweeps.rows import COLUMNS, Row
+
+if TYPE_CHECKING:
+    import pandas
 
 VERSION = 2
 TITLE = "# vsafsm sweep table "
@@ -23,12 +26,30 @@ KEY = b"vsafsm"
 SUFFIXES = (".csv", ".parquet")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Table:
-    """Rows, and what was measured: what `Plan.described` said, and the command."""
+    """Rows of a sweep, and all that their numbers depend on."""
 
     rows: tuple[Row, ...]
     provenance: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        return f"<Table of a sweep of {self.provenance.get('machine')}: {len(self.rows)} points>"
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per point, one column per attribute of `Row`.
+
+        Raises
+        ------
+        SweepError
+            If pandas is not installed.
+        """
+        try:
+            frames = import_module("pandas")
+        except ImportError:
+            raise SweepError("pandas is not installed; expected: pip install pandas") from None
+        frame: pandas.DataFrame = frames.DataFrame(_records(self), columns=list(COLUMNS))
+        return frame
 
 
 def check_suffix(path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from hypothesis import strategies as st
 
-from vsafsm.errors import NoiseError, StrategyError, did_you_mean
+from vsafsm.errors import NoiseError, RobustnessError, did_you_mean
 from vsafsm.machine import Machine, Outputs, Transition
 from vsafsm.noise import MODELS, Composed, Noise
 
@@ -66,13 +66,13 @@ def machines(
 
     Raises
     ------
-    StrategyError
+    RobustnessError
         If bounds are no whole numbers from 1 or the wrong way round, or several states are to
         differ without outputs.
     """
     size, alphabet = _sizes("states", states, 1), _sizes("inputs", inputs, 1)
     if minimal and not (mealy or moore) and size[1] > 1:
-        raise StrategyError(
+        raise RobustnessError(
             f"up to {size[1]} states are to differ without outputs; expected mealy or moore"
         )
     drawn = _machines(size, alphabet, mealy, moore, partial)
@@ -222,7 +222,7 @@ def words(machine: Machine, lengths: Sizes = (0, 12)) -> st.SearchStrategy[tuple
 
     Raises
     ------
-    StrategyError
+    RobustnessError
         If lengths are no whole numbers from 0, or the wrong way round.
     """
     least, most = _sizes("lengths", lengths, 0)
@@ -249,7 +249,7 @@ def noises(*, composed: int = 1, **amounts: Amounts) -> st.SearchStrategy[Noise]
     ------
     NoiseError
         If there is no such model, or an amount is not one of its.
-    StrategyError
+    RobustnessError
         If `composed` is no whole number from 1.
     """
     _, most = _sizes("composed", composed, 1)
@@ -301,7 +301,7 @@ def _sizes(what: str, asked: Sizes, least: int) -> tuple[int, int]:
     low, high = asked if isinstance(asked, tuple) and len(asked) == 2 else (asked, asked)
     whole = all(isinstance(n, Integral) and not isinstance(n, bool) for n in (low, high))
     if not whole or not least <= low <= high:
-        raise StrategyError(
+        raise RobustnessError(
             f"{what} are {asked!r}; expected a whole number of at least {least}, or the least and"
             " the most"
         )

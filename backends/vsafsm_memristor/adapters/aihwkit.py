@@ -20,15 +20,15 @@ from typing import Any
 import numpy as np
 
 from vsafsm.errors import did_you_mean
-from vsafsm_memristor.devices import Common, Conductances
+from vsafsm_memristor.device.model import BaseDevice, Conductances
 from vsafsm_memristor.errors import DeviceError
-from vsafsm_memristor.importing import imported
+from vsafsm_memristor.importing import import_optional
 
 INSTALL = "pip install aihwkit"
 
 
 @dataclass(frozen=True)
-class AihwkitDevice(Common):
+class AihwkitDevice(BaseDevice):
     """A `DeviceModel` around a noise model of aihwkit; `aihwkit_device` makes one.
 
     Its read noise (of phase-change memory, CMO, ...) aihwkit draws together with the drift, once,
@@ -55,7 +55,7 @@ class AihwkitDevice(Common):
         """With aihwkit's programming noise."""
         if self.times_s:
             return np.asarray(target_us, np.float32)
-        return self._drawn(self.noise.apply_programming_noise_to_conductance, target_us, rng)
+        return self._draw(self.noise.apply_programming_noise_to_conductance, target_us, rng)
 
     def relax(self, g_us: Conductances, seconds: float, rng: np.random.Generator) -> Conductances:
         """With aihwkit's drift and read noise, `seconds` as its ``t_inference``; nothing at 0.
@@ -66,7 +66,7 @@ class AihwkitDevice(Common):
             If the noise model knows nothing of this time.
         """
         if self.times_s and seconds <= self.times_s[0]:
-            return self._drawn(self.noise.apply_programming_noise_to_conductance, g_us, rng)
+            return self._draw(self.noise.apply_programming_noise_to_conductance, g_us, rng)
         if self.times_s and seconds not in self.times_s:
             known = ", ".join(f"{each:g}" for each in self.times_s)
             raise DeviceError(
@@ -75,20 +75,20 @@ class AihwkitDevice(Common):
         if seconds <= 0:
             return g_us
 
-        def drifted(g: Any) -> Any:
+        def drift(g: Any) -> Any:
             coefficients = self.noise.generate_drift_coefficients(g.clone())
             return self.noise.apply_drift_noise_to_conductance(g, coefficients, seconds)
 
-        return self._drawn(drifted, g_us, rng)
+        return self._draw(drift, g_us, rng)
 
-    def _drawn(
+    def _draw(
         self, change: Callable[[Any], Any], g_us: Conductances, rng: np.random.Generator
     ) -> Conductances:
         """What aihwkit makes of conductances; the smallest one where it takes a logarithm of less
         than 0 (ReRamCMO).
         """
-        torch = imported("torch", "torch, which aihwkit needs,", INSTALL)
-        with _seeded(torch, rng), np.errstate(invalid="ignore", divide="ignore"):
+        torch = import_optional("torch", "torch, which aihwkit needs,", INSTALL)
+        with _seed(torch, rng), np.errstate(invalid="ignore", divide="ignore"):
             found = change(torch.tensor(np.asarray(g_us, np.float32), device="cpu")).numpy()
         return np.where(np.isfinite(found), found, np.float32(self.g_min_us))
 
@@ -106,7 +106,7 @@ def aihwkit_device(model: str | type[Any], **parameters: Any) -> AihwkitDevice:
         ``BaseNoiseModel`` as its base.
     parameters
         Those of the class: ``g_max=40.0``, say, in microsiemens. ``ReRamWan2022NoiseModel`` has its
-        coefficients for 40 uS and takes 25 unless told.
+        coefficients for 40 uS and takes 25 by default.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def aihwkit_device(model: str | type[Any], **parameters: Any) -> AihwkitDevice:
     DeviceError
         If there is no such model or parameter, aihwkit refuses the values, or it has no row for an
         ``acceptance_range``: it would take the one of the smallest error then and not say so, which
-        is what ``ReRamCMONoiseModel`` does unless told.
+        is what ``ReRamCMONoiseModel`` does by default.
     """
     models = _noise_models()
     kind = models.get(model) if isinstance(model, str) else model
@@ -155,11 +155,11 @@ def aihwkit_device(model: str | type[Any], **parameters: Any) -> AihwkitDevice:
 
 
 def _noise_models() -> Mapping[str, Any]:
-    package = imported("aihwkit.inference.noise", "aihwkit", INSTALL)
-    base = imported("aihwkit.inference.noise.base", "aihwkit", INSTALL).BaseNoiseModel
+    package = import_optional("aihwkit.inference.noise", "aihwkit", INSTALL)
+    base = import_optional("aihwkit.inference.noise.base", "aihwkit", INSTALL).BaseNoiseModel
     found: dict[str, Any] = {}
     for module in pkgutil.iter_modules(package.__path__, "aihwkit.inference.noise."):
-        held = vars(imported(module.name, "aihwkit", INSTALL)).values()
+        held = vars(import_optional(module.name, "aihwkit", INSTALL)).values()
         found |= {
             each.__name__: each
             for each in held
@@ -170,14 +170,14 @@ def _noise_models() -> Mapping[str, Any]:
 
 
 def _check_acceptance(
-    noise: Any, accepted: Mapping[str, inspect.Parameter], given: Mapping[str, Any]
+    noise: Any, accepted: Mapping[str, inspect.Parameter], parameters: Mapping[str, Any]
 ) -> None:
     """Refuse an acceptance range that aihwkit has no row for: it takes the row of the smallest one
     in silence.
     """
     if "acceptance_range" not in accepted:
         return
-    asked = given.get("acceptance_range", accepted["acceptance_range"].default)
+    asked = parameters.get("acceptance_range", accepted["acceptance_range"].default)
     if asked not in noise.coeff_dict:
         known = ", ".join(f"{each:g}" for each in noise.coeff_dict)
         raise DeviceError(
@@ -187,7 +187,7 @@ def _check_acceptance(
 
 
 @contextmanager
-def _seeded(torch: Any, rng: np.random.Generator) -> Iterator[None]:
+def _seed(torch: Any, rng: np.random.Generator) -> Iterator[None]:
     """Torch's global generator (of the CPU) seeded from another for a while, and put back."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(int(rng.integers(1 << 63)))

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 
 from vsafsm.vsa import Bits
-from vsafsm_memristor.array import Plan, converter_of
-from vsafsm_memristor.crossbar import Drive
+from vsafsm_memristor.crossbar.array import ArrayPlan, converter_of
+from vsafsm_memristor.crossbar.protocol import Drive
 from vsafsm_memristor.errors import MappingError
-from vsafsm_memristor.importing import imported
+from vsafsm_memristor.importing import import_optional
 
 INSTALL = "pip install git+https://github.com/sandialabs/cross-sim"
 
@@ -34,18 +34,18 @@ class CrossSimCrossbar:
     core: Any
 
     def drive(self, activity: Bits, rng: np.random.Generator) -> Drive:
-        """As `vsafsm_memristor.crossbar.Crossbar` says; activity by activity, so that each has
+        """As `Crossbar` says; activity by activity, so that each has
         noise of its own.
         """
         rows = np.asarray(activity, np.float32)
         total = np.empty((len(rows), self.core.shape[0]), np.float32)
-        with _seeded(rng):
+        with _seed(rng):
             for i, row in enumerate(rows):
                 total[i] = self.core.matvec(row)
         return total
 
 
-def parameters_for(planned: Plan) -> Any:
+def parameters_for(plan: ArrayPlan) -> Any:
     """CrossSim's parameters for the array of a plan, of cells without errors; set on them what
     errors there are to be.
 
@@ -65,9 +65,9 @@ def parameters_for(planned: Plan) -> Any:
     """
     kinds = _crosssim("simulator.parameters.core_parameters")
     parameters = _crosssim("simulator.parameters").CrossSimParameters()
-    layout, model = planned.layout, planned.settings.model
+    layout, model = plan.layout, plan.settings.model
     core, device = parameters.core, parameters.xbar.device
-    core.rows_max, core.cols_max = layout.rows, layout.outputs_a_tile
+    core.rows_max, core.cols_max = layout.rows, layout.outputs_per_tile
     core.mapping.weights.row_partition_strategy = kinds.PartitionStrategy.MAX
     core.mapping.weights.col_partition_strategy = kinds.PartitionStrategy.MAX
     device.Rmin = 1e6 / model.g_max_us
@@ -80,10 +80,10 @@ def parameters_for(planned: Plan) -> Any:
         return parameters
     core.style = kinds.CoreStyle.BALANCED
     core.balanced.style = kinds.BalancedCoreStyle.ONE_SIDED
-    converter = converter_of(planned)
+    converter = converter_of(plan)
     if converter.bits:
         # In CrossSim's unit, a cell at its largest conductance adds 1.
-        most = converter.full_scale * planned.scale.us_a_step / model.g_max_us
+        most = converter.full_scale * plan.scale.us_per_lsb / model.g_max_us
         # A model that is set puts another object there.
         parameters.xbar.adc.mvm.model = "SignMagnitudeADC"
         parameters.xbar.adc.mvm.bits = converter.bits
@@ -91,7 +91,7 @@ def parameters_for(planned: Plan) -> Any:
     return parameters
 
 
-def programmed(planned: Plan, parameters: Any, rng: np.random.Generator) -> CrossSimCrossbar:
+def program_array(plan: ArrayPlan, parameters: Any, rng: np.random.Generator) -> CrossSimCrossbar:
     """A core of CrossSim with a plan's weights, programmed.
 
     Parameters
@@ -113,18 +113,18 @@ def programmed(planned: Plan, parameters: Any, rng: np.random.Generator) -> Cros
             "CrossSim on a GPU draws from a generator that is not seeded here; expected useGPU"
             " False"
         )
-    with _seeded(rng):
+    with _seed(rng):
         return CrossSimCrossbar(
-            cores.AnalogCore(planned.network.weights.astype(np.float32), parameters.copy())
+            cores.AnalogCore(plan.network.weights.astype(np.float32), parameters.copy())
         )
 
 
 def _crosssim(module: str) -> Any:
-    return imported(module, "CrossSim", INSTALL)
+    return import_optional(module, "CrossSim", INSTALL)
 
 
 @contextmanager
-def _seeded(rng: np.random.Generator) -> Iterator[None]:
+def _seed(rng: np.random.Generator) -> Iterator[None]:
     """NumPy's global generator seeded from another for a while, and put back."""
     before = np.random.get_state()  # noqa: NPY002
     np.random.seed(rng.integers(0, 1 << 32, 8, np.uint32))  # noqa: NPY002

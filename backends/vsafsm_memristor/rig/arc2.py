@@ -15,7 +15,6 @@ V.
 
 from __future__ import annotations
 
-import importlib
 import json
 import math
 from collections.abc import Callable, Sequence
@@ -28,15 +27,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsafsm_memristor.rig.errors import (
-    AddressError,
     DisconnectedError,
     DistrustedError,
     LimitsError,
-    MissingPackageError,
     NotSafeError,
     UnreachableError,
 )
-from vsafsm_memristor.rig.protocol import UNTOUCHED, Bools, Floats, Identity, Limits, Programmed
+from vsafsm_memristor.rig.protocol import UNTOUCHED, Bools, Floats, Identity, Limits, ProgramReply
 
 Answer = TypeVar("Answer")
 CHANNELS = 64
@@ -57,7 +54,7 @@ class Wiring:
     rows, columns
         Channel of each row and of each column.
     limits
-        What the devices bear: pyarc2 does not know.
+        What the devices tolerate: pyarc2 does not know.
     v_verify_v
         Voltage of the reads between pulses, in volts.
     v_first_v, v_step_v
@@ -124,7 +121,7 @@ class Arc2Rig:
 
     Raises
     ------
-    MissingPackageError
+    UnreachableError
         If pyarc2 is not installed.
     UnreachableError
         If there is no such board, or it cannot be opened.
@@ -152,9 +149,9 @@ class Arc2Rig:
 
     def restrict(self, limits: Limits) -> None:
         """Keep within these: the pulses are made here."""
-        self._limits = self._wiring.limits.tightened(limits)
+        self._limits = self._wiring.limits.tighten(limits)
 
-    def program(self, tile: int, g_siemens: Floats) -> Programmed:
+    def program(self, tile: int, g_siemens: Floats) -> ProgramReply:
         """Write and verify cell by cell: pulses of rising voltage until the cell is within the
         tolerance.
         """
@@ -163,7 +160,7 @@ class Arc2Rig:
         for row, column in np.argwhere(g_siemens != UNTOUCHED).tolist():
             done = self._trusted(lambda r=row, c=column: self._write(r, c, float(g_siemens[r, c])))  # type: ignore[misc]
             g[row, column], ok[row, column], pulses[row, column] = done
-        return Programmed(g, ok, pulses)
+        return ProgramReply(g, ok, pulses)
 
     def read(self, tile: int, v_volts: Floats) -> Floats:
         """All rows at once; the board grounds its channels after it."""
@@ -196,7 +193,7 @@ class Arc2Rig:
     def _write(self, row: int, column: int, target_s: float) -> tuple[float, bool, int]:
         low, high = self._wiring.columns[column], self._wiring.rows[row]
         level, before = self._wiring.v_first_v, 0.0
-        for count in range(self._limits.pulses_a_cell + 1):
+        for count in range(self._limits.pulses_per_cell + 1):
             g = (
                 abs(self._board.read_one(low, high, self._wiring.v_verify_v))
                 / self._wiring.v_verify_v
@@ -205,7 +202,7 @@ class Arc2Rig:
                 raise ValueError(f"a read of row {row}, column {column} gave {g}")
             if abs(g - target_s) <= self._wiring.tolerance_s:
                 return g, True, count
-            if count == self._limits.pulses_a_cell:
+            if count == self._limits.pulses_per_cell:
                 break
             sign = math.copysign(1.0, target_s - g)
             level = level + self._wiring.v_step_v if sign == before else self._wiring.v_first_v
@@ -213,7 +210,7 @@ class Arc2Rig:
             self._board.pulse_one(low, high, volts, self._wiring.pulse_ns).execute()
             self._ground()
             before = sign
-        return g, False, self._limits.pulses_a_cell
+        return g, False, self._limits.pulses_per_cell
 
     def _ground(self) -> None:
         self._board.ground_all_fast().execute()
@@ -248,11 +245,12 @@ class Arc2Rig:
 
 def _pyarc2() -> Any:
     try:
-        return importlib.import_module("pyarc2")
+        import pyarc2
     except ImportError as error:
-        raise MissingPackageError(
+        raise UnreachableError(
             f"an ArC TWO needs pyarc2, which cannot be imported ({error}); expected: {INSTALL}"
         ) from None
+    return pyarc2
 
 
 def open_rig(text: str, timeout_s: float) -> Arc2Rig:
@@ -263,7 +261,7 @@ def open_rig(text: str, timeout_s: float) -> Arc2Rig:
 
     Raises
     ------
-    AddressError
+    UnreachableError
         If the file cannot be read as that.
     """
     try:
@@ -271,7 +269,7 @@ def open_rig(text: str, timeout_s: float) -> Arc2Rig:
         firmware, port = str(said.pop("firmware")), said.pop("port", None)
         wiring = Wiring(limits=Limits(**said.pop("limits")), **said)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise AddressError(
+        raise UnreachableError(
             f'"{text}" does not describe an ArC TWO ({type(error).__name__}: {error}); expected a'
             " JSON file with firmware, limits, and what else `Wiring` takes"
         ) from None

@@ -14,30 +14,26 @@ from vsafsm_memristor.rig.errors import (
     ConductanceError,
     LineCurrentError,
     NotFiniteError,
-    NotFiniteReplyError,
     OverRangeError,
     ReadVoltageError,
+    ReplyError,
     ShapeError,
-    UnknownTileError,
     UnusableCellError,
-    WrongLengthError,
 )
-from vsafsm_memristor.rig.protocol import UNTOUCHED, Bools, Floats, Identity, Limits, Programmed
+from vsafsm_memristor.rig.protocol import UNTOUCHED, Bools, Floats, Identity, Limits, ProgramReply
 
 PLAUSIBLE = 10.0
 """A conductance in a reply of more than so many times the rig's largest is no measurement."""
 
 
 def check_tile(limits: Limits, tile: Any) -> int:
-    """The number of a tile. Raises `UnknownTileError`."""
+    """The number of a tile. Raises `ShapeError`."""
     if (
         not isinstance(tile, Integral)
         or isinstance(tile, bool)
         or not 0 <= int(tile) < limits.tiles
     ):
-        raise UnknownTileError(
-            f"tile {tile!r}; expected a whole number from 0 to {limits.tiles - 1}"
-        )
+        raise ShapeError(f"tile {tile!r}; expected a whole number from 0 to {limits.tiles - 1}")
     return int(tile)
 
 
@@ -49,7 +45,7 @@ def check_conductances(identity: Identity, limits: Limits, tile: int, g_siemens:
     ShapeError, NotFiniteError, UnusableCellError, ConductanceError
         If they may not; the message names the first such cell.
     LineCurrentError
-        If the strongest programming pulse would drive more than a line bears through a cell.
+        If the strongest programming pulse would drive more than a line tolerates through a cell.
     """
     usable = identity.usable[tile]
     g = _floats(g_siemens, usable.shape, f"conductances of tile {tile}", "siemens")
@@ -106,7 +102,7 @@ def check_line_currents(
     Parameters
     ----------
     v
-        Volts, one a row.
+        Volts, one per row.
     g_worst, g_rows
         The largest conductance that each cell may have, in siemens, and its sum over each row.
 
@@ -127,15 +123,13 @@ def check_line_currents(
             )
 
 
-def check_programmed(identity: Identity, limits: Limits, reply: Programmed) -> Programmed:
+def check_programmed(identity: Identity, limits: Limits, reply: ProgramReply) -> ProgramReply:
     """Hold a reply against what can be. Raises `FaultError`s."""
     shape = identity.usable.shape[1:]
     _check_reply(reply.g_siemens, shape, "conductances")
     for name, array in (("mask of cells reached", reply.ok), ("pulses", reply.pulses)):
         if np.shape(array) != shape:
-            raise WrongLengthError(
-                f"the rig's {name} have shape {np.shape(array)}; expected {shape}"
-            )
+            raise ReplyError(f"the rig's {name} have shape {np.shape(array)}; expected {shape}")
     if not (
         (reply.g_siemens >= 0) & (reply.g_siemens <= PLAUSIBLE * identity.limits.g_max_s)
     ).all():
@@ -143,9 +137,9 @@ def check_programmed(identity: Identity, limits: Limits, reply: Programmed) -> P
             f"the rig reports {reply.g_siemens.min():g} to {reply.g_siemens.max():g} S; expected 0"
             f" to {PLAUSIBLE * identity.limits.g_max_s:g} S"
         )
-    if not ((reply.pulses >= 0) & (reply.pulses <= limits.pulses_a_cell)).all():
+    if not ((reply.pulses >= 0) & (reply.pulses <= limits.pulses_per_cell)).all():
         raise OverRangeError(
-            f"the rig gave {reply.pulses.max()} pulses; expected at most {limits.pulses_a_cell}"
+            f"the rig gave {reply.pulses.max()} pulses; expected at most {limits.pulses_per_cell}"
         )
     return reply
 
@@ -170,9 +164,9 @@ def most_of(array: Floats, axis: int, count: int) -> Floats:
     return np.asarray(largest.sum(axis=axis))
 
 
-def _floats(given: Any, shape: tuple[int, ...], what: str, unit: str) -> Floats:
+def _floats(values: Any, shape: tuple[int, ...], what: str, unit: str) -> Floats:
     try:
-        array = np.array(given)
+        array = np.array(values)
     except ValueError:
         raise ShapeError(f"{what} are no array; expected {unit} of shape {shape}") from None
     if array.shape != shape or array.dtype.kind not in "fiu":
@@ -188,9 +182,9 @@ def _floats(given: Any, shape: tuple[int, ...], what: str, unit: str) -> Floats:
 
 def _check_reply(array: NDArray[Any], shape: tuple[int, ...], what: str) -> None:
     if np.shape(array) != shape:
-        raise WrongLengthError(f"the rig's {what} have shape {np.shape(array)}; expected {shape}")
+        raise ReplyError(f"the rig's {what} have shape {np.shape(array)}; expected {shape}")
     if not np.isfinite(array).all():
-        raise NotFiniteReplyError(f"the rig's {what} are not finite; expected numbers")
+        raise OverRangeError(f"the rig's {what} are not finite; expected numbers")
 
 
 def _first_cell(tile: int, wrong: Bools) -> str:

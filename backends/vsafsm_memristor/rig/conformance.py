@@ -2,7 +2,7 @@
 pytest.
 
 `check_read_only` applies no voltage; it is what ``vsafsm rig check`` runs. `check_reading` applies
-small read voltages and `check_programming` writes a tile: both through a `Guarded` rig that is
+small read voltages and `check_programming` writes a tile: both through a `GuardedRig` rig that is
 armed, so within all limits. Nothing is sent on purpose that a rig ought to refuse: the guard is
 there so that it need not.
 """
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vsafsm.errors import VsafsmError
-from vsafsm_memristor.rig.guard import Guarded
+from vsafsm_memristor.rig.guard import GuardedRig
 from vsafsm_memristor.rig.protocol import UNTOUCHED, Floats, Identity, Rig, TargetMaps
 
 NOISE_SHARE = 0.1
@@ -68,7 +68,7 @@ def check_read_only(rig: Rig) -> list[Finding]:
     ]
 
 
-def check_reading(guarded: Guarded, tile: int = 0) -> list[Finding]:
+def check_reading(guarded: GuardedRig, tile: int = 0) -> list[Finding]:
     """Checks with read voltages up to the voltage limit in force, fewer rows where a line could
     carry too much.
 
@@ -78,7 +78,7 @@ def check_reading(guarded: Guarded, tile: int = 0) -> list[Finding]:
     return _guarded_from_errors("read", lambda: _reading(guarded, tile))
 
 
-def check_programming(guarded: Guarded, maps: TargetMaps) -> list[Finding]:
+def check_programming(guarded: GuardedRig, maps: TargetMaps) -> list[Finding]:
     """Write the maps that the rig was armed for (such as `pattern`), and hold what is read against
     what was asked.
     """
@@ -150,11 +150,11 @@ def _safe(rig: Rig) -> Iterator[Finding]:
     yield Finding("it answers after grounding", True, "answered")
 
 
-def _reading(guarded: Guarded, tile: int) -> Iterator[Finding]:
+def _reading(guarded: GuardedRig, tile: int) -> Iterator[Finding]:
     identity, limits = guarded.identify(), guarded.limits
     zero = guarded.read(tile, np.zeros(identity.limits.rows))
     yield Finding(
-        "one current a column", zero.shape == (identity.limits.columns,), f"shape {zero.shape}"
+        "one current per column", zero.shape == (identity.limits.columns,), f"shape {zero.shape}"
     )
     most = float(np.abs(zero).max())
     yield Finding(
@@ -195,20 +195,20 @@ def _reading(guarded: Guarded, tile: int) -> Iterator[Finding]:
     )
 
 
-def _few_rows(identity: Identity, guarded: Guarded, tile: int) -> Floats:
+def _few_rows(identity: Identity, guarded: GuardedRig, tile: int) -> Floats:
     """So many usable rows at half of the limit that no line can carry more than a quarter of its
     own.
     """
     limits = guarded.limits
     rows = np.flatnonzero(identity.usable[tile].any(axis=1))
     volts = limits.v_read_max_v / 2
-    bearable = max(1, int(limits.i_line_max_a / (4 * volts * limits.g_max_s)))
+    most_rows = max(1, int(limits.i_line_max_a / (4 * volts * limits.g_max_s)))
     v = np.zeros(identity.limits.rows)
-    v[rows[:bearable]] = volts
+    v[rows[:most_rows]] = volts
     return v
 
 
-def _programming(guarded: Guarded, maps: TargetMaps) -> Iterator[Finding]:
+def _programming(guarded: GuardedRig, maps: TargetMaps) -> Iterator[Finding]:
     target = np.asarray(maps.siemens[0])
     reply = guarded.program(0, target)
     touched = target != UNTOUCHED
@@ -220,11 +220,11 @@ def _programming(guarded: Guarded, maps: TargetMaps) -> Iterator[Finding]:
         f"{100 * share:.2f} % of {touched.sum()} cells",
     )
     most = int(reply.pulses.max())
-    kept = most <= guarded.limits.pulses_a_cell
+    kept = most <= guarded.limits.pulses_per_cell
     yield Finding(
         "no cell takes more pulses than allowed",
         kept,
-        f"at most {most} of {guarded.limits.pulses_a_cell}",
+        f"at most {most} of {guarded.limits.pulses_per_cell}",
     )
     alone = int(reply.pulses[~touched].sum())
     yield Finding("cells that are left alone get no pulse", alone == 0, f"{alone} pulses")

@@ -1,4 +1,4 @@
-"""Errors of rigs and of their guard: one class a mistake, all under `RigError`."""
+"""Errors of rigs and of their guard, all under `RigError`."""
 
 from __future__ import annotations
 
@@ -25,13 +25,9 @@ class NotFiniteError(RefusedError):
 
 
 class ShapeError(RefusedError):
-    """An array has not the shape of the rig's tile, or the maps have not the rig's number of
-    tiles.
+    """An array has not the shape of the rig's tile, the maps have not the rig's number of tiles, or
+    the rig has no tile of this number.
     """
-
-
-class UnknownTileError(RefusedError):
-    """The rig has no tile of this number."""
 
 
 class ConductanceError(RefusedError):
@@ -65,19 +61,17 @@ class CorrectionsError(RefusedError):
 
 
 class CannotRestrictError(RefusedError):
-    """A limit is asked for that only the rig itself could keep, and it has no way to be told."""
+    """A limit is asked for that only the rig itself could keep, and it has no way to take it."""
 
 
 class NoWatchdogError(RefusedError):
     """The rig has no watchdog, and it was not said that this will do."""
 
 
-class NotMainThreadError(RefusedError):
-    """Arming in a thread in which no signal can be handled."""
-
-
 class NotArmedError(RefusedError):
-    """Something is asked for that only an armed rig can do."""
+    """Something is asked for that only an armed rig can do: this one is not armed, was closed, or
+    cannot be armed in this thread.
+    """
 
 
 class TokenError(RefusedError):
@@ -102,23 +96,11 @@ class OtherCorrectionsTokenError(TokenError):
     """The token was made for another number of cells that may be written again."""
 
 
-class ClosedError(RefusedError):
-    """The rig was closed."""
-
-
 # ---- what a rig does
 
 
-class AddressError(RigError):
-    """An address that names no rig."""
-
-
-class MissingPackageError(RigError):
-    """A package is missing that a rig of this kind needs."""
-
-
 class UnreachableError(RigError):
-    """Nothing can be opened at the address."""
+    """No rig can be opened: the address names none, a package is missing, or nothing is there."""
 
 
 class FaultError(RigError):
@@ -133,24 +115,14 @@ class DisconnectedError(FaultError):
     """The connection to the rig was lost."""
 
 
-class GarbageError(FaultError):
-    """A reply that cannot be read, or whose checksum is wrong."""
-
-
-class WrongLengthError(FaultError):
-    """A reply of another length than was asked for."""
-
-
-class OutOfStepError(FaultError):
-    """A reply to another command than the last."""
-
-
-class NotFiniteReplyError(FaultError):
-    """A reply with NaN or infinity in it."""
+class ReplyError(FaultError):
+    """A reply that cannot be used: damaged, of another length, or to another command than the
+    last.
+    """
 
 
 class OverRangeError(FaultError):
-    """A reply with a value that the rig's own limits exclude."""
+    """A reply with a value that the rig's own limits exclude, or with NaN or infinity."""
 
 
 class WatchdogError(FaultError):

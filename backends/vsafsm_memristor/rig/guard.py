@@ -40,11 +40,9 @@ from vsafsm_memristor.rig.consent import Consent, check_corrections
 from vsafsm_memristor.rig.errors import (
     BudgetError,
     CannotRestrictError,
-    ClosedError,
     DistrustedError,
     LogError,
     NotArmedError,
-    NotMainThreadError,
     NotSafeError,
     NoWatchdogError,
     ReadVoltageError,
@@ -58,7 +56,7 @@ from vsafsm_memristor.rig.protocol import (
     Floats,
     Identity,
     Limits,
-    Programmed,
+    ProgramReply,
     Restrictable,
     Rig,
     TargetMaps,
@@ -80,13 +78,13 @@ class Mode(Enum):
 
 
 @dataclass(frozen=True)
-class Plan:
+class WritePlan:
     """What programming would do, and the token that arms it.
 
     Attributes
     ----------
     token
-        To be passed to `Guarded.arm`.
+        To be passed to `GuardedRig.arm`.
     tiles, cells
         Tiles that are written, and cells in them.
     g_least_s, g_most_s
@@ -115,7 +113,7 @@ class Plan:
     line_current_a: float
 
 
-class Guarded:
+class GuardedRig:
     """A rig behind limits: itself a `Rig`. For one thread, the main one.
 
     Parameters
@@ -149,7 +147,7 @@ class Guarded:
         self._mode, self._process, self._why = Mode.DRY, os.getpid(), ""
         self._handlers = Handlers(self._stopped)
         self._own = rig.identify()
-        self.limits = self._own.limits.tightened(limits) if limits is not None else self._own.limits
+        self.limits = self._own.limits.tighten(limits) if limits is not None else self._own.limits
         self._identity = self._restricted(self._own)
         self._left = self.limits.write_budget
         self._consents: dict[str, Consent] = {}
@@ -160,7 +158,7 @@ class Guarded:
         self._g_rows = self._g_worst.sum(axis=2)
         self._note("open", model=self._own.model, serial=self._own.serial, limits=vars(self.limits))
 
-    def __enter__(self) -> Guarded:
+    def __enter__(self) -> GuardedRig:
         return self
 
     def __exit__(self, *details: Any) -> None:
@@ -189,7 +187,7 @@ class Guarded:
 
     # ---- arming
 
-    def plan(self, maps: TargetMaps, *, corrections: int = 0) -> Plan:
+    def plan(self, maps: TargetMaps, *, corrections: int = 0) -> WritePlan:
         """Check maps against everything in force, and say what programming them would do. Nothing
         is sent.
 
@@ -230,7 +228,7 @@ class Guarded:
         TokenError
             If the token is not the one of `plan(maps, corrections=corrections)` now; the subclass
             says what it was made for.
-        NoWatchdogError, CannotRestrictError, NotMainThreadError, RefusedError
+        NoWatchdogError, CannotRestrictError, NotArmedError, RefusedError
             If the rig, these maps or this thread cannot be had safely.
         """
         with self._noting_refusals("arm"):
@@ -261,7 +259,7 @@ class Guarded:
 
     # ---- commands
 
-    def program(self, tile: int, g_siemens: Floats) -> Programmed:
+    def program(self, tile: int, g_siemens: Floats) -> ProgramReply:
         """Write a tile, or correct cells of one; in a dry run, say what would be written.
 
         Raises
@@ -352,12 +350,12 @@ class Guarded:
 
     # ---- before anything is sent
 
-    def _plan(self, maps: TargetMaps, corrections: int) -> Plan:
+    def _plan(self, maps: TargetMaps, corrections: int) -> WritePlan:
         corrections, arrays = check_corrections(corrections), self._checked(maps)
         cells = sum(int((g != UNTOUCHED).sum()) for g in arrays)
         written = np.concatenate([g[g != UNTOUCHED] for g in arrays]) if cells else np.zeros(1)
         pulses = self._check_budget(*arrays, corrections=corrections)
-        return Plan(
+        return WritePlan(
             token=str(token_of(maps, self._own, self.limits, corrections)),
             tiles=len(arrays),
             cells=cells,
@@ -410,10 +408,10 @@ class Guarded:
 
     def _check_budget(self, *arrays: Floats, corrections: int = 0) -> int:
         cells = sum(int((g != UNTOUCHED).sum()) for g in arrays) + corrections
-        worst = cells * self.limits.pulses_a_cell
+        worst = cells * self.limits.pulses_per_cell
         if worst > self._left:
             raise BudgetError(
-                f"{cells} cells may take {worst} pulses ({self.limits.pulses_a_cell} each);"
+                f"{cells} cells may take {worst} pulses ({self.limits.pulses_per_cell} each);"
                 f" expected at most {self._left}, what is left of a write budget of"
                 f" {self.limits.write_budget} pulses"
             )
@@ -428,9 +426,7 @@ class Guarded:
 
     def _check_armable(self) -> None:
         if not in_main_thread():
-            raise NotMainThreadError(
-                "arming in a thread that gets no signals; expected the main thread"
-            )
+            raise NotArmedError("arming in a thread that gets no signals; expected the main thread")
         if self._own.watchdog_s is None and not self._no_watchdog_will_do:
             raise NoWatchdogError(
                 f"rig {self._own.serial} has no watchdog, so nothing grounds its lines if this"
@@ -440,11 +436,11 @@ class Guarded:
         own = self._own.limits
         if isinstance(self._rig, Restrictable):
             return
-        for name in ("v_program_max_v", "pulses_a_cell"):
+        for name in ("v_program_max_v", "pulses_per_cell"):
             if getattr(self.limits, name) < getattr(own, name):
                 raise CannotRestrictError(
                     f"{name} is to be {getattr(self.limits, name):g} and the rig, which makes the"
-                    f" pulses, keeps {getattr(own, name):g} and cannot be told otherwise; expected"
+                    f" pulses, keeps {getattr(own, name):g} and takes no other; expected"
                     " a rig with `restrict`"
                 )
 
@@ -455,7 +451,7 @@ class Guarded:
 
     def _require_open(self) -> None:
         if self._mode is Mode.CLOSED:
-            raise ClosedError("the rig was closed; expected it to be opened again")
+            raise NotArmedError("the rig was closed; expected it to be opened again")
         if self._mode is Mode.FAILED:
             raise DistrustedError(
                 f"the rig is not used any more: {self._why}; expected it to be opened again"
@@ -479,7 +475,7 @@ class Guarded:
             known = np.zeros_like(g) if corrections else np.asarray(g)
             self._set_worst(tile, self._worst(known))
 
-    def _learn_reached(self, tile: int, g: Floats, reply: Programmed, corrected: bool) -> None:
+    def _learn_reached(self, tile: int, g: Floats, reply: ProgramReply, corrected: bool) -> None:
         worst = self._worst_corrected(tile, g) if corrected else self._worst(g)
         self._set_worst(tile, np.maximum(worst, np.where(g == UNTOUCHED, 0.0, reply.g_siemens)))
 
@@ -492,10 +488,10 @@ class Guarded:
     def _set_worst(self, tile: int, worst: Floats) -> None:
         self._g_worst[tile], self._g_rows[tile] = worst, worst.sum(axis=1)
 
-    def _dry_program(self, tile: int, g: Floats) -> Programmed:
+    def _dry_program(self, tile: int, g: Floats) -> ProgramReply:
         self._note("dry", command="program", tile=tile, g_siemens=g)
         self._g_dry[tile] = g
-        return Programmed(g, np.ones(g.shape, bool), np.zeros(g.shape, np.int64), sent=False)
+        return ProgramReply(g, np.ones(g.shape, bool), np.zeros(g.shape, np.int64), sent=False)
 
     def _dry_read(self, tile: int, v: Floats) -> Floats:
         self._note("dry", command="read", tile=tile, v_volts=v)

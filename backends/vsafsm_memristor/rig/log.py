@@ -1,4 +1,4 @@
-"""The log of a rig: one JSON object a line, each written through to the file before anything else
+"""The log of a rig: one JSON object per line, each written through to the file before anything else
 happens.
 
 Every line has ``time_s`` (seconds since 1970), ``n`` (counted from 1) and ``event``. Events of the

@@ -26,7 +26,7 @@ UNTOUCHED = 0.0
 """In an array of conductances (siemens): leave this cell as it is. The one value an unusable cell
 may have.
 """
-COUNTS = ("tiles", "rows", "columns", "pulses_a_cell", "write_budget")
+COUNTS = ("tiles", "rows", "columns", "pulses_per_cell", "write_budget")
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,11 @@ class Limits:
         Largest magnitude of a programming pulse, in volts.
     i_line_max_a
         Largest magnitude of the current in a row or a column, in amperes.
-    pulses_a_cell
+    pulses_per_cell
         Most programming pulses that a cell may take in one command.
     write_budget
         Most programming pulses, over all cells, between opening the rig and closing it. A command
-        is sent only if its worst case (cells to be written times `pulses_a_cell`) fits what is
+        is sent only if its worst case (cells to be written times `pulses_per_cell`) fits what is
         left; what it really took is then counted.
 
     Raises
@@ -67,7 +67,7 @@ class Limits:
     v_read_max_v: float
     v_program_max_v: float
     i_line_max_a: float
-    pulses_a_cell: int
+    pulses_per_cell: int
     write_budget: int
 
     def __post_init__(self) -> None:
@@ -81,7 +81,7 @@ class Limits:
                 " be at most g_max_s"
             )
 
-    def tightened(self, other: Limits) -> Limits:
+    def tighten(self, other: Limits) -> Limits:
         """The tighter of the two in every respect. Raises `LimitsError` where no conductance is
         within both.
         """
@@ -135,7 +135,7 @@ class Identity:
 
 
 @dataclass(frozen=True)
-class Programmed:
+class ProgramReply:
     """What came of programming a tile.
 
     Attributes
@@ -166,9 +166,9 @@ class Rig(Protocol):
     """
 
     def identify(self) -> Identity:
-        """Who it is and what it bears; applies no voltage."""
+        """Who it is and what it tolerates; applies no voltage."""
 
-    def program(self, tile: int, g_siemens: Floats) -> Programmed:
+    def program(self, tile: int, g_siemens: Floats) -> ProgramReply:
         """Bring the cells of a tile, shape (rows, columns), to these conductances, in siemens."""
 
     def read(self, tile: int, v_volts: Floats) -> Floats:
@@ -184,7 +184,7 @@ class Rig(Protocol):
 
 @runtime_checkable
 class Restrictable(Protocol):
-    """A rig that can be told of tighter limits, which it then keeps itself: of its pulses nobody
+    """A rig that takes tighter limits, which it then keeps itself: of its pulses nobody
     else can.
     """
 
@@ -206,7 +206,7 @@ class TargetMaps(Protocol):
     Attributes
     ----------
     siemens
-        One array a tile, shape (rows, columns), in siemens; `UNTOUCHED` where a cell is not used.
+        One array per tile, shape (rows, columns), in siemens; `UNTOUCHED` where a cell is not used.
     content_hash
         Hash of all that they were made from.
     v_read_v

@@ -36,7 +36,6 @@ connection of its own too, and cuts short what is under way.
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import re
@@ -55,18 +54,15 @@ from vsafsm_memristor.rig.errors import (
     DisconnectedError,
     DistrustedError,
     FaultError,
-    GarbageError,
     LimitsError,
-    MissingPackageError,
     NoAnswerError,
     NotSafeError,
-    OutOfStepError,
+    ReplyError,
     RigRefusedError,
     UnreachableError,
     WatchdogError,
-    WrongLengthError,
 )
-from vsafsm_memristor.rig.protocol import Bools, Floats, Identity, Limits, Programmed
+from vsafsm_memristor.rig.protocol import Bools, Floats, Identity, Limits, ProgramReply
 
 Answer = TypeVar("Answer")
 HEADER_BYTES = 32
@@ -76,7 +72,7 @@ MOST_BYTES = 1 << 28
 MOST_CELLS = 1 << 24
 INSTALL = "pip install 'vsafsm[memristor]'"
 _HEADER = re.compile(rb"([0-9A-F]{8}),(OK|NO),([0-9A-F]{8}),#9([0-9]{9})")
-_KEPT = ("v_read_max_v", "v_program_max_v", "i_line_max_a", "pulses_a_cell")
+_KEPT = ("v_read_max_v", "v_program_max_v", "i_line_max_a", "pulses_per_cell")
 
 
 class ScpiRig:
@@ -96,7 +92,7 @@ class ScpiRig:
 
     Raises
     ------
-    MissingPackageError
+    UnreachableError
         If PyVISA or PyVISA-py is not installed.
     UnreachableError
         If nothing can be opened at the address.
@@ -162,17 +158,17 @@ class ScpiRig:
         if kept != asked:
             self._distrust("it does not keep limits")
             raise RigRefusedError(
-                f"the rig keeps {kept} where it was told {asked}; expected the same"
+                f"the rig keeps {kept} where {asked} was asked for; expected the same"
             )
 
-    def program(self, tile: int, g_siemens: Floats) -> Programmed:
+    def program(self, tile: int, g_siemens: Floats) -> ProgramReply:
         """Write a tile."""
         asked = np.ascontiguousarray(g_siemens, dtype="<f8")
         cells = asked.size
         block = self._ask(
             "RIG:PROG", tile, asked.tobytes(), length=13 * cells, timeout_s=self._program_timeout_s
         )
-        reply = Programmed(
+        reply = ProgramReply(
             np.frombuffer(block, "<f8", cells).astype(np.float64).reshape(asked.shape),
             np.frombuffer(block, "u1", cells, 8 * cells).astype(np.bool_).reshape(asked.shape),
             np.frombuffer(block, "<u4", cells, 9 * cells).astype(np.int64).reshape(asked.shape),
@@ -230,7 +226,7 @@ class ScpiRig:
             *(each.name for each in fields(Limits)),
         } - said.keys()
         if missing:
-            raise GarbageError(
+            raise ReplyError(
                 f"the rig does not say its {', '.join(sorted(missing))}; expected all of its limits"
             )
         limits = Limits(**{each.name: said[each.name] for each in fields(Limits)})
@@ -243,7 +239,7 @@ class ScpiRig:
         if watchdog is not None and (
             not isinstance(watchdog, (int, float)) or isinstance(watchdog, bool)
         ):
-            raise GarbageError(f"the rig's watchdog_s is {watchdog!r}; expected seconds, or null")
+            raise ReplyError(f"the rig's watchdog_s is {watchdog!r}; expected seconds, or null")
         return Identity(str(said["model"]), str(said["serial"]), limits, usable, watchdog)
 
     def _usable(self, tile: int, limits: Limits) -> Bools:
@@ -306,30 +302,30 @@ def _exchange(
     header = line.receive(HEADER_BYTES, timeout_s)
     form = _HEADER.fullmatch(header)
     if form is None:
-        raise GarbageError(
+        raise ReplyError(
             f"{name}: the reply begins with {header!r}; expected the header of a reply"
         )
-    told = int(form[4])
-    if told > MOST_BYTES:
-        raise WrongLengthError(f"{name}: a reply of {told} bytes; expected at most {MOST_BYTES}")
-    if form[2] == b"OK" and length is not None and told != length:
-        raise WrongLengthError(f"{name}: a reply of {told} bytes; expected {length}")
+    length_said = int(form[4])
+    if length_said > MOST_BYTES:
+        raise ReplyError(f"{name}: a reply of {length_said} bytes; expected at most {MOST_BYTES}")
+    if form[2] == b"OK" and length is not None and length_said != length:
+        raise ReplyError(f"{name}: a reply of {length_said} bytes; expected {length}")
     try:
-        body = line.receive(told + 1, min(timeout_s, BODY_S))
+        body = line.receive(length_said + 1, min(timeout_s, BODY_S))
     except NoAnswerError:
-        raise WrongLengthError(
-            f"{name}: the reply broke off; expected the {told} bytes that it promised"
+        raise ReplyError(
+            f"{name}: the reply broke off; expected the {length_said} bytes that it promised"
         ) from None
     if body[-1:] != b"\n" or zlib.crc32(header[:12] + body[:-1]) != int(form[3], 16):
-        raise GarbageError(f"{name}: the reply does not match its checksum; expected it unaltered")
+        raise ReplyError(f"{name}: the reply does not match its checksum; expected it unaltered")
     if int(form[1], 16) != number:
-        raise OutOfStepError(
+        raise ReplyError(
             f"{name}: the reply is to command {int(form[1], 16)}; expected {number}, the last one"
         )
     if form[2] == b"NO":
         code, _, text = body[:-1].decode("ascii", "backslashreplace").partition(" ")
         kind = WatchdogError if code == "WATCHDOG" else RigRefusedError
-        raise kind(f"{name}: the rig refused: {code} {text}; expected it to do as it was told")
+        raise kind(f"{name}: the rig refused: {code} {text}; expected it to do as asked")
     return body[:-1]
 
 
@@ -339,7 +335,7 @@ def _json(block: bytes) -> dict[str, Any]:
     except ValueError:
         said = None
     if not isinstance(said, dict):
-        raise GarbageError(f"the rig says {block[:60]!r}; expected a JSON object")
+        raise ReplyError(f"the rig says {block[:60]!r}; expected a JSON object")
     return said
 
 
@@ -449,10 +445,11 @@ class _Line:
 
 def _visa() -> Any:
     try:
-        importlib.import_module("pyvisa_py")
-        return importlib.import_module("pyvisa")
+        import pyvisa
+        import pyvisa_py  # noqa: F401  # the library behind "@py"
     except ImportError as error:
-        raise MissingPackageError(
+        raise UnreachableError(
             f"a rig at a VISA address needs PyVISA and PyVISA-py, and {error.name} is missing;"
             f" expected: {INSTALL}"
         ) from None
+    return pyvisa

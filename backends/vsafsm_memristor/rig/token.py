@@ -55,31 +55,32 @@ def token_of(maps: TargetMaps, identity: Identity, limits: Limits, corrections: 
     )
 
 
-def check_token(given: str, expected: Token) -> None:
+def check_token(text: str, expected: Token) -> None:
     """Raise the `TokenError` that says what a token was made for, if not for this."""
-    text = str(given).strip().lower()
-    if not _FORM.fullmatch(text):
+    plain = str(text).strip().lower()
+    if not _FORM.fullmatch(plain):
         raise TokenError(
-            f'"{str(given)[:60]}" is no token; expected groups of digits and a to f, as a dry run'
+            f'"{str(text)[:60]}" is no token; expected groups of digits and a to f, as a dry run'
             " prints them"
         )
-    maps, rig, limits, *corrections = text.split("-")
+    maps, rig, limits, *corrections = plain.split("-")
     advice = "expected the token that a dry run prints now"
     if rig != expected.rig:
         raise OtherRigTokenError(
-            f"the token {text} was made for another rig, or its usable cells have changed; {advice}"
+            f"the token {plain} was made for another rig, or its usable cells have changed;"
+            f" {advice}"
         )
     if maps != expected.maps:
         raise OtherMapsTokenError(
-            f"the token {text} was made for other maps: another program, other options, or maps"
+            f"the token {plain} was made for other maps: another program, other options, or maps"
             f" that have changed since; {advice}"
         )
     if limits != expected.limits:
-        raise OtherLimitsTokenError(f"the token {text} was made under other limits; {advice}")
+        raise OtherLimitsTokenError(f"the token {plain} was made under other limits; {advice}")
     if "".join(corrections) != expected.corrections:
         kind = "cells to be written again" if corrections else "no cells to be written again"
         raise OtherCorrectionsTokenError(
-            f"the token {text} was made with {kind}, and another number of them is asked for;"
+            f"the token {plain} was made with {kind}, and another number of them is asked for;"
             f" {advice}"
         )
 

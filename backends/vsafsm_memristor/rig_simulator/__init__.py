@@ -5,9 +5,9 @@ client can see.
 code with the device models nor with the client: what both agree on is the message format that
 `vsafsm_memristor.rig.scpi` documents. All that comes out of it is to be called "simulated rig".
 
-The log (``--log FILE``) has a JSON object a line: ``t_ns`` on a monotonic clock, ``event``, and for
-``lines`` the tile and the volts *as commanded*, before anything is refused or clipped: one a row
-for a read, the distinct levels for a round of pulses. ``ground`` says that lines that were up are
-at 0 V again, and why: ``done``, ``safe``, ``watchdog``, ``refused``, ``cut``, ``stop``. Other
+The log (``--log FILE``) has a JSON object per line: ``t_ns`` on a monotonic clock, ``event``, and
+for ``lines`` the tile and the volts *as commanded*, before anything is refused or clipped: one per
+row for a read, the distinct levels for a round of pulses. ``ground`` says that lines that were up
+are at 0 V again, and why: ``done``, ``safe``, ``watchdog``, ``refused``, ``cut``, ``stop``. Other
 events: ``start``, ``connect``, ``hangup``, ``fault``, ``limits``.
 """

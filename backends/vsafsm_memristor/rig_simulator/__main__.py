@@ -13,7 +13,7 @@ from types import FrameType
 import numpy as np
 
 from vsafsm_memristor.rig_simulator.array import Array, Physics
-from vsafsm_memristor.rig_simulator.faults import KINDS, Faults, parse
+from vsafsm_memristor.rig_simulator.faults import KINDS, FaultSchedule, parse
 from vsafsm_memristor.rig_simulator.lines import Lines
 from vsafsm_memristor.rig_simulator.server import Capabilities, Instrument, Timing, serve
 
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     own = _capabilities(args, watchdog_s)
     array = Array((own.tiles, own.rows, own.columns), _physics(args), rng)
     timing = Timing(args.latency_us / 1e6, args.pulse_us / 1e6, args.slow_ms / 1e3, args.sticky)
-    faults = Faults(args.fault, fault_rng)
+    faults = FaultSchedule(args.fault, fault_rng)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
     try:
@@ -79,7 +79,7 @@ def _capabilities(args: argparse.Namespace, watchdog_s: float | None) -> Capabil
         v_read_max_v=args.v_read_max_v,
         v_program_max_v=args.v_program_max_v,
         i_line_max_a=args.i_line_max_a,
-        pulses_a_cell=args.pulses,
+        pulses_per_cell=args.pulses,
         write_budget=args.write_budget,
     )
 
@@ -108,7 +108,7 @@ NUMBERS = (
     ("v-read-max-v", 0.3, "largest read voltage, volts"),
     ("v-program-max-v", 4.0, "largest programming voltage, volts"),
     ("i-line-max-a", 2e-3, "largest line current, amperes"),
-    ("pulses", 64, "most pulses a cell, a command"),
+    ("pulses", 64, "most pulses per cell and command"),
     ("write-budget", 10**9, "most pulses in all"),
     ("tolerance-us", 1.0, "write-verify tolerance, microsiemens"),
     ("stuck", 0.002, "share of cells that no pulse moves, and that it does not know of"),
@@ -119,7 +119,7 @@ NUMBERS = (
         "standard deviation of a cell's read noise, as a share of its conductance",
     ),
     ("relax", 1.0, "strength of relaxation after a write"),
-    ("accelerate", 1.0, "seconds of simulated time a second"),
+    ("accelerate", 1.0, "seconds of simulated time per second"),
     ("adc-range-a", 0.0, "full scale of the converter, amperes (0: the largest line current)"),
     ("adc-bits", 14, "bits of the converter"),
     ("latency-us", 0.0, "microseconds that a read holds its voltages"),

@@ -69,7 +69,7 @@ class Array:
         """Write and verify: pulses in rounds, stronger each time, weak again once a cell has
         overshot.
 
-        `pulse` is told the levels of each round and says whether to go on; -> None where it does
+        `pulse` gets the levels of each round and says whether to go on; -> None where it does
         not.
         """
         g = self._now(tile)[0].copy()

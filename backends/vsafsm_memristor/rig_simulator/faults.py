@@ -33,7 +33,7 @@ def parse(text: str) -> Fault:
     return Fault(form[1], int(form[2]) if form[2] else None, float(form[3] or 0))
 
 
-class Faults:
+class FaultSchedule:
     """Says of each command which fault it meets."""
 
     def __init__(self, faults: list[Fault], rng: np.random.Generator) -> None:

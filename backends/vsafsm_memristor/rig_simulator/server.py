@@ -13,7 +13,7 @@ from typing import NoReturn
 import numpy as np
 
 from vsafsm_memristor.rig_simulator.array import Array
-from vsafsm_memristor.rig_simulator.faults import Faults
+from vsafsm_memristor.rig_simulator.faults import FaultSchedule
 from vsafsm_memristor.rig_simulator.lines import Lines
 
 
@@ -32,7 +32,7 @@ class Capabilities:
     v_read_max_v: float
     v_program_max_v: float
     i_line_max_a: float
-    pulses_a_cell: int
+    pulses_per_cell: int
     write_budget: int
 
 
@@ -54,7 +54,7 @@ class Instrument:
     """Does what messages ask."""
 
     def __init__(
-        self, own: Capabilities, array: Array, lines: Lines, timing: Timing, faults: Faults
+        self, own: Capabilities, array: Array, lines: Lines, timing: Timing, faults: FaultSchedule
     ) -> None:
         self._own, self._kept, self._array, self._lines = own, own, array, lines
         self._timing, self._faults, self._lock = timing, faults, threading.Lock()
@@ -128,7 +128,7 @@ class Instrument:
             return went
 
         kept = self._kept
-        done = self._array.program(tile, target, kept.pulses_a_cell, kept.v_program_max_v, pulse)
+        done = self._array.program(tile, target, kept.pulses_per_cell, kept.v_program_max_v, pulse)
         if done is None:
             self._raise_cut()
         g, ok, pulses = done
@@ -153,7 +153,7 @@ class Instrument:
 
 
 def serve(
-    listening: socket.socket, instrument: Instrument, lines: Lines, faults: Faults, name: str
+    listening: socket.socket, instrument: Instrument, lines: Lines, faults: FaultSchedule, name: str
 ) -> None:
     """Take connections, each in a thread of its own, without end."""
     while True:
@@ -165,7 +165,11 @@ def serve(
 
 
 def _talk(
-    connection: socket.socket, instrument: Instrument, lines: Lines, faults: Faults, name: str
+    connection: socket.socket,
+    instrument: Instrument,
+    lines: Lines,
+    faults: FaultSchedule,
+    name: str,
 ) -> None:
     lines.note("connect")
     with connection, suppress(OSError, ValueError):  # whoever speaks nonsense is hung up on
@@ -174,7 +178,11 @@ def _talk(
 
 
 def _loop(
-    connection: socket.socket, instrument: Instrument, lines: Lines, faults: Faults, name: str
+    connection: socket.socket,
+    instrument: Instrument,
+    lines: Lines,
+    faults: FaultSchedule,
+    name: str,
 ) -> None:
     held = bytearray()
     while True:
@@ -211,7 +219,11 @@ def _whole(held: bytearray) -> int | None:
 
 
 def _serve_one(
-    connection: socket.socket, message: bytes, instrument: Instrument, lines: Lines, faults: Faults
+    connection: socket.socket,
+    message: bytes,
+    instrument: Instrument,
+    lines: Lines,
+    faults: FaultSchedule,
 ) -> bool:
     mark = message.index(b"#9")
     block = message[mark + 11 : -1]

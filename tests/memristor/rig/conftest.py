@@ -4,12 +4,10 @@ simulated rigs.
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -19,8 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vsafsm.cli import main
-from vsafsm_memristor.rig.protocol import Identity, Limits, Programmed
+from vsafsm_memristor.rig.protocol import Identity, Limits, ProgramReply
 
 LIMITS = Limits(
     tiles=2,
@@ -31,10 +28,9 @@ LIMITS = Limits(
     v_read_max_v=0.3,
     v_program_max_v=3.0,
     i_line_max_a=150e-6,
-    pulses_a_cell=10,
+    pulses_per_cell=10,
     write_budget=10_000,
 )
-SIMULATOR = "vsafsm_memristor.rig_simulator"
 
 
 @dataclass
@@ -69,7 +65,7 @@ class MemoryRig:
         self._maybe_fail("restrict")
         self.kept = limits
 
-    def program(self, tile: int, g_siemens: Any) -> Programmed:
+    def program(self, tile: int, g_siemens: Any) -> ProgramReply:
         self.calls.append("program")
         self.lines_v = (self.kept or self.limits).v_program_max_v
         self.pulsed.append(self.lines_v)
@@ -77,7 +73,7 @@ class MemoryRig:
         self.lines_v = 0.0
         touched = g_siemens != 0
         self.g[tile][touched] = g_siemens[touched]
-        return self.reply or Programmed(
+        return self.reply or ProgramReply(
             self.g[tile].copy(), np.ones(touched.shape, bool), 2 * touched.astype(np.int64)
         )
 
@@ -115,95 +111,6 @@ def some_maps(limits: Limits = LIMITS, tiles: int = 1, seed: int = 0) -> Maps:
     rng = np.random.default_rng(seed)
     shape = (limits.rows, limits.columns)
     return Maps(tuple(rng.uniform(limits.g_min_s, limits.g_max_s, shape) for _ in range(tiles)))
-
-
-class Simulator:
-    """A simulated rig in a process of its own."""
-
-    def __init__(self, folder: Path, *options: str) -> None:
-        self.log_path = folder / f"lines-{time.monotonic_ns()}.jsonl"
-        command = [
-            sys.executable,
-            "-m",
-            SIMULATOR,
-            "--port",
-            "0",
-            "--log",
-            str(self.log_path),
-            *options,
-        ]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        said = self.process.stdout.readline()
-        assert said.startswith("listening on "), said
-        self.port = int(said.split()[-1])
-        self.address = f"TCPIP0::127.0.0.1::{self.port}::SOCKET"
-
-    def events(self, *kinds: str) -> list[dict[str, Any]]:
-        lines = self.log_path.read_text().splitlines()
-        return [line for line in map(json.loads, lines) if not kinds or line["event"] in kinds]
-
-    def commanded_v(self, kind: str) -> float:
-        """The largest voltage that was commanded in reads or pulses."""
-        return max(
-            (abs(v) for e in self.events("lines") if e["kind"] == kind for v in e["v"]), default=0.0
-        )
-
-    def at_zero(self) -> bool:
-        """Whether the last thing that happened to the lines left them at 0 V."""
-        last = self.events("lines", "ground")
-        return not last or last[-1]["event"] == "ground" or not any(last[-1]["v"])
-
-    def wait_for(self, event: str, /, seconds: float = 10.0, **fields: Any) -> dict[str, Any]:
-        """The last event of this kind and with these fields, once there is one."""
-        end = time.monotonic() + seconds
-        while not (
-            found := [each for each in self.events(event) if fields.items() <= each.items()]
-        ):
-            assert time.monotonic() < end, f"no {event}, {fields} in {self.events()[-5:]}"
-            time.sleep(0.01)
-        return found[-1]
-
-    def stop(self) -> None:
-        self.process.send_signal(signal.SIGCONT)
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(10)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-
-
-@pytest.fixture
-def simulator(tmp_path: Path) -> Iterator[Callable[..., Simulator]]:
-    """Starts a simulated rig with options; small, quiet and without stuck cells unless told
-    otherwise.
-    """
-    started: list[Simulator] = []
-
-    def start(*options: str) -> Simulator:
-        small = (
-            "--tiles",
-            "2",
-            "--rows",
-            "8",
-            "--columns",
-            "6",
-            "--stuck",
-            "0",
-            "--relax",
-            "0",
-            "--watchdog-ms",
-            "400",
-        )
-        started.append(Simulator(tmp_path, *small, *options))
-        return started[-1]
-
-    yield start
-    for each in started:
-        each.stop()
 
 
 @pytest.fixture
@@ -251,19 +158,3 @@ def limits() -> Limits:
 def changed() -> Callable[..., Any]:
     """``dataclasses.replace``."""
     return replace
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    """Call the command line: -> (exit code, standard output, standard error)."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        try:
-            code = main([str(each) for each in arguments])
-        except SystemExit as stop:
-            code = stop.code if isinstance(stop.code, int) else 1
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.err
-        return code, captured.out, captured.err
-
-    return call

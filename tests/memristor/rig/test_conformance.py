@@ -13,12 +13,12 @@ from vsafsm_memristor.rig.conformance import (
     passed,
     pattern,
 )
-from vsafsm_memristor.rig.guard import Guarded
+from vsafsm_memristor.rig.guard import GuardedRig
 from vsafsm_memristor.rig.scpi import ScpiRig
 
 
 def everything(rig):
-    with Guarded(rig) as guarded:
+    with GuardedRig(rig) as guarded:
         maps = pattern(guarded.identify())
         guarded.arm(maps, guarded.plan(maps).token)
         return [*check_programming(guarded, maps), *check_reading(guarded)]
@@ -106,7 +106,7 @@ def test_noise_and_writes_that_break_a_rule(memory_rig, changed):
 
 
 def test_only_an_armed_rig_is_read_or_written(memory_rig):
-    guarded = Guarded(memory_rig())
+    guarded = GuardedRig(memory_rig())
     for check in (
         lambda: check_reading(guarded),
         lambda: check_programming(guarded, pattern(guarded.identify())),

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vsafsm_memristor.rig import errors
-from vsafsm_memristor.rig.guard import Guarded, Mode
+from vsafsm_memristor.rig.guard import GuardedRig, Mode
 from vsafsm_memristor.rig.log import RigLog
 
 
@@ -34,7 +34,7 @@ def again(cells, shape=(4, 3)):
 
 
 def armed(rig, maps, corrections, **options):
-    guarded = Guarded(rig, **options)
+    guarded = GuardedRig(rig, **options)
     guarded.arm(maps, guarded.plan(maps, corrections=corrections).token, corrections=corrections)
     return guarded
 
@@ -50,7 +50,7 @@ def holding(rig, maps, corrections, **options):
 
 
 def test_the_plan_counts_them_in_the_worst_case(memory_rig, given_maps, limits):
-    guarded = Guarded(memory_rig())
+    guarded = GuardedRig(memory_rig())
     plain, more = guarded.plan(given_maps), guarded.plan(given_maps, corrections=2)
     assert (plain.corrections, plain.pulses_at_most) == (0, 90)
     assert (more.corrections, more.pulses_at_most, more.cells) == (2, 110, 9)
@@ -71,7 +71,7 @@ def test_the_plan_counts_them_in_the_worst_case(memory_rig, given_maps, limits):
 @pytest.mark.parametrize("corrections", [-1, True, 1.5, float("nan"), "2", None])
 def test_a_number_that_is_none_is_refused(memory_rig, given_maps, corrections):
     rig = memory_rig()
-    guarded = Guarded(rig)
+    guarded = GuardedRig(rig)
     token = guarded.plan(given_maps).token
     for call in (
         lambda: guarded.plan(given_maps, corrections=corrections),
@@ -84,7 +84,7 @@ def test_a_number_that_is_none_is_refused(memory_rig, given_maps, corrections):
 
 def test_a_token_is_tied_to_their_number(memory_rig, given_maps, maps):
     rig = memory_rig()
-    guarded = Guarded(rig)
+    guarded = GuardedRig(rig)
     tokens = {n: guarded.plan(given_maps, corrections=n).token for n in (0, 1, 2, 11)}
     assert tokens[0] == guarded.plan(given_maps).token
     assert len(set(tokens.values())) == 4
@@ -103,7 +103,7 @@ def test_a_token_is_tied_to_their_number(memory_rig, given_maps, maps):
 
 
 def test_the_write_budget_has_to_bear_them(memory_rig, given_maps, limits, changed):
-    guarded = Guarded(memory_rig(changed(limits, write_budget=109)))
+    guarded = GuardedRig(memory_rig(changed(limits, write_budget=109)))
     guarded.plan(given_maps, corrections=1)
     with pytest.raises(errors.BudgetError, match="11 cells may take 110 pulses"):
         guarded.plan(given_maps, corrections=2)
@@ -264,7 +264,7 @@ def test_what_may_have_been_corrected_counts_as_the_largest(memory_rig, limits, 
     given_maps = changed(maps(), siemens=(np.full((4, 3), 1e-6),))
     for corrections, refused in ((0, False), (1, True)):
         rig = memory_rig(changed(limits, i_line_max_a=120e-6, v_read_max_v=0.9))
-        with Guarded(rig) as guarded:
+        with GuardedRig(rig) as guarded:
             token = guarded.plan(given_maps, corrections=corrections).token
             guarded.arm(given_maps, token, written=True, corrections=corrections)
             if refused:
@@ -303,7 +303,7 @@ def test_no_more_cells_and_no_others_are_written_than_were_consented_to(
     asked, real = [], rig.program
     rig.program = lambda tile, g: (asked.append((tile, g.copy())), real(tile, g))[1]
     path = tmp_path_factory.mktemp("log") / "rig.jsonl"
-    with RigLog(path) as log, Guarded(rig, log=log) as guarded:
+    with RigLog(path) as log, GuardedRig(rig, log=log) as guarded:
         try:
             token = guarded.plan(given_maps, corrections=corrections).token
         except errors.BudgetError:

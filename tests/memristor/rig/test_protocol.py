@@ -31,9 +31,9 @@ def some_limits():
 
 @given(some_limits(), some_limits())
 def test_the_tighter_of_two_is_within_both(one, other):
-    both = one.tightened(other)
-    assert both == other.tightened(one)
-    assert both.tightened(one) == both
+    both = one.tighten(other)
+    assert both == other.tighten(one)
+    assert both.tighten(one) == both
     for limits in (one, other):
         assert both.g_min_s >= limits.g_min_s
         assert all(
@@ -59,7 +59,7 @@ def test_a_count_is_whole_and_at_least_one(limits, changed, name):
 
 def test_a_range_with_nothing_in_it_is_refused(limits, changed):
     with pytest.raises(LimitsError, match="at most g_max_s"):
-        limits.tightened(changed(limits, g_min_s=50e-6, g_max_s=60e-6))
+        limits.tighten(changed(limits, g_min_s=50e-6, g_max_s=60e-6))
 
 
 def test_a_budget_of_nothing_makes_sense(limits, changed):

@@ -1,0 +1,1 @@
+"""Weights on tiles of devices: layout, simulated arrays, calibration. Knows no rig."""

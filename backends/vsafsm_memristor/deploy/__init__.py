@@ -1,0 +1,1 @@
+"""Programs on rigs, yields of arrays, and the commands `rig` and `yield`."""

@@ -1,0 +1,1 @@
+"""Models of devices, and of the lines of a tile. Knows no crossbar."""
