@@ -41,7 +41,11 @@ MACHINES = [path.stem for path in sorted((Path(__file__).parents[2] / "specs").g
 Compiled = Callable[..., Program]
 
 
-@pytest.fixture(params=BACKENDS)
+@pytest.fixture(
+    params=[
+        pytest.param(name, marks=pytest.mark.slow if name == "brian2" else ()) for name in BACKENDS
+    ]
+)
 def backend(request: pytest.FixtureRequest) -> Backend:
     return find(request.param)
 
