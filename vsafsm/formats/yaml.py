@@ -344,9 +344,7 @@ def _unused_inputs(node: Node | None, states: dict[str, _StateEntry]) -> Iterato
         return iter(())
     used = {name for state in states.values() for name in state.arrows}
     unused = [(name, place) for name, place in _names(node, "input") if name not in used]
-    return summarised(
-        unused, "input {} is used by no transition", "{} inputs are used by no transition"
-    )
+    return summarised(unused, "input", "used by no transition")
 
 
 def _known_state(name: Scalar, states: dict[str, _StateEntry]) -> str:
