@@ -276,6 +276,13 @@ def save(machine: Machine, path: PathLike, format: str | None = None) -> None:  
         The format has no way to write this machine.
     FileError
         The file cannot be written; an older file of that name is as it was.
+
+    Examples
+    --------
+    >>> import vsafsm
+    >>> vsafsm.save(vsafsm.load("specs/turnstile.yaml"), "turnstile.scxml")
+    >>> vsafsm.load("turnstile.scxml").states
+    ('locked', 'unlocked')
     """
     write_atomically(path, format_for(path, format).write(machine).encode("utf-8"))
 
