@@ -332,9 +332,9 @@ class _Parts(TypedDict):
     moore: tuple[Outputs, ...]
 
 
-def _parts(given: Mapping[str, object]) -> _Parts:
+def _parts(parts: Mapping[str, object]) -> _Parts:
     """The arguments of `Machine` for a dictionary that `Machine.from_dict` takes."""
-    fields = _mapping(given, "a machine", 'the key "transitions"')
+    fields = _mapping(parts, "a machine", 'the key "transitions"')
     if "states" in fields and "transitions" not in fields:
         raise SpecError("a mapping with states is a spec; expected vsafsm.load(mapping) for it")
     for key in fields:

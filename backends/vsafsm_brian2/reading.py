@@ -182,7 +182,7 @@ def active(counts: NDArray[np.intp]) -> Bits:
 
 
 def input_spikes(
-    given: Iterable[tuple[int, float, float]],
+    inputs: Iterable[tuple[int, float, float]],
     period: float,
     dt: float,
     jitter: float,
@@ -195,7 +195,7 @@ def input_spikes(
     spikes at most once in a time step `dt`.
     """
     found: set[tuple[int, int]] = set()
-    for line, onset, end in given:
+    for line, onset, end in inputs:
         at: Times = np.arange(onset, max(end - period / 2, onset + dt), period)
         if jitter:
             at = np.clip(at + jitter * rng.standard_normal(len(at)), onset, end - dt)

@@ -48,14 +48,14 @@ class Simulation:
         self.now_ms = 0.0
         self.events: list[Event] = []
 
-    def placed(
-        self, given: Sequence[tuple[int, float]], gap_ms: float
+    def place(
+        self, inputs: Sequence[tuple[int, float]], gap_ms: float
     ) -> tuple[list[Event], list[float]]:
         """Inputs (symbol, hold) from now on, a gap after each: -> the events, and the times when
         the gaps end (ms).
         """
         events, ends, now = [], [], self.now_ms
-        for symbol, hold_ms in given:
+        for symbol, hold_ms in inputs:
             events.append(Event(symbol, now, self.on_grid(now + hold_ms)))
             now = self.on_grid(events[-1].end_ms + gap_ms)
             ends.append(now)
@@ -66,17 +66,17 @@ class Simulation:
         dt = self.parameters.dt_ms
         return math.ceil(round(time_ms / dt, 6)) * dt
 
-    def advance(self, given: Sequence[Event], until_ms: float) -> None:
+    def advance(self, events: Sequence[Event], until_ms: float) -> None:
         """Give inputs, and run to `until_ms`."""
         reset = self.fsm.line(RESET)
-        lines = [(e.symbol + 1 if e.symbol >= 0 else reset, e.onset_ms, e.end_ms) for e in given]
+        lines = [(e.symbol + 1 if e.symbol >= 0 else reset, e.onset_ms, e.end_ms) for e in events]
         jitter = self.realism.input_jitter_ms
         indices, times = input_spikes(
             lines, INPUT_PERIOD_MS, self.parameters.dt_ms, jitter, self.rng
         )
         if len(indices):
             self.source.set_spikes(indices, times * ms)
-        self.events += given
+        self.events += events
         with self.noise.swapped_in():
             self.network.run((until_ms - self.now_ms) * ms, namespace={})
         self.now_ms = until_ms
@@ -196,7 +196,7 @@ class Brian2Session:
         return self._simulation.recording()
 
     def _give(self, symbol: int, hold_ms: float, gap_ms: float) -> None:
-        events, (until,) = self._simulation.placed([(symbol, hold_ms)], gap_ms)
+        events, (until,) = self._simulation.place([(symbol, hold_ms)], gap_ms)
         self._run(events, until)
         self._reading = self.recording.read(events[0], until)
 
@@ -224,19 +224,19 @@ def run_word(
     symbols = [program.network.mask_of(symbol) - 1 for symbol in word]
     with device(running.codegen, running.build_dir), target(running.codegen):
         simulation = Simulation(program, parameters, realism, running)
-        given = [(-1, RESET_MS), *((symbol, running.hold_ms) for symbol in symbols)]
-        events, ends = simulation.placed(given, running.gap_ms)
+        inputs = [(-1, RESET_MS), *((symbol, running.hold_ms) for symbol in symbols)]
+        events, ends = simulation.place(inputs, running.gap_ms)
         simulation.advance(events, ends[-1])
         recording = simulation.recording()
     return recording, [recording.read(event, end) for event, end in zip(events, ends, strict=True)]
 
 
-def _milliseconds(name: str, given: Any, default: float) -> float:
-    if given is None:
+def _milliseconds(name: str, value: Any, default: float) -> float:
+    if value is None:
         return default
-    if not isinstance(given, Quantity) or not given.has_same_dimensions(ms) or np.ndim(given):
-        raise BackendError(f"{name} is {given!r}; expected a time with its unit, such as 80*ms")
-    value = float(given / ms)
-    if not 0 <= value < float("inf"):
-        raise BackendError(f"{name} is {given!r}; expected a time of at least 0*ms")
-    return value
+    if not isinstance(value, Quantity) or not value.has_same_dimensions(ms) or np.ndim(value):
+        raise BackendError(f"{name} is {value!r}; expected a time with its unit, such as 80*ms")
+    milliseconds = float(value / ms)
+    if not 0 <= milliseconds < float("inf"):
+        raise BackendError(f"{name} is {value!r}; expected a time of at least 0*ms")
+    return milliseconds

@@ -83,7 +83,7 @@ class StockEngine:
             spiking[0, channel] = 1
         for (
             each
-        ) in spiking:  # a message a step: one that is on its way still would pass for silence
+        ) in spiking:  # one message per step: one that is on its way still would pass for silence
             self._running.send(IN, each)
         self._running.run(steps)
         return np.stack([self._running.receive(OUT) for _ in range(steps)]) > 0
