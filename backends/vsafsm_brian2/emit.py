@@ -19,7 +19,7 @@ from vsafsm.files import write_atomically
 from vsafsm.network import LEAD, THRESHOLD
 from vsafsm.program import Program
 from vsafsm_brian2 import equations as eq
-from vsafsm_brian2.parameters import Parameters, Realism, Running
+from vsafsm_brian2.parameters import Parameters, Realism, RunSettings
 
 TARGETS = {
     "numpy": 'prefs.codegen.target = "numpy"',
@@ -29,7 +29,7 @@ TARGETS = {
 
 
 def emit(
-    program: Program, folder: Path, parameters: Parameters, realism: Realism, running: Running
+    program: Program, folder: Path, parameters: Parameters, realism: Realism, running: RunSettings
 ) -> None:
     """Write ``run.py`` and ``network.npz`` into an existing folder.
 
@@ -49,7 +49,7 @@ def emit(
     write_atomically(folder / "run.py", script(program, parameters, running).encode())
 
 
-def script(program: Program, parameters: Parameters, running: Running) -> str:
+def script(program: Program, parameters: Parameters, running: RunSettings) -> str:
     """The text of the script."""
     values: dict[str, Any] = {
         **{

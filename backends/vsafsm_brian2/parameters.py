@@ -139,7 +139,7 @@ right.
 
 
 @dataclass(frozen=True)
-class Running:
+class RunSettings:
     """How long inputs are held, and what computes the network.
 
     Raises
@@ -216,7 +216,7 @@ def check(settings: Any) -> None:
 def options() -> tuple[Option, ...]:
     """Every setting as an option of the backend."""
     found = []
-    for group in (Running, Parameters, Realism):
+    for group in (RunSettings, Parameters, Realism):
         hints = get_type_hints(group)
         for each in fields(group):
             kind = next(

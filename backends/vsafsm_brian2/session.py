@@ -18,9 +18,9 @@ from vsafsm.machine import Outputs
 from vsafsm.program import Program
 from vsafsm.synchronous import session_repr
 from vsafsm_brian2.equations import INPUT_PERIOD_MS, ON_INPUT, RESET_MS, WINDOW_MS
-from vsafsm_brian2.model import RESET, AttractorFSM
-from vsafsm_brian2.parameters import Parameters, Realism, Running, check_contract
-from vsafsm_brian2.reading import Event, Reading, Recording, input_spikes
+from vsafsm_brian2.model import RESET, Brian2FSM
+from vsafsm_brian2.parameters import Parameters, Realism, RunSettings, check_contract
+from vsafsm_brian2.reading import Event, Recording, StateReading, input_spikes
 from vsafsm_brian2.surroundings import RandomNumbers, check_can_run, device, target
 
 
@@ -30,12 +30,12 @@ class Simulation:
     """
 
     def __init__(
-        self, program: Program, parameters: Parameters, realism: Realism, running: Running
+        self, program: Program, parameters: Parameters, realism: Realism, running: RunSettings
     ) -> None:
         self.rng = np.random.default_rng(running.draw_seed)
         self.noise = RandomNumbers(running.draw_seed)
         self.running, self.parameters, self.realism = running, parameters, realism
-        self.fsm = AttractorFSM(program, parameters, realism, self.rng)
+        self.fsm = Brian2FSM(program, parameters, realism, self.rng)
         clock = self.fsm.cells.clock
         size = len(self.fsm.lines)
         self.source = b2.SpikeGeneratorGroup(size, [], [] * ms, clock=clock, name="fsm_source")
@@ -102,7 +102,7 @@ class Brian2Session:
     """
 
     def __init__(
-        self, program: Program, parameters: Parameters, realism: Realism, running: Running
+        self, program: Program, parameters: Parameters, realism: Realism, running: RunSettings
     ) -> None:
         if running.codegen == "cpp_standalone":
             raise BackendError(
@@ -114,7 +114,7 @@ class Brian2Session:
         with target(running.codegen):
             self._simulation = Simulation(program, parameters, realism, running)
         self._open = True
-        self._reading = Reading(None)
+        self._reading = StateReading(None)
         self.reset()
 
     def __repr__(self) -> str:
@@ -217,8 +217,8 @@ def run_word(
     word: Sequence[str],
     parameters: Parameters,
     realism: Realism,
-    running: Running,
-) -> tuple[Recording, list[Reading]]:
+    running: RunSettings,
+) -> tuple[Recording, list[StateReading]]:
     """Run a word known in advance in one `Network.run`: -> the recording, and n + 1 readings."""
     check_can_run(running.codegen)
     symbols = [program.network.mask_of(symbol) - 1 for symbol in word]

@@ -41,7 +41,7 @@ FAREWELL_S = 5.0
 """How long a process may take to end before it is killed."""
 
 
-class Running:
+class LavaRuntime:
     """A network of Processes that was started, and the ports by which it talks to the world
     outside.
 
