@@ -129,7 +129,7 @@ class Given:
     Attributes
     ----------
     states : (S, N)
-        One hypervector a state, in the machine's order.
+        One hypervector per state, in the machine's order.
     pending : (P, N), optional
         One for each pending transition, in the order of `vsafsm.lowering.lower`; drawn like the
         states' own sparsity where it is not given.
@@ -241,6 +241,11 @@ def _is_paley(order: int) -> bool:
 
 
 def _paley(order: int) -> NDArray[np.int8]:
+    """Paley's first construction, for a prime q = order - 1 that is 3 modulo 4.
+
+    The quadratic character of differences modulo q is skew-symmetric there; bordered with ones, and
+    with ones added on the diagonal, its rows are orthogonal.
+    """
     q = order - 1
     squares = {i * i % q for i in range(1, q)}
     character = np.array([0] + [1 if i in squares else -1 for i in range(1, q)], np.int8)
@@ -255,9 +260,12 @@ def _paley(order: int) -> NDArray[np.int8]:
 
 def _codes(layout: Layout, classes: NDArray[np.intp], rng: np.random.Generator) -> Bits:
     members = [np.flatnonzero(classes == c) for c in range(classes.max() + 1)]
+    # Use is counted in situations. A random amount of up to `slack` is added before neurons are
+    # sorted by it, so that codes of equal load do not take the same groups of neurons again.
     slack = SPREAD * float(layout.loads.mean())
     used = np.zeros(layout.neurons)
     codes = np.zeros((len(layout.loads), layout.neurons), np.bool_)
+    # Codes of high load choose first, while all neurons are unused.
     for code in np.argsort(-layout.loads, kind="stable"):
         for neurons, take in zip(members, _shares(layout.active, len(members), rng), strict=True):
             if take > len(neurons):
@@ -273,6 +281,9 @@ def _codes(layout: Layout, classes: NDArray[np.intp], rng: np.random.Generator) 
 
 
 def _shares(active: int, classes: int, rng: np.random.Generator) -> Iterator[int]:
+    """Active neurons of each class: equally many, and what is left over to classes drawn at
+    random.
+    """
     each, extra = divmod(active, classes)
     lucky = set(rng.permutation(classes)[:extra].tolist()) if extra else set()
     return (each + (c in lucky) for c in range(classes))
@@ -323,6 +334,9 @@ def _pairs(
     """Dealt out to families of so many states: shares grow with kinds of input, and slower than
     with states.
     """
+    # Each family's signs are rows of a Hadamard matrix with one column for the rest phase and one
+    # per kind of input. A longer matrix needs more pairs; more states share them, so that their
+    # number counts by its square root.
     arrays = [hadamard(_hadamard_order(max(family) + 2)) for family in families]
     shares = np.cumsum([len(array) * n**0.5 for array, n in zip(arrays, states, strict=True)])
     owners = np.searchsorted(shares, (np.arange(count) + 0.5) * shares[-1] / count)
@@ -350,12 +364,14 @@ def _codes_of_pairs(
         order = np.argsort(used + slack * rng.random(count), kind="stable")
         if code < layout.states:
             own = order[pairs.owners[order] == family_of[code]]
+            # The least used pair of every row first, then the second of every row, and so on.
             own = own[np.argsort(_turns(pairs.rows[own]), kind="stable")]
             if family_of.count(family_of[code]) > 1:
                 own = own[: max(1, int(SHARED * len(own)))]
             order = np.concatenate([own, order[~np.isin(order, own)]])
         picked = order[: layout.active // 2]
         codes[code, picked] = codes[code, picked + count] = True
+        # An odd code ends with one neuron of a pair, or with the neuron that has no partner.
         if layout.active % 2:
             codes[code, order[layout.active // 2] if layout.active // 2 < count else -1] = True
         used[picked] += layout.loads[code]
@@ -363,7 +379,7 @@ def _codes_of_pairs(
 
 
 def _turns(rows: NDArray[np.intp]) -> NDArray[np.intp]:
-    """How many of the same number come before each."""
+    """How many of the same number stand earlier, for each."""
     by_row = np.argsort(rows, kind="stable")
     turns = np.empty(len(rows), np.intp)
     turns[by_row] = np.arange(len(rows)) - np.searchsorted(rows[by_row], rows[by_row])

@@ -19,9 +19,9 @@ benchmarks/.
 """
 COARSER = {2: 2.2, 3: 1.35, 4: 1.15}
 """Times as many neurons for weights of few bits."""
-DENSE_A_CONDITION, ONE_SHOT_A_CONDITION = 1.3, 10.0
-"""Neurons a condition for dense codes, and for weights that are not refined."""
-NEURONS_A_CLASS = 5
+DENSE_PER_CONDITION, ONE_SHOT_PER_CONDITION = 1.3, 10.0
+"""Neurons per condition, for dense codes, and for weights that are not refined."""
+NEURONS_PER_CLASS = 5
 """Fewest neurons in each class of the masks with which a size is predicted."""
 DENSER = 2.25
 """Times as many active neurons as a code would have otherwise that it may have to be balanced over
@@ -30,7 +30,7 @@ all classes.
 PAIRED = 2.0
 """Times as many neurons as the law for codes of pairs, whose conditions are of the kinds of input.
 """
-ACTIVE_A_KIND = 1.5
+ACTIVE_PER_KIND = 1.5
 """Active neurons that a state needs at least for each kind of input that it tells apart."""
 DENSEST = {2: 1 / 8, 3: 1 / 16}
 """Share of active neurons at which weights of few bits still have enough of them to add up."""
@@ -38,7 +38,7 @@ DENSEST = {2: 1 / 8, 3: 1 / 16}
 
 def predicted_neurons(lowered: Lowered, options: Options) -> int:
     """Neurons at which a network of these options is expected to prove."""
-    predicted = max(_predicted(lowered, options), NEURONS_A_CLASS * classes_needed(lowered.masks))
+    predicted = max(_predicted(lowered, options), NEURONS_PER_CLASS * classes_needed(lowered.masks))
     if options.code == "dense" or _divides(predicted**0.5, lowered, predicted):
         return predicted
     return round(PAIRED * _predicted(_of_kinds(lowered), options))
@@ -62,7 +62,7 @@ def split_active(wanted: float, lowered: Lowered, neurons: int, least: int) -> i
         classes = classes_needed(lowered.masks)
         return classes * max(1, -(-least // classes), round(wanted / classes))
     kinds = max(len(set(targets)) for targets in lowered.targets)
-    return 2 * max(2, -(-least // 2), round(wanted / 2), round(ACTIVE_A_KIND * kinds / 2))
+    return 2 * max(2, -(-least // 2), round(wanted / 2), round(ACTIVE_PER_KIND * kinds / 2))
 
 
 def conditions_per_neuron(lowered: Lowered) -> float:
@@ -75,8 +75,9 @@ def conditions_per_neuron(lowered: Lowered) -> float:
 
 
 def _of_kinds(lowered: Lowered) -> Lowered:
-    """With one input for each kind that a state tells apart: what is left where a kind has the same
-    signs.
+    """The machine with one input for each kind that a state tells apart.
+
+    Codes of pairs give the inputs of one kind the same signs there, so that they are one condition.
     """
     first = {(move.source, move.target): move for move in reversed(lowered.moves)}
     return replace(lowered, moves=tuple(first.values()))
@@ -87,13 +88,15 @@ def _predicted(lowered: Lowered, options: Options) -> int:
     factor, exponent = LAW
     wanted = factor * float(found**exponent) * COARSER.get(options.bits, 1.0)
     if options.code == "dense":
-        wanted = max(wanted, DENSE_A_CONDITION * found)
+        wanted = max(wanted, DENSE_PER_CONDITION * found)
     if options.rule == "one-shot":
-        wanted = ONE_SHOT_A_CONDITION * found
+        wanted = ONE_SHOT_PER_CONDITION * found
     return round(wanted)
 
 
 def _wanted(neurons: int, lowered: Lowered, bits: int) -> float:
+    # Few active neurons suffice until each has more conditions than it has room for; beyond that,
+    # fewer active neurons mean fewer conditions per weight.
     load = conditions_per_neuron(lowered) / neurons
     return float(max(neurons**0.5 * min(1.0, 2.5 / load), neurons * DENSEST.get(bits, 0.0)))
 

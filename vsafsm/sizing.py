@@ -151,6 +151,8 @@ class _Search:
         actives = self._sparsity_candidates(neurons)
         for margin in self._margins(MARGINS):
             for active in actives:
+                # A further draw doubles the range of the weights: where the first refinement left
+                # conditions short, weights were clipped.
                 for draw in range(DRAWS):
                     trial = self._try(neurons, active, margin, draw, self.options.rule)
                     if trial and trial.proof.holds and not trial.unmet:
@@ -162,6 +164,8 @@ class _Search:
     def auto(self) -> Sized:
         """Find the smallest size that proves, then give it headroom."""
         ceiling = min(self.requirements.most_neurons or MOST_NEURONS, MOST_NEURONS)
+        # The smallest size is probed with a small margin and without the target's aims, so that it
+        # is a property of the machine alone.
         smallest = self._smallest(ceiling)
         if smallest is None:
             return self._given_up(
@@ -229,6 +233,8 @@ class _Search:
         """
         predicted = predicted_neurons(self.lowered, self.options)
         ceiling = min(ceiling, max(LEAST_CEILING, MOST_TIMES_PREDICTED * predicted))
+        # Up to the first rung that proves, then down while the rung below proves too: the smallest
+        # costs a few compilations near the prediction, and none of the large sizes.
         rung = rung_of(min(predicted, ceiling))
         while not self._proves(min(rung_size(rung), ceiling)):
             if rung_size(rung) >= ceiling:
@@ -290,6 +296,7 @@ class _Search:
     ) -> _Trial | None:
         """One network; None where codes of this size cannot be told apart by the masks."""
         self.progress(f"N={neurons} k={active}", 0.0)
+        # A generator per attempt: the same network whatever was tried before it.
         rng = np.random.default_rng([self.options.seed, neurons, active, draw])
         try:
             trial = _compile(self, neurons, active, margin, 2.0**draw, rng, rule)

@@ -355,13 +355,23 @@ class _Task:
         self, situations: Conditions, book: Codebook, grid: Grid, margin: float, relaxation: float
     ) -> None:
         codes, neurons = book.codes, book.codes.shape[1]
+        # `active` has the activity of each situation: (P, N).
         self.situations, self.active, self.masks = _merged(situations, book)
         self.codes, self.grid, self.relaxation = codes, grid, relaxation
         indices, self.count = listed(self.active)
+        # Noise on n weights adds up as sqrt(n), so a target of n units would leave a small activity
+        # less safe than a large one. From half of the largest activity down, the target falls as
+        # sqrt(n) instead.
         apart = np.maximum(self.count, np.sqrt(self.count * self.count.max() / 2))
         self.target = np.ceil(margin * grid.scale * apart).astype(np.int32)
+        # Corrections of less than one LSB add up in `shift` further bits, up to 12 bits in all, so
+        # that a whole fine weight and its sums stay within int16 for weights of 8 bits.
         self.shift = max(0, min(4, 12 - grid.bits))
+        # Where codes are dense, silent neurons say as much as active ones: they are corrected with
+        # the opposite sign.
         self.contrast = bool(codes.mean() >= 0.25)
+        # No sum of a step exceeds this, so the type chosen here adds without rounding or overflow:
+        # float32 is exact below 2**24, and results do not depend on the order of additions.
         largest = 2 * (grid.limit + grid.gain) * int(self.count.max()) + int(self.target.max())
         self.whole: type[Whole] = np.int16 if largest < 2**15 else np.int32
         self.real: type[np.floating[Any]] = np.float32 if largest < 2**24 else np.float64
@@ -375,10 +385,12 @@ class _Task:
         return np.ascontiguousarray(fine, self.whole if self.grid.bits <= 8 else np.int32)
 
     def deployed(self, fine: NDArray[Whole]) -> NDArray[Whole]:
+        """The weights as the target holds them: rounded half up to whole LSBs."""
         return (fine + ((1 << self.shift) >> 1)) >> self.shift
 
     @property
     def _edge(self) -> int:
+        """The largest fine weight that still rounds to the largest weight of the grid."""
         return (self.grid.limit << self.shift) + max(0, (1 << self.shift) // 2 - 1)
 
     def refine(
@@ -395,6 +407,8 @@ class _Task:
             best = min(best, short)
             if stale >= PATIENCE:
                 return n + 1, short
+            # Most situations hold after a few passes. The few that do not are swept by themselves,
+            # which is cheaper than a whole pass, before all are looked at again.
             for _ in range(3):
                 if 8 * len(again) > len(everything):
                     break
@@ -425,6 +439,8 @@ class _Task:
 
         Situations of one code share neurons: corrected together, they would overshoot.
         """
+        # `turn` counts, along the order, how often a situation's code came before: situations of
+        # one turn all have different codes.
         sources = self.situations.source[order]
         by_code = np.argsort(sources, kind="stable")
         first = np.searchsorted(sources[by_code], sources[by_code])
@@ -464,6 +480,8 @@ class _Task:
     def _correct(
         self, fine: NDArray[Whole], missing: NDArray[Any], batch: NDArray[np.intp]
     ) -> None:
+        # A change of every weight of n active neurons by `missing / n` brings the drive to its
+        # target; relaxation 2 goes as far beyond it. Rounded up, so that no pass changes nothing.
         step = np.asarray(self.relaxation * 2**self.shift / self.count[batch, None], self.real)
         change = np.clip(
             np.copysign(np.ceil(np.abs(missing) * step), missing), -(2**15), 2**15

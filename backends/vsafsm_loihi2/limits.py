@@ -23,9 +23,9 @@ DECAY_SHIFT, DECAY = 12, 2**12 - 1
 BIAS, BIAS_EXPONENT = 2**12 - 1, 7
 """Largest magnitude of a bias' mantissa, and its largest exponent."""
 
-CORES_A_CHIP = 128
-NEURONS_A_CORE = 4096
-WORDS_A_CORE = 2**14
+CORES_PER_CHIP = 128
+NEURONS_PER_CORE = 4096
+WORDS_PER_CORE = 2**14
 """64-bit words of synaptic memory a core."""
 SOURCE = (
     "estimate from public figures: Intel's Loihi 2 technology brief (128 cores a chip) and the"

@@ -15,19 +15,19 @@ from vsafsm.backend import Description
 from vsafsm_loihi2.integers import ChipNetwork
 from vsafsm_loihi2.limits import (
     ACCUMULATOR,
-    CORES_A_CHIP,
+    CORES_PER_CHIP,
     DECAY,
     MANTISSA,
-    NEURONS_A_CORE,
+    NEURONS_PER_CORE,
     SOURCE,
-    WORDS_A_CORE,
+    WORDS_PER_CORE,
 )
 from vsafsm_loihi2.simulator import ChipSimulator
 
-BITS_A_SYNAPSE, BITS_A_WORD = 8, 64
+BITS_PER_SYNAPSE, BITS_PER_WORD = 8, 64
 OVERHEAD = Fraction(11, 10)
 """Words of synaptic memory for a word of weights."""
-WORDS_AN_AXON, WORDS_A_NEURON = Fraction(1, 2), 1
+WORDS_PER_AXON, WORDS_PER_NEURON = Fraction(1, 2), 1
 """Of each neuron that reaches the core, and of each that lies on it."""
 EVENTS = 64
 """Inputs over which spikes and synaptic operations are counted."""
@@ -35,27 +35,27 @@ EVENTS = 64
 
 @dataclass(frozen=True)
 class Partition:
-    """Cores and chips that hold N fully connected neurons, `neurons_a_core` in each."""
+    """Cores and chips that hold N fully connected neurons, `neurons_per_core` in each."""
 
     neurons: int
-    neurons_a_core: int
+    neurons_per_core: int
 
     @property
     def cores(self) -> int:
         """Cores, the last one perhaps not full."""
-        return ceil(self.neurons / self.neurons_a_core)
+        return ceil(self.neurons / self.neurons_per_core)
 
     @property
     def chips(self) -> int:
         """Chips."""
-        return ceil(self.cores / CORES_A_CHIP)
+        return ceil(self.cores / CORES_PER_CHIP)
 
     def __str__(self) -> str:
         """Which neurons lie on which chip."""
-        a_chip = CORES_A_CHIP * self.neurons_a_core
-        first = range(0, self.neurons, a_chip)
+        per_chip = CORES_PER_CHIP * self.neurons_per_core
+        first = range(0, self.neurons, per_chip)
         parts = [
-            f"chip {i}: neurons {n} to {min(n + a_chip, self.neurons) - 1}"
+            f"chip {i}: neurons {n} to {min(n + per_chip, self.neurons) - 1}"
             for i, n in enumerate(first)
         ]
         return "; ".join(parts) if len(parts) <= 4 else f"{parts[0]}; {parts[1]}; ...; {parts[-1]}"
@@ -63,9 +63,9 @@ class Partition:
 
 def partition(neurons: int) -> Partition:
     """The fewest cores for N fully connected neurons."""
-    words = Fraction(neurons * BITS_A_SYNAPSE, BITS_A_WORD) * OVERHEAD + WORDS_A_NEURON
-    left = WORDS_A_CORE - neurons * WORDS_AN_AXON
-    return Partition(neurons, max(1, min(NEURONS_A_CORE, int(left / words))))
+    words = Fraction(neurons * BITS_PER_SYNAPSE, BITS_PER_WORD) * OVERHEAD + WORDS_PER_NEURON
+    left = WORDS_PER_CORE - neurons * WORDS_PER_AXON
+    return Partition(neurons, max(1, min(NEURONS_PER_CORE, int(left / words))))
 
 
 def most_neurons(chips: int) -> int:
@@ -80,12 +80,12 @@ def most_neurons(chips: int) -> int:
 def report(chip: ChipNetwork) -> Description:
     """What the network takes, by name."""
     bounds, parts = chip.bounds, partition(len(chip.bias))
-    spikes, operations = activity_a_transition(chip)
-    synaptic_bits = chip.weights.size * BITS_A_SYNAPSE
+    spikes, operations = activity_per_transition(chip)
+    synaptic_bits = chip.weights.size * BITS_PER_SYNAPSE
     return {
         "neurons": len(chip.bias),
         "latch_neurons": len(chip.latch.membrane),
-        "weight_bits": BITS_A_SYNAPSE,
+        "weight_bits": BITS_PER_SYNAPSE,
         "synapses": int(np.count_nonzero(chip.weights)),
         "weights_not_zero": round(float(np.count_nonzero(chip.weights) / chip.weights.size), 3),
         "mask_drive": bounds.mask_drive,
@@ -108,29 +108,29 @@ def report(chip: ChipNetwork) -> Description:
         "most_active": bounds.reach.active,
         "hold_steps": chip.hold_steps,
         "gap_steps": chip.gap_steps,
-        "steps_a_transition": chip.event_steps,
-        "spikes_a_transition": round(spikes, 1),
-        "synaptic_operations_a_transition": round(operations, 1),
+        "steps_per_transition": chip.event_steps,
+        "spikes_per_transition": round(spikes, 1),
+        "synaptic_operations_per_transition": round(operations, 1),
         "counted": (
             "all figures above are counted in the integers that the chip would get; spikes and"
             f" synaptic operations are a mean over {EVENTS} random inputs in the integer simulator"
         ),
         "cores": parts.cores,
         "chips": parts.chips,
-        "neurons_a_core": parts.neurons_a_core,
+        "neurons_per_core": parts.neurons_per_core,
         "partition": str(parts),
         "synaptic_memory_kib": round(float(synaptic_bits * OVERHEAD / 8 / 1024), 1),
-        "input_axons_a_core": len(chip.bias) + chip.latch.channels,
+        "input_axons_per_core": len(chip.bias) + chip.latch.channels,
         "output_axons": (len(chip.bias) + chip.latch.channels) * parts.cores,
         "estimated": (
-            "cores, chips, neurons_a_core, partition, synaptic_memory_kib and axons are an"
+            "cores, chips, neurons_per_core, partition, synaptic_memory_kib and axons are an"
             f" {SOURCE}; every neuron is taken to reach every core, and the latch to fit beside the"
             " last one"
         ),
     }
 
 
-def activity_a_transition(chip: ChipNetwork) -> tuple[float, float]:
+def activity_per_transition(chip: ChipNetwork) -> tuple[float, float]:
     """Spikes of the network, and synaptic operations they and the lines cause, a transition:
     means.
     """

@@ -20,7 +20,7 @@ from vsafsm_loihi2.simulator import ChipSimulator
 
 RESET = 0
 """The channel of the reset; input a has channel a + 1."""
-MOST_STEPS_A_CHUNK = 4096
+MOST_STEPS_PER_CHUNK = 4096
 
 
 class Engine(Protocol):
@@ -123,8 +123,8 @@ class ChipSession:
                 f"{steps!r} steps are not possible; expected a whole number of at least 0"
             )
         self._check_open()
-        for start in range(0, steps, MOST_STEPS_A_CHUNK):
-            self._run(None, min(MOST_STEPS_A_CHUNK, steps - start))
+        for start in range(0, steps, MOST_STEPS_PER_CHUNK):
+            self._run(None, min(MOST_STEPS_PER_CHUNK, steps - start))
 
     @property
     def state(self) -> str | None:

@@ -17,7 +17,7 @@ from vsafsm.options import MOST_NEURONS
 from vsafsm_loihi2 import ChipNetwork
 from vsafsm_loihi2.resources import (
     Partition,
-    activity_a_transition,
+    activity_per_transition,
     fan_outs,
     most_neurons,
     partition,
@@ -43,7 +43,7 @@ def eighties_of_words(neurons: int, held: int) -> int:
 def test_a_core_is_as_full_as_it_can_be_and_no_fuller() -> None:
     room = 2**14 * 80
     for neurons in range(1, MOST_NEURONS + 1):
-        held = partition(neurons).neurons_a_core
+        held = partition(neurons).neurons_per_core
         assert 1 <= held <= 4096
         assert eighties_of_words(neurons, held) <= room
         assert held == 4096 or eighties_of_words(neurons, held + 1) > room
@@ -54,14 +54,16 @@ def test_more_neurons_never_take_less(one: int, other: int) -> None:
     fewer, more = sorted((one, other))
     assert partition(fewer).cores <= partition(more).cores
     assert partition(fewer).chips <= partition(more).chips
-    assert partition(fewer).neurons_a_core >= partition(more).neurons_a_core
+    assert partition(fewer).neurons_per_core >= partition(more).neurons_per_core
 
 
 def test_cores_hold_every_neuron() -> None:
     for neurons in range(1, 3000, 7):
         parts = partition(neurons)
         assert (
-            (parts.cores - 1) * parts.neurons_a_core < neurons <= parts.cores * parts.neurons_a_core
+            (parts.cores - 1) * parts.neurons_per_core
+            < neurons
+            <= parts.cores * parts.neurons_per_core
         )
         assert (parts.chips - 1) * 128 < parts.cores <= parts.chips * 128
 
@@ -94,7 +96,7 @@ def test_the_partition_names_the_neurons_of_each_chip(neurons: int) -> None:
     assert [chip for chip, _, _ in told] == list(range(parts.chips))
     covered = [n for _, first, last in told for n in range(first, last + 1)]
     assert covered == list(range(neurons))
-    assert all(last - first < 128 * parts.neurons_a_core for _, first, last in told)
+    assert all(last - first < 128 * parts.neurons_per_core for _, first, last in told)
 
 
 def test_a_partition_of_many_chips_is_told_by_its_ends() -> None:
@@ -143,17 +145,17 @@ def test_the_report_counts_what_is_there(chip_of: ChipOf) -> None:
         "most_active": chip.bounds.reach.active,
         "hold_steps": 4,
         "gap_steps": chip.gap_steps,
-        "steps_a_transition": 4 + chip.gap_steps + 3,
+        "steps_per_transition": 4 + chip.gap_steps + 3,
         "cores": parts.cores,
         "chips": parts.chips,
-        "neurons_a_core": parts.neurons_a_core,
+        "neurons_per_core": parts.neurons_per_core,
         "partition": str(parts),
         "synaptic_memory_kib": round(neurons**2 * 1.1 / 1024, 1),
-        "input_axons_a_core": axons,
+        "input_axons_per_core": axons,
         "output_axons": axons * parts.cores,
     }
     assert {name: found[name] for name in counted} == counted
-    rest = {"spikes_a_transition", "synaptic_operations_a_transition", "counted", "estimated"}
+    rest = {"spikes_per_transition", "synaptic_operations_per_transition", "counted", "estimated"}
     assert set(found) == set(counted) | rest
     assert "estimate from public figures" in str(found["estimated"])
     assert "cores" in str(found["estimated"])
@@ -170,7 +172,7 @@ def test_fan_outs_are_counted_by_hand(chip_of: ChipOf) -> None:
 @pytest.mark.parametrize(
     ("name", "more"), [("vending_machine", {}), ("turnstile", {"hold_steps": 6}), ("random 0", {})]
 )
-def test_spikes_and_operations_a_transition_are_those_of_plain_loops(
+def test_spikes_and_operations_per_transition_are_those_of_plain_loops(
     name: str, more: dict[str, int], chip_of: ChipOf, plain_chip: Any
 ) -> None:
     chip = chip_of(name, **more)
@@ -193,13 +195,13 @@ def test_spikes_and_operations_a_transition_are_those_of_plain_loops(
         operations += sum(
             reached[neurons + i] for i in plain.latch.spikes if width <= i < 2 * width
         )
-    assert activity_a_transition(chip) == (spikes / 64, operations / 64)
+    assert activity_per_transition(chip) == (spikes / 64, operations / 64)
     found = report(chip)
-    assert found["spikes_a_transition"] == round(spikes / 64, 1)
-    assert found["synaptic_operations_a_transition"] == round(operations / 64, 1)
+    assert found["spikes_per_transition"] == round(spikes / 64, 1)
+    assert found["synaptic_operations_per_transition"] == round(operations / 64, 1)
 
 
 def test_each_further_step_of_the_hold_costs_the_same(chip_of: ChipOf) -> None:
-    found = [activity_a_transition(chip_of("turnstile", hold_steps=hold)) for hold in (2, 6, 18)]
+    found = [activity_per_transition(chip_of("turnstile", hold_steps=hold)) for hold in (2, 6, 18)]
     for shortest, longer, longest in zip(*found, strict=True):
         assert longest - longer == 3 * (longer - shortest) > 0
