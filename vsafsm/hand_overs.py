@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vsafsm.lowering import REST
 from vsafsm.network import MOST_STEPS, Network
-from vsafsm.vsa import Bits
+from vsafsm.vsa import Bits, Numbers
 
 Indices = NDArray[np.intp]
 HandOver = Literal["at once", "both", "neither"]
@@ -46,7 +46,7 @@ class StepBatch:
     """
 
     activity: Bits
-    drive: NDArray[Any]
+    drive: Numbers
     keys: Sequence[bytes]
     row: Indices
     masks: Indices

@@ -11,7 +11,6 @@ import math
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +20,7 @@ from vsafsm.hand_overs import Phase, StepBatch
 from vsafsm.machine import Machine
 from vsafsm.network import Network
 from vsafsm.proof import prove
-from vsafsm.vsa import Bits
+from vsafsm.vsa import Bits, Numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,7 +205,7 @@ class _Recorder:
         if self.sigma > 0:
             self._add_tails(batch, opened, active)
 
-    def _add_tails(self, batch: StepBatch, opened: Bits, active: NDArray[Any]) -> None:
+    def _add_tails(self, batch: StepBatch, opened: Bits, active: Numbers) -> None:
         """Add up the chances that noise carries a neuron over, each pair once per owner.
 
         A sum of n weights, each with noise of deviation sigma, has the deviation sigma sqrt(n).

@@ -20,7 +20,7 @@ from vsafsm.errors import NetworkError, UnknownInputError, did_you_mean
 from vsafsm.lowering import REST, Code
 from vsafsm.machine import Outputs, listed
 from vsafsm.recurrent import sums
-from vsafsm.vsa import Bits, similarity
+from vsafsm.vsa import Bits, Numbers, similarity
 
 THRESHOLD = 0.5
 """Least similarity (hit rate minus false-alarm rate) at which an activity stands for a code."""
@@ -81,7 +81,7 @@ class Network:
     '→ unlocked'
     """
 
-    weights: NDArray[Any]
+    weights: Numbers
     gain: int
     scale: float
     bits: int
@@ -167,7 +167,7 @@ class Network:
         return self.weights.dtype.kind == "i"
 
     @cached_property
-    def transposed(self) -> NDArray[Any]:
+    def transposed(self) -> Numbers:
         """``weights.T``, contiguous: row j is what neuron j sends."""
         return np.ascontiguousarray(self.weights.T)
 
@@ -190,7 +190,7 @@ class Network:
             )
         return self.inputs.index(symbol) + 1
 
-    def drive(self, activity: Bits) -> NDArray[Any]:
+    def drive(self, activity: Bits) -> Numbers:
         """Net drive ``W z - g sum(z)`` of every neuron for each activity.
 
         Parameters
@@ -202,7 +202,7 @@ class Network:
         (B, N)
             In LSBs; whole numbers (int32) for whole weights.
         """
-        total = sums(self.transposed, activity)
+        total: NDArray[Any] = sums(self.transposed, activity)
         if self.gain:
             total -= np.asarray(self.gain * activity.sum(1, keepdims=True), total.dtype)
         return total

@@ -158,7 +158,8 @@ class Program:
         network = self.network
         book = Codebook(network.masks, network.codes)
         stored, moved = autoassociative(book), transition(self.lowered, book)
-        return Parts(stored, moved, network.weights / network.scale - stored - moved)
+        units = np.asarray(network.weights / network.scale, np.float64)
+        return Parts(stored, moved, units - stored - moved)
 
     def grid(self) -> Grid:
         """The integers that the weights are laid over."""

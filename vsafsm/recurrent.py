@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vsafsm.vsa import Bits
+from vsafsm.vsa import Bits, Numbers
 
 GATHER = 16
 """Rows are added up where the largest activity is below 1 / GATHER of the neurons."""
@@ -31,11 +31,11 @@ def listed(activity: Bits) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 
 
 def gathered(
-    transposed: NDArray[Any],
+    transposed: Numbers,
     indices: NDArray[np.intp],
     count: NDArray[np.intp],
     kind: type[np.number[Any]],
-) -> NDArray[Any]:
+) -> Numbers:
     """Sum of the listed rows of `transposed` (N, M) for each activity -> (B, M). The largest
     activities come first.
 
@@ -50,7 +50,7 @@ def gathered(
     return total
 
 
-def multiplied(transposed: NDArray[Any], activity: Bits, largest: int) -> NDArray[Any]:
+def multiplied(transposed: Numbers, activity: Bits, largest: int) -> Numbers:
     """The same by a matrix product; `largest` bounds the magnitude of any sum."""
     real = np.float32 if largest < 2**24 else np.float64
     seen, columns = activity.astype(real), transposed.shape[1]
@@ -60,7 +60,7 @@ def multiplied(transposed: NDArray[Any], activity: Bits, largest: int) -> NDArra
     return total
 
 
-def sums(transposed: NDArray[Any], activity: Bits) -> NDArray[Any]:
+def sums(transposed: Numbers, activity: Bits) -> Numbers:
     """``W z`` of each activity (B, N) from the transposed weights (N, M): (B, M), whole where the
     weights are.
     """
@@ -70,7 +70,7 @@ def sums(transposed: NDArray[Any], activity: Bits) -> NDArray[Any]:
         if dense:
             return np.asarray(activity.astype(np.float64) @ transposed)
         return _added(transposed, activity, transposed.dtype.type)
-    limit = -int(np.iinfo(transposed.dtype).min)
+    limit = -int(np.iinfo(transposed.dtype.str).min)
     if dense:
         return multiplied(transposed, activity, limit * most)
     return _added(transposed, activity, np.int16 if limit * most < 2**15 else np.int32).astype(
@@ -78,7 +78,7 @@ def sums(transposed: NDArray[Any], activity: Bits) -> NDArray[Any]:
     )
 
 
-def _added(transposed: NDArray[Any], activity: Bits, kind: type[np.number[Any]]) -> NDArray[Any]:
+def _added(transposed: Numbers, activity: Bits, kind: type[np.number[Any]]) -> Numbers:
     indices, count = listed(activity)
     order = np.argsort(-count, kind="stable")
     total = np.empty((len(activity), transposed.shape[1]), kind)

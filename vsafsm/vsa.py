@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Real = NDArray[Any]
+Numbers = NDArray[np.number[Any]]
+"""Whole or real numbers, of whatever width."""
 Bits = NDArray[np.bool_]
 
 

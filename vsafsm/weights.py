@@ -33,7 +33,7 @@ from vsafsm.codebook import Codebook
 from vsafsm.lowering import REST, Lowered
 from vsafsm.options import Rule
 from vsafsm.recurrent import GATHER, gathered, listed, multiplied
-from vsafsm.vsa import Bits, Real, bind, centre, outer
+from vsafsm.vsa import Bits, Numbers, Real, bind, centre, outer
 
 ERASE = 0.5
 """e: how much of the old code a transition takes away. Half keeps the activity alive in continuous
@@ -452,19 +452,17 @@ class _Task:
                 batch = group[i : i + BATCH]
                 yield batch[np.argsort(-self.count[batch], kind="stable")]
 
-    def _drive(self, weights: NDArray[Whole], batch: NDArray[np.intp]) -> NDArray[Any]:
+    def _drive(self, weights: NDArray[Whole], batch: NDArray[np.intp]) -> Numbers:
         """Recurrent drive (b, rows) in whole LSBs."""
         if self.listed is None:
             return multiplied(weights, self.active[batch], self.largest)
         return gathered(weights, self.listed[batch], self.count[batch], self.whole)
 
-    def _missing(
-        self, weights: NDArray[Whole], rows: slice, batch: NDArray[np.intp]
-    ) -> NDArray[Any]:
+    def _missing(self, weights: NDArray[Whole], rows: slice, batch: NDArray[np.intp]) -> Numbers:
         """Drive that each neuron lacks in each situation (b, rows): positive to come up, negative
         to go down, or 0.
         """
-        drive = self._drive(weights, batch)
+        drive: NDArray[Any] = self._drive(weights, batch)
         if self.grid.gain:
             drive -= (self.grid.gain * self.count[batch, None]).astype(drive.dtype)
         target = self.target[batch, None].astype(drive.dtype)
@@ -477,9 +475,7 @@ class _Task:
         )
         return np.asarray(np.where(wanted, up, down) * cared)
 
-    def _correct(
-        self, fine: NDArray[Whole], missing: NDArray[Any], batch: NDArray[np.intp]
-    ) -> None:
+    def _correct(self, fine: NDArray[Whole], missing: Numbers, batch: NDArray[np.intp]) -> None:
         # A change of every weight of n active neurons by `missing / n` brings the drive to its
         # target; relaxation 2 goes as far beyond it. Rounded up, so that no pass changes nothing.
         step = np.asarray(self.relaxation * 2**self.shift / self.count[batch, None], self.real)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from vsafsm.errors import RequirementError
 from vsafsm.lowering import REST
 from vsafsm.network import MOST_STEPS, Network
-from vsafsm.vsa import Bits
+from vsafsm.vsa import Bits, Numbers
 
 PAIRS = 256
 """(Fixed point, input) pairs walked together."""
@@ -121,7 +121,7 @@ class _Walk:
             f"an activity still changes after {MOST_STEPS} steps; expected a proven program"
         )
 
-    def _note(self, activity: Bits, drive: NDArray[np.int32], firing: Bits) -> None:
+    def _note(self, activity: Bits, drive: Numbers, firing: Bits) -> None:
         rising = self.positive.drive(activity)
         self.rise, self.fall = (
             max(self.rise, int(rising.max())),

@@ -120,7 +120,7 @@ def _weak_step(program: Program, noisy: Network, wrong: WrongWord) -> str:
 def _moved(network: Network, noisy: Network, minimum: MinimumMargin) -> float:
     """What the noise adds to the drives of all neurons at a place: root mean square, in units."""
     activity = minimum.activity[None]
-    moved = noisy.drive(activity) - network.drive(activity)
+    moved = np.asarray(noisy.drive(activity) - network.drive(activity), np.float64)
     return float(np.sqrt(np.mean(moved**2))) / (max(int(activity.sum()), 1) * network.scale)
 
 
