@@ -39,6 +39,7 @@ def target(request: pytest.FixtureRequest) -> str:
 # ---- against the integer simulator
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["turnstile", "vending_machine", "door_lock", "modulo_counter", "tcp_connection"]
 )
@@ -61,6 +62,7 @@ def test_every_step_is_the_simulator_s(
     assert len({row.tobytes() for row in expected.spikes}) > 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "options"),
     [
