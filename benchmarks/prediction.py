@@ -17,7 +17,7 @@ from vsafsm.compiler import compile_machine
 from vsafsm.errors import NotProvenError
 from vsafsm.lowering import lower
 from vsafsm.options import Options
-from vsafsm.prediction import conditions_a_neuron, predicted_neurons
+from vsafsm.prediction import conditions_per_neuron, predicted_neurons
 from vsafsm.synchronous import run_batch
 
 LOADS = [
@@ -58,7 +58,8 @@ def sizes() -> list[tuple[int, int, int, float, int, int]]:
                 print(f"{machine.name} at {bits} bits: {error}", file=sys.stderr)
                 continue
             predicted = predicted_neurons(lowered, Options(bits=bits))
-            found.append((states, inputs, bits, conditions_a_neuron(lowered), predicted, smallest))
+            conditions = conditions_per_neuron(lowered)
+            found.append((states, inputs, bits, conditions, predicted, smallest))
             print(
                 f"{machine.name} {bits} bits: predicted {predicted}, smallest {smallest}",
                 file=sys.stderr,

@@ -17,7 +17,7 @@ from vsafsm import errors as e
 from vsafsm.lowering import lower
 from vsafsm.machine import Machine, Transition
 from vsafsm.options import MOST_NEURONS, Options
-from vsafsm.prediction import active_for, conditions_a_neuron, predicted_neurons
+from vsafsm.prediction import active_for, conditions_per_neuron, predicted_neurons
 from vsafsm.program import Program
 from vsafsm.requirements import Requirements, largest_sum
 from vsafsm.sizing import rung_of, rung_size, size
@@ -204,7 +204,7 @@ def test_the_ladder_doubles_in_four_rungs() -> None:
 
 def test_more_work_is_predicted_to_need_more_neurons(random_machines: Randoms) -> None:
     lowered = [lower(random_machines(states, 2, 0)) for states in (2, 8, 32, 128)]
-    for grow in (conditions_a_neuron, lambda x: predicted_neurons(x, Options())):
+    for grow in (conditions_per_neuron, lambda x: predicted_neurons(x, Options())):
         found = [grow(x) for x in lowered]
         assert found == sorted(found)
     machine = lowered[2]

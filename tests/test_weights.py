@@ -165,7 +165,7 @@ def test_loads_count_the_situations_in_which_a_code_is_wanted(
 
 
 def shortfall(given: Conditions, book: Codebook, grid: Grid, weights: np.ndarray) -> float:
-    """The smallest right-signed drive an active neuron, in units, over all conditions, in plain
+    """The smallest right-signed drive per active neuron, in units, over all conditions, in plain
     int64.
     """
     opened = np.vstack([book.masks, np.ones(book.codes.shape[1], np.bool_)])

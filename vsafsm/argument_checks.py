@@ -17,7 +17,7 @@ def check_machine(value: object, call: str) -> None:
     if isinstance(value, Program):
         remedy = "the program's machine, program.machine"
     elif isinstance(value, str | PathLike | Mapping):
-        remedy = f"{call}(vsafsm.load({_shown(value)}))"
+        remedy = f"{call}(vsafsm.load({_quote(value)}))"
     else:
         remedy = "what vsafsm.load or vsafsm.Machine.from_dict gives"
     raise ArgumentError(f"{call} takes a Machine, and got {_kind(value)}; expected {remedy}")
@@ -30,17 +30,17 @@ def check_program(value: object, call: str) -> None:
     if isinstance(value, Machine):
         remedy = f"{call}(vsafsm.compile(machine), ...)"
     elif isinstance(value, str | PathLike):
-        remedy = f"{call}(vsafsm.load_program({_shown(value)}), ...)"
+        remedy = f"{call}(vsafsm.load_program({_quote(value)}), ...)"
     else:
         remedy = "what vsafsm.compile or vsafsm.load_program gives"
     raise ArgumentError(f"{call} takes a Program, and got {_kind(value)}; expected {remedy}")
 
 
 def _kind(value: object) -> str:
-    return f"the text {_shown(value)}" if isinstance(value, str) else type(value).__name__
+    return f"the text {_quote(value)}" if isinstance(value, str) else type(value).__name__
 
 
-def _shown(value: object) -> str:
+def _quote(value: object) -> str:
     if isinstance(value, Mapping):
         return "..."
     return f'"{str(value)[:60]}"'

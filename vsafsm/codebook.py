@@ -75,7 +75,7 @@ class Codebook:
         for name, rows in (("masks", self.masks), ("codes", self.codes)):
             if rows.ndim != 2 or rows.dtype != np.bool_ or rows.shape[1] != self.codes.shape[-1]:
                 raise CodebookError(
-                    f"{name} must be a boolean matrix with one column a neuron, got {rows.shape}"
+                    f"{name} must be a boolean matrix with one column per neuron, got {rows.shape}"
                 )
             rows.setflags(write=False)
         if len({row.tobytes() for row in self.codes}) != len(self.codes):
@@ -156,16 +156,16 @@ class Given:
         """
         states = _bits("states", self.states, layout.neurons)
         active = max(1, int(np.median(states.sum(1))))
-        drawn = sparse(
+        book = sparse(
             replace(layout, active=active, targets=()), rng
         )  # these states own no neurons
         parts = [states]
         if len(states) < len(layout.loads):
-            rest = drawn.codes[len(states) :]
+            rest = book.codes[len(states) :]
             parts.append(
                 rest if self.pending is None else _bits("pending", self.pending, layout.neurons)
             )
-        masks = drawn.masks if self.masks is None else _bits("masks", self.masks, layout.neurons)
+        masks = book.masks if self.masks is None else _bits("masks", self.masks, layout.neurons)
         codes = np.concatenate(parts)
         for name, got, expected in (
             ("states", len(states), layout.states),

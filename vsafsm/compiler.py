@@ -128,7 +128,9 @@ def compile_machine(
     return Program(machine, sized.network, chosen, requirements, target, claim, sized.smallest)
 
 
-def _options(machine: Machine, requirements: Requirements, given: Mapping[str, object]) -> Options:
+def _options(
+    machine: Machine, requirements: Requirements, options: Mapping[str, object]
+) -> Options:
     """Defaults, then what the target requires, then what the spec asks for, then what is given
     now.
     """
@@ -139,7 +141,7 @@ def _options(machine: Machine, requirements: Requirements, given: Mapping[str, o
         required["inhibition"] = "folded" if requirements.folded else "separate"
     if requirements.rule is not None:
         required["rule"] = requirements.rule
-    return Options().with_(required).with_(dict(machine.compile_options)).with_(given)
+    return Options().with_(required).with_(dict(machine.compile_options)).with_(options)
 
 
 def _check_proven(machine: Machine, sized: Sized, options: Options, predicted: int) -> None:

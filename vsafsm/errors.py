@@ -188,10 +188,10 @@ class CompileCall:
     @property
     def shell(self) -> str:
         """As a command."""
-        given = {**self.target_options, **self.options}
+        options = {**self.target_options, **self.options}
         flags = "".join(
             f" --{name.replace('_', '-')} {shlex.quote(str(value))}"
-            for name, value in given.items()
+            for name, value in options.items()
             if value is not None
         )
         return f"vsafsm compile SPEC --for {self.target}{flags} -o PROGRAM"

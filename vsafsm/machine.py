@@ -23,7 +23,14 @@ Outputs = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Transition:
-    """Where a (state, input) pair leads, and the Mealy outputs on the way."""
+    """Where a (state, input) pair leads, and the Mealy outputs on the way.
+
+    Examples
+    --------
+    >>> import vsafsm
+    >>> vsafsm.load("specs/turnstile.yaml").transition("unlocked", "push")
+    Transition(to='locked', outputs=('click',))
+    """
 
     to: str
     outputs: Outputs = ()
@@ -76,6 +83,17 @@ class Machine:
         One of its subclasses, naming the first thing that does not fit.
     OptionError
         If there is no such compile option, or its value is out of range.
+
+    Examples
+    --------
+    >>> import vsafsm
+    >>> lamp = vsafsm.Machine.from_dict(
+    ...     {"transitions": {"off": {"press": "on"}, "on": {"press": "off"}}}
+    ... )
+    >>> lamp
+    <Machine machine: states 2, inputs 1>
+    >>> lamp.run(["press"]).states
+    ('off', 'on')
     """
 
     name: str
@@ -163,7 +181,7 @@ class Machine:
         return cls(**_parts(parts))
 
     def __repr__(self) -> str:
-        return f"<Machine {self.name}: {len(self.states)} states, {len(self.inputs)} inputs>"
+        return f"<Machine {self.name}: states {len(self.states)}, inputs {len(self.inputs)}>"
 
     def _repr_html_(self) -> str:
         """Its graph as SVG, for notebooks."""
@@ -314,9 +332,9 @@ class _Parts(TypedDict):
     moore: tuple[Outputs, ...]
 
 
-def _parts(given: Mapping[str, object]) -> _Parts:
+def _parts(parts: Mapping[str, object]) -> _Parts:
     """The arguments of `Machine` for a dictionary that `Machine.from_dict` takes."""
-    fields = _mapping(given, "a machine", 'the key "transitions"')
+    fields = _mapping(parts, "a machine", 'the key "transitions"')
     if "states" in fields and "transitions" not in fields:
         raise SpecError("a mapping with states is a spec; expected vsafsm.load(mapping) for it")
     for key in fields:

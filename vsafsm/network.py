@@ -47,12 +47,12 @@ class Network:
     Attributes
     ----------
     weights : (N, N)
-        Recurrent weights in whole steps, ``weights[i, j]`` from neuron j to neuron i; int8 or
+        Recurrent weights in LSBs, ``weights[i, j]`` from neuron j to neuron i; int8 or
         int16. A perturbed network may hold real numbers.
     gain
         g, in LSBs per active neuron; 0 where the inhibition is folded into the weights.
     scale
-        Weight steps a unit; a unit is how much more one stored pattern drives its own neurons than
+        LSBs per unit; a unit is how much more one stored pattern drives its own neurons than
         the others.
     bits
         Width of a weight.

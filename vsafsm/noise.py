@@ -231,10 +231,10 @@ class Stuck(_Model):
 
     def perturb(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
         """``w``, ``min W`` or ``max W``."""
-        drawn = rng.random(weights.shape, np.float32)
+        uniform = rng.random(weights.shape, np.float32)
         low = {"either": self.share / 2, "minimum": self.share, "maximum": 0.0}[self.at]
-        weights[drawn < low] = network.weights.min()
-        weights[(drawn >= low) & (drawn < self.share)] = network.weights.max()
+        weights[uniform < low] = network.weights.min()
+        weights[(uniform >= low) & (uniform < self.share)] = network.weights.max()
         return weights
 
 
@@ -377,8 +377,8 @@ def split_noise(text: str) -> list[str]:
 
 
 def _parsed(text: str) -> Noise:
-    told, *assigned = text.split(",")
-    name, _, amount = (part.strip() for part in told.partition(":"))
+    head, *assigned = text.split(",")
+    name, _, amount = (part.strip() for part in head.partition(":"))
     if name not in MODELS:
         known = ", ".join(sorted(MODELS))
         raise NoiseError(

@@ -34,8 +34,8 @@ class Options:
     bits
         Width of a weight, 2 to 16.
     rule
-        ``"refined"``; ``"robust"``: refined to smaller weights for the same margin, which bear more
-        noise and hold less; or ``"one-shot"``.
+        ``"refined"``; ``"robust"``: refined to smaller weights for the same margin, which tolerate
+        more noise and hold less; or ``"one-shot"``.
     trigger
         ``"event"``: one event, one transition, however long it is held; ``"level"``: the paper's
         plain rule.
@@ -44,7 +44,7 @@ class Options:
     inhibition
         ``"folded"`` into the weights, or ``"separate"``.
     margin
-        Distance from threshold to refine for, in units of drive an active neuron; ``"auto"`` asks
+        Distance from threshold to refine for, in units of drive per active neuron; ``"auto"`` asks
         for 0.3, and for less at a given dimension where that cannot be had.
     seed
         Of every random draw.

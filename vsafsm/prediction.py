@@ -14,7 +14,7 @@ from vsafsm.options import Options
 from vsafsm.weights import conditions
 
 LAW = (7.0, 0.57)
-"""Smallest N = 7 C ** 0.57 for C conditions a neuron, sparse codes and 5 bits or more; fitted in
+"""Smallest N = 7 C ** 0.57 for C conditions per neuron, sparse codes and 5 bits or more; fitted in
 benchmarks/.
 """
 COARSER = {2: 2.2, 3: 1.35, 4: 1.15}
@@ -65,11 +65,13 @@ def split_active(wanted: float, lowered: Lowered, neurons: int, least: int) -> i
     return 2 * max(2, -(-least // 2), round(wanted / 2), round(ACTIVE_A_KIND * kinds / 2))
 
 
-def conditions_a_neuron(lowered: Lowered) -> float:
+def conditions_per_neuron(lowered: Lowered) -> float:
     """How many conditions a neuron has to meet, one that half of the neurons have counting half."""
-    given = conditions(lowered)
-    every = given.care1 == lowered.masks
-    return float(np.where(every, 1.0, np.where(given.care1 == given.care2, 0.5, 0.75)).sum())
+    situations = conditions(lowered)
+    every = situations.care1 == lowered.masks
+    return float(
+        np.where(every, 1.0, np.where(situations.care1 == situations.care2, 0.5, 0.75)).sum()
+    )
 
 
 def _of_kinds(lowered: Lowered) -> Lowered:
@@ -81,7 +83,7 @@ def _of_kinds(lowered: Lowered) -> Lowered:
 
 
 def _predicted(lowered: Lowered, options: Options) -> int:
-    found = conditions_a_neuron(lowered)
+    found = conditions_per_neuron(lowered)
     factor, exponent = LAW
     wanted = factor * float(found**exponent) * COARSER.get(options.bits, 1.0)
     if options.code == "dense":
@@ -92,7 +94,7 @@ def _predicted(lowered: Lowered, options: Options) -> int:
 
 
 def _wanted(neurons: int, lowered: Lowered, bits: int) -> float:
-    load = conditions_a_neuron(lowered) / neurons
+    load = conditions_per_neuron(lowered) / neurons
     return float(max(neurons**0.5 * min(1.0, 2.5 / load), neurons * DENSEST.get(bits, 0.0)))
 
 

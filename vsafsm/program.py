@@ -212,8 +212,8 @@ def load_program(path: str | Path) -> Program:
     except (OSError, ValueError) as error:
         raise FileError(f"{name}: cannot be read: {reason(error)}") from None
     metadata = _metadata(members["metadata"], name)
-    given = members.pop("content_hash")
-    if _digest(members) != given.tobytes():
+    digest = members.pop("content_hash")
+    if _digest(members) != digest.tobytes():
         raise ProgramError(
             f"{name}: the content does not match its hash; expected an unaltered program"
         )

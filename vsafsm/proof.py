@@ -118,10 +118,10 @@ class Proof:
     contract
         The longest settling under an input, and at rest, in steps.
     radius
-        Weight steps: no change of the weights in which each moves by less than this can change any
+        In LSBs: no change of the weights in which each moves by less than this can change any
         step walked.
     margin
-        The same in units (radius / scale): the smallest \\|drive\\| an active neuron of any open
+        The same in units (radius / scale): the smallest \\|drive\\| per active neuron of any open
         neuron in any step.
     tally
         Distances of all (activity, neuron) pairs, for the failure bound.

@@ -24,7 +24,7 @@ class Requirements:
     folded
         Whether the inhibition must be folded into the weights (True) or kept apart (False).
     least_margin
-        Smallest \\|drive\\| an active neuron, in units, in any step of the proof.
+        Smallest \\|drive\\| per active neuron, in units, in any step of the proof.
     least_active
         Fewest active neurons in a code.
     largest_sum
@@ -38,8 +38,8 @@ class Requirements:
     density
         Share of active neurons in a code.
     tolerance
-        Noise that a step bears, in standard deviations of the weights: ``margin sqrt(k) / std(W)``.
-        Down to half of the density is tried where it is not reached.
+        Noise that a step tolerates, in standard deviations of the weights: ``margin sqrt(k) /
+        std(W)``. Down to half of the density is tried where it is not reached.
     tolerance_lsb
         The same in LSBs, for noise that does not depend on the weights: ``margin scale
         sqrt(k)``.
@@ -61,15 +61,15 @@ class Requirements:
     margin: float | None = None
 
     def noise_tolerance_ratio(self, network: Network, margin: float) -> float:
-        """Noise that a network with a proven margin bears, as a share of what is aimed at; infinite
-        where nothing is.
+        """Noise that a network with a proven margin tolerates, as a share of what is aimed at;
+        infinite where nothing is.
 
         A step adds up the noise of k synapses, whose deviation is sqrt(k) times that of one.
         """
         steps = margin * network.scale * network.active**0.5
         of_weights = self.tolerance and self.tolerance * max(float(network.weights.std()), 1e-12)
-        aimed = [wanted for wanted in (of_weights, self.tolerance_lsb) if wanted]
-        return float(min((steps / wanted for wanted in aimed), default=float("inf")))
+        wanted = [wanted for wanted in (of_weights, self.tolerance_lsb) if wanted]
+        return float(min((steps / wanted for wanted in wanted), default=float("inf")))
 
     def unmet(self, network: Network, margin: float) -> tuple[str, ...]:
         """What a network with a proven margin falls short of, one sentence each; empty where it

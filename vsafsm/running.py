@@ -93,8 +93,8 @@ def plot_word(
     nothing.
     """
     target = find(backend)
-    drawn: Callable[..., Run] | None = getattr(target, "plot", None)
-    if drawn is None:
+    plot: Callable[..., Run] | None = getattr(target, "plot", None)
+    if plot is None:
         raise BackendError(
             f'backend "{backend}" draws no pictures; expected one that does, such as brian2'
         )
@@ -102,7 +102,7 @@ def plot_word(
     symbols = tuple(word)
     for symbol in symbols:
         program.machine.input_index(symbol)
-    return drawn(program, symbols, path, **options)
+    return plot(program, symbols, path, **options)
 
 
 def file_writer(backend: Backend, path: Path) -> Callable[..., None] | None:

@@ -26,7 +26,7 @@ from vsafsm.requirements import Requirements
 from vsafsm.weights import Refinement, build, grid_for, loads
 
 MARGINS = (0.3, 0.2, 0.1, 0.03)
-"""Asked for in turn by default, in units of drive an active neuron; the last at a dimension that
+"""Asked for in turn by default, in units of drive per active neuron; the last at a dimension that
 the user fixed.
 """
 ENOUGH = 0.6
@@ -114,7 +114,7 @@ def size(
     search = _Search(
         machine, lowered, options, requirements, maker or MAKERS[options.code], progress
     )
-    return search.given() if options.dimension != "auto" else search.auto()
+    return search.at_dimension() if options.dimension != "auto" else search.auto()
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ class _Search:
         self.attempts: list[Attempt] = []
         self.best: _Trial | None = None
 
-    def given(self) -> Sized:
+    def at_dimension(self) -> Sized:
         """The dimension is the user's: try margins, sparsities and draws until the proof holds."""
         neurons = int(self.options.dimension)
         actives = self._sparsity_candidates(neurons)
@@ -175,8 +175,8 @@ class _Search:
         return self._sized(self.best, smallest)
 
     def _best_margin(self, neurons: int) -> _Trial | None:
-        """A network that satisfies: the first that bears the noise aimed at, or else the one that
-        bears most.
+        """A network that satisfies: the first that tolerates the noise aimed at, or else the one
+        that tolerates most.
         """
         satisfying: list[_Trial] = []
         for margin in self._margins(MARGINS[:3]):
@@ -187,7 +187,7 @@ class _Search:
         return max(satisfying, key=self._tolerance_ratio, default=None)
 
     def _best_candidate(self, neurons: int, margin: float) -> _Trial | None:
-        """A network that satisfies: the densest one that bears the noise aimed at, or else the
+        """A network that satisfies: the densest one that tolerates the noise aimed at, or else the
         sparsest.
         """
         found = None
@@ -252,8 +252,8 @@ class _Search:
             return (max(float(self.options.margin), least),)
         if self.options.rule == "one-shot":
             return usual[:1]
-        aimed = () if self.requirements.margin is None else (self.requirements.margin,)
-        return tuple(dict.fromkeys(max(margin, least * 1.05) for margin in (*aimed, *usual)))
+        required = () if self.requirements.margin is None else (self.requirements.margin,)
+        return tuple(dict.fromkeys(max(margin, least * 1.05) for margin in (*required, *usual)))
 
     def _sparsity_candidates(self, neurons: int, fewer: bool = True) -> list[int]:
         """Active neurons to try in turn: what is aimed at, and `fewer` where the dimension is

@@ -106,11 +106,13 @@ def loads(lowered: Lowered) -> NDArray[np.float64]:
     """For each code (C,), in how many situations its neurons are to fire, one that half of them see
     counting half.
     """
-    given = conditions(lowered)
+    situations = conditions(lowered)
     share = np.where(
-        given.care1 == lowered.masks, 1.0, np.where(given.care1 == given.care2, 0.5, 0.75)
+        situations.care1 == lowered.masks,
+        1.0,
+        np.where(situations.care1 == situations.care2, 0.5, 0.75),
     )
-    return np.bincount(given.want, share, len(lowered.codes)).astype(np.float64)
+    return np.bincount(situations.want, share, len(lowered.codes)).astype(np.float64)
 
 
 # ---- the one-shot rule
@@ -191,7 +193,7 @@ class Grid:
     bits
         Width of a signed weight; it holds the whole numbers from ``-limit`` to ``limit``.
     scale
-        Weight steps a unit.
+        LSBs per unit.
     inhibition
         What an active neuron takes from every neuron's drive, in units.
     folded
@@ -238,7 +240,7 @@ def grid_for(
     lowered: Lowered, book: Codebook, bits: int, folded: bool, stretch: float = 1.0
 ) -> Grid:
     """Lay units over integers: the more weights superimpose, the wider their spread, the fewer
-    steps a unit has.
+    LSBs that a unit has.
 
     Parameters
     ----------
@@ -281,7 +283,7 @@ def build(
         holds by `margin`; ``"robust"``: the same from a quarter of the one-shot matrix in smaller
         steps, which ends at smaller weights.
     margin
-        Asked distance from threshold, in units of drive an active neuron. Activities of fewer than
+        Asked distance from threshold, in units of drive per active neuron. Activities of fewer than
         half of a code's neurons are asked for more, so that noise is as unlikely to carry them over
         as the others.
     passes
@@ -310,7 +312,7 @@ def build(
     return weights, Refinement(used, left)
 
 
-def _merged(given: Conditions, book: Codebook) -> tuple[Conditions, Bits, Bits]:
+def _merged(situations: Conditions, book: Codebook) -> tuple[Conditions, Bits, Bits]:
     """Situations of the same activity that want the same, as one that cares for all neurons that
     any of them does.
 
@@ -318,22 +320,25 @@ def _merged(given: Conditions, book: Codebook) -> tuple[Conditions, Bits, Bits]:
     care for)
     """
     masks = np.vstack([book.masks, np.ones(book.masks.shape[1], np.bool_)])
-    active = book.codes[given.source]
-    active &= masks[given.open1]
-    active &= masks[given.open2]
+    active = book.codes[situations.source]
+    active &= masks[situations.open1]
+    active &= masks[situations.open2]
     place: dict[tuple[int, bytes], list[int]] = {}
     for i, (want, row) in enumerate(
-        zip(given.want.tolist(), np.packbits(active, axis=1), strict=True)
+        zip(situations.want.tolist(), np.packbits(active, axis=1), strict=True)
     ):
         place.setdefault((want, row.tobytes()), []).append(i)
-    if len(place) == len(given):
-        return given, active, masks
+    if len(place) == len(situations):
+        return situations, active, masks
     groups = list(place.values())
     kept = np.array([group[0] for group in groups], np.intp)
-    merged = Conditions(*(getattr(given, each.name)[kept] for each in fields(given)))
+    merged = Conditions(*(getattr(situations, each.name)[kept] for each in fields(situations)))
     several = [(n, group) for n, group in enumerate(groups) if len(group) > 1]
     cared = np.stack(
-        [(masks[given.care1[group]] | masks[given.care2[group]]).any(0) for _, group in several]
+        [
+            (masks[situations.care1[group]] | masks[situations.care2[group]]).any(0)
+            for _, group in several
+        ]
     )
     for row, (n, _) in enumerate(several, len(masks)):
         merged.care1[n] = merged.care2[n] = row
@@ -347,10 +352,10 @@ class _Task:
     """
 
     def __init__(
-        self, given: Conditions, book: Codebook, grid: Grid, margin: float, relaxation: float
+        self, situations: Conditions, book: Codebook, grid: Grid, margin: float, relaxation: float
     ) -> None:
         codes, neurons = book.codes, book.codes.shape[1]
-        self.given, self.active, self.masks = _merged(given, book)
+        self.situations, self.active, self.masks = _merged(situations, book)
         self.codes, self.grid, self.relaxation = codes, grid, relaxation
         indices, self.count = listed(self.active)
         apart = np.maximum(self.count, np.sqrt(self.count * self.count.max() / 2))
@@ -380,7 +385,7 @@ class _Task:
         self, fine: NDArray[Whole], rows: slice, rng: np.random.Generator, passes: int
     ) -> tuple[int, int]:
         """Refine `fine` in place; -> (passes over all conditions, pairs violated in the last)."""
-        everything = np.arange(len(self.given))
+        everything = np.arange(len(self.situations))
         best, stale, short = np.inf, 0, 0
         for n in range(passes):
             again, short = self._sweep(fine, rows, rng.permutation(everything))
@@ -420,7 +425,7 @@ class _Task:
 
         Situations of one code share neurons: corrected together, they would overshoot.
         """
-        sources = self.given.source[order]
+        sources = self.situations.source[order]
         by_code = np.argsort(sources, kind="stable")
         first = np.searchsorted(sources[by_code], sources[by_code])
         turn = np.empty(len(order), np.intp)
@@ -449,9 +454,10 @@ class _Task:
         target = self.target[batch, None].astype(drive.dtype)
         up = np.maximum(target - drive, 0)
         down = np.minimum(-target - drive, 0)
-        wanted = self.codes[self.given.want[batch], rows]
+        wanted = self.codes[self.situations.want[batch], rows]
         cared = (
-            self.masks[self.given.care1[batch], rows] | self.masks[self.given.care2[batch], rows]
+            self.masks[self.situations.care1[batch], rows]
+            | self.masks[self.situations.care2[batch], rows]
         )
         return np.asarray(np.where(wanted, up, down) * cared)
 
@@ -466,7 +472,9 @@ class _Task:
         pattern: NDArray[Any] = active.astype(self.real)
         if self.contrast:
             pattern -= (
-                self.masks[self.given.open1[batch]] & self.masks[self.given.open2[batch]] & ~active
+                self.masks[self.situations.open1[batch]]
+                & self.masks[self.situations.open2[batch]]
+                & ~active
             )
         total: NDArray[Any] = pattern.T @ change
         total += fine

@@ -17,7 +17,7 @@ from vsafsm_brian2.parameters import (
     REQUIREMENTS,
     Parameters,
     Realism,
-    Running,
+    RunSettings,
     check_contract,
     check_delay,
     options,
@@ -25,7 +25,7 @@ from vsafsm_brian2.parameters import (
 )
 
 if TYPE_CHECKING:
-    from vsafsm_brian2.reading import Reading, Recording
+    from vsafsm_brian2.reading import Recording, StateReading
     from vsafsm_brian2.session import Brian2Session
 
 
@@ -68,7 +68,7 @@ class Brian2Backend:
 
     def record(
         self, program: Program, word: Sequence[str], **options: object
-    ) -> tuple[Recording, list[Reading]]:
+    ) -> tuple[Recording, list[StateReading]]:
         """Run a word, keeping its spikes."""
         parameters, realism, running = self._settings(options)
         from vsafsm_brian2.session import run_word
@@ -103,18 +103,18 @@ class Brian2Backend:
             "weight_step_pA": round(float(step) * 1e12, 3),
         }
 
-    def _checked(self, options: Mapping[str, Any]) -> tuple[Parameters, Realism, Running]:
+    def _checked(self, options: Mapping[str, Any]) -> tuple[Parameters, Realism, RunSettings]:
         parameters, realism = taken(Parameters, options), taken(Realism, options)
         check_delay(realism, parameters)
-        return parameters, realism, taken(Running, options)
+        return parameters, realism, taken(RunSettings, options)
 
-    def _settings(self, options: Mapping[str, Any]) -> tuple[Parameters, Realism, Running]:
+    def _settings(self, options: Mapping[str, Any]) -> tuple[Parameters, Realism, RunSettings]:
         parameters, realism, running = self._checked(options)
         check_contract(running.hold_ms, running.gap_ms)
         return parameters, realism, running
 
 
-def _as_run(readings: Sequence[Reading]) -> Run:
+def _as_run(readings: Sequence[StateReading]) -> Run:
     return Run(
         tuple(reading.state for reading in readings), tuple(reading.outputs for reading in readings)
     )

@@ -19,7 +19,7 @@ from vsafsm.files import write_atomically
 from vsafsm.network import LEAD, THRESHOLD
 from vsafsm.program import Program
 from vsafsm_brian2 import equations as eq
-from vsafsm_brian2.parameters import Parameters, Realism, Running
+from vsafsm_brian2.parameters import Parameters, Realism, RunSettings
 
 TARGETS = {
     "numpy": 'prefs.codegen.target = "numpy"',
@@ -29,7 +29,7 @@ TARGETS = {
 
 
 def emit(
-    program: Program, folder: Path, parameters: Parameters, realism: Realism, running: Running
+    program: Program, folder: Path, parameters: Parameters, realism: Realism, running: RunSettings
 ) -> None:
     """Write ``run.py`` and ``network.npz`` into an existing folder.
 
@@ -49,7 +49,7 @@ def emit(
     write_atomically(folder / "run.py", script(program, parameters, running).encode())
 
 
-def script(program: Program, parameters: Parameters, running: Running) -> str:
+def script(program: Program, parameters: Parameters, running: RunSettings) -> str:
     """The text of the script."""
     values: dict[str, Any] = {
         **{
@@ -66,7 +66,7 @@ def script(program: Program, parameters: Parameters, running: Running) -> str:
     }
     template = (files("vsafsm_brian2") / "script.template").read_text(encoding="utf-8")
     found = re.sub(
-        r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*\b", lambda m: _shown(values.get(m[0], m[0])), template
+        r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*\b", lambda m: _text(values.get(m[0], m[0])), template
     )
     return found.replace("\r", "")
 
@@ -84,13 +84,13 @@ def _varied(program: Program, parameters: Parameters) -> Iterator[tuple[str, flo
         "pA",
         "tonic bias, above rheobase: it keeps the network alive",
     )
-    yield "w_step", step, "pA", f"a weight step: 2 * {parameters.strength_pa:g} pA / (k * scale)"
+    yield "w_step", step, "pA", f"one LSB: 2 * {parameters.strength_pa:g} pA / (k * scale)"
     inhibition = parameters.inhibition_gain * network.gain * step
     yield (
         "w_inh",
         inhibition,
         "pA",
-        f"inhibition a spike: {parameters.inhibition_gain:g} * gain * w_step",
+        f"inhibition per spike: {parameters.inhibition_gain:g} * gain * w_step",
     )
 
 
@@ -105,7 +105,7 @@ def _in_docstring(name: str) -> str:
     return name.replace("\\", "/").replace('"', "'")
 
 
-def _shown(value: Any) -> str:
+def _text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

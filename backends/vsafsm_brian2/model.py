@@ -1,4 +1,4 @@
-"""`AttractorFSM`: a compiled program as Brian2 groups and synapses, to run or to wire into a
+"""`Brian2FSM`: a compiled program as Brian2 groups and synapses, to run or to wire into a
 network of one's own.
 """
 
@@ -28,7 +28,7 @@ SPREAD = {
 }
 
 
-class AttractorFSM:
+class Brian2FSM:
     """The Brian2 objects of a program, with names that start with `name`.
 
     Parameters

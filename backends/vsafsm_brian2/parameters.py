@@ -48,7 +48,7 @@ class Parameters:
     """
 
     strength_pa: float = setting(
-        1950.0, "pA", "synaptic strength J: a weight step is 2 J / (k scale)", above=True
+        1950.0, "pA", "synaptic strength J: one LSB is 2 J / (k scale)", above=True
     )
     inhibition_gain: float = setting(
         1.12, "", "global inhibition, as a multiple of the program's own gain", above=True
@@ -139,7 +139,7 @@ right.
 
 
 @dataclass(frozen=True)
-class Running:
+class RunSettings:
     """How long inputs are held, and what computes the network.
 
     Raises
@@ -172,12 +172,12 @@ class Running:
 
 def check_contract(hold_ms: float, gap_ms: float) -> None:
     """Warn of an input or a gap that is shorter than the contract."""
-    for name, given, least in (("hold", hold_ms, HOLD_MS), ("gap", gap_ms, GAP_MS)):
-        if given < least:
+    for name, duration, least in (("hold", hold_ms, HOLD_MS), ("gap", gap_ms, GAP_MS)):
+        if duration < least:
             warnings.warn(
-                f"a {name} of {given:g} ms is shorter than the {least:g} ms of the contract (hold"
-                f" {HOLD_MS:g} ms, gap {GAP_MS:g} ms), from which on every measured transition was"
-                " right",
+                f"a {name} of {duration:g} ms is shorter than the {least:g} ms of the contract"
+                f" (hold {HOLD_MS:g} ms, gap {GAP_MS:g} ms), from which on every measured"
+                " transition was correct",
                 ContractWarning,
                 stacklevel=3,
             )
@@ -216,7 +216,7 @@ def check(settings: Any) -> None:
 def options() -> tuple[Option, ...]:
     """Every setting as an option of the backend."""
     found = []
-    for group in (Running, Parameters, Realism):
+    for group in (RunSettings, Parameters, Realism):
         hints = get_type_hints(group)
         for each in fields(group):
             kind = next(
@@ -228,7 +228,7 @@ def options() -> tuple[Option, ...]:
     return tuple(found)
 
 
-def taken(group: type[Settings], given: Mapping[str, object]) -> Settings:
+def taken(group: type[Settings], values: Mapping[str, object]) -> Settings:
     """The settings of a group from options that may hold those of others as well."""
     names = {each.name for each in fields(group)}  # type: ignore[arg-type]
-    return group(**{name: value for name, value in given.items() if name in names})
+    return group(**{name: value for name, value in values.items() if name in names})

@@ -122,9 +122,9 @@ def _draw_raster(axes: Any, recording: Recording, used: Indices) -> None:
         axes.axhline(edge - 0.5, color="0.75", linewidth=0.5, zorder=0)
     bands = [*edges.tolist(), len(first)]
     names = [*_names(recording.network, used), "others"]
-    shown = [n for n in range(len(names)) if bands[n + 1] - bands[n] > len(first) / 40]
+    labelled = [n for n in range(len(names)) if bands[n + 1] - bands[n] > len(first) / 40]
     axes.set_yticks(
-        [(bands[n] + bands[n + 1]) / 2 for n in shown], [names[n] for n in shown], fontsize=7
+        [(bands[n] + bands[n + 1]) / 2 for n in labelled], [names[n] for n in labelled], fontsize=7
     )
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(first), -1)

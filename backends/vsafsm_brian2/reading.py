@@ -40,7 +40,7 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Reading:
+class StateReading:
     """What an input came to: the state (or None), Mealy outputs, then Moore outputs."""
 
     state: str | None
@@ -91,7 +91,7 @@ class Recording:
         """Code that the last `window_ms` before `time_ms` stand for under a mask, -1 for none."""
         return int(self.network.decode(self.active(time_ms - window_ms, time_ms)[None], mask)[0])
 
-    def read(self, event: Event | None, time_ms: float) -> Reading:
+    def read(self, event: Event | None, time_ms: float) -> StateReading:
         """State at `time_ms`, with the Mealy outputs of the input before it: read at its end, in
         its second half.
 
@@ -106,7 +106,7 @@ class Recording:
             window = min(WINDOW_MS, (event.end_ms - event.onset_ms) / 2)
             held = self.code_at(event.end_ms, event.symbol + 1, window)
             mealy = network.labels[held].outputs if held >= 0 else ()
-        return Reading(state, mealy, () if state is None else network.moore[code])
+        return StateReading(state, mealy, () if state is None else network.moore[code])
 
     def mask_at(self, time_ms: float) -> int:
         """Index of the mask that the inputs leave on at `time_ms`."""
@@ -182,7 +182,7 @@ def active(counts: NDArray[np.intp]) -> Bits:
 
 
 def input_spikes(
-    given: Iterable[tuple[int, float, float]],
+    inputs: Iterable[tuple[int, float, float]],
     period: float,
     dt: float,
     jitter: float,
@@ -195,7 +195,7 @@ def input_spikes(
     spikes at most once in a time step `dt`.
     """
     found: set[tuple[int, int]] = set()
-    for line, onset, end in given:
+    for line, onset, end in inputs:
         at: Times = np.arange(onset, max(end - period / 2, onset + dt), period)
         if jitter:
             at = np.clip(at + jitter * rng.standard_normal(len(at)), onset, end - dt)

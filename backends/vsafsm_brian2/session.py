@@ -18,9 +18,9 @@ from vsafsm.machine import Outputs
 from vsafsm.program import Program
 from vsafsm.synchronous import session_repr
 from vsafsm_brian2.equations import INPUT_PERIOD_MS, ON_INPUT, RESET_MS, WINDOW_MS
-from vsafsm_brian2.model import RESET, AttractorFSM
-from vsafsm_brian2.parameters import Parameters, Realism, Running, check_contract
-from vsafsm_brian2.reading import Event, Reading, Recording, input_spikes
+from vsafsm_brian2.model import RESET, Brian2FSM
+from vsafsm_brian2.parameters import Parameters, Realism, RunSettings, check_contract
+from vsafsm_brian2.reading import Event, Recording, StateReading, input_spikes
 from vsafsm_brian2.surroundings import RandomNumbers, check_can_run, device, target
 
 
@@ -30,12 +30,12 @@ class Simulation:
     """
 
     def __init__(
-        self, program: Program, parameters: Parameters, realism: Realism, running: Running
+        self, program: Program, parameters: Parameters, realism: Realism, running: RunSettings
     ) -> None:
         self.rng = np.random.default_rng(running.draw_seed)
         self.noise = RandomNumbers(running.draw_seed)
         self.running, self.parameters, self.realism = running, parameters, realism
-        self.fsm = AttractorFSM(program, parameters, realism, self.rng)
+        self.fsm = Brian2FSM(program, parameters, realism, self.rng)
         clock = self.fsm.cells.clock
         size = len(self.fsm.lines)
         self.source = b2.SpikeGeneratorGroup(size, [], [] * ms, clock=clock, name="fsm_source")
@@ -48,14 +48,14 @@ class Simulation:
         self.now_ms = 0.0
         self.events: list[Event] = []
 
-    def placed(
-        self, given: Sequence[tuple[int, float]], gap_ms: float
+    def place(
+        self, inputs: Sequence[tuple[int, float]], gap_ms: float
     ) -> tuple[list[Event], list[float]]:
         """Inputs (symbol, hold) from now on, a gap after each: -> the events, and the times when
         the gaps end (ms).
         """
         events, ends, now = [], [], self.now_ms
-        for symbol, hold_ms in given:
+        for symbol, hold_ms in inputs:
             events.append(Event(symbol, now, self.on_grid(now + hold_ms)))
             now = self.on_grid(events[-1].end_ms + gap_ms)
             ends.append(now)
@@ -66,17 +66,17 @@ class Simulation:
         dt = self.parameters.dt_ms
         return math.ceil(round(time_ms / dt, 6)) * dt
 
-    def advance(self, given: Sequence[Event], until_ms: float) -> None:
+    def advance(self, events: Sequence[Event], until_ms: float) -> None:
         """Give inputs, and run to `until_ms`."""
         reset = self.fsm.line(RESET)
-        lines = [(e.symbol + 1 if e.symbol >= 0 else reset, e.onset_ms, e.end_ms) for e in given]
+        lines = [(e.symbol + 1 if e.symbol >= 0 else reset, e.onset_ms, e.end_ms) for e in events]
         jitter = self.realism.input_jitter_ms
         indices, times = input_spikes(
             lines, INPUT_PERIOD_MS, self.parameters.dt_ms, jitter, self.rng
         )
         if len(indices):
             self.source.set_spikes(indices, times * ms)
-        self.events += given
+        self.events += events
         with self.noise.swapped_in():
             self.network.run((until_ms - self.now_ms) * ms, namespace={})
         self.now_ms = until_ms
@@ -102,7 +102,7 @@ class Brian2Session:
     """
 
     def __init__(
-        self, program: Program, parameters: Parameters, realism: Realism, running: Running
+        self, program: Program, parameters: Parameters, realism: Realism, running: RunSettings
     ) -> None:
         if running.codegen == "cpp_standalone":
             raise BackendError(
@@ -114,7 +114,7 @@ class Brian2Session:
         with target(running.codegen):
             self._simulation = Simulation(program, parameters, realism, running)
         self._open = True
-        self._reading = Reading(None)
+        self._reading = StateReading(None)
         self.reset()
 
     def __repr__(self) -> str:
@@ -196,7 +196,7 @@ class Brian2Session:
         return self._simulation.recording()
 
     def _give(self, symbol: int, hold_ms: float, gap_ms: float) -> None:
-        events, (until,) = self._simulation.placed([(symbol, hold_ms)], gap_ms)
+        events, (until,) = self._simulation.place([(symbol, hold_ms)], gap_ms)
         self._run(events, until)
         self._reading = self.recording.read(events[0], until)
 
@@ -217,26 +217,26 @@ def run_word(
     word: Sequence[str],
     parameters: Parameters,
     realism: Realism,
-    running: Running,
-) -> tuple[Recording, list[Reading]]:
+    running: RunSettings,
+) -> tuple[Recording, list[StateReading]]:
     """Run a word known in advance in one `Network.run`: -> the recording, and n + 1 readings."""
     check_can_run(running.codegen)
     symbols = [program.network.mask_of(symbol) - 1 for symbol in word]
     with device(running.codegen, running.build_dir), target(running.codegen):
         simulation = Simulation(program, parameters, realism, running)
-        given = [(-1, RESET_MS), *((symbol, running.hold_ms) for symbol in symbols)]
-        events, ends = simulation.placed(given, running.gap_ms)
+        inputs = [(-1, RESET_MS), *((symbol, running.hold_ms) for symbol in symbols)]
+        events, ends = simulation.place(inputs, running.gap_ms)
         simulation.advance(events, ends[-1])
         recording = simulation.recording()
     return recording, [recording.read(event, end) for event, end in zip(events, ends, strict=True)]
 
 
-def _milliseconds(name: str, given: Any, default: float) -> float:
-    if given is None:
+def _milliseconds(name: str, value: Any, default: float) -> float:
+    if value is None:
         return default
-    if not isinstance(given, Quantity) or not given.has_same_dimensions(ms) or np.ndim(given):
-        raise BackendError(f"{name} is {given!r}; expected a time with its unit, such as 80*ms")
-    value = float(given / ms)
-    if not 0 <= value < float("inf"):
-        raise BackendError(f"{name} is {given!r}; expected a time of at least 0*ms")
-    return value
+    if not isinstance(value, Quantity) or not value.has_same_dimensions(ms) or np.ndim(value):
+        raise BackendError(f"{name} is {value!r}; expected a time with its unit, such as 80*ms")
+    milliseconds = float(value / ms)
+    if not 0 <= milliseconds < float("inf"):
+        raise BackendError(f"{name} is {value!r}; expected a time of at least 0*ms")
+    return milliseconds

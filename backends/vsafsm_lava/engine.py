@@ -11,7 +11,7 @@ from vsafsm_lava.attractor.models import NONE
 from vsafsm_lava.attractor.process import AttractorFSM
 from vsafsm_lava.hosted.models import HostedModel
 from vsafsm_lava.hosted.process import CHUNK, HostedFSM
-from vsafsm_lava.runtime import Running, unnoticed
+from vsafsm_lava.runtime import LavaRuntime, unnoticed
 from vsafsm_lava.targets import HardwareError, connected, run_config
 from vsafsm_loihi2 import ChipNetwork
 from vsafsm_loihi2.session import Engine
@@ -39,7 +39,7 @@ class FusedEngine:
         config = Loihi2SimCfg(
             select_tag="fixed_pt", exception_proc_model_map={HostedFSM: HostedModel}
         )
-        self._running = Running(self._fsm, config, [])
+        self._running = LavaRuntime(self._fsm, config, [])
 
     def run(self, channel: int | None, steps: int) -> Bits:
         """As `vsafsm_loihi2.session.Engine` says."""
@@ -65,7 +65,7 @@ class StockEngine:
         self._channels = fsm.input_in.shape
         config = run_config(target)
         injector, extractor = connected(fsm, target, CHUNK)
-        self._running = Running(fsm, config, [injector.in_port, extractor.out_port])
+        self._running = LavaRuntime(fsm, config, [injector.in_port, extractor.out_port])
 
     def run(self, channel: int | None, steps: int) -> Bits:
         """As `vsafsm_loihi2.session.Engine` says."""
@@ -83,7 +83,7 @@ class StockEngine:
             spiking[0, channel] = 1
         for (
             each
-        ) in spiking:  # a message a step: one that is on its way still would pass for silence
+        ) in spiking:  # one message per step: one that is on its way still would pass for silence
             self._running.send(IN, each)
         self._running.run(steps)
         return np.stack([self._running.receive(OUT) for _ in range(steps)]) > 0

@@ -41,7 +41,7 @@ FAREWELL_S = 5.0
 """How long a process may take to end before it is killed."""
 
 
-class Running:
+class LavaRuntime:
     """A network of Processes that was started, and the ports by which it talks to the world
     outside.
 
@@ -105,11 +105,11 @@ class Running:
 
     def _fail(self, what: str) -> None:
         until = time.monotonic() + PATIENCE_S
-        while time.monotonic() < until and not any(map(_told, _actors(self._runtime))):
+        while time.monotonic() < until and not any(map(_report_of, _actors(self._runtime))):
             time.sleep(0.01)
-        told = [_told(actor) for actor in _actors(self._runtime)]
+        reports = [_report_of(actor) for actor in _actors(self._runtime)]
         self.close()
-        reasons = "; ".join(reason for reason in told if reason) or "no reason was left"
+        reasons = "; ".join(reason for reason in reports if reason) or "no reason was left"
         raise RuntimeDiedError(
             f"Lava's runtime has died: {what} ({reasons}); expected it to run: open a new session"
         )
@@ -211,7 +211,7 @@ def _alive(actor: Any) -> bool:
     return not actor._is_done and bool(actor.is_alive())
 
 
-def _told(actor: Any) -> str:
+def _report_of(actor: Any) -> str:
     """Why a process ended, or an empty string."""
     with suppress(Exception):
         if actor.exception:

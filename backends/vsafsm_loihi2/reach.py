@@ -80,7 +80,7 @@ def reach(network: Network) -> Reach:
         gap = max(gap, walk.steps)
         if len(points) > most:
             raise RequirementError(
-                f"the network has over {most} fixed points; expected about one a state"
+                f"the network has over {most} fixed points; expected about one per state"
             )
     return Reach(
         walk.active, walk.up, walk.down, walk.rise, walk.fall, walk.least, len(points), hold, gap

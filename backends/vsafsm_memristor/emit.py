@@ -46,7 +46,7 @@ def emit(program: Program, plan: ArrayPlan, folder: Path) -> None:
     usable: tuple[NDArray[np.bool_], ...] = ()
     if plan.settings.usable is not None:
         usable = read_usable(plan.settings.usable, plan.layout)
-        plan = _around(plan, usable)
+        plan = _avoid_unusable(plan, usable)
     tiles = plan.layout.spread(*plan.target)
     for cells, works in zip(tiles, usable, strict=False):
         cells[~works] = 0
@@ -78,7 +78,7 @@ def _refuse_other_maps(folder: Path, plan: ArrayPlan, written: list[str]) -> Non
             )
 
 
-def _around(plan: ArrayPlan, usable: tuple[NDArray[np.bool_], ...]) -> ArrayPlan:
+def _avoid_unusable(plan: ArrayPlan, usable: tuple[NDArray[np.bool_], ...]) -> ArrayPlan:
     model = plan.settings.model
     layout, target = avoid_cells(plan.layout, plan.target, usable, model.g_min_us, model.g_max_us)
     return replace(plan, layout=layout, target=target)

@@ -11,7 +11,7 @@ import vsafsm
 from vsafsm.errors import BackendError, RequirementError, UnknownStateError
 from vsafsm.machine import Machine
 from vsafsm.program import Program
-from vsafsm_brian2 import AttractorFSM, Parameters, Realism
+from vsafsm_brian2 import Brian2FSM, Parameters, Realism
 from vsafsm_brian2.surroundings import target
 
 
@@ -24,11 +24,11 @@ def numpy_only() -> object:
 
 def built(
     program: Program, seed: int = 0, parameters: Parameters | None = None, **realism: float
-) -> AttractorFSM:
-    return AttractorFSM(program, parameters, Realism(**realism), np.random.default_rng(seed))
+) -> Brian2FSM:
+    return Brian2FSM(program, parameters, Realism(**realism), np.random.default_rng(seed))
 
 
-def weights_of(fsm: AttractorFSM) -> np.ndarray:
+def weights_of(fsm: Brian2FSM) -> np.ndarray:
     found = np.zeros(fsm.network.weights.shape)
     found[np.asarray(fsm.recurrent.j), np.asarray(fsm.recurrent.i)] = np.asarray(
         fsm.recurrent.w / fsm.namespace["w_step"]
@@ -142,7 +142,7 @@ def test_closed_cells_are_silent_and_not_driven_into_debt(program: Program) -> N
 
 
 def test_two_of_them_live_in_one_network(program: Program) -> None:
-    one, other = built(program), AttractorFSM(program, name="other")
+    one, other = built(program), Brian2FSM(program, name="other")
     both = [(one, [("(reset)", 0, 60), ("coin", 200, 280)]), (other, [("(reset)", 0, 60)])]
     mine, monitors = [], []
     for fsm, bouts in both:
@@ -163,4 +163,4 @@ def test_two_of_them_live_in_one_network(program: Program) -> None:
 
 def test_a_program_for_something_else_is_refused(turnstile: Machine) -> None:
     with pytest.raises(RequirementError, match="compile SPEC --for brian2"):
-        AttractorFSM(vsafsm.compile(turnstile))
+        Brian2FSM(vsafsm.compile(turnstile))

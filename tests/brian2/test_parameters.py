@@ -16,14 +16,14 @@ from vsafsm_brian2.parameters import (
     HOLD_MS,
     Parameters,
     Realism,
-    Running,
+    RunSettings,
     check_contract,
     options,
     taken,
 )
 
 
-@pytest.mark.parametrize("group", [Parameters, Realism, Running])
+@pytest.mark.parametrize("group", [Parameters, Realism, RunSettings])
 def test_defaults_are_in_range_and_each_has_a_unit_and_a_meaning(group: type) -> None:
     group()
     for each in fields(group):
@@ -49,10 +49,10 @@ def test_realism_is_none_by_default() -> None:
         (Realism, {"missing": 1.1}),
         (Realism, {"noise_pa": float("nan")}),
         (Realism, {"delay_ms": float("inf")}),
-        (Running, {"hold_ms": 0.0}),
-        (Running, {"gap_ms": -5.0}),
-        (Running, {"codegen": "weave"}),
-        (Running, {"codegen": ""}),
+        (RunSettings, {"hold_ms": 0.0}),
+        (RunSettings, {"gap_ms": -5.0}),
+        (RunSettings, {"codegen": "weave"}),
+        (RunSettings, {"codegen": ""}),
     ],
     ids=str,
 )
@@ -64,14 +64,14 @@ def test_what_is_out_of_range_is_refused_by_name(group: Any, wrong: dict[str, An
 
 def test_every_setting_is_an_option_of_the_backend_with_its_default() -> None:
     known = {option.name: option for option in options()}
-    for group in (Parameters, Realism, Running):
+    for group in (Parameters, Realism, RunSettings):
         for each in fields(group):
             assert known[each.name].default == each.default
             assert known[each.name].unit == each.metadata["unit"]
     given = {"tau_syn_ms": 20.0, "missing": 0.1, "hold_ms": 50.0}
     assert taken(Parameters, given) == Parameters(tau_syn_ms=20.0)
     assert taken(Realism, given) == Realism(missing=0.1)
-    assert taken(Running, given) == Running(hold_ms=50.0)
+    assert taken(RunSettings, given) == RunSettings(hold_ms=50.0)
 
 
 @pytest.mark.parametrize(("hold", "gap"), [(HOLD_MS - 1, GAP_MS), (HOLD_MS, GAP_MS - 1)])

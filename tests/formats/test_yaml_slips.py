@@ -130,3 +130,10 @@ def test_many_states_that_are_never_reached_are_one_warning() -> None:
     assert warnings(31) == (
         'm.yaml:6:3: 31 states are never reached from "a": "s0", "s1", "s2", "s3", "s4", ...',
     )
+
+
+def test_a_name_of_braces_is_warned_about_like_any_other() -> None:
+    text = 'machine: m\ninitial: "{x"\nstates:\n  "{x": {transitions: {go: "{x"}}\n  "}{0}":\n'
+    assert read_yaml(text, "m.yaml").warnings == (
+        'm.yaml:5:3: state "}{0}" is never reached from "{x"',
+    )

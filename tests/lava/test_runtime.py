@@ -203,7 +203,7 @@ def test_an_interrupt_while_a_session_opens_leaves_nothing(
         return True
 
     before = children()
-    monkeypatch.setattr("vsafsm_lava.runtime.Running.run", interrupted)
+    monkeypatch.setattr("vsafsm_lava.runtime.LavaRuntime.run", interrupted)
     assert not opened()
     gc.collect()
     assert children() == before

@@ -113,7 +113,7 @@ def test_a_network_of_too_many_fixed_points_is_refused(hand_made: HandMade) -> N
     weights, masks = every_subset(6)
     assert reach(hand_made(weights, range(6), masks)).fixed_points == 64
     weights, masks = every_subset(7)
-    with pytest.raises(RequirementError, match="over 80 fixed points; expected about one a state"):
+    with pytest.raises(RequirementError, match="over 80 fixed points; expected about one per"):
         reach(hand_made(weights, range(7), masks))
 
 

@@ -18,7 +18,7 @@ from vsafsm import errors as e
 from vsafsm.cli import main
 from vsafsm.machine import Machine, Transition
 from vsafsm.plotting import graphviz
-from vsafsm.plotting.graphviz import drawn, graph_of
+from vsafsm.plotting.graphviz import graph_of, render
 
 SPECS = Path(__file__).parents[2] / "specs"
 TURNSTILE = str(SPECS / "turnstile.yaml")
@@ -76,4 +76,4 @@ def test_a_graphviz_that_fails_or_hangs_is_told_of(
     monkeypatch.setattr(shutil, "which", lambda name: str(program))
     monkeypatch.setattr(graphviz, "SECONDS", 1)
     with pytest.raises(e.PlotError, match="Graphviz"):
-        drawn(vsafsm.load(TURNSTILE), ".svg")
+        render(vsafsm.load(TURNSTILE), ".svg")

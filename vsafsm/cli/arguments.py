@@ -144,9 +144,9 @@ def add_target(
     parser: argparse.ArgumentParser, flag: str, text: str, default: str | None = DEFAULT
 ) -> None:
     """Add the flag that names a backend; `choices` reads it, and the backend's own options."""
-    shown = "" if default is None else f" (default {default})"
+    usual = "" if default is None else f" (default {default})"
     parser.add_argument(
-        flag, dest="target", default=default, metavar="BACKEND", help=f"{text}{shown}"
+        flag, dest="target", default=default, metavar="BACKEND", help=f"{text}{usual}"
     )
     if isinstance(parser, Parser):
         parser.target_flag = flag

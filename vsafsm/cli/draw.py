@@ -14,7 +14,7 @@ from vsafsm.files import write_atomically
 from vsafsm.overwriting import check_output
 from vsafsm.plotting.canvas import SUFFIXES, check_drawable, write
 from vsafsm.plotting.graph import check_reached, draw
-from vsafsm.plotting.graphviz import FORMATS, drawn, is_there
+from vsafsm.plotting.graphviz import FORMATS, is_there, render
 from vsafsm.plotting.mermaid import mermaid
 
 MERMAID = ".mmd"
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     if output.suffix == MERMAID:
         write_atomically(output, mermaid(machine, args.state).encode())
     elif with_graphviz:
-        write_atomically(output, drawn(machine, output.suffix, args.state))
+        write_atomically(output, render(machine, output.suffix, args.state))
     else:
         write(draw(machine, state=args.state), output)
     print_line(f"wrote {output}: {len(machine.reachable)} states")

@@ -132,10 +132,10 @@ def _measure(args: argparse.Namespace, output: Path) -> Table:
 def _subjects(args: argparse.Namespace) -> list[Subject]:
     """Every program that is asked for, on every backend; the last option varies fastest."""
     flags = {f"compile_{name}": getattr(args, f"compile_{name}") for name in COMPILE_OPTIONS}
-    told = {name: text for name, text in flags.items() if text is not None} | parse_assignments(
+    texts = {name: text for name, text in flags.items() if text is not None} | parse_assignments(
         args.assign
     )
-    axes = {name: values(name.removeprefix("compile_"), text) for name, text in told.items()}
+    axes = {name: values(name.removeprefix("compile_"), text) for name, text in texts.items()}
     backends = values("backend", args.backend)
     return [
         _subject(args, backend, dict(zip(axes, each, strict=True)))
@@ -158,7 +158,7 @@ def _print(rows: Sequence[Row]) -> None:
     )
     names = varied(rows, ("backend", "options", *COLUMNS))
     columns = {"noise": "noise", "neurons": "N", **{name: name for name in names}}
-    shown = [(*(str(getattr(row, name)) for name in columns), *_shares(row)) for row in rows]
+    cells = [(*(str(getattr(row, name)) for name in columns), *_shares(row)) for row in rows]
     header = (
         *columns.values(),
         "draws",
@@ -166,8 +166,8 @@ def _print(rows: Sequence[Row]) -> None:
         "every word correct",
         "proven bound",
     )
-    kept = [i for i in range(len(header)) if any(each[i] for each in shown)]
-    print_table([header[i] for i in kept], [[each[i] for i in kept] for each in shown])
+    kept = [i for i in range(len(header)) if any(each[i] for each in cells)]
+    print_table([header[i] for i in kept], [[each[i] for i in kept] for each in cells])
 
 
 def _shares(row: Row) -> tuple[str, ...]:

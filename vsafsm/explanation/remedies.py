@@ -56,15 +56,15 @@ def remedies(
     options: dict[str, Any] = dict(program.options.items()) | {"dimension": program.network.neurons}
     changes = _changes(program)
     for i, change in enumerate(changes):
-        told = " ".join(f"--{name} {value}" for name, value in change.items())
-        progress(f"trying {told}", i / len(changes))
+        flags = " ".join(f"--{name} {value}" for name, value in change.items())
+        progress(f"trying {flags}", i / len(changes))
         try:
             tried = compile_machine(
                 program.machine, allow_unproven=True, **{**options, "active": "auto", **change}
             )
         except CompileError:
             continue
-        found.append(_remedy(told, tried.network, tried.prove()))
+        found.append(_remedy(flags, tried.network, tried.prove()))
     return found
 
 

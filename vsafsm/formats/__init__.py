@@ -276,6 +276,13 @@ def save(machine: Machine, path: PathLike, format: str | None = None) -> None:  
         The format has no way to write this machine.
     FileError
         The file cannot be written; an older file of that name is as it was.
+
+    Examples
+    --------
+    >>> import vsafsm
+    >>> vsafsm.save(vsafsm.load("specs/turnstile.yaml"), "turnstile.scxml")
+    >>> vsafsm.load("turnstile.scxml").states
+    ('locked', 'unlocked')
     """
     write_atomically(path, format_for(path, format).write(machine).encode("utf-8"))
 
@@ -320,20 +327,20 @@ def unreachable_warnings(machine: Machine, place: Callable[[str], Location]) -> 
     initial = machine.initial
     return summarised(
         [(state, place(state)) for state in machine.unreachable],
-        f'state {{}} is never reached from "{initial}"',
-        f'{{}} states are never reached from "{initial}"',
+        "state",
+        f'never reached from "{initial}"',
     )
 
 
-def summarised(found: Sequence[tuple[str, Location]], each: str, many: str) -> Iterator[str]:
-    """A warning for each name with its place, as `each` says it; one for all of them, as `many`
-    says it, where there are more than `MOST_NAMED`.
+def summarised(found: Sequence[tuple[str, Location]], kind: str, flaw: str) -> Iterator[str]:
+    """A warning for each name with its place, that this `kind` is `flaw`; one for all of them where
+    there are more than `MOST_NAMED`.
     """
     if len(found) <= MOST_NAMED:
-        yield from (f"{place}: {each.format(_quoted(name))}" for name, place in found)
+        yield from (f"{place}: {kind} {_quoted(name)} is {flaw}" for name, place in found)
         return
     names = ", ".join(_quoted(name) for name, _ in found[:MOST_NAMED])
-    yield f"{found[0][1]}: {many.format(len(found))}: {names}, ..."
+    yield f"{found[0][1]}: {len(found)} {kind}s are {flaw}: {names}, ..."
 
 
 def _quoted(name: str) -> str:

@@ -68,7 +68,7 @@ def split(label: str, marks: tuple[str, ...]) -> list[str]:
     return ["".join(part) for part in parts]
 
 
-def shown(label: str) -> str:
+def readable(label: str) -> str:
     """A label in one line, without escapes and without spaces around it."""
     return " ".join(
         re.sub(r"\\(.)", r"\1", line, flags=re.DOTALL).strip() for line in split(label, LINE_ENDS)

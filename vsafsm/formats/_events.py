@@ -104,8 +104,10 @@ def reading(
         table,
         ((),) * len(states),
     )
-    told = (*warnings, *_initial_warning(by_name[start]), *_shadowed(states))
-    return Reading(machine, (*told, *unreachable_warnings(machine, lambda s: by_name[s].location)))
+    messages = (*warnings, *_initial_warning(by_name[start]), *_shadowed(states))
+    return Reading(
+        machine, (*messages, *unreachable_warnings(machine, lambda s: by_name[s].location))
+    )
 
 
 def known(name: str, states: Iterable[str], place: Location) -> str:

@@ -18,7 +18,7 @@ from vsafsm.machine import listed
 _NOTHING = ("", "null", "~", "Null", "NULL")
 
 
-def given(node: Node | None) -> bool:
+def has_value(node: Node | None) -> bool:
     """Whether there is a value, that is not null and no empty list."""
     if isinstance(node, Scalar):
         return not (node.plain and node.text in _NOTHING)
@@ -53,9 +53,9 @@ def fields(
             )
         lines[name] = key.location.line
         if name in known:
-            found.update({name: value} if given(value) else {})
+            found.update({name: value} if has_value(value) else {})
         elif name in unfit:
-            if given(value):
+            if has_value(value):
                 raise refused(f'"{name}" of a {what}', unfit[name], key.location)
         elif name not in ignored:
             hint = did_you_mean(name, known)
@@ -82,7 +82,7 @@ def items(node: Node, what: str) -> tuple[Node, ...]:
 
 def text(node: Node, what: str) -> Scalar:
     """A text; raises `SyntaxSpecError`."""
-    if not isinstance(node, Scalar) or not given(node):
+    if not isinstance(node, Scalar) or not has_value(node):
         raise SyntaxSpecError(f"{what} is no text; expected one", node.location)
     return node
 

@@ -137,10 +137,10 @@ def _of_blif(empty: Kiss2File, found: list[Kiss2Line]) -> Kiss2File:
             break
         _add(file, each)
     for word, label in _BLIF_LABELS.items():
-        given = [each for each in outside if each.words[0] == word]
-        if given and label not in file.directives:
-            names = [name for each in given for name in each.words[1:]]
-            file.directives[label] = Kiss2Line([word, *names], given[0].line)
+        matches = [each for each in outside if each.words[0] == word]
+        if matches and label not in file.directives:
+            names = [name for each in matches for name in each.words[1:]]
+            file.directives[label] = Kiss2Line([word, *names], matches[0].line)
     return file
 
 
@@ -273,13 +273,13 @@ def check_rows(file: Kiss2File, width: int, outputs: int) -> None:
 def _wrong_fields(file: Kiss2File, row: Kiss2Line, fields: int) -> SyntaxSpecError:
     names = ("an input cube", "the present state", "the next state", "the output bits")[:fields]
     few = len(row.words) < fields
-    told = (
+    problem = (
         f"the row ends after {len(row.words)} of {fields} fields"
         if few
         else f"the row has more than {fields} fields"
     )
     return SyntaxSpecError(
-        f"{told}; expected {', '.join(names)}", file.place(row.line, min(len(row.words), fields))
+        f"{problem}; expected {', '.join(names)}", file.place(row.line, min(len(row.words), fields))
     )
 
 

@@ -138,8 +138,8 @@ def _syntax_error(error: yaml.MarkedYAMLError, text: str, source: str) -> Vsafsm
     since = (
         f" (it begins in line {start.line + 1})" if start and start.line + 1 < place.line else ""
     )
-    told = next((words for part, words in _PROBLEMS.items() if part in problem), problem)
-    return SyntaxSpecError(f"this is not YAML: {told.replace('{since}', since)}", place)
+    reason = next((words for part, words in _PROBLEMS.items() if part in problem), problem)
+    return SyntaxSpecError(f"this is not YAML: {reason.replace('{since}', since)}", place)
 
 
 class _Composer:

@@ -54,7 +54,7 @@ from vsafsm.formats._dot_graph import (
     DotText,
     parse_dot,
 )
-from vsafsm.formats._dot_labels import LINE_ENDS, label_of, shown, split
+from vsafsm.formats._dot_labels import LINE_ENDS, label_of, readable, split
 from vsafsm.formats._dot_writer import NO_OUTPUT, write_dot
 from vsafsm.formats._subsets import determinised
 from vsafsm.machine import Machine, Outputs, Transition, check_name
@@ -91,7 +91,7 @@ class _Drawing:
 
     def name(self) -> str:
         return name_from(
-            shown(label_of(DotText(self.graph.name), "")), PurePath(self.source).stem, "machine"
+            readable(label_of(DotText(self.graph.name), "")), PurePath(self.source).stem, "machine"
         )
 
 
@@ -312,7 +312,7 @@ def _taken(drawing: _Drawing) -> tuple[dict[tuple[str, str], _LabelledEdge], tup
 
 def _input_and_outputs(label: str, drawing: _Drawing, index: int) -> tuple[str, Outputs]:
     before, _, after = label.partition("/")
-    symbol = shown(before)
+    symbol = readable(before)
     if not symbol:
         raise SyntaxSpecError(
             'a transition has no input; expected a label such as "coin" or "push/click"',
@@ -322,7 +322,7 @@ def _input_and_outputs(label: str, drawing: _Drawing, index: int) -> tuple[str, 
 
 
 def _outputs(label: str, drawing: _Drawing, index: int) -> Outputs:
-    text = shown(label)
+    text = readable(label)
     if text in NO_OUTPUT:
         return ()
     names = dict.fromkeys(part.strip() for part in text.split(", "))
@@ -352,7 +352,7 @@ def _names(drawing: _Drawing, mealy: bool) -> tuple[dict[str, str], dict[str, Ou
     own.
     """
     parts = {name: _parts(node) for name, node in drawing.nodes.items()}
-    heads = {name: shown(parted[0]) for name, parted in parts.items()}
+    heads = {name: readable(parted[0]) for name, parted in parts.items()}
     records = any(len(parted) > 1 for parted in parts.values())
     distinct = all(heads.values()) and len(set(heads.values())) == len(heads)
     labels_are_outputs = not records and not distinct and not mealy

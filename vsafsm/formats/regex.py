@@ -124,8 +124,8 @@ def _automaton(expression: str, place: Location) -> NFA:
         KeyError,
         RecursionError,
     ) as error:
-        told = re.sub(r"<\w+: ([^<>]*)>", r"\1", str(error)) or type(error).__name__
-        raise SyntaxSpecError(f"this is no regular expression: {told}", place) from None
+        reason = re.sub(r"<\w+: ([^<>]*)>", r"\1", str(error)) or type(error).__name__
+        raise SyntaxSpecError(f"this is no regular expression: {reason}", place) from None
     return found
 
 

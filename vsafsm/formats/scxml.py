@@ -46,7 +46,7 @@ class _ScxmlElement:
     location: Location
     children: list[_ScxmlElement] = field(default_factory=list)
 
-    def told(self) -> str:
+    def describe(self) -> str:
         return f"<{self.tag}>"
 
 
@@ -62,7 +62,7 @@ def read_scxml(text: str, source: str) -> Reading:
     """
     root = _ScxmlParser(text, source).parse()
     if root.tag != "scxml":
-        raise SyntaxSpecError(f"the root is {root.told()}; expected <scxml>", root.location)
+        raise SyntaxSpecError(f"the root is {root.describe()}; expected <scxml>", root.location)
     states = []
     for child in root.children:
         if child.tag not in ("state", "final"):
@@ -141,14 +141,14 @@ class _ScxmlParser:
 
 def _unfit(element: _ScxmlElement) -> Exception:
     if element.tag in _REFUSED:
-        return refused(element.told(), _REFUSED[element.tag], element.location)
-    return SyntaxSpecError(f"{element.told()} cannot stand here", element.location)
+        return refused(element.describe(), _REFUSED[element.tag], element.location)
+    return SyntaxSpecError(f"{element.describe()} cannot stand here", element.location)
 
 
 def _needed(element: _ScxmlElement, name: str) -> str:
     value = element.attributes.get(name)
     if value is None:
-        raise SyntaxSpecError(f'{element.told()} has no "{name}"', element.location)
+        raise SyntaxSpecError(f'{element.describe()} has no "{name}"', element.location)
     return value
 
 
@@ -158,7 +158,7 @@ def _state(element: _ScxmlElement) -> State:
     if element.tag == "final":
         actions["onentry"].append(Action(ACCEPT, element.location))
     elif "initial" in element.attributes:
-        raise refused(f'"initial" of {element.told()}', _HIERARCHY, element.location)
+        raise refused(f'"initial" of {element.describe()}', _HIERARCHY, element.location)
     for child in element.children:
         if child.tag in actions:
             actions[child.tag] += _actions(child)
@@ -210,7 +210,9 @@ def _actions(element: _ScxmlElement) -> Iterator[Action]:
             if timed in child.attributes:
                 raise refused(f'"{timed}" of <send>', "is about time", child.location)
         if "eventexpr" in child.attributes or child.children:
-            raise refused(f"{child.told()} with an expression or data", "is code", child.location)
+            raise refused(
+                f"{child.describe()} with an expression or data", "is code", child.location
+            )
         elsewhere = (
             child.attributes.get("target", "#_internal") != "#_internal"
             or "targetexpr" in child.attributes

@@ -30,7 +30,7 @@ from vsafsm.formats._events import (
     refused,
     written,
 )
-from vsafsm.formats._keys import fields, given, items, needed, texts
+from vsafsm.formats._keys import fields, has_value, items, needed, texts
 from vsafsm.formats._keys import text as text_of
 from vsafsm.formats._nodes import Items, Node, Scalar, parse
 from vsafsm.machine import Machine
@@ -79,10 +79,10 @@ def read_transitions(text: str, source: str) -> Reading:
         )
     top = fields(root, "machine", _MACHINE, _REFUSED, _IGNORED)
     declared = [_state(node) for node in items(needed(top, "states", root), "states")]
-    around = (_actions(top.get("before_state_change")), _actions(top.get("after_state_change")))
+    shared = (_actions(top.get("before_state_change")), _actions(top.get("after_state_change")))
     arcs: dict[str, list[Arc]] = {state.name: [] for state in declared}
     for node in items(top["transitions"], "transitions") if "transitions" in top else ():
-        for state, arc in _arcs(node, tuple(arcs), around):
+        for state, arc in _arcs(node, tuple(arcs), shared):
             arcs[known(state, arcs, arc.location)].append(arc)
     states = [State(s.name, s.location, tuple(arcs[s.name]), s.entry, s.exit) for s in declared]
     initial = text_of(top["initial"], "initial") if "initial" in top else None
@@ -111,7 +111,7 @@ def _state(node: Node) -> State:
 
 
 def _arcs(
-    node: Node, states: tuple[str, ...], around: tuple[tuple[Action, ...], tuple[Action, ...]]
+    node: Node, states: tuple[str, ...], shared: tuple[tuple[Action, ...], tuple[Action, ...]]
 ) -> Iterator[tuple[str, Arc]]:
     """The arc that a transition is of each of its sources."""
     if isinstance(node, Items):
@@ -122,7 +122,7 @@ def _arcs(
                 node.location,
             )
         pairs = zip(("trigger", "source", "dest"), node.items, strict=True)
-        found = {name: value for name, value in pairs if given(value)}
+        found = {name: value for name, value in pairs if has_value(value)}
     else:
         found = fields(node, "transition", _TRANSITION, _REFUSED, _IGNORED)
     triggers = tuple(
@@ -131,8 +131,8 @@ def _arcs(
     )
     sources = [each.text for each in texts(needed(found, "source", node), "a source")]
     dest = text_of(found["dest"], "dest") if "dest" in found else None
-    before = (*_actions(found.get("prepare")), *around[0], *_actions(found.get("before")))
-    after = (*_actions(found.get("after")), *around[1])
+    before = (*_actions(found.get("prepare")), *shared[0], *_actions(found.get("before")))
+    after = (*_actions(found.get("after")), *shared[1])
     target_place = dest.location if dest else node.location
     for source in states if EVERY in sources else sources:
         target = None if dest is None else source if dest.text == SAME else dest.text
@@ -177,13 +177,13 @@ def write_transitions(machine: Machine) -> str:
         for state, arcs in written(machine)
         for event, target, outputs in arcs
     ]
-    told = {
+    content = {
         "name": machine.name,
         "initial": machine.initial,
         "states": list(machine.states),
         "auto_transitions": False,
     }
-    head = json.dumps(told, ensure_ascii=False)[:-1]
+    head = json.dumps(content, ensure_ascii=False)[:-1]
     return head + ', "transitions": [\n  ' + ",\n  ".join(rows) + "\n]}\n"
 
 

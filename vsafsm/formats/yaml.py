@@ -149,7 +149,7 @@ def _check_space(scalar: Scalar) -> None:
 
 
 def _distinct(
-    pairs: Iterable[tuple[Scalar, Node]], told: Callable[[str, int], SpecError]
+    pairs: Iterable[tuple[Scalar, Node]], duplicate: Callable[[str, int], SpecError]
 ) -> Iterator[tuple[Scalar, Node]]:
     """The pairs; `told` makes the error for a key that stands twice, from its text and the first
     one's line.
@@ -157,7 +157,7 @@ def _distinct(
     lines: dict[str, int] = {}
     for key, value in pairs:
         if key.text in lines:
-            error = told(key.text, lines[key.text])
+            error = duplicate(key.text, lines[key.text])
             raise type(error)(error.message, key.location)
         lines[key.text] = key.location.line
         yield key, value
@@ -191,16 +191,16 @@ def _unknown_key(key: Scalar, what: str, known: tuple[str, ...]) -> SyntaxSpecEr
             f'a colon is missing after "{first}" in "{key.text[:60]}"; expected "{first}: ..."',
             key.location,
         )
-    told = f'unknown key "{key.text[:80]}" in {what}'
+    problem = f'unknown key "{key.text[:80]}" in {what}'
     hint = did_you_mean(key.text, known)
     if key.text in _NOT_YET:
         kind, remedy = _NOT_YET[key.text]
-        told, hint = f'"{key.text}" ({kind}) in {what} is not supported yet', f"; {remedy}"
+        problem, hint = f'"{key.text}" ({kind}) in {what} is not supported yet', f"; {remedy}"
     elif known == _STATE_KEYS and not hint:
         hint = '; inputs stand under "transitions"'
     elif known == _TOP_KEYS and not hint:
         hint = '; states stand under "states", indented'
-    return SyntaxSpecError(f"{told}; expected {listed(known)}{hint}", key.location)
+    return SyntaxSpecError(f"{problem}; expected {listed(known)}{hint}", key.location)
 
 
 def _kind(node: Node) -> str:
@@ -264,8 +264,8 @@ def _states(node: Node) -> dict[str, _StateEntry]:
     pairs = _pairs(node, "states", "a key for each state")
     if not pairs:
         raise SyntaxSpecError("states is empty; expected at least one state", node.location)
-    told = "is declared twice (first in line"
-    distinct = _distinct(pairs, lambda k, n: BadNameError(f'state "{k}" {told} {n})'))
+    problem = "is declared twice (first in line"
+    distinct = _distinct(pairs, lambda k, n: BadNameError(f'state "{k}" {problem} {n})'))
     return {_name(key, "state"): _state(key, value) for key, value in distinct}
 
 
@@ -283,9 +283,9 @@ def _arrows(
     if node is None or (isinstance(node, Scalar) and node.nothing):
         return {}, None
     pairs = _pairs(node, f'transitions of state "{state}"', "a key for each input")
-    told = f'state "{state}" has a second transition on input'
+    problem = f'state "{state}" has a second transition on input'
     distinct = _distinct(
-        pairs, lambda k, n: NondeterministicError(f'{told} "{k}"; the first is in line {n}')
+        pairs, lambda k, n: NondeterministicError(f'{problem} "{k}"; the first is in line {n}')
     )
     arrows, every_other = {}, None
     for key, value in distinct:
@@ -327,13 +327,13 @@ def _inputs(node: Node | None, states: dict[str, _StateEntry], place: Location) 
     for state in states.values():
         for name, (key, _) in state.arrows.items():
             if name not in declared:
-                told = (
+                problem = (
                     f'state "{state.name.text}" has a transition on input "{name}", which inputs'
                     " does not declare"
                 )
                 hint = did_you_mean(name, declared)
                 raise UnknownInputError(
-                    f"{told}; expected {listed(list(declared))}{hint}", key.location
+                    f"{problem}; expected {listed(list(declared))}{hint}", key.location
                 )
     return tuple(declared)
 
@@ -344,9 +344,7 @@ def _unused_inputs(node: Node | None, states: dict[str, _StateEntry]) -> Iterato
         return iter(())
     used = {name for state in states.values() for name in state.arrows}
     unused = [(name, place) for name, place in _names(node, "input") if name not in used]
-    return summarised(
-        unused, "input {} is used by no transition", "{} inputs are used by no transition"
-    )
+    return summarised(unused, "input", "used by no transition")
 
 
 def _known_state(name: Scalar, states: dict[str, _StateEntry]) -> str:
@@ -403,8 +401,10 @@ def _compile_options(node: Node | None) -> tuple[tuple[str, Option], ...]:
     if node is None or (isinstance(node, Scalar) and node.nothing):
         return ()
     pairs = _pairs(node, "compile", "a key for each option")
-    told = "stands twice (first in line"
-    distinct = _distinct(pairs, lambda k, n: SyntaxSpecError(f'compile option "{k}" {told} {n})'))
+    problem = "stands twice (first in line"
+    distinct = _distinct(
+        pairs, lambda k, n: SyntaxSpecError(f'compile option "{k}" {problem} {n})')
+    )
     return tuple((key.text, _option(key, value)) for key, value in distinct)
 
 

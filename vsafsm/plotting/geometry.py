@@ -92,10 +92,10 @@ def geometry(machine: Machine) -> Geometry:
     }
     middle = np.mean(places, axis=0)
     edges = [
-        _loop(nodes[source], middle, told)
+        _loop(nodes[source], middle, own)
         if source == target
-        else _edge(nodes[source], nodes[target], told, labels)
-        for (source, target), told in labels.items()
+        else _edge(nodes[source], nodes[target], own, labels)
+        for (source, target), own in labels.items()
     ]
     return _moved(tuple(nodes.values()), _labelled(tuple(nodes.values()), edges))
 
@@ -109,19 +109,19 @@ def transition_labels(machine: Machine) -> dict[tuple[str, str], list[str]]:
     for state in machine.reachable:
         for symbol in machine.inputs:
             taken = machine.transition(state, symbol)
-            told = symbol + (f" / {', '.join(taken.outputs)}" if taken.outputs else "")
-            found.setdefault((state, taken.to), []).append(told)
+            label = symbol + (f" / {', '.join(taken.outputs)}" if taken.outputs else "")
+            found.setdefault((state, taken.to), []).append(label)
     return found
 
 
-def shortened(told: list[str]) -> str:
+def shortened(labels: list[str]) -> str:
     """A few of the inputs, and how many more there are."""
-    shown, rest = told[:MOST_INPUTS], len(told) - MOST_INPUTS
+    first, rest = labels[:MOST_INPUTS], len(labels) - MOST_INPUTS
     if rest > 0:
-        shown, rest = told[: MOST_INPUTS - 1], rest + 1
-    while len(shown) > 1 and len(", ".join(shown)) > MOST_LETTERS:
-        shown, rest = shown[:-1], max(rest, 0) + 1
-    return _cut(", ".join(shown), MOST_LETTERS) + (f" +{rest}" if rest > 0 else "")
+        first, rest = labels[: MOST_INPUTS - 1], rest + 1
+    while len(first) > 1 and len(", ".join(first)) > MOST_LETTERS:
+        first, rest = first[:-1], max(rest, 0) + 1
+    return _cut(", ".join(first), MOST_LETTERS) + (f" +{rest}" if rest > 0 else "")
 
 
 def _cut(text: str, most: int) -> str:
@@ -139,7 +139,7 @@ def _places(
     near = np.full((len(index), len(index)), np.inf)
     for source, target in labels:
         near[index[source], index[target]] = near[index[target], index[source]] = 1.0
-    longest = max([len(shortened(told)) for (s, t), told in labels.items() if s != t], default=8)
+    longest = max([len(shortened(own)) for (s, t), own in labels.items() if s != t], default=8)
     hop = min(LABEL_FONT * LETTER * longest, 170) + 1.7 * max(half[0] for half in sizes)
     return _stress(_hops(near) * max(hop, 120.0))
 
@@ -201,24 +201,24 @@ def _turned(places: Places) -> Places:
 
 def _size(machine: Machine, state: str) -> Point:
     """Half of the width and height of a state."""
-    name, outputs = _told(machine, state)
+    name, outputs = _texts(machine, state)
     across = max(FONT * LETTER * len(name), LABEL_FONT * LETTER * len(outputs))
     return across / 2 + 15, 25.0 if outputs else 19.0
 
 
-def _told(machine: Machine, state: str) -> tuple[str, str]:
+def _texts(machine: Machine, state: str) -> tuple[str, str]:
     return _cut(state, 18), _cut(", ".join(machine.outputs_of(state)), 22)
 
 
 def _node(machine: Machine, state: str, place: Places, half: Point) -> Node:
-    return Node(state, _point(place), half, *_told(machine, state))
+    return Node(state, _point(place), half, *_texts(machine, state))
 
 
 # ---- how transitions bend
 
 
 def _edge(
-    source: Node, target: Node, told: list[str], labels: dict[tuple[str, str], list[str]]
+    source: Node, target: Node, own: list[str], labels: dict[tuple[str, str], list[str]]
 ) -> Edge:
     a, b = np.array(source.centre), np.array(target.centre)
     across = np.array([(b - a)[1], -(b - a)[0]])
@@ -228,11 +228,11 @@ def _edge(
         source,
         target,
         (start, start + 2 * (control - start) / 3, end + 2 * (control - end) / 3, end),
-        told,
+        own,
     )
 
 
-def _loop(node: Node, middle: Places, told: list[str]) -> Edge:
+def _loop(node: Node, middle: Places, own: list[str]) -> Edge:
     """A loop on the upper or lower side of a state, away from the middle of the picture."""
     up = -1.0 if node.centre[1] <= middle[1] else 1.0
     width = min(node.half[0] * 0.6, 20.0)
@@ -245,13 +245,13 @@ def _loop(node: Node, middle: Places, told: list[str]) -> Edge:
             (width, height),
         ]
     )
-    return _made(node, node, tuple(node.centre + shape * (1.0, up)), told)
+    return _made(node, node, tuple(node.centre + shape * (1.0, up)), own)
 
 
-def _made(source: Node, target: Node, curve: tuple[Places, ...], told: list[str]) -> Edge:
+def _made(source: Node, target: Node, curve: tuple[Places, ...], own: list[str]) -> Edge:
     start, one, two, end = (_point(at) for at in curve)
     return Edge(
-        source.state, target.state, start, (one, two), end, shortened(told), start, ", ".join(told)
+        source.state, target.state, start, (one, two), end, shortened(own), start, ", ".join(own)
     )
 
 
@@ -265,7 +265,7 @@ def _labelled(nodes: tuple[Node, ...], edges: list[Edge]) -> tuple[Edge, ...]:
     first.
     """
     taken = [_box(node.centre, *node.half) for node in nodes]
-    placed: dict[int, Edge] = {}
+    moved: dict[int, Edge] = {}
     for i in sorted(
         range(len(edges)), key=lambda i: (edges[i].source != edges[i].target, -len(edges[i].label))
     ):
@@ -275,8 +275,8 @@ def _labelled(nodes: tuple[Node, ...], edges: list[Edge]) -> tuple[Edge, ...]:
             boxes, key=lambda each: sum(_shared(each[0], other) for other in taken) + each[2]
         )
         taken.append(box)
-        placed[i] = replace(edges[i], at=at)
-    return tuple(placed[i] for i in range(len(edges)))
+        moved[i] = replace(edges[i], at=at)
+    return tuple(moved[i] for i in range(len(edges)))
 
 
 def _candidates(edge: Edge, half: float) -> list[tuple[Point, float]]:
@@ -339,11 +339,11 @@ def _moved(nodes: tuple[Node, ...], edges: tuple[Edge, ...]) -> Geometry:
     def to(point: Point) -> Point:
         return float(point[0] - low[0]), float(point[1] - low[1])
 
-    placed = tuple(replace(node, centre=to(node.centre)) for node in nodes)
+    shifted = tuple(replace(node, centre=to(node.centre)) for node in nodes)
     curves = tuple(
         replace(
             e, start=to(e.start), bend=(to(e.bend[0]), to(e.bend[1])), end=to(e.end), at=to(e.at)
         )
         for e in edges
     )
-    return Geometry(placed, curves, float(high[0] - low[0]), float(high[1] - low[1]))
+    return Geometry(shifted, curves, float(high[0] - low[0]), float(high[1] - low[1]))

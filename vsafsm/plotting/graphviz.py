@@ -38,14 +38,14 @@ def graph_of(machine: Machine, state: str | None = None) -> str:
         initial = ", peripheries=2" if name == machine.initial else ""
         lit = ', fillcolor="#ffe2a8", penwidth=2' if name == state else ""
         lines.append(f'  {alias} [label="{label}"{initial}{lit}];')
-    for (source, target), told in transition_labels(machine).items():
+    for (source, target), labels in transition_labels(machine).items():
         lines.append(
-            f'  {number[source]} -> {number[target]} [label="{_escaped(shortened(told))}"];'
+            f'  {number[source]} -> {number[target]} [label="{_escaped(shortened(labels))}"];'
         )
     return "\n".join([*lines, "}"]) + "\n"
 
 
-def drawn(machine: Machine, suffix: str, state: str | None = None) -> bytes:
+def render(machine: Machine, suffix: str, state: str | None = None) -> bytes:
     """The picture, as what the suffix says.
 
     Raises

@@ -16,8 +16,8 @@ def mermaid(machine: Machine, state: str | None = None) -> str:
     lines = ["stateDiagram-v2", f"    [*] --> {number[machine.initial]}"]
     for name, alias in number.items():
         outputs = machine.outputs_of(name)
-        told = escaped(name) + (f"<br/>{escaped(', '.join(outputs))}" if outputs else "")
-        lines.append(f'    state "{told}" as {alias}')
+        text = escaped(name) + (f"<br/>{escaped(', '.join(outputs))}" if outputs else "")
+        lines.append(f'    state "{text}" as {alias}')
     for (source, target), labels in transition_labels(machine).items():
         lines.append(f"    {number[source]} --> {number[target]}: {escaped(', '.join(labels))}")
     if state is not None:

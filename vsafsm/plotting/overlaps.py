@@ -24,12 +24,12 @@ def draw_overlaps(name: str, steps: Steps) -> Figure:
     count = len(steps.mask)
     made = figure(min(16.0, max(7.0, 2.5 + 0.16 * count)), 4.6)
     lines, states = made.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    shown = [
+    codes = [
         c
         for c in range(overlaps.shape[1])
         if (decoded == c).any() or overlaps[:, c].max() > THRESHOLD
     ]
-    for i, code in enumerate(shown):
+    for i, code in enumerate(codes):
         pending = network.labels[code].pending
         label = plain(network.code_name(code)) if i < MOST_LINES else None
         lines.plot(
@@ -46,7 +46,7 @@ def draw_overlaps(name: str, steps: Steps) -> Figure:
         f"{plain(name)}: {network.neurons} neurons, decoded above {THRESHOLD} and {LEAD} ahead",
         loc="left",
     )
-    _draw_states(states, steps, shown)
+    _draw_states(states, steps, codes)
     for axes in (lines, states):
         shade(axes, steps)
         bare(axes)
@@ -55,8 +55,8 @@ def draw_overlaps(name: str, steps: Steps) -> Figure:
     return made
 
 
-def _draw_states(axes: Any, steps: Steps, shown: list[int]) -> None:
-    for i, code in enumerate(shown):
+def _draw_states(axes: Any, steps: Steps, codes: list[int]) -> None:
+    for i, code in enumerate(codes):
         at = np.flatnonzero(steps.decoded == code)
         alpha = 0.45 if steps.network.labels[code].pending else 1.0
         axes.barh(
@@ -67,11 +67,11 @@ def _draw_states(axes: Any, steps: Steps, shown: list[int]) -> None:
             color=COLOURS[i % len(COLOURS)],
             alpha=alpha,
         )
-    if len(shown) <= 16:
+    if len(codes) <= 16:
         axes.set_yticks(
-            range(len(shown)), [plain(steps.network.code_name(code)) for code in shown], fontsize=7
+            range(len(codes)), [plain(steps.network.code_name(code)) for code in codes], fontsize=7
         )
-    axes.set(ylim=(len(shown) - 0.4, -0.6), ylabel="stands for")
+    axes.set(ylim=(len(codes) - 0.4, -0.6), ylabel="stands for")
 
 
 def spans(steps: Steps) -> list[tuple[int, int, str]]:

@@ -25,7 +25,7 @@ def draw_weights(program: Program) -> Figure:
     order = np.argsort(
         np.where(network.codes.any(0), network.codes.argmax(0), len(network.codes)), kind="stable"
     )
-    shown = order[:MOST_SHOWN]
+    neurons = order[:MOST_SHOWN]
     whole = network.weights / network.scale
     matrices = (parts.autoassociative, parts.transition, parts.correction, whole)
     made = figure(13.5, 5.4)
@@ -33,7 +33,7 @@ def draw_weights(program: Program) -> Figure:
     for axes, below, title, matrix in zip(images, histograms, TITLES, matrices, strict=True):
         limit = float(np.percentile(np.abs(matrix), 99.5)) or 1.0
         image = axes.imshow(
-            matrix[np.ix_(shown, shown)],
+            matrix[np.ix_(neurons, neurons)],
             cmap="RdBu_r",
             vmin=-limit,
             vmax=limit,

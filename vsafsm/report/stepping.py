@@ -58,7 +58,7 @@ def stepping(machine: Machine, network: Network) -> Stepping:
         for a in range(len(machine.inputs)):
             steps = follow(network, activity, [REST] + [a + 1] * held + [REST] * gap)
             left = number(steps.activity[-1])
-            row.append({"left": left, "held": int(steps.decoded[held]), "steps": _shown(steps)})
+            row.append({"left": left, "held": int(steps.decoded[held]), "steps": _steps_of(steps)})
         taken.append(row)
     tables = {
         "states": list(network.states),
@@ -76,7 +76,7 @@ def stepping(machine: Machine, network: Network) -> Stepping:
         ],
         "hold": held,
         "gap": gap,
-        "reset": _shown(reset),
+        "reset": _steps_of(reset),
         "nodes": [_state(network, activity) for activity in activities],
         "taken": taken,
     }
@@ -92,7 +92,7 @@ def _state(network: Network, activity: Bits) -> int:
     return -1 if network.state_of(code) is None else code
 
 
-def _shown(steps: Steps) -> list[dict[str, Any]]:
+def _steps_of(steps: Steps) -> list[dict[str, Any]]:
     """For each step the mask, the number of active neurons, the decoded code and the largest
     overlaps.
     """

@@ -49,9 +49,9 @@ def chart(curve: Curve) -> str:
     parts += [f'<polyline class="bound" points="{_points(bounds)}"/>'] if bounds else []
     for name, kind in (("correct", "s0"), ("always", "s1")):
         parts.append(_series(rows, name, kind, x, y))
-    told = f"share of correct draws against {escape(curve.kind)} noise"
+    label = f"share of correct draws against {escape(curve.kind)} noise"
     size = f'viewBox="0 0 {WIDTH:.0f} {HEIGHT:.0f}"'
-    return f'<svg class="chart" role="img" aria-label="{told}" {size}>{"".join(parts)}</svg>'
+    return f'<svg class="chart" role="img" aria-label="{label}" {size}>{"".join(parts)}</svg>'
 
 
 def _series(rows: Sequence[Row], name: str, kind: str, x: Scale, y: Scale) -> str:

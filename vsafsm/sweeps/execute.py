@@ -134,9 +134,9 @@ def _client(distributed: Any, address: str) -> Any:
 
 
 def _lost(error: Exception, address: str) -> SweepError:
-    told = f"{type(error).__name__}: {error}".splitlines()[0]
+    reason = f"{type(error).__name__}: {error}".splitlines()[0]
     return SweepError(
-        f'the cluster at "{address}" cannot go on ({told}); '
+        f'the cluster at "{address}" cannot go on ({reason}); '
         "what has been measured is kept, and the same command goes on"
     )
 

@@ -107,10 +107,10 @@ class Journal(Memory):
         whole = data.rfind(b"\n") + 1
         lines = data[:whole].splitlines()
         try:
-            told = [json.loads(line) for line in lines]
-            if told:
-                check_same(f'"{self.path}"', told[0], self._described)
-            for each in told[1:]:
+            entries = [json.loads(line) for line in lines]
+            if entries:
+                check_same(f'"{self.path}"', entries[0], self._described)
+            for each in entries[1:]:
                 found = (Outcome(*outcome) for outcome in each["outcomes"])
                 self.kept.setdefault(each["point"], {}).update(
                     zip(each["draws"], found, strict=True)

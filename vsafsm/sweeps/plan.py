@@ -50,9 +50,9 @@ class Trials:
     def __post_init__(self) -> None:
         for name, least in (("most", 1), ("words", 0), ("length", 1), ("seed", 0)):
             if getattr(self, name) < least:
-                told = {"most": "trials"}.get(name, name)
+                option, value = {"most": "trials"}.get(name, name), getattr(self, name)
                 raise SweepError(
-                    f"{told} is {getattr(self, name)}; expected a whole number of at least {least}"
+                    f"{option} is {value}; expected a whole number of at least {least}"
                 )
         if not 0 <= self.width < 1:
             raise SweepError(f"width is {self.width}; expected a number from 0, and below 1")
@@ -157,8 +157,8 @@ def check_same(name: str, found: Mapping[str, Any], expected: Mapping[str, Any])
     """
     for key in expected:
         if found.get(key) != expected[key]:
-            told = "the spec" if key == "spec" else key
+            what = "the spec" if key == "spec" else key
             raise SweepError(
-                f"{name} belongs to another sweep: {told} differs; expected the options it was"
+                f"{name} belongs to another sweep: {what} differs; expected the options it was"
                 " begun with, another file, or --restart"
             )

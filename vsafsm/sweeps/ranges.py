@@ -29,15 +29,15 @@ def noises(text: str) -> tuple[Noise, ...]:
 
 
 def _models(text: str) -> list[str]:
-    told, comma, parameters = text.partition(",")
-    name, *amounts = told.split(":")
+    head, comma, parameters = text.partition(",")
+    name, *amounts = head.split(":")
     if len(amounts) < 2:
         return [text]
     if len(amounts) != 3:
         raise SweepError(
             f'"{text}" is no range; expected NAME:START:STOP:STEP, such as additive:0:3:0.25'
         )
-    return [f"{name}:{amount}{comma}{parameters}" for amount in _range(told, amounts)]
+    return [f"{name}:{amount}{comma}{parameters}" for amount in _range(head, amounts)]
 
 
 def _range(text: str, ends: list[str]) -> list[str]:

@@ -86,8 +86,8 @@ def sweep(
     subjects = tuple(
         one if isinstance(one, Subject) else subject(one, backend, options) for one in several
     )
-    given = [noise] if isinstance(noise, str) or not isinstance(noise, Sequence) else noise
-    models = [model for one in given for model in (noises(one) if isinstance(one, str) else (one,))]
+    asked = [noise] if isinstance(noise, str) or not isinstance(noise, Sequence) else noise
+    models = [model for one in asked for model in (noises(one) if isinstance(one, str) else (one,))]
     measured = Trials(trials, width, words, length, seed)
     plan = Plan(subjects, tuple(dict.fromkeys(models)), measured)
     execute = _executor(jobs, scheduler)

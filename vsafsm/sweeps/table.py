@@ -83,7 +83,9 @@ def read_table(path: Path) -> Table:
         data = path.read_bytes()
     except OSError as error:
         raise FileError(f'cannot read "{path}": {reason(error)}') from None
-    version, told, records = (_from_csv if path.suffix == ".csv" else _from_parquet)(data, path)
+    version, provenance, records = (_from_csv if path.suffix == ".csv" else _from_parquet)(
+        data, path
+    )
     if version != VERSION:
         raise SweepError(
             f'"{path}" is a sweep table of version {version}; expected version {VERSION}'
@@ -92,7 +94,7 @@ def read_table(path: Path) -> Table:
         rows = tuple(
             Row(**{name: _typed(name, record[name]) for name in COLUMNS}) for record in records
         )
-        return Table(rows, dict(told))
+        return Table(rows, dict(provenance))
     except (KeyError, TypeError, ValueError):
         raise _no_table(path) from None
 
@@ -134,12 +136,12 @@ def _as_csv(table: Table) -> bytes:
 
 def _from_csv(data: bytes, path: Path) -> tuple[int, Any, Sequence[Mapping[str, object]]]:
     try:
-        title, told, *rest = data.decode().splitlines(keepends=True)
+        title, provenance, *rest = data.decode().splitlines(keepends=True)
         if not title.startswith(TITLE):
             raise ValueError
         return (
             int(title.removeprefix(TITLE)),
-            json.loads(told.removeprefix("# ")),
+            json.loads(provenance.removeprefix("# ")),
             list(csv.DictReader(rest)),
         )
     except ValueError:
@@ -163,8 +165,10 @@ def _as_parquet(table: Table) -> bytes:
     arrow, parquet = _arrow()
     kinds = {str: arrow.string(), int: arrow.int64(), float: arrow.float64(), bool: arrow.bool_()}
     columns = [(name, kinds[(get_args(_TYPES[name]) or (_TYPES[name],))[0]]) for name in COLUMNS]
-    told = {KEY: json.dumps({"version": VERSION, "provenance": table.provenance}).encode()}
-    whole = arrow.Table.from_pylist(_records(table), schema=arrow.schema(columns, metadata=told))
+    metadata = {KEY: json.dumps({"version": VERSION, "provenance": table.provenance}).encode()}
+    whole = arrow.Table.from_pylist(
+        _records(table), schema=arrow.schema(columns, metadata=metadata)
+    )
     buffer = io.BytesIO()
     parquet.write_table(whole, buffer)
     return buffer.getvalue()
@@ -174,7 +178,7 @@ def _from_parquet(data: bytes, path: Path) -> tuple[int, Any, Sequence[Mapping[s
     arrow, parquet = _arrow()
     try:
         whole = parquet.read_table(io.BytesIO(data))
-        told = json.loads(whole.schema.metadata[KEY])
-        return int(told["version"]), told["provenance"], whole.to_pylist()
+        metadata = json.loads(whole.schema.metadata[KEY])
+        return int(metadata["version"]), metadata["provenance"], whole.to_pylist()
     except (arrow.ArrowException, OSError, ValueError, KeyError, TypeError):
         raise _no_table(path) from None

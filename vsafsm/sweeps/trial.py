@@ -55,8 +55,10 @@ def _outcome(
     subject: Subject, backend: Backend, noise: Noise, trials: Trials, number: int
 ) -> Outcome:
     program, rng = subject.program, np.random.default_rng([trials.seed, number])
-    drawn = np.random.default_rng([trials.seed, number, 1])
-    words = drawn.integers(len(program.machine.inputs), size=(trials.words, trials.length)).tolist()
+    of_words = np.random.default_rng([trials.seed, number, 1])
+    words = of_words.integers(
+        len(program.machine.inputs), size=(trials.words, trials.length)
+    ).tolist()
     network = perturb(subject.deployed or program.network, noise, rng, subject.rounded)
     if subject.exact:
         return _walked(program.machine, network, words)
@@ -80,8 +82,8 @@ def _seeded(subject: Subject, backend: Backend, number: int) -> dict[str, Any]:
     others.
     """
     seeds = [option for option in backend.options if option.name.endswith("_seed")]
-    drawn = {each.name: subject.options.get(each.name, each.default) + number for each in seeds}
-    return {**subject.options, **drawn}
+    values = {each.name: subject.options.get(each.name, each.default) + number for each in seeds}
+    return {**subject.options, **values}
 
 
 def _run(

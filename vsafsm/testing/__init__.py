@@ -39,8 +39,8 @@ def __getattr__(name: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name != "hypothesis":
             raise
-        told = (
+        reason = (
             f"hypothesis, which vsafsm.testing.{name} needs, is not installed; expected: pip"
             " install 'vsafsm[testing]'"
         )
-        raise ImportError(told) from None
+        raise ImportError(reason) from None

@@ -75,8 +75,8 @@ def machines(
         raise RobustnessError(
             f"up to {size[1]} states are to differ without outputs; expected mealy or moore"
         )
-    drawn = _machines(size, alphabet, mealy, moore, partial)
-    return drawn.map(lambda machine: _told_apart(machine, moore)) if minimal else drawn
+    strategy = _machines(size, alphabet, mealy, moore, partial)
+    return strategy.map(lambda machine: _told_apart(machine, moore)) if minimal else strategy
 
 
 @st.composite
@@ -96,21 +96,21 @@ def _machines(
     """
     most, width, arrows = states[1], inputs[1], states[1] * (len(OUTPUTS) if mealy else 1)
     kept, alphabet = _kept(draw, *states), _kept(draw, *inputs)
-    entry, place, outputs = _below(most * width), _below(most), _below(len(OUTPUTS) if moore else 1)
+    entry, place, output = _below(most * width), _below(most), _below(len(OUTPUTS) if moore else 1)
     arrow = _below(2 * arrows if partial else arrows)
-    drawn = [
-        (draw(entry), draw(place), draw(outputs), [draw(arrow) for _ in range(width)])
+    drawing = [
+        (draw(entry), draw(place), draw(output), [draw(arrow) for _ in range(width)])
         for _ in range(most)
     ]
-    entries, places, shown, numbers = zip(*(drawn[x] for x in kept), strict=True)
+    entries, places, outputs, numbers = zip(*(drawing[x] for x in kept), strict=True)
     unlisted = arrows if partial else 0
     rows = [[divmod(max(row[a] - unlisted, 0), most) for a in alphabet] for row in numbers]
-    return _machine(rows, shown, _tree(entries, len(alphabet)), _order(places))
+    return _machine(rows, outputs, _tree(entries, len(alphabet)), _order(places))
 
 
 def _machine(
     rows: list[list[tuple[int, int]]],
-    shown: Sequence[int],
+    outputs: Sequence[int],
     tree: dict[tuple[int, int], int],
     order: list[int],
 ) -> Machine:
@@ -131,7 +131,7 @@ def _machine(
         inputs=tuple(f"i{a}" for a in range(len(rows[0]))),
         initial=names[0],
         table=tuple(tuple(taken[x]) for x in order),
-        moore=tuple(OUTPUTS[shown[x]] for x in order),
+        moore=tuple(OUTPUTS[outputs[x]] for x in order),
     )
 
 
@@ -274,9 +274,9 @@ def _models(name: str, asked: Amounts) -> st.SearchStrategy[Noise]:
             f"amounts of noise {name} are {asked!r}; expected the least, then the most"
         )
     amount, *others = fields(model)
-    drawn = {one.name: _values(one) for one in others if one.name != "unit"}
+    parameters = {one.name: _values(one) for one in others if one.name != "unit"}
     return st.builds(
-        model, _amounts(amount, float(cast(Real, low)), float(cast(Real, high))), **drawn
+        model, _amounts(amount, float(cast(Real, low)), float(cast(Real, high))), **parameters
     )
 
 

@@ -52,13 +52,13 @@ class AbstractFused(PyLoihiProcessModel):  # type: ignore[misc]
     def __init__(self, proc_params: Any) -> None:
         super().__init__(proc_params)
         self.cells = _Cells(proc_params)
-        self._given = False
+        self._has_input = False
 
     def step(self, channels: NDArray[np.int32]) -> NDArray[np.bool_]:
         """One step in which these channels (A + 1,) spike: -> which neurons fire (N,)."""
-        if not self._given:
+        if not self._has_input:
             self.cells.take(self)
-            self._given = True
+            self._has_input = True
         return self.cells.step(channels)
 
     def show(self) -> None:
@@ -67,7 +67,7 @@ class AbstractFused(PyLoihiProcessModel):  # type: ignore[misc]
 
     def on_var_update(self) -> None:
         """Vars may have been set: take them before the next step."""
-        self._given = False
+        self._has_input = False
 
 
 @implements(proc=AttractorFSM, protocol=LoihiProtocol)
@@ -100,11 +100,11 @@ class _Cells:
     computed anew: in an attractor both are the rule.
     """
 
-    def __init__(self, given: Any) -> None:
-        self.bias = given["bias"] << given["bias_exp"]
-        self._lines = slice(given["arrivals"].shape[1], 2 * given["arrivals"].shape[1])
-        self._mask_exp = given["mask_exp"]
-        self._latch = _Latch(given["hold_steps"], given["gap_steps"])
+    def __init__(self, values: Any) -> None:
+        self.bias = values["bias"] << values["bias_exp"]
+        self._lines = slice(values["arrivals"].shape[1], 2 * values["arrivals"].shape[1])
+        self._mask_exp = values["mask_exp"]
+        self._latch = _Latch(values["hold_steps"], values["gap_steps"])
         self.spikes: NDArray[np.bool_] = np.zeros(len(self.bias), np.bool_)
         self._line = NONE
         self._synapses: _Synapses | None = None
@@ -251,21 +251,21 @@ class StockModel(AbstractSubProcessModel):  # type: ignore[misc]
     """Lava's own LIF and Dense: latch, network and readout."""
 
     def __init__(self, proc: AttractorFSM) -> None:
-        given, own = proc.proc_params, proc.vars
+        params, own = proc.proc_params, proc.vars
 
-        self.arrivals = _dense(given["arrivals"])
+        self.arrivals = _dense(params["arrivals"])
         self.latch = LIF(
-            shape=np.shape(given["membrane"]), du=DECAY, dv=DECAY, vth=0, v=given["membrane"]
+            shape=np.shape(params["membrane"]), du=DECAY, dv=DECAY, vth=0, v=params["membrane"]
         )
-        self.timer = _dense(given["recurrent"])
-        self.masks = _dense(own.masks.init, given["mask_exp"])
+        self.timer = _dense(params["recurrent"])
+        self.masks = _dense(own.masks.init, params["mask_exp"])
         self.neurons = LIF(
-            shape=np.shape(given["bias"]),
+            shape=np.shape(params["bias"]),
             du=int(own.du.init[0]),
             dv=int(own.dv.init[0]),
             vth=int(own.vth.init[0]),
-            bias_mant=given["bias"],
-            bias_exp=given["bias_exp"],
+            bias_mant=params["bias"],
+            bias_exp=params["bias_exp"],
         )
         self.recurrent = _dense(own.weights.init)
         self.readout = Dense(weights=own.readout.init, sign_mode=SignMode.EXCITATORY)

@@ -18,8 +18,8 @@ class HostedFSM(AttractorFSM):
     """An `AttractorFSM` that shares memory with whoever runs it, in place of an Injector and an
     Extractor.
 
-    A message a step would cost more than the step. Orders are written before a run and read by its
-    first step; the report is written by its last step and read after it.
+    One message per step would cost more than the step. Orders are written before a run and read by
+    its first step; the report is written by its last step and read after it.
 
     Attributes
     ----------
@@ -30,10 +30,10 @@ class HostedFSM(AttractorFSM):
         Which neurons fired in each step, as bits.
     """
 
-    def __init__(self, **given: Any) -> None:
-        super().__init__(**given)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
         self.orders = _shared((2,), np.int32)
-        self.report = _shared((CHUNK, (len(given["weights"]) + 7) // 8), np.uint8)
+        self.report = _shared((CHUNK, (len(options["weights"]) + 7) // 8), np.uint8)
         self.proc_params["orders"], self.proc_params["report"] = self.orders, self.report
 
 
