@@ -350,6 +350,7 @@ def test_the_example_writes_and_counts_its_synapses(
 # ---- Brian2
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_brian2_page_print_what_it_shows(folder: Path, capsys: Capture) -> None:
     text = page("docs/brian2.md")
     lines = [line[2:] for line in "".join(blocks(text, "console")).splitlines()]
@@ -363,6 +364,7 @@ def test_the_commands_of_the_brian2_page_print_what_it_shows(folder: Path, capsy
     assert (folder / "turnstile_brian2" / "run.py").is_file()
 
 
+@pytest.mark.slow
 def test_the_snippet_of_the_brian2_page_runs(folder: Path, capsys: Capture) -> None:
     (snippet,) = [
         text for text in blocks(page("docs/brian2.md"), r" \{ .python \}") if "vsafsm.open" in text

@@ -58,6 +58,7 @@ def ended(text: str, may_skip: str | None, folder: Path) -> tuple[bool, str]:
     return ran.returncode in (1, 2), ran.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "may_skip", "fails"),
     [

@@ -50,6 +50,7 @@ def printed(done: subprocess.CompletedProcess[str]) -> list[tuple[str, str, tupl
     return lines
 
 
+@pytest.mark.slow
 def test_moore_and_mealy_outputs_are_printed(program: Program, tmp_path: Path) -> None:
     find("brian2").emit(program, tmp_path)
     word = ["coin", "push", "push"]
@@ -77,6 +78,7 @@ def test_the_script_runs_without_vsafsm_and_prints_the_states(
     assert "expected one of: 5, 10, refund" in wrong.stderr
 
 
+@pytest.mark.slow
 def test_its_own_word_leaves_the_initial_state(vending: Program, tmp_path: Path) -> None:
     find("brian2").emit(vending, tmp_path)
     done = run_alone(tmp_path / "run.py")
@@ -140,6 +142,7 @@ def test_realism_is_not_for_the_script(program: Program, tmp_path: Path) -> None
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_the_script_gives_the_spikes_of_the_backend(program: Program, tmp_path: Path) -> None:
     backend = find("brian2")
     backend.emit(program, tmp_path, hold_ms=43.0)

@@ -39,6 +39,7 @@ def spikes(program: Program, word: list[str], **options: object) -> tuple[list[f
     return np.round(recording.times_ms, 6).tolist(), recording.cells.tolist()
 
 
+@pytest.mark.slow
 def test_a_word_in_one_run_is_what_a_session_makes_of_it(program: Program, truth: Truth) -> None:
     with vsafsm.open(program, backend="brian2") as session:
         for symbol in WORD:
@@ -57,6 +58,7 @@ def test_transition_outputs_are_read_at_any_hold(vending: Program, truth: Truth,
     assert vsafsm.run(vending, word, "brian2", hold_ms=hold) == truth(vending, word)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [
@@ -113,6 +115,7 @@ def test_what_a_session_tells(program: Program) -> None:
         assert session.outputs == ("barrier_closed",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "timing", [{"hold_ms": 60.25, "gap_ms": 110.1}, {"hold_ms": 43.0, "input_jitter_ms": 1.5}]
 )
@@ -129,6 +132,7 @@ def test_times_between_steps_are_the_same_in_a_session_and_in_a_word(
     assert all(round(event.end_ms / 0.5, 9) % 1 == 0 for event in whole.events)
 
 
+@pytest.mark.slow
 def test_random_numbers_are_a_session_s_own(program: Program) -> None:
     options = {"noise_pa": 50.0, "draw_seed": 3}
 
@@ -149,6 +153,7 @@ def test_random_numbers_are_a_session_s_own(program: Program) -> None:
         assert session.recording.cells.tolist() == expected
 
 
+@pytest.mark.slow
 def test_waiting_after_a_short_gap_changes_no_reading(program: Program) -> None:
     with vsafsm.open(program, backend="brian2") as session:
         session.send("coin")

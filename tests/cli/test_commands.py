@@ -713,6 +713,7 @@ def japanese(tmp_path):
     return str(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["latin-1", "ascii", "ascii:surrogateescape", "utf-8"])
 def test_names_are_printed_whatever_the_encoding(japanese, encoding):
     done = process("run", japanese, "入", "--json", PYTHONIOENCODING=encoding, PYTHONUTF8="1")

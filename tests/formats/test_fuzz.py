@@ -174,6 +174,7 @@ def mutated(draw: st.DrawFn) -> str:
     return text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reader", READERS)
 def test_good_texts_with_mistakes_in_them(reader: Reader) -> None:
     @settings(max_examples=250, deadline=None)

@@ -91,6 +91,7 @@ def test_long_names_are_written_and_read_at_once(name: str) -> None:
     check()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hard", HARD, ids=lambda text: f"{text[:4]}..{text[-3:]}")
 @pytest.mark.parametrize("name", FORMATS)
 def test_very_long_names_and_texts_are_read_at_once(name: str, hard: str) -> None:

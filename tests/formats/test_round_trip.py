@@ -19,6 +19,7 @@ WRITTEN = [name for name in formats() if name != "regex"]
 plain = st.from_regex(r"[a-z][a-z0-9_-]{0,5}", fullmatch=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WRITTEN)
 @pytest.mark.parametrize("names", ["plain", "any"])
 @given(data=st.data())

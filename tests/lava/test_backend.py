@@ -157,6 +157,7 @@ def test_it_is_there() -> None:
     assert BACKEND.exact
 
 
+@pytest.mark.slow
 @needs_lava
 @pytest.mark.parametrize("target", SIMULATORS)
 @pytest.mark.parametrize(
@@ -175,6 +176,7 @@ def test_every_input_in_every_state_is_the_interpreter_s(
     assert vsafsm.run(program, word, "lava", target=target) == truth(program, word)
 
 
+@pytest.mark.slow
 @needs_lava
 @pytest.mark.parametrize("target", SIMULATORS)
 @pytest.mark.parametrize("hold", range(2, 13))

@@ -192,6 +192,7 @@ def test_it_runs_without_vsafsm_and_prints_the_states(
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["sim", "sim-stock"])
 def test_it_is_right_on_a_busy_machine(
     folder: Path, vending: Program, target: str, late: str
@@ -333,6 +334,7 @@ def test_a_name_cannot_put_code_into_the_package(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("inputs", "states"),
     [

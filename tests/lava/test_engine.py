@@ -29,6 +29,7 @@ Fixture = Callable[..., Any]
 SIMULATORS = ("sim", "sim-stock")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", SIMULATORS)
 @pytest.mark.parametrize(
     "settings",

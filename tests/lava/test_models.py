@@ -39,6 +39,7 @@ def target(request: pytest.FixtureRequest) -> str:
 # ---- against the integer simulator
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["turnstile", "vending_machine", "door_lock", "modulo_counter", "tcp_connection"]
 )
@@ -61,6 +62,7 @@ def test_every_step_is_the_simulator_s(
     assert len({row.tobytes() for row in expected.spikes}) > 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "options"),
     [
@@ -91,6 +93,7 @@ def test_at_any_setting_and_of_any_code(
     assert recorded(chip, channels, target).same(simulated(chip, channels))
 
 
+@pytest.mark.slow
 def test_of_a_random_machine(
     target: str,
     random_machines: Callable[[int, int, int], Machine],
@@ -422,6 +425,7 @@ def test_one_machine_drives_another_through_a_process(
         assert (found[t] == second.step(telling)).all()
 
 
+@pytest.mark.slow
 def test_two_that_drive_each_other_are_two_simulators(
     target: str, examples: dict[str, Machine], chip: ChipNetwork, chip_of: Fixture
 ) -> None:

@@ -338,6 +338,7 @@ def test_nothing_is_left_of_sessions_that_died(
     assert settles(lambda: held(children), before) == before
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="open files are counted in /proc")
 def test_nothing_is_left_of_starts_that_failed(
     target: str,
@@ -397,6 +398,7 @@ print(session.send("coin"), flush=True)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("end", "code", "told"),
     [

@@ -27,6 +27,7 @@ def program() -> Program:
     return compile_machine(load("specs/turnstile.yaml"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_same_program_is_drawn_the_same(

@@ -115,6 +115,7 @@ def test_the_cells_are_those_that_programming_reported(program):
     assert 0.03 < bad.mean() < 0.05
 
 
+@pytest.mark.slow
 @LAW
 @given(data=st.data())
 def test_only_what_changes_is_written_again(program, data):
@@ -158,6 +159,7 @@ def test_a_shared_reference_is_not_corrected(program):
     assert rig.reads == 0
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=8)
 @given(seed=st.integers(0, 99), share=st.sampled_from([0.0, 1e-4, 0.003, 0.02, 0.05]))
 def test_a_correction_behind_the_guard_stays_within_what_was_consented_to(program, seed, share):

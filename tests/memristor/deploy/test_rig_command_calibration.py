@@ -128,6 +128,7 @@ def test_a_token_for_other_corrections_does_not_arm(run, rig, path):
 # ---- what is done
 
 
+@pytest.mark.slow
 def test_program_corrects_what_it_wrote(run, rig, path, tmp_path):
     process, log = rig(*BAD), tmp_path / "rig.jsonl"
     token = planned(run, path, process, *LOOP)["token"]
@@ -177,6 +178,7 @@ def test_program_shows_what_it_corrected(run, rig, path):
     assert rows["pairs on the wrong side of the threshold"] == "0 after"
 
 
+@pytest.mark.slow
 def test_a_word_that_was_wrong_becomes_right(run, rig, path):
     process = rig(*BAD)
     code, out, _ = run(

@@ -4,6 +4,8 @@ import re
 import shlex
 from pathlib import Path
 
+import pytest
+
 import vsafsm
 from vsafsm.cli import main
 from vsafsm_memristor.rig import errors
@@ -40,6 +42,7 @@ def without_numbers(text):
     return re.sub(r"[0-9a-f]{8}(-[0-9a-f]{6}){2,3}|\d+(\.\d+)?(e[-+]\d+)?", "#", text)
 
 
+@pytest.mark.slow
 def test_the_calibration_is_what_the_page_shows(simulator, capsys, tmp_path, monkeypatch, examples):
     section = PAGE.split("## Calibration and chip in the loop")[1].split(
         "## What the guard sees to"

@@ -93,6 +93,7 @@ def test_currents_are_those_of_kirchhoff(seed: int, rows: int, columns: int, ohm
     assert effective(cells, ohm) == pytest.approx(expected, rel=1e-6, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_columns_of_more_than_one_chunk() -> None:
     cells = tile(0, 200, 230)
     assert CHUNK_BYTES // (8 * 200**2) < 100
@@ -303,6 +304,7 @@ def test_a_session_on_lines_with_resistance(program: Program, turnstile: Machine
     )
 
 
+@pytest.mark.slow
 def test_chip_in_the_loop_makes_up_for_the_lines(program: Program, draw_array: Drawn) -> None:
     options = {"device": "lognormal", "sigma": 0.3, "ir_drop": True, "segment_ohm": 5.0}
     planned, faults, crossbar, rng = draw_array(program.network, **options)
