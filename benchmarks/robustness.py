@@ -25,7 +25,7 @@ from vsafsm.cli.terminal import print_line
 from vsafsm.compiler import compile_machine
 from vsafsm.noise import parse_noise, perturb
 from vsafsm.program import Program
-from vsafsm.sweeps.execute import processes
+from vsafsm.sweeps.executors import processes
 from vsafsm.sweeps.journal import Journal
 from vsafsm.sweeps.picture import draw
 from vsafsm.sweeps.plan import Plan, Trials, subject

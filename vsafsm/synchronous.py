@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import TracebackType
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from vsafsm.errors import SessionError
 from vsafsm.lowering import REST
 from vsafsm.machine import Outputs
 from vsafsm.network import Network
+from vsafsm.session_repr import session_repr
 from vsafsm.vsa import Bits
 
 # ---- one network, one activity
@@ -207,23 +207,6 @@ class Session:
     def _check_open(self) -> None:
         if not self._open:
             raise SessionError("the session is closed; open a new one")
-
-
-class _Readable(Protocol):
-    @property
-    def state(self) -> str | None: ...
-
-    @property
-    def counts(self) -> Mapping[str, int]: ...
-
-
-def session_repr(session: _Readable, is_open: bool) -> str:
-    """A session of any backend in one line: where it is, and for how long it has run."""
-    name = type(session).__name__
-    if not is_open:
-        return f"<{name}: closed>"
-    where = "in no state" if session.state is None else f'in "{session.state}"'
-    return f"<{name}: {where} after {session.counts['steps']} steps>"
 
 
 def _at_least(name: str, value: int | None, least: int) -> int:

@@ -10,7 +10,7 @@ import pytest
 from vsafsm.compiler import compile_machine
 from vsafsm.formats import load
 from vsafsm.noise import Additive, Lognormal
-from vsafsm.sweeps.execute import Executor, serial
+from vsafsm.sweeps.executors import Executor, serial
 from vsafsm.sweeps.journal import Journal
 from vsafsm.sweeps.plan import Plan, Trials, subject
 from vsafsm.sweeps.rows import Row

@@ -15,7 +15,7 @@ import pytest
 from vsafsm.errors import SweepError
 from vsafsm.intervals import wilson
 from vsafsm.noise import Additive
-from vsafsm.sweeps.execute import Chunk, Found, processes, serial
+from vsafsm.sweeps.executors import Chunk, Found, processes, serial
 from vsafsm.sweeps.journal import Journal
 from vsafsm.sweeps.plan import Plan, Subject, Trials
 from vsafsm.sweeps.rows import Row

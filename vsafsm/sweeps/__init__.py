@@ -2,7 +2,7 @@
 and resumable.
 
 ``plan`` says what is measured, ``trial`` measures one draw, ``run`` takes points and draws in order
-through an executor of ``execute``, ``journal`` keeps every draw on disk, ``rows`` sums them up with
+through an executor of ``executors``, ``journal`` keeps every draw on disk, ``rows`` sums them up with
 intervals and predictions, ``table`` writes and reads them, ``picture`` draws them, and ``command``
 is ``vsafsm sweep``.
 """

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from vsafsm.proof import Proof, prove
-from vsafsm.sweeps.execute import Chunk, Executor, serial
+from vsafsm.sweeps.executors import Chunk, Executor, serial
 from vsafsm.sweeps.journal import Memory
 from vsafsm.sweeps.plan import Plan
 from vsafsm.sweeps.rows import Row, needed, row

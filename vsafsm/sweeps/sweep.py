@@ -8,7 +8,7 @@ from pathlib import Path
 from vsafsm.errors import SweepError
 from vsafsm.noise import Noise
 from vsafsm.program import Program
-from vsafsm.sweeps.execute import Executor, cluster, processes, serial
+from vsafsm.sweeps.executors import Executor, cluster, processes, serial
 from vsafsm.sweeps.journal import Journal, Memory
 from vsafsm.sweeps.plan import Plan, Subject, Trials, check_same, subject
 from vsafsm.sweeps.ranges import noises

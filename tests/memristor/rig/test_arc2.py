@@ -32,7 +32,7 @@ class ArC2Error(Exception):
 
 class Instrument:
     """What `pyarc2.Instrument` does for two resistive lines: commands wait in a buffer until
-    `execute`.
+    `executors`.
     """
 
     boards: list = []  # noqa: RUF012

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from vsafsm.errors import SweepError
-from vsafsm.sweeps.execute import Chunk, Found, cluster, processes
+from vsafsm.sweeps.executors import Chunk, Found, cluster, processes
 from vsafsm.sweeps.plan import Plan, Subject, Trials
 from vsafsm.sweeps.rows import Row
 from vsafsm.sweeps.run import measure
@@ -160,7 +160,7 @@ def test_a_cluster_that_is_lost_is_told_and_what_was_measured_is_kept(
 def test_a_scheduler_that_does_not_answer_is_told(
     plan: Plan, measured: Measured, tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vsafsm.sweeps.execute.WAIT_S", 1)
+    monkeypatch.setattr("vsafsm.sweeps.executors.WAIT_S", 1)
     with pytest.raises(SweepError, match=f'no scheduler answers at "{address}"'):
         measured(plan, tmp_path / "t.csv", cluster(address))
 
@@ -170,7 +170,7 @@ def test_a_scheduler_that_does_not_answer_is_told(
 def test_a_scheduler_without_workers_is_told(
     plan: Plan, measured: Measured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vsafsm.sweeps.execute.WAIT_S", 2)
+    monkeypatch.setattr("vsafsm.sweeps.executors.WAIT_S", 2)
     with (
         running_cluster(tmp_path, 0) as (address, _),
         pytest.raises(SweepError, match="has no workers"),
