@@ -4,6 +4,7 @@ proves.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -147,7 +148,7 @@ def test_what_a_target_asks_for_is_met_or_refused(
 @pytest.mark.parametrize(
     ("requirements", "options", "message"),
     [
-        (Requirements(most_neurons=16), {}, "tried N=16"),
+        (Requirements(most_neurons=16), {}, "a target for more than 16 neurons"),
         (Requirements(most_neurons=16), {"dimension": 96}, "96 neurons, at most 16"),
         (Requirements(least_active=90), {"dimension": 96}, "two codes are equal"),
         (Requirements(largest_sum=5), {}, "sums of up to"),
@@ -158,7 +159,7 @@ def test_what_a_target_asks_for_is_met_or_refused(
             {"inhibition": "folded", "dimension": 96},
             "inhibition must be separate",
         ),
-        (Requirements(least_margin=20.0), {"dimension": 96}, "undecided|refuted|a margin of"),
+        (Requirements(least_margin=20.0), {"dimension": 96}, "no proof at 96 neurons|a margin of"),
     ],
     ids=str,
 )
@@ -179,10 +180,14 @@ def test_where_nothing_proves_it_says_what_was_tried(
 ) -> None:
     install("tiny", Requirements(most_neurons=64))
     with pytest.raises(
-        e.NotProvenError, match=r'machine "random": .*tried N=\d+ k=\d+ margin .*refuted'
+        e.NotProvenError, match=r'machine "random": nothing up to 64 neurons proved; expected'
     ) as caught:
         vsafsm.compile(random_machines(32, 2, 0), target="tiny")
-    assert "conditions short" in str(caught.value)
+    assert len(caught.value.attempts) > 1
+    assert all(
+        re.match(r"N=\d+ k=\d+ margin .* asked: ", each) for each in caught.value.attempts[:-1]
+    )
+    assert "conditions short" in caught.value.attempts[0]
     with pytest.raises(e.NotProvenError, match=r"refuted at N=64 .*tried N=64 .*larger dimension"):
         vsafsm.compile(random_machines(32, 2, 0), dimension=64, active=8)
 
@@ -258,9 +263,10 @@ def test_many_inputs_of_which_a_state_tells_few_kinds_apart(
 def test_the_best_attempt_is_returned_where_unproven_is_allowed(turnstile: Machine) -> None:
     options = {"bits": 2, "rule": "one-shot"}
     with pytest.raises(
-        e.NotProvenError, match=r"nothing up to \d+ neurons proved; refuted at N=.*: expected"
-    ):
+        e.NotProvenError, match=r"nothing up to \d+ neurons proved; expected rule refined"
+    ) as caught:
         vsafsm.compile(turnstile, **options)
+    assert re.match(r"(refuted|undecided) at N=.*: expected", caught.value.attempts[-1])
     program = vsafsm.compile(turnstile, allow_unproven=True, **options)
     assert not program.claim.holds
     assert program.smallest is None

@@ -122,7 +122,9 @@ def compile_machine(
     if not allow_unproven:
         if chosen.dimension != "auto":
             _check_met(target, requirements, sized)
-        _check_proven(machine, sized, chosen, predicted_neurons(lowered, chosen))
+        _check_proven(
+            machine, sized, _remedy(chosen, requirements, predicted_neurons(lowered, chosen))
+        )
     proof = sized.proof
     claim = Claim(proof.verdict, proof.fixed_points, proof.radius, proof.margin)
     return Program(machine, sized.network, chosen, requirements, target, claim, sized.smallest)
@@ -144,26 +146,26 @@ def _options(
     return Options().with_(required).with_(dict(machine.compile_options)).with_(options)
 
 
-def _check_proven(machine: Machine, sized: Sized, options: Options, predicted: int) -> None:
+def _check_proven(machine: Machine, sized: Sized, remedy: str) -> None:
     if not sized.gave_up:
         return
     proof, tried = sized.proof, [str(attempt) for attempt in sized.attempts]
     if not proof.holds:
         tried.append(f"{proof.verdict} at N={sized.network.neurons}: {proof.counterexample}")
     raise NotProvenError(
-        f'machine "{machine.name}": {sized.gave_up}; expected {_expected(options, predicted)}',
+        f'machine "{machine.name}": {sized.gave_up}; expected {remedy}',
         tuple(tried),
     )
 
 
-def _expected(options: Options, predicted: int) -> str:
-    """What would help where nothing was proven."""
+def _remedy(options: Options, requirements: Requirements, predicted: int) -> str:
+    """What would help where nothing is proven."""
     if options.dimension != "auto":
         least = "a larger dimension"
         if predicted > options.dimension:
             least = f"a dimension of about {predicted} or more"
         return f"{least}, or dimension auto"
-    usual = Options()
+    usual, most = Options(), requirements.most_neurons
     helpful = [
         text
         for text, unusual in (
@@ -171,6 +173,7 @@ def _expected(options: Options, predicted: int) -> str:
             ("more bits", options.bits < usual.bits),
             ("sparse codes", options.code != usual.code),
             ("a smaller margin", options.margin != "auto"),
+            (f"a target for more than {most} neurons", most is not None and most < predicted),
         )
         if unusual
     ]

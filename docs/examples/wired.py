@@ -14,12 +14,12 @@ from brian2 import (
 )
 
 import vsafsm
-from vsafsm_brian2 import AttractorFSM
+from vsafsm_brian2 import Brian2FSM
 
 prefs.codegen.target = "numpy"
 defaultclock.dt = 0.5 * ms  # the machine's own step
 program = vsafsm.compile(vsafsm.load("specs/turnstile.yaml"), target="brian2")
-fsm = AttractorFSM(program)
+fsm = Brian2FSM(program)
 
 # Your side: three cells that fire every 2 ms, at the start, while a coin falls, and while somebody
 # pushes.

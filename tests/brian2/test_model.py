@@ -162,5 +162,5 @@ def test_two_of_them_live_in_one_network(program: Program) -> None:
 
 
 def test_a_program_for_something_else_is_refused(turnstile: Machine) -> None:
-    with pytest.raises(RequirementError, match="compile SPEC --for brian2"):
+    with pytest.raises(RequirementError, match=r"target=.brian2"):
         Brian2FSM(vsafsm.compile(turnstile))
