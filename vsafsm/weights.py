@@ -293,7 +293,8 @@ def build(
     """
     neurons = book.codes.shape[1]
     weights = np.empty((neurons, neurons), grid.dtype)
-    task = _Task(conditions(lowered), book, grid, margin, RELAXATION.get(rule, 0.0))
+    relaxation = RELAXATION.get(rule, 0.0)
+    task = BlockRefiner(conditions(lowered), book.codes, book.masks, grid, margin, relaxation)
     blocks = [slice(i, min(i + BLOCK, neurons)) for i in range(0, neurons, BLOCK)]
 
     def one(rows: slice, generator: np.random.Generator) -> tuple[int, int]:
@@ -312,15 +313,15 @@ def build(
     return weights, Refinement(used, left)
 
 
-def _merged(situations: Conditions, book: Codebook) -> tuple[Conditions, Bits, Bits]:
+def _merged(situations: Conditions, codes: Bits, masks: Bits) -> tuple[Conditions, Bits, Bits]:
     """Situations of the same activity that want the same, as one that cares for all neurons that
     any of them does.
 
     -> (situations, their activity, the masks that they count in: those given, and then what several
     care for)
     """
-    masks = np.vstack([book.masks, np.ones(book.masks.shape[1], np.bool_)])
-    active = book.codes[situations.source]
+    masks = np.vstack([masks, np.ones(masks.shape[1], np.bool_)])
+    active = codes[situations.source]
     active &= masks[situations.open1]
     active &= masks[situations.open2]
     place: dict[tuple[int, bytes], list[int]] = {}
@@ -345,18 +346,34 @@ def _merged(situations: Conditions, book: Codebook) -> tuple[Conditions, Bits, B
     return merged, active[kept], np.vstack([masks, cared])
 
 
-class _Task:
+class BlockRefiner:
     """What all blocks of neurons share: the situations, and the grid with its finer integer.
 
     `fine` is the transposed block (N, rows) of weights in steps of 1 / 2**shift of a weight.
+
+    Parameters
+    ----------
+    situations
+        What the network is to do, as indices of `codes` and `masks`.
+    codes : (C, N)
+        Those of the situations; a row without an active neuron stands for silence.
+    masks : (A + 1, N)
+    grid, margin, relaxation
+        As `build` takes them.
     """
 
     def __init__(
-        self, situations: Conditions, book: Codebook, grid: Grid, margin: float, relaxation: float
+        self,
+        situations: Conditions,
+        codes: Bits,
+        masks: Bits,
+        grid: Grid,
+        margin: float,
+        relaxation: float,
     ) -> None:
-        codes, neurons = book.codes, book.codes.shape[1]
+        neurons = codes.shape[1]
         # `active` has the activity of each situation: (P, N).
-        self.situations, self.active, self.masks = _merged(situations, book)
+        self.situations, self.active, self.masks = _merged(situations, codes, masks)
         self.codes, self.grid, self.relaxation = codes, grid, relaxation
         indices, self.count = listed(self.active)
         # Noise on n weights adds up as sqrt(n), so a target of n units would leave a small activity
@@ -379,6 +396,7 @@ class _Task:
         self.listed = indices if GATHER * int(self.count.max()) < neurons else None
 
     def start(self, units: NDArray[np.float64]) -> NDArray[Whole]:
+        """Fine weights, transposed, from weights in units (rows, N)."""
         folded = self.grid.inhibition if self.grid.folded else 0.0
         fine = np.rint((units.T - folded) * (self.grid.scale * 2**self.shift))
         fine = np.clip(fine, -self._edge, self._edge, out=fine)

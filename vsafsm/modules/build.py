@@ -1,0 +1,260 @@
+"""From a machine to a modular network: which states share a module, codes, and one task per module.
+
+Each module draws from a generator of its own and is refined by itself, so that the network is the
+same whatever makes it, in whatever order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsafsm.codebook import classes_needed, orthogonal_array
+from vsafsm.errors import CompileError
+from vsafsm.lowering import REST, Lowered, lower
+from vsafsm.machine import Machine
+from vsafsm.modules.codebook import draw_codes
+from vsafsm.modules.network import Indices, ModularNetwork
+from vsafsm.modules.refine import ModuleTask, ModuleWeights, one_shot, refine_module
+from vsafsm.vsa import Bits
+from vsafsm.weights import Grid
+
+CLIP = 8.0
+"""Standard deviations of the one-shot weights that the largest integer stands for."""
+LEAST_RANGE = 8.0
+"""Units that are not clipped, however few the weights."""
+NEURONS_PER_ACTIVE = 16
+"""Neurons of a module for each active neuron of a code."""
+CODES_PER_MODULE = 96
+"""Codes of a module of 256 neurons with 16 active ones; it grows with the neurons."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Neurons of a module, active neurons of a code, and states per module."""
+
+    module_neurons: int
+    active: int
+    states: int
+
+
+def usual_sizes(lowered: Lowered) -> Sizes:
+    """Sizes that refine to the usual margin, by a law that was measured in ``benchmarks/``."""
+    classes = classes_needed(lowered.masks)
+    active = classes * -(-16 // classes)
+    neurons = NEURONS_PER_ACTIVE * active * (1 if lowered.inputs <= 3 else 2)
+    per_state = len(lowered.codes) / len(lowered.targets)
+    codes = CODES_PER_MODULE * neurons / 256 * (2 / 3 if lowered.inputs > 3 else 1)
+    return Sizes(neurons, active, max(1, int(codes / per_state)))
+
+
+def build(
+    machine: Machine,
+    *,
+    module_neurons: int | None = None,
+    active: int | None = None,
+    states: int | None = None,
+    margin: float = 0.1,
+    bits: int = 8,
+    seed: int = 0,
+    jobs: int = 1,
+    progress: Callable[[float], None] = lambda share: None,
+) -> ModularNetwork:
+    """A modular network that is to run a machine; whether it does is for `vsafsm.modules.prove`.
+
+    Parameters
+    ----------
+    machine
+    module_neurons, active, states
+        Neurons per module, active neurons per code, and states per module; None for a law that
+        was measured. Neurons and active neurons are multiples of the classes of the masks.
+    margin
+        Distance from threshold to refine for, in units of drive per active neuron.
+    bits
+        Width of a weight, 5 to 16.
+    seed
+        Of every random draw.
+    jobs
+        Processes; the network is the same with any number.
+    progress
+        Called with the share of the modules that are done.
+
+    Raises
+    ------
+    CompileError
+        If sizes are out of range, or the weights miss the margin: the message says by how much.
+
+    Examples
+    --------
+    >>> import vsafsm
+    >>> machine = vsafsm.load("specs/tcp_connection.yaml")
+    >>> network = build(machine, states=4)
+    >>> prove(machine, network).holds
+    True
+    """
+    lowered = lower(machine)
+    usual = usual_sizes(lowered)
+    sizes = Sizes(
+        module_neurons or usual.module_neurons, active or usual.active, states or usual.states
+    )
+    _check(lowered, sizes, margin, bits)
+    rng = np.random.default_rng(seed)
+    home_of_state = place_states(len(machine.states), sizes.states, rng)
+    homes = home_of_state[np.array([code.state for code in lowered.codes])]
+    array = orthogonal_array(lowered.masks)
+    classes = np.arange(sizes.module_neurons) % len(array)
+    masks = np.asarray(array[classes].T > 0)
+    generators = rng.spawn(int(homes.max()) + 1)
+    codes = _draw_codes(lowered, homes, classes, sizes, generators)
+    tasks = _tasks(lowered, homes, codes, masks)
+    share = float(codes.mean())
+    spread = float(np.std(one_shot(tasks[0], masks)))
+    limit = 2 ** (bits - 1) - 1
+    grid = Grid(bits, limit / max(CLIP * spread, LEAST_RANGE), 0.5 - share, False)
+    refined = _refine(tasks, masks, grid, margin, generators, jobs, progress)
+    short = sum(each.short_inside for each in refined), sum(each.short_between for each in refined)
+    if any(short):
+        raise CompileError(
+            f'machine "{machine.name}": {short[0]} conditions inside modules and {short[1]} between'
+            f" them lack the margin {margin:g}; expected fewer than {sizes.states} states per"
+            " module, or a smaller margin"
+        )
+    return _assemble(machine, lowered, refined, grid, masks, codes, homes)
+
+
+def _check(lowered: Lowered, sizes: Sizes, margin: float, bits: int) -> None:
+    classes = classes_needed(lowered.masks)
+    for name, value in (("module_neurons", sizes.module_neurons), ("active", sizes.active)):
+        if value < classes or value % classes:
+            raise CompileError(
+                f"{name} is {value}; expected a multiple of {classes}, the classes of"
+                f" {lowered.masks} masks"
+            )
+    if not 1 <= sizes.states or not 0 < margin <= 0.45 or not 5 <= bits <= 16:
+        raise CompileError(
+            f"states per module, margin and bits are {sizes.states}, {margin:g} and {bits};"
+            " expected at least 1, above 0 up to 0.45, and 5 to 16"
+        )
+
+
+def place_states(states: int, per_module: int, rng: np.random.Generator) -> Indices:
+    """The module of each state: at random, and equally many in each."""
+    modules = -(-states // per_module)
+    homes = np.empty(states, np.intp)
+    homes[rng.permutation(states)] = np.arange(states) % modules
+    return homes
+
+
+def _draw_codes(
+    lowered: Lowered,
+    homes: Indices,
+    classes: Indices,
+    sizes: Sizes,
+    generators: list[np.random.Generator],
+) -> Bits:
+    codes = np.zeros((len(homes), sizes.module_neurons), np.bool_)
+    for members, rng in zip(_members(homes), generators, strict=True):
+        codes[members] = draw_codes(len(members), classes, sizes.active, rng)
+    return codes
+
+
+def _members(homes: Indices) -> list[Indices]:
+    """The codes of each module."""
+    order = np.argsort(homes, kind="stable")
+    ends = np.searchsorted(homes[order], np.arange(1, int(homes.max()) + 1))
+    return [np.asarray(each, np.intp) for each in np.split(order, ends)]
+
+
+def _tasks(lowered: Lowered, homes: Indices, codes: Bits, masks: Bits) -> list[ModuleTask]:
+    n = masks.shape[1]
+    members = _members(homes)
+    local = np.empty(len(homes), np.intp)
+    for each in members:
+        local[each] = np.arange(len(each))
+    moves: list[list[tuple[int, int, int]]] = [[] for _ in members]
+    leaves: list[dict[tuple[int, int], NDArray[np.int32]]] = [{} for _ in members]
+    arrivals: list[dict[tuple[int, int], None]] = [{} for _ in members]
+    for move in lowered.moves:
+        x, mask, y = move.source, move.mask, move.target
+        home, other = int(homes[x]), int(homes[y])
+        if home == other:
+            moves[home].append((int(local[x]), mask, int(local[y])))
+        else:
+            fires = np.flatnonzero(codes[y] & masks[mask]) + other * n
+            leaves[home][int(local[x]), mask] = fires.astype(np.int32)
+        if x != y:
+            arrivals[other][int(local[y]), mask] = None
+    return [
+        ModuleTask(
+            codes[each],
+            tuple(int(local[lowered.releases[c]]) for c in each.tolist()),
+            tuple(moves[m]),
+            leaves[m],
+            tuple(arrivals[m]),
+        )
+        for m, each in enumerate(members)
+    ]
+
+
+def _refine(
+    tasks: list[ModuleTask],
+    masks: Bits,
+    grid: Grid,
+    margin: float,
+    generators: list[np.random.Generator],
+    jobs: int,
+    progress: Callable[[float], None],
+) -> list[ModuleWeights]:
+    if jobs == 1:
+        found = []
+        for done, (task, rng) in enumerate(zip(tasks, generators, strict=True), 1):
+            found.append(refine_module(task, masks, grid, margin, rng))
+            progress(done / len(tasks))
+        return found
+    from joblib import Parallel, delayed
+
+    call = delayed(refine_module)
+    results = Parallel(jobs, return_as="generator")(
+        call(task, masks, grid, margin, rng)
+        for task, rng in zip(tasks, generators, strict=True)
+    )
+    found = []
+    for done, each in enumerate(results, 1):
+        found.append(each)
+        progress(done / len(tasks))
+    return found
+
+
+def _assemble(
+    machine: Machine,
+    lowered: Lowered,
+    refined: list[ModuleWeights],
+    grid: Grid,
+    masks: Bits,
+    codes: Bits,
+    homes: Indices,
+) -> ModularNetwork:
+    counts = np.concatenate([each.counts for each in refined])
+    return ModularNetwork(
+        np.stack([each.inside for each in refined]),
+        np.concatenate([[0], np.cumsum(counts)]).astype(np.intp),
+        np.concatenate([each.targets for each in refined]),
+        np.concatenate([each.values for each in refined]),
+        grid.gain,
+        grid.scale,
+        grid.bits,
+        masks,
+        codes,
+        homes,
+        lowered.codes,
+        lowered.start,
+        machine.states,
+        machine.inputs,
+        machine.moore,
+    )
+
+
+assert REST == 0  # noqa: S101 - codes of states come first, and rest is mask 0

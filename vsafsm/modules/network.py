@@ -1,0 +1,348 @@
+"""`ModularNetwork`: dense weights inside modules, a sparse matrix between them.
+
+An activity is a sorted array of the neurons that fire. Nothing here has N x N elements, or codes
+x N: a step touches the modules in which neurons fire, and those that they reach.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsafsm.errors import NetworkError, UnknownInputError, did_you_mean
+from vsafsm.lowering import REST, Code
+from vsafsm.machine import Outputs, listed
+from vsafsm.network import LEAD, MOST_STEPS, THRESHOLD, Contract, Network
+from vsafsm.vsa import Bits
+
+Indices = NDArray[np.intp]
+Activity = NDArray[np.int32]
+"""Neurons that fire, sorted: (k,)."""
+MOST_DENSE = 4096
+"""Most neurons of a network that is written out as one matrix."""
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """B activities: row b has the neurons ``neurons[starts[b]:starts[b + 1]]``."""
+
+    starts: Indices
+    neurons: Activity
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def __getitem__(self, row: int) -> Activity:
+        return self.neurons[self.starts[row] : self.starts[row + 1]]
+
+    @property
+    def counts(self) -> Indices:
+        """Neurons of each row: (B,)."""
+        return np.diff(self.starts)
+
+    @property
+    def keys(self) -> list[bytes]:
+        """Equal for equal rows."""
+        data, ends = self.neurons.tobytes(), (4 * self.starts).tolist()
+        return [data[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+
+    def take(self, rows: Indices) -> Batch:
+        """Some rows, in the order asked for."""
+        places = ranges(self.starts[rows], self.counts[rows])
+        return Batch(_starts(self.counts[rows]), self.neurons[places])
+
+    def masked(self, opened: Bits) -> Batch:
+        """The neurons of each row that its module pattern (B, n) leaves open."""
+        rows = np.repeat(np.arange(len(self)), self.counts)
+        kept = opened[rows, self.neurons % opened.shape[1]]
+        return Batch(_starts(np.bincount(rows[kept], minlength=len(self))), self.neurons[kept])
+
+
+def batch(rows: Sequence[Activity]) -> Batch:
+    """Activities as a batch."""
+    counts = np.array([len(row) for row in rows], np.intp)
+    neurons = np.concatenate(rows) if len(rows) else np.zeros(0, np.int32)
+    return Batch(_starts(counts), neurons.astype(np.int32))
+
+
+def _starts(counts: Indices) -> Indices:
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.intp)
+
+
+def ranges(starts: Indices, counts: Indices) -> Indices:
+    """``starts[i], ..., starts[i] + counts[i] - 1`` for every i, one after the other."""
+    before = np.cumsum(counts) - counts
+    return np.repeat(starts - before, counts) + np.arange(int(counts.sum()))
+
+
+@dataclass(frozen=True, eq=False)
+class Drives:
+    """Net drives of D activities, in the modules that each of them touches.
+
+    Attributes
+    ----------
+    starts : (D + 1,)
+        Pair p belongs to the activity d with ``starts[d] <= p < starts[d + 1]``.
+    modules : (P,)
+        The module of each pair.
+    values : (P, n)
+        Net drive of its neurons, in LSBs.
+    elsewhere : (D,)
+        Net drive of every neuron of a module that is not touched: the inhibition alone.
+    """
+
+    starts: Indices
+    modules: Indices
+    values: NDArray[np.int32]
+    elsewhere: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ModularNetwork:
+    """An attractor network in M modules of n neurons; N = M n. C codes, A inputs.
+
+    Neuron i of module m has the number ``m n + i``.
+
+    Attributes
+    ----------
+    inside : (M, n, n)
+        Weights inside each module, in LSBs: ``inside[m, i, j]`` from neuron j to neuron i.
+    starts : (N + 1,)
+    targets, values : (E,)
+        Synapses between modules: neuron j sends ``values[e]`` to ``targets[e]``, for e from
+        ``starts[j]`` up to ``starts[j + 1]``. Targets of a neuron are sorted.
+    gain, scale, bits
+        As in `vsafsm.network.Network`; the inhibition is apart, and at least 1 LSB per active
+        neuron.
+    masks : (A + 1, n)
+        Which neurons may fire, the same in every module: row 0 at rest.
+    codes : (C, n)
+        The neurons of each code in its module.
+    homes : (C,)
+        The module of each code.
+    labels, start, states, inputs, moore, contract
+        As in `vsafsm.network.Network`.
+    """
+
+    inside: NDArray[np.signedinteger]
+    starts: Indices
+    targets: NDArray[np.int32]
+    values: NDArray[np.signedinteger]
+    gain: int
+    scale: float
+    bits: int
+    masks: Bits
+    codes: Bits
+    homes: Indices
+    labels: tuple[Code, ...]
+    start: int
+    states: tuple[str, ...]
+    inputs: tuple[str, ...]
+    moore: tuple[Outputs, ...]
+    contract: Contract = Contract(MOST_STEPS, MOST_STEPS)
+
+    def __post_init__(self) -> None:
+        modules, n = self.inside.shape[:2]
+        fits = {
+            "inside": (self.inside.shape, (modules, n, n)),
+            "starts": (self.starts.shape, (modules * n + 1,)),
+            "values": (self.values.shape, self.targets.shape),
+            "masks": (self.masks.shape, (len(self.inputs) + 1, n)),
+            "codes": (self.codes.shape, (len(self.labels), n)),
+            "homes": (self.homes.shape, (len(self.labels),)),
+        }
+        for name, (got, expected) in fits.items():
+            if got != expected:
+                raise NetworkError(f"{name} of the network have shape {got}; expected {expected}")
+        counts = np.diff(self.starts)
+        if self.starts[0] != 0 or (counts < 0).any() or self.starts[-1] != len(self.targets):
+            raise NetworkError("starts of the synapses between modules are not in order")
+        if len(self.targets):
+            rows = np.repeat(np.arange(self.neurons), counts)
+            rising = (np.diff(self.targets) > 0) | (np.diff(rows) > 0)
+            if not rising.all() or self.targets.min() < 0 or self.targets.max() >= self.neurons:
+                raise NetworkError("targets of a neuron are not sorted, or are out of range")
+            if (rows // n == self.targets // n).any():
+                raise NetworkError("a synapse between modules stays inside one")
+        if self.gain < 1:
+            raise NetworkError(f"the gain is {self.gain}; expected at least 1")
+        if len(self.homes) and not 0 <= self.homes.min() <= self.homes.max() < modules:
+            raise NetworkError("a code lies in a module that is not there")
+
+    def __repr__(self) -> str:
+        return (
+            f"<ModularNetwork: {self.neurons} neurons in {self.modules} modules, {self.active}"
+            f" active, {self.bits} bits, {len(self.states)} states, {len(self.inputs)} inputs>"
+        )
+
+    @property
+    def modules(self) -> int:
+        """M."""
+        return int(self.inside.shape[0])
+
+    @property
+    def module_neurons(self) -> int:
+        """n."""
+        return int(self.inside.shape[1])
+
+    @property
+    def neurons(self) -> int:
+        """N."""
+        return self.modules * self.module_neurons
+
+    @property
+    def active(self) -> int:
+        """k: neurons per code, the most."""
+        return int(self.codes.sum(1).max())
+
+    @property
+    def synapses(self) -> int:
+        """Weights that are held: n x n per module, and those between modules."""
+        return int(self.inside.size + len(self.targets))
+
+    @cached_property
+    def _sent(self) -> NDArray[np.signedinteger]:
+        """Row j is what neuron j sends inside its module: (N, n)."""
+        n = self.module_neurons
+        return np.ascontiguousarray(self.inside.transpose(0, 2, 1)).reshape(self.neurons, n)
+
+    @cached_property
+    def _codes_of(self) -> list[Indices]:
+        """The codes of each module."""
+        order = np.argsort(self.homes, kind="stable")
+        ends = np.searchsorted(self.homes[order], np.arange(1, self.modules))
+        return [np.asarray(each, np.intp) for each in np.split(order, ends)]
+
+    def mask_of(self, symbol: str) -> int:
+        """Index of an input's mask; raises `UnknownInputError`."""
+        if symbol not in self.inputs:
+            hint = did_you_mean(symbol, self.inputs)
+            raise UnknownInputError(
+                f'unknown input "{symbol}"; expected {listed(self.inputs)}{hint}'
+            )
+        return self.inputs.index(symbol) + 1
+
+    def code_activity(self, code: int) -> Activity:
+        """The neurons of a code."""
+        first = int(self.homes[code]) * self.module_neurons
+        return (first + np.flatnonzero(self.codes[code])).astype(np.int32)
+
+    def drive(self, activity: Batch) -> Drives:
+        """Net drive of each activity, in the modules that it touches."""
+        n, rows = self.module_neurons, len(activity)
+        row = np.repeat(np.arange(rows), activity.counts)
+        neurons = activity.neurons.astype(np.intp)
+        fan_out = self.starts[neurons + 1] - self.starts[neurons]
+        synapse = ranges(self.starts[neurons], fan_out)
+        row_of_synapse, target = np.repeat(row, fan_out), self.targets[synapse].astype(np.intp)
+        # A pair is an activity and a module that it touches, by firing there or by reaching it.
+        own = row * self.modules + neurons // n
+        reached = row_of_synapse * self.modules + target // n
+        pairs, pair = np.unique(np.concatenate([own, reached]), return_inverse=True)
+        own_pair, reached_pair = pair[: len(own)], pair[len(own) :]
+        values = np.zeros((len(pairs), n), np.int32)
+        if len(own):
+            # Neurons of one row and module stand together, since rows are sorted.
+            first = np.flatnonzero(np.diff(own_pair, prepend=-1))
+            sums = np.add.reduceat(self._sent[neurons], first, axis=0, dtype=np.int32)
+            values[own_pair[first]] = sums
+        flat = reached_pair * n + target % n
+        # Whole numbers below 2**53: exact in any order.
+        sparse = np.bincount(flat, self.values[synapse], minlength=values.size)
+        values += sparse.reshape(values.shape).astype(np.int32)
+        inhibition = self.gain * activity.counts
+        pair_row = pairs // self.modules
+        values -= inhibition[pair_row, None].astype(np.int32)
+        starts = np.searchsorted(pair_row, np.arange(rows + 1))
+        return Drives(starts, pairs % self.modules, values, -inhibition.astype(np.int64))
+
+    def fire(self, drives: Drives, rows: Indices, opened: Bits) -> Batch:
+        """Which neurons fire next, for some rows of the drives under patterns of masks (R, n)."""
+        n = self.module_neurons
+        above = drives.values > 0
+        # Modules in which nothing is above threshold are left out before rows are repeated.
+        alive = above.any(1)
+        kept = np.flatnonzero(alive)
+        starts = np.concatenate([[0], np.cumsum(alive)])[drives.starts]
+        counts = starts[rows + 1] - starts[rows]
+        pair = kept[ranges(starts[rows], counts)]
+        row = np.repeat(np.arange(len(rows)), counts)
+        at, local = np.nonzero(above[pair] & opened[row])
+        neurons = (drives.modules[pair[at]] * n + local).astype(np.int32)
+        return Batch(_starts(np.bincount(row[at], minlength=len(rows))), neurons)
+
+    def advance(self, activity: Batch, opened: Bits) -> Batch:
+        """One step of each activity, under patterns of masks (B, n)."""
+        return self.fire(self.drive(activity), np.arange(len(activity)), opened)
+
+    def decode(self, activity: Batch, masks: Indices) -> Indices:
+        """The code that each activity stands for under its mask: (B,), -1 for none.
+
+        As `Network.decode`: only codes of modules with activity can be similar to it.
+        """
+        found = np.full(len(activity), -1, np.intp)
+        n, least_wanted = self.module_neurons, (self.codes[:, None] & self.masks).sum(2).min(0)
+        for b in range(len(activity)):
+            opened = self.masks[masks[b]]
+            neurons = activity[b][opened[activity[b] % n]]
+            everywhere = self.modules * int(opened.sum())
+            # The best code without a neuron of the activity: its false alarms alone.
+            second = -len(neurons) / max(everywhere - int(least_wanted[masks[b]]), 1)
+            best, first = -1, -1.0
+            for module in np.unique(neurons // n).tolist():
+                codes = self._codes_of[module]
+                local = neurons[neurons // n == module] % n
+                hits = self.codes[codes][:, local].sum(1)
+                wanted = (self.codes[codes] & opened).sum(1)
+                rate = hits / np.maximum(wanted, 1)
+                rate -= (len(neurons) - hits) / np.maximum(everywhere - wanted, 1)
+                for code, value in zip(codes.tolist(), rate.tolist(), strict=True):
+                    if value > first:
+                        best, first, second = code, value, max(first, second)
+                    else:
+                        second = max(second, value)
+            if first > THRESHOLD and first - second > LEAD:
+                found[b] = best
+        return found
+
+    def to_dense(self) -> Network:
+        """The same network as one matrix. Raises `NetworkError` above `MOST_DENSE` neurons."""
+        n, size = self.module_neurons, self.neurons
+        if size > MOST_DENSE:
+            raise NetworkError(
+                f"{size} neurons are too many for one matrix; expected at most {MOST_DENSE}"
+            )
+        weights = np.zeros((size, size), self.inside.dtype)
+        for m in range(self.modules):
+            weights[m * n : (m + 1) * n, m * n : (m + 1) * n] = self.inside[m]
+        weights[self.targets, np.repeat(np.arange(size), np.diff(self.starts))] = self.values
+        codes = np.zeros((len(self.codes), size), np.bool_)
+        for c in range(len(codes)):
+            codes[c, self.code_activity(c)] = True
+        return Network(
+            weights,
+            self.gain,
+            self.scale,
+            self.bits,
+            np.tile(self.masks, (1, self.modules)),
+            codes,
+            self.labels,
+            self.start,
+            self.states,
+            self.inputs,
+            self.moore,
+            self.contract,
+        )
+
+
+def patterns(masks: Bits, one: Indices, other: Indices) -> Bits:
+    """Module patterns of pairs of masks (R, n); index A + 1 stands for no mask."""
+    every = np.vstack([masks, np.ones(masks.shape[1], np.bool_)])
+    return np.asarray(every[one] & every[other])
+
+
+assert REST == 0  # noqa: S101 - row 0 of the masks
