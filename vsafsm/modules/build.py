@@ -6,15 +6,16 @@ same whatever makes it, in whatever order.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vsafsm.codebook import classes_needed, orthogonal_array
 from vsafsm.errors import CompileError
-from vsafsm.lowering import REST, Lowered, lower
+from vsafsm.lowering import Lowered, lower
 from vsafsm.machine import Machine
 from vsafsm.modules.codebook import draw_codes
 from vsafsm.modules.network import Indices, ModularNetwork
@@ -30,6 +31,8 @@ NEURONS_PER_ACTIVE = 16
 """Neurons of a module for each active neuron of a code."""
 CODES_PER_MODULE = 96
 """Codes of a module of 256 neurons with 16 active ones; it grows with the neurons."""
+FEWER = 0.75
+"""Share of the states per module to try next, where weights miss the margin."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,8 @@ def build(
     machine
     module_neurons, active, states
         Neurons per module, active neurons per code, and states per module; None for a law that
-        was measured. Neurons and active neurons are multiples of the classes of the masks.
+        was measured, and for fewer states where weights miss the margin. Neurons and active
+        neurons are multiples of the classes of the masks.
     margin
         Distance from threshold to refine for, in units of drive per active neuron.
     bits
@@ -85,11 +89,14 @@ def build(
     Raises
     ------
     CompileError
-        If sizes are out of range, or the weights miss the margin: the message says by how much.
+        If sizes are out of range, or the weights miss the margin.
+    CodebookError
+        If two codes of a module are equal.
 
     Examples
     --------
     >>> import vsafsm
+    >>> from vsafsm.modules import build, prove
     >>> machine = vsafsm.load("specs/tcp_connection.yaml")
     >>> network = build(machine, states=4)
     >>> prove(machine, network).holds
@@ -101,6 +108,33 @@ def build(
         module_neurons or usual.module_neurons, active or usual.active, states or usual.states
     )
     _check(lowered, sizes, margin, bits)
+    while True:
+        try:
+            return _build(machine, lowered, sizes, margin, bits, seed, jobs, progress)
+        except _ShortError as error:
+            fewer = int(FEWER * sizes.states)
+            if states is not None or fewer < 1:
+                raise CompileError(
+                    f'machine "{machine.name}": {error} lack the margin {margin:g}; expected fewer'
+                    f" than {sizes.states} states per module, more neurons, or a smaller margin"
+                ) from None
+            sizes = replace(sizes, states=fewer)
+
+
+class _ShortError(Exception):
+    """A module whose weights miss the margin."""
+
+
+def _build(
+    machine: Machine,
+    lowered: Lowered,
+    sizes: Sizes,
+    margin: float,
+    bits: int,
+    seed: int,
+    jobs: int,
+    progress: Callable[[float], None],
+) -> ModularNetwork:
     rng = np.random.default_rng(seed)
     home_of_state = place_states(len(machine.states), sizes.states, rng)
     homes = home_of_state[np.array([code.state for code in lowered.codes])]
@@ -108,20 +142,23 @@ def build(
     classes = np.arange(sizes.module_neurons) % len(array)
     masks = np.asarray(array[classes].T > 0)
     generators = rng.spawn(int(homes.max()) + 1)
-    codes = _draw_codes(lowered, homes, classes, sizes, generators)
+    codes = np.zeros((len(homes), sizes.module_neurons), np.bool_)
+    for members, generator in zip(_members(homes), generators, strict=True):
+        codes[members] = draw_codes(len(members), classes, sizes.active, generator)
     tasks = _tasks(lowered, homes, codes, masks)
-    share = float(codes.mean())
+    # One grid for all modules, from the first: their one-shot weights are drawn alike.
     spread = float(np.std(one_shot(tasks[0], masks)))
-    limit = 2 ** (bits - 1) - 1
-    grid = Grid(bits, limit / max(CLIP * spread, LEAST_RANGE), 0.5 - share, False)
-    refined = _refine(tasks, masks, grid, margin, generators, jobs, progress)
-    short = sum(each.short_inside for each in refined), sum(each.short_between for each in refined)
-    if any(short):
-        raise CompileError(
-            f'machine "{machine.name}": {short[0]} conditions inside modules and {short[1]} between'
-            f" them lack the margin {margin:g}; expected fewer than {sizes.states} states per"
-            " module, or a smaller margin"
-        )
+    scale = (2 ** (bits - 1) - 1) / max(CLIP * spread, LEAST_RANGE)
+    grid = Grid(bits, scale, 0.5 - float(codes.mean()), False)
+    refined = []
+    for weights in _refine(tasks, masks, grid, margin, generators, jobs):
+        if weights.short_inside or weights.short_between:
+            raise _ShortError(
+                f"{weights.short_inside} conditions inside a module and {weights.short_between}"
+                " between modules"
+            )
+        refined.append(weights)
+        progress(len(refined) / len(tasks))
     return _assemble(machine, lowered, refined, grid, masks, codes, homes)
 
 
@@ -133,7 +170,7 @@ def _check(lowered: Lowered, sizes: Sizes, margin: float, bits: int) -> None:
                 f"{name} is {value}; expected a multiple of {classes}, the classes of"
                 f" {lowered.masks} masks"
             )
-    if not 1 <= sizes.states or not 0 < margin <= 0.45 or not 5 <= bits <= 16:
+    if not sizes.states >= 1 or not 0 < margin <= 0.45 or not 5 <= bits <= 16:
         raise CompileError(
             f"states per module, margin and bits are {sizes.states}, {margin:g} and {bits};"
             " expected at least 1, above 0 up to 0.45, and 5 to 16"
@@ -146,19 +183,6 @@ def place_states(states: int, per_module: int, rng: np.random.Generator) -> Indi
     homes = np.empty(states, np.intp)
     homes[rng.permutation(states)] = np.arange(states) % modules
     return homes
-
-
-def _draw_codes(
-    lowered: Lowered,
-    homes: Indices,
-    classes: Indices,
-    sizes: Sizes,
-    generators: list[np.random.Generator],
-) -> Bits:
-    codes = np.zeros((len(homes), sizes.module_neurons), np.bool_)
-    for members, rng in zip(_members(homes), generators, strict=True):
-        codes[members] = draw_codes(len(members), classes, sizes.active, rng)
-    return codes
 
 
 def _members(homes: Indices) -> list[Indices]:
@@ -206,25 +230,22 @@ def _refine(
     margin: float,
     generators: list[np.random.Generator],
     jobs: int,
-    progress: Callable[[float], None],
-) -> list[ModuleWeights]:
+) -> Iterator[ModuleWeights]:
+    """The weights of each module, in order."""
+    pairs = zip(tasks, generators, strict=True)
     if jobs == 1:
-        found = []
-        for done, (task, rng) in enumerate(zip(tasks, generators, strict=True), 1):
-            found.append(refine_module(task, masks, grid, margin, rng))
-            progress(done / len(tasks))
-        return found
+        return (refine_module(task, masks, grid, margin, rng) for task, rng in pairs)
+    if find_spec("joblib") is None:
+        raise CompileError(
+            "joblib, which several processes need, is not installed; expected: pip install"
+            " 'vsafsm[sweep]'"
+        )
     from joblib import Parallel, delayed
 
     call = delayed(refine_module)
-    results = Parallel(jobs, return_as="generator")(
-        call(task, masks, grid, margin, rng)
-        for task, rng in zip(tasks, generators, strict=True)
+    found: Iterator[ModuleWeights] = Parallel(jobs, return_as="generator")(
+        call(task, masks, grid, margin, rng) for task, rng in pairs
     )
-    found = []
-    for done, each in enumerate(results, 1):
-        found.append(each)
-        progress(done / len(tasks))
     return found
 
 
@@ -255,6 +276,3 @@ def _assemble(
         machine.inputs,
         machine.moore,
     )
-
-
-assert REST == 0  # noqa: S101 - codes of states come first, and rest is mask 0

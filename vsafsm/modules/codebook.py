@@ -1,8 +1,8 @@
 """Codes of a module: as many neurons of each class of the masks, and few shared by two codes.
 
-With the masks of an input and of rest both on, a quarter of a code is left, in a few classes. Two
-codes that share most of it cannot be told apart there. So no two codes share two neurons of one
-class, as long as a class has pairs that are not taken.
+With the masks of an input and of rest both on, a quarter of a code is left. Two codes that share
+most of it cannot be told apart there. So a code takes neurons that share little with any earlier
+one, and among those the least used.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from vsafsm.vsa import Bits
 
 SPREAD = 4.0
 """Uses of a neuron that may be ignored when a code takes its neurons, so that groups differ."""
+SHARED_COST = 8.0
+"""What it costs, in uses, to share a second neuron with another code; it grows with the square."""
 
 
 def draw_codes(count: int, classes: Indices, active: int, rng: np.random.Generator) -> Bits:
@@ -37,21 +39,23 @@ def draw_codes(count: int, classes: Indices, active: int, rng: np.random.Generat
     if take > min(map(len, members)):
         raise CodebookError(f"{active} active of {len(classes)} neurons are more than there are")
     codes = np.zeros((count, len(classes)), np.bool_)
-    for neurons in members:
-        used = np.zeros(len(neurons))
-        together = np.zeros((len(neurons), len(neurons)), np.intp)
-        for code in range(count):
-            cost = used + SPREAD * rng.random(len(neurons))
-            chosen: list[int] = []
+    used = np.zeros(len(classes))
+    for code in range(count):
+        earlier = codes[:code]
+        shared = np.zeros(code)
+        noise = SPREAD * rng.random(len(classes))
+        # Classes in another order for each code: those that come last have the least choice.
+        for c in rng.permutation(len(members)).tolist():
+            neurons = members[c]
             for _ in range(take):
-                # A pair that is taken already costs more than any number of uses.
-                crowded = together[chosen].sum(0) * (count + SPREAD) if chosen else 0
-                cost_now = cost + crowded
-                cost_now[chosen] = np.inf
-                chosen.append(int(cost_now.argmin()))
-            used[chosen] += 1
-            together[np.ix_(chosen, chosen)] += 1
-            codes[code, neurons[chosen]] = True
+                free = neurons[~codes[code, neurons]]
+                # For each neuron, the most that the new code shares with a code that has it.
+                most = (earlier[:, free] * shared[:, None]).max(0, initial=0.0)
+                cost = used[free] + noise[free] + SHARED_COST * most**2
+                chosen = free[cost.argmin()]
+                codes[code, chosen] = True
+                shared += earlier[:, chosen]
+        used += codes[code]
     if len(np.unique(np.packbits(codes, axis=1), axis=0)) < count:
         raise CodebookError("two codes of a module are equal; expected fewer states per module")
     return codes

@@ -9,21 +9,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vsafsm.errors import NetworkError, UnknownInputError, did_you_mean
-from vsafsm.lowering import REST, Code
+from vsafsm.lowering import Code
 from vsafsm.machine import Outputs, listed
 from vsafsm.network import LEAD, MOST_STEPS, THRESHOLD, Contract, Network
 from vsafsm.vsa import Bits
+from vsafsm.weights import Whole
 
 Indices = NDArray[np.intp]
 Activity = NDArray[np.int32]
 """Neurons that fire, sorted: (k,)."""
 MOST_DENSE = 4096
 """Most neurons of a network that is written out as one matrix."""
+PATIENT = Contract(MOST_STEPS, MOST_STEPS)
+"""Before a proof: the most steps there can be."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +52,7 @@ class Batch:
     def keys(self) -> list[bytes]:
         """Equal for equal rows."""
         data, ends = self.neurons.tobytes(), (4 * self.starts).tolist()
-        return [data[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+        return [data[a:b] for a, b in pairwise(ends)]
 
     def take(self, rows: Indices) -> Batch:
         """Some rows, in the order asked for."""
@@ -76,7 +80,7 @@ def _starts(counts: Indices) -> Indices:
 def ranges(starts: Indices, counts: Indices) -> Indices:
     """``starts[i], ..., starts[i] + counts[i] - 1`` for every i, one after the other."""
     before = np.cumsum(counts) - counts
-    return np.repeat(starts - before, counts) + np.arange(int(counts.sum()))
+    return np.asarray(np.repeat(starts - before, counts) + np.arange(int(counts.sum())))
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,10 +132,10 @@ class ModularNetwork:
         As in `vsafsm.network.Network`.
     """
 
-    inside: NDArray[np.signedinteger]
+    inside: NDArray[Whole]
     starts: Indices
     targets: NDArray[np.int32]
-    values: NDArray[np.signedinteger]
+    values: NDArray[Whole]
     gain: int
     scale: float
     bits: int
@@ -143,7 +147,7 @@ class ModularNetwork:
     states: tuple[str, ...]
     inputs: tuple[str, ...]
     moore: tuple[Outputs, ...]
-    contract: Contract = Contract(MOST_STEPS, MOST_STEPS)
+    contract: Contract = PATIENT
 
     def __post_init__(self) -> None:
         modules, n = self.inside.shape[:2]
@@ -205,7 +209,7 @@ class ModularNetwork:
         return int(self.inside.size + len(self.targets))
 
     @cached_property
-    def _sent(self) -> NDArray[np.signedinteger]:
+    def _sent(self) -> NDArray[Whole]:
         """Row j is what neuron j sends inside its module: (N, n)."""
         n = self.module_neurons
         return np.ascontiguousarray(self.inside.transpose(0, 2, 1)).reshape(self.neurons, n)
@@ -216,6 +220,11 @@ class ModularNetwork:
         order = np.argsort(self.homes, kind="stable")
         ends = np.searchsorted(self.homes[order], np.arange(1, self.modules))
         return [np.asarray(each, np.intp) for each in np.split(order, ends)]
+
+    @cached_property
+    def _open_neurons(self) -> Indices:
+        """Neurons of each code that each mask leaves open: (A + 1, C)."""
+        return np.array([(self.codes & mask).sum(1) for mask in self.masks], np.intp)
 
     def mask_of(self, symbol: str) -> int:
         """Index of an input's mask; raises `UnknownInputError`."""
@@ -242,8 +251,10 @@ class ModularNetwork:
         # A pair is an activity and a module that it touches, by firing there or by reaching it.
         own = row * self.modules + neurons // n
         reached = row_of_synapse * self.modules + target // n
-        pairs, pair = np.unique(np.concatenate([own, reached]), return_inverse=True)
-        own_pair, reached_pair = pair[: len(own)], pair[len(own) :]
+        touched = np.zeros(rows * self.modules, np.bool_)
+        touched[own] = touched[reached] = True
+        pairs, number = np.flatnonzero(touched), np.cumsum(touched) - 1
+        own_pair, reached_pair = number[own], number[reached]
         values = np.zeros((len(pairs), n), np.int32)
         if len(own):
             # Neurons of one row and module stand together, since rows are sorted.
@@ -285,7 +296,8 @@ class ModularNetwork:
         As `Network.decode`: only codes of modules with activity can be similar to it.
         """
         found = np.full(len(activity), -1, np.intp)
-        n, least_wanted = self.module_neurons, (self.codes[:, None] & self.masks).sum(2).min(0)
+        n, open_neurons = self.module_neurons, self._open_neurons
+        least_wanted = open_neurons.min(1)
         for b in range(len(activity)):
             opened = self.masks[masks[b]]
             neurons = activity[b][opened[activity[b] % n]]
@@ -297,7 +309,7 @@ class ModularNetwork:
                 codes = self._codes_of[module]
                 local = neurons[neurons // n == module] % n
                 hits = self.codes[codes][:, local].sum(1)
-                wanted = (self.codes[codes] & opened).sum(1)
+                wanted = open_neurons[masks[b], codes]
                 rate = hits / np.maximum(wanted, 1)
                 rate -= (len(neurons) - hits) / np.maximum(everywhere - wanted, 1)
                 for code, value in zip(codes.tolist(), rate.tolist(), strict=True):
@@ -343,6 +355,3 @@ def patterns(masks: Bits, one: Indices, other: Indices) -> Bits:
     """Module patterns of pairs of masks (R, n); index A + 1 stands for no mask."""
     every = np.vstack([masks, np.ones(masks.shape[1], np.bool_)])
     return np.asarray(every[one] & every[other])
-
-
-assert REST == 0  # noqa: S101 - row 0 of the masks

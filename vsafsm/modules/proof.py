@@ -204,7 +204,7 @@ class _ModularWalk:
         """One step of each activity; each distinct activity is driven once."""
         keys = activity.keys
         place: dict[bytes, int] = {}
-        first = []
+        first: list[int] = []
         for i, key in enumerate(keys):
             if key not in place:
                 place[key] = len(first)

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from vsafsm.lowering import REST
 from vsafsm.modules.network import Indices, ranges
 from vsafsm.vsa import Bits, bind
-from vsafsm.weights import BlockRefiner, Conditions, Grid
+from vsafsm.weights import BlockRefiner, Conditions, Grid, Whole
 
-PASSES = 60
-"""Most passes over all situations."""
+PASSES, PASSES_BETWEEN = 60, 120
+"""Most passes over all situations, inside a module and between modules."""
 RELAXATION = 2.0
 """How far past the missing drive a correction goes inside a module."""
 RELAXATION_BETWEEN = 1.3
@@ -70,10 +70,10 @@ class ModuleWeights:
         (Situation, neuron) pairs that still lack the margin.
     """
 
-    inside: NDArray[np.signedinteger]
+    inside: NDArray[Whole]
     counts: Indices
     targets: NDArray[np.int32]
-    values: NDArray[np.signedinteger]
+    values: NDArray[Whole]
     short_inside: int
     short_between: int
 
@@ -149,7 +149,7 @@ def _situations(task: ModuleTask, every: int, silence: int) -> Conditions:
 
 def _between(
     task: ModuleTask, masks: Bits, grid: Grid, margin: float, rng: np.random.Generator
-) -> tuple[Indices, NDArray[np.int32], NDArray[np.signedinteger], int]:
+) -> tuple[Indices, NDArray[np.int32], NDArray[Whole], int]:
     """Synapses to other modules: counts, targets, weights, and pairs that lack the margin."""
     n, signs = masks.shape[1], np.where(masks, 1, -1)
     pre, post, sign = [], [], []
@@ -169,7 +169,7 @@ def _between(
     targets = (synapses & 0xFFFFFFFF).astype(np.int32)
     batches = _batches(task, masks, grid, margin, counts, targets)
     short = 0
-    for _ in range(PASSES):
+    for _ in range(PASSES_BETWEEN):
         short = sum(batches[b].correct(fine, grid) for b in rng.permutation(len(batches)).tolist())
         if not short:
             break
