@@ -380,3 +380,12 @@ def test_a_machine_wired_into_a_network_of_one_s_own(folder: Path, capsys: Captu
     shown = blocks(page("docs/brian2.md"), "text")[2]
     runpy.run_path(str(DOCS / "examples" / "wired.py"))
     assert capsys.readouterr().out == shown
+
+
+# ---- large machines
+
+
+def test_the_page_on_scale_prints_what_it_shows(folder: Path, capsys: Capture) -> None:
+    text = page("docs/scale.md")
+    exec(compile(blocks(text, "python")[0], "scale.md", "exec"), {})  # noqa: S102 - our own page
+    assert capsys.readouterr().out == blocks(text, "text")[0]

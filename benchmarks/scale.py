@@ -1,0 +1,91 @@
+"""What random machines cost in modules: neurons, synapses per transition, time, memory, margin.
+
+    python benchmarks/scale.py 1000x2 10000x2 1000x4 [--dense 512x2] [--jobs 2]
+
+Each machine is built and proven in a process of its own, so that the memory is its own peak.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+import vsafsm
+from vsafsm.machine import Machine, Transition
+from vsafsm.modules import build, prove
+
+HEADER = (
+    "| machine | layout | N | synapses | per transition | margin | build (s) | proof (s) | MB |\n"
+    "|---|---|---|---|---|---|---|---|---|"
+)
+
+
+def random_machine(states: int, inputs: int, seed: int = 0) -> Machine:
+    """Random next states; a random tree makes every state reachable."""
+    rng = np.random.default_rng(seed)
+    table = rng.integers(0, states, (states, inputs))
+    taken = np.zeros((states, inputs), bool)
+    for state in range(1, states):
+        while True:
+            parent, a = int(rng.integers(0, state)), int(rng.integers(inputs))
+            if not taken[parent, a]:
+                break
+        table[parent, a], taken[parent, a] = state, True
+    names = tuple(f"s{x}" for x in range(states))
+    rows = tuple(tuple(Transition(names[y]) for y in row) for row in table.tolist())
+    symbols = tuple(f"i{a}" for a in range(inputs))
+    return Machine("random", names, symbols, "s0", rows, ((),) * states)
+
+
+def measure(size: str, dense: bool, jobs: int) -> str:
+    states, inputs = map(int, size.split("x"))
+    machine = random_machine(states, inputs)
+    begun = time.perf_counter()
+    if dense:
+        program = vsafsm.compile(machine)
+        neurons, synapses = program.network.neurons, program.network.neurons**2
+        built = time.perf_counter()
+        proof = program.prove()
+    else:
+        network = build(machine, jobs=jobs)
+        neurons, synapses = network.neurons, network.synapses
+        built = time.perf_counter()
+        proof = prove(machine, network)
+    proven = time.perf_counter()
+    memory = max(
+        resource.getrusage(who).ru_maxrss
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    transitions = states * inputs
+    margin = f"{proof.margin:.3f}" if proof.holds else proof.verdict
+    return (
+        f"| {size} | {'dense' if dense else 'modules'} | {neurons:,} | {synapses:,} |"
+        f" {synapses / transitions:,.0f} | {margin} | {built - begun:.1f} | {proven - built:.1f} |"
+        f" {memory / 1024:.0f} |"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sizes", nargs="*", metavar="STATESxINPUTS")
+    parser.add_argument("--dense", action="append", default=[], metavar="STATESxINPUTS")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--one", choices=["dense", "modules"], help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.one:
+        print(measure(args.sizes[0], args.one == "dense", args.jobs))
+        return
+    print(HEADER, flush=True)
+    tasks = [(size, "dense") for size in args.dense] + [(size, "modules") for size in args.sizes]
+    for size, layout in tasks:
+        command = [sys.executable, __file__, size, "--one", layout, "--jobs", str(args.jobs)]
+        subprocess.run(command, check=True)
+
+
+if __name__ == "__main__":
+    main()

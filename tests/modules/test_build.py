@@ -1,0 +1,133 @@
+"""What is built: codes, placement, the same bytes from any number of processes, and its cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vsafsm.codebook import orthogonal_array
+from vsafsm.errors import CodebookError, CompileError
+from vsafsm.machine import Machine
+from vsafsm.modules import ModularNetwork, build, prove
+from vsafsm.modules.build import place_states
+from vsafsm.modules.codebook import draw_codes
+
+Built = tuple[Machine, ModularNetwork]
+
+
+def same(one: ModularNetwork, two: ModularNetwork) -> bool:
+    arrays = ("inside", "starts", "targets", "values", "masks", "codes", "homes")
+    return all((getattr(one, name) == getattr(two, name)).all() for name in arrays)
+
+
+def test_it_does_not_matter_how_many_processes_build(random_network: Built) -> None:
+    machine, network = random_network
+    assert same(build(machine, states=10, jobs=2), network)
+
+
+def test_seeds_give_other_networks(random_network: Built) -> None:
+    machine, network = random_network
+    assert same(build(machine, states=10), network)
+    other = build(machine, states=10, seed=1)
+    assert other.codes.shape != network.codes.shape or not (other.codes == network.codes).all()
+
+
+def test_codes_and_masks_are_balanced(random_network: Built) -> None:
+    network = random_network[1]
+    assert set(network.codes.sum(1).tolist()) == {16}
+    halves = (network.codes[:, None] & network.masks).sum(2)
+    assert (halves == 8).all()
+    both = (network.codes[:, None] & network.masks[1:] & network.masks[0]).sum(2)
+    assert (both == 4).all()
+
+
+def test_a_state_and_its_pending_codes_share_a_module(tcp: Built) -> None:
+    network = tcp[1]
+    for label, home in zip(network.labels, network.homes.tolist(), strict=True):
+        assert home == network.homes[label.state]
+
+
+def test_synapses_between_modules_lead_to_where_moves_go(random_network: Built) -> None:
+    """A state's neurons reach the open half of its targets' pending codes, and nothing else."""
+    machine, network = random_network
+    n = network.module_neurons
+    reached: dict[int, set[int]] = {}
+    for x, row in enumerate(machine.table):
+        for a, taken in enumerate(row):
+            y = machine.state_index(taken.to)
+            labels = enumerate(network.labels)
+            pending = [c for c, each in labels if each.pending and each.state == y]
+            if network.homes[x] == network.homes[y] or x == y:
+                continue
+            fires = np.flatnonzero(network.codes[pending[0]] & network.masks[a + 1])
+            for neuron in network.code_activity(x).tolist():
+                reached.setdefault(neuron, set()).update(int(network.homes[y]) * n + fires)
+    for neuron in range(network.neurons):
+        part = slice(network.starts[neuron], network.starts[neuron + 1])
+        assert set(network.targets[part].tolist()) == reached.get(neuron, set())
+
+
+@given(states=st.integers(1, 500), per_module=st.integers(1, 60), seed=st.integers(0, 99))
+def test_modules_are_full_alike(states: int, per_module: int, seed: int) -> None:
+    homes = place_states(states, per_module, np.random.default_rng(seed))
+    counts = np.bincount(homes)
+    assert counts.max() <= per_module
+    assert counts.max() - counts.min() <= 1
+
+
+@settings(deadline=None, max_examples=20)
+@given(factors=st.integers(2, 9), count=st.integers(1, 40), seed=st.integers(0, 99))
+def test_codes_take_as_many_neurons_of_each_class(factors: int, count: int, seed: int) -> None:
+    classes = np.arange(256) % len(orthogonal_array(factors))
+    codes = draw_codes(count, classes, 2 * int(classes.max() + 1), np.random.default_rng(seed))
+    for c in range(int(classes.max()) + 1):
+        assert set(codes[:, classes == c].sum(1).tolist()) == {2}
+    shared = codes.astype(int) @ codes.T.astype(int) - np.diag(codes.sum(1))
+    assert shared.max(initial=0) < codes[0].sum() / 2
+
+
+def test_classes_that_are_too_small_are_told() -> None:
+    with pytest.raises(CodebookError, match="more than there are"):
+        draw_codes(3, np.arange(16) % 8, 32, np.random.default_rng(0))
+    with pytest.raises(CodebookError, match="two codes of a module are equal"):
+        draw_codes(9, np.arange(16) % 8, 16, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"module_neurons": 250}, "module_neurons is 250; expected a multiple of 8"),
+        ({"active": 12}, "active is 12; expected a multiple of 8"),
+        ({"states": -1}, "expected at least 1"),
+        ({"margin": 0.0}, "above 0 up to 0.45"),
+        ({"bits": 4}, "5 to 16"),
+        ({"states": 20, "margin": 0.4}, "lack the margin 0.4; expected fewer than 20 states"),
+    ],
+)
+def test_what_cannot_be_built_is_told(
+    random_network: Built, options: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(CompileError, match=told):
+        build(random_network[0], **options)
+
+
+def test_fewer_states_are_tried_where_the_margin_is_missed(random_network: Built) -> None:
+    machine = random_network[0]
+    network = build(machine, margin=0.18, module_neurons=512, active=32)
+    assert prove(machine, network).margin > 0.15
+
+
+@pytest.mark.slow
+def test_the_cost_of_a_transition_does_not_grow(random_machines_of_modules: Any) -> None:
+    costs = []
+    for states in (250, 1000):
+        machine = random_machines_of_modules(states, 2, 0)
+        network = build(machine)
+        assert prove(machine, network).holds
+        costs.append(network.synapses / (2 * states))
+    assert costs[1] < 1.15 * costs[0]
+    assert max(costs) < 1200
