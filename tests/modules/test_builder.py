@@ -13,7 +13,7 @@ from vsafsm.codebook import orthogonal_array
 from vsafsm.errors import CodebookError, CompileError
 from vsafsm.machine import Machine
 from vsafsm.modules import ModularNetwork, build, prove
-from vsafsm.modules.build import place_states
+from vsafsm.modules.builder import place_states
 from vsafsm.modules.codebook import draw_codes
 
 Built = tuple[Machine, ModularNetwork]
@@ -79,22 +79,49 @@ def test_modules_are_full_alike(states: int, per_module: int, seed: int) -> None
     assert counts.max() - counts.min() <= 1
 
 
+def masks_of(inputs: int, neurons: int) -> tuple[np.ndarray, np.ndarray]:
+    array = orthogonal_array(inputs + 1)
+    classes = np.arange(neurons) % len(array)
+    return classes, array[classes].T > 0
+
+
 @settings(deadline=None, max_examples=20)
-@given(factors=st.integers(2, 9), count=st.integers(1, 40), seed=st.integers(0, 99))
-def test_codes_take_as_many_neurons_of_each_class(factors: int, count: int, seed: int) -> None:
-    classes = np.arange(256) % len(orthogonal_array(factors))
-    codes = draw_codes(count, classes, 2 * int(classes.max() + 1), np.random.default_rng(seed))
+@given(inputs=st.integers(1, 8), count=st.integers(1, 40), seed=st.integers(0, 99))
+def test_codes_take_as_many_neurons_of_each_class(inputs: int, count: int, seed: int) -> None:
+    classes, masks = masks_of(inputs, 384)
+    active = 2 * int(classes.max() + 1)
+    codes = draw_codes(count, classes, masks, active, np.random.default_rng(seed))
     for c in range(int(classes.max()) + 1):
         assert set(codes[:, classes == c].sum(1).tolist()) == {2}
-    shared = codes.astype(int) @ codes.T.astype(int) - np.diag(codes.sum(1))
-    assert shared.max(initial=0) < codes[0].sum() / 2
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_few_codes_share_two_neurons_of_a_quarter(seed: int) -> None:
+    """Beside codes that are drawn without regard to each other."""
+    classes, masks = masks_of(2, 256)
+    rng = np.random.default_rng(seed)
+    careful = draw_codes(96, classes, masks, 16, rng)
+    careless = np.zeros_like(careful)
+    for code in careless:
+        for c in range(8):
+            code[rng.choice(np.flatnonzero(classes == c), 2, replace=False)] = True
+
+    def crowded(codes: np.ndarray) -> int:
+        found = 0
+        for a in (1, 2):
+            quarter = (codes & masks[a] & masks[0]).astype(int)
+            found += int((np.triu(quarter @ quarter.T, 1) >= 2).sum())
+        return found
+
+    assert 10 * crowded(careful) < crowded(careless)
 
 
 def test_classes_that_are_too_small_are_told() -> None:
+    classes, masks = masks_of(2, 16)
     with pytest.raises(CodebookError, match="more than there are"):
-        draw_codes(3, np.arange(16) % 8, 32, np.random.default_rng(0))
+        draw_codes(3, classes, masks, 32, np.random.default_rng(0))
     with pytest.raises(CodebookError, match="two codes of a module are equal"):
-        draw_codes(9, np.arange(16) % 8, 16, np.random.default_rng(0))
+        draw_codes(9, classes, masks, 16, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def usual_sizes(lowered: Lowered) -> Sizes:
     active = classes * -(-16 // classes)
     neurons = NEURONS_PER_ACTIVE * active * (1 if lowered.inputs <= 3 else 2)
     per_state = len(lowered.codes) / len(lowered.targets)
-    codes = CODES_PER_MODULE * neurons / 256 * (2 / 3 if lowered.inputs > 3 else 1)
+    codes = CODES_PER_MODULE * neurons / 256
     return Sizes(neurons, active, max(1, int(codes / per_state)))
 
 
@@ -144,7 +144,7 @@ def _build(
     generators = rng.spawn(int(homes.max()) + 1)
     codes = np.zeros((len(homes), sizes.module_neurons), np.bool_)
     for members, generator in zip(_members(homes), generators, strict=True):
-        codes[members] = draw_codes(len(members), classes, sizes.active, generator)
+        codes[members] = draw_codes(len(members), classes, masks, sizes.active, generator)
     tasks = _tasks(lowered, homes, codes, masks)
     # One grid for all modules, from the first: their one-shot weights are drawn alike.
     spread = float(np.std(one_shot(tasks[0], masks)))
