@@ -137,7 +137,7 @@ class Program:
             "target": self.target,
         }
         cells = "".join(
-            f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>"
+            f'<tr><th style="text-align:left">{escape(name)}</th><td>{escape(value)}</td></tr>'
             for name, value in rows.items()
         )
         return f"<table>{cells}</table>"
