@@ -12,16 +12,20 @@ import resource
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 
 import vsafsm
 from vsafsm.machine import Machine, Transition
-from vsafsm.modules import build, prove
+from vsafsm.modules import ModularSession, build, prove
+from vsafsm.synchronous import Session
 
+WORD = 300
+"""Inputs that are run for the time of a step."""
 HEADER = (
-    "| machine | layout | N | synapses | per transition | margin | build (s) | proof (s) | MB |\n"
-    "|---|---|---|---|---|---|---|---|---|"
+    "| machine | layout | N | synapses | per transition | margin | build (s) | proof (s) |"
+    " step (ms) | MB |\n|---|---|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -51,12 +55,21 @@ def measure(size: str, dense: bool, jobs: int) -> str:
         neurons, synapses = program.network.neurons, program.network.neurons**2
         built = time.perf_counter()
         proof = program.prove()
+        session: Session | ModularSession = Session(program.network)
     else:
         network = build(machine, jobs=jobs)
         neurons, synapses = network.neurons, network.synapses
         built = time.perf_counter()
         proof = prove(machine, network)
+        session = ModularSession(replace(network, contract=proof.contract))
     proven = time.perf_counter()
+    word = [machine.inputs[a] for a in np.random.default_rng(0).integers(0, inputs, WORD)]
+    session.send(word[0])
+    steps, ran = session.counts["steps"], time.perf_counter()
+    for symbol in word:
+        session.send(symbol)
+    step = 1000 * (time.perf_counter() - ran) / (session.counts["steps"] - steps)
+    assert session.state == machine.run([word[0], *word]).states[-1]
     memory = max(
         resource.getrusage(who).ru_maxrss
         for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
@@ -66,7 +79,7 @@ def measure(size: str, dense: bool, jobs: int) -> str:
     return (
         f"| {size} | {'dense' if dense else 'modules'} | {neurons:,} | {synapses:,} |"
         f" {synapses / transitions:,.0f} | {margin} | {built - begun:.1f} | {proven - built:.1f} |"
-        f" {memory / 1024:.0f} |"
+        f" {step:.2f} | {memory / 1024:.0f} |"
     )
 
 

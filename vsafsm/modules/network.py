@@ -240,6 +240,13 @@ class ModularNetwork:
         first = int(self.homes[code]) * self.module_neurons
         return (first + np.flatnonzero(self.codes[code])).astype(np.int32)
 
+    def fan_out(self, activity: Activity) -> int:
+        """Weights that are not 0 over which some neurons send."""
+        inside = int(np.count_nonzero(self._sent[activity]))
+        neurons = activity.astype(np.intp)
+        first, last = self.starts[neurons], self.starts[neurons + 1]
+        return inside + int(np.count_nonzero(self.values[ranges(first, last - first)]))
+
     def drive(self, activity: Batch) -> Drives:
         """Net drive of each activity, in the modules that it touches."""
         n, rows = self.module_neurons, len(activity)
