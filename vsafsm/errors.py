@@ -42,6 +42,15 @@ class VsafsmError(Exception):
         What is wrong and what was expected, in one sentence.
     location
         Where in a spec; ``None`` for what was built or called from Python.
+
+    Examples
+    --------
+    >>> import vsafsm
+    >>> try:
+    ...     vsafsm.load("specs/turnstyle.yaml")
+    ... except vsafsm.VsafsmError as error:
+    ...     print(error)
+    cannot read "specs/turnstyle.yaml": there is no such file; did you mean "turnstile.yaml"?
     """
 
     def __init__(self, message: str, location: Location | None = None) -> None:
