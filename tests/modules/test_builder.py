@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from vsafsm.codebook import orthogonal_array
 from vsafsm.errors import CodebookError, CompileError
-from vsafsm.machine import Machine
+from vsafsm.machine import Machine, Transition
 from vsafsm.modules import ModularNetwork, build, prove
 from vsafsm.modules.builder import place_states
 from vsafsm.modules.codebook import draw_codes
@@ -146,6 +146,48 @@ def test_fewer_states_are_tried_where_the_margin_is_missed(random_network: Built
     machine = random_network[0]
     network = build(machine, margin=0.18, module_neurons=512, active=32)
     assert prove(machine, network).margin > 0.15
+
+
+def grid(width: int, height: int) -> Machine:
+    """Cells, and moves to the four sides; at a border the machine stays."""
+    names = [[f"{x},{y}" for x in range(width)] for y in range(height)]
+
+    def to(x: int, y: int) -> Transition:
+        return Transition(names[min(max(y, 0), height - 1)][min(max(x, 0), width - 1)])
+
+    table = tuple(
+        (to(x, y - 1), to(x + 1, y), to(x, y + 1), to(x - 1, y))
+        for y in range(height)
+        for x in range(width)
+    )
+    states = tuple(name for row in names for name in row)
+    return Machine("grid", states, ("n", "e", "s", "w"), states[0], table, ((),) * len(states))
+
+
+def test_states_that_lead_to_each_other_cost_less_in_one_module() -> None:
+    machine = grid(12, 8)
+    blocks = [x // 6 + 2 * (y // 4) for y in range(8) for x in range(12)]
+    near, far = build(machine, homes=blocks), build(machine, states=24)
+    assert near.modules == far.modules == 4
+    assert prove(machine, near).holds
+    assert (near.homes[:96] == blocks).all()
+    assert 3 * len(near.targets) < len(far.targets)
+
+
+@pytest.mark.parametrize(
+    ("homes", "told"),
+    [
+        ([0] * 39, "shape \\(39,\\)"),
+        ([0.5] * 40, "type float64"),
+        ([0] * 39 + [2], "from 0 to 2, without 1"),
+        ([0] * 39 + [-1], "from -1 to 0"),
+    ],
+)
+def test_homes_that_make_no_sense_are_told(
+    random_network: Built, homes: list[int], told: str
+) -> None:
+    with pytest.raises(CompileError, match=told):
+        build(random_network[0], homes=homes)
 
 
 @pytest.mark.slow

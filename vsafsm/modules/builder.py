@@ -6,7 +6,7 @@ same whatever makes it, in whatever order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 
@@ -60,6 +60,7 @@ def build(
     module_neurons: int | None = None,
     active: int | None = None,
     states: int | None = None,
+    homes: Sequence[int] | None = None,
     margin: float = 0.1,
     bits: int = 8,
     seed: int = 0,
@@ -75,6 +76,9 @@ def build(
         Neurons per module, active neurons per code, and states per module; None for a law that
         was measured, and for fewer states where weights miss the margin. Neurons and active
         neurons are multiples of the classes of the masks.
+    homes
+        The module of each state, from 0 on, such as the parts of a graph partition; at random and
+        balanced where it is None. States that lead to each other cost least in one module.
     margin
         Distance from threshold to refine for, in units of drive per active neuron.
     bits
@@ -108,12 +112,13 @@ def build(
         module_neurons or usual.module_neurons, active or usual.active, states or usual.states
     )
     _check(lowered, sizes, margin, bits)
+    fixed = None if homes is None else _given_homes(machine, homes)
     while True:
         try:
-            return _build(machine, lowered, sizes, margin, bits, seed, jobs, progress)
+            return _build(machine, lowered, sizes, fixed, margin, bits, seed, jobs, progress)
         except _ShortError as error:
             fewer = int(FEWER * sizes.states)
-            if states is not None or fewer < 1:
+            if states is not None or fixed is not None or fewer < 1:
                 raise CompileError(
                     f'machine "{machine.name}": {error} lack the margin {margin:g}; expected fewer'
                     f" than {sizes.states} states per module, more neurons, or a smaller margin"
@@ -129,6 +134,7 @@ def _build(
     machine: Machine,
     lowered: Lowered,
     sizes: Sizes,
+    fixed: Indices | None,
     margin: float,
     bits: int,
     seed: int,
@@ -136,7 +142,9 @@ def _build(
     progress: Callable[[float], None],
 ) -> ModularNetwork:
     rng = np.random.default_rng(seed)
-    home_of_state = place_states(len(machine.states), sizes.states, rng)
+    home_of_state = fixed
+    if home_of_state is None:
+        home_of_state = place_states(len(machine.states), sizes.states, rng)
     homes = home_of_state[np.array([code.state for code in lowered.codes])]
     array = orthogonal_array(lowered.masks)
     classes = np.arange(sizes.module_neurons) % len(array)
@@ -175,6 +183,23 @@ def _check(lowered: Lowered, sizes: Sizes, margin: float, bits: int) -> None:
             f"states per module, margin and bits are {sizes.states}, {margin:g} and {bits};"
             " expected at least 1, above 0 up to 0.45, and 5 to 16"
         )
+
+
+def _given_homes(machine: Machine, homes: Sequence[int]) -> Indices:
+    found = np.asarray(homes)
+    if found.shape != (len(machine.states),) or found.dtype.kind not in "iu":
+        raise CompileError(
+            f"homes have shape {found.shape} and type {found.dtype}; expected a whole number for"
+            f" each of {len(machine.states)} states"
+        )
+    missing = np.setdiff1d(np.arange(int(found.max()) + 1), found)
+    if found.min() < 0 or len(missing):
+        raise CompileError(
+            f"homes are from {found.min()} to {found.max()}"
+            + (f", without {missing[0]}" if len(missing) else "")
+            + "; expected modules from 0 on, each with a state"
+        )
+    return found.astype(np.intp)
 
 
 def place_states(states: int, per_module: int, rng: np.random.Generator) -> Indices:
