@@ -63,6 +63,8 @@ def test_drives_are_those_of_the_matrix(random_network: Built, seed: int) -> Non
         for p in range(drives.starts[b], drives.starts[b + 1]):
             m = int(drives.modules[p])
             found[m * n : (m + 1) * n] = drives.values[p]
+        part = slice(drives.sparse_starts[b], drives.sparse_starts[b + 1])
+        found[drives.sparse_neurons[part]] = drives.sparse_values[part]
         assert (found == expected[b]).all()
 
 

@@ -85,23 +85,30 @@ def ranges(starts: Indices, counts: Indices) -> Indices:
 
 @dataclass(frozen=True, eq=False)
 class Drives:
-    """Net drives of D activities, in the modules that each of them touches.
+    """Net drives of D activities: dense in the modules where they fire, sparse elsewhere.
 
     Attributes
     ----------
     starts : (D + 1,)
         Pair p belongs to the activity d with ``starts[d] <= p < starts[d + 1]``.
     modules : (P,)
-        The module of each pair.
+        For each pair a module in which its activity has neurons, sorted.
     values : (P, n)
-        Net drive of its neurons, in LSBs.
+        Net drive of the module's neurons, in LSBs.
+    sparse_starts : (D + 1,)
+        The same as `starts` for the neurons of other modules that synapses reach.
+    sparse_neurons, sparse_values : (E,)
+        Those neurons, sorted, and their net drive.
     elsewhere : (D,)
-        Net drive of every neuron of a module that is not touched: the inhibition alone.
+        Net drive of every other neuron: the inhibition alone.
     """
 
     starts: Indices
     modules: Indices
     values: NDArray[np.int32]
+    sparse_starts: Indices
+    sparse_neurons: Indices
+    sparse_values: NDArray[np.int64]
     elsewhere: NDArray[np.int64]
 
 
@@ -248,50 +255,69 @@ class ModularNetwork:
         return inside + int(np.count_nonzero(self.values[ranges(first, last - first)]))
 
     def drive(self, activity: Batch) -> Drives:
-        """Net drive of each activity, in the modules that it touches."""
-        n, rows = self.module_neurons, len(activity)
+        """Net drive of each activity, where it is more than the inhibition."""
+        n, rows, modules = self.module_neurons, len(activity), self.modules
         row = np.repeat(np.arange(rows), activity.counts)
         neurons = activity.neurons.astype(np.intp)
+        # A pair is an activity and a module in which it has neurons. Rows are sorted, so that the
+        # neurons of a pair stand together.
+        own = row * modules + neurons // n
+        first = np.flatnonzero(np.diff(own, prepend=-1))
+        pairs = own[first]
+        values = np.zeros((len(pairs), n), np.int32)
+        if len(pairs):
+            values = np.add.reduceat(self._sent[neurons], first, axis=0, dtype=np.int32)
+        inhibition = self.gain * activity.counts
+        values -= inhibition[pairs // modules, None].astype(np.int32)
+        # What arrives over synapses between modules, added up for each activity and neuron.
         fan_out = self.starts[neurons + 1] - self.starts[neurons]
         synapse = ranges(self.starts[neurons], fan_out)
-        row_of_synapse, target = np.repeat(row, fan_out), self.targets[synapse].astype(np.intp)
-        # A pair is an activity and a module that it touches, by firing there or by reaching it.
-        own = row * self.modules + neurons // n
-        reached = row_of_synapse * self.modules + target // n
-        touched = np.zeros(rows * self.modules, np.bool_)
-        touched[own] = touched[reached] = True
-        pairs, number = np.flatnonzero(touched), np.cumsum(touched) - 1
-        own_pair, reached_pair = number[own], number[reached]
-        values = np.zeros((len(pairs), n), np.int32)
-        if len(own):
-            # Neurons of one row and module stand together, since rows are sorted.
-            first = np.flatnonzero(np.diff(own_pair, prepend=-1))
-            sums = np.add.reduceat(self._sent[neurons], first, axis=0, dtype=np.int32)
-            values[own_pair[first]] = sums
-        flat = reached_pair * n + target % n
+        key = np.repeat(row, fan_out) * self.neurons + self.targets[synapse]
+        reached, place = np.unique(key, return_inverse=True)
         # Whole numbers below 2**53: exact in any order.
-        sparse = np.bincount(flat, self.values[synapse], minlength=values.size)
-        values += sparse.reshape(values.shape).astype(np.int32)
-        inhibition = self.gain * activity.counts
-        pair_row = pairs // self.modules
-        values -= inhibition[pair_row, None].astype(np.int32)
-        starts = np.searchsorted(pair_row, np.arange(rows + 1))
-        return Drives(starts, pairs % self.modules, values, -inhibition.astype(np.int64))
+        sums = np.bincount(place, self.values[synapse], minlength=len(reached)).astype(np.int64)
+        reached_row, reached_neuron = reached // self.neurons, reached % self.neurons
+        # Where the module has activity of its own, the two kinds of synapses add up.
+        pair_of = np.searchsorted(pairs, reached_row * modules + reached_neuron // n)
+        inside = np.zeros(len(reached), np.bool_)
+        known = pair_of < len(pairs)
+        inside[known] = (
+            pairs[pair_of[known]] == (reached_row * modules + reached_neuron // n)[known]
+        )
+        values[pair_of[inside], reached_neuron[inside] % n] += sums[inside].astype(np.int32)
+        sums, reached_row = sums[~inside], reached_row[~inside]
+        every = np.arange(rows + 1)
+        return Drives(
+            np.searchsorted(pairs // modules, every),
+            pairs % modules,
+            values,
+            np.searchsorted(reached_row, every),
+            reached_neuron[~inside],
+            sums - inhibition[reached_row],
+            -inhibition.astype(np.int64),
+        )
 
     def fire(self, drives: Drives, rows: Indices, opened: Bits) -> Batch:
         """Which neurons fire next, for some rows of the drives under patterns of masks (R, n)."""
-        n = self.module_neurons
-        above = drives.values > 0
-        # Modules in which nothing is above threshold are left out before rows are repeated.
-        alive = above.any(1)
-        kept = np.flatnonzero(alive)
-        starts = np.concatenate([[0], np.cumsum(alive)])[drives.starts]
-        counts = starts[rows + 1] - starts[rows]
-        pair = kept[ranges(starts[rows], counts)]
-        row = np.repeat(np.arange(len(rows)), counts)
-        at, local = np.nonzero(above[pair] & opened[row])
-        neurons = (drives.modules[pair[at]] * n + local).astype(np.int32)
-        return Batch(_starts(np.bincount(row[at], minlength=len(rows))), neurons)
+        n, size = self.module_neurons, len(rows)
+        counts = np.diff(drives.starts)[rows]
+        pair = ranges(drives.starts[rows], counts)
+        row = np.repeat(np.arange(size), counts)
+        at, local = np.nonzero((drives.values[pair] > 0) & opened[row])
+        # Of the neurons that are reached, few are above threshold: look at those alone.
+        above = drives.sparse_values > 0
+        kept = np.flatnonzero(above)
+        starts = np.concatenate([[0], np.cumsum(above)])[drives.sparse_starts]
+        sparse_counts = np.diff(starts)[rows]
+        neuron = drives.sparse_neurons[kept[ranges(starts[rows], sparse_counts)]]
+        sparse_row = np.repeat(np.arange(size), sparse_counts)
+        open_ = opened[sparse_row, neuron % n]
+        all_rows = np.concatenate([row[at], sparse_row[open_]])
+        neurons = np.concatenate([drives.modules[pair[at]] * n + local, neuron[open_]])
+        order = np.lexsort((neurons, all_rows))
+        return Batch(
+            _starts(np.bincount(all_rows, minlength=size)), neurons[order].astype(np.int32)
+        )
 
     def advance(self, activity: Batch, opened: Bits) -> Batch:
         """One step of each activity, under patterns of masks (B, n)."""

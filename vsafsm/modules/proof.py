@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -327,16 +328,21 @@ class _ModularDistances:
             fresh[d] = np.unpackbits(new, count=fresh.shape[1]).astype(np.bool_)
         active, distance = distinct.counts, np.abs(drives.values)
         pair_row = np.repeat(np.arange(len(distinct)), np.diff(drives.starts))
-        for n in np.unique(active[fresh.any(1)]).tolist():
-            chosen = (active == n)[pair_row]
-            values = distance[chosen][fresh[pair_row[chosen]]]
-            self._count(n, values)
-        untouched = self.network.modules - np.diff(drives.starts)
-        for d in np.flatnonzero(fresh.any(1) & (untouched > 0)).tolist():
-            neurons = int(untouched[d]) * int(fresh[d].sum())
-            self._add(int(active[d]), int(-drives.elsewhere[d]), neurons)
+        reached = np.repeat(np.arange(len(distinct)), np.diff(drives.sparse_starts))
+        n = self.network.module_neurons
+        counted = fresh[reached, drives.sparse_neurons % n]
+        for k in np.unique(active[fresh.any(1)]).tolist():
+            chosen = (active == k)[pair_row]
+            self._count(k, distance[chosen][fresh[pair_row[chosen]]])
+            chosen = (active == k)[reached] & counted
+            self._count(k, np.abs(drives.sparse_values[chosen]))
+        # All other neurons have the inhibition alone.
+        open_ = fresh.sum(1) * (self.network.modules - np.diff(drives.starts))
+        open_ -= np.bincount(reached[counted], minlength=len(distinct))
+        for d in np.flatnonzero(open_).tolist():
+            self._add(int(active[d]), int(-drives.elsewhere[d]), int(open_[d]))
 
-    def _count(self, n: int, values: NDArray[np.int32]) -> None:
+    def _count(self, n: int, values: NDArray[np.signedinteger[Any]]) -> None:
         counts = np.bincount(values)
         for d in np.flatnonzero(counts).tolist():
             self._add(n, d, int(counts[d]))
