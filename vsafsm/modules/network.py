@@ -278,12 +278,8 @@ class ModularNetwork:
         sums = np.bincount(place, self.values[synapse], minlength=len(reached)).astype(np.int64)
         reached_row, reached_neuron = reached // self.neurons, reached % self.neurons
         # Where the module has activity of its own, the two kinds of synapses add up.
-        pair_of = np.searchsorted(pairs, reached_row * modules + reached_neuron // n)
-        inside = np.zeros(len(reached), np.bool_)
-        known = pair_of < len(pairs)
-        inside[known] = (
-            pairs[pair_of[known]] == (reached_row * modules + reached_neuron // n)[known]
-        )
+        home = reached_row * modules + reached_neuron // n
+        pair_of, inside = np.searchsorted(pairs, home), np.isin(home, pairs)
         values[pair_of[inside], reached_neuron[inside] % n] += sums[inside].astype(np.int32)
         sums, reached_row = sums[~inside], reached_row[~inside]
         every = np.arange(rows + 1)
