@@ -1,6 +1,6 @@
 """What random machines cost in modules: neurons, synapses per transition, time, memory, margin.
 
-    python benchmarks/scale.py 1000x2 10000x2 1000x4 [--dense 512x2] [--jobs 2]
+    python benchmarks/scale.py 1000x2 10000x2 [--dense 512x2] [--states 32] [--margin 0.15] [--jobs 2]
 
 Each machine is built and proven in a process of its own, so that the memory is its own peak.
 """
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from vsafsm.machine import Machine, Transition
 from vsafsm.modules import ModularSession, build, prove
 from vsafsm.synchronous import Session
 
+BUILD = {"states": int, "module_neurons": int, "active": int, "margin": float, "jobs": int}
+"""Options of `build`."""
 WORD = 300
 """Inputs that are run for the time of a step."""
 HEADER = (
@@ -46,7 +49,7 @@ def random_machine(states: int, inputs: int, seed: int = 0) -> Machine:
     return Machine("random", names, symbols, "s0", rows, ((),) * states)
 
 
-def measure(size: str, dense: bool, jobs: int) -> str:
+def measure(size: str, dense: bool, options: dict[str, Any]) -> str:
     states, inputs = map(int, size.split("x"))
     machine = random_machine(states, inputs)
     begun = time.perf_counter()
@@ -57,7 +60,7 @@ def measure(size: str, dense: bool, jobs: int) -> str:
         proof = program.prove()
         session: Session | ModularSession = Session(program.network)
     else:
-        network = build(machine, jobs=jobs)
+        network = build(machine, **options)
         neurons, synapses = network.neurons, network.synapses
         built = time.perf_counter()
         proof = prove(machine, network)
@@ -87,16 +90,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sizes", nargs="*", metavar="STATESxINPUTS")
     parser.add_argument("--dense", action="append", default=[], metavar="STATESxINPUTS")
-    parser.add_argument("--jobs", type=int, default=1)
+    for name in BUILD:
+        parser.add_argument(f"--{name.replace('_', '-')}", help="of build; its default otherwise")
     parser.add_argument("--one", choices=["dense", "modules"], help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.one:
-        print(measure(args.sizes[0], args.one == "dense", args.jobs))
+        options = {
+            name: kind(getattr(args, name))
+            for name, kind in BUILD.items()
+            if getattr(args, name) is not None
+        }
+        print(measure(args.sizes[0], args.one == "dense", options))
         return
     print(HEADER, flush=True)
     tasks = [(size, "dense") for size in args.dense] + [(size, "modules") for size in args.sizes]
     for size, layout in tasks:
-        command = [sys.executable, __file__, size, "--one", layout, "--jobs", str(args.jobs)]
+        command = [sys.executable, __file__, size, "--one", layout]
+        for name in BUILD:
+            if getattr(args, name) is not None:
+                command += [f"--{name.replace('_', '-')}", getattr(args, name)]
         subprocess.run(command, check=True)
 
 

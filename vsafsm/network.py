@@ -183,12 +183,7 @@ class Network:
 
     def mask_of(self, symbol: str) -> int:
         """Index of an input's mask; raises `UnknownInputError`."""
-        if symbol not in self.inputs:
-            hint = did_you_mean(symbol, self.inputs)
-            raise UnknownInputError(
-                f'unknown input "{symbol}"; expected {listed(self.inputs)}{hint}'
-            )
-        return self.inputs.index(symbol) + 1
+        return mask_index(self.inputs, symbol)
 
     def drive(self, activity: Bits) -> Numbers:
         """Net drive ``W z - g sum(z)`` of every neuron for each activity.
@@ -258,3 +253,11 @@ class Network:
         found[np.arange(len(found)), best] = -np.inf
         second = found.max(1, initial=-1.0)
         return np.where((first > THRESHOLD) & (first - second > LEAD), best, -1)
+
+
+def mask_index(inputs: tuple[str, ...], symbol: str) -> int:
+    """Index of the mask of an input; raises `UnknownInputError`."""
+    if symbol not in inputs:
+        hint = did_you_mean(symbol, inputs)
+        raise UnknownInputError(f'unknown input "{symbol}"; expected {listed(inputs)}{hint}')
+    return inputs.index(symbol) + 1

@@ -15,7 +15,7 @@ from vsafsm.errors import SessionError
 from vsafsm.lowering import REST
 from vsafsm.machine import Outputs
 from vsafsm.network import Network
-from vsafsm.session_repr import session_repr
+from vsafsm.sessions import session_repr, steps_of
 from vsafsm.vsa import Bits
 
 # ---- one network, one activity
@@ -149,8 +149,8 @@ class Session:
         self._check_open()
         mask = self._network.mask_of(symbol)
         contract = self._network.contract
-        hold = _at_least("hold", hold, contract.hold_steps)
-        gap = _at_least("gap", gap, contract.gap_steps)
+        hold = steps_of("hold", hold, contract.hold_steps)
+        gap = steps_of("gap", gap, contract.gap_steps)
         self._advance(mask, hold)
         code = int(self._network.decode(self.activity[None], mask)[0])
         self._mealy = self._network.labels[code].outputs if code >= 0 else ()
@@ -160,7 +160,7 @@ class Session:
     def wait(self, steps: int) -> None:
         """Let the network run at rest."""
         self._check_open()
-        self._advance(REST, _at_least("steps", steps, 0))
+        self._advance(REST, steps_of("steps", steps, 0))
 
     @property
     def state(self) -> str | None:
@@ -207,14 +207,3 @@ class Session:
     def _check_open(self) -> None:
         if not self._open:
             raise SessionError("the session is closed; open a new one")
-
-
-def _at_least(name: str, value: int | None, least: int) -> int:
-    if value is None:
-        return least
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise SessionError(
-            f"{name} of {value!r} steps is not possible; expected a whole number of at least"
-            f" {least}"
-        )
-    return value

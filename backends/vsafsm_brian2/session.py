@@ -16,7 +16,7 @@ from brian2 import Quantity, ms
 from vsafsm.errors import BackendError, SessionError
 from vsafsm.machine import Outputs
 from vsafsm.program import Program
-from vsafsm.session_repr import session_repr
+from vsafsm.sessions import session_repr
 from vsafsm_brian2.equations import INPUT_PERIOD_MS, ON_INPUT, RESET_MS, WINDOW_MS
 from vsafsm_brian2.model import RESET, Brian2FSM
 from vsafsm_brian2.parameters import Parameters, Realism, RunSettings, check_contract

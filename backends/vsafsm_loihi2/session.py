@@ -12,7 +12,7 @@ import numpy as np
 from vsafsm.errors import SessionError
 from vsafsm.lowering import REST
 from vsafsm.machine import Outputs
-from vsafsm.session_repr import session_repr
+from vsafsm.sessions import session_repr
 from vsafsm.vsa import Bits
 from vsafsm_loihi2.integers import ChipNetwork
 from vsafsm_loihi2.resources import fan_outs

@@ -8,7 +8,7 @@ from pathlib import Path
 from vsafsm.cli.arguments import add_options, add_output, add_target, add_word, choices, word_of
 from vsafsm.cli.exits import OK, WRONG
 from vsafsm.cli.progress import ProgressBar
-from vsafsm.cli.results import is_correct, print_verdict
+from vsafsm.cli.results import is_correct, print_verdict, wrong_states
 from vsafsm.cli.sources import program_of
 from vsafsm.cli.terminal import print_line
 from vsafsm.errors import UsageError
@@ -55,7 +55,8 @@ def run(args: argparse.Namespace) -> int:
             )
         expected = program.machine.run(word)
         correct = is_correct(ran, expected)
-        print_verdict(program, chosen.target, ran.states, expected.states, correct)
+        wrong = wrong_states(ran.states, expected.states)
+        print_verdict(program, chosen.target, len(ran.states), wrong, correct)
     print_line(f"wrote {args.output}")
     return OK if correct else WRONG
 

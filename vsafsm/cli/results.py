@@ -44,22 +44,20 @@ def is_correct(ran: Run, expected: Trace) -> bool:
     )
 
 
-def print_verdict(
-    program: Program,
-    backend: str,
-    states: Sequence[str | None],
-    expected: Sequence[str],
-    correct: bool,
-) -> None:
-    """Whether a run was correct, in a sentence."""
-    wrong = sum(state != correct for state, correct in zip(states, expected, strict=True))
+def wrong_states(states: Sequence[str | None], expected: Sequence[str]) -> int:
+    """How many states are not the interpreter's."""
+    return sum(state != correct for state, correct in zip(states, expected, strict=True))
+
+
+def print_verdict(program: Program, backend: str, count: int, wrong: int, correct: bool) -> None:
+    """Whether a run of so many states was correct, in a sentence."""
     size = f"{program.network.neurons} neurons, backend {backend}"
     if correct:
-        every = f"Each of the {len(states)} states" if len(states) > 1 else "The state"
+        every = f"Each of the {count} states" if count > 1 else "The state"
         print_line(f"{every} is the interpreter's ({size}).")
     elif wrong:
-        print_line(f"{wrong} of {len(states)} states are not the interpreter's ({size}).")
+        print_line(f"{wrong} of {count} states are not the interpreter's ({size}).")
     else:
         print_line(
-            f"Each of the {len(states)} states is the interpreter's, but not each output ({size})."
+            f"Each of the {count} states is the interpreter's, but not each output ({size})."
         )

@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Any
+from itertools import chain
 
 from vsafsm.backend import Run
 from vsafsm.cli.arguments import (
@@ -20,7 +20,7 @@ from vsafsm.cli.arguments import (
 )
 from vsafsm.cli.exits import OK, WRONG
 from vsafsm.cli.progress import ProgressBar
-from vsafsm.cli.results import is_correct, print_verdict
+from vsafsm.cli.results import is_correct, print_verdict, wrong_states
 from vsafsm.cli.sources import program_of
 from vsafsm.cli.tables import print_table
 from vsafsm.cli.terminal import print_json, print_line
@@ -68,7 +68,8 @@ def run(args: argparse.Namespace) -> int:
         )
     else:
         _print_trace(word, ran, expected.states)
-        print_verdict(program, chosen.target, ran.states, expected.states, correct)
+        wrong = wrong_states(ran.states, expected.states)
+        print_verdict(program, chosen.target, len(ran.states), wrong, correct)
     return OK if correct else WRONG
 
 
@@ -91,46 +92,37 @@ def _name(state: str | None) -> str:
 
 def _follow(program: Program, chosen: Choices, as_json: bool) -> int:
     """Answer each input when it comes, until the end of standard input."""
-    machine = program.machine
-    state, states, expected, correct = machine.initial, [], [machine.initial], True
-    with open_session(program, chosen.target, **chosen.of_target) as session:
-        states.append(session.state)
-        correct = (session.state, session.outputs) == (state, machine.outputs_of(state))
-        _answer(machine.inputs, machine.states, as_json, 0, "", session.state, session.outputs)
-        for step, symbol in enumerate(_symbols(), 1):
-            taken = machine.transition(state, symbol)
-            state = taken.to
-            found = session.send(symbol)
-            outputs = taken.outputs + machine.outputs_of(state)
-            correct = correct and (found, session.outputs) == (state, outputs)
-            states.append(found)
-            expected.append(state)
-            _answer(machine.inputs, machine.states, as_json, step, symbol, found, session.outputs)
+    machine, backend = program.machine, chosen.target
+    across, down = max(map(len, machine.inputs)), max(map(len, machine.states))
+
+    def answer(step: int, symbol: str, state: str | None, outputs: Outputs) -> None:
+        """One line per input, written out at once."""
+        if as_json:
+            head = {"step": step, "input": symbol or None, "state": state}
+            print_line(json.dumps({**head, "outputs": list(outputs)}))
+        else:
+            text = f"{step:>5}  {symbol:<{across}}  {_name(state):<{down}}  {', '.join(outputs)}"
+            print_line(text.rstrip())
+        sys.stdout.flush()
+
+    # Only counts are kept: a sensor may go on without end.
+    state, wrong, correct, step = machine.initial, 0, True, 0
+    with open_session(program, backend, **chosen.of_target) as session:
+        for step, symbol in enumerate(chain(("",), _symbols())):
+            mealy: Outputs = ()
+            if symbol:
+                taken = machine.transition(state, symbol)
+                state, mealy = taken.to, taken.outputs
+                session.send(symbol)
+            found, outputs = session.state, session.outputs
+            wrong += found != state
+            correct = correct and (found, outputs) == (state, mealy + machine.outputs_of(state))
+            answer(step, symbol, found, outputs)
     if not as_json:
-        print_verdict(program, chosen.target, states, expected, correct)
+        print_verdict(program, backend, step + 1, wrong, correct)
     return OK if correct else WRONG
 
 
 def _symbols() -> Iterator[str]:
     for line in sys.stdin or ():
         yield from line.removeprefix("\ufeff").split()
-
-
-def _answer(
-    inputs: Sequence[str],
-    states: Sequence[str],
-    as_json: bool,
-    step: int,
-    symbol: str,
-    state: str | None,
-    outputs: Outputs,
-) -> None:
-    """One line per input, written out at once."""
-    if as_json:
-        answer: dict[str, Any] = {"step": step, "input": symbol or None, "state": state}
-        print_line(json.dumps({**answer, "outputs": list(outputs)}))
-    else:
-        across, down = max(map(len, inputs)), max(map(len, states))
-        text = f"{step:>5}  {symbol:<{across}}  {_name(state):<{down}}  {', '.join(outputs)}"
-        print_line(text.rstrip())
-    sys.stdout.flush()

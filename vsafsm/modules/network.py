@@ -14,10 +14,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from vsafsm.errors import NetworkError, UnknownInputError, did_you_mean
+from vsafsm.errors import NetworkError
 from vsafsm.lowering import Code
-from vsafsm.machine import Outputs, listed
-from vsafsm.network import LEAD, MOST_STEPS, THRESHOLD, Contract, Network
+from vsafsm.machine import Outputs
+from vsafsm.network import LEAD, MOST_STEPS, THRESHOLD, Contract, Network, mask_index
 from vsafsm.vsa import Bits
 from vsafsm.weights import Whole
 
@@ -233,14 +233,14 @@ class ModularNetwork:
         """Neurons of each code that each mask leaves open: (A + 1, C)."""
         return np.array([(self.codes & mask).sum(1) for mask in self.masks], np.intp)
 
+    @cached_property
+    def _fewest_open(self) -> Indices:
+        """The fewest of them, over all codes: (A + 1,)."""
+        return np.asarray(self._open_neurons.min(1))
+
     def mask_of(self, symbol: str) -> int:
         """Index of an input's mask; raises `UnknownInputError`."""
-        if symbol not in self.inputs:
-            hint = did_you_mean(symbol, self.inputs)
-            raise UnknownInputError(
-                f'unknown input "{symbol}"; expected {listed(self.inputs)}{hint}'
-            )
-        return self.inputs.index(symbol) + 1
+        return mask_index(self.inputs, symbol)
 
     def code_activity(self, code: int) -> Activity:
         """The neurons of a code."""
@@ -326,13 +326,12 @@ class ModularNetwork:
         """
         found = np.full(len(activity), -1, np.intp)
         n, open_neurons = self.module_neurons, self._open_neurons
-        least_wanted = open_neurons.min(1)
         for b in range(len(activity)):
             opened = self.masks[masks[b]]
             neurons = activity[b][opened[activity[b] % n]]
             everywhere = self.modules * int(opened.sum())
             # The best code without a neuron of the activity: its false alarms alone.
-            second = -len(neurons) / max(everywhere - int(least_wanted[masks[b]]), 1)
+            second = -len(neurons) / max(everywhere - int(self._fewest_open[masks[b]]), 1)
             best, first = -1, -1.0
             for module in np.unique(neurons // n).tolist():
                 codes = self._codes_of[module]

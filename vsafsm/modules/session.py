@@ -12,7 +12,7 @@ from vsafsm.errors import SessionError
 from vsafsm.lowering import REST
 from vsafsm.machine import Outputs
 from vsafsm.modules.network import Activity, ModularNetwork, batch, patterns
-from vsafsm.session_repr import session_repr
+from vsafsm.sessions import session_repr, steps_of
 
 
 class ModularSession:
@@ -84,8 +84,8 @@ class ModularSession:
         """
         self._check_open()
         mask, contract = self._network.mask_of(symbol), self._network.contract
-        hold = _at_least("hold", hold, contract.hold_steps)
-        gap = _at_least("gap", gap, contract.gap_steps)
+        hold = steps_of("hold", hold, contract.hold_steps)
+        gap = steps_of("gap", gap, contract.gap_steps)
         self._advance(mask, hold)
         code = self._decode(mask)
         self._mealy = self._network.labels[code].outputs if code >= 0 else ()
@@ -95,7 +95,7 @@ class ModularSession:
     def wait(self, steps: int) -> None:
         """Let the network run at rest."""
         self._check_open()
-        self._advance(REST, _at_least("steps", steps, 0))
+        self._advance(REST, steps_of("steps", steps, 0))
 
     @property
     def state(self) -> str | None:
@@ -144,14 +144,3 @@ class ModularSession:
     def _check_open(self) -> None:
         if not self._open:
             raise SessionError("the session is closed; open a new one")
-
-
-def _at_least(name: str, value: int | None, least: int) -> int:
-    if value is None:
-        return least
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise SessionError(
-            f"{name} of {value!r} steps is not possible; expected a whole number of at least"
-            f" {least}"
-        )
-    return value
