@@ -1,6 +1,6 @@
 """What random machines cost in modules: neurons, synapses per transition, time, memory, margin.
 
-    python benchmarks/scale.py 1000x2 10000x2 [--dense 512x2] [--states 32] [--margin 0.15] [--jobs 2]
+    python benchmarks/scale.py 1000x2 10000x2 [--dense 512x2] [--margin 0.15] [--jobs 2]
 
 Each machine is built and proven in a process of its own, so that the memory is its own peak.
 """
