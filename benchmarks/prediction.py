@@ -7,7 +7,6 @@ Usage: python benchmarks/prediction.py [PICTURE]      (a picture needs vsafsm[pl
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 
 import numpy as np
 from random_machines import random_machine
@@ -85,7 +84,7 @@ def failures() -> list[tuple[float, float, int]]:
         wrong = 0
         for _ in range(DRAWS if noise else 1):
             weights = network.weights + sigma * rng.standard_normal(network.weights.shape)
-            wrong += run_batch(replace(network, weights=weights), word)[0].tolist() != right
+            wrong += run_batch(network.with_weights(weights), word)[0].tolist() != right
         found.append((noise, proof.tally.failure_bound(sigma), wrong))
     return found
 

@@ -65,14 +65,14 @@ def step_speed() -> None:
     program = compile_machine(machine, dimension=1024)
     session = Session(program.network)
     word = np.random.default_rng(0).choice(machine.inputs, 2000).tolist()
-    transposed = program.network.transposed
+    rows = program.network.rows
     contract = program.network.contract
     steps, bare, one_input = [], [], []
     for symbol in word:
         active = np.flatnonzero(session.activity)
         one = timed(lambda s=symbol: session.send(s))
         one_input.append(one)
-        bare.append(timed(lambda a=active: transposed[a].sum(0, dtype=np.int32)))
+        bare.append(timed(lambda a=active: rows[a].sum(0, dtype=np.int32)))
         steps.append(timed(lambda: session.wait(10)) / 10)
     print(f"N = 1024, k = {program.network.active}, {len(word)} inputs")
     print(

@@ -104,7 +104,7 @@ def test_programs_of_the_same_bytes_are_equal(program: Program, tmp_path: Path) 
     assert again == program
     assert hash(again) == hash(program)
     assert deepcopy(program) == program
-    other = replace(program, network=replace(program.network, weights=-program.network.weights))
+    other = replace(program, network=program.network.with_weights(-program.network.weights))
     assert other != program
     assert program != "program"
     assert len({again, program, other}) == 2

@@ -94,7 +94,7 @@ def test_it_says_what_the_proof_says_of_any_network(
     weights = program.network.weights.copy()
     at = tuple(rng.integers(0, len(weights), (2, changes)))
     weights[at] = rng.integers(-100, 100, changes)
-    network = replace(program.network, weights=weights)
+    network = program.network.with_weights(weights)
     proof = vsafsm.prove(machine, network)
     claim = Claim(proof.verdict, proof.fixed_points, proof.radius, proof.margin)
     forged = replace(program, network=network, claim=claim)
@@ -144,7 +144,7 @@ def test_a_contract_that_is_too_short_is_found(program: Program, checked: Checke
 
 
 def test_codes_that_swing_are_found(program: Program, checked: Checked) -> None:
-    network = replace(program.network, weights=-program.network.weights)
+    network = program.network.with_weights(-program.network.weights)
     assert checked(replace(program, network=network))[0] == 1
 
 

@@ -64,7 +64,7 @@ def test_weights_that_are_no_numbers_are_refused(network: Network, value: float)
     weights = network.weights.astype(float)
     weights[3, 4] = value
     with pytest.raises(e.NetworkError, match="finite"):
-        replace(network, weights=weights)
+        network.with_weights(weights)
 
 
 @pytest.mark.parametrize("name", ["masks", "codes"])
@@ -85,12 +85,12 @@ def test_what_is_derived_from_the_weights(network: Network) -> None:
     n = network.neurons
     assert network.weights.shape == (n, n)
     assert network.active == network.codes[0].sum()
-    assert (network.transposed == network.weights.T).all()
+    assert (network.rows == network.weights.T).all()
     assert network.fan_out.tolist() == [
         sum(w != 0 for w in network.weights[:, j]) for j in range(n)
     ]
     assert network.whole
-    assert not replace(network, weights=network.weights.astype(float)).whole
+    assert not network.with_weights(network.weights.astype(float)).whole
 
 
 def test_an_unknown_input_is_refused_with_the_nearest(network: Network) -> None:
@@ -131,7 +131,7 @@ def test_a_code_alone_still_has_to_pass_the_threshold() -> None:
         "labels": (Code(0),),
         "start": 0,
     }
-    network = Network(
+    network = Network.dense(
         np.zeros((8, 8), np.int8),
         0,
         1.0,

@@ -222,7 +222,7 @@ def test_the_hash_covers_everything(program: Program) -> None:
         replace(program, claim=replace(program.claim, radius=9.0)),
         replace(program, options=replace(program.options, seed=1)),
         replace(program, machine=replace(program.machine, name="other")),
-        replace(program, network=replace(program.network, weights=-program.network.weights)),
+        replace(program, network=program.network.with_weights(-program.network.weights)),
         replace(program, network=replace(program.network, masks=~program.network.masks)),
         replace(program, network=replace(program.network, codes=program.network.codes[::-1])),
     ]

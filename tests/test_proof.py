@@ -50,7 +50,7 @@ def hand_built(
     weights: np.ndarray, masks: np.ndarray, code: np.ndarray, machine: Machine
 ) -> Network:
     """A network of a machine with one state and no outputs."""
-    return Network(
+    return Network.dense(
         weights.astype(np.int8),
         0,
         1.0,
@@ -66,7 +66,7 @@ def hand_built(
 
 
 def with_weights(network: Network, weights: np.ndarray) -> Network:
-    return replace(network, weights=weights)
+    return network.with_weights(weights)
 
 
 def check_against_brute_force(machine: Machine, network: Network, naive: Any, most: int) -> str:

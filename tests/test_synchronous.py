@@ -38,7 +38,7 @@ def harmed(network: Network, seed: int, share: float = 0.3) -> Network:
     """A network that still runs, but not as it should."""
     weights = network.weights.copy()
     weights[np.random.default_rng(seed).random(weights.shape) < share] = 0
-    return replace(network, weights=weights)
+    return network.with_weights(weights)
 
 
 # ---- steps
@@ -159,7 +159,7 @@ def test_a_session_is_the_naive_simulation_step_by_step(
 
 
 def test_a_session_that_stands_for_no_state_says_so(network: Network) -> None:
-    session = Session(replace(network, weights=np.zeros_like(network.weights)))
+    session = Session(network.with_weights(np.zeros_like(network.weights)))
     assert session.state is None
     assert session.outputs == ()
     assert session.send(network.inputs[0]) is None

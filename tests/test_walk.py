@@ -114,9 +114,7 @@ def test_pairs_are_right_in_some_draws_and_wrong_in_others() -> None:
         found += right
         if walk.shortest_wrong() is None:
             assert (
-                first_wrong(
-                    program.machine, walk.network, lambda z, w=walk: z @ w.network.transposed
-                )
+                first_wrong(program.machine, walk.network, lambda z, w=walk: z @ w.network.rows)
                 is None
             )
     assert ((found > 0) & (found < 40)).all()

@@ -14,11 +14,11 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from vsafsm.activities import Activities, Indices, activities_of, join
 from vsafsm.lowering import REST
-from vsafsm.network import MOST_STEPS, Network
-from vsafsm.vsa import Bits, Numbers
+from vsafsm.network import MOST_STEPS, Drives, Network
+from vsafsm.vsa import Bits
 
-Indices = NDArray[np.intp]
 HandOver = Literal["at once", "both", "neither"]
 """From one mask to the next: at once, after a step with both masks on, or after one with neither.
 """
@@ -33,24 +33,27 @@ class StepBatch:
 
     Attributes
     ----------
-    activity, drive : (D, N)
-        The distinct activities, and the net drive of every neuron under each.
+    activity, drives
+        The D distinct activities, and the net drives under each.
     keys
-        Their bits, packed: equal for equal activities.
+        Equal for equal activities: (D,).
     row : (R,)
         Which of the distinct activities each is.
     masks, also : (R,)
         The two masks that are on, by index; A + 1 stands for none.
+    opened : (R, n)
+        Which neurons of every module they leave open.
     owners : (R,)
         What each activity belongs to: an index of whoever walks.
     """
 
-    activity: Bits
-    drive: Numbers
+    activity: Activities
+    drives: Drives
     keys: Sequence[bytes]
     row: Indices
     masks: Indices
     also: Indices
+    opened: Bits
     owners: Indices
     phase: Phase
 
@@ -68,7 +71,8 @@ class Arrivals:
 
     Attributes
     ----------
-    activity : (R, N)
+    activity
+        R activities.
     rows : (R,)
         The start that each began with.
     manner
@@ -79,7 +83,7 @@ class Arrivals:
         The most steps that any took, and the start that it began with.
     """
 
-    activity: Bits
+    activity: Activities
     rows: Indices
     manner: list[HandOver]
     moving: NDArray[np.bool_]
@@ -92,7 +96,7 @@ class Arrivals:
         at_rest = np.flatnonzero(~self.moving)
         return replace(
             self,
-            activity=self.activity[at_rest],
+            activity=self.activity.take(at_rest),
             rows=self.rows[at_rest],
             manner=[self.manner[i] for i in at_rest.tolist()],
             moving=self.moving[at_rest],
@@ -110,25 +114,23 @@ class Walker:
 
     Attributes
     ----------
-    opened : (A + 2, N)
-        Which neurons each mask leaves open; the last row is that of no mask.
     no_mask
-        Index of that row.
+        Index that stands for no mask.
     """
 
     def __init__(self, network: Network, observers: Sequence[Observer]) -> None:
         self.network, self.observers = network, observers
-        self.opened = np.vstack([network.masks, np.ones(network.neurons, np.bool_)])
         self.no_mask = len(network.masks)
 
     def hand_over(
-        self, start: Bits, masks: Indices, following: Indices, owners: Indices, phase: Phase
+        self, start: Activities, masks: Indices, following: Indices, owners: Indices, phase: Phase
     ) -> Arrivals:
         """Settle under the following masks, from each start in all three ways.
 
         Parameters
         ----------
-        start : (B, N)
+        start
+            B activities.
         masks : (B,)
             The mask of the input of each, which is on together with that of rest for the step with
             both masks.
@@ -137,64 +139,66 @@ class Walker:
         rest, none = np.full(len(start), REST), np.full(len(start), self.no_mask)
         both = self._advance(start, masks, rest, owners, phase)
         neither = self._advance(start, none, none, owners, phase)
-        begun = np.concatenate([start, both, neither])
+        begun = join([start, both, neither])
         end, steps, moving = self.settle(begun, np.tile(following, 3), np.tile(owners, 3), phase)
         rows = np.tile(np.arange(len(start)), 3)
         # The three ways end in the same activity most often: keep the first of equal ends.
         first: dict[tuple[int, bytes], int] = {}
-        for i, (row, key) in enumerate(zip(rows.tolist(), _keys(end), strict=True)):
+        for i, (row, key) in enumerate(zip(rows.tolist(), end.keys, strict=True)):
             first.setdefault((row, key), i)
         distinct = np.array(sorted(first.values(), key=lambda i: (rows[i], i)), np.intp)
         # Where one of a start's three ways does not settle, none of them counts as settled.
         restless = np.isin(rows[distinct], rows[moving])
         manner = [HAND_OVERS[i // len(start)] for i in distinct.tolist()]
         slowest = int(rows[steps.argmax()])
-        return Arrivals(end[distinct], rows[distinct], manner, restless, int(steps.max()), slowest)
+        return Arrivals(
+            end.take(distinct), rows[distinct], manner, restless, int(steps.max()), slowest
+        )
 
     def settle(
-        self, start: Bits, masks: Indices, owners: Indices, phase: Phase
-    ) -> tuple[Bits, Indices, NDArray[np.bool_]]:
+        self, start: Activities, masks: Indices, owners: Indices, phase: Phase
+    ) -> tuple[Activities, Indices, NDArray[np.bool_]]:
         """Run each activity under its mask until it no longer changes.
 
         Returns
         -------
-        activity : (B, N)
+        activity
+            B activities.
         steps : (B,)
             How many steps it took.
         moving : (B,)
             Whether it would still change after the most steps there may be.
         """
-        current, moving = start.copy(), np.arange(len(start))
+        ends = [start[i] for i in range(len(start))]
+        current, keys, moving = start, start.keys, np.arange(len(start))
         steps = np.zeros(len(start), np.intp)
         for n in range(MOST_STEPS + 1):
             none = np.full(len(moving), self.no_mask)
-            after = self._advance(current[moving], masks[moving], none, owners[moving], phase)
-            changed = (after != current[moving]).any(1)
-            moving, after = moving[changed], after[changed]
+            after = self._advance(current, masks[moving], none, owners[moving], phase)
+            new = after.keys
+            changed = np.flatnonzero([a != b for a, b in zip(new, keys, strict=True)])
+            moving, current = moving[changed], after.take(changed)
             # One more step than allowed is taken, only to see whether it would change anything.
             if not len(moving) or n == MOST_STEPS:
                 break
-            current[moving] = after
+            keys = [new[i] for i in changed.tolist()]
+            for i, row in enumerate(moving.tolist()):
+                ends[row] = current[i]
             steps[moving] = n + 1
-        return current, steps, np.isin(np.arange(len(start)), moving)
+        return activities_of(ends), steps, np.isin(np.arange(len(start)), moving)
 
     def _advance(
-        self, activity: Bits, masks: Indices, also: Indices, owners: Indices, phase: Phase
-    ) -> Bits:
+        self, activity: Activities, masks: Indices, also: Indices, owners: Indices, phase: Phase
+    ) -> Activities:
         """One step of each activity under two masks; each distinct activity is driven once."""
-        keys = _keys(activity)
-        first: dict[bytes, int] = {}
-        for i, key in enumerate(keys):
-            first.setdefault(key, i)
-        place = {key: i for i, key in enumerate(first)}
-        distinct = activity[list(first.values())]
-        drive = self.network.drive(distinct)
-        row = np.array([place[key] for key in keys], np.intp)
-        batch = StepBatch(distinct, drive, list(first), row, masks, also, owners, phase)
+        place: dict[bytes, int] = {}
+        row = np.array([place.setdefault(key, len(place)) for key in activity.keys], np.intp)
+        # The first row with each of the distinct activities.
+        first = np.unique(row, return_index=True)[1]
+        distinct = activity.take(first)
+        drives = self.network.drives(distinct)
+        opened = self.network.patterns(masks, also)
+        batch = StepBatch(distinct, drives, list(place), row, masks, also, opened, owners, phase)
         for observer in self.observers:
             observer.observe(batch)
-        return np.asarray((drive[row] > 0) & self.opened[masks] & self.opened[also])
-
-
-def _keys(activity: Bits) -> list[bytes]:
-    return [packed.tobytes() for packed in np.packbits(activity, axis=1)]
+        return self.network.fire(drives, row, opened)

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vsafsm.activities import Neurons
 from vsafsm.errors import NotProvenError
 from vsafsm.hand_overs import Phase, StepBatch
 from vsafsm.machine import Machine
 from vsafsm.network import Network
 from vsafsm.proof import prove
-from vsafsm.vsa import Bits, Numbers
+from vsafsm.vsa import Bits
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +40,8 @@ class MinimumMargin:
         Which neuron it is.
     fires
         Whether that neuron is to fire in the next step.
-    activity : (N,)
-        What drives it.
+    activity : (k,)
+        The neurons that drive it.
     """
 
     margin: float
@@ -48,7 +49,7 @@ class MinimumMargin:
     masks: tuple[int, ...]
     neuron: int
     fires: bool
-    activity: Bits
+    activity: Neurons
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,56 +174,98 @@ class _Recorder:
     """
 
     def __init__(self, network: Network, sigma: float) -> None:
-        self.scale, self.sigma = network.scale, sigma
+        self.network, self.sigma = network, sigma
         self.no_mask = len(network.masks)
-        self.opened = np.vstack([network.masks, np.ones(network.neurons, np.bool_)])
         self.least: dict[int, float] = {}
-        self.steps: dict[int, tuple[Phase, tuple[int, ...], int, bool, Bits]] = {}
+        self.steps: dict[int, tuple[Phase, tuple[int, ...], int, bool, Neurons]] = {}
         self.bounds: defaultdict[int, float] = defaultdict(float)
         # Neurons of each (owner, activity) that are in the bound already, as packed bits.
         self.counted: dict[tuple[int, bytes], NDArray[np.uint8]] = {}
 
     def minimum(self, owner: int) -> MinimumMargin:
-        return MinimumMargin(self.least[owner] / self.scale, *self.steps[owner])
+        return MinimumMargin(self.least[owner] / self.network.scale, *self.steps[owner])
 
     def observe(self, batch: StepBatch) -> None:
-        opened = self.opened[batch.masks] & self.opened[batch.also]
-        active = np.maximum(batch.activity.sum(1), 1)
-        # The proof's radius divides the same way, so that the two are equal to the last bit.
-        distance = np.abs(batch.drive) / active[:, None]
-        nearest = np.where(opened, distance[batch.row], np.inf)
-        neurons = nearest.argmin(1)
-        for i, (owner, neuron) in enumerate(
-            zip(batch.owners.tolist(), neurons.tolist(), strict=True)
-        ):
-            if nearest[i, neuron] < self.least.get(owner, math.inf):
-                row = int(batch.row[i])
-                on = (int(batch.masks[i]), int(batch.also[i]))
-                masks = tuple(sorted({mask for mask in on if mask != self.no_mask}))
-                fires = bool(batch.drive[row, neuron] > 0)
-                self.least[owner] = float(nearest[i, neuron])
-                self.steps[owner] = (batch.phase, masks, neuron, fires, batch.activity[row].copy())
-        if self.sigma > 0:
-            self._add_tails(batch, opened, active)
-
-    def _add_tails(self, batch: StepBatch, opened: Bits, active: Numbers) -> None:
-        """Add up the chances that noise carries a neuron over, each pair once per owner.
-
-        A sum of n weights, each with noise of deviation sigma, has the deviation sigma sqrt(n).
-        """
-        scaled = np.abs(batch.drive) / (self.sigma * np.sqrt(2.0 * active))[:, None]
-        values, where = np.unique(scaled, return_inverse=True)
-        tails = np.array([0.5 * math.erfc(value) for value in values.tolist()])
-        tails = tails[where.reshape(scaled.shape)]
-        packed = np.packbits(opened, axis=1)
+        judged = [_Judged(self.network, batch, row) for row in range(len(batch.keys))]
         for i, (owner, row) in enumerate(
             zip(batch.owners.tolist(), batch.row.tolist(), strict=True)
         ):
-            pair, fresh = (owner, batch.keys[row]), packed[i]
-            before = self.counted.get(pair)
-            if before is not None:
-                fresh = fresh & ~before
-            if fresh.any():
-                self.counted[pair] = fresh if before is None else before | fresh
-                chosen = np.unpackbits(fresh, count=tails.shape[1]).astype(np.bool_)
-                self.bounds[owner] += float(tails[row, chosen].sum())
+            one = judged[row]
+            distance, neuron, drive = one.nearest(batch.opened[i])
+            # The proof's radius divides the same way, so that the two are equal to the last bit.
+            distance /= max(len(one.activity), 1)
+            if distance < self.least.get(owner, math.inf):
+                on = (int(batch.masks[i]), int(batch.also[i]))
+                masks = tuple(sorted({mask for mask in on if mask != self.no_mask}))
+                self.least[owner] = distance
+                self.steps[owner] = (batch.phase, masks, neuron, drive > 0, one.activity.copy())
+            if self.sigma > 0:
+                self._add_tails(owner, batch.keys[row], batch.opened[i], one)
+
+    def _add_tails(self, owner: int, key: bytes, opened: Bits, one: _Judged) -> None:
+        """Add up the chances that noise carries a neuron over, each pair once per owner."""
+        packed = np.packbits(opened)
+        before = self.counted.get((owner, key))
+        if before is not None:
+            packed = packed & ~before
+        if packed.any():
+            self.counted[owner, key] = packed if before is None else before | packed
+            chosen = np.unpackbits(packed, count=len(opened)).astype(np.bool_)
+            self.bounds[owner] += one.tails(chosen, self.sigma)
+
+
+class _Judged:
+    """One activity: how far from threshold it drives each neuron. Neurons that no synapse reaches
+    have the inhibition alone.
+    """
+
+    def __init__(self, network: Network, batch: StepBatch, row: int) -> None:
+        drives, self.n = batch.drives, network.module_neurons
+        pairs = slice(int(drives.starts[row]), int(drives.starts[row + 1]))
+        reached = slice(int(drives.reached.starts[row]), int(drives.reached.starts[row + 1]))
+        self.activity = batch.activity[row]
+        self.modules, self.values = drives.modules[pairs], drives.values[pairs]
+        self.neurons, self.reached = drives.reached[row], drives.reached_values[reached]
+        self.elsewhere = drives.elsewhere[row]
+        self.most_modules = network.modules
+
+    def nearest(self, opened: Bits) -> tuple[float, int, float]:
+        """The open neuron nearest to threshold: its distance, its number and its drive."""
+        found: list[tuple[float, int, float]] = []
+        if len(self.modules):
+            distance = np.where(opened, np.abs(self.values), np.inf)
+            pair, local = divmod(int(distance.argmin()), self.n)
+            neuron = int(self.modules[pair]) * self.n + local
+            found.append((float(distance[pair, local]), neuron, float(self.values[pair, local])))
+        if len(self.neurons):
+            distance = np.where(opened[self.neurons % self.n], np.abs(self.reached), np.inf)
+            at = int(distance.argmin())
+            found.append((float(distance[at]), int(self.neurons[at]), float(self.reached[at])))
+        other = self._unreached(opened)
+        if other is not None:
+            found.append((float(abs(self.elsewhere)), other, float(self.elsewhere)))
+        return min(found, default=(math.inf, -1, 0.0))
+
+    def _unreached(self, opened: Bits) -> int | None:
+        """The first open neuron that no synapse reaches."""
+        seen, reached = set(self.modules.tolist()), set(self.neurons.tolist())
+        for module in range(self.most_modules):
+            if module not in seen:
+                for local in np.flatnonzero(opened).tolist():
+                    if module * self.n + local not in reached:
+                        return int(module * self.n + local)
+        return None
+
+    def tails(self, chosen: Bits, sigma: float) -> float:
+        """Sum of the chances that noise carries some neurons of every module over.
+
+        A sum of k weights, each with noise of deviation sigma, has the deviation sigma sqrt(k).
+        """
+        near = chosen[self.neurons % self.n]
+        distances = np.concatenate([self.values[:, chosen].ravel(), self.reached[near]])
+        values, numbers = np.unique(np.abs(distances), return_counts=True)
+        others = int(chosen.sum()) * (self.most_modules - len(self.modules)) - int(near.sum())
+        terms = [*zip(values.tolist(), numbers.tolist(), strict=True)]
+        terms.append((float(abs(self.elsewhere)), others))
+        deviation = sigma * math.sqrt(2.0 * max(len(self.activity), 1))
+        return math.fsum(number * 0.5 * math.erfc(value / deviation) for value, number in terms)

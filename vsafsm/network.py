@@ -5,21 +5,36 @@ The network is synchronous and deterministic. A neuron fires in the next step wh
 and its drive beats the inhibition, which is proportional to the total activity:
 
     z' = m AND ( W z > g sum(z) )
+
+The weights W lie in modules: a dense block inside each, and sparse synapses between them. A network
+of one module is one matrix. Steps of `Activities` touch only the modules in which neurons fire and
+those that they reach; nothing there has N x N elements, or codes x N.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vsafsm.activities import (
+    Activities,
+    Indices,
+    Neurons,
+    activities_of,
+    from_bits,
+    ranges,
+    starts_of,
+)
 from vsafsm.errors import NetworkError, UnknownInputError, did_you_mean
 from vsafsm.lowering import REST, Code
 from vsafsm.machine import Outputs, listed
 from vsafsm.recurrent import sums
+from vsafsm.synapses import Synapses, none_between
 from vsafsm.vsa import Bits, Numbers, similarity
 
 THRESHOLD = 0.5
@@ -31,6 +46,9 @@ MOST_STEPS = 32
 asks for more.
 """
 
+MOST_DENSE = 4096
+"""Most neurons of a network of several modules that is written out as one matrix."""
+
 
 @dataclass(frozen=True)
 class Contract:
@@ -40,26 +58,78 @@ class Contract:
     gap_steps: int
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Network:
-    """An attractor network that runs a state machine. N neurons, C codes, A inputs.
+@dataclass(frozen=True, eq=False)
+class Drives:
+    """Net drives of D activities: dense in the modules where they fire, sparse elsewhere.
 
     Attributes
     ----------
-    weights : (N, N)
-        Recurrent weights in LSBs, ``weights[i, j]`` from neuron j to neuron i; int8 or
+    starts : (D + 1,)
+        Pair p belongs to the activity d with ``starts[d] <= p < starts[d + 1]``.
+    modules : (P,)
+        For each pair a module in which its activity has neurons, sorted.
+    values : (P, n)
+        Net drive of the module's neurons, in LSBs.
+    reached : Activities of D rows
+        The neurons of other modules that synapses reach.
+    reached_values : (E,)
+        Their net drive.
+    elsewhere : (D,)
+        Net drive of every other neuron: the inhibition alone.
+    """
+
+    starts: Indices
+    modules: Indices
+    values: Numbers
+    reached: Activities
+    reached_values: Numbers
+    elsewhere: Numbers
+
+    @property
+    def pair_rows(self) -> Indices:
+        """The activity of each pair: (P,)."""
+        return np.repeat(np.arange(len(self.elsewhere)), np.diff(self.starts))
+
+    def dense(self, modules: int) -> Numbers:
+        """The net drive of every neuron: (D, N)."""
+        n, rows = self.values.shape[1], len(self.elsewhere)
+        found = np.empty((rows, modules, n), self.values.dtype)
+        found[:] = self.elsewhere[:, None, None]
+        found[self.pair_rows, self.modules] = self.values
+        flat = found.reshape(rows, modules * n)
+        flat[self.reached.rows, self.reached.neurons] = self.reached_values
+        return flat
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Network:
+    """An attractor network that runs a state machine. C codes, A inputs; N = M n neurons in M
+    modules of n. A network of one matrix has one module.
+
+    Neuron i of module m has the number ``m n + i``.
+
+    Attributes
+    ----------
+    blocks : (M, n, n)
+        Weights inside each module in LSBs, ``blocks[m, i, j]`` from neuron j to neuron i; int8 or
         int16. A perturbed network may hold real numbers.
+    between
+        Synapses between modules.
     gain
-        g, in LSBs per active neuron; 0 where the inhibition is folded into the weights.
+        g, in LSBs per active neuron; 0 where the inhibition is folded into the weights, which
+        only one module can have.
     scale
         LSBs per unit; a unit is how much more one stored pattern drives its own neurons than
         the others.
     bits
         Width of a weight.
-    masks : (A + 1, N)
-        Which neurons may fire: row 0 at rest, row a + 1 while input a is held.
-    codes : (C, N)
-        What activity is decoded with.
+    masks : (A + 1, n)
+        Which neurons may fire, the same in every module: row 0 at rest, row a + 1 while input a is
+        held.
+    codes : (C, n)
+        What activity is decoded with: the neurons of each code in its module.
+    homes : (C,)
+        The module of each code.
     labels
         What each code stands for; the states come first.
     start
@@ -81,12 +151,14 @@ class Network:
     '→ unlocked'
     """
 
-    weights: Numbers
+    blocks: Numbers
+    between: Synapses
     gain: int
     scale: float
     bits: int
     masks: Bits
     codes: Bits
+    homes: Indices
     labels: tuple[Code, ...]
     start: int
     states: tuple[str, ...]
@@ -94,12 +166,48 @@ class Network:
     moore: tuple[Outputs, ...]
     contract: Contract = Contract(MOST_STEPS, MOST_STEPS)
 
+    @classmethod
+    def dense(
+        cls,
+        weights: Numbers,
+        gain: int,
+        scale: float,
+        bits: int,
+        masks: Bits,
+        codes: Bits,
+        labels: tuple[Code, ...],
+        start: int,
+        states: tuple[str, ...],
+        inputs: tuple[str, ...],
+        moore: tuple[Outputs, ...],
+        contract: Contract = Contract(MOST_STEPS, MOST_STEPS),
+    ) -> Network:
+        """A network of one matrix: weights (N, N), masks (A + 1, N) and codes (C, N)."""
+        return cls(
+            weights[None],
+            none_between(len(weights), weights.dtype),
+            gain,
+            scale,
+            bits,
+            masks,
+            codes,
+            np.zeros(len(codes), np.intp),
+            labels,
+            start,
+            states,
+            inputs,
+            moore,
+            contract,
+        )
+
     def __post_init__(self) -> None:
-        neurons = self.weights.shape[0]
+        modules, n = self.blocks.shape[:2]
         fits = {
-            "weights": (self.weights.shape, (neurons, neurons)),
-            "masks": (self.masks.shape, (len(self.inputs) + 1, neurons)),
-            "codes": (self.codes.shape, (len(self.labels), neurons)),
+            "weights": (self.blocks.shape, (modules, n, n)),
+            "starts": (self.between.starts.shape, (modules * n + 1,)),
+            "masks": (self.masks.shape, (len(self.inputs) + 1, n)),
+            "codes": (self.codes.shape, (len(self.labels), n)),
+            "homes": (self.homes.shape, (len(self.labels),)),
             "moore": (len(self.moore), len(self.states)),
         }
         for name, (got, expected) in fits.items():
@@ -107,17 +215,28 @@ class Network:
                 raise NetworkError(f"{name} of the network have shape {got}; expected {expected}")
         if self.masks.dtype != np.bool_ or self.codes.dtype != np.bool_:
             raise NetworkError("masks and codes of the network must be boolean")
-        if not np.isfinite(self.weights).all() or not 0 < self.scale < np.inf:
+        every = (self.blocks, self.between.values)
+        finite = self.whole or all(np.isfinite(weights).all() for weights in every)
+        if not finite or not 0 < self.scale < np.inf:
             raise NetworkError("weights and scale of the network must be finite, the scale above 0")
         if not 2 <= self.bits <= 16 or not 0 <= self.gain < 2**15:
             raise NetworkError(
                 f"bits are {self.bits} and the gain is {self.gain}; expected 2 to 16, and 0 to"
                 f" {2**15 - 1}"
             )
-        if self.whole and max(int(self.weights.max()), -int(self.weights.min())) >= 2 ** (
-            self.bits - 1
-        ):
+        if modules > 1 and self.gain == 0:
+            raise NetworkError("the gain of a network of several modules is 0; expected at least 1")
+        if self.whole and self.largest_weight >= 2 ** (self.bits - 1):
             raise NetworkError(f"a weight of the network does not fit into {self.bits} bits")
+        if len(self.homes) and not 0 <= self.homes.min() <= self.homes.max() < modules:
+            raise NetworkError("a code lies in a module that is not there")
+        self.between.check(n)
+        self._check_names()
+        between = (self.between.starts, self.between.targets, self.between.values)
+        for array in (self.blocks, self.masks, self.codes, self.homes, *between):
+            array.setflags(write=False)
+
+    def _check_names(self) -> None:
         if any(not 0 <= label.state < len(self.states) for label in self.labels):
             raise NetworkError("the network's labels name a state that it does not have")
         for kind, names in (("state", self.states), ("input", self.inputs)):
@@ -142,80 +261,114 @@ class Network:
             raise NetworkError(
                 f"a contract of {self.contract}; expected at least one step, at most {MOST_STEPS}"
             )
-        for array in (self.weights, self.masks, self.codes):
-            array.setflags(write=False)
 
     def __repr__(self) -> str:
+        modules = f" in {self.modules} modules" if self.modules > 1 else ""
         return (
-            f"<Network: {self.neurons} neurons, {self.active} active, {self.bits} bits,"
+            f"<Network: {self.neurons} neurons{modules}, {self.active} active, {self.bits} bits,"
             f" {len(self.states)} states, {len(self.inputs)} inputs>"
         )
+
+    # ---- sizes
+
+    @property
+    def modules(self) -> int:
+        """M."""
+        return int(self.blocks.shape[0])
+
+    @property
+    def module_neurons(self) -> int:
+        """n."""
+        return int(self.blocks.shape[1])
 
     @property
     def neurons(self) -> int:
         """N."""
-        return int(self.weights.shape[0])
+        return self.modules * self.module_neurons
 
-    @property
+    @cached_property
     def active(self) -> int:
         """k: neurons in a code (the most, where a user's own codes differ)."""
         return int(self.codes.sum(1).max())
 
     @property
+    def synapses(self) -> int:
+        """Weights that are held: n x n per module, and those between modules."""
+        return int(self.blocks.size + len(self.between))
+
+    @property
     def whole(self) -> bool:
         """Whether the weights are whole numbers, so that every step is exact."""
-        return self.weights.dtype.kind == "i"
+        return self.blocks.dtype.kind == "i"
+
+    # ---- weights
+
+    @property
+    def weights(self) -> Numbers:
+        """The one matrix (N, N) of a network of one module. Raises `NetworkError` for others."""
+        if self.modules > 1:
+            raise NetworkError(
+                f"the network has {self.modules} modules and no single matrix of weights; expected"
+                " a program compiled with layout dense"
+            )
+        return np.asarray(self.blocks[0])
+
+    def with_weights(self, weights: Numbers) -> Network:
+        """The same network of one module with other weights (N, N)."""
+        return replace(self, blocks=weights[None])
+
+    def with_all_weights(self, blocks: Numbers, values: Numbers) -> Network:
+        """The same network with other weights inside modules, and of the synapses between."""
+        return replace(self, blocks=blocks, between=replace(self.between, values=values))
 
     @cached_property
-    def transposed(self) -> Numbers:
-        """``weights.T``, contiguous: row j is what neuron j sends."""
-        return np.ascontiguousarray(self.weights.T)
+    def weight_range(self) -> tuple[float, float]:
+        """The smallest and the largest weight, in LSBs."""
+        every = [weights for weights in (self.blocks, self.between.values) if weights.size]
+        low, high = min(float(w.min()) for w in every), max(float(w.max()) for w in every)
+        return low, high
+
+    @property
+    def largest_weight(self) -> float:
+        """The largest magnitude of a weight, in LSBs."""
+        low, high = self.weight_range
+        return max(high, -low)
 
     @cached_property
     def weight_std(self) -> float:
-        """Standard deviation of all N x N weights, in LSBs."""
-        return float(self.weights.std(dtype=np.float64))
+        """Standard deviation of all weights that are held, in LSBs."""
+        if not len(self.between):
+            return float(self.blocks.std(dtype=np.float64))
+        total = squares = 0.0
+        for part in (*self.blocks, self.between.values):
+            total += float(part.sum(dtype=np.float64))
+            squares += float(np.square(part, dtype=np.float64).sum())
+        mean = total / self.synapses
+        return float(max(squares / self.synapses - mean**2, 0.0) ** 0.5)
 
     @cached_property
-    def fan_out(self) -> NDArray[np.intp]:
+    def rows(self) -> Numbers:
+        """What each neuron sends inside its module: (N, n), contiguous."""
+        n = self.module_neurons
+        return np.ascontiguousarray(self.blocks.transpose(0, 2, 1)).reshape(self.neurons, n)
+
+    @cached_property
+    def fan_out(self) -> Indices:
         """For each neuron (N,), how many neurons it reaches over a weight that is not 0."""
-        return np.asarray(np.count_nonzero(self.weights, axis=0))
+        found = np.count_nonzero(self.blocks, axis=1).reshape(-1)
+        for part, senders in self.between.chunks():
+            sent = senders[self.between.values[part] != 0]
+            if len(sent):
+                first = int(sent[0])
+                counts = np.bincount(sent - first)
+                found[first : first + len(counts)] += counts
+        return np.asarray(found, np.intp)
+
+    # ---- names
 
     def mask_of(self, symbol: str) -> int:
         """Index of an input's mask; raises `UnknownInputError`."""
         return mask_index(self.inputs, symbol)
-
-    def drive(self, activity: Bits) -> Numbers:
-        """Net drive ``W z - g sum(z)`` of every neuron for each activity.
-
-        Parameters
-        ----------
-        activity : (B, N)
-
-        Returns
-        -------
-        (B, N)
-            In LSBs; whole numbers (int32) for whole weights.
-        """
-        total: NDArray[Any] = sums(self.transposed, activity)
-        if self.gain:
-            total -= np.asarray(self.gain * activity.sum(1, keepdims=True), total.dtype)
-        return total
-
-    def advance(self, activity: Bits, opened: Bits) -> Bits:
-        """One step of each activity: -> which neurons fire next.
-
-        Parameters
-        ----------
-        activity : (B, N)
-        opened : (N,) or (B, N)
-            Which neurons the masks leave open.
-
-        Returns
-        -------
-        (B, N)
-        """
-        return np.asarray((self.drive(activity) > 0) & opened)
 
     def state_of(self, code: int) -> str | None:
         """Name of the state that a code stands for; None for a pending code, and for -1."""
@@ -238,21 +391,252 @@ class Network:
         """Names of all codes, in order."""
         return tuple(map(self.code_name, range(len(self.labels))))
 
-    def decode(self, activity: Bits, mask: int | NDArray[np.intp] = REST) -> NDArray[np.intp]:
-        """The code that each activity (B, N) stands for under a mask (one for all, or B of them):
-        (B,), -1 for none.
+    # ---- activities as lists of neurons
+
+    def code_activity(self, code: int) -> Neurons:
+        """The neurons of a code: (k,)."""
+        first = int(self.homes[code]) * self.module_neurons
+        return (first + np.flatnonzero(self.codes[code])).astype(np.int32)
+
+    def code_activities(self, codes: Sequence[int]) -> Activities:
+        """The neurons of some codes."""
+        return activities_of([self.code_activity(code) for code in codes])
+
+    def patterns(self, one: Indices, other: Indices) -> Bits:
+        """Which neurons of every module two masks leave open: (B, n); A + 1 stands for no mask."""
+        return np.asarray(self._patterns[one] & self._patterns[other])
+
+    def drives(self, activity: Activities) -> Drives:
+        """Net drives of each activity, where they are more than the inhibition."""
+        n, rows, modules = self.module_neurons, len(activity), self.modules
+        neurons = activity.neurons.astype(np.intp)
+        inhibition = self.gain * activity.counts
+        values: Numbers
+        if modules == 1:
+            values = sums(self.rows, activity.bits(n))
+            if self.gain:
+                values = values - inhibition[:, None].astype(values.dtype)
+            every = np.arange(rows + 1)
+            nothing = Activities(np.zeros(rows + 1, np.intp), np.zeros(0, np.int32))
+            return Drives(every, every[:-1] * 0, values, nothing, values[:0, 0], -inhibition)
+        kind = np.dtype(np.int32) if self.whole else self.blocks.dtype
+        row = activity.rows
+        # A pair is an activity and a module in which it has neurons. Rows are sorted, so that the
+        # neurons of a pair stand together.
+        own = row * modules + neurons // n
+        first = np.flatnonzero(np.diff(own, prepend=-1))
+        pairs = own[first]
+        values = np.zeros((len(pairs), n), kind)
+        if len(pairs):
+            values = np.add.reduceat(self.rows[neurons], first, axis=0, dtype=kind)
+        values = values - inhibition[pairs // modules, None].astype(kind)
+        # What arrives over synapses between modules, added up for each activity and neuron.
+        starts = self.between.starts
+        counts = starts[neurons + 1] - starts[neurons]
+        synapse = ranges(starts[neurons], counts)
+        key = np.repeat(row, counts) * self.neurons + self.between.targets[synapse]
+        reached, place = np.unique(key, return_inverse=True)
+        # Sums of whole numbers below 2**53 are exact in float64.
+        arriving = np.bincount(place, self.between.values[synapse], minlength=len(reached))
+        arriving = arriving.astype(kind)
+        reached_row, neuron = reached // self.neurons, reached % self.neurons
+        # Where the module has activity of its own, the two kinds of synapses add up.
+        home = reached_row * modules + neuron // n
+        pair_of, inside = np.searchsorted(pairs, home), np.isin(home, pairs)
+        values[pair_of[inside], neuron[inside] % n] += arriving[inside]
+        reached_row, neuron, arriving = reached_row[~inside], neuron[~inside], arriving[~inside]
+        arriving -= inhibition[reached_row].astype(kind)
+        return Drives(
+            np.searchsorted(pairs // modules, np.arange(rows + 1)),
+            pairs % modules,
+            values,
+            Activities(
+                starts_of(np.bincount(reached_row, minlength=rows)), neuron.astype(np.int32)
+            ),
+            arriving,
+            -inhibition,
+        )
+
+    def fire(self, drives: Drives, rows: Indices, opened: Bits) -> Activities:
+        """Which neurons fire next, for some rows of the drives under patterns of masks (R, n)."""
+        n, size = self.module_neurons, len(rows)
+        if self.modules == 1:
+            return from_bits((drives.values[rows] > 0) & opened)
+        counts = np.diff(drives.starts)[rows]
+        pair = ranges(drives.starts[rows], counts)
+        row = np.repeat(np.arange(size), counts)
+        at, local = np.nonzero((drives.values[pair] > 0) & opened[row])
+        # Of the neurons that are reached, few are above threshold: look at those alone.
+        above = drives.reached.kept(drives.reached_values > 0).take(rows)
+        reached_row = above.rows
+        open_ = opened[reached_row, above.neurons % n]
+        all_rows = np.concatenate([row[at], reached_row[open_]])
+        neurons = np.concatenate([drives.modules[pair[at]] * n + local, above.neurons[open_]])
+        order = np.lexsort((neurons, all_rows))
+        return Activities(
+            starts_of(np.bincount(all_rows, minlength=size)), neurons[order].astype(np.int32)
+        )
+
+    def step(self, activity: Activities, masks: Indices) -> Activities:
+        """One step of each activity under its mask (B,)."""
+        opened = self.masks[masks]
+        return self.fire(self.drives(activity), np.arange(len(activity)), opened)
+
+    def codes_of(self, activity: Activities, masks: Indices) -> Indices:
+        """The code that each activity stands for under its mask (B,): (B,), -1 for none.
 
         An activity stands for a code that is similar enough and clearly ahead of every other;
-        silence and ties stand for nothing.
+        silence and ties stand for nothing. Only codes of modules with activity can be similar.
+        """
+        if self.modules == 1:
+            return self.decode(activity.bits(self.neurons), masks)
+        found = np.full(len(activity), -1, np.intp)
+        n, open_neurons = self.module_neurons, self._open_neurons
+        for b in range(len(activity)):
+            opened = self.masks[masks[b]]
+            neurons = activity[b][opened[activity[b] % n]]
+            everywhere = self.modules * int(opened.sum())
+            # The best code without a neuron of the activity: its false alarms alone.
+            second = -len(neurons) / max(everywhere - int(self._fewest_open[masks[b]]), 1)
+            best, first = -1, -1.0
+            for module in np.unique(neurons // n).tolist():
+                codes = self._codes_in[module]
+                local = neurons[neurons // n == module] % n
+                hits = self.codes[codes][:, local].sum(1)
+                wanted = open_neurons[masks[b], codes]
+                rate = hits / np.maximum(wanted, 1)
+                rate -= (len(neurons) - hits) / np.maximum(everywhere - wanted, 1)
+                for code, value in zip(codes.tolist(), rate.tolist(), strict=True):
+                    if value > first:
+                        best, first, second = code, value, max(first, second)
+                    else:
+                        second = max(second, value)
+            if first > THRESHOLD and first - second > LEAD:
+                found[b] = best
+        return found
+
+    @cached_property
+    def _patterns(self) -> Bits:
+        return np.vstack([self.masks, np.ones(self.module_neurons, np.bool_)])
+
+    @cached_property
+    def _codes_in(self) -> list[Indices]:
+        """The codes of each module."""
+        order = np.argsort(self.homes, kind="stable")
+        ends = np.searchsorted(self.homes[order], np.arange(1, self.modules))
+        return [np.asarray(each, np.intp) for each in np.split(order, ends)]
+
+    @cached_property
+    def _open_neurons(self) -> Indices:
+        """Neurons of each code that each mask leaves open: (A + 1, C)."""
+        return np.array([(self.codes & mask).sum(1) for mask in self.masks], np.intp)
+
+    @cached_property
+    def _fewest_open(self) -> Indices:
+        """The fewest of them, over all codes: (A + 1,)."""
+        return np.asarray(self._open_neurons.min(1))
+
+    # ---- activities as bits
+
+    def drive(self, activity: Bits) -> Numbers:
+        """Net drive ``W z - g sum(z)`` of every neuron for each activity.
+
+        Parameters
+        ----------
+        activity : (B, N)
+
+        Returns
+        -------
+        (B, N)
+            In LSBs; whole numbers (int32) for whole weights.
+        """
+        if self.modules > 1:
+            return self.drives(from_bits(activity)).dense(self.modules)
+        total: NDArray[Any] = sums(self.rows, activity)
+        if self.gain:
+            total -= np.asarray(self.gain * activity.sum(1, keepdims=True), total.dtype)
+        return total
+
+    def advance(self, activity: Bits, opened: Bits) -> Bits:
+        """One step of each activity: -> which neurons fire next.
+
+        Parameters
+        ----------
+        activity : (B, N)
+        opened : (n,) or (B, n)
+            Which neurons of every module the masks leave open.
+
+        Returns
+        -------
+        (B, N)
+        """
+        fires = self.drive(activity) > 0
+        if self.modules == 1:
+            return np.asarray(fires & opened)
+        by_module = fires.reshape(len(activity), self.modules, self.module_neurons)
+        shape = (-1, 1, self.module_neurons)
+        return np.asarray((by_module & opened.reshape(shape)).reshape(activity.shape))
+
+    def similarity(self, activity: Bits, mask: int | Indices = REST) -> NDArray[np.float64]:
+        """How well each code explains each activity (B, N) under a mask, one for all or B of them:
+        (B, C), as `vsafsm.vsa.similarity`.
+        """
+        opened = self.masks[mask]
+        if self.modules == 1:
+            return similarity(self.codes, activity, opened)
+        n, found = self.module_neurons, np.zeros((len(activity), len(self.codes)))
+        opened = np.broadcast_to(opened, (len(activity), n))
+        seen = activity.reshape(len(activity), self.modules, n) & opened[:, None]
+        wanted = (opened[:, None] & self.codes).sum(2)
+        others = self.modules * opened.sum(1, keepdims=True) - wanted
+        for module, codes in enumerate(self._codes_in):
+            found[:, codes] = seen[:, module].astype(np.float32) @ self.codes[codes].T
+        alarms = seen.sum((1, 2))[:, None] - found
+        return np.asarray(found / np.maximum(wanted, 1) - alarms / np.maximum(others, 1))
+
+    def decode(self, activity: Bits, mask: int | Indices = REST) -> Indices:
+        """The code that each activity (B, N) stands for under a mask, one for all or B of them:
+        (B,), -1 for none; as `codes_of`.
         """
         if not len(activity):
             return np.zeros(0, np.intp)
+        if self.modules > 1:
+            masks = np.broadcast_to(np.asarray(mask, np.intp), len(activity))
+            return self.codes_of(from_bits(activity), masks)
         found = similarity(self.codes, activity, self.masks[mask])
         best = found.argmax(1)
         first = found[np.arange(len(found)), best]
         found[np.arange(len(found)), best] = -np.inf
         second = found.max(1, initial=-1.0)
         return np.where((first > THRESHOLD) & (first - second > LEAD), best, -1)
+
+    def to_dense(self) -> Network:
+        """The same network as one matrix. Raises `NetworkError` above `MOST_DENSE` neurons."""
+        n, size = self.module_neurons, self.neurons
+        if size > MOST_DENSE:
+            raise NetworkError(
+                f"{size} neurons are too many for one matrix; expected at most {MOST_DENSE}"
+            )
+        weights = np.zeros((size, size), self.blocks.dtype)
+        for m, block in enumerate(self.blocks):
+            weights[m * n : (m + 1) * n, m * n : (m + 1) * n] = block
+        weights[self.between.targets, self.between.senders] = self.between.values
+        codes = np.zeros((len(self.codes), self.modules, n), np.bool_)
+        codes[np.arange(len(codes)), self.homes] = self.codes
+        return Network.dense(
+            weights,
+            self.gain,
+            self.scale,
+            self.bits,
+            np.tile(self.masks, (1, self.modules)),
+            codes.reshape(len(codes), size),
+            self.labels,
+            self.start,
+            self.states,
+            self.inputs,
+            self.moore,
+            self.contract,
+        )
 
 
 def mask_index(inputs: tuple[str, ...], symbol: str) -> int:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import Field, dataclass, field, fields, replace
+from dataclasses import Field, dataclass, field, fields
 from numbers import Real
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -44,12 +44,13 @@ class Noise(Protocol):
     def kind(self) -> str: ...
 
     def perturb(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
-        """Disturbed weights (N, N) in LSBs, postsynaptic neuron first.
+        """Disturbed weights in LSBs, postsynaptic neuron first.
 
         Parameters
         ----------
-        weights : (N, N)
-            As noise before this one has left them; they may be written over.
+        weights : (n, n) or (1, E)
+            Those of a module, or of all synapses between modules, as noise before this one has
+            left them; they may be written over.
         network
             The unperturbed network: what relative noise is relative to.
         """
@@ -66,13 +67,29 @@ def perturb(
     whole
         Round to whole LSBs, and clip to the network's bits.
     """
-    weights = noise.perturb(network.weights.astype(np.float32), network, rng)
+    if network.modules > 1 and not _is_independent(noise):
+        raise NoiseError(
+            f'noise "{noise}" is shared by weights of a row or column, which a network of modules'
+            " does not keep together; expected another noise, or layout dense"
+        )
+    blocks = network.blocks.astype(np.float32)
+    for module, block in enumerate(blocks):
+        blocks[module] = noise.perturb(block, network, rng)
+    values = network.between.values.astype(np.float32)
+    if len(values):
+        values = noise.perturb(values[None], network, rng)[0]
     if not whole:
-        return replace(network, weights=weights)
-    limit = 2 ** (network.bits - 1) - 1
-    return replace(
-        network, weights=np.clip(np.rint(weights), -limit, limit).astype(network.weights.dtype)
-    )
+        return network.with_all_weights(blocks, values)
+    limit, kind = 2 ** (network.bits - 1) - 1, network.blocks.dtype
+    rounded = [np.clip(np.rint(each), -limit, limit).astype(kind) for each in (blocks, values)]
+    return network.with_all_weights(*rounded)
+
+
+def _is_independent(noise: Noise) -> bool:
+    """Whether it draws for each weight by itself."""
+    if isinstance(noise, Composed):
+        return all(map(_is_independent, noise.noises))
+    return not isinstance(noise, Correlated)
 
 
 # ---- what models are made of
@@ -233,8 +250,9 @@ class Stuck(_Model):
         """``w``, ``min W`` or ``max W``."""
         uniform = rng.random(weights.shape, np.float32)
         low = {"either": self.share / 2, "minimum": self.share, "maximum": 0.0}[self.at]
-        weights[uniform < low] = network.weights.min()
-        weights[(uniform >= low) & (uniform < self.share)] = network.weights.max()
+        least, largest = network.weight_range
+        weights[uniform < low] = least
+        weights[(uniform >= low) & (uniform < self.share)] = largest
         return weights
 
 
@@ -263,9 +281,7 @@ class Quantised(_Model):
     def perturb(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
         """The nearest level; nothing is drawn."""
         levels = 2 ** (self.bits - 1) - 1
-        level = np.float32(
-            max(abs(int(network.weights.min())), int(network.weights.max()), 1) / levels
-        )
+        level = np.float32(max(int(network.largest_weight), 1) / levels)
         weights /= level
         return np.clip(np.rint(weights, out=weights), -levels, levels, out=weights) * level
 

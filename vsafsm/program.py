@@ -506,7 +506,7 @@ def _network(
     described: dict[str, Any], machine: Machine, members: dict[str, NDArray[Any]]
 ) -> Network:
     neurons = members["weights"].shape[0]
-    return Network(
+    return Network.dense(
         members["weights"].copy(),
         described["gain"],
         described["scale"],

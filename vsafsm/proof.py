@@ -22,12 +22,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from vsafsm.activities import Activities, Neurons, activities_of
 from vsafsm.errors import NetworkError
 from vsafsm.hand_overs import Arrivals, HandOver, Observer, StepBatch, Walker
 from vsafsm.lowering import REST
 from vsafsm.machine import Machine, Transition
 from vsafsm.network import MOST_STEPS, Contract, Network
-from vsafsm.vsa import Bits
+from vsafsm.vsa import Numbers
 
 Verdict = Literal["holds", "refuted", "undecided"]
 PAIRS = 128
@@ -208,7 +209,7 @@ class _ProofWalk:
 
     def __init__(self, machine: Machine, network: Network, observers: Sequence[Observer]) -> None:
         self.machine, self.network = machine, network
-        self.points: list[Bits] = []
+        self.points: list[Neurons] = []
         self.states: list[str] = []
         self.paths: list[tuple[int, str, Timing]] = []
         self.index: dict[bytes, int] = {}
@@ -226,7 +227,7 @@ class _ProofWalk:
             done = 0
             while done < len(self.points):
                 wave = range(done, len(self.points))
-                self._wave(wave)
+                self._wave(wave, progress)
                 done = wave.stop
                 progress(done)
             # Too slow for the contract is no proof; a wrong state would have been worse.
@@ -249,16 +250,16 @@ class _ProofWalk:
 
     def _start(self) -> None:
         """The reset: the start code settles at rest."""
-        code = self.network.codes[self.network.start][None]
+        code = self.network.code_activities([self.network.start])
         settled, steps, moving = self.walker.settle(code, np.array([REST]), np.array([-1]), "gap")
         self.gap = max(self.gap, int(steps.max()))
-        self._note_late((), "the start code", self.gap, self.network.contract.gap_steps)
+        self._note_late(None, "the start code", self.gap, self.network.contract.gap_steps)
         if moving.any():
             expected, outcome = "the start code to settle", "an activity that does not"
             raise _Stop("undecided", Counterexample((), expected, outcome))
-        self._check_rest(settled[0], self.machine.initial, -1, "", AT_ONCE)
+        self._check_rest(settled, [self.machine.initial], [(-1, "")], [AT_ONCE])
 
-    def _wave(self, wave: range) -> None:
+    def _wave(self, wave: range, progress: Callable[[int], None]) -> None:
         """Apply every input to every point of the wave, in the order of words.
 
         All words of a wave are of one length. A refutation among them ends the walk at once; an
@@ -267,6 +268,7 @@ class _ProofWalk:
         pairs = [(point, a) for point in wave for a in range(len(self.machine.inputs))]
         undecided: _Stop | None = None
         for i in range(0, len(pairs), PAIRS):
+            progress(pairs[i][0])
             try:
                 self._apply(pairs[i : i + PAIRS])
             except _Stop as stop:
@@ -280,16 +282,16 @@ class _ProofWalk:
         """Hold an input at each point until the activity settles, check it, then do the same for
         the gap.
         """
-        points = np.stack([self.points[point] for point, _ in pairs])
+        points = activities_of([self.points[point] for point, _ in pairs])
         masks = np.array([a + 1 for _, a in pairs])
         owners = np.array([self._owner(pair) for pair in pairs])
         contract = self.network.contract
         held = self.walker.hand_over(points, masks, masks, owners, "held")
         self.hold = max(self.hold, held.steps)
-        word = self._word_of(pairs[held.slowest])
-        self._note_late(word, "the input held", held.steps, contract.hold_steps)
+        slowest = pairs[held.slowest]
+        self._note_late(slowest, "the input held", held.steps, contract.hold_steps)
         undecided = self._unsettled(pairs, held, "the input held")
-        codes = self.network.decode(held.activity, masks[held.rows])
+        codes = self.network.codes_of(held.activity, masks[held.rows])
         for i in np.flatnonzero(~held.moving).tolist():
             self._check_held(int(codes[i]), pairs[held.rows[i]], (held.manner[i], "at once"))
         held = held.settled
@@ -301,16 +303,19 @@ class _ProofWalk:
             held.activity, masks[held.rows], rest, owners[held.rows], "gap"
         )
         self.gap = max(self.gap, after.steps)
-        word = self._word_of(pairs[held.rows[after.slowest]])
-        self._note_late(word, "the gap", after.steps, contract.gap_steps)
+        self._note_late(pairs[held.rows[after.slowest]], "the gap", after.steps, contract.gap_steps)
         # Rows of `after` count among those that settled; from here on they count among the pairs.
         onsets = [held.manner[row] for row in after.rows.tolist()]
         after = replace(after, rows=held.rows[after.rows])
         undecided = undecided or self._unsettled(pairs, after, "the gap")
-        for i in np.flatnonzero(~after.moving).tolist():
-            parent, a = pairs[after.rows[i]]
-            state, timing = self._transition(parent, a).to, (onsets[i], after.manner[i])
-            self._check_rest(after.activity[i], state, parent, self.machine.inputs[a], timing)
+        at_rest = np.flatnonzero(~after.moving)
+        reached = [pairs[row] for row in after.rows[at_rest].tolist()]
+        self._check_rest(
+            after.activity.take(at_rest),
+            [self._transition(*pair).to for pair in reached],
+            [(point, self.machine.inputs[a]) for point, a in reached],
+            [(onsets[i], after.manner[i]) for i in at_rest.tolist()],
+        )
         if undecided:
             raise undecided
 
@@ -320,9 +325,12 @@ class _ProofWalk:
 
     # ---- the checks
 
-    def _note_late(self, word: tuple[str, ...], phase: str, steps: int, allowed: int) -> None:
-        """Remember the first word that needs more than the contract's steps."""
+    def _note_late(
+        self, pair: tuple[int, int] | None, phase: str, steps: int, allowed: int
+    ) -> None:
+        """Remember the first word that needs more than the contract's steps; None is the start."""
         if steps > allowed and not self.late:
+            word = self._word_of(pair) if pair else ()
             expected = f"{phase} to settle within the {allowed} of the contract"
             self.late = _Stop("undecided", Counterexample(word, expected, f"{steps} steps"))
 
@@ -343,35 +351,52 @@ class _ProofWalk:
         raise _Stop("refuted", Counterexample(self._word_of(pair), expected, outcome, timings))
 
     def _check_rest(
-        self, point: Bits, state: str, parent: int, symbol: str, timing: Timing
+        self,
+        points: Activities,
+        states: list[str],
+        origins: list[tuple[int, str]],
+        timings: list[Timing],
     ) -> None:
-        """Compare a fixed point at rest with the state it should stand for, and remember it if it
-        is new.
+        """Compare fixed points at rest with the states that they should stand for, and remember
+        those that are new. An origin is the point before, or -1 for the reset, and the input.
         """
-        key = np.packbits(point).tobytes()
-        known = self.index.get(key)
-        if known is not None and self.states[known] == state:
-            return
-        word = (*self._word(parent), symbol) if parent >= 0 else ()
-        timings = (*self._timings(parent), timing) if parent >= 0 else ()
-        code = int(self.network.decode(point[None])[0])
+        keys = points.keys
+        new = [i for i, key in enumerate(keys) if not self._is_known(key, states[i])]
+        rest = np.full(len(new), REST)
+        codes = self.network.codes_of(points.take(np.array(new, np.intp)), rest)
+        for i, code in zip(new, codes.tolist(), strict=True):
+            # The same point may have come up twice in this batch.
+            if not self._is_known(keys[i], states[i]):
+                self._check_state(code, states[i], origins[i], timings[i])
+                self.index[keys[i]] = len(self.points)
+                self.points.append(points[i].copy())
+                self.states.append(states[i])
+                self.paths.append((*origins[i], timings[i]))
+
+    def _is_known(self, key: bytes, state: str) -> bool:
+        point = self.index.get(key)
+        return point is not None and self.states[point] == state
+
+    def _check_state(self, code: int, state: str, origin: tuple[int, str], timing: Timing) -> None:
+        parent, symbol = origin
+
+        def stop(verdict: Verdict, expected: str, outcome: str) -> _Stop:
+            word = (*self._word(parent), symbol) if parent >= 0 else ()
+            timings = (*self._timings(parent), timing) if parent >= 0 else ()
+            return _Stop(verdict, Counterexample(word, expected, outcome, timings))
+
         outputs = self.machine.outputs_of(state)
         expected = _describe(state, outputs)
         reached = self.network.state_of(code)
         if reached is None:
             outcome = "no state" if code < 0 else "a transition still under way"
-            raise _Stop("refuted", Counterexample(word, expected, outcome, timings))
+            raise stop("refuted", expected, outcome)
         moore = self.network.moore[code]
         if (reached, moore) != (state, outputs):
-            outcome = _describe(reached, moore)
-            raise _Stop("refuted", Counterexample(word, expected, outcome, timings))
+            raise stop("refuted", expected, _describe(reached, moore))
         if len(self.points) >= self.most_points:
             outcome = f"over {len(self.points)} fixed points"
-            raise _Stop("undecided", Counterexample(word, "the walk to close", outcome, timings))
-        self.index[key] = len(self.points)
-        self.points.append(point.copy())
-        self.states.append(state)
-        self.paths.append((parent, symbol, timing))
+            raise stop("undecided", "the walk to close", outcome)
 
     def _unsettled(
         self, pairs: list[tuple[int, int]], arrivals: Arrivals, phase: str
@@ -406,42 +431,58 @@ def _describe(state: str, outputs: tuple[str, ...]) -> str:
 
 class _Distances:
     """Smallest distance from threshold, and the tally of all, each (activity, neuron) pair counted
-    once.
+    once. Masks are the same in every module, so a pattern of one module says which neurons count.
     """
 
     def __init__(self, network: Network) -> None:
-        self.opened = np.vstack([network.masks, np.ones(network.neurons, np.bool_)])
+        self.modules, self.n = network.modules, network.module_neurons
         self.radius = math.inf
-        self.counted: dict[bytes, NDArray[np.uint8]] = {}
-        self.done: set[tuple[bytes, int, int]] = set()
+        # The patterns that were counted for each activity, one bit per neuron of a module.
+        self.counted: dict[bytes, int] = {}
         self.counts: dict[int, NDArray[np.int64]] = {}
 
     def observe(self, batch: StepBatch) -> None:
-        """Count the open neurons of each (activity, pair of masks) not counted yet."""
-        # `fresh` marks the (activity, neuron) pairs of this step that were never counted before.
-        fresh = np.zeros(batch.drive.shape, np.bool_)
-        for row, one, two in dict.fromkeys(
-            zip(batch.row.tolist(), batch.masks.tolist(), batch.also.tolist(), strict=True)
-        ):
-            seen = (batch.keys[row], one, two)
-            if seen not in self.done:
-                self.done.add(seen)
-                fresh[row] |= self.opened[one] & self.opened[two]
-        # The same neuron may be open under several masks: it still counts once per activity.
-        for row in np.flatnonzero(fresh.any(1)).tolist():
-            key, packed = batch.keys[row], np.packbits(fresh[row])
-            before = self.counted.get(key)
-            self.counted[key] = packed if before is None else packed | before
-            if before is not None:
-                fresh[row] &= ~np.unpackbits(before, count=fresh.shape[1]).astype(np.bool_)
-        distance, active = np.abs(batch.drive), batch.activity.sum(1)
-        for n in np.unique(active).tolist():
-            new = distance[active == n][fresh[active == n]]
-            if len(new):
-                self.radius = min(self.radius, float(new.min()) / max(n, 1))
-                self._count(n, np.bincount(new.astype(np.int64)))
+        """Count the open neurons of each activity that were not counted yet."""
+        fresh = self._fresh(batch)
+        drives, active = batch.drives, batch.activity.counts
+        distance, pair_rows = np.abs(drives.values), drives.pair_rows
+        reached, reached_rows = np.abs(drives.reached_values), drives.reached.rows
+        counted = fresh[reached_rows, drives.reached.neurons % self.n]
+        # All other neurons have the inhibition alone.
+        others = fresh.sum(1) * (self.modules - np.diff(drives.starts))
+        others -= np.bincount(reached_rows[counted], minlength=len(active))
+        for k in np.unique(active[fresh.any(1)]).tolist():
+            same = active == k
+            chosen = same[pair_rows]
+            self._count(k, distance[chosen][fresh[pair_rows[chosen]]])
+            self._count(k, reached[same[reached_rows] & counted])
+            if total := int(others[same].sum()):
+                # The inhibition is that of k active neurons, whichever they are.
+                self._count(k, np.abs(drives.elsewhere[same][:1]), total)
 
-    def _count(self, n: int, counts: NDArray[np.int64]) -> None:
+    def _fresh(self, batch: StepBatch) -> NDArray[np.bool_]:
+        """Which neurons of every module are open under each distinct activity for the first
+        time: (D, n).
+        """
+        fresh = np.zeros((len(batch.keys), self.n), np.bool_)
+        seen = zip(batch.row.tolist(), batch.masks.tolist(), batch.also.tolist(), strict=True)
+        for (row, _, _), i in {each: i for i, each in enumerate(seen)}.items():
+            fresh[row] |= batch.opened[i]
+        for row, (key, packed) in enumerate(
+            zip(batch.keys, np.packbits(fresh, axis=1), strict=True)
+        ):
+            now, before = int.from_bytes(packed.tobytes(), "big"), self.counted.get(key, 0)
+            if before:
+                new = (now & ~before).to_bytes(len(packed), "big")
+                fresh[row] = np.unpackbits(np.frombuffer(new, np.uint8), count=self.n)
+            self.counted[key] = before | now
+        return fresh
+
+    def _count(self, n: int, distances: Numbers, times: int = 1) -> None:
+        if not len(distances):
+            return
+        self.radius = min(self.radius, float(distances.min()) / max(n, 1))
+        counts = times * np.bincount(distances.astype(np.int64))
         before = self.counts.get(n, np.zeros(0, np.int64))
         total = np.zeros(max(len(before), len(counts)), np.int64)
         total[: len(before)] += before

@@ -69,7 +69,7 @@ class ReferenceBackend:
     def describe(self, program: Program, **options: object) -> Description:
         """Neurons, synapses (weights that are not 0) and bits of weights."""
         network = program.network
-        synapses = int(np.count_nonzero(network.weights))
+        synapses = int(network.fan_out.sum())
         return {
             "neurons": network.neurons,
             "synapses": synapses,

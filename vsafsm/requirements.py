@@ -67,7 +67,7 @@ class Requirements:
         A step adds up the noise of k synapses, whose deviation is sqrt(k) times that of one.
         """
         steps = margin * network.scale * network.active**0.5
-        of_weights = self.tolerance and self.tolerance * max(float(network.weights.std()), 1e-12)
+        of_weights = self.tolerance and self.tolerance * max(network.weight_std, 1e-12)
         wanted = [wanted for wanted in (of_weights, self.tolerance_lsb) if wanted]
         return float(min((steps / wanted for wanted in wanted), default=float("inf")))
 
@@ -103,8 +103,8 @@ class Requirements:
 
 
 def largest_sum(network: Network) -> int:
-    """No step of an activity of at most k neurons sums weights to more than this, in weight
-    steps.
-    """
+    """No step of an activity of at most k neurons sums weights to more than this, in LSBs."""
+    if network.modules > 1:
+        return network.active * int(network.largest_weight)
     magnitude = np.abs(network.weights.astype(np.int32))
     return int(np.sort(magnitude, axis=1)[:, -network.active :].sum(1).max())

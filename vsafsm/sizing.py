@@ -353,7 +353,7 @@ def _compile(
     weights, refinement = build(
         lowered, book, grid, rule, margin, rng, progress=lambda share: search.progress(what, share)
     )
-    network = Network(
+    network = Network.dense(
         weights,
         grid.gain,
         grid.scale,

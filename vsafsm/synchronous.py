@@ -11,6 +11,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
+from vsafsm.activities import activities_of
 from vsafsm.errors import SessionError
 from vsafsm.lowering import REST
 from vsafsm.machine import Outputs
@@ -22,8 +23,18 @@ from vsafsm.vsa import Bits
 
 
 def step(network: Network, active: NDArray[np.intp], mask: Bits) -> NDArray[np.intp]:
-    """One step of one activity, given and returned as the indices of the neurons that fire."""
-    rows = network.transposed[active]
+    """One step of one activity, given and returned as the indices of the neurons that fire.
+
+    Parameters
+    ----------
+    active : (k,)
+    mask : (n,)
+        Which neurons of every module are open.
+    """
+    if network.modules > 1:
+        drives = network.drives(activities_of([active]))
+        return network.fire(drives, np.array([0]), mask[None])[0].astype(np.intp)
+    rows = network.rows[active]
     drive = rows.sum(0, dtype=np.int32 if network.whole else rows.dtype)
     return np.flatnonzero((drive > network.gain * len(active)) & mask)
 
@@ -61,7 +72,7 @@ def run_batch(network: Network, words: NDArray[np.intp]) -> NDArray[np.intp]:
     (B, n + 1)
         State indices, the initial state first; -1 where the activity stands for no state.
     """
-    activity = np.repeat(network.codes[network.start][None], len(words), axis=0)
+    activity = network.code_activities([network.start] * len(words))
     states = []
     for symbols in [np.full(len(words), -1), *words.T]:
         for masks, steps in (
@@ -69,8 +80,8 @@ def run_batch(network: Network, words: NDArray[np.intp]) -> NDArray[np.intp]:
             (symbols * 0, network.contract.gap_steps),
         ):
             for _ in range(steps):
-                activity = network.advance(activity, network.masks[masks])
-        code = network.decode(activity)
+                activity = network.step(activity, masks)
+        code = network.codes_of(activity, symbols * 0)
         states.append(np.where((code >= 0) & (code < len(network.states)), code, -1))
     return np.stack(states, axis=1)
 
@@ -132,7 +143,7 @@ class Session:
         state.
         """
         self._check_open()
-        self._fire(np.flatnonzero(self._network.codes[self._network.start]))
+        self._fire(self._network.code_activity(self._network.start).astype(np.intp))
         self._mealy = ()
         self._advance(REST, self._network.contract.gap_steps)
         return self.state
@@ -152,7 +163,7 @@ class Session:
         hold = steps_of("hold", hold, contract.hold_steps)
         gap = steps_of("gap", gap, contract.gap_steps)
         self._advance(mask, hold)
-        code = int(self._network.decode(self.activity[None], mask)[0])
+        code = self._decode(mask)
         self._mealy = self._network.labels[code].outputs if code >= 0 else ()
         self._advance(REST, gap)
         return self.state
@@ -165,15 +176,14 @@ class Session:
     @property
     def state(self) -> str | None:
         """Name of the state that the activity stands for, or None."""
-        code = int(self._network.decode(self.activity[None])[0])
-        return self._network.state_of(code)
+        return self._network.state_of(self._decode(REST))
 
     @property
     def outputs(self) -> Outputs:
         """Mealy outputs of the last input, then the Moore outputs of the state."""
-        state = self.state
-        moore = self._network.moore[self._network.states.index(state)] if state is not None else ()
-        return self._mealy + moore
+        code = self._decode(REST)
+        here = self._network.state_of(code) is not None
+        return self._mealy + (self._network.moore[code] if here else ())
 
     @property
     def activity(self) -> Bits:
@@ -192,6 +202,10 @@ class Session:
             "spikes": self._spikes,
             "synaptic_operations": self._synaptic_operations,
         }
+
+    def _decode(self, mask: int) -> int:
+        activity, masks = activities_of([self._active]), np.array([mask])
+        return int(self._network.codes_of(activity, masks)[0])
 
     def _advance(self, mask: int, steps: int) -> None:
         opened = self._network.masks[mask]

@@ -15,10 +15,10 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from vsafsm.activities import Activities, Neurons, activities_of
 from vsafsm.lowering import REST
 from vsafsm.machine import Machine
 from vsafsm.network import Network
-from vsafsm.vsa import Bits
 
 
 @dataclass(frozen=True)
@@ -74,10 +74,11 @@ class Walk:
     def __init__(self, machine: Machine, network: Network) -> None:
         self.machine, self.network = machine, network
         self._index: dict[bytes, int] = {}
-        self._activities: list[Bits] = []
+        self._activities: list[Neurons] = []
         self._states: list[str | None] = []
         self._taken: dict[tuple[int, int], _Taken] = {}
-        codes = network.codes[[network.states.index(state) for state in machine.reachable]]
+        index = {state: i for i, state in enumerate(network.states)}
+        codes = network.code_activities([index[state] for state in machine.reachable])
         self._settled = self._known(
             self._run(codes, np.full(len(codes), REST), network.contract.gap_steps)
         )
@@ -205,34 +206,35 @@ class Walk:
         masks = np.array([a + 1 for _, a in new])
         contract = self.network.contract
         held = self._run(
-            np.stack([self._activities[node] for node, _ in new]), masks, contract.hold_steps
+            activities_of([self._activities[node] for node, _ in new]), masks, contract.hold_steps
         )
         left = self._known(self._run(held, np.full(len(new), REST), contract.gap_steps))
         for pair, code, node in zip(
-            new, self.network.decode(held, masks).tolist(), left, strict=True
+            new, self.network.codes_of(held, masks).tolist(), left, strict=True
         ):
             self._taken[pair] = _Taken(code, node)
 
-    def _run(self, activity: Bits, masks: NDArray[np.intp], steps: int) -> Bits:
-        opened = self.network.masks[masks]
+    def _run(self, activity: Activities, masks: NDArray[np.intp], steps: int) -> Activities:
         for _ in range(steps):
-            following = self.network.advance(activity, opened)
-            if (following == activity).all():
+            following = self.network.step(activity, masks)
+            if following.keys == activity.keys:
                 break
             activity = following
         return activity
 
-    def _known(self, activities: Bits) -> list[int]:
+    def _known(self, activities: Activities) -> list[int]:
         """Numbers of activities; those that are new are decoded and remembered."""
-        names = [row.tobytes() for row in np.packbits(activities, axis=1)]
+        names = activities.keys
         new = [
             i
             for name, i in {name: i for i, name in enumerate(names)}.items()
             if name not in self._index
         ]
-        codes = self.network.decode(activities[new]).tolist()
+        at_rest = np.full(len(new), REST)
+        some = activities.take(np.array(new, np.intp))
+        codes = self.network.codes_of(some, at_rest).tolist()
         for i, code in zip(new, codes, strict=True):
             self._index[names[i]] = len(self._activities)
-            self._activities.append(activities[i])
+            self._activities.append(activities[i].copy())
             self._states.append(self.network.state_of(code))
         return [self._index[name] for name in names]

@@ -188,7 +188,8 @@ class ChipNetwork:
         bias = self.bias.astype(np.int64) << self.bias_exp
         lines = self.masks[:, 1:].astype(np.int64).T << (self.mask_exp + SHIFT)
         masks = np.concatenate([at_rest[None], bias + lines >= 0])
-        return replace(self.network, weights=(self.weights // 2).astype(np.int8), masks=masks)
+        weights = (self.weights // 2).astype(np.int8)
+        return replace(self.network.with_weights(weights), masks=masks)
 
     def arrays(self) -> Mapping[str, Any]:
         """Everything that a simulator or an archive needs, by name: arrays, and whole numbers as

@@ -8,7 +8,7 @@ nothing changes, and left until nothing changes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,7 +99,7 @@ def _batches(points: list[Bits], inputs: int) -> Iterator[list[tuple[int, int]]]
 class _Walk:
     def __init__(self, network: Network) -> None:
         self.network = network
-        self.positive = replace(network, weights=np.maximum(network.weights, 0))
+        self.positive = network.with_weights(np.maximum(network.weights, 0))
         self.active, self.up, self.down, self.least = 0, 0, 0, 2**31 - 1
         self.rise = self.fall = self.steps = 0
 

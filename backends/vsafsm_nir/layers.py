@@ -64,8 +64,7 @@ class Layers:
         `network`.
         """
         return replace(
-            network,
-            weights=self.recurrent.astype(network.weights.dtype),
+            network.with_weights(self.recurrent.astype(network.weights.dtype)),
             masks=np.ascontiguousarray(self.lines[:, : self.reset].T == 0),
             codes=self.readout[:-1] > 0,
         )

@@ -163,7 +163,7 @@ def liar(program, tmp_path):
     """A program that claims to be proven, with a network of another machine's weights."""
     path = tmp_path / "liar.npz"
     honest = load_program(program)
-    network = replace(honest.network, weights=honest.network.weights[::-1].copy())
+    network = honest.network.with_weights(honest.network.weights[::-1].copy())
     replace(honest, network=network).save(path)
     return str(path)
 
@@ -559,7 +559,7 @@ class Inverted(ReferenceBackend):
     """A target that holds other weights than the program's."""
 
     def lower(self, program, **options):
-        return replace(program.network, weights=-program.network.weights)
+        return program.network.with_weights(-program.network.weights)
 
 
 def test_prove_takes_what_the_backend_holds(run, install, chip, program):

@@ -230,7 +230,7 @@ def hand_made() -> Callable[..., Network]:
         code = np.isin(np.arange(len(weights)), start)[None]
         bits = 16 if weights.dtype == np.int16 else 8
         inputs = tuple(f"i{a}" for a in range(len(masks) - 1))
-        return Network(
+        return Network.dense(
             weights,
             0,
             1.0,

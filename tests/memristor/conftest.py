@@ -41,7 +41,7 @@ def small_network(
     rng = np.random.default_rng([seed, neurons, largest])
     weights = rng.integers(-largest, largest + 1, (neurons, neurons)).astype(np.int8)
     weights[0, 0], weights[-1, 0] = largest, -largest
-    return Network(
+    return Network.dense(
         weights=weights,
         gain=gain,
         scale=1.0,

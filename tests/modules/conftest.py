@@ -9,7 +9,8 @@ import pytest
 
 from vsafsm.formats import load
 from vsafsm.machine import Machine, Transition
-from vsafsm.modules import ModularNetwork, build
+from vsafsm.modules import build
+from vsafsm.network import Network
 
 
 def random_machine(states: int, inputs: int, seed: int) -> Machine:
@@ -33,19 +34,19 @@ def random_machine(states: int, inputs: int, seed: int) -> Machine:
 
 
 @lru_cache
-def _built(states: int, inputs: int, seed: int, per_module: int) -> tuple[Machine, ModularNetwork]:
+def _built(states: int, inputs: int, seed: int, per_module: int) -> tuple[Machine, Network]:
     machine = random_machine(states, inputs, seed)
     return machine, build(machine, states=per_module)
 
 
 @pytest.fixture(scope="session")
-def random_network() -> tuple[Machine, ModularNetwork]:
+def random_network() -> tuple[Machine, Network]:
     """40 states in four modules."""
     return _built(40, 2, 0, 10)
 
 
 @pytest.fixture(scope="session")
-def tcp() -> tuple[Machine, ModularNetwork]:
+def tcp() -> tuple[Machine, Network]:
     """A machine with outputs, in modules of three states."""
     machine = load("specs/tcp_connection.yaml")
     return machine, build(machine, states=3)

@@ -9,19 +9,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import vsafsm
 from vsafsm.codebook import orthogonal_array
 from vsafsm.errors import CodebookError, CompileError
 from vsafsm.machine import Machine, Transition
-from vsafsm.modules import ModularNetwork, build, prove
+from vsafsm.modules import build
 from vsafsm.modules.builder import place_states
 from vsafsm.modules.codebook import draw_codes
+from vsafsm.network import Network
 
-Built = tuple[Machine, ModularNetwork]
+Built = tuple[Machine, Network]
 
 
-def same(one: ModularNetwork, two: ModularNetwork) -> bool:
-    arrays = ("inside", "starts", "targets", "values", "masks", "codes", "homes")
-    return all((getattr(one, name) == getattr(two, name)).all() for name in arrays)
+def same(one: Network, two: Network) -> bool:
+    arrays = ("blocks", "masks", "codes", "homes")
+    between = ("starts", "targets", "values")
+    return all((getattr(one, name) == getattr(two, name)).all() for name in arrays) and all(
+        (getattr(one.between, name) == getattr(two.between, name)).all() for name in between
+    )
 
 
 def test_it_does_not_matter_how_many_processes_build(random_network: Built) -> None:
@@ -67,8 +72,8 @@ def test_synapses_between_modules_lead_to_where_moves_go(random_network: Built) 
             for neuron in network.code_activity(x).tolist():
                 reached.setdefault(neuron, set()).update(int(network.homes[y]) * n + fires)
     for neuron in range(network.neurons):
-        part = slice(network.starts[neuron], network.starts[neuron + 1])
-        assert set(network.targets[part].tolist()) == reached.get(neuron, set())
+        part = slice(network.between.starts[neuron], network.between.starts[neuron + 1])
+        assert set(network.between.targets[part].tolist()) == reached.get(neuron, set())
 
 
 @given(states=st.integers(1, 500), per_module=st.integers(1, 60), seed=st.integers(0, 99))
@@ -145,7 +150,7 @@ def test_what_cannot_be_built_is_told(
 def test_fewer_states_are_tried_where_the_margin_is_missed(random_network: Built) -> None:
     machine = random_network[0]
     network = build(machine, margin=0.18, module_neurons=512, active=32)
-    assert prove(machine, network).margin > 0.15
+    assert vsafsm.prove(machine, network).margin > 0.15
 
 
 def grid(width: int, height: int) -> Machine:
@@ -169,9 +174,9 @@ def test_states_that_lead_to_each_other_cost_less_in_one_module() -> None:
     blocks = [x // 6 + 2 * (y // 4) for y in range(8) for x in range(12)]
     near, far = build(machine, homes=blocks), build(machine, states=24)
     assert near.modules == far.modules == 4
-    assert prove(machine, near).holds
+    assert vsafsm.prove(machine, near).holds
     assert (near.homes[:96] == blocks).all()
-    assert 3 * len(near.targets) < len(far.targets)
+    assert 3 * len(near.between) < len(far.between)
 
 
 @pytest.mark.parametrize(
@@ -196,7 +201,7 @@ def test_the_cost_of_a_transition_does_not_grow(random_machines_of_modules: Any)
     for states in (250, 1000):
         machine = random_machines_of_modules(states, 2, 0)
         network = build(machine)
-        assert prove(machine, network).holds
+        assert vsafsm.prove(machine, network).holds
         costs.append(network.synapses / (2 * states))
     assert costs[1] < 1.15 * costs[0]
     assert max(costs) < 1200

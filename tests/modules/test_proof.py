@@ -10,15 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import vsafsm
+from vsafsm.activities import activities_of
 from vsafsm.errors import CompileError, NetworkError
 from vsafsm.machine import Machine
-from vsafsm.modules import ModularNetwork, build, prove
-from vsafsm.modules.network import batch, patterns
-from vsafsm.network import Contract
+from vsafsm.modules import build
+from vsafsm.network import Contract, Network
 from vsafsm.proof import Proof
 from vsafsm.testing import machines
 
-Built = tuple[Machine, ModularNetwork]
+Built = tuple[Machine, Network]
 EXAMPLES = [
     ("turnstile", 1),
     ("traffic_light", 1),
@@ -46,7 +46,7 @@ def assert_same(found: Proof, expected: Proof) -> None:
 
 def test_a_proof_is_that_of_the_matrix(random_network: Built, tcp: Built) -> None:
     for machine, network in (random_network, tcp):
-        found = prove(machine, network)
+        found = vsafsm.prove(machine, network)
         assert found.holds
         assert_same(found, vsafsm.prove(machine, network.to_dense()))
 
@@ -55,7 +55,7 @@ def test_a_proof_is_that_of_the_matrix(random_network: Built, tcp: Built) -> Non
 def test_examples_hold_in_modules_of_any_size(spec: str, states: int) -> None:
     machine = vsafsm.load(f"specs/{spec}.yaml")
     network = build(machine, states=states)
-    assert_same(prove(machine, network), vsafsm.prove(machine, network.to_dense()))
+    assert_same(vsafsm.prove(machine, network), vsafsm.prove(machine, network.to_dense()))
 
 
 @settings(max_examples=15, deadline=None)
@@ -66,31 +66,31 @@ def test_any_machine_and_any_damage_is_judged_alike(machine: Machine, data: st.D
     except CompileError:
         return
     rng = np.random.default_rng(data.draw(st.integers(0, 99)))
-    inside, values = network.inside.copy(), network.values.copy()
+    inside, values = network.blocks.copy(), network.between.values.copy()
     share = data.draw(st.sampled_from([0.0, 0.001, 0.02, 0.3]))
     hit = rng.random(inside.shape) < share
     inside[hit] = rng.integers(-127, 128, int(hit.sum()))
     hit = rng.random(values.shape) < share
     values[hit] = -values[hit]
-    network = replace(network, inside=inside, values=values)
-    assert_same(prove(machine, network), vsafsm.prove(machine, network.to_dense()))
+    network = network.with_all_weights(inside, values)
+    assert_same(vsafsm.prove(machine, network), vsafsm.prove(machine, network.to_dense()))
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_words_are_run_as_the_interpreter_runs_them(tcp: Built, seed: int) -> None:
     """Step by step, at the contract's timing."""
     machine, network = tcp
-    contract = prove(machine, network).contract
+    contract = vsafsm.prove(machine, network).contract
     rng = np.random.default_rng(seed)
     word = [machine.inputs[a] for a in rng.integers(0, len(machine.inputs), 30)]
-    activity, states, outputs = batch([network.code_activity(network.start)]), [], []
+    activity, states, outputs = activities_of([network.code_activity(network.start)]), [], []
 
     def follow(mask: int, steps: int) -> int:
         nonlocal activity
         masks = np.array([mask])
         for _ in range(steps):
-            activity = network.advance(activity, patterns(network.masks, masks, masks))
-        return int(network.decode(activity, masks)[0])
+            activity = network.step(activity, masks)
+        return int(network.codes_of(activity, masks)[0])
 
     states.append(follow(0, contract.gap_steps))
     for symbol in word:
@@ -108,7 +108,7 @@ def test_a_wrong_machine_is_refuted_with_a_shortest_word(random_network: Built) 
     following = {state: machine.states[(x + 1) % 40] for x, state in enumerate(machine.states)}
     other = tuple(replace(taken, to=following[taken.to]) for taken in machine.table[0])
     wrong = replace(machine, table=(other, *machine.table[1:]))
-    proof = prove(wrong, network)
+    proof = vsafsm.prove(wrong, network)
     assert proof.verdict == "refuted"
     assert proof.counterexample is not None
     assert len(proof.counterexample.word) == 1
@@ -117,18 +117,18 @@ def test_a_wrong_machine_is_refuted_with_a_shortest_word(random_network: Built) 
 
 def test_a_contract_that_is_too_short_is_no_proof(tcp: Built) -> None:
     machine, network = tcp
-    proof = prove(machine, replace(network, contract=Contract(1, 1)))
+    proof = vsafsm.prove(machine, replace(network, contract=Contract(1, 1)))
     assert proof.verdict == "undecided"
-    assert "to settle within 1 and 1 steps" in str(proof.counterexample)
+    assert "to settle within the 1 of the contract" in str(proof.counterexample)
 
 
 def test_a_network_of_another_machine_is_refused(tcp: Built, random_network: Built) -> None:
     with pytest.raises(NetworkError, match="not the machine's"):
-        prove(tcp[0], random_network[1])
+        vsafsm.prove(tcp[0], random_network[1])
 
 
 def test_progress_goes_up(random_network: Built) -> None:
     machine, network = random_network
     seen: list[int] = []
-    prove(machine, network, seen.append)
+    vsafsm.prove(machine, network, seen.append)
     assert seen == sorted(seen)

@@ -88,7 +88,7 @@ def test_what_is_proven_is_what_the_weights_say(
 ) -> None:
     assert prove(program.machine, BACKEND.lower(program)).margin == program.prove().margin
     network = program.network
-    flipped = replace(network, weights=(-network.weights).astype(network.weights.dtype))
+    flipped = network.with_weights((-network.weights).astype(network.weights.dtype))
     monkeypatch.setattr("vsafsm_nir.backend.layers", lambda given: layers(flipped))
     assert not prove(program.machine, BACKEND.lower(program)).holds
 

@@ -26,7 +26,7 @@ def network_of(weights: Any, masks: Any, start: Any) -> Network:
     """A network of one state and one input around some weights."""
     rows = np.array(weights, np.int16)
     opened, code = np.array(masks, np.bool_), np.array([start], np.bool_)
-    return Network(rows, 0, 1.0, 16, opened, code, (Code(0),), 0, ("s",), ("a",), ((),))
+    return Network.dense(rows, 0, 1.0, 16, opened, code, (Code(0),), 0, ("s",), ("a",), ((),))
 
 
 @st.composite

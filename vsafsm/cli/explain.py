@@ -118,7 +118,7 @@ def _summary(found: Explanation) -> list[str]:
 
 def _step_name(network: Network, minimum: MinimumMargin) -> str:
     """Which step of a transition it is: what is active, and which masks are on."""
-    source = network.code_name(int((network.codes & minimum.activity).sum(1).argmax()))
+    source = network.code_name(int(network.codes[:, minimum.activity].sum(1).argmax()))
     if not minimum.masks:
         return f"{source}, no mask on"
     masks = ["rest" if mask == REST else f'"{network.inputs[mask - 1]}"' for mask in minimum.masks]
@@ -129,7 +129,7 @@ def _print_why(found: Explanation, n: int, weak: TransitionMargin) -> None:
     minimum = weak.minimum
     wanted = "to fire" if minimum.fires else "to stay silent"
     print_line(
-        f"{n}. neuron {minimum.neuron} is {wanted}, driven by {int(minimum.activity.sum())} active"
+        f"{n}. neuron {minimum.neuron} is {wanted}, driven by {len(minimum.activity)} active"
         " neurons:"
     )
     for term in strongest(found.terms(weak)):
@@ -174,7 +174,7 @@ def _print_json(found: Explanation, most: int) -> None:
             "where": _step_name(program.network, minimum),
             "neuron": minimum.neuron,
             "fires": minimum.fires,
-            "active": int(minimum.activity.sum()),
+            "active": len(minimum.activity),
             "terms": [asdict(term) for term in found.terms(each)],
         }
 

@@ -86,7 +86,7 @@ def _judge(
                 masks,
                 neuron,
                 bool(wanted[p, neuron]),
-                activity,
+                np.flatnonzero(activity).astype(np.int32),
             )
             yield minimum, _tails(signed[care], count, sigma)
 

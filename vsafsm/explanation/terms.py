@@ -41,8 +41,7 @@ def terms(program: Program, minimum: MinimumMargin) -> list[Term]:
 
     The correction is what refinement added, with rounding and clipping.
     """
-    network, z = program.network, minimum.activity
-    count = max(int(z.sum()), 1)
+    network, count = program.network, max(len(minimum.activity), 1)
     sign = 1.0 if minimum.fires else -1.0
     scale = network.neurons**2 * (1 - network.codes.mean()) * count
     found = [
@@ -58,8 +57,8 @@ def terms(program: Program, minimum: MinimumMargin) -> list[Term]:
 def _memories(network: Network, minimum: MinimumMargin) -> list[tuple[str, float, int]]:
     """``(x - f)_i <x - f, z>`` of each code x."""
     centred = centre(network.codes, network.neurons)
-    values = centred[:, minimum.neuron] * (centred @ minimum.activity)
-    shared = (network.codes & minimum.activity).sum(1)
+    values = centred[:, minimum.neuron] * centred[:, minimum.activity].sum(1)
+    shared = network.codes[:, minimum.activity].sum(1)
     return [
         (f"memory of {_quoted(network, c)}", values[c], int(shared[c])) for c in range(len(values))
     ]
@@ -81,8 +80,8 @@ def _transitions(program: Program, minimum: MinimumMargin) -> list[tuple[str, fl
     found = []
     for x, mask, y in arcs:
         towards = centred[y, minimum.neuron] - ERASE * centred[x, minimum.neuron]
-        value = towards * float(bind(centred[x], signs[mask]) @ minimum.activity)
-        shared = int((network.codes[x] & minimum.activity).sum())
+        value = towards * float(bind(centred[x], signs[mask])[minimum.activity].sum())
+        shared = int(network.codes[x, minimum.activity].sum())
         found.append((f"transition {_arc(network, x, mask, y)}", value, shared))
     return found
 

@@ -13,13 +13,15 @@ from importlib.util import find_spec
 import numpy as np
 from numpy.typing import NDArray
 
+from vsafsm.activities import Indices, starts_of
 from vsafsm.codebook import classes_needed, orthogonal_array
 from vsafsm.errors import CompileError
 from vsafsm.lowering import Lowered, lower
 from vsafsm.machine import Machine
 from vsafsm.modules.codebook import draw_codes
-from vsafsm.modules.network import Indices, ModularNetwork
 from vsafsm.modules.refine import ModuleTask, ModuleWeights, one_shot, refine_module
+from vsafsm.network import Network
+from vsafsm.synapses import Synapses
 from vsafsm.vsa import Bits
 from vsafsm.weights import Grid
 
@@ -66,8 +68,8 @@ def build(
     seed: int = 0,
     jobs: int = 1,
     progress: Callable[[float], None] = lambda share: None,
-) -> ModularNetwork:
-    """A modular network that is to run a machine; whether it does is for `vsafsm.modules.prove`.
+) -> Network:
+    """A modular network that is to run a machine; whether it does is for `vsafsm.prove`.
 
     Parameters
     ----------
@@ -100,10 +102,10 @@ def build(
     Examples
     --------
     >>> import vsafsm
-    >>> from vsafsm.modules import build, prove
+    >>> from vsafsm.modules import build
     >>> machine = vsafsm.load("specs/tcp_connection.yaml")
     >>> network = build(machine, states=4)
-    >>> prove(machine, network).holds
+    >>> vsafsm.prove(machine, network).holds
     True
     """
     lowered = lower(machine)
@@ -140,7 +142,7 @@ def _build(
     seed: int,
     jobs: int,
     progress: Callable[[float], None],
-) -> ModularNetwork:
+) -> Network:
     rng = np.random.default_rng(seed)
     home_of_state = fixed
     if home_of_state is None:
@@ -282,13 +284,15 @@ def _assemble(
     masks: Bits,
     codes: Bits,
     homes: Indices,
-) -> ModularNetwork:
+) -> Network:
     counts = np.concatenate([each.counts for each in refined])
-    return ModularNetwork(
+    return Network(
         np.stack([each.inside for each in refined]),
-        np.concatenate([[0], np.cumsum(counts)]).astype(np.intp),
-        np.concatenate([each.targets for each in refined]),
-        np.concatenate([each.values for each in refined]),
+        Synapses(
+            starts_of(counts),
+            np.concatenate([each.targets for each in refined]),
+            np.concatenate([each.values for each in refined]),
+        ),
         grid.gain,
         grid.scale,
         grid.bits,

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from vsafsm.activities import Indices
 from vsafsm.errors import CodebookError
 from vsafsm.lowering import REST
-from vsafsm.modules.network import Indices
 from vsafsm.vsa import Bits
 
 SPREAD = 4.0

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vsafsm.activities import Indices, ranges
 from vsafsm.lowering import REST
-from vsafsm.modules.network import Indices, ranges
 from vsafsm.vsa import Bits, bind
 from vsafsm.weights import BlockRefiner, Conditions, Grid, Whole
 

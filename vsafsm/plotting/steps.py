@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vsafsm.lowering import REST
 from vsafsm.network import Network
-from vsafsm.vsa import Bits, similarity
+from vsafsm.vsa import Bits
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,7 @@ class Steps:
     @property
     def overlaps(self) -> NDArray[np.float64]:
         """How well each code explains each activity, under its mask: (T, C)."""
-        return similarity(self.network.codes, self.activity, self.network.masks[self.mask])
+        return self.network.similarity(self.activity, self.mask)
 
     @property
     def decoded(self) -> NDArray[np.intp]:

@@ -9,6 +9,7 @@ from numbers import Real
 
 import numpy as np
 
+from vsafsm.activities import activities_of
 from vsafsm.errors import RobustnessError
 from vsafsm.explanation.weakest import margins_of
 from vsafsm.lowering import REST
@@ -119,9 +120,10 @@ def _weak_step(program: Program, noisy: Network, wrong: WrongWord) -> str:
 
 def _moved(network: Network, noisy: Network, minimum: MinimumMargin) -> float:
     """What the noise adds to the drives of all neurons at a place: root mean square, in units."""
-    activity = minimum.activity[None]
-    moved = np.asarray(noisy.drive(activity) - network.drive(activity), np.float64)
-    return float(np.sqrt(np.mean(moved**2))) / (max(int(activity.sum()), 1) * network.scale)
+    activity = activities_of([minimum.activity])
+    drives = [each.drives(activity).dense(each.modules) for each in (noisy, network)]
+    moved = np.asarray(drives[0] - drives[1], np.float64)
+    return float(np.sqrt(np.mean(moved**2))) / (max(len(minimum.activity), 1) * network.scale)
 
 
 def _differing(network: Network, noisy: Network, word: Sequence[str]) -> int:
@@ -130,12 +132,12 @@ def _differing(network: Network, noisy: Network, word: Sequence[str]) -> int:
     masks = [REST] * gap
     for symbol in word:
         masks += [network.mask_of(symbol)] * hold + [REST] * gap
-    most, exact = 0, network.codes[[network.start]]
+    most, exact = 0, network.code_activities([network.start])
     perturbed = exact
     for mask in masks:
-        exact = network.advance(exact, network.masks[mask])
-        perturbed = noisy.advance(perturbed, network.masks[mask])
-        most = max(most, int((exact != perturbed).sum()))
+        exact = network.step(exact, np.array([mask]))
+        perturbed = noisy.step(perturbed, np.array([mask]))
+        most = max(most, len(np.setxor1d(exact.neurons, perturbed.neurons)))
     return most
 
 

@@ -114,7 +114,7 @@ def test_partners_of_unusable_cells_make_up_for_them(small: Program) -> None:
 
 def test_unusable_cells_that_are_made_up_for_change_no_drive(small: Program) -> None:
     weights = np.where(np.arange(21) % 2, 3, -3).astype(np.int8) * np.ones((21, 1), np.int8)
-    program = replace(small, network=replace(small.network, weights=weights))
+    program = replace(small, network=small.network.with_weights(weights))
     usable = np.ones((6, 21, 8), np.bool_)
     usable[:, 1::2, 1::2] = usable[:, 0::2, 0::2] = False
     maps = maps_of(program, replace(rig(6, 21, 8), usable=usable))
