@@ -12,7 +12,8 @@ import pymetis
 
 from vsafsm.errors import CompileError
 from vsafsm.machine import Machine, Transition
-from vsafsm.modules import build, prove
+from vsafsm.modules import build
+from vsafsm.proof import prove
 
 
 def grid(width: int) -> Machine:
@@ -56,7 +57,7 @@ def main(width: int, sizes: list[int]) -> None:
                 print(f"| {name} | {states} | | | | missed |")
                 continue
             print(
-                f"| {name} | {states} | {network.modules} | {len(network.targets):,} |"
+                f"| {name} | {states} | {network.modules} | {len(network.between):,} |"
                 f" {network.synapses / transitions:.0f} | {prove(machine, network).margin:.3f} |"
             )
 

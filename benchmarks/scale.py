@@ -19,7 +19,8 @@ import numpy as np
 
 import vsafsm
 from vsafsm.machine import Machine, Transition
-from vsafsm.modules import ModularSession, build, prove
+from vsafsm.modules import build
+from vsafsm.proof import prove
 from vsafsm.synchronous import Session
 
 BUILD = {"states": int, "module_neurons": int, "active": int, "margin": float, "jobs": int}
@@ -58,13 +59,13 @@ def measure(size: str, dense: bool, options: dict[str, Any]) -> str:
         neurons, synapses = program.network.neurons, program.network.neurons**2
         built = time.perf_counter()
         proof = program.prove()
-        session: Session | ModularSession = Session(program.network)
+        session: Session = Session(program.network)
     else:
         network = build(machine, **options)
         neurons, synapses = network.neurons, network.synapses
         built = time.perf_counter()
         proof = prove(machine, network)
-        session = ModularSession(replace(network, contract=proof.contract))
+        session = Session(replace(network, contract=proof.contract))
     proven = time.perf_counter()
     word = [machine.inputs[a] for a in np.random.default_rng(0).integers(0, inputs, WORD)]
     session.send(word[0])

@@ -76,7 +76,7 @@ def test_margins_are_those_of_a_walk_by_hand(program: Program, found: Margins) -
 def test_a_minimum_is_what_it_says(program: Program, found: Margins) -> None:
     network = program.network
     for minimum in (found.reset, *(each.minimum for each in found.transitions)):
-        z = minimum.activity
+        z = np.isin(np.arange(network.neurons), minimum.activity)
         drive = int(network.weights[minimum.neuron].astype(int) @ z) - network.gain * int(z.sum())
         assert minimum.margin == pytest.approx(abs(drive) / z.sum() / network.scale)
         assert minimum.fires == (drive > 0)
@@ -126,10 +126,9 @@ def test_a_weight_that_moves_by_the_margin_changes_the_step() -> None:
     network = program.network
     minimum = margins(program.machine, network).minimum
     moved = network.weights.astype(float)
-    moved[minimum.neuron] += (
-        (-1 if minimum.fires else 1) * minimum.activity * (minimum.margin * network.scale * 1.01)
-    )
-    drive = moved[minimum.neuron] @ minimum.activity
+    step = minimum.margin * network.scale * 1.01
+    moved[minimum.neuron, minimum.activity] += -step if minimum.fires else step
+    drive = moved[minimum.neuron, minimum.activity].sum()
     assert (drive > 0) != minimum.fires
 
 

@@ -28,8 +28,8 @@ def network(compiled: Compiled, turnstile: Machine) -> Network:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"weights": np.zeros((4, 5), np.int8)}, "weights"),
-        ({"weights": np.zeros((8, 8), np.int8)}, "masks"),
+        ({"blocks": np.zeros((1, 4, 5), np.int8)}, "weights"),
+        ({"blocks": np.zeros((1, 8, 8), np.int8)}, "starts"),
         ({"masks": np.ones((3, 7), np.bool_)}, "masks"),
         ({"inputs": ("coin",)}, "masks"),
         ({"labels": (Code(0), Code(1))}, "codes"),

@@ -65,10 +65,6 @@ def hand_built(
     )
 
 
-def with_weights(network: Network, weights: np.ndarray) -> Network:
-    return network.with_weights(weights)
-
-
 def check_against_brute_force(machine: Machine, network: Network, naive: Any, most: int) -> str:
     """Hold the verdict and the word against every word of up to `most` inputs, at any timing; ->
     the verdict.
@@ -102,8 +98,8 @@ def test_a_network_of_no_weights_is_refuted_at_the_start(
 ) -> None:
     network = compiled(machine).network
     assert prove(machine, network).holds
-    silent = with_weights(
-        network, np.zeros_like(network.weights, dtype=np.float64 if real else np.int8)
+    silent = network.with_weights(
+        np.zeros_like(network.weights, dtype=np.float64 if real else np.int8)
     )
     proof = prove(machine, silent)
     assert proof.verdict == "refuted"
@@ -198,7 +194,8 @@ def test_a_transition_that_stays_under_way_at_rest_is_refuted(compiled: Compiled
     level = compiled(LATCH, trigger="level").network
     assert prove(LATCH, level).holds
     codes = np.stack([level.codes[0], ~level.codes[0], level.codes[1]])
-    proof = prove(LATCH, replace(level, codes=codes, labels=(Code(0), Code(1), Code(1, True))))
+    labels, homes = (Code(0), Code(1), Code(1, True)), np.zeros(3, np.intp)
+    proof = prove(LATCH, replace(level, codes=codes, labels=labels, homes=homes))
     assert proof.verdict == "refuted"
     assert proof.counterexample is not None
     assert (proof.counterexample.word, proof.counterexample.found) == (
@@ -227,7 +224,7 @@ def test_a_flipped_block_of_weights_does_not_hold(
     }[part]
     weights = network.weights.copy()
     weights[block] *= -1
-    assert check_against_brute_force(turnstile, with_weights(network, weights), naive, 4) != "holds"
+    assert check_against_brute_force(turnstile, network.with_weights(weights), naive, 4) != "holds"
 
 
 @pytest.mark.parametrize(
@@ -374,7 +371,7 @@ def damaged(network: Network, rng: np.random.Generator, kind: str, share: float)
         weights[rng.random(n) < share / 2] = -100
     else:
         weights = rng.permutation(weights)
-    return with_weights(network, weights)
+    return network.with_weights(weights)
 
 
 @given(data=st.data())
@@ -504,7 +501,7 @@ def test_an_adversary_within_the_radius_changes_no_step_and_just_past_it_does(
         away = rng.choice([-1.0, 1.0], network.weights.shape)
         for _, z, i, drive in pairs:
             away[i, z] = -1.0 if drive > 0 else 1.0
-        within = with_weights(network, network.weights + 0.99 * proof.radius * away)
+        within = network.with_weights(network.weights + 0.99 * proof.radius * away)
         survived = prove(machine, within)
         assert survived.holds
         assert survived.fixed_points == proof.fixed_points
@@ -515,7 +512,7 @@ def test_an_adversary_within_the_radius_changes_no_step_and_just_past_it_does(
         weights = network.weights.astype(np.float64)
         weights[i, z] += 1.02 * proof.radius * (-1.0 if drive > 0 else 1.0)
         opened = np.ones_like(z)
-        past = naive(with_weights(network, weights))
+        past = naive(network.with_weights(weights))
         assert past.step(z, opened)[i] != plain.step(z, opened)[i]
 
 
@@ -528,7 +525,7 @@ def test_random_signs_within_the_radius_change_nothing(
         for seed in range(3):
             signs = np.random.default_rng(seed).choice([-1.0, 1.0], network.weights.shape)
             moved = prove(
-                machine, with_weights(network, network.weights + share * proof.radius * signs)
+                machine, network.with_weights(network.weights + share * proof.radius * signs)
             )
             assert moved.holds
             assert (moved.fixed_points, moved.contract) == (proof.fixed_points, proof.contract)
@@ -565,7 +562,7 @@ def test_the_failure_bound_is_above_a_monte_carlo_estimate(
         changed = (((drive > 0) != fires) & opened).any()
         failed += int(changed)
         if not changed and not failed % 7:
-            assert prove(turnstile, with_weights(network, noisy)).holds
+            assert prove(turnstile, network.with_weights(noisy)).holds
     assert failed > 0
     assert failed / draws <= bound + 3 * (bound * (1 - bound) / draws) ** 0.5
     assert failed / draws > bound / 20, "a bound that is far too loose says nothing"

@@ -51,9 +51,7 @@ def test_a_step_a_drive_and_settling_are_the_naive_ones(
 ) -> None:
     rng = np.random.default_rng(seed)
     if real:
-        network = replace(
-            network, weights=network.weights + rng.normal(0, 5, network.weights.shape)
-        )
+        network = network.with_weights(network.weights + rng.normal(0, 5, network.weights.shape))
     plain = naive(network)
     activity = rng.random((6, network.neurons)) < rng.choice([0.0, 0.05, 0.2, 0.5, 1.0], (6, 1))
     found = network.drive(activity)

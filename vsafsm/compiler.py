@@ -11,9 +11,11 @@ from vsafsm.backend_options import check_options
 from vsafsm.codebook import CodebookMaker, Given
 from vsafsm.discovery import DEFAULT, find
 from vsafsm.errors import NotProvenError, RequirementError
+from vsafsm.layouts import choose
 from vsafsm.lowering import lower
 from vsafsm.machine import Machine
-from vsafsm.options import Auto, Code, Inhibition, Options, Rule, Trigger
+from vsafsm.modules.sizing import size_modules
+from vsafsm.options import Auto, Code, Inhibition, Layout, Options, Rule, Trigger
 from vsafsm.prediction import predicted_neurons
 from vsafsm.program import Claim, Program
 from vsafsm.requirements import Requirements
@@ -31,11 +33,14 @@ def compile_machine(
     code: Code | None = None,
     inhibition: Inhibition | None = None,
     margin: float | Auto | None = None,
+    layout: Layout | None = None,
+    module_neurons: int | Auto | None = None,
     seed: int | None = None,
     target: str = DEFAULT,
     target_options: Mapping[str, object] | None = None,
     codebook: CodebookMaker | None = None,
     allow_unproven: bool = False,
+    jobs: int = 1,
     progress: Progress = lambda what, share: None,
 ) -> Program:
     """Compile a machine to a proven program (``vsafsm.compile``).
@@ -64,7 +69,12 @@ def compile_machine(
         ``"folded"`` into the weights by default, or ``"separate"``.
     margin
         Distance from threshold to refine for, in units of drive per active neuron; by default
-        ``"auto"``: 0.3, and less at a given dimension where that cannot be had.
+        ``"auto"``: 0.3, and less at a given dimension where that cannot be had; 0.1 for modules.
+    layout
+        ``"auto"`` by default: one matrix of weights (``"dense"``), or for large machines
+        ``"modules"``, whichever costs fewer synapses for the margin. `docs/scale.md` has the costs.
+    module_neurons
+        Neurons per module; by default ``"auto"``.
     seed
         Of every random draw; by default 0.
     target, target_options
@@ -74,6 +84,8 @@ def compile_machine(
         Given codes say the dimension too.
     allow_unproven
         Return a program whose proof does not hold instead of raising.
+    jobs
+        Processes that refine modules; the program is the same with any number.
     progress
         Called with what is being tried and the share of it that is done.
 
@@ -105,6 +117,8 @@ def compile_machine(
         "code": code,
         "inhibition": inhibition,
         "margin": margin,
+        "layout": layout,
+        "module_neurons": module_neurons,
         "seed": seed,
     }
     backend = find(target)
@@ -118,9 +132,14 @@ def compile_machine(
     if isinstance(codebook, Given) and chosen.dimension == "auto":
         chosen = chosen.with_({"dimension": codebook.neurons})
     lowered = lower(machine, chosen.trigger)
-    sized = size(machine, lowered, chosen, requirements, codebook, progress)
+    if codebook is None and choose(lowered, chosen, requirements) == "modules":
+        chosen = chosen.with_({"layout": "modules", "inhibition": "separate"})
+        sized = size_modules(machine, lowered, chosen, requirements, jobs, progress)
+    else:
+        chosen = chosen.with_({"layout": "dense"})
+        sized = size(machine, lowered, chosen, requirements, codebook, progress)
     if not allow_unproven:
-        if chosen.dimension != "auto":
+        if chosen.dimension != "auto" or chosen.layout == "modules":
             _check_met(target, requirements, sized)
         _check_proven(
             machine, sized, _remedy(chosen, requirements, predicted_neurons(lowered, chosen))

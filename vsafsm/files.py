@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 from vsafsm.errors import FileError
 
+Content = bytes | Callable[[IO[bytes]], None]
+"""What a file is to hold, or what writes it into an open file."""
 
-def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
+
+def write_atomically(path: str | os.PathLike[str], data: Content) -> None:
     """Put `data` at `path`: a reader sees the old file or the new one, never a part.
 
     The bytes go to a temporary file in the same folder, which then takes the name of `path`. A link
@@ -36,32 +42,31 @@ def reason(error: OSError | ValueError) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
-def _replace(target: Path, data: bytes) -> None:
+def _replace(target: Path, data: Content) -> None:
     temporary = target.parent / f".vsafsm-{secrets.token_hex(8)}.tmp"
     descriptor = os.open(
-        temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666
+        temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666
     )
     try:
-        try:
-            _write_all(descriptor, data)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        with os.fdopen(descriptor, "w+b") as file:
+            _write(file, data)
+            file.flush()
+            os.fsync(file.fileno())
         temporary.replace(target)
     except BaseException:  # an interrupt too must leave nothing behind; it goes on its way
         temporary.unlink(missing_ok=True)
         raise
 
 
-def _write_all(descriptor: int, data: bytes) -> None:
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
+def _write(file: IO[bytes], data: Content) -> None:
+    if isinstance(data, bytes):
+        file.write(data)
+    else:
+        data(file)
 
 
-def _write_through(device: Path, data: bytes) -> None:
-    descriptor = os.open(device, os.O_WRONLY)
-    try:
-        _write_all(descriptor, data)
-    finally:
-        os.close(descriptor)
+def _write_through(device: Path, data: Content) -> None:
+    whole = io.BytesIO()
+    _write(whole, data)
+    with device.open("wb") as file:
+        file.write(whole.getbuffer())

@@ -18,7 +18,10 @@ Rule = Literal["refined", "robust", "one-shot"]
 Trigger = Literal["event", "level"]
 Code = Literal["sparse", "dense"]
 Inhibition = Literal["folded", "separate"]
+Layout = Literal["auto", "dense", "modules"]
 MOST_NEURONS = 16384
+"""Most neurons of one matrix."""
+MOST_MODULE_NEURONS = 4096
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,12 @@ class Options:
         Neurons N, or ``"auto"``: about twice the smallest N that proves.
     active
         Active neurons k in a code, or ``"auto"``. For ``code="dense"`` it is N / 2.
+    layout
+        ``"dense"``: one matrix of weights; ``"modules"``: dense blocks with sparse synapses between
+        them, at a cost that grows with the machine and not with its square; ``"auto"``: what costs
+        fewer synapses for the margin.
+    module_neurons
+        Neurons per module, or ``"auto"``.
     bits
         Width of a weight, 2 to 16.
     rule
@@ -58,6 +67,8 @@ class Options:
     code: Code = "sparse"
     inhibition: Inhibition = "folded"
     margin: float | Auto = "auto"
+    layout: Layout = "auto"
+    module_neurons: int | Auto = "auto"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -100,11 +111,16 @@ def _typed(name: str, value: object) -> Any:
     return value
 
 
+_WHOLE_NUMBERS = ("dimension", "active", "bits", "seed", "module_neurons")
+
+
 def _read(name: str, text: str) -> str | int | float:
     """A text as a number where the option is one; what is no number is left to the option's own
     check.
     """
-    if name in ("dimension", "active", "bits", "seed") and re.fullmatch("[-+]?[0-9]{1,100}", text):
+    if name in ("dimension", "active", "bits", "seed", "module_neurons") and re.fullmatch(
+        "[-+]?[0-9]{1,100}", text
+    ):
         return int(text)
     if (
         name == "margin"
@@ -161,6 +177,8 @@ _CHECKS: dict[str, Any] = {
     "code": _one_of(Code),
     "inhibition": _one_of(Inhibition),
     "margin": _margin,
+    "layout": _one_of(Layout),
+    "module_neurons": _whole(16, MOST_MODULE_NEURONS, auto=True),
     "seed": _whole(0, 2**63 - 1),
 }
 OPTION_NAMES = tuple(_CHECKS)

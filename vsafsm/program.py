@@ -1,22 +1,17 @@
-"""`Program`: what is compiled. Machine, network, proof, and the requirements it met, in one .npz
-without pickle.
+"""`Program`: what is compiled. Machine, network, proof, and the requirements it met, in one file of
+arrays (`vsafsm.npz`).
 
-The file is a plain zip of ``.npy`` arrays, stored, with fixed time stamps, so that the same program
-gives the same bytes. Metadata is one JSON text; a SHA-256 over all other members guards the
-content. Loading checks every size before it reads, executes nothing, and believes no proof:
-`Program.prove` walks again.
+Metadata is one JSON text. Loading executes nothing and believes no proof: `Program.prove` walks
+again. Version 1 of the file, of one matrix, is still read.
 """
 
 from __future__ import annotations
 
-import errno
-import hashlib
 import io
 import json
 import math
-import re
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from html import escape
@@ -26,35 +21,49 @@ from typing import Any, Literal, NewType, get_args, get_origin, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
+from vsafsm import npz
 from vsafsm.codebook import Codebook
 from vsafsm.errors import BadNameError, FileError, ProgramError, VsafsmError
 from vsafsm.files import reason, write_atomically
 from vsafsm.lowering import Code, Lowered, lower
-from vsafsm.machine import Machine, Transition, check_name
+from vsafsm.machine import Machine, Outputs, Transition, check_name
 from vsafsm.network import Contract, Network
 from vsafsm.options import Options
 from vsafsm.proof import Proof, Verdict, prove
 from vsafsm.requirements import Requirements
+from vsafsm.synapses import Synapses
 from vsafsm.weights import Grid, Parts, autoassociative, transition
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 SUFFIX = ".npz"
+_BYTES, _WEIGHTS = ("|u1",), ("|i1", "<i2")
 _MEMBERS = {
-    "metadata": ("|u1",),
-    "weights": ("|i1", "<i2"),
-    "masks": ("|u1",),
-    "codes": ("|u1",),
-    "content_hash": ("|u1",),
+    "metadata": _BYTES,
+    "table": ("<i4",),
+    "labels": ("<i4",),
+    "blocks": _WEIGHTS,
+    "starts": ("<i8",),
+    "targets": ("<i4",),
+    "values": _WEIGHTS,
+    "masks": _BYTES,
+    "codes": _BYTES,
+    "homes": ("<i4",),
+    npz.HASH: _BYTES,
 }
-_MOST_BYTES = 2**31
-_NPY: Any = np.lib.format
-_MOST_METADATA = 2**28
-_MAGIC = b"\x93NUMPY\x01\x00"
-_SIZE = rb"(0|[1-9][0-9]{0,9})"
-_SHAPED = rb"'shape': \(" + _SIZE + rb"(?:,|, " + _SIZE + rb")\)"
-_HEADER = re.compile(
-    rb"\{'descr': '([|<][a-z][0-9])', 'fortran_order': False, " + _SHAPED + rb", \} *\n"
-)
+"""Members of version 2, and their types.
+
+``table`` (S, A, 2): where each transition leads, and the index of its outputs. ``labels`` (C, 2):
+the state that each code stands for, and the index of the outputs of a pending code, or -1.
+``starts``, ``targets`` and ``values`` are the synapses between modules. Rows of ``masks`` and
+``codes`` are packed bits.
+"""
+_MEMBERS_1 = {
+    "metadata": _BYTES,
+    "weights": _WEIGHTS,
+    "masks": _BYTES,
+    "codes": _BYTES,
+    npz.HASH: _BYTES,
+}
 
 
 @dataclass(frozen=True)
@@ -170,23 +179,18 @@ class Program:
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 of the content, in hexadecimal."""
-        return _digest(_members(self)).hex()
+        return npz.digest(_members(self)).hex()
 
     def to_bytes(self) -> bytes:
         """The file's content: the same for the same program."""
-        members = _members(self)
-        members["content_hash"] = np.frombuffer(_digest(members), np.uint8)
         buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-            for name, array in members.items():
-                info = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-                info.create_system, info.external_attr = 3, 0o644 << 16
-                archive.writestr(info, _npy(array))
+        npz.write(_members(self), buffer)
         return buffer.getvalue()
 
     def save(self, path: str | Path) -> None:
         """Write the program, whole or not at all. Raises `FileError`."""
-        write_atomically(Path(path), self.to_bytes())
+        members = _members(self)
+        write_atomically(Path(path), lambda file: npz.write(members, file))
 
 
 def load_program(path: str | Path) -> Program:
@@ -196,7 +200,7 @@ def load_program(path: str | Path) -> Program:
     ------
     FileError
         If the file cannot be read.
-    ProgramError, ProgramError, ProgramError, ProgramError
+    ProgramError
         If it is not an unharmed program of this or an earlier version.
 
     Examples
@@ -209,16 +213,13 @@ def load_program(path: str | Path) -> Program:
     name = str(path)
     try:
         with Path(path).open("rb") as file:
-            members = _read_members(file, name)
+            members = npz.read(file, name, (_MEMBERS, _MEMBERS_1))
     except (OSError, ValueError) as error:
         raise FileError(f"{name}: cannot be read: {reason(error)}") from None
     metadata = _metadata(members["metadata"], name)
-    digest = members.pop("content_hash")
-    if _digest(members) != digest.tobytes():
-        raise ProgramError(
-            f"{name}: the content does not match its hash; expected an unaltered program"
-        )
     try:
+        if metadata["version"] == 1:
+            metadata, members = _from_version_1(metadata, members)
         return _program(metadata, members)
     except (
         KeyError,
@@ -249,7 +250,7 @@ def holds_program(path: str | Path) -> bool:
     """Whether a file that is there holds a program, whole or damaged inside."""
     try:
         with zipfile.ZipFile(path) as archive:
-            return {"metadata.npy", "weights.npy"} <= set(archive.namelist())
+            return {"metadata.npy", "codes.npy"} <= set(archive.namelist())
     except (OSError, zipfile.BadZipFile):
         return False
 
@@ -257,18 +258,47 @@ def holds_program(path: str | Path) -> bool:
 # ---- writing
 
 
-def _members(program: Program) -> dict[str, NDArray[Any]]:
-    network = program.network
-    text = json.dumps(_described(program), ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+def _members(program: Program) -> npz.Members:
+    network, machine = program.network, program.machine
+    outputs = _outputs_of(program)
+    text = json.dumps(
+        _described(program, list(outputs)), ensure_ascii=True, sort_keys=True, separators=(",", ":")
+    )
+    table = [
+        (machine.state_index(taken.to), outputs[taken.outputs])
+        for row in machine.table
+        for taken in row
+    ]
+    labels = [
+        (label.state, outputs[label.outputs] if label.pending else -1) for label in network.labels
+    ]
     return {
         "metadata": np.frombuffer(text.encode(), np.uint8),
-        "weights": network.weights,
+        "table": np.array(table, np.int32).reshape(len(machine.states), -1, 2),
+        "labels": np.array(labels, np.int32),
+        "blocks": network.blocks,
+        "starts": network.between.starts.astype(np.int64),
+        "targets": network.between.targets,
+        "values": network.between.values,
         "masks": np.packbits(network.masks, axis=1),
         "codes": np.packbits(network.codes, axis=1),
+        "homes": network.homes.astype(np.int32),
     }
 
 
-def _described(program: Program) -> dict[str, Any]:
+def _outputs_of(program: Program) -> dict[Outputs, int]:
+    """The Mealy outputs of transitions and codes, each numbered by its first place."""
+    found: dict[Outputs, int] = {}
+    for row in program.machine.table:
+        for taken in row:
+            found.setdefault(taken.outputs, len(found))
+    for label in program.network.labels:
+        if label.pending:
+            found.setdefault(label.outputs, len(found))
+    return found
+
+
+def _described(program: Program, outputs: list[Outputs]) -> dict[str, Any]:
     machine, network = program.machine, program.network
     return {
         "format": "vsafsm program",
@@ -278,9 +308,7 @@ def _described(program: Program) -> dict[str, Any]:
             "states": machine.states,
             "inputs": machine.inputs,
             "initial": machine.initial,
-            "table": [
-                [[machine.state_index(t.to), list(t.outputs)] for t in row] for row in machine.table
-            ],
+            "outputs": outputs,
             "moore": machine.moore,
             "compile": machine.compile_options,
         },
@@ -288,7 +316,6 @@ def _described(program: Program) -> dict[str, Any]:
             "gain": network.gain,
             "scale": network.scale,
             "bits": network.bits,
-            "labels": [[x.state, x.pending, list(x.outputs)] for x in network.labels],
             "start": network.start,
             "contract": asdict(network.contract),
         },
@@ -300,72 +327,7 @@ def _described(program: Program) -> dict[str, Any]:
     }
 
 
-def _npy(array: NDArray[Any]) -> bytes:
-    buffer = io.BytesIO()
-    little = array.dtype.newbyteorder("<")
-    _NPY.write_array(
-        buffer, np.ascontiguousarray(array, little), version=(1, 0), allow_pickle=False
-    )
-    return buffer.getvalue()
-
-
-def _digest(members: Mapping[str, NDArray[Any]]) -> bytes:
-    digest = hashlib.sha256()
-    for name in sorted(members):
-        array = np.ascontiguousarray(members[name])
-        digest.update(f"{name}:{array.dtype.str}:{array.shape};".encode())
-        digest.update(array.tobytes())
-    return digest.digest()
-
-
 # ---- reading
-
-
-def _read_members(file: Any, name: str) -> dict[str, NDArray[Any]]:
-    if file.read(4) != b"PK\x03\x04":
-        raise ProgramError(
-            f"{name}: is no vsafsm program; expected a file that vsafsm compile wrote"
-        )
-    try:
-        with zipfile.ZipFile(file) as archive:
-            infos = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-            if len(infos) > len(_MEMBERS) or not infos.keys() <= _MEMBERS.keys():
-                raise ProgramError(
-                    f"{name}: is an archive of something else; expected a vsafsm program"
-                )
-            missing = _MEMBERS.keys() - infos.keys()
-            if missing:
-                raise ProgramError(f"{name}: lacks {', '.join(sorted(missing))}")
-            return {
-                member: _read_array(archive, infos[member], name, member) for member in _MEMBERS
-            }
-    except (zipfile.BadZipFile, OSError) as error:
-        if isinstance(error, OSError) and error.errno != errno.EINVAL:
-            raise
-        raise ProgramError(f"{name}: is cut off or damaged; expected a whole program") from None
-    except (EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise ProgramError(f"{name}: cannot be unpacked: {error}") from None
-
-
-def _read_array(
-    archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, member: str
-) -> NDArray[Any]:
-    stored = info.compress_type == zipfile.ZIP_STORED and info.file_size == info.compress_size
-    if not stored or info.file_size > (_MOST_METADATA if member == "metadata" else _MOST_BYTES):
-        raise ProgramError(f"{name}: {member} is packed or larger than a program's can be")
-    raw = archive.read(info)
-    start = len(_MAGIC) + 2
-    end = start + int.from_bytes(raw[len(_MAGIC) : start], "little")
-    header = _HEADER.fullmatch(raw[start:end])
-    if not raw.startswith(_MAGIC) or header is None:
-        raise ProgramError(f"{name}: {member} is no array as vsafsm writes it")
-    descr, body = header[1].decode(), raw[end:]
-    shape = tuple(int(size) for size in header.groups()[1:] if size is not None)
-    if descr not in _MEMBERS[member] or math.prod(shape) * np.dtype(descr).itemsize != len(body):
-        raise ProgramError(
-            f"{name}: {member} has type {descr} and shape {shape}, which do not fit it"
-        )
-    return np.frombuffer(body, descr).reshape(shape)
 
 
 def _metadata(array: NDArray[Any], name: str) -> dict[str, Any]:
@@ -399,7 +361,7 @@ _SHAPE: dict[str, Any] = {
         "states": [_Name],
         "inputs": [_Name],
         "initial": _Name,
-        "table": [[(int, [_Name])]],
+        "outputs": [[_Name]],
         "moore": [[_Name]],
         "compile": [(_Name, str | int | float)],
     },
@@ -407,7 +369,6 @@ _SHAPE: dict[str, Any] = {
         "gain": int,
         "scale": float,
         "bits": int,
-        "labels": [(int, bool, [_Name])],
         "start": int,
         "contract": get_type_hints(Contract),
     },
@@ -417,8 +378,8 @@ _SHAPE: dict[str, Any] = {
     "claim": get_type_hints(Claim),
     "smallest": int | None,
 }
-"""What the metadata hold: a dict by key, a list of one kind, a tuple as a list of that length, or a
-type.
+"""What the metadata of version 2 hold: a dict by key, a list of one kind, a tuple as a list of that
+length, or a type.
 """
 
 
@@ -465,12 +426,13 @@ def _fits(found: Any, shape: Any) -> bool:
     return _LEAVES[shape](found)
 
 
-def _program(metadata: dict[str, Any], members: dict[str, NDArray[Any]]) -> Program:
+def _program(metadata: dict[str, Any], members: npz.Members) -> Program:
     _check(metadata, _SHAPE, "metadata")
-    machine = _machine(metadata["machine"])
+    outputs = [tuple(each) for each in metadata["machine"]["outputs"]]
+    machine = _machine(metadata["machine"], members["table"], outputs)
     program = Program(
         machine,
-        _network(metadata["network"], machine, members),
+        _network(metadata["network"], machine, members, outputs),
         Options(**metadata["options"]),
         Requirements(**metadata["requirements"]),
         metadata["target"],
@@ -483,38 +445,48 @@ def _program(metadata: dict[str, Any], members: dict[str, NDArray[Any]]) -> Prog
     return program
 
 
-def _machine(described: dict[str, Any]) -> Machine:
-    states = tuple(described["states"])
-    table = tuple(
-        tuple(Transition(states[to], tuple(outputs)) for to, outputs in row)
-        for row in described["table"]
-    )
+def _machine(
+    described: dict[str, Any], table: NDArray[np.int32], outputs: list[Outputs]
+) -> Machine:
+    states, inputs = tuple(described["states"]), tuple(described["inputs"])
+    if table.shape != (len(states), len(inputs), 2):
+        raise ValueError(f"a table of shape {table.shape} for these states and inputs")
+    taken: dict[tuple[int, int], Transition] = {}
+
+    def transition_of(to: int, put: int) -> Transition:
+        if not (0 <= to < len(states) and 0 <= put < len(outputs)):
+            raise ValueError("a transition to a state or with outputs that are not there")
+        if (to, put) not in taken:
+            taken[to, put] = Transition(states[to], outputs[put])
+        return taken[to, put]
+
+    rows = tuple(tuple(transition_of(to, put) for to, put in row) for row in table.tolist())
     moore = tuple(map(tuple, described["moore"]))
     options = tuple((key, value) for key, value in described["compile"])
-    return Machine(
-        described["name"],
-        states,
-        tuple(described["inputs"]),
-        described["initial"],
-        table,
-        moore,
-        options,
-    )
+    return Machine(described["name"], states, inputs, described["initial"], rows, moore, options)
 
 
 def _network(
-    described: dict[str, Any], machine: Machine, members: dict[str, NDArray[Any]]
+    described: dict[str, Any], machine: Machine, members: npz.Members, outputs: list[Outputs]
 ) -> Network:
-    neurons = members["weights"].shape[0]
-    return Network.dense(
-        members["weights"].copy(),
+    blocks, labels = members["blocks"], members["labels"]
+    if blocks.ndim != 3 or labels.ndim != 2 or labels.shape[1] != 2:
+        raise ValueError(f"blocks of shape {blocks.shape} and labels of shape {labels.shape}")
+    if len(labels) and not -1 <= labels[:, 1].min() <= labels[:, 1].max() < len(outputs):
+        raise ValueError("a label with outputs that are not there")
+    neurons = blocks.shape[1]
+    return Network(
+        blocks,
+        Synapses(members["starts"].astype(np.intp), members["targets"], members["values"]),
         described["gain"],
         described["scale"],
         described["bits"],
         _unpacked(members["masks"], neurons),
         _unpacked(members["codes"], neurons),
+        members["homes"].astype(np.intp),
         tuple(
-            Code(state, pending, tuple(outputs)) for state, pending, outputs in described["labels"]
+            Code(state, True, outputs[put]) if put >= 0 else Code(state)
+            for state, put in labels.tolist()
         ),
         described["start"],
         machine.states,
@@ -528,3 +500,65 @@ def _unpacked(rows: NDArray[Any], neurons: int) -> NDArray[np.bool_]:
     if rows.ndim != 2 or rows.shape[1] != -(-neurons // 8):
         raise ValueError(f"masks or codes of shape {rows.shape} for {neurons} neurons")
     return np.unpackbits(rows, axis=1, count=neurons).astype(np.bool_)
+
+
+# ---- version 1: one matrix, with the table and the labels among the metadata
+
+
+def _shape_of_version_1() -> dict[str, Any]:
+    machine = {key: kind for key, kind in _SHAPE["machine"].items() if key != "outputs"}
+    return {
+        **_SHAPE,
+        "machine": {**machine, "table": [[(int, [_Name])]]},
+        "network": {**_SHAPE["network"], "labels": [(int, bool, [_Name])]},
+        "options": {k: v for k, v in _SHAPE["options"].items() if k not in _NEW_OPTIONS},
+        "requirements": {
+            k: v for k, v in _SHAPE["requirements"].items() if k not in _NEW_REQUIREMENTS
+        },
+    }
+
+
+_NEW_OPTIONS: dict[str, Any] = {"layout": "dense", "module_neurons": "auto"}
+_NEW_REQUIREMENTS: dict[str, Any] = {"one_matrix": False}
+"""What version 1 did not have, and what it stands for there."""
+
+
+def _from_version_1(
+    metadata: dict[str, Any], members: npz.Members
+) -> tuple[dict[str, Any], npz.Members]:
+    """The same program as version 2 has it."""
+    _check(metadata, _shape_of_version_1(), "metadata")
+    outputs: dict[Outputs, int] = {}
+
+    def number(names: list[str]) -> int:
+        return outputs.setdefault(tuple(names), len(outputs))
+
+    machine, network = dict(metadata["machine"]), dict(metadata["network"])
+    rows = machine.pop("table")
+    if len({len(row) for row in rows}) > 1:
+        raise ValueError("the table's rows differ in length")
+    table = [[(to, number(names)) for to, names in row] for row in rows]
+    labels = [
+        (state, number(names) if pending else -1) for state, pending, names in network.pop("labels")
+    ]
+    weights = members["weights"]
+    if weights.ndim != 2:
+        raise ValueError(f"weights of shape {weights.shape}")
+    upgraded = {
+        **metadata,
+        "machine": {**machine, "outputs": [list(each) for each in outputs]},
+        "network": network,
+        "options": {**metadata["options"], **_NEW_OPTIONS},
+        "requirements": {**metadata["requirements"], **_NEW_REQUIREMENTS},
+    }
+    return upgraded, {
+        "table": np.array(table, np.int32).reshape(len(rows), -1, 2),
+        "labels": np.array(labels, np.int32).reshape(-1, 2),
+        "blocks": weights[None],
+        "starts": np.zeros(len(weights) + 1, np.int64),
+        "targets": np.zeros(0, np.int32),
+        "values": np.zeros(0, weights.dtype),
+        "masks": members["masks"],
+        "codes": members["codes"],
+        "homes": np.zeros(len(labels), np.int32),
+    }

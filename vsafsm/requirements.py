@@ -31,6 +31,8 @@ class Requirements:
         Largest magnitude that the sum of one step's weights may reach, in LSBs.
     most_neurons
         Most neurons.
+    one_matrix
+        Whether it takes one matrix of weights only, and no modules.
     rule
         How to make the weights.
     headroom
@@ -53,6 +55,7 @@ class Requirements:
     least_active: int | None = None
     largest_sum: int | None = None
     most_neurons: int | None = None
+    one_matrix: bool = False
     rule: Rule | None = None
     headroom: float | None = None
     density: float | None = None
@@ -92,6 +95,10 @@ class Requirements:
             found.append(
                 f"{network.active} active neurons in a code, at least {self.least_active} are"
                 " needed"
+            )
+        if self.one_matrix and network.modules > 1:
+            found.append(
+                f"{network.modules} modules, where one matrix of weights is needed (layout=dense)"
             )
         if self.most_neurons is not None and network.neurons > self.most_neurons:
             found.append(f"{network.neurons} neurons, at most {self.most_neurons} are possible")

@@ -85,7 +85,6 @@ class Sized:
 
     network: Network
     proof: Proof
-    refinement: Refinement
     attempts: tuple[Attempt, ...]
     smallest: int | None
     gave_up: str = ""
@@ -319,9 +318,7 @@ class _Search:
         return trial
 
     def _sized(self, trial: _Trial, smallest: int | None, gave_up: str = "") -> Sized:
-        return Sized(
-            trial.network, trial.proof, trial.refinement, tuple(self.attempts), smallest, gave_up
-        )
+        return Sized(trial.network, trial.proof, tuple(self.attempts), smallest, gave_up)
 
     def _given_up(self, why: str) -> Sized:
         """The best attempt, and why there is none better."""

@@ -44,7 +44,8 @@ def found_in(program: Program, sigma: float = 1.0) -> list[TransitionMargin]:
 def test_a_shortfall_is_what_it_says(program: Program) -> None:
     network = program.network
     for each in shortfalls(program, 1.0).transitions:
-        minimum, z = each.minimum, each.minimum.activity
+        minimum = each.minimum
+        z = np.isin(np.arange(network.neurons), minimum.activity)
         drive = int(network.weights[minimum.neuron].astype(int) @ z) - network.gain * int(z.sum())
         assert minimum.margin == pytest.approx(
             (drive if minimum.fires else -drive) / z.sum() / network.scale
@@ -80,7 +81,8 @@ def test_transitions_are_there_once_each_the_weakest_first(program: Program) -> 
 def test_terms_are_the_parts_of_the_weights(program: Program) -> None:
     parts, network = program.parts(), program.network
     for weak in found_in(program)[:6]:
-        minimum, z = weak.minimum, weak.minimum.activity
+        minimum = weak.minimum
+        z = np.isin(np.arange(network.neurons), minimum.activity)
         sign, n = (1 if weak.minimum.fires else -1), z.sum()
         found = terms(program, minimum)
 
@@ -100,7 +102,7 @@ def test_shared_neurons_are_counted(program: Program) -> None:
     network = program.network
     minimum = found_in(program)[0].minimum
     found = [term.shared for term in terms(program, minimum) if term.name.startswith("memory of")]
-    assert found == (network.codes & minimum.activity).sum(1).tolist()
+    assert found == network.codes[:, minimum.activity].sum(1).tolist()
 
 
 def test_the_strongest_carry_first(program: Program) -> None:

@@ -19,6 +19,7 @@ from vsafsm.errors import BackendError, RequirementError
 from vsafsm.machine import Machine, Transition
 from vsafsm.network import Network
 from vsafsm.program import Program, load_program
+from vsafsm.synapses import none_between
 from vsafsm_loihi2 import Settings, lower
 from vsafsm_loihi2.backend import BACKEND, LEAKY, MOST_CHIPS, OPTIONS, REQUIREMENTS
 from vsafsm_loihi2.resources import most_neurons, partition
@@ -42,7 +43,12 @@ def large(program: Program) -> Program:
     padded = {
         name: np.pad(getattr(network, name), ((0, 0), (0, idle))) for name in ("masks", "codes")
     }
-    found: Network = replace(network, weights=np.pad(network.weights, (0, idle)), **padded)
+    found: Network = replace(
+        network,
+        blocks=np.pad(network.weights, (0, idle))[None],
+        between=none_between(network.neurons + idle, network.weights.dtype),
+        **padded,
+    )
     return replace(program, network=found)
 
 

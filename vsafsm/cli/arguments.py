@@ -26,6 +26,8 @@ COMPILE_OPTIONS = {
     "code": "sparse (default) or dense",
     "inhibition": "folded into the weights (default) or separate",
     "margin": 'distance from threshold to refine for, in units, or "auto" (default)',
+    "layout": 'dense (one matrix), modules (large machines) or "auto" (default)',
+    "module_neurons": 'neurons per module, or "auto" (default)',
     "seed": "of every random draw (default 0)",
 }
 PLAIN = "\0"
@@ -166,7 +168,8 @@ def add_options(parser: argparse.ArgumentParser, options: Sequence[Option] = ())
         "compile options", "for a spec; they override those in the spec"
     )
     for name, text in COMPILE_OPTIONS.items():
-        group.add_argument(f"--{name}", dest=f"compile_{name}", metavar=name.upper(), help=text)
+        flag = f"--{name.replace('_', '-')}"
+        group.add_argument(flag, dest=f"compile_{name}", metavar=name.upper(), help=text)
     group.add_argument(
         "-O",
         dest="assign",

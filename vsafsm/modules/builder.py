@@ -25,6 +25,9 @@ from vsafsm.synapses import Synapses
 from vsafsm.vsa import Bits
 from vsafsm.weights import Grid
 
+LEAST_BITS = 5
+MOST_MARGIN = 0.2
+"""The largest margin that modules reach at a cost that does not grow with the machine."""
 CLIP = 8.0
 """Standard deviations of the one-shot weights that the largest integer stands for."""
 LEAST_RANGE = 8.0
@@ -54,6 +57,15 @@ def usual_sizes(lowered: Lowered) -> Sizes:
     per_state = len(lowered.codes) / len(lowered.targets)
     codes = CODES_PER_MODULE * neurons / 256
     return Sizes(neurons, active, max(1, int(codes / per_state)))
+
+
+def predicted_synapses(lowered: Lowered, margin: float) -> int:
+    """Weights that a network of modules is expected to hold."""
+    sizes = usual_sizes(lowered)
+    modules = -(-len(lowered.targets) // sizes.states)
+    # k neurons of the source reach the open half of the target's.
+    leaving = sum(move.source != move.target for move in lowered.moves) * (1 - 1 / modules)
+    return round(modules * sizes.module_neurons**2 + leaving * sizes.active**2 / 2)
 
 
 def build(
@@ -180,7 +192,7 @@ def _check(lowered: Lowered, sizes: Sizes, margin: float, bits: int) -> None:
                 f"{name} is {value}; expected a multiple of {classes}, the classes of"
                 f" {lowered.masks} masks"
             )
-    if not sizes.states >= 1 or not 0 < margin <= 0.45 or not 5 <= bits <= 16:
+    if not sizes.states >= 1 or not 0 < margin <= 0.45 or not LEAST_BITS <= bits <= 16:
         raise CompileError(
             f"states per module, margin and bits are {sizes.states}, {margin:g} and {bits};"
             " expected at least 1, above 0 up to 0.45, and 5 to 16"

@@ -1,0 +1,78 @@
+"""Which layout a machine is compiled to: one matrix of weights, or modules.
+
+One matrix holds the largest margins, at a cost that grows with the square of the machine. Modules
+cost the same per transition whatever the size.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from vsafsm.errors import CompileError
+from vsafsm.lowering import Lowered
+from vsafsm.modules.builder import MOST_MARGIN, predicted_synapses
+from vsafsm.options import Options
+from vsafsm.prediction import predicted_neurons
+from vsafsm.requirements import Requirements
+from vsafsm.sizing import HEADROOM
+
+MOST_BY_DEFAULT = 4096
+"""Neurons up to which one matrix is the default: it costs no more per transition than modules of
+margin 0.2 do, and its margin is 0.3.
+"""
+
+
+def choose(
+    lowered: Lowered, options: Options, requirements: Requirements
+) -> Literal["dense", "modules"]:
+    """The layout that is asked for, or the one with fewer synapses for the margin.
+
+    Raises
+    ------
+    CompileError
+        If options ask for what the layout does not have.
+    """
+    if options.layout == "modules":
+        _check_modules(options)
+        return "modules"
+    if options.layout == "dense":
+        if options.module_neurons != "auto":
+            raise CompileError(
+                "module_neurons is an option of modules; expected layout modules, or none"
+            )
+        return "dense"
+    if options.module_neurons != "auto":
+        _check_modules(options)
+        return "modules"
+    needs_one = requirements.one_matrix or requirements.folded or _only_dense(options)
+    margin = None if options.margin == "auto" else float(options.margin)
+    least = max(margin or 0.0, requirements.least_margin or 0.0)
+    if needs_one or least > MOST_MARGIN:
+        return "dense"
+    neurons = HEADROOM * predicted_neurons(lowered, options)
+    if margin is None:
+        return "dense" if neurons <= MOST_BY_DEFAULT else "modules"
+    return "dense" if neurons**2 <= predicted_synapses(lowered, least) else "modules"
+
+
+def _only_dense(options: Options) -> str | None:
+    """The first option that only one matrix has."""
+    usual = Options()
+    for name, has in (
+        ("dimension", options.dimension == "auto"),
+        ("code", options.code == usual.code),
+        ("rule", options.rule == usual.rule),
+        ("trigger", options.trigger == usual.trigger),
+    ):
+        if not has:
+            return name
+    return None
+
+
+def _check_modules(options: Options) -> None:
+    name = _only_dense(options)
+    if name is not None:
+        raise CompileError(
+            f"{name} is {getattr(options, name)}, which modules do not have; expected"
+            f" {getattr(Options(), name)}, or layout dense"
+        )

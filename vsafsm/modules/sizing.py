@@ -1,0 +1,89 @@
+"""Sizing of modules: margins in turn, and fewer states per module, until a proof holds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from vsafsm.errors import CodebookError, CompileError
+from vsafsm.lowering import Lowered
+from vsafsm.machine import Machine
+from vsafsm.modules.builder import LEAST_BITS, build
+from vsafsm.network import Network
+from vsafsm.options import Options
+from vsafsm.proof import Proof, prove
+from vsafsm.requirements import Requirements
+from vsafsm.sizing import Attempt, Progress, Sized
+
+MARGINS = (0.1, 0.05)
+"""Asked for in turn by default, in units of drive per active neuron."""
+DRAWS = 3
+"""Seeds that are tried for a margin before a smaller one is."""
+
+
+def size_modules(
+    machine: Machine,
+    lowered: Lowered,
+    options: Options,
+    requirements: Requirements,
+    jobs: int = 1,
+    progress: Progress = lambda what, share: None,
+) -> Sized:
+    """Find a network of modules that is proven to run the machine and meets the requirements.
+
+    Where none does, the best attempt is returned with its verdict, and why the search gave up.
+
+    Raises
+    ------
+    CompileError
+        If weights miss every margin, or there are too few bits.
+    """
+    if options.bits < LEAST_BITS:
+        raise CompileError(
+            f"weights of modules have at least {LEAST_BITS} bits, not {options.bits}; expected more"
+            " bits, or layout dense"
+        )
+    least = requirements.least_margin or 0.0
+    margins = MARGINS if options.margin == "auto" else (float(options.margin),)
+    attempts: list[Attempt] = []
+    best: tuple[Network, Proof] | None = None
+    states = len(machine.states)
+
+    def walked(points: int) -> None:
+        progress("proving", min(1.0, points / states))
+
+    missed: CompileError | CodebookError | None = None
+    for margin in dict.fromkeys(max(margin, least) for margin in margins):
+        for draw in range(DRAWS):
+            try:
+                network = build(
+                    machine,
+                    module_neurons=_given(options.module_neurons),
+                    active=_given(options.active),
+                    margin=margin,
+                    bits=options.bits,
+                    seed=options.seed + draw,
+                    jobs=jobs,
+                    progress=lambda share: progress("compiling modules", share),
+                )
+            except (CompileError, CodebookError) as error:
+                missed = error
+                break
+            proof = prove(machine, network, walked)
+            attempts.append(
+                Attempt(network.neurons, network.active, margin, proof.verdict, proof.margin, 0)
+            )
+            if best is None or (proof.holds, proof.margin) > (best[1].holds, best[1].margin):
+                best = network, proof
+            if proof.holds:
+                network = replace(network, contract=proof.contract)
+                unmet = requirements.unmet(network, proof.margin)
+                gave_up = f"requirements not met: {'; '.join(unmet)}" if unmet else ""
+                return Sized(network, proof, tuple(attempts), None, gave_up)
+    if best is None:
+        assert missed is not None  # noqa: S101 - every margin was missed
+        raise missed
+    return Sized(*best, tuple(attempts), None, "no proof in modules")
+
+
+def _given(value: int | str) -> int | None:
+    return None if isinstance(value, str) else value
