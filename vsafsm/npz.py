@@ -24,7 +24,6 @@ Members = dict[str, NDArray[Any]]
 Kinds = Mapping[str, Sequence[str]]
 """The types that each member may have, as NumPy writes them: ``"|i1"``."""
 HASH = "content_hash"
-_MOST_BYTES = 2**36
 _MOST_METADATA = 2**28
 _NPY: Any = np.lib.format
 _MAGIC = b"\x93NUMPY\x01\x00"
@@ -71,7 +70,7 @@ def read(file: IO[bytes], name: str, layouts: Sequence[Kinds]) -> Members:
     Raises
     ------
     ProgramError
-        If it is no such archive, or its hash is another.
+        If it is no such archive.
     OSError
         If it cannot be read.
     """
@@ -79,12 +78,13 @@ def read(file: IO[bytes], name: str, layouts: Sequence[Kinds]) -> Members:
         raise ProgramError(
             f"{name}: is no vsafsm program; expected a file that vsafsm compile wrote"
         )
+    most = file.seek(0, 2)
     try:
         with zipfile.ZipFile(file) as archive:
             infos = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
             kinds = _layout_of(infos, len(archive.infolist()), name, layouts)
             members = {
-                member: _read_array(archive, infos[member], name, member, kinds[member])
+                member: _read_array(archive, infos[member], name, member, kinds[member], most)
                 for member in kinds
             }
     except (zipfile.BadZipFile, OSError) as error:
@@ -93,11 +93,15 @@ def read(file: IO[bytes], name: str, layouts: Sequence[Kinds]) -> Members:
         raise ProgramError(f"{name}: is cut off or damaged; expected a whole program") from None
     except (EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise ProgramError(f"{name}: cannot be unpacked: {error}") from None
+    return members
+
+
+def check_hash(members: Members, name: str) -> None:
+    """Raise `ProgramError` where the members are not those that were hashed."""
     if digest({m: array for m, array in members.items() if m != HASH}) != members[HASH].tobytes():
         raise ProgramError(
             f"{name}: the content does not match its hash; expected an unaltered program"
         )
-    return members
 
 
 def _layout_of(
@@ -120,9 +124,10 @@ def _read_array(
     name: str,
     member: str,
     kinds: Sequence[str],
+    most: int,
 ) -> NDArray[Any]:
     stored = info.compress_type == zipfile.ZIP_STORED and info.file_size == info.compress_size
-    if not stored or info.file_size > (_MOST_METADATA if member == "metadata" else _MOST_BYTES):
+    if not stored or info.file_size > (min(most, _MOST_METADATA) if member == "metadata" else most):
         raise ProgramError(f"{name}: {member} is packed or larger than a program's can be")
     raw = archive.read(info)
     end = _START + int.from_bytes(raw[len(_MAGIC) : _START], "little")

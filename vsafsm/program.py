@@ -217,6 +217,7 @@ def load_program(path: str | Path) -> Program:
     except (OSError, ValueError) as error:
         raise FileError(f"{name}: cannot be read: {reason(error)}") from None
     metadata = _metadata(members["metadata"], name)
+    npz.check_hash(members, name)
     try:
         if metadata["version"] == 1:
             metadata, members = _from_version_1(metadata, members)
