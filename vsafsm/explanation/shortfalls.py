@@ -20,7 +20,9 @@ from vsafsm.program import Program
 from vsafsm.weights import Conditions, conditions
 
 CHUNK = 256
-"""Conditions that are judged together."""
+"""Conditions that are judged together, at most."""
+MOST_ELEMENTS = 2**22
+"""Drives that are held together."""
 
 
 def shortfalls(program: Program, sigma: float = 0.0) -> Margins:
@@ -64,16 +66,18 @@ def _judge(
     """For each condition its minimum margin, and the sum of all its neurons' chances to be on the
     wrong side of threshold.
     """
-    opened = np.vstack([network.masks, np.ones(network.neurons, np.bool_)])
-    for i in range(0, len(all_of_them), CHUNK):
-        rows = slice(i, i + CHUNK)
-        active = (
-            network.codes[all_of_them.source[rows]]
-            & opened[all_of_them.open1[rows]]
-            & opened[all_of_them.open2[rows]]
+    opened = np.tile(
+        np.vstack([network.masks, np.ones(network.module_neurons, np.bool_)]), network.modules
+    )
+    together = max(1, min(CHUNK, MOST_ELEMENTS // network.neurons))
+    for i in range(0, len(all_of_them), together):
+        rows = slice(i, i + together)
+        active, wanted = (
+            network.code_activities(codes[rows].tolist()).bits(network.neurons)
+            for codes in (all_of_them.source, all_of_them.want)
         )
+        active &= opened[all_of_them.open1[rows]] & opened[all_of_them.open2[rows]]
         cared = opened[all_of_them.care1[rows]] | opened[all_of_them.care2[rows]]
-        wanted = network.codes[all_of_them.want[rows]]
         distance = np.where(wanted, 1, -1) * network.drive(active)
         for p, (activity, care, signed) in enumerate(zip(active, cared, distance, strict=True)):
             count = max(int(activity.sum()), 1)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vsafsm.codebook import Codebook
 from vsafsm.lowering import REST
 from vsafsm.margins import MinimumMargin
 from vsafsm.network import Network
@@ -39,14 +38,15 @@ def terms(program: Program, minimum: MinimumMargin) -> list[Term]:
     """A margin as a sum: memories and transitions by name, inhibition, and correction
     as what is left.
 
-    The correction is what refinement added, with rounding and clipping.
+    The correction is what refinement added, with rounding and clipping. Only codes and transitions
+    that can drive the neuron are listed: those of its module, and those that lead there.
     """
     network, count = program.network, max(len(minimum.activity), 1)
     sign = 1.0 if minimum.fires else -1.0
-    scale = network.neurons**2 * (1 - network.codes.mean()) * count
+    seen = _Seen(network, minimum)
     found = [
-        Term(name, sign * float(value) / scale, shared)
-        for name, value, shared in (*_memories(network, minimum), *_transitions(program, minimum))
+        Term(name, sign * value / count, shared)
+        for name, value, shared in (*_memories(network, seen), *_transitions(program, seen))
     ]
     grid = program.grid()
     inhibition = grid.inhibition if grid.folded else network.gain / network.scale
@@ -54,34 +54,58 @@ def terms(program: Program, minimum: MinimumMargin) -> list[Term]:
     return [*found, Term("correction", minimum.margin - sum(term.towards for term in found))]
 
 
-def _memories(network: Network, minimum: MinimumMargin) -> list[tuple[str, float, int]]:
-    """``(x - f)_i <x - f, z>`` of each code x."""
-    centred = centre(network.codes, network.neurons)
-    values = centred[:, minimum.neuron] * centred[:, minimum.activity].sum(1)
-    shared = network.codes[:, minimum.activity].sum(1)
+class _Seen:
+    """What a neuron sees of an activity: the part inside its module, by local numbers."""
+
+    def __init__(self, network: Network, minimum: MinimumMargin) -> None:
+        n, self.activity = network.module_neurons, minimum.activity
+        self.module, self.neuron = divmod(minimum.neuron, n)
+        self.own = minimum.activity[minimum.activity // n == self.module] % n
+        self.codes = np.flatnonzero(network.homes == self.module)
+        centred = centre(network.codes[self.codes], n)
+        self.centred = dict(zip(self.codes.tolist(), centred, strict=True))
+        # A unit: what one stored pattern adds to the drive of its own neurons per active neuron.
+        self.unit = n**2 * (1 - float(network.codes.mean()))
+
+
+def _memories(network: Network, seen: _Seen) -> list[tuple[str, float, int]]:
+    """``(x - f)_i <x - f, z>`` of each code x of the module."""
+    shared = network.codes[seen.codes][:, seen.own].sum(1).tolist()
     return [
-        (f"memory of {_quoted(network, c)}", values[c], int(shared[c])) for c in range(len(values))
+        (
+            f"memory of {_quoted(network, c)}",
+            float(centred[seen.neuron] * centred[seen.own].sum()) / seen.unit,
+            number,
+        )
+        for (c, centred), number in zip(seen.centred.items(), shared, strict=True)
     ]
 
 
-def _transitions(program: Program, minimum: MinimumMargin) -> list[tuple[str, float, int]]:
-    """``((y - f) - e (x - f))_i <(x - f) o s, z>`` of each move and release x -> y under the mask
-    of s.
+def _transitions(program: Program, seen: _Seen) -> list[tuple[str, float, int]]:
+    """Inside the module ``((y - f) - e (x - f))_i <(x - f) o s, z>`` of each move and release
+    x -> y under the mask of s, without y where that is elsewhere; from another module
+    ``<x o s, z>`` where i is an open neuron of y.
     """
-    network, lowered = program.network, program.lowered
+    network, lowered, i = program.network, program.lowered, seen.neuron
     arcs = [
         (move.source, move.mask, move.target)
         for move in lowered.moves
         if move.source != move.target
     ]
     arcs += [(code, REST, to) for code, to in enumerate(lowered.releases) if code != to]
-    signs = Codebook(network.masks, network.codes).signs
-    centred = centre(network.codes, network.neurons)
-    found = []
+    signs, found, n = np.where(network.masks, 1.0, -1.0), [], network.module_neurons
     for x, mask, y in arcs:
-        towards = centred[y, minimum.neuron] - ERASE * centred[x, minimum.neuron]
-        value = towards * float(bind(centred[x], signs[mask])[minimum.activity].sum())
-        shared = int(network.codes[x, minimum.activity].sum())
+        if x in seen.centred:
+            towards = -ERASE * seen.centred[x][i]
+            towards += seen.centred[y][i] if y in seen.centred else 0.0
+            value = towards * float(bind(seen.centred[x], signs[mask])[seen.own].sum()) / seen.unit
+            shared = int(network.codes[x, seen.own].sum())
+        elif y in seen.centred and network.codes[y, i] and network.masks[mask, i]:
+            there = seen.activity[seen.activity // n == network.homes[x]] % n
+            active = there[network.codes[x, there]]
+            value, shared = float(signs[mask, active].sum()), len(active)
+        else:
+            continue
         found.append((f"transition {_arc(network, x, mask, y)}", value, shared))
     return found
 
