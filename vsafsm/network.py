@@ -402,6 +402,16 @@ class Network:
         """The neurons of some codes."""
         return activities_of([self.code_activity(code) for code in codes])
 
+    def nearest_code(self, neurons: Neurons) -> int:
+        """The code that has most of some neurons."""
+        n, most, best = self.module_neurons, -1, 0
+        for module in np.unique(neurons // n).tolist():
+            codes = self._codes_in[module]
+            shared = self.codes[codes][:, neurons[neurons // n == module] % n].sum(1)
+            if len(codes) and shared.max() > most:
+                most, best = int(shared.max()), int(codes[shared.argmax()])
+        return best
+
     def patterns(self, one: Indices, other: Indices) -> Bits:
         """Which neurons of every module two masks leave open: (B, n); A + 1 stands for no mask."""
         return np.asarray(self._patterns[one] & self._patterns[other])

@@ -127,18 +127,20 @@ class Program:
 
     def __repr__(self) -> str:
         network = self.network
+        modules = f" in {network.modules} modules" if network.modules > 1 else ""
         return (
-            f"<Program {self.machine.name}: {network.neurons} neurons, {network.active} active,"
-            f" {network.bits} bits, {self.claim.verdict}>"
+            f"<Program {self.machine.name}: {network.neurons} neurons{modules}, {network.active}"
+            f" active, {network.bits} bits, {self.claim.verdict}>"
         )
 
     def _repr_html_(self) -> str:
         """A small table, for notebooks."""
         network, claim = self.network, self.claim
+        modules = f" in {network.modules} modules" if network.modules > 1 else ""
         rows = {
             "machine": self.machine.name,
             "states, inputs": f"{len(self.machine.states)}, {len(self.machine.inputs)}",
-            "neurons N, active k": f"{network.neurons}, {network.active}",
+            "neurons N, active k": f"{network.neurons}{modules}, {network.active}",
             "bits per weight": str(network.bits),
             "proof": claim.verdict,
             "margin (units)": f"{claim.margin:.3f}",
@@ -161,8 +163,8 @@ class Program:
         return lower(self.machine, self.options.trigger)
 
     def parts(self) -> Parts:
-        """The weights taken apart: symmetric autoassociative part, bound transitions, correction
-        (float64, units).
+        """The weights of one matrix taken apart: symmetric autoassociative part, bound transitions,
+        correction (float64, units). Raises `NetworkError` where there are several modules.
         """
         network = self.network
         book = Codebook(network.masks, network.codes)

@@ -67,9 +67,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _print(found: Explanation, most: int) -> None:
     network, noise = found.program.network, found.tolerated_noise
+    modules = f" in {network.modules} modules" if network.modules > 1 else ""
     print_line(
-        f"{found.program.machine.name}: N={network.neurons} neurons, k={network.active} active,"
-        f" {network.bits} bits"
+        f"{found.program.machine.name}: N={network.neurons} neurons{modules}, k={network.active}"
+        f" active, {network.bits} bits"
     )
     for line in _summary(found):
         print_line(line)
@@ -118,7 +119,7 @@ def _summary(found: Explanation) -> list[str]:
 
 def _step_name(network: Network, minimum: MinimumMargin) -> str:
     """Which step of a transition it is: what is active, and which masks are on."""
-    source = network.code_name(int(network.codes[:, minimum.activity].sum(1).argmax()))
+    source = network.code_name(network.nearest_code(minimum.activity))
     if not minimum.masks:
         return f"{source}, no mask on"
     masks = ["rest" if mask == REST else f'"{network.inputs[mask - 1]}"' for mask in minimum.masks]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from vsafsm.cli.exits import OK
 from vsafsm.cli.results import sizes
 from vsafsm.cli.sources import program_of
 from vsafsm.cli.terminal import print_json, print_line
+from vsafsm.program import Program
 from vsafsm.running import check
 
 
@@ -27,17 +29,16 @@ def run(args: argparse.Namespace) -> int:
     chosen = choices(args)
     program = program_of(args, chosen, allow_unproven=True)
     machine, network = program.machine, program.network
-    parts = program.parts()
-    norms = {name: float(np.linalg.norm(getattr(parts, name))) for name in asdict(parts)}
     described = {
         "machine": machine.name,
         **sizes(program),
         "inputs": len(machine.inputs),
         "transitions": machine.reachable_transitions,
+        "synapses_per_transition": network.synapses / machine.reachable_transitions,
         "pending": program.lowered.pending,
         "gain": network.gain,
         "scale": network.scale,
-        "norms": norms,
+        **_inner(program),
         "options": dict(program.options.items()),
         "target": program.target,
         "claim": asdict(program.claim),
@@ -54,6 +55,18 @@ def run(args: argparse.Namespace) -> int:
         for key, value in described.items():
             print_line(f"{key:{width}}  {_text(value)}")
     return OK
+
+
+def _inner(program: Program) -> dict[str, Any]:
+    """What the weights are made of: the terms of one matrix, or blocks and synapses between."""
+    network = program.network
+    if network.modules > 1:
+        return {
+            "module_neurons": network.module_neurons,
+            "synapses_between_modules": len(network.between),
+        }
+    parts = program.parts()
+    return {"norms": {name: float(np.linalg.norm(getattr(parts, name))) for name in asdict(parts)}}
 
 
 def _text(value: object) -> str:

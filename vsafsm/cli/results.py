@@ -18,6 +18,8 @@ def sizes(program: Program) -> dict[str, Any]:
     network = program.network
     return {
         "neurons": network.neurons,
+        "modules": network.modules,
+        "synapses": network.synapses,
         "active": network.active,
         "bits": network.bits,
         "states": len(program.machine.states),
@@ -32,7 +34,11 @@ def size_line(program: Program, network: Network, result: Claim | Proof) -> str:
         else ""
     )
     proof = f"proven, margin {result.margin:.3f}" if result.holds else result.verdict
-    sizes = f"N={network.neurons} neurons{tried}, k={network.active} active, {network.bits} bits"
+    modules = f" in {network.modules} modules" if network.modules > 1 else ""
+    sizes = (
+        f"N={network.neurons} neurons{modules}{tried}, k={network.active} active,"
+        f" {network.bits} bits"
+    )
     return f"{program.machine.name}: {sizes}, {proof}"
 
 
