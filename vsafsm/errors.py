@@ -249,6 +249,10 @@ class SweepError(VsafsmError):
     """A sweep that asks for nothing, or cannot be run or gone on with as it is asked for."""
 
 
+class ClusterError(VsafsmError):
+    """Processes or a cluster that cannot be used, or that are lost on the way."""
+
+
 class PlotError(VsafsmError):
     """A picture or page of no known kind, or one that cannot be drawn here."""
 

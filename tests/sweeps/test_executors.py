@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from vsafsm.errors import SweepError
+from vsafsm.errors import ClusterError
 from vsafsm.sweeps.executors import Chunk, Found, cluster, processes
 from vsafsm.sweeps.plan import Plan, Subject, Trials
 from vsafsm.sweeps.rows import Row
@@ -147,7 +147,7 @@ def test_a_cluster_that_is_lost_is_told_and_what_was_measured_is_kept(
                     )
 
         with Journal(table, plan.described()) as journal:
-            with pytest.raises(SweepError, match="cannot go on"):
+            with pytest.raises(ClusterError, match="cannot go on"):
                 measure(plan, journal, execute)
             assert sum(map(len, journal.kept.values())) >= 50
     assert measured(plan, table) == rows
@@ -160,8 +160,8 @@ def test_a_cluster_that_is_lost_is_told_and_what_was_measured_is_kept(
 def test_a_scheduler_that_does_not_answer_is_told(
     plan: Plan, measured: Measured, tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vsafsm.sweeps.executors.WAIT_S", 1)
-    with pytest.raises(SweepError, match=f'no scheduler answers at "{address}"'):
+    monkeypatch.setattr("vsafsm.clusters.WAIT_S", 1)
+    with pytest.raises(ClusterError, match=f'no scheduler answers at "{address}"'):
         measured(plan, tmp_path / "t.csv", cluster(address))
 
 
@@ -170,10 +170,10 @@ def test_a_scheduler_that_does_not_answer_is_told(
 def test_a_scheduler_without_workers_is_told(
     plan: Plan, measured: Measured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vsafsm.sweeps.executors.WAIT_S", 2)
+    monkeypatch.setattr("vsafsm.clusters.WAIT_S", 2)
     with (
         running_cluster(tmp_path, 0) as (address, _),
-        pytest.raises(SweepError, match="has no workers"),
+        pytest.raises(ClusterError, match="has no workers"),
     ):
         measured(plan, tmp_path / "t.csv", cluster(address))
 
@@ -185,5 +185,5 @@ def test_a_library_that_is_missing_is_told(
     name: str, execute: Callable[[], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(SweepError, match=rf"{name}, which .* pip install 'vsafsm\[sweep\]'"):
+    with pytest.raises(ClusterError, match=rf"{name}, which .* pip install 'vsafsm\[sweep\]'"):
         execute()

@@ -6,7 +6,13 @@ from threading import Timer
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 AFTER_SECONDS = 1.0
 """Progress is shown on what takes longer than this."""
@@ -28,10 +34,13 @@ class ProgressBar:
             TextColumn("{task.description}"),
             BarColumn(),
             TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
             console=console,
             transient=True,
         )
         self._task = self._bar.add_task(what, total=None)
+        self._what = what
         # A thread starts the bar, since what is waited for may not return for minutes.
         self._timer = Timer(AFTER_SECONDS, self._bar.start) if console.is_terminal else None
 
@@ -53,5 +62,9 @@ class ProgressBar:
             self._bar.stop()
 
     def __call__(self, what: str, share: float) -> None:
-        """Show that `share` of `what` is done."""
-        self._bar.update(self._task, description=what, total=1.0, completed=share)
+        """Show that `share` of `what` is done, and how long the rest will take."""
+        if what != self._what:
+            # What comes next has a pace of its own.
+            self._bar.reset(self._task, description=what, total=1.0)
+            self._what = what
+        self._bar.update(self._task, total=1.0, completed=share)

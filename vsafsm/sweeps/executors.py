@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
 from itertools import islice
 from typing import Any
 
-from vsafsm.errors import SweepError
+from vsafsm.clusters import client_of, imported, lost, workers_of
 from vsafsm.noise import Noise
 from vsafsm.sweeps.plan import Subject, Trials
 from vsafsm.sweeps.trial import Outcome, outcomes
-
-WAIT_S = 10
-"""Seconds in which a scheduler has to answer."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +38,8 @@ def serial(subjects: Sequence[Subject], trials: Trials, chunks: Iterator[Chunk])
 
 
 def processes(jobs: int) -> Executor:
-    """In so many processes. Raises `SweepError` where joblib is not installed."""
-    joblib = _imported("joblib")
+    """In so many processes. Raises `ClusterError` where joblib is not installed."""
+    joblib = imported("joblib")
 
     def execute(subjects: Sequence[Subject], trials: Trials, chunks: Iterator[Chunk]) -> Found:
         call = joblib.delayed(_measured)
@@ -72,11 +66,11 @@ def cluster(address: str) -> Executor:
 
     Raises
     ------
-    SweepError
+    ClusterError
         If distributed is not installed or the scheduler does not answer; later, if it is lost, or
         workers are again and again. What has been measured by then is kept.
     """
-    distributed = _imported("distributed")
+    distributed = imported("distributed")
     return partial(_on_cluster, distributed, address)
 
 
@@ -87,8 +81,8 @@ def _on_cluster(
     trials: Trials,
     chunks: Iterator[Chunk],
 ) -> Found:
-    with _client(distributed, address) as client:
-        workers = _workers(client, address)
+    with client_of(distributed, address) as client:
+        workers = workers_of(client, address)
         # Subjects are tasks of their own: when a worker is lost, another makes again what it had.
         there: Mapping[int, Any] = {
             i: client.submit(_itself, subject, key=f"vsafsm-{i}-{subject.program.content_hash}")
@@ -105,46 +99,8 @@ def _on_cluster(
                 yield future.result()
                 running.update(islice(waiting, 1))
         except Exception as error:
-            raise _lost(error, address) from None
-
-
-def _workers(client: Any, address: str) -> int:
-    """Threads of all workers, once there is one."""
-    try:
-        client.wait_for_workers(1, timeout=WAIT_S)
-    except (TimeoutError, asyncio.TimeoutError):  # two classes before Python 3.11
-        raise SweepError(
-            f'the scheduler at "{address}" has no workers; expected at least one'
-        ) from None
-    return int(sum(client.nthreads().values()))
+            raise lost(error, address, "what has been measured is kept") from None
 
 
 def _itself(subject: Subject) -> Subject:
     return subject
-
-
-def _client(distributed: Any, address: str) -> Any:
-    try:
-        return distributed.Client(address, timeout=WAIT_S, set_as_default=False)
-    except (OSError, ValueError, TimeoutError, asyncio.TimeoutError) as error:
-        raise SweepError(
-            f'no scheduler answers at "{address}" ({type(error).__name__}); expected the address of'
-            " a running dask scheduler, such as tcp://127.0.0.1:8786"
-        ) from None
-
-
-def _lost(error: Exception, address: str) -> SweepError:
-    reason = f"{type(error).__name__}: {error}".splitlines()[0]
-    return SweepError(
-        f'the cluster at "{address}" cannot go on ({reason}); '
-        "what has been measured is kept, and the same command goes on"
-    )
-
-
-def _imported(name: str) -> Any:
-    with suppress(ImportError):
-        return import_module(name)
-    wanted = "several processes" if name == "joblib" else "a cluster"
-    raise SweepError(
-        f"{name}, which {wanted} need, is not installed; expected: pip install 'vsafsm[sweep]'"
-    )
