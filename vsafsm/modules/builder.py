@@ -19,7 +19,8 @@ from vsafsm.lowering import Lowered, lower
 from vsafsm.machine import Machine
 from vsafsm.modules.codebook import draw_codes
 from vsafsm.modules.network import Indices, ModularNetwork
-from vsafsm.modules.refine import ModuleTask, ModuleWeights, one_shot, refine_module
+from vsafsm.modules.refine import ModuleWeights, one_shot, refine_module
+from vsafsm.modules.task import ModuleTask
 from vsafsm.vsa import Bits
 from vsafsm.weights import Grid
 
@@ -160,9 +161,9 @@ def _build(
     grid = Grid(bits, scale, 0.5 - float(codes.mean()), False)
     refined = []
     for weights in _refine(tasks, masks, grid, margin, generators, jobs):
-        if weights.short_inside or weights.short_between:
+        if weights.short or weights.sent.short:
             raise _ShortError(
-                f"{weights.short_inside} conditions inside a module and {weights.short_between}"
+                f"{weights.short} conditions inside a module and {weights.sent.short}"
                 " between modules"
             )
         refined.append(weights)
@@ -283,12 +284,12 @@ def _assemble(
     codes: Bits,
     homes: Indices,
 ) -> ModularNetwork:
-    counts = np.concatenate([each.counts for each in refined])
+    counts = np.concatenate([each.sent.counts for each in refined])
     return ModularNetwork(
         np.stack([each.inside for each in refined]),
         np.concatenate([[0], np.cumsum(counts)]).astype(np.intp),
-        np.concatenate([each.targets for each in refined]),
-        np.concatenate([each.values for each in refined]),
+        np.concatenate([each.sent.targets for each in refined]),
+        np.concatenate([each.sent.values for each in refined]),
         grid.gain,
         grid.scale,
         grid.bits,
