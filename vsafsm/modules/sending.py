@@ -33,7 +33,10 @@ ROUNDS, SEVERAL = (4, 4), 12
 aside; from the second on, those that are not get more synapses.
 """
 MOST_ROUNDS = 24
-LATE = 2
+RECENT = 2
+"""Last passes of a round in which drives that are too high count. In the very last, those of the
+situations in which a target is to fire may be all that is missing, and hide what keeps them low.
+"""
 RELAXATION = 1.3
 """How far past the missing drive a correction goes; several situations correct a synapse in one
 pass.
@@ -215,7 +218,7 @@ class _Targets:
         most = rows * (FINE * RELAXATION * (2 * grid.limit + 2 * grid.gain) + 1)
         self.real: type[np.floating[Any]] = np.float32 if most < 2**24 else np.float64
         self.edge = grid.limit * FINE
-        self.fine = np.clip(np.rint(fine), -self.edge, self.edge).astype(self.real)
+        self.fine: Real = np.clip(np.rint(fine), -self.edge, self.edge).astype(self.real)
         self.present = present
 
     @property
@@ -269,10 +272,9 @@ class _Targets:
                 columns = np.flatnonzero(lacks.any(0))
                 if not len(columns):
                     continue
-                if n >= most - LATE:
-                    missing[g] = lacks != 0
-                    above[g] = (lacks < 0) | above.get(g, False)
-                else: missing[g]=True
+                missing[g] = lacks != 0
+                if n >= most - RECENT:
+                    above[g] = (lacks < 0) | above.get(g, np.False_)
                 lacks = lacks[:, columns]
                 changed = fine[:, columns] + goals[g].change(lacks) * present[:, columns]
                 np.clip(changed, -self.edge, self.edge, out=changed)
@@ -287,11 +289,12 @@ def _add_synapses(present: Bits, goals: list[_Goal], above: dict[int, Bits]) -> 
     """For each situation in which a target has too much drive, a synapse from a neuron that fires
     in it, in place: for each target the neuron of most such situations first.
     """
-    pairs = [(g, *np.nonzero(each)) for g, each in above.items()]
-    if not sum(len(row) for _, row, _ in pairs):
-        return
-    active = np.concatenate([goals[g].activity[row] > 0 for g, row, _ in pairs])
-    target = np.concatenate([column for _, _, column in pairs])
+    situations, targets = [np.zeros((0, len(present)), np.bool_)], [np.zeros(0, np.intp)]
+    for g, each in above.items():
+        row, column = np.nonzero(each)
+        situations.append(goals[g].activity[row] > 0)
+        targets.append(column)
+    active, target = np.concatenate(situations), np.concatenate(targets)
     order = np.argsort(target, kind="stable")
     active, target = active[order], target[order]
     while len(target):
