@@ -7,7 +7,7 @@ same whatever makes it, in whatever order.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.util import find_spec
 
 import numpy as np
@@ -19,7 +19,9 @@ from vsafsm.errors import CompileError
 from vsafsm.lowering import Lowered, lower
 from vsafsm.machine import Machine
 from vsafsm.modules.codebook import draw_codes
-from vsafsm.modules.refine import ModuleTask, ModuleWeights, one_shot, refine_module
+from vsafsm.modules.refine import ModuleWeights, one_shot, refine_module
+from vsafsm.modules.sizes import Sizes, usual_sizes
+from vsafsm.modules.task import ModuleTask
 from vsafsm.network import Network
 from vsafsm.synapses import Synapses
 from vsafsm.vsa import Bits
@@ -32,36 +34,15 @@ CLIP = 8.0
 """Standard deviations of the one-shot weights that the largest integer stands for."""
 LEAST_RANGE = 8.0
 """Units that are not clipped, however few the weights."""
-NEURONS_PER_ACTIVE = 16
-"""Neurons of a module for each active neuron of a code."""
-CODES_PER_MODULE = 96
-"""Codes of a module of 256 neurons with 16 active ones; it grows with the neurons."""
-FEWER = 0.75
-"""Share of the states per module to try next, where weights miss the margin."""
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """Neurons of a module, active neurons of a code, and states per module."""
-
-    module_neurons: int
-    active: int
-    states: int
-
-
-def usual_sizes(lowered: Lowered) -> Sizes:
-    """Sizes that refine to the usual margin, by a law that was measured in ``benchmarks/``."""
-    classes = classes_needed(lowered.masks)
-    active = classes * -(-16 // classes)
-    neurons = NEURONS_PER_ACTIVE * active * (1 if lowered.inputs <= 3 else 2)
-    per_state = len(lowered.codes) / len(lowered.targets)
-    codes = CODES_PER_MODULE * neurons / 256
-    return Sizes(neurons, active, max(1, int(codes / per_state)))
+LIGHTER = 0.75
+"""Share of the states per neuron to try next, where weights miss the margin."""
+MOST_NEURONS = 2048
+"""Most neurons of a module to try, where the states that it holds are given."""
 
 
 def predicted_synapses(lowered: Lowered, margin: float) -> int:
     """Weights that a network of modules is expected to hold."""
-    sizes = usual_sizes(lowered)
+    sizes = usual_sizes(lowered, margin)
     modules = -(-len(lowered.targets) // sizes.states)
     # k neurons of the source reach the open half of the target's.
     leaving = sum(move.source != move.target for move in lowered.moves) * (1 - 1 / modules)
@@ -88,8 +69,9 @@ def build(
     machine
     module_neurons, active, states
         Neurons per module, active neurons per code, and states per module; None for a law that
-        was measured, and for fewer states where weights miss the margin. Neurons and active
-        neurons are multiples of the classes of the masks.
+        was measured, by the margin. Where weights miss the margin, fewer states are tried, or more
+        neurons where the states are given. Neurons and active neurons are multiples of the classes
+        of the masks.
     homes
         The module of each state, from 0 on, such as the parts of a graph partition; at random and
         balanced where it is None. States that lead to each other cost least in one module.
@@ -121,23 +103,40 @@ def build(
     True
     """
     lowered = lower(machine)
-    usual = usual_sizes(lowered)
-    sizes = Sizes(
-        module_neurons or usual.module_neurons, active or usual.active, states or usual.states
+    fixed = None if homes is None else _given_homes(machine, homes)
+    largest = states if fixed is None else int(np.bincount(fixed).max())
+    sizes = usual_sizes(
+        lowered, margin, module_neurons=module_neurons, active=active, states=largest
     )
     _check(lowered, sizes, margin, bits)
-    fixed = None if homes is None else _given_homes(machine, homes)
     while True:
         try:
             return _build(machine, lowered, sizes, fixed, margin, bits, seed, jobs, progress)
         except _ShortError as error:
-            fewer = int(FEWER * sizes.states)
-            if states is not None or fixed is not None or fewer < 1:
+            lighter = None
+            if largest is None:
+                lighter = _fewer_states(sizes)
+            elif module_neurons is None:
+                lighter = _more_neurons(sizes, lowered)
+            if lighter is None:
                 raise CompileError(
                     f'machine "{machine.name}": {error} lack the margin {margin:g}; expected fewer'
                     f" than {sizes.states} states per module, more neurons, or a smaller margin"
                 ) from None
-            sizes = replace(sizes, states=fewer)
+            sizes = lighter
+
+
+def _fewer_states(sizes: Sizes) -> Sizes | None:
+    """Sizes to try next where the states per module may change."""
+    fewer = int(LIGHTER * sizes.states)
+    return replace(sizes, states=fewer) if fewer else None
+
+
+def _more_neurons(sizes: Sizes, lowered: Lowered) -> Sizes | None:
+    """Sizes to try next where the states per module are given."""
+    classes = classes_needed(lowered.masks)
+    more = classes * -(-int(sizes.module_neurons / LIGHTER) // classes)
+    return replace(sizes, module_neurons=more) if more <= MOST_NEURONS else None
 
 
 class _ShortError(Exception):
@@ -174,9 +173,9 @@ def _build(
     grid = Grid(bits, scale, 0.5 - float(codes.mean()), False)
     refined = []
     for weights in _refine(tasks, masks, grid, margin, generators, jobs):
-        if weights.short_inside or weights.short_between:
+        if weights.short or weights.sent.short:
             raise _ShortError(
-                f"{weights.short_inside} conditions inside a module and {weights.short_between}"
+                f"{weights.short} conditions inside a module and {weights.sent.short}"
                 " between modules"
             )
         refined.append(weights)
@@ -297,13 +296,13 @@ def _assemble(
     codes: Bits,
     homes: Indices,
 ) -> Network:
-    counts = np.concatenate([each.counts for each in refined])
+    counts = np.concatenate([each.sent.counts for each in refined])
     return Network(
         np.stack([each.inside for each in refined]),
         Synapses(
             starts_of(counts),
-            np.concatenate([each.targets for each in refined]),
-            np.concatenate([each.values for each in refined]),
+            np.concatenate([each.sent.targets for each in refined]),
+            np.concatenate([each.sent.values for each in refined]),
         ),
         grid.gain,
         grid.scale,

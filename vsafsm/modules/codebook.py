@@ -1,9 +1,9 @@
 """Codes of a module: as many neurons of each class of the masks, and few shared by two codes.
 
 With the masks of an input and of rest both on, a quarter of a code is left. Where two codes share
-two of its neurons, one of them can hardly drive a neuron that the other leaves silent: the margin
-is then at most a third of the inhibition, 0.146 units. So a code takes neurons that share little
-with any earlier code within a quarter, and among those the least used.
+two of its neurons, what drives a target from one of them drives it by half as much from the other,
+and further synapses must keep it silent there (`vsafsm.modules.sending`). So a code takes neurons
+that share little with any earlier code within a quarter, and among those the least used.
 """
 
 from __future__ import annotations

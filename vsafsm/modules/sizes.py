@@ -1,0 +1,84 @@
+"""Neurons of a module, active neurons of a code, and states per module, for an asked margin.
+
+The law was measured with random machines of 1 to 16 inputs (``benchmarks/scale.py``): modules of
+these sizes reach the margin at the first try, and are loaded alike. At most about a quarter more
+states would still reach it. Their weights would then have to be much larger, and the same margin
+would be worth less against noise on the weights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vsafsm.codebook import classes_needed
+from vsafsm.lowering import Lowered
+
+FEWEST_ACTIVE = 16
+"""Active neurons of a code, where the classes of the masks do not need more."""
+FEWEST_RATIO, MOST_RATIO = 8, 32
+"""Neurons of a module per active neuron: the fewest, and the most that a large margin is given."""
+SHARE_OF_INHIBITION = 0.8
+"""The most of the inhibition that the margin may be. What an active neuron takes from every drive
+is 1/2 - 1/ratio units, and a silent neuron without synapses is no further from threshold.
+"""
+PATTERNS, PATTERNS_PER_MARGIN = 135.0, 130.0
+"""Patterns that a module of 128 neurons with 16 active ones holds at margin 0, and how many fewer
+per unit of margin.
+"""
+GROWTH = 1.6
+"""Power of the ratio that the patterns of a module grow with; with active neurons they grow in
+proportion.
+"""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Neurons of a module, active neurons of a code, and states per module."""
+
+    module_neurons: int
+    active: int
+    states: int
+
+
+def usual_sizes(
+    lowered: Lowered,
+    margin: float,
+    *,
+    module_neurons: int | None = None,
+    active: int | None = None,
+    states: int | None = None,
+) -> Sizes:
+    """Sizes that reach a margin, by a law that was measured; those that are given stay.
+
+    Examples
+    --------
+    >>> import vsafsm
+    >>> from vsafsm.lowering import lower
+    >>> from vsafsm.modules.sizes import usual_sizes
+    >>> lowered = lower(vsafsm.load("specs/turnstile.yaml"))
+    >>> usual_sizes(lowered, 0.2)
+    Sizes(module_neurons=128, active=16, states=18)
+    """
+    classes = classes_needed(lowered.masks)
+    active = active or classes * -(-FEWEST_ACTIVE // classes)
+    # Outer products that the one-shot weights add up: memories, moves and releases.
+    patterns = len(lowered.codes) + len(lowered.moves) + lowered.pending
+    per_state = patterns / len(lowered.targets)
+    at_fewest = max(1.0, (PATTERNS - PATTERNS_PER_MARGIN * margin) * active / 16)
+    if not module_neurons:
+        ratio = float(_fewest_ratio(margin))
+        if states:
+            loaded = max(states, 1) * per_state / at_fewest
+            ratio = max(ratio, FEWEST_RATIO * loaded ** (1 / GROWTH))
+        module_neurons = classes * int(-(-ratio * active // classes))
+    if not states:
+        ratio = max(module_neurons, 1) / max(active, 1)
+        states = max(1, int(at_fewest * (ratio / FEWEST_RATIO) ** GROWTH / per_state))
+    return Sizes(module_neurons, active, states)
+
+
+def _fewest_ratio(margin: float) -> int:
+    ratio = FEWEST_RATIO
+    while ratio < MOST_RATIO and margin > SHARE_OF_INHIBITION * (0.5 - 1 / ratio):
+        ratio *= 2
+    return ratio
