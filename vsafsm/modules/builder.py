@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsafsm.codebook import classes_needed, orthogonal_array
-from vsafsm.errors import CompileError
+from vsafsm.errors import CompileError, did_you_mean
 from vsafsm.lowering import Lowered, lower
 from vsafsm.machine import Machine
 from vsafsm.modules.codebook import draw_codes
 from vsafsm.modules.network import Indices, ModularNetwork
+from vsafsm.modules.placement import PLACEMENTS, Placement, leaving, place
 from vsafsm.modules.refine import ModuleTask, ModuleWeights, one_shot, refine_module
 from vsafsm.vsa import Bits
 from vsafsm.weights import Grid
@@ -29,9 +30,17 @@ LEAST_RANGE = 8.0
 """Units that are not clipped, however few the weights."""
 NEURONS_PER_ACTIVE = 16
 """Neurons of a module for each active neuron of a code."""
-CODES_PER_MODULE = 96
-"""Codes of a module of 256 neurons with 16 active ones; it grows with the neurons."""
-FEWER = 0.75
+SITUATIONS, SITUATIONS_SPARSE = 3.5, 5.5
+"""Situations per neuron of a module that no transition leaves, where a code takes one neuron in 16,
+and where it takes one in 32 or fewer.
+"""
+CODES = 0.65
+"""Codes per neuron of such a module, at most."""
+CROSSTALK = 0.4
+"""Share of the situations that a module has less where all transitions leave it."""
+PLACINGS = 3
+"""Rounds in which the states per module and the transitions that leave one follow each other."""
+FEWER = 0.85
 """Share of the states per module to try next, where weights miss the margin."""
 
 
@@ -45,13 +54,28 @@ class Sizes:
 
 
 def usual_sizes(lowered: Lowered) -> Sizes:
-    """Sizes that refine to the usual margin, by a law that was measured in ``benchmarks/``."""
+    """Sizes that refine to the usual margin wherever transitions lead, by a law that was measured
+    in ``benchmarks/``.
+    """
     classes = classes_needed(lowered.masks)
     active = classes * -(-16 // classes)
     neurons = NEURONS_PER_ACTIVE * active * (1 if lowered.inputs <= 3 else 2)
-    per_state = len(lowered.codes) / len(lowered.targets)
-    codes = CODES_PER_MODULE * neurons / 256
-    return Sizes(neurons, active, max(1, int(codes / per_state)))
+    return Sizes(neurons, active, usual_states(lowered, neurons, active, 1.0))
+
+
+def usual_states(lowered: Lowered, neurons: int, active: int, away: float) -> int:
+    """States per module, where this share of the transitions lead away from it, by the same law.
+
+    A code is a situation with its half at rest, and two more for each input under which something
+    happens to it: a state under all, a pending code under those that lead to it.
+    """
+    codes, states = len(lowered.codes), len(lowered.targets)
+    held = len({(move.target, move.mask) for move in lowered.moves if move.source != move.target})
+    situations = 2 * (codes + states * lowered.inputs + held)
+    sparse = min(max(neurons / (16 * active) - 1, 0), 1)
+    most = neurons * (SITUATIONS + sparse * (SITUATIONS_SPARSE - SITUATIONS)) / situations
+    most = min(most, CODES * neurons / codes)
+    return max(1, int((1 - CROSSTALK * away) * most * states))
 
 
 def build(
@@ -60,6 +84,7 @@ def build(
     module_neurons: int | None = None,
     active: int | None = None,
     states: int | None = None,
+    placement: Placement = "partition",
     homes: Sequence[int] | None = None,
     margin: float = 0.1,
     bits: int = 8,
@@ -76,9 +101,11 @@ def build(
         Neurons per module, active neurons per code, and states per module; None for a law that
         was measured, and for fewer states where weights miss the margin. Neurons and active
         neurons are multiples of the classes of the masks.
+    placement
+        ``"partition"``: states that lead to each other share a module, where they cost least.
+        ``"balanced"``: states share a module at random. See `vsafsm.modules.placement`.
     homes
-        The module of each state, from 0 on, such as the parts of a graph partition; at random and
-        balanced where it is None. States that lead to each other cost least in one module.
+        The module of each state, from 0 on, in place of `placement`.
     margin
         Distance from threshold to refine for, in units of drive per active neuron.
     bits
@@ -106,24 +133,48 @@ def build(
     >>> prove(machine, network).holds
     True
     """
+    if placement not in PLACEMENTS:
+        raise CompileError(
+            f'placement is "{placement}"; expected "partition" or "balanced"'
+            + did_you_mean(placement, PLACEMENTS)
+        )
     lowered = lower(machine)
     usual = usual_sizes(lowered)
     sizes = Sizes(
         module_neurons or usual.module_neurons, active or usual.active, states or usual.states
     )
     _check(lowered, sizes, margin, bits)
-    fixed = None if homes is None else _given_homes(machine, homes)
+    given = None if homes is None else _given_homes(machine, homes)
+    if states is None and given is None:
+        sizes = with_usual_states(lowered, sizes, placement, seed)
     while True:
+        placed = given
+        if placed is None:
+            placed = place(lowered, sizes.states, placement, np.random.default_rng(seed))
         try:
-            return _build(machine, lowered, sizes, fixed, margin, bits, seed, jobs, progress)
+            return _build(machine, lowered, sizes, placed, margin, bits, seed, jobs, progress)
         except _ShortError as error:
-            fewer = int(FEWER * sizes.states)
-            if states is not None or fixed is not None or fewer < 1:
+            most = int(np.bincount(placed).max())
+            fewer = int(FEWER * most)
+            if states is not None or given is not None or fewer < 1:
                 raise CompileError(
                     f'machine "{machine.name}": {error} lack the margin {margin:g}; expected fewer'
-                    f" than {sizes.states} states per module, more neurons, or a smaller margin"
+                    f" than {most} states per module, more neurons, or a smaller margin"
                 ) from None
             sizes = replace(sizes, states=fewer)
+
+
+def with_usual_states(lowered: Lowered, sizes: Sizes, placement: Placement, seed: int) -> Sizes:
+    """States per module by the law, for the transitions that leave such modules.
+
+    More states per module keep more transitions inside, and so let still more states in.
+    """
+    away = 1.0
+    for _ in range(PLACINGS):
+        states = usual_states(lowered, sizes.module_neurons, sizes.active, away)
+        sizes = replace(sizes, states=states)
+        away = leaving(lowered, place(lowered, states, placement, np.random.default_rng(seed)))
+    return sizes
 
 
 class _ShortError(Exception):
@@ -134,7 +185,7 @@ def _build(
     machine: Machine,
     lowered: Lowered,
     sizes: Sizes,
-    fixed: Indices | None,
+    home_of_state: Indices,
     margin: float,
     bits: int,
     seed: int,
@@ -142,9 +193,6 @@ def _build(
     progress: Callable[[float], None],
 ) -> ModularNetwork:
     rng = np.random.default_rng(seed)
-    home_of_state = fixed
-    if home_of_state is None:
-        home_of_state = place_states(len(machine.states), sizes.states, rng)
     homes = home_of_state[np.array([code.state for code in lowered.codes])]
     array = orthogonal_array(lowered.masks)
     classes = np.arange(sizes.module_neurons) % len(array)
@@ -200,14 +248,6 @@ def _given_homes(machine: Machine, homes: Sequence[int]) -> Indices:
             + "; expected modules from 0 on, each with a state"
         )
     return found.astype(np.intp)
-
-
-def place_states(states: int, per_module: int, rng: np.random.Generator) -> Indices:
-    """The module of each state: at random, and equally many in each."""
-    modules = -(-states // per_module)
-    homes = np.empty(states, np.intp)
-    homes[rng.permutation(states)] = np.arange(states) % modules
-    return homes
 
 
 def _members(homes: Indices) -> list[Indices]:
