@@ -11,11 +11,11 @@ from vsafsm.machine import Machine, Transition
 ONSETS = (
     "b br c ch cl cr d dr f fl fr g gl gr h j k l m n p ph pl pr qu r s sc sh sl sm sn sp st str t"
     " th tr v w z"
-).split()
-NUCLEI = "a ai e ea ee i o oa oo ou u y".split()
-CODAS = "b ck d ft g l ll lt m mp n nd ng nt p r rd rk rn rt s sh ss st t x".split()
-BARE = {"onset": 4, "coda": 14}
-"""How many of the entries are empty."""
+)
+NUCLEI = "a ai e ea ee i o oa oo ou u y"
+CODAS = "b ck d ft g l ll lt m mp n nd ng nt p r rd rk rn rt s sh ss st t x"
+BARE = (4, 0, 14)
+"""Empty entries of each."""
 SYLLABLES = (0.15, 0.5, 0.35)
 """Shares of words of one, two and three syllables."""
 
@@ -40,7 +40,8 @@ def words(number: int, seed: int = 0) -> list[str]:
     """Different words of syllables whose parts have frequencies by Zipf's law."""
     rng = np.random.default_rng(seed)
     parts = []
-    for entries in (ONSETS + [""] * BARE["onset"], NUCLEI, CODAS + [""] * BARE["coda"]):
+    for texts, bare in zip((ONSETS, NUCLEI, CODAS), BARE, strict=True):
+        entries = [*texts.split(), *[""] * bare]
         weights = 1 / np.arange(1, len(entries) + 1)
         parts.append((rng.permutation(entries), weights / weights.sum()))
     found: dict[str, None] = {}

@@ -5,13 +5,15 @@
 ``grid:W`` has W x W cells. ``sink:W`` and ``stay:W`` are lexicons of W words, by what a letter does
 that no word goes on with. ``--states 40`` builds with so many states per module rather than what
 `build` chooses. ``--place-only`` builds nothing. With pymetis (``pip install pymetis``) the parts
-of METIS stand beside, as many as the modules of the partition.
+of METIS stand beside, as many as the modules of the partition. Seconds are those of placing,
+building and proving, for states that were placed.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -21,16 +23,16 @@ from scale import random_machine
 
 import vsafsm
 from vsafsm.errors import CompileError
-from vsafsm.lowering import Lowered, lower
+from vsafsm.lowering import lower
 from vsafsm.machine import Machine
-from vsafsm.modules import build, prove
+from vsafsm.modules import ModularNetwork, build, prove
 from vsafsm.modules.builder import usual_sizes, with_usual_states
 from vsafsm.modules.network import Indices
-from vsafsm.modules.placement import Placement, leaving, place
+from vsafsm.modules.placement import Links, Placement, leaving, links, place
 
 HEADER = (
     "| machine | states x inputs | placement | modules | states in one | leave | between |"
-    " per transition | margin | place, build, prove (s) |\n|---|---|---|---|---|---|---|---|---|---|"
+    " per transition | margin | seconds |\n|---|---|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -46,74 +48,77 @@ def machine_of(name: str) -> Machine:
     return vsafsm.load(name)
 
 
-def parts_of_metis(lowered: Lowered, modules: int) -> Indices:
+def parts_of_metis(joined: Links, modules: int) -> Indices:
     import pymetis
 
-    source = np.repeat(np.arange(len(lowered.targets)), lowered.inputs)
-    target = np.array(lowered.releases)[np.array(lowered.targets).ravel()]
-    away = source != target
-    ends = np.stack([source[away], target[away]], 1)
-    pairs, weights = np.unique(np.vstack([ends, ends[:, ::-1]]), axis=0, return_counts=True)
-    starts = np.searchsorted(pairs[:, 0], np.arange(len(lowered.targets) + 1))
+    starts = np.searchsorted(joined.states, np.arange(len(joined.codes) + 1))
     _, parts = pymetis.part_graph(
         modules,
-        adjacency=pymetis.CSRAdjacency(starts, pairs[:, 1]),
-        vweights=np.bincount(lowered.releases).tolist(),
-        eweights=weights.tolist(),
+        adjacency=pymetis.CSRAdjacency(starts, joined.others),
+        vweights=joined.codes.tolist(),
+        eweights=joined.numbers.tolist(),
         options=pymetis.Options(seed=0),
     )
     return np.unique(parts, return_inverse=True)[1]
 
 
-def measure(
+def rows(
     name: str, machine: Machine, placement: Placement, states: int | None, only: bool
-) -> str:
+) -> Iterator[str]:
     """A row for a placement, and one for METIS beside a partition."""
     lowered = lower(machine)
+    joined = links(lowered)
+    usual = usual_sizes(lowered)
     begun = time.perf_counter()
-    most = states or with_usual_states(lowered, usual_sizes(lowered), placement, 0).states
-    homes = place(lowered, most, placement, np.random.default_rng(0))
-    took = time.perf_counter() - begun
-    if not only:
+    most = states or with_usual_states(lowered, joined, usual, placement, 0).states
+    homes = place(joined, most, placement, np.random.default_rng(0))
+    placed = time.perf_counter()
+    if only:
+        yield row(name, machine, joined, placement, homes, [placed - begun])
+    else:
         network = build(machine, states=states, placement=placement)
         homes = network.homes[: len(machine.states)]
-    rows = [row(name, machine, lowered, placement, homes, took, only)]
-    if placement == "partition" and homes.any() and find_spec("pymetis"):
-        begun = time.perf_counter()
-        parts = parts_of_metis(lowered, int(homes.max()) + 1)
-        took = time.perf_counter() - begun
-        rows.append(row(name, machine, lowered, "METIS", parts, took, only))
-    return "\n".join(rows)
+        seconds = [placed - begun, time.perf_counter() - placed]
+        yield row(name, machine, joined, placement, homes, seconds, network)
+    if placement == "balanced" or not homes.any() or not find_spec("pymetis"):
+        return
+    begun = time.perf_counter()
+    homes = parts_of_metis(joined, int(homes.max()) + 1)
+    seconds = [time.perf_counter() - begun]
+    missed = False
+    network = None
+    if not only:
+        try:
+            network = build(machine, homes=homes.tolist())
+        except CompileError:
+            missed = True
+        seconds.append(time.perf_counter() - begun - seconds[0])
+    yield row(name, machine, joined, "METIS", homes, seconds, network, missed)
 
 
 def row(
     name: str,
     machine: Machine,
-    lowered: Lowered,
+    joined: Links,
     placement: str,
     homes: Indices,
-    took: float,
-    only: bool,
+    seconds: list[float],
+    network: ModularNetwork | None = None,
+    missed: bool = False,
 ) -> str:
-    transitions = len(machine.states) * len(machine.inputs)
-    start = (
-        f"| {name} | {len(machine.states):,} x {len(machine.inputs)} | {placement} |"
-        f" {homes.max() + 1:,} | {np.bincount(homes).max()} | {leaving(lowered, homes):.3f} |"
-    )
-    if only:
-        return f"{start} | | | {took:.1f} |"
-    begun = time.perf_counter()
-    try:
-        network = build(machine, homes=homes.tolist())
-    except CompileError:
-        return f"{start} | | missed | |"
-    built = time.perf_counter()
-    proof = prove(machine, network)
-    proven = time.perf_counter()
-    margin = f"{proof.margin:.3f}" if proof.holds else proof.verdict
+    between = per_transition = ""
+    margin = "missed" if missed else ""
+    if network is not None:
+        begun = time.perf_counter()
+        proof = prove(machine, network)
+        seconds = [*seconds, time.perf_counter() - begun]
+        between = f"{len(network.targets):,}"
+        per_transition = f"{network.synapses / joined.transitions:,.0f}"
+        margin = f"{proof.margin:.3f}" if proof.holds else proof.verdict
     return (
-        f"{start} {len(network.targets):,} | {network.synapses / transitions:,.0f} | {margin} |"
-        f" {took:.1f}, {built - begun:.0f}, {proven - built:.0f} |"
+        f"| {name} | {len(machine.states):,} x {len(machine.inputs)} | {placement} |"
+        f" {homes.max() + 1:,} | {np.bincount(homes).max()} | {leaving(joined, homes):.3f} |"
+        f" {between} | {per_transition} | {margin} | {', '.join(f'{s:.1f}' for s in seconds)} |"
     )
 
 
@@ -131,7 +136,8 @@ def main() -> None:
         machine = machine_of(name)
         short = Path(name).stem
         for placement in args.placement:
-            print(measure(short, machine, placement, args.states, args.place_only), flush=True)
+            for row_ in rows(short, machine, placement, args.states, args.place_only):
+                print(row_, flush=True)
 
 
 if __name__ == "__main__":

@@ -10,13 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsafsm.lowering import Lowered, lower
+from vsafsm.lowering import lower
 from vsafsm.machine import Machine
-from vsafsm.modules.placement import PLACEMENTS, Placement, codes_per_state, leaving, place
+from vsafsm.modules.placement import PLACEMENTS, Links, Placement, leaving, links, place
 
 
-def placed(lowered: Lowered, per_module: int, kind: Placement = "partition") -> np.ndarray:
-    return place(lowered, per_module, kind, np.random.default_rng(0))
+def placed(joined: Links, per_module: int, kind: Placement = "partition") -> np.ndarray:
+    return place(joined, per_module, kind, np.random.default_rng(0))
+
+
+def joins(machine: Machine) -> Links:
+    return links(lower(machine))
 
 
 def machine_of(table: list[list[int]], outputs: list[list[int]] | None = None) -> Machine:
@@ -68,20 +72,20 @@ def grid(width: int) -> Machine:
 def test_every_state_has_a_module_and_every_module_a_state(
     machine: Machine, per_module: int, kind: Placement
 ) -> None:
-    lowered = lower(machine)
-    homes = placed(lowered, per_module, kind)
+    joined = joins(machine)
+    homes = placed(joined, per_module, kind)
     assert homes.shape == (len(machine.states),)
     assert set(homes.tolist()) == set(range(int(homes.max()) + 1))
     assert homes.max() < -(-len(machine.states) // per_module)
-    assert (placed(lowered, per_module, kind) == homes).all()
+    assert (placed(joined, per_module, kind) == homes).all()
 
 
 @given(machine=machines(), per_module=st.integers(1, 50))
 def test_a_module_has_its_share_of_the_codes(machine: Machine, per_module: int) -> None:
     """Within those of one state."""
-    lowered = lower(machine)
-    codes = codes_per_state(lowered)
-    held = np.bincount(placed(lowered, per_module), codes)
+    joined = joins(machine)
+    codes = joined.codes
+    held = np.bincount(placed(joined, per_module), codes)
     share = codes.sum() / -(-len(codes) // per_module)
     assert held.max() < share + codes.max()
 
@@ -90,15 +94,15 @@ def test_a_module_has_its_share_of_the_codes(machine: Machine, per_module: int) 
 def test_states_with_equally_many_codes_are_no_more_than_asked_for(
     number: int, length: int, per_module: int
 ) -> None:
-    lowered = lower(rings(number, length))
-    assert set(codes_per_state(lowered).tolist()) == {2}
-    assert np.bincount(placed(lowered, per_module)).max() <= per_module
+    joined = joins(rings(number, length))
+    assert set(joined.codes.tolist()) == {2}
+    assert np.bincount(placed(joined, per_module)).max() <= per_module
 
 
 @given(states=st.integers(1, 500), per_module=st.integers(1, 60), seed=st.integers(0, 99))
 def test_modules_are_full_alike(states: int, per_module: int, seed: int) -> None:
-    lowered = lower(machine_of([[x] for x in range(states)]))
-    homes = place(lowered, per_module, "balanced", np.random.default_rng(seed))
+    joined = joins(machine_of([[x] for x in range(states)]))
+    homes = place(joined, per_module, "balanced", np.random.default_rng(seed))
     counts = np.bincount(homes)
     assert counts.max() <= per_module
     assert counts.max() - counts.min() <= 1
@@ -114,7 +118,7 @@ def test_the_codes_of_a_state_are_its_own_and_its_pending_ones(machine: Machine)
     }
     pending = Counter(to for to, _ in arrivals)
     expected = [1 + pending[state] for state in machine.states]
-    assert codes_per_state(lower(machine)).tolist() == expected
+    assert joins(machine).codes.tolist() == expected
 
 
 @given(machine=machines(), data=st.data())
@@ -127,37 +131,37 @@ def test_transitions_that_leave_are_counted(machine: Machine, data: st.DataObjec
         for state, row in zip(machine.states, machine.table, strict=True)
         for taken in row
     ]
-    assert leaving(lower(machine), np.array(homes)) == pytest.approx(np.mean(away))
+    assert leaving(joins(machine), np.array(homes)) == pytest.approx(np.mean(away))
 
 
 @given(number=st.integers(1, 6), length=st.integers(3, 12))
 def test_states_apart_from_each_other_are_kept_apart(number: int, length: int) -> None:
     """Nothing leaves a module that has room for all that is near."""
-    lowered = lower(rings(number, length))
-    assert leaving(lowered, placed(lowered, length)) == 0
+    joined = joins(rings(number, length))
+    assert leaving(joined, placed(joined, length)) == 0
 
 
 @given(length=st.integers(3, 60), per_module=st.integers(2, 60))
 def test_a_ring_is_cut_into_arcs(length: int, per_module: int) -> None:
-    lowered = lower(rings(1, length))
-    homes = placed(lowered, per_module)
+    joined = joins(rings(1, length))
+    homes = placed(joined, per_module)
     modules = int(homes.max()) + 1
     cuts = 2 * modules if modules > 1 else 0
-    assert leaving(lowered, homes) * 2 * length == pytest.approx(cuts)
+    assert leaving(joined, homes) * 2 * length == pytest.approx(cuts)
 
 
 def test_a_grid_is_cut_into_blocks() -> None:
     """64 blocks of 10 x 10 cells would cut 0.07 of the transitions."""
-    lowered = lower(grid(80))
-    assert leaving(lowered, placed(lowered, 100)) < 0.12
-    assert leaving(lowered, placed(lowered, 100, "balanced")) > 0.95
+    joined = joins(grid(80))
+    assert leaving(joined, placed(joined, 100)) < 0.12
+    assert leaving(joined, placed(joined, 100, "balanced")) > 0.95
 
 
 def test_a_sink_does_not_hide_what_is_near() -> None:
     """Rings from which every state also leads to one state."""
     table = [[*map(int, row), 48] for row in _next_states(rings(4, 12))] + [[48, 48, 48]]
-    lowered = lower(machine_of(table))
-    homes = placed(lowered, 13)
+    joined = joins(machine_of(table))
+    homes = placed(joined, 13)
     inside = [homes[x] == homes[y] for x, row in enumerate(table[:48]) for y in row[:2]]
     assert np.mean(inside) > 0.8
 
@@ -165,8 +169,8 @@ def test_a_sink_does_not_hide_what_is_near() -> None:
 def test_less_leaves_than_at_random_even_from_a_random_machine(
     random_machines_of_modules: Any,
 ) -> None:
-    lowered = lower(random_machines_of_modules(300, 2, 0))
-    away = [leaving(lowered, placed(lowered, 60, kind)) for kind in PLACEMENTS]
+    joined = joins(random_machines_of_modules(300, 2, 0))
+    away = [leaving(joined, placed(joined, 60, kind)) for kind in PLACEMENTS]
     assert away[0] < 0.6 * away[1]
 
 

@@ -19,7 +19,7 @@ from vsafsm.lowering import Lowered, lower
 from vsafsm.machine import Machine
 from vsafsm.modules.codebook import draw_codes
 from vsafsm.modules.network import Indices, ModularNetwork
-from vsafsm.modules.placement import PLACEMENTS, Placement, leaving, place
+from vsafsm.modules.placement import PLACEMENTS, Links, Placement, leaving, links, place
 from vsafsm.modules.refine import ModuleTask, ModuleWeights, one_shot, refine_module
 from vsafsm.vsa import Bits
 from vsafsm.weights import Grid
@@ -145,12 +145,13 @@ def build(
     )
     _check(lowered, sizes, margin, bits)
     given = None if homes is None else _given_homes(machine, homes)
+    joined = links(lowered)
     if states is None and given is None:
-        sizes = with_usual_states(lowered, sizes, placement, seed)
+        sizes = with_usual_states(lowered, joined, sizes, placement, seed)
     while True:
         placed = given
         if placed is None:
-            placed = place(lowered, sizes.states, placement, np.random.default_rng(seed))
+            placed = place(joined, sizes.states, placement, np.random.default_rng(seed))
         try:
             return _build(machine, lowered, sizes, placed, margin, bits, seed, jobs, progress)
         except _ShortError as error:
@@ -164,7 +165,9 @@ def build(
             sizes = replace(sizes, states=fewer)
 
 
-def with_usual_states(lowered: Lowered, sizes: Sizes, placement: Placement, seed: int) -> Sizes:
+def with_usual_states(
+    lowered: Lowered, joined: Links, sizes: Sizes, placement: Placement, seed: int
+) -> Sizes:
     """States per module by the law, for the transitions that leave such modules.
 
     More states per module keep more transitions inside, and so let still more states in.
@@ -173,7 +176,7 @@ def with_usual_states(lowered: Lowered, sizes: Sizes, placement: Placement, seed
     for _ in range(PLACINGS):
         states = usual_states(lowered, sizes.module_neurons, sizes.active, away)
         sizes = replace(sizes, states=states)
-        away = leaving(lowered, place(lowered, states, placement, np.random.default_rng(seed)))
+        away = leaving(joined, place(joined, states, placement, np.random.default_rng(seed)))
     return sizes
 
 

@@ -8,8 +8,9 @@ partitioner such as METIS cuts fewer transitions, and saves hardly a synapse mor
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from heapq import heappop, heappush
-from itertools import count
+from itertools import count, pairwise
 from typing import Literal, get_args
 
 import numpy as np
@@ -21,12 +22,48 @@ Placement = Literal["partition", "balanced"]
 PLACEMENTS: tuple[Placement, ...] = get_args(Placement)
 
 
-def place(lowered: Lowered, per_module: int, kind: Placement, rng: np.random.Generator) -> Indices:
+@dataclass(frozen=True, eq=False)
+class Links:
+    """Transitions between different states, without regard to their direction.
+
+    Attributes
+    ----------
+    states, others : (P,)
+        Every pair of states that a transition joins, both ways round and sorted.
+    numbers : (P,)
+        The transitions that join each pair.
+    codes : (S,)
+        Codes that lie in the module of each state: its own, and the pending ones that lead to it.
+    transitions
+        All of the machine, those from a state to itself included.
+    """
+
+    states: Indices
+    others: Indices
+    numbers: Indices
+    codes: Indices
+    transitions: int
+
+
+def links(lowered: Lowered) -> Links:
+    """The links of a machine."""
+    states, releases = len(lowered.targets), np.array(lowered.releases, np.intp)
+    source = np.array([move.source for move in lowered.moves], np.intp)
+    target = releases[np.array([move.target for move in lowered.moves], np.intp)]
+    away = source != target
+    source, target = source[away], target[away]
+    pair = np.concatenate([source * states + target, target * states + source])
+    pair, numbers = np.unique(pair, return_counts=True)
+    codes = np.bincount(releases, minlength=states).astype(np.intp)
+    return Links(pair // states, pair % states, numbers, codes, len(lowered.moves))
+
+
+def place(links: Links, per_module: int, kind: Placement, rng: np.random.Generator) -> Indices:
     """The module of each state: (S,), from 0 on, each with a state.
 
     Parameters
     ----------
-    lowered
+    links
     per_module
         States per module.
     kind
@@ -41,61 +78,24 @@ def place(lowered: Lowered, per_module: int, kind: Placement, rng: np.random.Gen
     >>> import numpy as np
     >>> import vsafsm
     >>> from vsafsm.lowering import lower
-    >>> from vsafsm.modules.placement import place
-    >>> lowered = lower(vsafsm.load("specs/tcp_connection.yaml"))
-    >>> place(lowered, 4, "partition", np.random.default_rng(0)).tolist()
+    >>> from vsafsm.modules.placement import links, place
+    >>> joined = links(lower(vsafsm.load("specs/tcp_connection.yaml")))
+    >>> place(joined, 4, "partition", np.random.default_rng(0)).tolist()
     [0, 0, 0, 0, 1, 1, 2, 1, 2, 1, 2]
     """
-    if kind == "balanced":
-        return _dealt(len(lowered.targets), per_module, rng)
-    codes = codes_per_state(lowered).tolist()
-    return _grown(_Links(lowered), codes, -(-len(codes) // per_module))
-
-
-def codes_per_state(lowered: Lowered) -> Indices:
-    """Codes that lie in the module of each state: its own, and the pending ones that lead to it."""
-    releases = np.array(lowered.releases, np.intp)
-    return np.bincount(releases, minlength=len(lowered.targets)).astype(np.intp)
-
-
-def leaving(lowered: Lowered, homes: Indices) -> float:
-    """The share of the transitions that lead from one module to another."""
-    source, target = _ends(lowered)
-    return float((homes[source] != homes[target]).mean())
-
-
-def _ends(lowered: Lowered) -> tuple[Indices, Indices]:
-    """The states that each transition comes from and leads to: (S x A,) each."""
-    to = np.array(lowered.releases, np.intp)[np.array(lowered.targets, np.intp)]
-    return np.repeat(np.arange(len(to)), to.shape[1]), to.ravel()
-
-
-def _dealt(states: int, per_module: int, rng: np.random.Generator) -> Indices:
+    states = len(links.codes)
     modules = -(-states // per_module)
+    if kind == "partition":
+        return _grown(links, modules)
     homes = np.empty(states, np.intp)
     homes[rng.permutation(states)] = np.arange(states) % modules
     return homes
 
 
-class _Links:
-    """The transitions between each state and others, either way; those to itself do not count."""
-
-    def __init__(self, lowered: Lowered) -> None:
-        states = len(lowered.targets)
-        source, target = _ends(lowered)
-        away = source != target
-        source, target = source[away], target[away]
-        pairs = np.concatenate([source * states + target, target * states + source])
-        pair, number = np.unique(pairs, return_counts=True)
-        self._starts: list[int] = np.searchsorted(pair, np.arange(states + 1) * states).tolist()
-        self._others: list[int] = (pair % states).tolist()
-        self._numbers: list[int] = number.tolist()
-        self.total = np.bincount(pair // states, number, minlength=states).astype(int).tolist()
-
-    def of(self, state: int) -> zip[tuple[int, int]]:
-        """The other states, and the transitions from or to each."""
-        part = slice(self._starts[state], self._starts[state + 1])
-        return zip(self._others[part], self._numbers[part], strict=True)
+def leaving(links: Links, homes: Indices) -> float:
+    """The share of all transitions that lead from one module to another."""
+    away = homes[links.states] != homes[links.others]
+    return float(links.numbers[away].sum() / (2 * links.transitions))
 
 
 class _Queue:
@@ -123,15 +123,19 @@ class _Queue:
         return self._heap[0][2] if self._heap else None
 
 
-def _grown(links: _Links, codes: list[int], modules: int) -> Indices:
+def _grown(links: Links, modules: int) -> Indices:
     """Modules that grow one after the other until each has its share of the codes.
 
     *Open* links lead to states without a module. A module grows by the state that opens the fewest
     for those that it closes. It starts next to the modules before it, at the state with the fewest
     open ones.
     """
+    codes: list[int] = links.codes.tolist()
+    others: list[int] = links.others.tolist()
+    numbers: list[int] = links.numbers.tolist()
+    starts: list[int] = np.searchsorted(links.states, np.arange(len(codes) + 1)).tolist()
+    opens = [sum(numbers[first:end]) for first, end in pairwise(starts)]
     home = [-1] * len(codes)
-    opens = list(links.total)
     outer = _Queue()
     unmet = iter(range(len(codes)))
     module, left = 0, sum(codes)
@@ -149,10 +153,11 @@ def _grown(links: _Links, codes: list[int], modules: int) -> Indices:
             held += codes[state]
             inner.drop(state)
             outer.drop(state)
-            for other, number in links.of(state):
+            for link in range(starts[state], starts[state + 1]):
+                other = others[link]
                 if home[other] < 0:
-                    opens[other] -= number
-                    closes[other] = closes.get(other, 0) + number
+                    opens[other] -= numbers[link]
+                    closes[other] = closes.get(other, 0) + numbers[link]
                     inner.put(other, opens[other] - closes[other])
                     outer.put(other, opens[other])
         left -= held
