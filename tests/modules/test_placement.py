@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vsafsm.lowering import lower
@@ -68,6 +68,7 @@ def grid(width: int) -> Machine:
     return machine_of([[to(x, y - 1), to(x + 1, y), to(x, y + 1), to(x - 1, y)] for x, y in cells])
 
 
+@settings(deadline=None)
 @given(machine=machines(), per_module=st.integers(1, 50), kind=st.sampled_from(PLACEMENTS))
 def test_every_state_has_a_module_and_every_module_a_state(
     machine: Machine, per_module: int, kind: Placement
@@ -80,6 +81,7 @@ def test_every_state_has_a_module_and_every_module_a_state(
     assert (placed(joined, per_module, kind) == homes).all()
 
 
+@settings(deadline=None)
 @given(machine=machines(), per_module=st.integers(1, 50))
 def test_a_module_has_its_share_of_the_codes(machine: Machine, per_module: int) -> None:
     """Within those of one state."""
@@ -90,6 +92,7 @@ def test_a_module_has_its_share_of_the_codes(machine: Machine, per_module: int) 
     assert held.max() < share + codes.max()
 
 
+@settings(deadline=None)
 @given(number=st.integers(1, 6), length=st.integers(3, 12), per_module=st.integers(1, 80))
 def test_states_with_equally_many_codes_are_no_more_than_asked_for(
     number: int, length: int, per_module: int
@@ -99,6 +102,7 @@ def test_states_with_equally_many_codes_are_no_more_than_asked_for(
     assert np.bincount(placed(joined, per_module)).max() <= per_module
 
 
+@settings(deadline=None)
 @given(states=st.integers(1, 500), per_module=st.integers(1, 60), seed=st.integers(0, 99))
 def test_modules_are_full_alike(states: int, per_module: int, seed: int) -> None:
     joined = joins(machine_of([[x] for x in range(states)]))
@@ -108,6 +112,7 @@ def test_modules_are_full_alike(states: int, per_module: int, seed: int) -> None
     assert counts.max() - counts.min() <= 1
 
 
+@settings(deadline=None)
 @given(machine=machines())
 def test_the_codes_of_a_state_are_its_own_and_its_pending_ones(machine: Machine) -> None:
     arrivals = {
@@ -121,6 +126,7 @@ def test_the_codes_of_a_state_are_its_own_and_its_pending_ones(machine: Machine)
     assert joins(machine).codes.tolist() == expected
 
 
+@settings(deadline=None)
 @given(machine=machines(), data=st.data())
 def test_transitions_that_leave_are_counted(machine: Machine, data: st.DataObject) -> None:
     size = len(machine.states)
@@ -134,6 +140,7 @@ def test_transitions_that_leave_are_counted(machine: Machine, data: st.DataObjec
     assert leaving(joins(machine), np.array(homes)) == pytest.approx(np.mean(away))
 
 
+@settings(deadline=None)
 @given(number=st.integers(1, 6), length=st.integers(3, 12))
 def test_states_apart_from_each_other_are_kept_apart(number: int, length: int) -> None:
     """Nothing leaves a module that has room for all that is near."""
@@ -141,6 +148,7 @@ def test_states_apart_from_each_other_are_kept_apart(number: int, length: int) -
     assert leaving(joined, placed(joined, length)) == 0
 
 
+@settings(deadline=None)
 @given(length=st.integers(3, 60), per_module=st.integers(2, 60))
 def test_a_ring_is_cut_into_arcs(length: int, per_module: int) -> None:
     joined = joins(rings(1, length))

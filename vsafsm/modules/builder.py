@@ -18,6 +18,7 @@ from vsafsm.errors import CompileError, did_you_mean
 from vsafsm.lowering import Lowered, lower
 from vsafsm.machine import Machine
 from vsafsm.modules.codebook import draw_codes
+from vsafsm.modules.hubs import with_hubs_shared
 from vsafsm.modules.network import Indices, ModularNetwork
 from vsafsm.modules.placement import PLACEMENTS, Links, Placement, leaving, links, place
 from vsafsm.modules.refine import ModuleTask, ModuleWeights, one_shot, refine_module
@@ -196,6 +197,7 @@ def _build(
     progress: Callable[[float], None],
 ) -> ModularNetwork:
     rng = np.random.default_rng(seed)
+    lowered = with_hubs_shared(lowered, home_of_state)
     homes = home_of_state[np.array([code.state for code in lowered.codes])]
     array = orthogonal_array(lowered.masks)
     classes = np.arange(sizes.module_neurons) % len(array)
