@@ -1,66 +1,148 @@
-"""Which states share a module: at random, or by a graph partition, on a grid of cells.
+"""What it saves that states that lead to each other share a module.
 
-pip install pymetis
-python benchmarks/placement.py [WIDTH [STATES ...]]
+    python benchmarks/placement.py random:2000x2 grid:30 sink:300 stay:300 FILE.kiss2 ...
+
+``grid:W`` has W x W cells. ``sink:W`` and ``stay:W`` are lexicons of W words, by what a letter does
+that no word goes on with. ``--states 40`` builds with so many states per module rather than what
+`build` chooses. ``--place-only`` builds nothing. With pymetis (``pip install pymetis``) the parts
+of METIS stand beside, as many as the modules of the partition. Seconds are those of placing,
+building and proving, for states that were placed.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
+import time
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
 
-import pymetis
+import numpy as np
+from families import grid, lexicon
+from scale import random_machine
 
+import vsafsm
+from vsafsm.activities import Indices
 from vsafsm.errors import CompileError
-from vsafsm.machine import Machine, Transition
+from vsafsm.lowering import lower
+from vsafsm.machine import Machine
 from vsafsm.modules import build
+from vsafsm.modules.builder import with_usual_states
+from vsafsm.modules.placement import Links, Placement, leaving, links, place
+from vsafsm.modules.sizes import usual_sizes
+from vsafsm.network import Network
 from vsafsm.proof import prove
 
+MARGIN = 0.1
+HEADER = (
+    "| machine | states x inputs | placement | modules | states in one | leave | between |"
+    " per transition | margin | seconds |\n|---|---|---|---|---|---|---|---|---|---|"
+)
 
-def grid(width: int) -> Machine:
-    """Cells of a square, and moves to the four sides; at a border the machine stays."""
-    names = [[f"{x},{y}" for x in range(width)] for y in range(width)]
 
-    def to(x: int, y: int) -> Transition:
-        return Transition(names[min(max(y, 0), width - 1)][min(max(x, 0), width - 1)])
+def machine_of(name: str) -> Machine:
+    kind, _, size = name.partition(":")
+    if kind == "random":
+        states, inputs = map(int, size.split("x"))
+        return random_machine(states, inputs)
+    if kind == "grid":
+        return grid(int(size))
+    if kind == "sink" or kind == "stay":
+        return lexicon(int(size), kind)
+    return vsafsm.load(name)
 
-    table = tuple(
-        (to(x, y - 1), to(x + 1, y), to(x, y + 1), to(x - 1, y))
-        for y in range(width)
-        for x in range(width)
+
+def parts_of_metis(joined: Links, modules: int) -> Indices:
+    import pymetis
+
+    starts = np.searchsorted(joined.states, np.arange(len(joined.codes) + 1))
+    _, parts = pymetis.part_graph(
+        modules,
+        adjacency=pymetis.CSRAdjacency(starts, joined.others),
+        vweights=joined.codes.tolist(),
+        eweights=joined.numbers.tolist(),
+        options=pymetis.Options(seed=0),
     )
-    states = tuple(name for row in names for name in row)
-    return Machine("grid", states, ("n", "e", "s", "w"), states[0], table, ((),) * len(states))
+    return np.unique(parts, return_inverse=True)[1]
 
 
-def partition(machine: Machine, states: int) -> list[int]:
-    """Parts of about so many states, with few transitions from one to another."""
-    near: list[set[int]] = [set() for _ in machine.states]
-    for x, row in enumerate(machine.table):
-        for y in {machine.state_index(taken.to) for taken in row} - {x}:
-            near[x].add(y)
-            near[y].add(x)
-    parts = -(-len(near) // states)
-    return list(pymetis.part_graph(parts, adjacency=[sorted(each) for each in near])[1])
+def rows(
+    name: str, machine: Machine, placement: Placement, states: int | None, only: bool
+) -> Iterator[str]:
+    """A row for a placement, and one for METIS beside a partition."""
+    lowered = lower(machine)
+    joined = links(lowered)
+    usual = usual_sizes(lowered, MARGIN)
+    begun = time.perf_counter()
+    most = states or with_usual_states(lowered, MARGIN, joined, usual, placement, 0).states
+    homes = place(joined, most, placement, np.random.default_rng(0))
+    placed = time.perf_counter()
+    if only:
+        yield row(name, machine, joined, placement, homes, [placed - begun])
+    else:
+        network = build(machine, states=states, placement=placement)
+        homes = network.homes[: len(machine.states)]
+        seconds = [placed - begun, time.perf_counter() - placed]
+        yield row(name, machine, joined, placement, homes, seconds, network)
+    if placement == "balanced" or not homes.any() or not find_spec("pymetis"):
+        return
+    begun = time.perf_counter()
+    homes = parts_of_metis(joined, int(homes.max()) + 1)
+    seconds = [time.perf_counter() - begun]
+    missed = False
+    network = None
+    if not only:
+        try:
+            network = build(machine, homes=homes.tolist())
+        except CompileError:
+            missed = True
+        seconds.append(time.perf_counter() - begun - seconds[0])
+    yield row(name, machine, joined, "METIS", homes, seconds, network, missed)
 
 
-def main(width: int, sizes: list[int]) -> None:
-    machine = grid(width)
-    transitions = len(machine.states) * len(machine.inputs)
-    print("| placement | states per module | modules | between | per transition | margin |")
-    print("|---|---|---|---|---|---|")
-    for states in sizes:
-        for name in ("random", "partition"):
-            homes = partition(machine, states) if name == "partition" else None
-            try:
-                network = build(machine, states=states, homes=homes)
-            except CompileError:
-                print(f"| {name} | {states} | | | | missed |")
-                continue
-            print(
-                f"| {name} | {states} | {network.modules} | {len(network.between):,} |"
-                f" {network.synapses / transitions:.0f} | {prove(machine, network).margin:.3f} |"
-            )
+def row(
+    name: str,
+    machine: Machine,
+    joined: Links,
+    placement: str,
+    homes: Indices,
+    seconds: list[float],
+    network: Network | None = None,
+    missed: bool = False,
+) -> str:
+    between = per_transition = ""
+    margin = "missed" if missed else ""
+    if network is not None:
+        begun = time.perf_counter()
+        proof = prove(machine, network)
+        seconds = [*seconds, time.perf_counter() - begun]
+        between = f"{len(network.between):,}"
+        per_transition = f"{network.synapses / joined.transitions:,.0f}"
+        margin = f"{proof.margin:.3f}" if proof.holds else proof.verdict
+    return (
+        f"| {name} | {len(machine.states):,} x {len(machine.inputs)} | {placement} |"
+        f" {homes.max() + 1:,} | {np.bincount(homes).max()} | {leaving(joined, homes):.3f} |"
+        f" {between} | {per_transition} | {margin} | {', '.join(f'{s:.1f}' for s in seconds)} |"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("machines", nargs="+", metavar="FAMILY:SIZE|FILE")
+    parser.add_argument("--placement", nargs="+", default=["balanced", "partition"])
+    parser.add_argument("--states", type=int, metavar="PER_MODULE")
+    parser.add_argument("--place-only", action="store_true")
+    args = parser.parse_args()
+    print(HEADER, flush=True)
+    for name in args.machines:
+        machine = machine_of(name)
+        short = Path(name).stem
+        for placement in args.placement:
+            for row_ in rows(short, machine, placement, args.states, args.place_only):
+                print(row_, flush=True)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 30, [*map(int, sys.argv[2:])] or [96, 128, 160])
+    main()

@@ -14,7 +14,6 @@ from vsafsm.codebook import orthogonal_array
 from vsafsm.errors import CodebookError, CompileError
 from vsafsm.machine import Machine, Transition
 from vsafsm.modules import build, builder
-from vsafsm.modules.builder import place_states
 from vsafsm.modules.codebook import draw_codes
 from vsafsm.modules.sizes import Sizes
 from vsafsm.network import Network
@@ -100,14 +99,6 @@ def test_synapses_between_modules_lead_to_where_moves_go(
     assert more <= most_more * sum(map(len, reached.values()))
 
 
-@given(states=st.integers(1, 500), per_module=st.integers(1, 60), seed=st.integers(0, 99))
-def test_modules_are_full_alike(states: int, per_module: int, seed: int) -> None:
-    homes = place_states(states, per_module, np.random.default_rng(seed))
-    counts = np.bincount(homes)
-    assert counts.max() <= per_module
-    assert counts.max() - counts.min() <= 1
-
-
 def masks_of(inputs: int, neurons: int) -> tuple[np.ndarray, np.ndarray]:
     array = orthogonal_array(inputs + 1)
     classes = np.arange(neurons) % len(array)
@@ -161,6 +152,7 @@ def test_classes_that_are_too_small_are_told() -> None:
         ({"states": -1}, "expected at least 1"),
         ({"margin": 0.0}, "above 0 up to 0.45"),
         ({"bits": 4}, "5 to 16"),
+        ({"placement": "balance"}, 'placement is "balance".*did you mean "balanced"'),
         (
             {"states": 20, "module_neurons": 64, "margin": 0.4},
             "lack the margin 0.4; expected fewer than 20 states",
@@ -207,11 +199,26 @@ def grid(width: int, height: int) -> Machine:
 def test_states_that_lead_to_each_other_cost_less_in_one_module() -> None:
     machine = grid(12, 8)
     blocks = [x // 6 + 2 * (y // 4) for y in range(8) for x in range(12)]
-    near, far = build(machine, homes=blocks), build(machine, states=24)
-    assert near.modules == far.modules == 4
+    near, grown = build(machine, homes=blocks), build(machine, states=24)
+    far = build(machine, states=24, placement="balanced")
+    assert near.modules == grown.modules == far.modules == 4
     assert vsafsm.prove(machine, near).holds
+    assert vsafsm.prove(machine, grown).holds
     assert (near.homes[:96] == blocks).all()
-    assert 3 * len(near.between) < len(far.between)
+    assert len(grown.between) < 1.2 * len(near.between) < 0.4 * len(far.between)
+
+
+def test_modules_hold_more_states_where_fewer_transitions_leave_them() -> None:
+    names = [f"cell {x}" for x in range(180)]
+    moves = {
+        name: {"left": names[max(x - 1, 0)], "right": names[min(x + 1, 179)]}
+        for x, name in enumerate(names)
+    }
+    corridor = Machine.from_dict({"transitions": moves})
+    near, far = build(corridor), build(corridor, placement="balanced")
+    assert near.modules < far.modules
+    assert 1.3 * near.synapses < far.synapses
+    assert vsafsm.prove(corridor, near).holds
 
 
 @pytest.mark.parametrize(

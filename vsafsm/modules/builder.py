@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 
 from vsafsm.activities import Indices, starts_of
 from vsafsm.codebook import classes_needed, orthogonal_array
-from vsafsm.errors import CompileError
+from vsafsm.errors import CompileError, did_you_mean
 from vsafsm.lowering import Lowered, lower
 from vsafsm.machine import Machine
 from vsafsm.modules.codebook import draw_codes
+from vsafsm.modules.hubs import with_hubs_shared
+from vsafsm.modules.placement import PLACEMENTS, Links, Placement, leaving, links, place
 from vsafsm.modules.refine import ModuleWeights, one_shot, refine_module
 from vsafsm.modules.sizes import Sizes, usual_sizes
 from vsafsm.modules.task import ModuleTask
@@ -36,6 +38,8 @@ LEAST_RANGE = 8.0
 """Units that are not clipped, however few the weights."""
 LIGHTER = 0.75
 """Share of the states per neuron to try next, where weights miss the margin."""
+PLACINGS = 3
+"""Rounds in which the states per module and the transitions that leave one follow each other."""
 MOST_NEURONS = 2048
 """Most neurons of a module to try, where the states that it holds are given."""
 
@@ -55,6 +59,7 @@ def build(
     module_neurons: int | None = None,
     active: int | None = None,
     states: int | None = None,
+    placement: Placement = "partition",
     homes: Sequence[int] | None = None,
     margin: float = 0.1,
     bits: int = 8,
@@ -72,9 +77,11 @@ def build(
         was measured, by the margin. Where weights miss the margin, fewer states are tried, or more
         neurons where the states are given. Neurons and active neurons are multiples of the classes
         of the masks.
+    placement
+        ``"partition"``: states that lead to each other share a module, where they cost least.
+        ``"balanced"``: states share a module at random. See `vsafsm.modules.placement`.
     homes
-        The module of each state, from 0 on, such as the parts of a graph partition; at random and
-        balanced where it is None. States that lead to each other cost least in one module.
+        The module of each state, from 0 on, in place of `placement`.
     margin
         Distance from threshold to refine for, in units of drive per active neuron.
     bits
@@ -102,6 +109,11 @@ def build(
     >>> vsafsm.prove(machine, network).holds
     True
     """
+    if placement not in PLACEMENTS:
+        raise CompileError(
+            f'placement is "{placement}"; expected "partition" or "balanced"'
+            + did_you_mean(placement, PLACEMENTS)
+        )
     lowered = lower(machine)
     fixed = None if homes is None else _given_homes(machine, homes)
     largest = states if fixed is None else int(np.bincount(fixed).max())
@@ -109,10 +121,17 @@ def build(
         lowered, margin, module_neurons=module_neurons, active=active, states=largest
     )
     _check(lowered, sizes, margin, bits)
+    joined = links(lowered)
+    if largest is None:
+        sizes = with_usual_states(lowered, margin, joined, sizes, placement, seed)
     while True:
+        placed = fixed
+        if placed is None:
+            placed = place(joined, sizes.states, placement, np.random.default_rng(seed))
         try:
-            return _build(machine, lowered, sizes, fixed, margin, bits, seed, jobs, progress)
+            return _build(machine, lowered, sizes, placed, margin, bits, seed, jobs, progress)
         except _ShortError as error:
+            most = int(np.bincount(placed).max())
             lighter = None
             if largest is None:
                 lighter = _fewer_states(sizes)
@@ -121,7 +140,7 @@ def build(
             if lighter is None:
                 raise CompileError(
                     f'machine "{machine.name}": {error} lack the margin {margin:g}; expected fewer'
-                    f" than {sizes.states} states per module, more neurons, or a smaller margin"
+                    f" than {most} states per module, more neurons, or a smaller margin"
                 ) from None
             sizes = lighter
 
@@ -139,6 +158,25 @@ def _more_neurons(sizes: Sizes, lowered: Lowered) -> Sizes | None:
     return replace(sizes, module_neurons=more) if more <= MOST_NEURONS else None
 
 
+def with_usual_states(
+    lowered: Lowered, margin: float, joined: Links, sizes: Sizes, placement: Placement, seed: int
+) -> Sizes:
+    """States per module by the law, for the transitions that leave such modules.
+
+    More states per module keep more transitions inside, and so let still more states in.
+    """
+    for _ in range(PLACINGS):
+        homes = place(joined, sizes.states, placement, np.random.default_rng(seed))
+        sizes = usual_sizes(
+            lowered,
+            margin,
+            module_neurons=sizes.module_neurons,
+            active=sizes.active,
+            away=leaving(joined, homes),
+        )
+    return sizes
+
+
 class _ShortError(Exception):
     """A module whose weights miss the margin."""
 
@@ -147,7 +185,7 @@ def _build(
     machine: Machine,
     lowered: Lowered,
     sizes: Sizes,
-    fixed: Indices | None,
+    home_of_state: Indices,
     margin: float,
     bits: int,
     seed: int,
@@ -155,9 +193,7 @@ def _build(
     progress: Callable[[float], None],
 ) -> Network:
     rng = np.random.default_rng(seed)
-    home_of_state = fixed
-    if home_of_state is None:
-        home_of_state = place_states(len(machine.states), sizes.states, rng)
+    lowered = with_hubs_shared(lowered, home_of_state)
     homes = home_of_state[np.array([code.state for code in lowered.codes])]
     array = orthogonal_array(lowered.masks)
     classes = np.arange(sizes.module_neurons) % len(array)
@@ -213,14 +249,6 @@ def _given_homes(machine: Machine, homes: Sequence[int]) -> Indices:
             + "; expected modules from 0 on, each with a state"
         )
     return found.astype(np.intp)
-
-
-def place_states(states: int, per_module: int, rng: np.random.Generator) -> Indices:
-    """The module of each state: at random, and equally many in each."""
-    modules = -(-states // per_module)
-    homes = np.empty(states, np.intp)
-    homes[rng.permutation(states)] = np.arange(states) % modules
-    return homes
 
 
 def _members(homes: Indices) -> list[Indices]:
