@@ -22,7 +22,14 @@ from vsafsm.machine import Machine, Transition
 from vsafsm.modules import ModularSession, build, prove
 from vsafsm.synchronous import Session
 
-BUILD = {"states": int, "module_neurons": int, "active": int, "margin": float, "jobs": int}
+BUILD = {
+    "states": int,
+    "module_neurons": int,
+    "active": int,
+    "placement": str,
+    "margin": float,
+    "jobs": int,
+}
 """Options of `build`."""
 WORD = 300
 """Inputs that are run for the time of a step."""
