@@ -27,7 +27,7 @@ from vsafsm.modules import build
 from vsafsm.proof import Tally, prove
 from vsafsm.synchronous import Session
 
-BUILD = {"states": int, "module_neurons": int, "active": int}
+BUILD = {"states": int, "module_neurons": int, "active": int, "placement": str}
 """Options of `build`, beside the margin."""
 FAILURE = 0.01
 """Bound on the probability of a failure, for the noise that is told."""

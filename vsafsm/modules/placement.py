@@ -2,7 +2,7 @@
 
 A transition inside a module needs no synapses of its own, so few should lead from one module to
 another. `place` partitions the graph of the transitions by greedy graph growing. A multilevel
-partitioner such as METIS cuts fewer transitions, and saves hardly a synapse more
+partitioner such as METIS cuts fewer transitions, and saves few synapses more
 (``benchmarks/placement.py``).
 """
 
