@@ -13,7 +13,8 @@ import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from os.path import commonprefix
+from itertools import takewhile
+from operator import eq
 
 MOST_COMPARED = 1000
 """Most names that a misspelt one is compared with letter by letter."""
@@ -35,8 +36,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``'; did you mean "coin"?'`` for a misspelt `name`, or an empty string where nothing is
     near.
 
-    Of more than `MOST_COMPARED` names, those that begin and end most like it are looked at: a letter
-    that is wrong, missing or too many leaves all others at the beginning or the end.
+    Of more than `MOST_COMPARED` names, those that begin and end most like it are looked at: a
+    letter that is wrong, missing or too many leaves all others at the beginning or the end.
     """
     sought, names = str(name)[:200], list(known)
     if len(names) > MOST_COMPARED:
@@ -49,9 +50,14 @@ def _shared_ends(one: str, other: str) -> float:
     """Letters at the beginning and the end that two names share, as a share of all their
     letters.
     """
-    beginning = len(commonprefix((one, other)))
-    end = len(commonprefix((one[beginning:][::-1], other[beginning:][::-1])))
+    beginning = _as_many(one, other)
+    end = _as_many(one[beginning:][::-1], other[beginning:][::-1])
     return 2 * (beginning + end) / max(len(one) + len(other), 1)
+
+
+def _as_many(one: str, other: str) -> int:
+    """Letters at the beginning that two texts share."""
+    return len([*takewhile(bool, map(eq, one, other))])
 
 
 class VsafsmError(Exception):

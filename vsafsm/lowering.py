@@ -15,6 +15,7 @@ from itertools import product
 from typing import NamedTuple
 
 from vsafsm.errors import CompileError
+from vsafsm.garbage import collector_paused
 from vsafsm.machine import Machine, Outputs
 from vsafsm.options import Trigger
 
@@ -79,6 +80,7 @@ class Lowered:
         return sum(code.pending for code in self.codes)
 
 
+@collector_paused()
 def lower(machine: Machine, trigger: Trigger = "event") -> Lowered:
     """Lower `machine` to codes and moves.
 

@@ -29,6 +29,7 @@ from vsafsm.errors import (
 )
 from vsafsm.examples import example_names
 from vsafsm.files import reason, write_atomically
+from vsafsm.garbage import collector_paused
 from vsafsm.machine import Machine, check_name, listed
 
 GROUP = "vsafsm.formats"
@@ -190,7 +191,9 @@ def read(path: PathLike, format: str | None = None) -> Reading:  # noqa: A002 - 
     _check_there(path)
     chosen = format_for(path, format)
     source = os.fspath(path)
-    return chosen.read(decode(_bytes_of(path), source), source)
+    text = decode(_bytes_of(path), source)
+    with collector_paused():
+        return chosen.read(text, source)
 
 
 def load(source: Source, format: str | None = None) -> Machine:  # noqa: A002
@@ -239,7 +242,8 @@ def _reading(source: Source, format_name: str | None) -> Reading:
     if isinstance(source, Mapping):
         from vsafsm.formats.yaml import read_mapping  # a format, which imports this module
 
-        return read_mapping(source)
+        with collector_paused():
+            return read_mapping(source)
     if isinstance(source, str) and "\n" in source:
         raise ArgumentError(
             f"vsafsm.load takes a path, and got a text of {len(source.splitlines())} lines;"
@@ -262,7 +266,9 @@ def _read_file(file: TextIO, format_name: str | None) -> Reading:
     by_suffix = format_name or Path(source).suffix
     chosen = format_for(source, format_name) if by_suffix else formats()["yaml"]
     content: str | bytes = file.read()
-    return chosen.read(content if isinstance(content, str) else decode(content, source), source)
+    text = content if isinstance(content, str) else decode(content, source)
+    with collector_paused():
+        return chosen.read(text, source)
 
 
 def save(machine: Machine, path: PathLike, format: str | None = None) -> None:  # noqa: A002
