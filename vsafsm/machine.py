@@ -8,10 +8,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from typing import TypedDict
 
 from vsafsm.errors import (
     BadNameError,
+    PlotError,
     SpecError,
     UnknownInputError,
     UnknownStateError,
@@ -185,11 +187,14 @@ class Machine:
         return f"<Machine {self.name}: states {len(self.states)}, inputs {len(self.inputs)}>"
 
     def _repr_html_(self) -> str:
-        """Its graph as SVG, for notebooks."""
+        """Its graph as SVG, for notebooks; its size in words where it is too large to draw."""
         # A drawing room, and the one arrow from a core file to it: only notebooks call this.
         from vsafsm.plotting.svg import standalone
 
-        return standalone(self)
+        try:
+            return standalone(self)
+        except PlotError:
+            return f"<p>{escape(repr(self))}</p>"
 
     @cached_property
     def _state_indices(self) -> dict[str, int]:

@@ -29,8 +29,9 @@ from numpy.typing import NDArray
 from vsafsm.codebook import Codebook
 from vsafsm.errors import BadNameError, FileError, ProgramError, VsafsmError
 from vsafsm.files import reason, write_atomically
+from vsafsm.garbage import collector_paused
 from vsafsm.lowering import Code, Lowered, lower
-from vsafsm.machine import Machine, Transition, check_name
+from vsafsm.machine import Machine, Outputs, Transition, check_name
 from vsafsm.network import Contract, Network
 from vsafsm.options import Options
 from vsafsm.proof import Proof, Verdict, prove
@@ -219,7 +220,8 @@ def load_program(path: str | Path) -> Program:
             f"{name}: the content does not match its hash; expected an unaltered program"
         )
     try:
-        return _program(metadata, members)
+        with collector_paused():
+            return _program(metadata, members)
     except (
         KeyError,
         TypeError,
@@ -270,6 +272,7 @@ def _members(program: Program) -> dict[str, NDArray[Any]]:
 
 def _described(program: Program) -> dict[str, Any]:
     machine, network = program.machine, program.network
+    index = {state: x for x, state in enumerate(machine.states)}
     return {
         "format": "vsafsm program",
         "version": FORMAT_VERSION,
@@ -278,9 +281,7 @@ def _described(program: Program) -> dict[str, Any]:
             "states": machine.states,
             "inputs": machine.inputs,
             "initial": machine.initial,
-            "table": [
-                [[machine.state_index(t.to), list(t.outputs)] for t in row] for row in machine.table
-            ],
+            "table": [[(index[t.to], t.outputs) for t in row] for row in machine.table],
             "moore": machine.moore,
             "compile": machine.compile_options,
         },
@@ -288,7 +289,7 @@ def _described(program: Program) -> dict[str, Any]:
             "gain": network.gain,
             "scale": network.scale,
             "bits": network.bits,
-            "labels": [[x.state, x.pending, list(x.outputs)] for x in network.labels],
+            "labels": network.labels,
             "start": network.start,
             "contract": asdict(network.contract),
         },
@@ -370,7 +371,8 @@ def _read_array(
 
 def _metadata(array: NDArray[Any], name: str) -> dict[str, Any]:
     try:
-        found = json.loads(array.tobytes().decode())
+        with collector_paused():
+            found = json.loads(array.tobytes().decode())
     except (ValueError, RecursionError):
         raise ProgramError(f"{name}: the metadata are no JSON") from None
     if not isinstance(found, dict) or found.get("format") != "vsafsm program":
@@ -442,7 +444,7 @@ _LEAVES: dict[Any, Callable[[Any], bool]] = {
 
 def _check(found: Any, shape: Any, place: str) -> None:
     if not isinstance(shape, dict):
-        if not _fits(found, shape):
+        if not _checker(shape)(found):
             raise ValueError(f"{place} is of the wrong type or out of range")
         return
     if not isinstance(found, dict) or found.keys() != shape.keys():
@@ -451,18 +453,24 @@ def _check(found: Any, shape: Any, place: str) -> None:
         _check(found[key], kind, f"{place}.{key}")
 
 
-def _fits(found: Any, shape: Any) -> bool:
+def _checker(shape: Any) -> Callable[[Any], bool]:
+    """What tells whether something has a shape: made once for all items of a list."""
     if isinstance(shape, list):
-        return isinstance(found, list) and all(_fits(item, shape[0]) for item in found)
+        fits = _checker(shape[0])
+        return lambda found: isinstance(found, list) and all(map(fits, found))
     if isinstance(shape, tuple):
-        return (
-            isinstance(found, list) and len(found) == len(shape) and all(map(_fits, found, shape))
+        parts = tuple(map(_checker, shape))
+        return lambda found: (
+            isinstance(found, list)
+            and len(found) == len(parts)
+            and all(part(item) for part, item in zip(parts, found, strict=True))
         )
     if get_origin(shape) is Literal:
-        return found in get_args(shape)
+        return lambda found: found in get_args(shape)
     if kinds := get_args(shape):
-        return any(_fits(found, kind) for kind in kinds)
-    return _LEAVES[shape](found)
+        checks = tuple(map(_checker, kinds))
+        return lambda found: any(check(found) for check in checks)
+    return _LEAVES[shape]
 
 
 def _program(metadata: dict[str, Any], members: dict[str, NDArray[Any]]) -> Program:
@@ -485,10 +493,13 @@ def _program(metadata: dict[str, Any], members: dict[str, NDArray[Any]]) -> Prog
 
 def _machine(described: dict[str, Any]) -> Machine:
     states = tuple(described["states"])
-    table = tuple(
-        tuple(Transition(states[to], tuple(outputs)) for to, outputs in row)
-        for row in described["table"]
-    )
+    made: dict[tuple[int, Outputs], Transition] = {}  # equal transitions are one object
+
+    def transition(to: int, outputs: list[str]) -> Transition:
+        key = (to, tuple(outputs))
+        return made.get(key) or made.setdefault(key, Transition(states[to], key[1]))
+
+    table = tuple(tuple(transition(*taken) for taken in row) for row in described["table"])
     moore = tuple(map(tuple, described["moore"]))
     options = tuple((key, value) for key, value in described["compile"])
     return Machine(

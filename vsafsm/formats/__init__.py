@@ -330,23 +330,21 @@ def unreachable_warnings(machine: Machine, place: Callable[[str], Location]) -> 
     """A warning for each state that no word reaches, or one for all where they are many; `place`
     tells where a state is declared.
     """
-    initial = machine.initial
-    return summarised(
-        [(state, place(state)) for state in machine.unreachable],
-        "state",
-        f'never reached from "{initial}"',
-    )
+    flaw = f'never reached from "{machine.initial}"'
+    return summarised(machine.unreachable, place, "state", flaw)
 
 
-def summarised(found: Sequence[tuple[str, Location]], kind: str, flaw: str) -> Iterator[str]:
-    """A warning for each name with its place, that this `kind` is `flaw`; one for all of them where
-    there are more than `MOST_NAMED`.
+def summarised(
+    names: Sequence[str], place: Callable[[str], Location], kind: str, flaw: str
+) -> Iterator[str]:
+    """A warning for each name with its place, that this `kind` is `flaw`; one for all of them, with
+    the place of the first, where there are more than `MOST_NAMED`.
     """
-    if len(found) <= MOST_NAMED:
-        yield from (f"{place}: {kind} {_quoted(name)} is {flaw}" for name, place in found)
+    if len(names) <= MOST_NAMED:
+        yield from (f"{place(name)}: {kind} {_quoted(name)} is {flaw}" for name in names)
         return
-    names = ", ".join(_quoted(name) for name, _ in found[:MOST_NAMED])
-    yield f"{found[0][1]}: {len(found)} {kind}s are {flaw}: {names}, ..."
+    first = ", ".join(_quoted(name) for name in names[:MOST_NAMED])
+    yield f"{place(names[0])}: {len(names)} {kind}s are {flaw}: {first}, ..."
 
 
 def _quoted(name: str) -> str:

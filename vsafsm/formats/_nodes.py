@@ -5,8 +5,8 @@ The parser's events are taken one by one, so that a text of endless nesting is g
 bound and never becomes a tree.
 
 PyYAML has two parsers: one in Python, and libyaml's in C, which takes a tenth of the time and is
-not in every installation. They disagree on what is broken and on a few rare constructs. So libyaml's
-counts where it finds nothing of both; for all else the text is parsed again in Python, and no
+not in every installation. They disagree on what is broken and on a few rare constructs. So what
+libyaml reads counts where it finds nothing of both; all else is parsed again in Python, and no
 installation reads another machine or gives another error.
 """
 

@@ -345,8 +345,8 @@ def _unused_inputs(node: Node | None, states: dict[str, _StateEntry]) -> Iterato
     if node is None or any(state.every_other for state in states.values()):
         return iter(())
     used = {name for state in states.values() for name in state.arrows}
-    unused = [(name, place) for name, place in _names(node, "input") if name not in used]
-    return summarised(unused, "input", "used by no transition")
+    unused = {name: place for name, place in _names(node, "input") if name not in used}
+    return summarised(tuple(unused), unused.__getitem__, "input", "used by no transition")
 
 
 def _known_state(name: Scalar, states: dict[str, _StateEntry]) -> str:
