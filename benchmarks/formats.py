@@ -1,22 +1,31 @@
 """Files of the usual benchmarks, read, compiled and proven; and how long large files take to read.
 
-Usage: python benchmarks/formats.py machines FOLDER...|large
+Usage: python benchmarks/formats.py machines FOLDER...|large|scale [STATES...]
 
 machines  every KISS2 and DOT file in the folders, at `dimension: auto`
 large     100,000 transitions in each format
+scale     random machines of 1,000, 10,000 and 100,000 states and four inputs: seconds of processor
+          time, and peak memory, from the file to codes and moves
 """
 
 from __future__ import annotations
 
+import resource
+import subprocess
 import sys
+import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
+
+from random_machines import large_random_machine
 
 from vsafsm.cli.tables import print_table
 from vsafsm.cli.terminal import print_line
 from vsafsm.compiler import compile_machine
 from vsafsm.errors import VsafsmError
-from vsafsm.formats import format_for, load
+from vsafsm.formats import format_for, load, save
+from vsafsm.lowering import lower
 from vsafsm.machine import Machine, Transition
 
 ROWS = 100_000
@@ -26,6 +35,10 @@ def main() -> None:
     """Print one table."""
     if sys.argv[1] == "large":
         large()
+    elif sys.argv[1] == "scale":
+        scale([int(states) for states in sys.argv[2:]] or [1_000, 10_000, 100_000])
+    elif sys.argv[1] == "front":
+        front(sys.argv[2])
     else:
         machines([Path(folder) for folder in sys.argv[2:]])
 
@@ -106,6 +119,36 @@ def large() -> None:
             )
         )
     print_table(("format", "MiB", "transitions", "s"), rows)
+
+
+def scale(sizes: list[int]) -> None:
+    """Each file is read in a process of its own, so that the memory is its own peak."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for states in sizes:
+            machine = large_random_machine(states, 4)
+            for suffix in ("yaml", "kiss2", "dot"):
+                path = Path(folder) / f"{states}.{suffix}"
+                save(machine, path)
+                command = [sys.executable, __file__, "front", str(path)]
+                ran = subprocess.run(command, check=True, capture_output=True, text=True)
+                mebibytes = f"{path.stat().st_size / 2**20:.1f}"
+                rows.append((suffix, f"{states:,}", mebibytes, *ran.stdout.split()))
+    header = ("format", "states", "MiB", "load, s", "Machine, s", "lower, s", "peak, MB")
+    print_table(header, rows)
+
+
+def front(path: str) -> None:
+    """Seconds to load a file, to check its parts as a machine again, and to lower it."""
+    begun = time.process_time()
+    found = load(path)
+    loaded = time.process_time()
+    replace(found)
+    checked = time.process_time()
+    lower(found)
+    lowered = time.process_time()
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{loaded - begun:.2f} {checked - loaded:.2f} {lowered - checked:.2f} {memory:.0f}")
 
 
 if __name__ == "__main__":

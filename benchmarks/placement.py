@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from families import grid, lexicon
-from scale import random_machine
+from random_machines import large_random_machine as random_machine
 
 import vsafsm
 from vsafsm.activities import Indices

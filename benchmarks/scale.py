@@ -20,9 +20,9 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from random_machines import large_random_machine
 
 import vsafsm
-from vsafsm.machine import Machine, Transition
 from vsafsm.modules import build
 from vsafsm.proof import Tally, prove
 from vsafsm.synchronous import Session
@@ -39,23 +39,6 @@ HEADER = (
 )
 
 
-def random_machine(states: int, inputs: int, seed: int = 0) -> Machine:
-    """Random next states; a random tree makes every state reachable."""
-    rng = np.random.default_rng(seed)
-    table = rng.integers(0, states, (states, inputs))
-    taken = np.zeros((states, inputs), bool)
-    for state in range(1, states):
-        while True:
-            parent, a = int(rng.integers(0, state)), int(rng.integers(inputs))
-            if not taken[parent, a]:
-                break
-        table[parent, a], taken[parent, a] = state, True
-    names = tuple(f"s{x}" for x in range(states))
-    rows = tuple(tuple(Transition(names[y]) for y in row) for row in table.tolist())
-    symbols = tuple(f"i{a}" for a in range(inputs))
-    return Machine("random", names, symbols, "s0", rows, ((),) * states)
-
-
 def tolerated(tally: Tally) -> float:
     """The largest noise in LSBs at which the bound on a failure is `FAILURE`."""
     low, high = 0.0, 1024.0
@@ -67,7 +50,7 @@ def tolerated(tally: Tally) -> float:
 
 def measure(size: str, dense: bool, options: dict[str, Any]) -> str:
     states, inputs = map(int, size.split("x"))
-    machine = random_machine(states, inputs)
+    machine = large_random_machine(states, inputs)
     begun = time.process_time()
     if dense:
         program = vsafsm.compile(machine)

@@ -161,7 +161,7 @@ def test_a_transition_of_another_machine_is_found(program: Program, checked: Che
 def test_outputs_of_another_machine_are_found(program: Program, checked: Checked) -> None:
     machine, network = program.machine, program.network
     labels = tuple(
-        replace(label, outputs=("clack",)) if label.outputs else label for label in network.labels
+        label._replace(outputs=("clack",)) if label.outputs else label for label in network.labels
     )
     code, told = checked(replace(program, network=replace(network, labels=labels)))
     assert code == 1

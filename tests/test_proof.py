@@ -155,7 +155,7 @@ def test_swapped_output_labels_are_refuted(compiled: Compiled) -> None:
 
 def test_a_forgotten_output_is_refuted(compiled: Compiled, turnstile: Machine) -> None:
     network = compiled(turnstile).network
-    silent = tuple(replace(label, outputs=()) for label in network.labels)
+    silent = tuple(label._replace(outputs=()) for label in network.labels)
     proof = prove(turnstile, replace(network, labels=silent))
     assert proof.verdict == "refuted"
     assert proof.counterexample is not None

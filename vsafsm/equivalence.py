@@ -8,6 +8,8 @@ from dataclasses import replace
 from vsafsm.errors import NotComparableError
 from vsafsm.machine import Machine, listed
 
+_Pair = tuple[str, str]
+
 
 def distinguishing_word(one: Machine, other: Machine) -> tuple[str, ...] | None:
     """A shortest word whose last input has other outputs in the two machines, or None: they are
@@ -27,22 +29,31 @@ def distinguishing_word(one: Machine, other: Machine) -> tuple[str, ...] | None:
             f'"{one.name}" has {len(one.inputs)} inputs and "{other.name}" {len(other.inputs)}:'
             f" {listed(one.inputs)} and {listed(other.inputs)}; expected as many"
         )
-    words: dict[tuple[str, str], tuple[str, ...]] = {(one.initial, other.initial): ()}
-    queue = list(words)
+    start = (one.initial, other.initial)
+    before: dict[_Pair, tuple[_Pair, str] | None] = {start: None}  # the pair before, and the input
+    queue = [start]
     for pair in queue:
         for symbol, alias in zip(one.inputs, other.inputs, strict=True):
-            word = (*words[pair], symbol)
             left, right = one.transition(pair[0], symbol), other.transition(pair[1], alias)
             if {*left.outputs, *one.outputs_of(left.to)} != {
                 *right.outputs,
                 *other.outputs_of(right.to),
             }:
-                return word
+                return (*_word(before, pair), symbol)
             reached = (left.to, right.to)
-            if reached not in words:
-                words[reached] = word
+            if reached not in before:
+                before[reached] = (pair, symbol)
                 queue.append(reached)
     return None
+
+
+def _word(before: Mapping[_Pair, tuple[_Pair, str] | None], pair: _Pair) -> tuple[str, ...]:
+    """The word that leads to a pair of states."""
+    word = []
+    while step := before[pair]:
+        pair, symbol = step
+        word.append(symbol)
+    return tuple(reversed(word))
 
 
 def minimized(machine: Machine) -> Machine:

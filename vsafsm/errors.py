@@ -8,12 +8,19 @@ correct one.
 from __future__ import annotations
 
 import difflib
+import heapq
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import takewhile
+from operator import eq
+
+MOST_COMPARED = 1000
+"""Most names that a misspelt one is compared with letter by letter."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Location:
     """A place in a text: ``source:line:column``, line and column counted from 1."""
 
@@ -28,9 +35,29 @@ class Location:
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``'; did you mean "coin"?'`` for a misspelt `name`, or an empty string where nothing is
     near.
+
+    Of more than `MOST_COMPARED` names, those that begin and end most like it are looked at: a
+    letter that is wrong, missing or too many leaves all others at the beginning or the end.
     """
-    near = difflib.get_close_matches(str(name)[:200], list(known), n=1)
+    sought, names = str(name)[:200], list(known)
+    if len(names) > MOST_COMPARED:
+        names = heapq.nlargest(MOST_COMPARED, names, key=partial(_shared_ends, sought))
+    near = difflib.get_close_matches(sought, names, n=1)
     return f'; did you mean "{near[0]}"?' if near else ""
+
+
+def _shared_ends(one: str, other: str) -> float:
+    """Letters at the beginning and the end that two names share, as a share of all their
+    letters.
+    """
+    beginning = _as_many(one, other)
+    end = _as_many(one[beginning:][::-1], other[beginning:][::-1])
+    return 2 * (beginning + end) / max(len(one) + len(other), 1)
+
+
+def _as_many(one: str, other: str) -> int:
+    """Letters at the beginning that two texts share."""
+    return len([*takewhile(bool, map(eq, one, other))])
 
 
 class VsafsmError(Exception):

@@ -9,10 +9,13 @@ that would run on while an input is held.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from typing import NamedTuple
 
 from vsafsm.errors import CompileError
+from vsafsm.garbage import collector_paused
 from vsafsm.machine import Machine, Outputs
 from vsafsm.options import Trigger
 
@@ -20,8 +23,7 @@ REST = 0
 """Index of the rest phase's mask; input a has mask a + 1."""
 
 
-@dataclass(frozen=True)
-class Code:
+class Code(NamedTuple):
     """What a code stands for: a state at rest, or a transition under way to `state` with its Mealy
     outputs.
     """
@@ -31,8 +33,7 @@ class Code:
     outputs: Outputs = ()
 
 
-@dataclass(frozen=True)
-class Move:
+class Move(NamedTuple):
     """Under `mask`, the code `source` leads to the code `target`, which may be `source` itself."""
 
     source: int
@@ -67,18 +68,19 @@ class Lowered:
         """Number of masks: one for each input, and the rest phase's."""
         return self.inputs + 1
 
-    @property
+    @cached_property
     def targets(self) -> tuple[tuple[int, ...], ...]:
         """For each state the code that each input leads to."""
         found = [move.target for move in self.moves]
         return tuple(tuple(found[i : i + self.inputs]) for i in range(0, len(found), self.inputs))
 
-    @property
+    @cached_property
     def pending(self) -> int:
         """Number of pending codes."""
         return sum(code.pending for code in self.codes)
 
 
+@collector_paused()
 def lower(machine: Machine, trigger: Trigger = "event") -> Lowered:
     """Lower `machine` to codes and moves.
 
@@ -96,16 +98,19 @@ def lower(machine: Machine, trigger: Trigger = "event") -> Lowered:
     codes = [Code(x) for x in range(len(machine.states))]
     pending: dict[tuple[int, Outputs], int] = {}
     moves = []
-    for x, a, y, outputs in _arcs(machine):
-        if y == x and not outputs:
-            target = x
-        elif trigger == "level":
-            target = y
-        else:
-            target = pending.setdefault((y, outputs), len(codes))
-            if target == len(codes):
-                codes.append(Code(y, True, outputs))
-        moves.append(Move(x, a + 1, target))
+    index = {name: x for x, name in enumerate(machine.states)}
+    for x, row in enumerate(machine.table):
+        for mask, taken in enumerate(row, 1):
+            y, outputs = index[taken.to], taken.outputs
+            if y == x and not outputs:
+                target = x
+            elif trigger == "level":
+                target = y
+            else:
+                target = pending.setdefault((y, outputs), len(codes))
+                if target == len(codes):
+                    codes.append(Code(y, True, outputs))
+            moves.append(Move(x, mask, target))
     releases = tuple(code.state for code in codes)
     return Lowered(
         tuple(codes),
@@ -116,26 +121,19 @@ def lower(machine: Machine, trigger: Trigger = "event") -> Lowered:
     )
 
 
-def _arcs(machine: Machine) -> Iterator[tuple[int, int, int, Outputs]]:
-    for x, row in enumerate(machine.table):
-        for a, taken in enumerate(row):
-            yield x, a, machine.state_index(taken.to), taken.outputs
-
-
 def _check_level(machine: Machine) -> None:
-    for x, a, y, outputs in _arcs(machine):
-        state, symbol = machine.states[x], machine.inputs[a]
+    rows = dict(zip(machine.states, machine.table, strict=True))
+    for (state, row), (a, symbol) in product(rows.items(), enumerate(machine.inputs)):
+        to, outputs = row[a].to, row[a].outputs
         if outputs:
             raise CompileError(
                 f'trigger "level" has nothing to read transition outputs from, and "{state}" on'
                 f' "{symbol}" has outputs {", ".join(outputs)}; expected outputs of states only, or'
                 ' trigger "event"'
             )
-        if y == x:
-            continue
-        after = machine.table[y][a].to
-        if after != machine.states[y]:
-            chain = f'"{state}" -> "{machine.states[y]}" -> "{after}"'
+        after = rows[to][a].to
+        if to not in (state, after):
+            chain = f'"{state}" -> "{to}" -> "{after}"'
             raise CompileError(
                 f'trigger "level" would run on while "{symbol}" is held: {chain}; expected a state'
                 ' that is entered on an input to stay on it, or trigger "event"'

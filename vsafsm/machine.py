@@ -4,13 +4,16 @@ test.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from typing import TypedDict
 
 from vsafsm.errors import (
     BadNameError,
+    PlotError,
     SpecError,
     UnknownInputError,
     UnknownStateError,
@@ -21,7 +24,7 @@ from vsafsm.options import check_option
 Outputs = tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Transition:
     """Where a (state, input) pair leads, and the Mealy outputs on the way.
 
@@ -111,12 +114,11 @@ class Machine:
                     f"{part} of a machine are {type(getattr(self, part)).__name__}; expected a"
                     " tuple"
                 )
-        for kind, name in [
-            ("machine", self.name),
-            *(("state", s) for s in self.states),
-            *(("input", a) for a in self.inputs),
-        ]:
-            check_name(kind, name)
+        check_name("machine", self.name)
+        for state in self.states:
+            check_name("state", state)
+        for symbol in self.inputs:
+            check_name("input", symbol)
         _check_distinct(self.states, "state")
         _check_distinct(self.inputs, "input")
         if not self.inputs:
@@ -131,8 +133,9 @@ class Machine:
                 raise SpecError(
                     f'state "{state}" has {len(row)} transitions, expected {len(self.inputs)}'
                 )
-        for target in {t.to for row in self.table for t in row}:
-            self.state_index(target)
+        if not {taken.to for row in self.table for taken in row} <= self._state_indices.keys():
+            for taken in (taken for row in self.table for taken in row):
+                self.state_index(taken.to)
         _check_outputs(taken.outputs for row in self.table for taken in row)
         _check_outputs(self.moore)
         names = [name for name, _ in self.compile_options]
@@ -184,11 +187,14 @@ class Machine:
         return f"<Machine {self.name}: states {len(self.states)}, inputs {len(self.inputs)}>"
 
     def _repr_html_(self) -> str:
-        """Its graph as SVG, for notebooks."""
+        """Its graph as SVG, for notebooks; its size in words where it is too large to draw."""
         # A drawing room, and the one arrow from a core file to it: only notebooks call this.
         from vsafsm.plotting.svg import standalone
 
-        return standalone(self)
+        try:
+            return standalone(self)
+        except PlotError:
+            return f"<p>{escape(repr(self))}</p>"
 
     @cached_property
     def _state_indices(self) -> dict[str, int]:
@@ -240,7 +246,8 @@ class Machine:
 
     def demonstration(self, length: int = 8) -> tuple[str, ...]:
         """A word that leaves each state where it can, trying each state's inputs in turn."""
-        state, word, tried = self.initial, [], dict.fromkeys(self.states, 0)
+        state, word = self.initial, []
+        tried: Counter[str] = Counter()
         for _ in range(length):
             order = [(tried[state] + n) % len(self.inputs) for n in range(len(self.inputs))]
             away = [a for a in order if self.transition(state, self.inputs[a]).to != state] or order
@@ -252,14 +259,15 @@ class Machine:
     @cached_property
     def reachable(self) -> tuple[str, ...]:
         """The states that some word reaches, in order of discovery (breadth first)."""
-        found = {self.initial: None}
+        rows = dict(zip(self.states, self.table, strict=True))
+        found = {self.initial}
         queue = [self.initial]
         for state in queue:
-            for taken in self.table[self.state_index(state)]:
+            for taken in rows[state]:
                 if taken.to not in found:
-                    found[taken.to] = None
+                    found.add(taken.to)
                     queue.append(taken.to)
-        return tuple(found)
+        return tuple(queue)
 
     @property
     def unreachable(self) -> tuple[str, ...]:
@@ -275,7 +283,8 @@ class Machine:
     @property
     def self_loops(self) -> int:
         """Number of reachable (state, input) pairs that stay where they are."""
-        return sum(t.to == s for s in self.reachable for t in self.table[self.state_index(s)])
+        rows = dict(zip(self.states, self.table, strict=True))
+        return sum(taken.to == state for state in self.reachable for taken in rows[state])
 
 
 def check_name(kind: str, name: object) -> str:
@@ -369,8 +378,9 @@ def _parts(parts: Mapping[str, object]) -> _Parts:
         ("state", outputs, states, UnknownStateError),
         ("input", listed_inputs, inputs, UnknownInputError),
     ):
+        there = set(known)
         for name in names:
-            if name not in known:
+            if name not in there:
                 hint = did_you_mean(name, known)
                 raise error(f'unknown {kind} "{name}"; expected {listed(known)}{hint}')
     return _Parts(
@@ -388,7 +398,7 @@ def _parts(parts: Mapping[str, object]) -> _Parts:
 
 def _mapping(value: object, what: str, expected: str) -> dict[str, object]:
     if not isinstance(value, Mapping):
-        raise SpecError(f"{what} is {value!r}; expected a mapping with {expected}")
+        raise SpecError(f"{what} is {_shown(value)}; expected a mapping with {expected}")
     return {_name(key, f"a key of {what}"): each for key, each in value.items()}
 
 
@@ -411,4 +421,10 @@ def _name(value: object, what: str) -> str:
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    raise BadNameError(f"{what} is {value!r}; expected a name")
+    raise BadNameError(f"{what} is {_shown(value)}; expected a name")
+
+
+def _shown(value: object, most: int = 200) -> str:
+    """A value as an error shows it: its first letters, where it is long."""
+    text = repr(value)
+    return text if len(text) <= most else text[:most] + "..."

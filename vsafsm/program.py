@@ -25,6 +25,7 @@ from vsafsm import npz
 from vsafsm.codebook import Codebook
 from vsafsm.errors import BadNameError, FileError, ProgramError, VsafsmError
 from vsafsm.files import reason, write_atomically
+from vsafsm.garbage import collector_paused
 from vsafsm.lowering import Code, Lowered, lower
 from vsafsm.machine import Machine, Outputs, Transition, check_name
 from vsafsm.network import Contract, Network
@@ -221,9 +222,10 @@ def load_program(path: str | Path) -> Program:
     metadata = _metadata(members["metadata"], name)
     npz.check_hash(members, name)
     try:
-        if metadata["version"] == 1:
-            metadata, members = _from_version_1(metadata, members)
-        return _program(metadata, members)
+        with collector_paused():
+            if metadata["version"] == 1:
+                metadata, members = _from_version_1(metadata, members)
+            return _program(metadata, members)
     except (
         KeyError,
         TypeError,
@@ -267,11 +269,8 @@ def _members(program: Program) -> npz.Members:
     text = json.dumps(
         _described(program, list(outputs)), ensure_ascii=True, sort_keys=True, separators=(",", ":")
     )
-    table = [
-        (machine.state_index(taken.to), outputs[taken.outputs])
-        for row in machine.table
-        for taken in row
-    ]
+    index = {state: x for x, state in enumerate(machine.states)}
+    table = [(index[taken.to], outputs[taken.outputs]) for row in machine.table for taken in row]
     labels = [
         (label.state, outputs[label.outputs] if label.pending else -1) for label in network.labels
     ]
@@ -335,7 +334,8 @@ def _described(program: Program, outputs: list[Outputs]) -> dict[str, Any]:
 
 def _metadata(array: NDArray[Any], name: str) -> dict[str, Any]:
     try:
-        found = json.loads(array.tobytes().decode())
+        with collector_paused():
+            found = json.loads(array.tobytes().decode())
     except (ValueError, RecursionError):
         raise ProgramError(f"{name}: the metadata are no JSON") from None
     if not isinstance(found, dict) or found.get("format") != "vsafsm program":
@@ -406,7 +406,7 @@ _LEAVES: dict[Any, Callable[[Any], bool]] = {
 
 def _check(found: Any, shape: Any, place: str) -> None:
     if not isinstance(shape, dict):
-        if not _fits(found, shape):
+        if not _checker(shape)(found):
             raise ValueError(f"{place} is of the wrong type or out of range")
         return
     if not isinstance(found, dict) or found.keys() != shape.keys():
@@ -415,18 +415,24 @@ def _check(found: Any, shape: Any, place: str) -> None:
         _check(found[key], kind, f"{place}.{key}")
 
 
-def _fits(found: Any, shape: Any) -> bool:
+def _checker(shape: Any) -> Callable[[Any], bool]:
+    """What tells whether something has a shape: made once for all items of a list."""
     if isinstance(shape, list):
-        return isinstance(found, list) and all(_fits(item, shape[0]) for item in found)
+        fits = _checker(shape[0])
+        return lambda found: isinstance(found, list) and all(map(fits, found))
     if isinstance(shape, tuple):
-        return (
-            isinstance(found, list) and len(found) == len(shape) and all(map(_fits, found, shape))
+        parts = tuple(map(_checker, shape))
+        return lambda found: (
+            isinstance(found, list)
+            and len(found) == len(parts)
+            and all(part(item) for part, item in zip(parts, found, strict=True))
         )
     if get_origin(shape) is Literal:
-        return found in get_args(shape)
+        return lambda found: found in get_args(shape)
     if kinds := get_args(shape):
-        return any(_fits(found, kind) for kind in kinds)
-    return _LEAVES[shape](found)
+        checks = tuple(map(_checker, kinds))
+        return lambda found: any(check(found) for check in checks)
+    return _LEAVES[shape]
 
 
 def _program(metadata: dict[str, Any], members: npz.Members) -> Program:
@@ -445,7 +451,7 @@ def _program(metadata: dict[str, Any], members: npz.Members) -> Program:
     network, lowered = program.network, program.lowered
     # States that many transitions lead to may have several pending codes.
     same = network.start == lowered.start and set(network.labels) == set(lowered.codes)
-    if not same or len(network.labels) > len(lowered.codes) and network.modules == 1:
+    if not same or (len(network.labels) > len(lowered.codes) and network.modules == 1):
         raise ValueError("the network's labels or its start are not the machine's")
     return program
 

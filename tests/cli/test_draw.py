@@ -99,3 +99,15 @@ def test_bad_input_is_told(
     assert main(["draw", spec, *arguments]) == 2
     assert told in capsys.readouterr().err
     assert sorted(path.name for path in Path().iterdir()) == ["turnstile.yaml"]
+
+
+def test_a_machine_too_large_to_draw_is_refused(
+    spec: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = "".join(f"  s{x}: {{transitions: {{go: s{(x + 1) % 5000}}}}}\n" for x in range(5000))
+    Path("large.yaml").write_text(f"machine: m\ninitial: s0\nstates:\n{lines}")
+    assert main(["draw", "large.yaml", "-o", "large.png"]) == 2
+    told = "5000 reachable states, too many to draw; expected at most 300"
+    assert told in capsys.readouterr().err
+    assert not Path("large.png").exists()
+    assert main(["draw", "large.yaml", "-o", "large.mmd"]) == 0

@@ -29,6 +29,7 @@ from vsafsm.errors import (
 )
 from vsafsm.examples import example_names
 from vsafsm.files import reason, write_atomically
+from vsafsm.garbage import collector_paused
 from vsafsm.machine import Machine, check_name, listed
 
 GROUP = "vsafsm.formats"
@@ -190,7 +191,9 @@ def read(path: PathLike, format: str | None = None) -> Reading:  # noqa: A002 - 
     _check_there(path)
     chosen = format_for(path, format)
     source = os.fspath(path)
-    return chosen.read(decode(_bytes_of(path), source), source)
+    text = decode(_bytes_of(path), source)
+    with collector_paused():
+        return chosen.read(text, source)
 
 
 def load(source: Source, format: str | None = None) -> Machine:  # noqa: A002
@@ -239,7 +242,8 @@ def _reading(source: Source, format_name: str | None) -> Reading:
     if isinstance(source, Mapping):
         from vsafsm.formats.yaml import read_mapping  # a format, which imports this module
 
-        return read_mapping(source)
+        with collector_paused():
+            return read_mapping(source)
     if isinstance(source, str) and "\n" in source:
         raise ArgumentError(
             f"vsafsm.load takes a path, and got a text of {len(source.splitlines())} lines;"
@@ -262,7 +266,9 @@ def _read_file(file: TextIO, format_name: str | None) -> Reading:
     by_suffix = format_name or Path(source).suffix
     chosen = format_for(source, format_name) if by_suffix else formats()["yaml"]
     content: str | bytes = file.read()
-    return chosen.read(content if isinstance(content, str) else decode(content, source), source)
+    text = content if isinstance(content, str) else decode(content, source)
+    with collector_paused():
+        return chosen.read(text, source)
 
 
 def save(machine: Machine, path: PathLike, format: str | None = None) -> None:  # noqa: A002
@@ -324,23 +330,21 @@ def unreachable_warnings(machine: Machine, place: Callable[[str], Location]) -> 
     """A warning for each state that no word reaches, or one for all where they are many; `place`
     tells where a state is declared.
     """
-    initial = machine.initial
-    return summarised(
-        [(state, place(state)) for state in machine.unreachable],
-        "state",
-        f'never reached from "{initial}"',
-    )
+    flaw = f'never reached from "{machine.initial}"'
+    return summarised(machine.unreachable, place, "state", flaw)
 
 
-def summarised(found: Sequence[tuple[str, Location]], kind: str, flaw: str) -> Iterator[str]:
-    """A warning for each name with its place, that this `kind` is `flaw`; one for all of them where
-    there are more than `MOST_NAMED`.
+def summarised(
+    names: Sequence[str], place: Callable[[str], Location], kind: str, flaw: str
+) -> Iterator[str]:
+    """A warning for each name with its place, that this `kind` is `flaw`; one for all of them, with
+    the place of the first, where there are more than `MOST_NAMED`.
     """
-    if len(found) <= MOST_NAMED:
-        yield from (f"{place}: {kind} {_quoted(name)} is {flaw}" for name, place in found)
+    if len(names) <= MOST_NAMED:
+        yield from (f"{place(name)}: {kind} {_quoted(name)} is {flaw}" for name in names)
         return
-    names = ", ".join(_quoted(name) for name, _ in found[:MOST_NAMED])
-    yield f"{found[0][1]}: {len(found)} {kind}s are {flaw}: {names}, ..."
+    first = ", ".join(_quoted(name) for name in names[:MOST_NAMED])
+    yield f"{place(names[0])}: {len(names)} {kind}s are {flaw}: {first}, ..."
 
 
 def _quoted(name: str) -> str:

@@ -161,14 +161,17 @@ def _events(states: Sequence[State], source: str) -> tuple[str, ...]:
 
 def _check_actions(states: Sequence[State], events: tuple[str, ...]) -> None:
     """Refuse a machine that would go on by itself: one that is sent an event that it takes."""
+    taken: dict[str, bool] = {}  # whether some arc takes what an action sends
     for state in states:
         actions = [*state.entry, *state.exit]
         actions += [action for arc in state.arcs for action in (*arc.before, *arc.after)]
         for action in actions:
             named("output", action.output, action.location)
-            if action.heard and any(
-                arc.takes(action.output) for each in states for arc in each.arcs
-            ):
+            if action.heard and action.output not in taken:
+                taken[action.output] = any(
+                    arc.takes(action.output) for each in states for arc in each.arcs
+                )
+            if action.heard and taken[action.output]:
                 raise NotImportableError(
                     f'event "{action.output}" is sent by the machine to itself, and taken; expected'
                     " one that no transition takes, or that is sent elsewhere",

@@ -68,10 +68,11 @@ def _written(machine: Machine) -> _Written:
     for state in machine.states:
         _check_word("state", state)
     moore = dict(zip(machine.states, machine.moore, strict=True))
+    input_cubes = _input_cubes(machine)
     rows = [
         (state, cubes_of, taken.to, frozenset(taken.outputs + moore[taken.to]))
         for state, row in zip(machine.states, machine.table, strict=True)
-        for cubes_of, taken in zip(_input_cubes(machine), row, strict=True)
+        for cubes_of, taken in zip(input_cubes, row, strict=True)
     ]
     names = _ordered({t.outputs + moore[t.to]: None for row in machine.table for t in row})
     for name in names:

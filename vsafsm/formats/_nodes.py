@@ -3,12 +3,20 @@ refused.
 
 The parser's events are taken one by one, so that a text of endless nesting is given up at the depth
 bound and never becomes a tree.
+
+PyYAML has two parsers: one in Python, and libyaml's in C, which takes a tenth of the time and is
+not in every installation. They disagree on what is broken and on a few rare constructs. So what
+libyaml reads counts where it finds nothing of both; all else is parsed again in Python, and no
+installation reads another machine or gives another error.
 """
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import yaml
 from yaml.reader import Reader
@@ -22,9 +30,9 @@ from vsafsm.errors import (
 from vsafsm.formats import location_at
 from vsafsm.formats._slips import first_slip
 
-MAX_CHARACTERS = 8 * 2**20
+MAX_CHARACTERS = 64 * 2**20
 MAX_DEPTH = 32
-MAX_NODES = 1_000_000
+MAX_NODES = 8_000_000
 
 _PROBLEMS = {
     "mapping values are not allowed": (
@@ -42,8 +50,12 @@ _PROBLEMS = {
     ),
 }
 
+_RARE = ("\t", "\x85", "\u2028", "\u2029", "\ufeff", "\n%", "\r%")
+_RARE_KEY = re.compile(r"(?<![^\s,\[\]{}])\?")
+"""Tabs, rare line breaks, directives, and keys behind a "?": texts with one are not for libyaml."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Scalar:
     """A text; `plain` where it stands without quotes, `lines` how many lines it spans."""
 
@@ -58,7 +70,7 @@ class Scalar:
         return self.plain and not self.text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Items:
     """A list."""
 
@@ -66,7 +78,7 @@ class Items:
     location: Location
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Mapping:
     """A mapping; its keys may repeat, the reader says what that means."""
 
@@ -89,7 +101,11 @@ def parse(text: str, source: str) -> Node | None:
     """
     text = text.removeprefix("\ufeff")
     _check_text(text, source)
-    composer = _Composer(text, source)
+    if yaml.__with_libyaml__ and not _is_rare(text):
+        refused = (yaml.YAMLError, ValueError, OverflowError, SyntaxSpecError, _RareError)
+        with contextlib.suppress(*refused):
+            return _Composer(text, source, yaml.CSafeLoader).document()
+    composer = _Composer(text, source, yaml.SafeLoader)
     try:
         return composer.document()
     except yaml.MarkedYAMLError as error:
@@ -102,6 +118,12 @@ def parse(text: str, source: str) -> Node | None:
         raise SyntaxSpecError(
             "this is not YAML: an escape or a version number is out of range", composer.last
         ) from error
+
+
+def _is_rare(text: str) -> bool:
+    if text.startswith("%") or any(mark in text for mark in _RARE):
+        return True
+    return "?" in text and _RARE_KEY.search(text) is not None
 
 
 def _check_text(text: str, source: str) -> None:
@@ -142,79 +164,115 @@ def _syntax_error(error: yaml.MarkedYAMLError, text: str, source: str) -> Vsafsm
     return SyntaxSpecError(f"this is not YAML: {reason.replace('{since}', since)}", place)
 
 
-class _Composer:
-    def __init__(self, text: str, source: str) -> None:
-        self.source = source
-        self.last = Location(source)
-        self.nodes = 0
-        self.events: Iterator[yaml.Event] = iter(yaml.parse(text, Loader=yaml.SafeLoader))
+class _RareError(Exception):
+    """Something that libyaml reads otherwise than the parser in Python."""
 
-    def next(self) -> yaml.Event:
-        event = next(self.events)
+
+class _Composer:
+    """The nodes of a document, from the events of a loader of PyYAML."""
+
+    def __init__(self, text: str, source: str, loader: Any) -> None:
+        self.text, self.source = text, source
+        self.in_python = loader is yaml.SafeLoader
+        self.loader = loader(text)
+        self.event: Any = yaml.StreamStartEvent()
+        self.nodes = 0
+        self.texts: dict[str, str] = {}  # those that were read, so that equal ones are one object
+
+    @property
+    def last(self) -> Location:
+        """Where the last event begins."""
+        return self.place(self.event) if self.event.start_mark else Location(self.source)
+
+    def place(self, event: Any) -> Location:
         mark = event.start_mark
-        if mark is not None:
-            self.last = Location(self.source, mark.line + 1, mark.column + 1)
+        return Location(self.source, mark.line + 1, mark.column + 1)
+
+    def next(self) -> Any:
+        self.event = event = self.loader.get_event()
         return event
 
     def document(self) -> Node | None:
-        self.next()  # start of the stream
-        if isinstance(self.next(), yaml.StreamEndEvent):
-            return None
-        root = self.node(self.next(), 0)
-        self.next()  # end of the document
-        if not isinstance(self.next(), yaml.StreamEndEvent):
-            raise SyntaxSpecError(
-                "a second YAML document starts here; expected one machine in a file", self.last
-            )
+        try:
+            self.next()  # start of the stream
+            if isinstance(self.next(), yaml.StreamEndEvent):
+                return None
+            root = self.node(self.next(), 0)
+            self.next()  # end of the document
+            if not isinstance(self.next(), yaml.StreamEndEvent):
+                raise SyntaxSpecError(
+                    "a second YAML document starts here; expected one machine in a file", self.last
+                )
+        finally:
+            self.loader.dispose()
         return None if isinstance(root, Scalar) and root.nothing else root
 
-    def node(self, event: yaml.Event, depth: int) -> Node:
-        self.check(event, depth)
-        place = self.last
+    def node(self, event: Any, depth: int) -> Node:
+        place = self.place(event)
+        self.nodes += 1
+        if (
+            depth > MAX_DEPTH
+            or self.nodes > MAX_NODES
+            or event.anchor is not None
+            or event.tag is not None
+        ):
+            raise self.refusal(event, place, depth)
         if isinstance(event, yaml.ScalarEvent):
-            start, end = event.start_mark, event.end_mark
-            lines = 1 + end.line - start.line if start and end else 1
-            return Scalar(event.value, place, event.style in (None, ""), lines)
+            return self.scalar(event, place)
         if isinstance(event, yaml.SequenceStartEvent):
-            return Items(
-                tuple(self.node(e, depth + 1) for e in self.until(yaml.SequenceEndEvent)), place
-            )
+            items = [self.node(each, depth + 1) for each in self.until(yaml.SequenceEndEvent)]
+            return Items(tuple(items), place)
+        if not self.in_python and event.flow_style and self.text[event.start_mark.index] != "{":
+            raise _RareError  # one pair in a list, such as [a: b]
         pairs = [
-            (self.key(e, depth + 1), self.node(self.next(), depth + 1))
-            for e in self.until(yaml.MappingEndEvent)
+            (self.key(each, depth + 1), self.node(self.next(), depth + 1))
+            for each in self.until(yaml.MappingEndEvent)
         ]
         return Mapping(tuple(pairs), place)
 
-    def until(self, end: type[yaml.Event]) -> Iterator[yaml.Event]:
+    def scalar(self, event: Any, place: Location) -> Scalar:
+        text = self.texts.setdefault(event.value, event.value)
+        plain = not event.style
+        start = event.start_mark
+        if not self.in_python and (
+            event.style in ("|", ">")
+            or (plain and "?" in text)
+            or (not text and plain and self.text[start.index - 1] not in ":-")
+        ):
+            raise _RareError
+        return Scalar(text, place, plain, 1 + event.end_mark.line - start.line)
+
+    def until(self, end: type) -> Iterator[Any]:
         while not isinstance(event := self.next(), end):
             yield event
 
-    def key(self, event: yaml.Event, depth: int) -> Scalar:
-        place = self.last
+    def key(self, event: Any, depth: int) -> Scalar:
         key = self.node(event, depth)
         if not isinstance(key, Scalar):
-            raise SyntaxSpecError("a list or a mapping cannot be a key; expected a name", place)
+            raise SyntaxSpecError(
+                "a list or a mapping cannot be a key; expected a name", key.location
+            )
         if key.plain and key.text == "<<":
-            raise SyntaxSpecError('merge keys are not allowed; quote "<<" if it is a name', place)
+            raise SyntaxSpecError(
+                'merge keys are not allowed; quote "<<" if it is a name', key.location
+            )
         return key
 
-    def check(self, event: yaml.Event, depth: int) -> None:
-        self.nodes += 1
+    def refusal(self, event: Any, place: Location, depth: int) -> VsafsmError:
+        """The error for a node that a spec has no use for."""
         if depth > MAX_DEPTH:
-            raise TooLargeError(
-                f"lists and mappings are nested deeper than {MAX_DEPTH} levels", self.last
+            return TooLargeError(
+                f"lists and mappings are nested deeper than {MAX_DEPTH} levels", place
             )
         if self.nodes > MAX_NODES:
-            raise TooLargeError(f"the text holds more than {MAX_NODES} values", self.last)
-        anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
-        if anchor is not None:
+            return TooLargeError(f"the text holds more than {MAX_NODES} values", place)
+        if event.anchor is not None:
             sign = "*" if isinstance(event, yaml.AliasEvent) else "&"
-            raise SyntaxSpecError(
-                f'"{sign}{anchor[:80]}": aliases and anchors are not allowed; write the value out, '
-                "or quote it if it is a name",
-                self.last,
+            return SyntaxSpecError(
+                f'"{sign}{event.anchor[:80]}": aliases and anchors are not allowed; write the value'
+                " out, or quote it if it is a name",
+                place,
             )
-        if tag is not None:
-            raise SyntaxSpecError(
-                f'tag "{tag[:80]}" is not allowed; expected text, lists and mappings', self.last
-            )
+        return SyntaxSpecError(
+            f'tag "{event.tag[:80]}" is not allowed; expected text, lists and mappings', place
+        )

@@ -24,7 +24,7 @@ one that puts out ``accept`` where the word so far is accepted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import NamedTuple
@@ -40,6 +40,7 @@ from vsafsm.errors import (
 from vsafsm.formats import (
     ACCEPT,
     MAX_TRANSITIONS,
+    MOST_NAMED,
     Format,
     Reading,
     location_at,
@@ -159,13 +160,14 @@ def read_dot_nfa(text: str, source: str) -> Reading:
         lacks = "no node is a double circle" if symbols else "no edge has an input"
         raise SyntaxSpecError(f"{lacks}; expected a recogniser of words", drawing.place(0))
 
-    def closed(states: Iterable[str]) -> list[str]:
+    def closed(states: Collection[str]) -> list[str]:
         """The states, and those that they reach without input."""
-        found = dict.fromkeys(states)
-        queue = list(found)
+        found = set(states)
+        queue = list(dict.fromkeys(states))
         for state in queue:
-            queue += [to for to in reached.get((state, ""), ()) if to not in found]
-            found.update(dict.fromkeys(queue))
+            further = [to for to in reached.get((state, ""), ()) if to not in found]
+            found.update(further)
+            queue += further
         return queue
 
     starts = [to for to, _ in _marked_starts(drawing)] or [next(iter(drawing.nodes))]
@@ -337,11 +339,15 @@ def _checked(kind: str, name: str, drawing: _Drawing, index: int) -> str:
 
 
 def _merged_warnings(drawing: _Drawing) -> Iterator[str]:
-    for first, second in drawing.graph.merged:
+    merged = drawing.graph.merged
+    for first, second in merged[:MOST_NAMED]:
         yield (
             f"{drawing.place(second)}: a strict graph has one edge between two nodes: this label"
             f" replaces the one in line {drawing.place(first).line}"
         )
+    if len(merged) > MOST_NAMED:
+        place = drawing.place(merged[MOST_NAMED][1])
+        yield f"{place}: here and further on, {len(merged) - MOST_NAMED} more labels are replaced"
 
 
 # ---- nodes

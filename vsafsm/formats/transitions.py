@@ -15,7 +15,7 @@ In a file it is JSON or YAML.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from vsafsm.errors import Location, SyntaxSpecError
 from vsafsm.formats import Format, Reading
@@ -82,7 +82,7 @@ def read_transitions(text: str, source: str) -> Reading:
     shared = (_actions(top.get("before_state_change")), _actions(top.get("after_state_change")))
     arcs: dict[str, list[Arc]] = {state.name: [] for state in declared}
     for node in items(top["transitions"], "transitions") if "transitions" in top else ():
-        for state, arc in _arcs(node, tuple(arcs), shared):
+        for state, arc in _arcs(node, arcs, shared):
             arcs[known(state, arcs, arc.location)].append(arc)
     states = [State(s.name, s.location, tuple(arcs[s.name]), s.entry, s.exit) for s in declared]
     initial = text_of(top["initial"], "initial") if "initial" in top else None
@@ -111,7 +111,7 @@ def _state(node: Node) -> State:
 
 
 def _arcs(
-    node: Node, states: tuple[str, ...], shared: tuple[tuple[Action, ...], tuple[Action, ...]]
+    node: Node, states: Iterable[str], shared: tuple[tuple[Action, ...], tuple[Action, ...]]
 ) -> Iterator[tuple[str, Arc]]:
     """The arc that a transition is of each of its sources."""
     if isinstance(node, Items):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as AnyMapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from vsafsm.errors import (
     BadNameError,
@@ -46,17 +46,16 @@ _NOT_YET = {
 Option = str | int | float
 
 
-@dataclass(frozen=True)
-class _Arrow:
+class _Arrow(NamedTuple):
+    key: Scalar
     to: Scalar
     outputs: Outputs
 
 
-@dataclass(frozen=True)
-class _StateEntry:
+class _StateEntry(NamedTuple):
     name: Scalar
     outputs: Outputs
-    arrows: dict[str, tuple[Scalar, _Arrow]]
+    arrows: dict[str, _Arrow]
     every_other: _Arrow | None
 
 
@@ -113,7 +112,7 @@ def _reading(root: Node) -> Reading:
         states=tuple(states),
         inputs=inputs,
         initial=initial,
-        table=tuple(_row(s, inputs) for s in states.values()),
+        table=_table(states, inputs),
         moore=tuple(s.outputs for s in states.values()),
         compile_options=_compile_options(top.get("compile")),
     )
@@ -277,9 +276,7 @@ def _state(name: Scalar, node: Node) -> _StateEntry:
     return _StateEntry(name, _outputs(fields.get("outputs")), arrows, every_other)
 
 
-def _arrows(
-    state: str, node: Node | None
-) -> tuple[dict[str, tuple[Scalar, _Arrow]], _Arrow | None]:
+def _arrows(state: str, node: Node | None) -> tuple[dict[str, _Arrow], _Arrow | None]:
     if node is None or (isinstance(node, Scalar) and node.nothing):
         return {}, None
     pairs = _pairs(node, f'transitions of state "{state}"', "a key for each input")
@@ -289,21 +286,26 @@ def _arrows(
     )
     arrows, every_other = {}, None
     for key, value in distinct:
-        arrow = _arrow(key, f'the transition of state "{state}" on "{key.text[:80]}"', value)
+        arrow = _arrow(state, key, value)
         if key.text == EVERY_OTHER:
             every_other = arrow
         else:
-            arrows[_name(key, "input")] = (key, arrow)
+            arrows[_name(key, "input")] = arrow
     return arrows, every_other
 
 
-def _arrow(key: Scalar, what: str, node: Node) -> _Arrow:
+def _arrow(state: str, key: Scalar, node: Node) -> _Arrow:
+    if isinstance(node, Scalar) and node.text and node.lines == 1:
+        return _Arrow(key, node, ())
     if isinstance(node, Scalar) and node.nothing:
         _check_space(key)
+    what = f'the transition of state "{state}" on "{key.text[:80]}"'
     if not isinstance(node, Mapping):
-        return _Arrow(_scalar(node, what, "the name of a state, or {to: ..., outputs: [...]}"), ())
+        to = _scalar(node, what, "the name of a state, or {to: ..., outputs: [...]}")
+        return _Arrow(key, to, ())
     fields = _fields(node, what, _TRANSITION_KEYS, ("to",))
     return _Arrow(
+        key,
         _scalar(fields["to"], f"to in {what}", "the name of a state"),
         _outputs(fields.get("outputs")),
     )
@@ -325,7 +327,7 @@ def _inputs(node: Node | None, states: dict[str, _StateEntry], place: Location) 
     if not declared:
         raise SpecError("inputs is empty; expected at least one input", node.location)
     for state in states.values():
-        for name, (key, _) in state.arrows.items():
+        for name, arrow in state.arrows.items():
             if name not in declared:
                 problem = (
                     f'state "{state.name.text}" has a transition on input "{name}", which inputs'
@@ -333,7 +335,7 @@ def _inputs(node: Node | None, states: dict[str, _StateEntry], place: Location) 
                 )
                 hint = did_you_mean(name, declared)
                 raise UnknownInputError(
-                    f"{problem}; expected {listed(list(declared))}{hint}", key.location
+                    f"{problem}; expected {listed(list(declared))}{hint}", arrow.key.location
                 )
     return tuple(declared)
 
@@ -343,8 +345,8 @@ def _unused_inputs(node: Node | None, states: dict[str, _StateEntry]) -> Iterato
     if node is None or any(state.every_other for state in states.values()):
         return iter(())
     used = {name for state in states.values() for name in state.arrows}
-    unused = [(name, place) for name, place in _names(node, "input") if name not in used]
-    return summarised(unused, "input", "used by no transition")
+    unused = {name: place for name, place in _names(node, "input") if name not in used}
+    return summarised(tuple(unused), unused.__getitem__, "input", "used by no transition")
 
 
 def _known_state(name: Scalar, states: dict[str, _StateEntry]) -> str:
@@ -359,7 +361,7 @@ def _known_state(name: Scalar, states: dict[str, _StateEntry]) -> str:
 
 def _check_targets(states: dict[str, _StateEntry]) -> None:
     for state in states.values():
-        for _, arrow in state.arrows.values():
+        for arrow in state.arrows.values():
             _known_state(arrow.to, states)
         if state.every_other:
             _known_state(state.every_other.to, states)
@@ -388,13 +390,22 @@ def _refuse_unlisted(states: dict[str, _StateEntry], inputs: tuple[str, ...]) ->
             )
 
 
-def _row(state: _StateEntry, inputs: tuple[str, ...]) -> tuple[Transition, ...]:
-    other = state.every_other
-    default = Transition(other.to.text, other.outputs) if other else Transition(state.name.text)
-    row = {
-        name: Transition(arrow.to.text, arrow.outputs) for name, (_, arrow) in state.arrows.items()
-    }
-    return tuple(row.get(name, default) for name in inputs)
+def _table(
+    states: dict[str, _StateEntry], inputs: tuple[str, ...]
+) -> tuple[tuple[Transition, ...], ...]:
+    """The transitions of each state on each input; equal ones are one object."""
+    made: dict[tuple[str, Outputs], Transition] = {}
+
+    def taken(arrow: _Arrow) -> Transition:
+        key = (arrow.to.text, arrow.outputs)
+        return made.get(key) or made.setdefault(key, Transition(*key))
+
+    def row(state: _StateEntry) -> tuple[Transition, ...]:
+        stays = _Arrow(state.name, state.name, ())
+        default = state.every_other or stays
+        return tuple([taken(state.arrows.get(name, default)) for name in inputs])
+
+    return tuple([row(state) for state in states.values()])
 
 
 def _compile_options(node: Node | None) -> tuple[tuple[str, Option], ...]:

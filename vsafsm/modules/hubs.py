@@ -58,7 +58,7 @@ def with_hubs_shared(lowered: Lowered, homes: Indices) -> Lowered:
     moves = tuple(
         move
         if move.source == move.target
-        else replace(move, target=equal[move.target][part[move.source, move.target]])
+        else move._replace(target=equal[move.target][part[move.source, move.target]])
         for move in lowered.moves
     )
     return replace(lowered, codes=tuple(codes), releases=tuple(releases), moves=moves)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from vsafsm.errors import PlotError
 from vsafsm.machine import Machine
 
 Point = tuple[float, float]
@@ -22,6 +23,8 @@ FONT = 13.0
 LABEL_FONT = 11.0
 LETTER = 0.58
 """Width of a letter, as a share of the font size."""
+MOST_STATES = 300
+"""Most states that are laid out: the time grows with their cube, and nobody could read more."""
 MOST_INPUTS = 3
 MOST_LETTERS = 26
 LOOP = 34.0
@@ -82,7 +85,14 @@ class Geometry:
 
 
 def geometry(machine: Machine) -> Geometry:
-    """Lay the reachable states of a machine out."""
+    """Lay the reachable states of a machine out.
+
+    Raises
+    ------
+    PlotError
+        If they are more than `MOST_STATES`.
+    """
+    check_size(machine)
     labels = transition_labels(machine)
     sizes = [_size(machine, state) for state in machine.reachable]
     places = _apart(_places(machine, labels, sizes), sizes)
@@ -98,6 +108,15 @@ def geometry(machine: Machine) -> Geometry:
         for (source, target), own in labels.items()
     ]
     return _moved(tuple(nodes.values()), _labelled(tuple(nodes.values()), edges))
+
+
+def check_size(machine: Machine) -> None:
+    """Raise `PlotError` where there are too many states to draw."""
+    if len(machine.reachable) > MOST_STATES:
+        raise PlotError(
+            f'machine "{machine.name}" has {len(machine.reachable)} reachable states, too many to'
+            f" draw; expected at most {MOST_STATES}"
+        )
 
 
 # ---- labels

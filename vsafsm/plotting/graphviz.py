@@ -7,7 +7,7 @@ import subprocess
 
 from vsafsm.errors import PlotError
 from vsafsm.machine import Machine
-from vsafsm.plotting.geometry import shortened, transition_labels
+from vsafsm.plotting.geometry import check_size, shortened, transition_labels
 
 FORMATS = {".svg": "svg", ".png": "png", ".pdf": "pdf"}
 SECONDS = 120
@@ -51,8 +51,10 @@ def render(machine: Machine, suffix: str, state: str | None = None) -> bytes:
     Raises
     ------
     PlotError
-        If ``dot`` is not there, fails or takes more than two minutes.
+        If ``dot`` is not there, fails or takes more than two minutes; or there are too many
+        states.
     """
+    check_size(machine)
     program = shutil.which("dot")
     if program is None:
         raise PlotError(
