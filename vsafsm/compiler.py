@@ -5,6 +5,7 @@ proof -> program.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from vsafsm.argument_checks import check_machine
 from vsafsm.backend_options import check_options
@@ -15,7 +16,7 @@ from vsafsm.layouts import choose
 from vsafsm.lowering import lower
 from vsafsm.machine import Machine
 from vsafsm.modules.sizing import size_modules
-from vsafsm.options import Auto, Code, Inhibition, Layout, Options, Rule, Trigger
+from vsafsm.options import Auto, Code, Inhibition, Layout, Options, Placement, Rule, Trigger
 from vsafsm.prediction import predicted_neurons
 from vsafsm.program import Claim, Program
 from vsafsm.requirements import Requirements
@@ -35,12 +36,15 @@ def compile_machine(
     margin: float | Auto | None = None,
     layout: Layout | None = None,
     module_neurons: int | Auto | None = None,
+    placement: Placement | None = None,
     seed: int | None = None,
     target: str = DEFAULT,
     target_options: Mapping[str, object] | None = None,
     codebook: CodebookMaker | None = None,
     allow_unproven: bool = False,
     jobs: int = 1,
+    scheduler: str | None = None,
+    resume: str | Path | None = None,
     progress: Progress = lambda what, share: None,
 ) -> Program:
     """Compile a machine to a proven program (``vsafsm.compile``).
@@ -69,12 +73,15 @@ def compile_machine(
         ``"folded"`` into the weights by default, or ``"separate"``.
     margin
         Distance from threshold to refine for, in units of drive per active neuron; by default
-        ``"auto"``: 0.3, and less at a given dimension where that cannot be had; 0.1 for modules.
+        ``"auto"``: 0.3, and less at a given dimension where that cannot be had.
     layout
         ``"auto"`` by default: one matrix of weights (``"dense"``), or for large machines
         ``"modules"``, whichever costs fewer synapses for the margin. `docs/scale.md` has the costs.
     module_neurons
         Neurons per module; by default ``"auto"``.
+    placement
+        Which states share a module: by default those that lead to each other (``"partition"``), or
+        any (``"balanced"``).
     seed
         Of every random draw; by default 0.
     target, target_options
@@ -86,6 +93,10 @@ def compile_machine(
         Return a program whose proof does not hold instead of raising.
     jobs
         Processes that refine modules; the program is the same with any number.
+    scheduler
+        Address of a Dask scheduler whose workers refine modules instead.
+    resume
+        A folder that keeps modules that are done. The same call goes on with them.
     progress
         Called with what is being tried and the share of it that is done.
 
@@ -119,6 +130,7 @@ def compile_machine(
         "margin": margin,
         "layout": layout,
         "module_neurons": module_neurons,
+        "placement": placement,
         "seed": seed,
     }
     backend = find(target)
@@ -134,7 +146,10 @@ def compile_machine(
     lowered = lower(machine, chosen.trigger)
     if codebook is None and choose(lowered, chosen, requirements) == "modules":
         chosen = chosen.with_({"layout": "modules", "inhibition": "separate"})
-        sized = size_modules(machine, lowered, chosen, requirements, jobs, progress)
+        folder = None if resume is None else Path(resume)
+        sized = size_modules(
+            machine, lowered, chosen, requirements, jobs, scheduler, folder, progress
+        )
     else:
         chosen = chosen.with_({"layout": "dense"})
         sized = size(machine, lowered, chosen, requirements, codebook, progress)

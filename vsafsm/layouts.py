@@ -1,7 +1,7 @@
 """Which layout a machine is compiled to: one matrix of weights, or modules.
 
-One matrix holds the largest margins, at a cost that grows with the square of the machine. Modules
-cost the same per transition whatever the size.
+One matrix costs synapses that grow with the square of the machine. Modules cost the same per
+transition whatever the size.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from vsafsm.modules.builder import MOST_MARGIN, predicted_synapses
 from vsafsm.options import Options
 from vsafsm.prediction import predicted_neurons
 from vsafsm.requirements import Requirements
-from vsafsm.sizing import HEADROOM
+from vsafsm.sizing import HEADROOM, MARGINS
 
-MOST_BY_DEFAULT = 4096
-"""Neurons up to which one matrix is the default: it costs no more per transition than modules of
-margin 0.2 do, and its margin is 0.3.
+SMALL = 1024
+"""Neurons up to which one matrix is taken whatever it costs: every backend runs it, and it
+tolerates more noise.
 """
 
 
@@ -45,14 +45,12 @@ def choose(
         _check_modules(options)
         return "modules"
     needs_one = requirements.one_matrix or requirements.folded or _only_dense(options)
-    margin = None if options.margin == "auto" else float(options.margin)
-    least = max(margin or 0.0, requirements.least_margin or 0.0)
-    if needs_one or least > MOST_MARGIN:
-        return "dense"
+    margin = MARGINS[0] if options.margin == "auto" else float(options.margin)
+    margin = max(margin, requirements.least_margin or 0.0)
     neurons = HEADROOM * predicted_neurons(lowered, options)
-    if margin is None:
-        return "dense" if neurons <= MOST_BY_DEFAULT else "modules"
-    return "dense" if neurons**2 <= predicted_synapses(lowered, least) else "modules"
+    if needs_one or margin > MOST_MARGIN or neurons <= SMALL:
+        return "dense"
+    return "dense" if neurons**2 <= predicted_synapses(lowered, margin) else "modules"
 
 
 def _only_dense(options: Options) -> str | None:

@@ -19,6 +19,7 @@ Trigger = Literal["event", "level"]
 Code = Literal["sparse", "dense"]
 Inhibition = Literal["folded", "separate"]
 Layout = Literal["auto", "dense", "modules"]
+Placement = Literal["partition", "balanced"]
 MOST_NEURONS = 16384
 """Most neurons of one matrix."""
 MOST_MODULE_NEURONS = 4096
@@ -40,6 +41,9 @@ class Options:
         fewer synapses for the margin.
     module_neurons
         Neurons per module, or ``"auto"``.
+    placement
+        Which states share a module: those that lead to each other (``"partition"``), or any
+        (``"balanced"``).
     bits
         Width of a weight, 2 to 16.
     rule
@@ -69,6 +73,7 @@ class Options:
     margin: float | Auto = "auto"
     layout: Layout = "auto"
     module_neurons: int | Auto = "auto"
+    placement: Placement = "partition"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -179,6 +184,7 @@ _CHECKS: dict[str, Any] = {
     "margin": _margin,
     "layout": _one_of(Layout),
     "module_neurons": _whole(16, MOST_MODULE_NEURONS, auto=True),
+    "placement": _one_of(Placement),
     "seed": _whole(0, 2**63 - 1),
 }
 OPTION_NAMES = tuple(_CHECKS)

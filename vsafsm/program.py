@@ -529,7 +529,11 @@ def _shape_of_version_1() -> dict[str, Any]:
     }
 
 
-_NEW_OPTIONS: dict[str, Any] = {"layout": "dense", "module_neurons": "auto"}
+_NEW_OPTIONS: dict[str, Any] = {
+    "layout": "dense",
+    "module_neurons": "auto",
+    "placement": "partition",
+}
 _NEW_REQUIREMENTS: dict[str, Any] = {"one_matrix": False}
 """What version 1 did not have, and what it stands for there."""
 

@@ -28,6 +28,7 @@ COMPILE_OPTIONS = {
     "margin": 'distance from threshold to refine for, in units, or "auto" (default)',
     "layout": 'dense (one matrix), modules (large machines) or "auto" (default)',
     "module_neurons": 'neurons per module, or "auto" (default)',
+    "placement": "partition (states that lead to each other share a module; default) or balanced",
     "seed": "of every random draw (default 0)",
 }
 PLAIN = "\0"

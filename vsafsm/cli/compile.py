@@ -27,6 +27,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-unproven", action="store_true", help="write the program even if it is not proven"
     )
+    parser.add_argument(
+        "--jobs", type=int, default=1, metavar="COUNT", help="processes for modules (default 1)"
+    )
+    parser.add_argument(
+        "--scheduler", metavar="ADDRESS", help="a Dask scheduler whose workers refine modules"
+    )
+    parser.add_argument(
+        "--resume",
+        metavar="FOLDER",
+        help="keep modules that are done in this folder, and go on with those that are there",
+    )
     add_json(parser)
     add_options(parser)
 
@@ -36,8 +47,18 @@ def run(args: argparse.Namespace) -> int:
     check_output(
         args.output, "a program", (SUFFIX,), holds_program, sources=(args.spec,), force=args.force
     )
+    if args.jobs < 1:
+        raise UsageError(f"jobs is {args.jobs}; expected a whole number of at least 1")
     chosen = choices(args)
-    program = compile_with(_machine(args), chosen, args.allow_unproven, args.verbose)
+    program = compile_with(
+        _machine(args),
+        chosen,
+        args.allow_unproven,
+        args.verbose,
+        jobs=args.jobs,
+        scheduler=args.scheduler,
+        resume=args.resume,
+    )
     program.save(args.output)
     if args.json:
         print_json(

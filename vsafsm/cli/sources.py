@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from vsafsm.cli.arguments import Choices
 from vsafsm.cli.progress import ProgressBar
@@ -42,8 +43,13 @@ def program_of(args: argparse.Namespace, chosen: Choices, allow_unproven: bool) 
     return compile_with(machine, chosen, allow_unproven, args.verbose)
 
 
-def compile_with(machine: Machine, chosen: Choices, allow_unproven: bool, verbose: bool) -> Program:
-    """Compile with what the arguments ask for, showing progress, and what was tried in vain."""
+def compile_with(
+    machine: Machine, chosen: Choices, allow_unproven: bool, verbose: bool, **where: Any
+) -> Program:
+    """Compile with what the arguments ask for, showing progress, and what was tried in vain.
+
+    `where` has the arguments of `compile_machine` that say where modules are refined.
+    """
     try:
         with ProgressBar("compiling") as progress:
             return compile_machine(
@@ -52,6 +58,7 @@ def compile_with(machine: Machine, chosen: Choices, allow_unproven: bool, verbos
                 target_options=chosen.of_target,
                 allow_unproven=allow_unproven,
                 progress=progress,
+                **where,
                 **chosen.of_compile,
             )
     except NotProvenError as error:

@@ -6,9 +6,11 @@ same whatever makes it, in whatever order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
-from importlib.util import find_spec
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,27 +21,41 @@ from vsafsm.errors import CompileError, did_you_mean
 from vsafsm.lowering import Lowered, lower
 from vsafsm.machine import Machine
 from vsafsm.modules.codebook import draw_codes
+from vsafsm.modules.executors import Call, Execute, executor
+from vsafsm.modules.finished import Finished
 from vsafsm.modules.hubs import with_hubs_shared
-from vsafsm.modules.placement import PLACEMENTS, Links, Placement, leaving, links, place
-from vsafsm.modules.refine import ModuleWeights, one_shot, refine_module
+from vsafsm.modules.placement import PLACEMENTS, links, place
+from vsafsm.modules.refine import Inside, one_shot, refine_inside
+from vsafsm.modules.sending import Sent, send
 from vsafsm.modules.sizes import Sizes, usual_sizes
-from vsafsm.modules.task import ModuleTask
+from vsafsm.modules.task import InsideTask, SendTask
 from vsafsm.network import Network
+from vsafsm.options import Placement
 from vsafsm.synapses import Synapses
 from vsafsm.vsa import Bits
 from vsafsm.weights import Grid
 
 LEAST_BITS = 5
-MOST_MARGIN = 0.2
-"""The largest margin that modules reach at a cost that does not grow with the machine."""
+MOST_MARGIN = 0.3
+"""The largest margin for which the law of the sizes was measured."""
 CLIP = 8.0
 """Standard deviations of the one-shot weights that the largest integer stands for."""
 LEAST_RANGE = 8.0
 """Units that are not clipped, however few the weights."""
-LIGHTER = 0.75
+LIGHTER = 0.85
 """Share of the states per neuron to try next, where weights miss the margin."""
-PLACINGS = 3
-"""Rounds in which the states per module and the transitions that leave one follow each other."""
+LEAVING = 0.5
+"""Share of the transitions of a random machine that lead to another module."""
+MORE_SENT = 2.0
+"""Synapses that keep targets silent, per unit of margin and synapse that drives them."""
+BASE_BYTES, BYTES_PER_SYNAPSE, BYTES_PER_MOVE = 100 * 2**20, 6, 5000
+"""Memory of compiling and proving, measured: weights and their copies, and what the proof
+remembers.
+"""
+DRAWS = 3
+"""Draws of the codes of a module, before fewer states are tried in all."""
+INSIDE = 0.7
+"""Share of the time that goes into the insides of modules."""
 MOST_NEURONS = 2048
 """Most neurons of a module to try, where the states that it holds are given."""
 
@@ -48,9 +64,16 @@ def predicted_synapses(lowered: Lowered, margin: float) -> int:
     """Weights that a network of modules is expected to hold."""
     sizes = usual_sizes(lowered, margin)
     modules = -(-len(lowered.targets) // sizes.states)
-    # k neurons of the source reach the open half of the target's.
-    leaving = sum(move.source != move.target for move in lowered.moves) * (1 - 1 / modules)
-    return round(modules * sizes.module_neurons**2 + leaving * sizes.active**2 / 2)
+    # k neurons of the source reach the open half of the target's, where that is elsewhere.
+    leaving = LEAVING * sum(move.source != move.target for move in lowered.moves)
+    between = leaving * (1 - 1 / modules) * sizes.active**2 / 2 * (1 + MORE_SENT * margin)
+    return round(modules * sizes.module_neurons**2 + between)
+
+
+def predicted_memory(lowered: Lowered, margin: float) -> int:
+    """Bytes that compiling and proving are expected to take at most."""
+    synapses = predicted_synapses(lowered, margin)
+    return BASE_BYTES + BYTES_PER_SYNAPSE * synapses + BYTES_PER_MOVE * len(lowered.moves)
 
 
 def build(
@@ -65,6 +88,8 @@ def build(
     bits: int = 8,
     seed: int = 0,
     jobs: int = 1,
+    scheduler: str | None = None,
+    resume: Path | None = None,
     progress: Callable[[float], None] = lambda share: None,
 ) -> Network:
     """A modular network that is to run a machine; whether it does is for `vsafsm.prove`.
@@ -88,8 +113,11 @@ def build(
         Width of a weight, 5 to 16.
     seed
         Of every random draw.
-    jobs
-        Processes; the network is the same with any number.
+    jobs, scheduler
+        Processes, or the address of a Dask scheduler; the network is the same wherever modules are
+        refined.
+    resume
+        A folder that keeps modules that are done. The same call goes on with them.
     progress
         Called with the share of the modules that are done.
 
@@ -121,15 +149,15 @@ def build(
         lowered, margin, module_neurons=module_neurons, active=active, states=largest
     )
     _check(lowered, sizes, margin, bits)
-    joined = links(lowered)
-    if largest is None:
-        sizes = with_usual_states(lowered, margin, joined, sizes, placement, seed)
+    joined, execute = links(lowered), executor(jobs, scheduler)
     while True:
         placed = fixed
         if placed is None:
             placed = place(joined, sizes.states, placement, np.random.default_rng(seed))
         try:
-            return _build(machine, lowered, sizes, placed, margin, bits, seed, jobs, progress)
+            return _build(
+                machine, lowered, sizes, placed, margin, bits, seed, execute, resume, progress
+            )
         except _ShortError as error:
             most = int(np.bincount(placed).max())
             lighter = None
@@ -158,25 +186,6 @@ def _more_neurons(sizes: Sizes, lowered: Lowered) -> Sizes | None:
     return replace(sizes, module_neurons=more) if more <= MOST_NEURONS else None
 
 
-def with_usual_states(
-    lowered: Lowered, margin: float, joined: Links, sizes: Sizes, placement: Placement, seed: int
-) -> Sizes:
-    """States per module by the law, for the transitions that leave such modules.
-
-    More states per module keep more transitions inside, and so let still more states in.
-    """
-    for _ in range(PLACINGS):
-        homes = place(joined, sizes.states, placement, np.random.default_rng(seed))
-        sizes = usual_sizes(
-            lowered,
-            margin,
-            module_neurons=sizes.module_neurons,
-            active=sizes.active,
-            away=leaving(joined, homes),
-        )
-    return sizes
-
-
 class _ShortError(Exception):
     """A module whose weights miss the margin."""
 
@@ -189,34 +198,86 @@ def _build(
     margin: float,
     bits: int,
     seed: int,
-    jobs: int,
+    execute: Execute,
+    resume: Path | None,
     progress: Callable[[float], None],
 ) -> Network:
-    rng = np.random.default_rng(seed)
     lowered = with_hubs_shared(lowered, home_of_state)
     homes = home_of_state[np.array([code.state for code in lowered.codes])]
+    members = _members(homes)
     array = orthogonal_array(lowered.masks)
     classes = np.arange(sizes.module_neurons) % len(array)
     masks = np.asarray(array[classes].T > 0)
-    generators = rng.spawn(int(homes.max()) + 1)
+    tasks = _inside_tasks(lowered, homes, members)
+    draws = [rng.spawn(DRAWS + 1) for rng in np.random.default_rng(seed).spawn(len(members))]
+    grid = _grid(tasks[0], classes, masks, sizes.active, bits, seed)
+    depends = [_described(machine), asdict(sizes), home_of_state.tolist(), margin, bits, seed]
+    finished = None if resume is None else Finished(resume, depends)
+    # Fewer states are tried as soon as a module is short: the others are not waited for.
+    calls: list[Call] = [
+        (refine_inside, (task, classes, masks, sizes.active, grid, margin, rngs[:DRAWS]))
+        for task, rngs in zip(tasks, draws, strict=True)
+    ]
+    insides: list[Inside] = []
+    for inside in finished.inside(execute, calls) if finished else execute(calls):
+        if inside.short:
+            raise _ShortError(f"{inside.short} conditions inside a module")
+        insides.append(inside)
+        progress(INSIDE * len(insides) / len(tasks))
     codes = np.zeros((len(homes), sizes.module_neurons), np.bool_)
-    for members, generator in zip(_members(homes), generators, strict=True):
-        codes[members] = draw_codes(len(members), classes, masks, sizes.active, generator)
-    tasks = _tasks(lowered, homes, codes, masks)
-    # One grid for all modules, from the first: their one-shot weights are drawn alike.
-    spread = float(np.std(one_shot(tasks[0], masks)))
+    for each, inside in zip(members, insides, strict=True):
+        codes[each] = inside.codes
+    sending = _send_tasks(lowered, homes, members, codes, masks, tasks)
+    calls = [
+        (send, (task, masks, grid, margin, rngs[DRAWS]))
+        for task, rngs in zip(sending, draws, strict=True)
+    ]
+    sends: list[Sent] = []
+    for sent in finished.sent(execute, calls) if finished else execute(calls):
+        if sent.short:
+            raise _ShortError(f"{sent.short} conditions between modules")
+        sends.append(sent)
+        progress(INSIDE + (1 - INSIDE) * len(sends) / len(tasks))
+    return Network(
+        np.stack([inside.weights for inside in insides]),
+        Synapses(
+            starts_of(np.concatenate([sent.counts for sent in sends])),
+            np.concatenate([sent.targets for sent in sends]),
+            np.concatenate([sent.values for sent in sends]),
+        ),
+        grid.gain,
+        grid.scale,
+        grid.bits,
+        masks,
+        codes,
+        homes,
+        lowered.codes,
+        lowered.start,
+        machine.states,
+        machine.inputs,
+        machine.moore,
+    )
+
+
+def _grid(
+    task: InsideTask, classes: Indices, masks: Bits, active: int, bits: int, seed: int
+) -> Grid:
+    """One grid for all modules, from the first: their one-shot weights are drawn alike."""
+    rng = np.random.default_rng(seed)
+    codes = draw_codes(len(task.releases), classes, masks, active, rng)
+    spread = float(np.std(one_shot(task, codes, masks)))
     scale = (2 ** (bits - 1) - 1) / max(CLIP * spread, LEAST_RANGE)
-    grid = Grid(bits, scale, 0.5 - float(codes.mean()), False)
-    refined = []
-    for weights in _refine(tasks, masks, grid, margin, generators, jobs):
-        if weights.short or weights.sent.short:
-            raise _ShortError(
-                f"{weights.short} conditions inside a module and {weights.sent.short}"
-                " between modules"
-            )
-        refined.append(weights)
-        progress(len(refined) / len(tasks))
-    return _assemble(machine, lowered, refined, grid, masks, codes, homes)
+    return Grid(bits, scale, 0.5 - active / len(classes), False)
+
+
+def _described(machine: Machine) -> str:
+    """A text that is another for every other machine."""
+    found = hashlib.sha256()
+    for part in (machine.states, machine.inputs, machine.initial, machine.moore):
+        found.update(json.dumps(part).encode())
+    for row in machine.table:
+        found.update(json.dumps([(taken.to, taken.outputs) for taken in row]).encode())
+    return found.hexdigest()
 
 
 def _check(lowered: Lowered, sizes: Sizes, margin: float, bits: int) -> None:
@@ -258,89 +319,54 @@ def _members(homes: Indices) -> list[Indices]:
     return [np.asarray(each, np.intp) for each in np.split(order, ends)]
 
 
-def _tasks(lowered: Lowered, homes: Indices, codes: Bits, masks: Bits) -> list[ModuleTask]:
-    n = masks.shape[1]
-    members = _members(homes)
-    local = np.empty(len(homes), np.intp)
-    for each in members:
-        local[each] = np.arange(len(each))
+def _inside_tasks(lowered: Lowered, homes: Indices, members: list[Indices]) -> list[InsideTask]:
+    local = _local(homes, members).tolist()
+    home: list[int] = homes.tolist()
     moves: list[list[tuple[int, int, int]]] = [[] for _ in members]
-    leaves: list[dict[tuple[int, int], NDArray[np.int32]]] = [{} for _ in members]
+    departures: list[list[tuple[int, int]]] = [[] for _ in members]
     arrivals: list[dict[tuple[int, int], None]] = [{} for _ in members]
-    for move in lowered.moves:
-        x, mask, y = move.source, move.mask, move.target
-        home, other = int(homes[x]), int(homes[y])
-        if home == other:
-            moves[home].append((int(local[x]), mask, int(local[y])))
+    for x, mask, y in lowered.moves:
+        if home[x] == home[y]:
+            moves[home[x]].append((local[x], mask, local[y]))
         else:
-            fires = np.flatnonzero(codes[y] & masks[mask]) + other * n
-            leaves[home][int(local[x]), mask] = fires.astype(np.int32)
+            departures[home[x]].append((local[x], mask))
         if x != y:
-            arrivals[other][int(local[y]), mask] = None
+            arrivals[home[y]][local[y], mask] = None
     return [
-        ModuleTask(
-            codes[each],
-            tuple(int(local[lowered.releases[c]]) for c in each.tolist()),
+        InsideTask(
+            tuple(local[lowered.releases[c]] for c in each.tolist()),
             tuple(moves[m]),
-            leaves[m],
+            tuple(departures[m]),
             tuple(arrivals[m]),
         )
         for m, each in enumerate(members)
     ]
 
 
-def _refine(
-    tasks: list[ModuleTask],
-    masks: Bits,
-    grid: Grid,
-    margin: float,
-    generators: list[np.random.Generator],
-    jobs: int,
-) -> Iterator[ModuleWeights]:
-    """The weights of each module, in order."""
-    pairs = zip(tasks, generators, strict=True)
-    if jobs == 1:
-        return (refine_module(task, masks, grid, margin, rng) for task, rng in pairs)
-    if find_spec("joblib") is None:
-        raise CompileError(
-            "joblib, which several processes need, is not installed; expected: pip install"
-            " 'vsafsm[sweep]'"
-        )
-    from joblib import Parallel, delayed
-
-    call = delayed(refine_module)
-    found: Iterator[ModuleWeights] = Parallel(jobs, return_as="generator")(
-        call(task, masks, grid, margin, rng) for task, rng in pairs
-    )
-    return found
-
-
-def _assemble(
-    machine: Machine,
+def _send_tasks(
     lowered: Lowered,
-    refined: list[ModuleWeights],
-    grid: Grid,
-    masks: Bits,
-    codes: Bits,
     homes: Indices,
-) -> Network:
-    counts = np.concatenate([each.sent.counts for each in refined])
-    return Network(
-        np.stack([each.inside for each in refined]),
-        Synapses(
-            starts_of(counts),
-            np.concatenate([each.sent.targets for each in refined]),
-            np.concatenate([each.sent.values for each in refined]),
-        ),
-        grid.gain,
-        grid.scale,
-        grid.bits,
-        masks,
-        codes,
-        homes,
-        lowered.codes,
-        lowered.start,
-        machine.states,
-        machine.inputs,
-        machine.moore,
-    )
+    members: list[Indices],
+    codes: Bits,
+    masks: Bits,
+    tasks: list[InsideTask],
+) -> list[SendTask]:
+    n, local = masks.shape[1], _local(homes, members).tolist()
+    home: list[int] = homes.tolist()
+    leaves: list[dict[tuple[int, int], NDArray[np.int32]]] = [{} for _ in members]
+    for x, mask, y in lowered.moves:
+        if home[x] != home[y]:
+            fires = np.flatnonzero(codes[y] & masks[mask]) + home[y] * n
+            leaves[home[x]][local[x], mask] = fires.astype(np.int32)
+    return [
+        SendTask(codes[each], leaves[m], task.held)
+        for m, (each, task) in enumerate(zip(members, tasks, strict=True))
+    ]
+
+
+def _local(homes: Indices, members: list[Indices]) -> Indices:
+    """The number of each code in its module."""
+    local = np.empty(len(homes), np.intp)
+    for each in members:
+        local[each] = np.arange(len(each))
+    return local

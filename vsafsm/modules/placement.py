@@ -11,14 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count, pairwise
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 
 from vsafsm.activities import Indices
 from vsafsm.lowering import Lowered
+from vsafsm.options import Placement
 
-Placement = Literal["partition", "balanced"]
 PLACEMENTS: tuple[Placement, ...] = get_args(Placement)
 
 

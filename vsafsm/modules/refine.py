@@ -1,20 +1,22 @@
-"""The weights of one module: those inside, and those that it sends to other modules.
+"""The codes of one module, and the weights inside it.
 
-A neuron sees the activity of another module through the synapses from there alone. So what a module
-sends is refined by the situations of its own codes, whatever other modules do, and every module is
-a task of its own.
+A neuron sees the activity of another module through the synapses from there alone. So the inside of
+a module is a task of its own, whatever other modules do.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vsafsm.activities import Indices
+from vsafsm.errors import CodebookError
 from vsafsm.lowering import REST
-from vsafsm.modules.sending import Sent, send
-from vsafsm.modules.task import ModuleTask
+from vsafsm.modules.codebook import draw_codes
+from vsafsm.modules.task import InsideTask
 from vsafsm.vsa import Bits, bind
 from vsafsm.weights import BlockRefiner, Conditions, Grid, Whole
 
@@ -25,67 +27,99 @@ RELAXATION = 2.0
 
 
 @dataclass(frozen=True, eq=False)
-class ModuleWeights:
-    """Weights of one module.
+class Inside:
+    """Codes of a module, and its own weights.
 
     Attributes
     ----------
-    inside : (n, n)
-        Postsynaptic neuron first.
+    codes : (c, n)
+    weights : (n, n)
+        In LSBs, postsynaptic neuron first.
     short
-        (Situation, neuron) pairs inside that still lack the margin.
-    sent
-        Synapses to other modules.
+        (Situation, neuron) pairs that still lack the margin.
     """
 
-    inside: NDArray[Whole]
+    codes: Bits
+    weights: NDArray[Whole]
     short: int
-    sent: Sent
 
 
-def one_shot(task: ModuleTask, masks: Bits) -> NDArray[np.float64]:
-    """The outer products of a module, in units (n, n): memories, moves inside, and the erasure of
-    states that are left.
+def refine_inside(
+    task: InsideTask,
+    classes: Indices,
+    masks: Bits,
+    active: int,
+    grid: Grid,
+    margin: float,
+    generators: Sequence[np.random.Generator],
+) -> Inside:
+    """Codes and integer weights that meet every situation by `margin`.
+
+    Where some situations stay short, which is most often the fault of a few pairs of codes, codes
+    are drawn again, once from each generator. Of several draws that are short the least is kept.
+
+    Raises
+    ------
+    CodebookError
+        If no codes could be drawn.
     """
-    codes = task.codes.astype(np.float64)
-    share = codes.mean()
-    centred = codes - codes.mean(1, keepdims=True)
-    signs = np.where(masks, 1.0, -1.0)
-    total = centred.T @ centred
-    for x, mask, y in _arcs(task):
-        towards = -centred[x] if y is None else centred[y] - centred[x]
-        total += np.outer(towards, bind(centred[x], signs[mask]))
-    return np.asarray(total / (1 - share))
+    best: Inside | None = None
+    for n, rng in enumerate(generators):
+        try:
+            codes = draw_codes(len(task.releases), classes, masks, active, rng)
+        except CodebookError:
+            if best is None and n == len(generators) - 1:
+                raise
+            continue
+        found = _refined(task, codes, masks, grid, margin, rng)
+        if best is None or found.short < best.short:
+            best = found
+        if not best.short:
+            break
+    assert best is not None  # noqa: S101 - the last draw raises
+    return best
 
 
-def _arcs(task: ModuleTask) -> list[tuple[int, int, int | None]]:
-    arcs: list[tuple[int, int, int | None]] = [m for m in task.moves if m[0] != m[2]]
-    arcs += [(x, mask, None) for x, mask in task.leaves]
-    arcs += [(x, REST, y) for x, y in enumerate(task.releases) if x != y]
-    return arcs
-
-
-def refine_module(
-    task: ModuleTask, masks: Bits, grid: Grid, margin: float, rng: np.random.Generator
-) -> ModuleWeights:
-    """Integer weights of a module that meet every situation by `margin`, as far as they can."""
+def _refined(
+    task: InsideTask,
+    codes: Bits,
+    masks: Bits,
+    grid: Grid,
+    margin: float,
+    rng: np.random.Generator,
+) -> Inside:
     n = masks.shape[1]
-    silence = len(task.codes)
     refiner = BlockRefiner(
-        _situations(task, len(masks), silence),
-        np.vstack([task.codes, np.zeros(n, np.bool_)]),
+        _situations(task, len(masks), len(codes)),
+        np.vstack([codes, np.zeros(n, np.bool_)]),
         masks,
         grid,
         margin,
         RELAXATION,
     )
-    fine = refiner.start(one_shot(task, masks))
+    fine = refiner.start(one_shot(task, codes, masks))
     _, short = refiner.refine(fine, slice(0, n), rng, PASSES)
-    inside = refiner.deployed(fine).T.astype(grid.dtype)
-    return ModuleWeights(inside, short, send(task, masks, grid, margin, rng))
+    return Inside(codes, refiner.deployed(fine).T.astype(grid.dtype), short)
 
 
-def _situations(task: ModuleTask, every: int, silence: int) -> Conditions:
+def one_shot(task: InsideTask, codes: Bits, masks: Bits) -> NDArray[np.float64]:
+    """The outer products of a module, in units (n, n): memories, moves inside, and the erasure of
+    states that are left.
+    """
+    real = codes.astype(np.float64)
+    centred = real - real.mean(1, keepdims=True)
+    signs = np.where(masks, 1.0, -1.0)
+    total = centred.T @ centred
+    arcs: list[tuple[int, int, int | None]] = [m for m in task.moves if m[0] != m[2]]
+    arcs += [(x, mask, None) for x, mask in task.departures]
+    arcs += [(x, REST, y) for x, y in enumerate(task.releases) if x != y]
+    for x, mask, y in arcs:
+        towards = -centred[x] if y is None else centred[y] - centred[x]
+        total += np.outer(towards, bind(centred[x], signs[mask]))
+    return np.asarray(total / (1 - real.mean()))
+
+
+def _situations(task: InsideTask, every: int, silence: int) -> Conditions:
     """Every situation that a code of the module passes through, hand-overs included; as
     `vsafsm.weights.conditions`, with silence for states that leave.
     """
@@ -94,7 +128,7 @@ def _situations(task: ModuleTask, every: int, silence: int) -> Conditions:
         care = every if released == code else REST
         found[code, every, every, code, every, every] = None
         found[code, REST, every, released, care, care] = None
-    departures = [(x, mask, silence) for x, mask in task.leaves]
+    departures = [(x, mask, silence) for x, mask in task.departures]
     for x, mask, y in (*task.moves, *departures):
         if x == y:
             found[x, mask, every, x, every, every] = None

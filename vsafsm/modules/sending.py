@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from vsafsm.activities import Indices
 from vsafsm.lowering import REST
-from vsafsm.modules.task import ModuleTask
+from vsafsm.modules.task import SendTask
 from vsafsm.vsa import Bits
 from vsafsm.weights import Grid, Whole
 
@@ -68,9 +68,7 @@ class Sent:
     short: int
 
 
-def send(
-    task: ModuleTask, masks: Bits, grid: Grid, margin: float, rng: np.random.Generator
-) -> Sent:
+def send(task: SendTask, masks: Bits, grid: Grid, margin: float, rng: np.random.Generator) -> Sent:
     """Synapses and integer weights that drive what the module's transitions lead to."""
     n = masks.shape[1]
     if not task.leaves:
@@ -89,7 +87,7 @@ def send(
     return Sent(counts, every[post], weights[pre, post], short)
 
 
-def _kinds(task: ModuleTask, masks: Bits, targets: NDArray[np.int32]) -> tuple[Indices, Indices]:
+def _kinds(task: SendTask, masks: Bits, targets: NDArray[np.int32]) -> tuple[Indices, Indices]:
     """Targets that the same transitions are to drive, and that the same inputs leave open, have the
     same task: -> the first target of each kind, and the kind of each.
     """
@@ -123,14 +121,14 @@ class _Situations:
     wanted: NDArray[np.int32]
 
 
-def _situations(task: ModuleTask, masks: Bits) -> list[_Situations]:
+def _situations(task: SendTask, masks: Bits) -> list[_Situations]:
     every = len(masks)
     opened = np.vstack([masks, np.ones(masks.shape[1], np.bool_)])
     groups: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for code in range(len(task.codes)):
         groups.setdefault((every, every), []).append((code, every))
         groups.setdefault((REST, every), []).append((code, every))
-    for code, mask in {*task.arrivals, *((x, m) for x, m, _ in task.moves), *task.leaves}:
+    for code, mask in {*task.held, *task.leaves}:
         groups.setdefault((mask, every), []).append((code, mask))
         groups.setdefault((mask, REST), []).append((code, mask))
     found = []
@@ -195,7 +193,7 @@ class _Targets:
 
     def __init__(
         self,
-        task: ModuleTask,
+        task: SendTask,
         masks: Bits,
         grid: Grid,
         margin: float,

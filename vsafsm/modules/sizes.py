@@ -25,8 +25,6 @@ PATTERNS, PATTERNS_PER_MARGIN = 135.0, 130.0
 """Patterns that a module of 128 neurons with 16 active ones holds at margin 0, and how many fewer
 per unit of margin.
 """
-CROSSTALK = 0.4
-"""Share of its patterns that a module loses where all transitions leave it."""
 GROWTH = 1.6
 """Power of the ratio that the patterns of a module grow with; with active neurons they grow in
 proportion.
@@ -49,10 +47,8 @@ def usual_sizes(
     module_neurons: int | None = None,
     active: int | None = None,
     states: int | None = None,
-    away: float = 1.0,
 ) -> Sizes:
-    """Sizes that reach a margin, by a law that was measured; those that are given stay. `away` is
-    the share of the transitions that lead to another module.
+    """Sizes that reach a margin, by a law that was measured; those that are given stay.
 
     Examples
     --------
@@ -69,7 +65,6 @@ def usual_sizes(
     patterns = len(lowered.codes) + len(lowered.moves) + lowered.pending
     per_state = patterns / len(lowered.targets)
     at_fewest = max(1.0, (PATTERNS - PATTERNS_PER_MARGIN * margin) * active / 16)
-    at_fewest *= (1 - CROSSTALK * away) / (1 - CROSSTALK)
     if not module_neurons:
         ratio = float(_fewest_ratio(margin))
         if states:

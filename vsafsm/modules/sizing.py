@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from vsafsm.errors import CodebookError, CompileError
 from vsafsm.lowering import Lowered
 from vsafsm.machine import Machine
-from vsafsm.modules.builder import LEAST_BITS, build
+from vsafsm.memory import check_memory
+from vsafsm.modules.builder import LEAST_BITS, build, predicted_memory
 from vsafsm.network import Network
 from vsafsm.options import Options
 from vsafsm.proof import Proof, prove
 from vsafsm.requirements import Requirements
-from vsafsm.sizing import Attempt, Progress, Sized
+from vsafsm.sizing import MARGINS, Attempt, Progress, Sized
 
-MARGINS = (0.1, 0.05)
-"""Asked for in turn by default, in units of drive per active neuron."""
 DRAWS = 3
 """Seeds that are tried for a margin before a smaller one is."""
 
@@ -26,6 +26,8 @@ def size_modules(
     options: Options,
     requirements: Requirements,
     jobs: int = 1,
+    scheduler: str | None = None,
+    resume: Path | None = None,
     progress: Progress = lambda what, share: None,
 ) -> Sized:
     """Find a network of modules that is proven to run the machine and meets the requirements.
@@ -35,15 +37,20 @@ def size_modules(
     Raises
     ------
     CompileError
-        If weights miss every margin, or there are too few bits.
+        If weights miss every margin, there are too few bits, or too little memory.
     """
     if options.bits < LEAST_BITS:
         raise CompileError(
             f"weights of modules have at least {LEAST_BITS} bits, not {options.bits}; expected more"
             " bits, or layout dense"
         )
+    check_memory(
+        predicted_memory(lowered, 0.0 if options.margin == "auto" else float(options.margin)),
+        f'machine "{machine.name}"',
+        "a smaller machine, or more memory",
+    )
     least = requirements.least_margin or 0.0
-    margins = MARGINS if options.margin == "auto" else (float(options.margin),)
+    margins = MARGINS[:3] if options.margin == "auto" else (float(options.margin),)
     attempts: list[Attempt] = []
     best: tuple[Network, Proof] | None = None
     states = len(machine.states)
@@ -62,7 +69,10 @@ def size_modules(
                     margin=margin,
                     bits=options.bits,
                     seed=options.seed + draw,
+                    placement=options.placement,
                     jobs=jobs,
+                    scheduler=scheduler,
+                    resume=resume,
                     progress=lambda share: progress("compiling modules", share),
                 )
             except (CompileError, CodebookError) as error:

@@ -1,4 +1,4 @@
-"""What one module is to do, in local terms."""
+"""What one module is to do, in local terms: inside, and towards other modules."""
 
 from __future__ import annotations
 
@@ -11,27 +11,48 @@ from numpy.typing import NDArray
 from vsafsm.vsa import Bits
 
 
-@dataclass(frozen=True, eq=False)
-class ModuleTask:
-    """What one module is to do, in local terms.
+@dataclass(frozen=True)
+class InsideTask:
+    """What a module of c codes is to do with its own activity.
 
     Attributes
     ----------
-    codes : (c, n)
-        Its codes.
     releases : (c,)
         For each code the local code that it leads to at rest.
     moves
         (source, mask, target) of local codes, for moves that stay inside; the target is the source
         where a state stays.
-    leaves
-        For (source, mask) of moves to other modules, the neurons that are to fire there, sorted.
+    departures
+        (source, mask) of moves to other modules: the module falls silent.
     arrivals
         (code, mask) of codes that are reached while this input is held, from wherever.
     """
 
-    codes: Bits
     releases: tuple[int, ...]
     moves: tuple[tuple[int, int, int], ...]
-    leaves: Mapping[tuple[int, int], NDArray[np.int32]]
+    departures: tuple[tuple[int, int], ...]
     arrivals: tuple[tuple[int, int], ...]
+
+    @property
+    def held(self) -> tuple[tuple[int, int], ...]:
+        """(code, mask) of every code that an input may be held at, but for departures."""
+        return (*((source, mask) for source, mask, _ in self.moves), *self.arrivals)
+
+
+@dataclass(frozen=True, eq=False)
+class SendTask:
+    """What a module is to do with other modules.
+
+    Attributes
+    ----------
+    codes : (c, n)
+        Its codes.
+    leaves
+        For (source, mask) of moves to other modules, the neurons that are to fire there, sorted.
+    held
+        (code, mask) of codes that an input may be held at, and that fire nothing elsewhere.
+    """
+
+    codes: Bits
+    leaves: Mapping[tuple[int, int], NDArray[np.int32]]
+    held: tuple[tuple[int, int], ...]
