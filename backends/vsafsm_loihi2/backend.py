@@ -22,12 +22,18 @@ from vsafsm_loihi2.limits import DECAY
 from vsafsm_loihi2.resources import most_neurons, partition, report
 from vsafsm_loihi2.session import ChipSession, IntegerEngine
 
-REQUIREMENTS = Requirements(bits=8, folded=True, largest_sum=12_000)
+REQUIREMENTS = Requirements(bits=8, largest_sum=12_000)
 """Weights of 8 bits, inhibition folded in, and sums that leave room for masks and reset in the
 accumulator.
 """
 LEAKY = replace(
-    REQUIREMENTS, least_margin=0.4, rule="robust", headroom=4.0, density=2 / 11, tolerance=3.0
+    REQUIREMENTS,
+    folded=True,
+    least_margin=0.4,
+    rule="robust",
+    headroom=4.0,
+    density=2 / 11,
+    tolerance=3.0,
 )
 """What leaky neurons get on with, measured in ``benchmarks/loihi2_leaky.py``."""
 MOST_CHIPS = 1152

@@ -140,13 +140,13 @@ def activity_per_transition(chip: ChipNetwork) -> tuple[float, float]:
     period = chip.hold_steps + chip.gap_steps
     arriving = np.zeros((chip.ready_steps + EVENTS * period, chip.latch.channels), np.bool_)
     arriving[chip.ready_steps + np.arange(EVENTS) * period, channels] = True
-    fired = np.stack([simulator.step(row) for row in arriving])[chip.ready_steps :].sum(0)
-    operations = int(fired @ fan_out) + int(of_lines[channels].sum()) * chip.hold_steps
-    return int(fired.sum()) / EVENTS, operations / EVENTS
+    fired = np.concatenate([simulator.advance(row) for row in arriving][chip.ready_steps :])
+    operations = int(fan_out[fired].sum()) + int(of_lines[channels].sum()) * chip.hold_steps
+    return len(fired) / EVENTS, operations / EVENTS
 
 
 def fan_outs(chip: ChipNetwork) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Neurons that each neuron reaches (N,), and each line (A + 1,), over a weight that is not
     0.
     """
-    return np.count_nonzero(chip.weights, axis=0), np.count_nonzero(chip.masks, axis=0)
+    return chip.network.fan_out, np.count_nonzero(chip.masks, axis=0)

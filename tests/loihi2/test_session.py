@@ -10,6 +10,7 @@ import pytest
 
 import vsafsm
 from vsafsm import errors as e
+from vsafsm.activities import from_bits
 from vsafsm.machine import Machine
 from vsafsm.program import Program
 from vsafsm_loihi2 import ChipNetwork
@@ -143,7 +144,7 @@ class Given:
         self.asked.append((channel, steps))
         if self.broken:
             raise self.broken
-        return np.repeat(self.activity[None], steps, axis=0)
+        return from_bits(np.repeat(self.activity[None], steps, axis=0))
 
     def close(self) -> None:
         self.closed += 1
