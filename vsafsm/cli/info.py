@@ -27,8 +27,10 @@ def run(args: argparse.Namespace) -> int:
     chosen = choices(args)
     program = program_of(args, chosen, allow_unproven=True)
     machine, network = program.machine, program.network
-    parts = program.parts()
-    norms = {name: float(np.linalg.norm(getattr(parts, name))) for name in asdict(parts)}
+    norms = {}
+    if network.modules == 1:
+        parts = program.parts()
+        norms = {name: float(np.linalg.norm(getattr(parts, name))) for name in asdict(parts)}
     described = {
         "machine": machine.name,
         **sizes(program),
@@ -37,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         "pending": program.lowered.pending,
         "gain": network.gain,
         "scale": network.scale,
-        "norms": norms,
+        **({"norms": norms} if norms else {}),
         "options": dict(program.options.items()),
         "target": program.target,
         "claim": asdict(program.claim),
