@@ -1,6 +1,6 @@
 """What random machines in modules take of Loihi 2: cores, chips, and the limit that binds.
 
-    python benchmarks/loihi2_modules.py 500x4 2000x4 [--drawn 2000x4 30000x4 100000x4]
+    python benchmarks/loihi2_modules.py 500x4 2000x4 [--drawn 2000x4 30000x4 100000x4] [--bits 5]
 
 A machine is compiled, and its network placed. One that is `--drawn` is not compiled: its codes and
 transitions are drawn at random, in the sizes that the compiler uses, and the synapses are those
@@ -53,16 +53,17 @@ def drawn(states: int, inputs: int) -> tuple[int, int, Synapses]:
     return modules, n, Synapses(starts_of(counts), targets, np.zeros(len(key), np.int8))
 
 
-def row(size: str, real: bool) -> str:
+def row(size: str, real: bool, bits: int) -> str:
     """A line of the table."""
     states, inputs = map(int, size.split("x"))
     begun = time.perf_counter()
     if real:
-        network = vsafsm.compile(random_machine(states, inputs), layout="modules").network
+        machine = random_machine(states, inputs)
+        network = vsafsm.compile(machine, layout="modules", bits=bits).network
         modules, n, between = network.modules, network.module_neurons, network.between
     else:
         modules, n, between = drawn(states, inputs)
-    found: Placement = place(modules, n, between, inputs + 1)
+    found: Placement = place(modules, n, between, inputs + 1, bits)
     synapses = modules * n**2 + len(between)
     count, board = boards(found.chips)
     cells = (
@@ -84,12 +85,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sizes", nargs="*", metavar="STATESxINPUTS")
     parser.add_argument("--drawn", nargs="*", default=[], metavar="STATESxINPUTS")
+    parser.add_argument("--bits", type=int, default=8)
     args = parser.parse_args()
     print(HEADER)
     for size in args.sizes:
-        print(row(size, real=True), flush=True)
+        print(row(size, True, args.bits), flush=True)
     for size in args.drawn:
-        print(row(size, real=False), flush=True)
+        print(row(size, False, args.bits), flush=True)
 
 
 if __name__ == "__main__":

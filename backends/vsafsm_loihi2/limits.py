@@ -38,6 +38,6 @@ MOST_CHIPS = 1152
 SOURCE = (
     "estimate from public figures: Intel's Loihi 2 technology brief (128 cores a chip), the"
     " estimator of lava-dl (4096 neurons and 2^14 64-bit words a core, 10 % on top of the weights)"
-    " and Intel's newsroom (boards); a sparse synapse is taken to have 18 bits, 10 of them for its"
-    " target"
+    " and Intel's newsroom (boards); a weight is taken to have the program's bits, and a sparse"
+    " synapse 10 more for its target"
 )

@@ -22,16 +22,15 @@ from vsafsm.errors import RequirementError
 from vsafsm.synapses import Synapses
 from vsafsm_loihi2.limits import CORES_PER_CHIP, NEURONS_PER_CORE, WORDS_PER_CORE
 
-BITS_PER_SYNAPSE, BITS_PER_INDEX, BITS_PER_WORD = 8, 10, 64
-"""Of a weight, and of the target of a sparse synapse."""
+BITS_PER_INDEX, BITS_PER_WORD = 10, 64
+"""Of the target of a sparse synapse, and of a word. A weight takes the bits of the program's."""
 OVERHEAD = Fraction(11, 10)
 """Words of synaptic memory for a word of weights."""
 WORDS_PER_AXON, WORDS_PER_NEURON = Fraction(1, 2), 1
 """Of each neuron that reaches the core, and of each that lies on it."""
-PARTS = 320
+PARTS = 640
 """Parts of a word, in which all of these are whole numbers."""
-DENSE = int(Fraction(BITS_PER_SYNAPSE, BITS_PER_WORD) * OVERHEAD * PARTS)
-SPARSE = int(Fraction(BITS_PER_SYNAPSE + BITS_PER_INDEX, BITS_PER_WORD) * OVERHEAD * PARTS)
+BIT = int(OVERHEAD * PARTS / BITS_PER_WORD)
 AXON, NEURON = int(WORDS_PER_AXON * PARTS), WORDS_PER_NEURON * PARTS
 Whole = NDArray[np.int64]
 
@@ -84,7 +83,14 @@ class Placement:
         return "; ".join(parts) if len(parts) <= 4 else f"{parts[0]}; {parts[1]}; ...; {parts[-1]}"
 
 
-def place(modules: int, module_neurons: int, between: Synapses, channels: int) -> Placement:
+def synaptic_words(dense: int, sparse: int, bits: int) -> Fraction:
+    """Words of so many dense and sparse synapses, whose weights have so many bits."""
+    return Fraction(BIT * (dense * bits + sparse * (bits + BITS_PER_INDEX)), PARTS)
+
+
+def place(
+    modules: int, module_neurons: int, between: Synapses, channels: int, bits: int = 8
+) -> Placement:
     """Fill cores with modules.
 
     Parameters
@@ -93,13 +99,15 @@ def place(modules: int, module_neurons: int, between: Synapses, channels: int) -
         Synapses between modules.
     channels
         Lines of the latch, which reach every core with a weight for every neuron.
+    bits
+        Width of a weight.
 
     Raises
     ------
     RequirementError
         If a neuron does not fit on a core.
     """
-    filler = _Filler(modules, module_neurons, between, channels)
+    filler = _Filler(modules, module_neurons, between, channels, bits)
     first, words, axons = [0], [], []
     while first[-1] < filler.neurons:
         start = first[-1]
@@ -122,8 +130,10 @@ def place(modules: int, module_neurons: int, between: Synapses, channels: int) -
 class _Filler:
     """Counts what a range of neurons takes of a core."""
 
-    def __init__(self, modules: int, module_neurons: int, between: Synapses, channels: int) -> None:
-        self.n, self.channels = module_neurons, channels
+    def __init__(
+        self, modules: int, module_neurons: int, between: Synapses, channels: int, bits: int
+    ) -> None:
+        self.n, self.channels, self.bits = module_neurons, channels, bits
         self.neurons = modules * module_neurons
         targets = between.targets
         counts = np.bincount(targets, minlength=self.neurons)
@@ -160,6 +170,7 @@ class _Filler:
         others = np.where(sparse > 0, new[sparse - 1], 0) if len(new) else 0 * sparse
         own = self.n * ((ends - 1) // self.n - start // self.n + 1)
         axons = own + others + self.channels
-        per_neuron = (self.n + self.channels) * DENSE + NEURON
-        costs = (ends - start) * per_neuron + sparse * SPARSE + axons * AXON
+        per_neuron = (self.n + self.channels) * self.bits * BIT + NEURON
+        per_sparse = (self.bits + BITS_PER_INDEX) * BIT
+        costs = (ends - start) * per_neuron + sparse * per_sparse + axons * AXON
         return costs, axons

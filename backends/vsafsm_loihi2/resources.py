@@ -5,7 +5,6 @@ figures.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from math import ceil, log2
 
 import numpy as np
@@ -24,16 +23,12 @@ from vsafsm_loihi2.limits import (
     WORDS_PER_CORE,
 )
 from vsafsm_loihi2.placement import (
-    BITS_PER_SYNAPSE,
     BITS_PER_WORD,
-    DENSE,
-    OVERHEAD,
-    PARTS,
-    SPARSE,
     WORDS_PER_AXON,
     WORDS_PER_NEURON,
     Placement,
     place,
+    synaptic_words,
 )
 from vsafsm_loihi2.reach import constant_inhibition
 from vsafsm_loihi2.simulator import ChipSimulator
@@ -60,9 +55,9 @@ class Partition:
         return ceil(self.cores / CORES_PER_CHIP)
 
 
-def partition(neurons: int) -> Partition:
-    """The fewest cores for N fully connected neurons."""
-    words = Fraction(neurons * BITS_PER_SYNAPSE, BITS_PER_WORD) * OVERHEAD + WORDS_PER_NEURON
+def partition(neurons: int, bits: int = 8) -> Partition:
+    """The fewest cores for N fully connected neurons, with weights of so many bits."""
+    words = synaptic_words(neurons, 0, bits) + WORDS_PER_NEURON
     left = WORDS_PER_CORE - neurons * WORDS_PER_AXON
     return Partition(neurons, max(1, min(NEURONS_PER_CORE, int(left / words))))
 
@@ -80,11 +75,17 @@ def placed(chip: ChipNetwork) -> Placement:
     """Which neurons lie on which core. One matrix is divided evenly, modules are kept together."""
     network = chip.network
     if network.modules > 1:
-        return place(network.modules, network.module_neurons, chip.between, chip.latch.channels)
+        return place(
+            network.modules,
+            network.module_neurons,
+            chip.between,
+            chip.latch.channels,
+            network.bits,
+        )
     neurons = network.neurons
-    parts = partition(neurons)
+    parts = partition(neurons, network.bits)
     first = np.append(np.arange(0, neurons, parts.neurons_per_core), neurons)
-    weights = Fraction(neurons * BITS_PER_SYNAPSE, BITS_PER_WORD) * OVERHEAD
+    weights = synaptic_words(neurons, 0, network.bits)
     axons = neurons * WORDS_PER_AXON
     words = [ceil(held * (weights + WORDS_PER_NEURON) + axons) for held in np.diff(first).tolist()]
     return Placement(first, np.array(words), np.full(len(words), neurons + chip.latch.channels))
@@ -103,14 +104,14 @@ def report(chip: ChipNetwork) -> Description:
     bounds, network, parts = chip.bounds, chip.network, placed(chip)
     spikes, operations = activity_per_transition(chip)
     weights, synapses = network.synapses, int(network.fan_out.sum())
-    words = (network.blocks.size * DENSE + len(network.between) * SPARSE) / PARTS
+    words = float(synaptic_words(network.blocks.size, len(network.between), network.bits))
     count, board = boards(parts.chips)
     return {
         "neurons": network.neurons,
         "modules": network.modules,
         "module_neurons": network.module_neurons,
         "latch_neurons": len(chip.latch.membrane),
-        "weight_bits": BITS_PER_SYNAPSE,
+        "weight_bits": network.bits,
         "synapses": synapses,
         "weights_not_zero": round(synapses / weights, 3),
         "mask_drive": bounds.mask_drive,

@@ -45,6 +45,12 @@ def eighties_of_words(neurons: int, held: int) -> int:
     return held * neurons * 11 + neurons * 40 + held * 80
 
 
+def test_narrower_weights_take_fewer_cores() -> None:
+    # Of 1,024 neurons: 1,024 weights of 1.1 times the bits, and a word, each; in 16,384 - 512 words.
+    for bits, held in ((8, 111), (6, 148), (4, 222)):
+        assert partition(1024, bits).neurons_per_core == held
+
+
 def test_a_core_is_as_full_as_it_can_be_and_no_fuller() -> None:
     room = 2**14 * 80
     for neurons in range(1, MOST_NEURONS + 1):
@@ -89,19 +95,19 @@ def test_more_chips_hold_more_and_never_less() -> None:
 
 
 def words_by_hand(
-    network: tuple[int, int, Synapses], channels: int, first: int, last: int
+    network: tuple[int, int, Synapses], channels: int, bits: int, first: int, last: int
 ) -> tuple[Fraction, int]:
     """Words and axons of the neurons from a first up to a last, one synapse after the other."""
     modules, n, between = network
     senders = set()
     words = Fraction(0)
     for i in range(first, last):
-        words += 1 + Fraction((n + channels) * 8 * 11, 640)
+        words += 1 + Fraction((n + channels) * bits * 11, 640)
         senders |= {("own", j) for j in range(i // n * n, i // n * n + n)}
     for j in range(modules * n):
         for e in range(between.starts[j], between.starts[j + 1]):
             if first <= between.targets[e] < last:
-                words += Fraction(18 * 11, 640)
+                words += Fraction((bits + 10) * 11, 640)
                 senders.add(("other", j))
     axons = len(senders) + channels
     return words + Fraction(axons, 2), axons
@@ -120,24 +126,24 @@ def some_modules(draw: st.DrawFn) -> tuple[int, int, Synapses]:
     return modules, n, Synapses(starts, targets, np.ones(len(targets), np.int8))
 
 
-@given(some_modules(), st.integers(2, 9))
+@given(some_modules(), st.integers(2, 9), st.integers(5, 8))
 @settings(deadline=None, max_examples=25)
 def test_cores_are_as_full_as_they_can_be_and_no_fuller(
-    network: tuple[int, int, Synapses], channels: int
+    network: tuple[int, int, Synapses], channels: int, bits: int
 ) -> None:
     modules, n, between = network
-    found = place(modules, n, between, channels)
+    found = place(modules, n, between, channels, bits)
     ends = found.first.tolist()
     assert (ends[0], ends[-1]) == (0, modules * n)
     assert ends == sorted(set(ends))
-    alone = [words_by_hand(network, channels, m * n, m * n + n)[0] for m in range(modules)]
+    alone = [words_by_hand(network, channels, bits, m * n, m * n + n)[0] for m in range(modules)]
     for c, (first, last) in enumerate(pairwise(ends)):
-        words, axons = words_by_hand(network, channels, first, last)
+        words, axons = words_by_hand(network, channels, bits, first, last)
         assert words <= 2**14
         assert (found.words[c], found.axons[c]) == (ceil(words), axons)
         # It is full, or ends where a module begins that has a core of its own.
         if last < modules * n and (last % n or alone[last // n] > 2**14):
-            assert words_by_hand(network, channels, first, last + 1)[0] > 2**14
+            assert words_by_hand(network, channels, bits, first, last + 1)[0] > 2**14
     for m in range(modules):
         if alone[m] <= 2**14:
             assert sum(first < m * n + n and last > m * n for first, last in pairwise(ends)) == 1
