@@ -7,6 +7,7 @@ import json
 import shlex
 from argparse import Namespace
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -286,6 +287,36 @@ def test_a_program_that_does_not_fit_is_refused_with_the_command_that_would(
         match=rf'does not fit .*{message}.*`vsafsm.compile\(machine, target="strict"\)`',
     ):
         vsafsm.open(compiled(turnstile), backend="strict")
+
+
+@pytest.mark.parametrize("requirements", [{}, {"folded": True}, {"least_margin": 0.4}], ids=str)
+def test_modules_are_refused_at_once_where_one_matrix_is_needed(
+    install: Install,
+    compiled: Compiled,
+    random_machines: Any,
+    requirements: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    machine = random_machines(20, 2, 0)
+    program = compiled(machine, layout="modules", module_neurons=64, active=8)
+    install("one", Requirements(one_matrix=True, **requirements))
+    monkeypatch.setattr("vsafsm.program.Program.prove", None)
+    says = (
+        'the program does not fit backend "one": the network has 3 modules, and one matrix of'
+        " weights is needed (layout=dense); expected a program of"
+    )
+    with pytest.raises(e.RequirementError) as told:
+        vsafsm.open(program, backend="one")
+    assert str(told.value).startswith(says)
+    monkeypatch.setattr("vsafsm.compiler.size_modules", None)
+    for asked in ({"layout": "modules"}, {"module_neurons": 64}):
+        with pytest.raises(e.RequirementError, match=r"no modules; .*layout=dense"):
+            vsafsm.compile(machine, target="one", **asked)
+
+
+@pytest.mark.parametrize("name", ["brian2", "lava", "memristor", "nir"])
+def test_backends_of_one_matrix_say_so(name: str) -> None:
+    assert import_module(f"vsafsm_{name}.backend").BACKEND.requirements({}).one_matrix
 
 
 class Narrow(Typed):

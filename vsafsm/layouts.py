@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from vsafsm.errors import CompileError
+from vsafsm.errors import CompileError, RequirementError
 from vsafsm.lowering import Lowered
 from vsafsm.modules.builder import MOST_MARGIN, predicted_synapses
 from vsafsm.options import Options
@@ -31,9 +31,11 @@ def choose(
     ------
     CompileError
         If options ask for what the layout does not have.
+    RequirementError
+        If they ask for modules, and the target takes one matrix.
     """
     if options.layout == "modules":
-        _check_modules(options)
+        _check_modules(options, requirements)
         return "modules"
     if options.layout == "dense":
         if options.module_neurons != "auto":
@@ -42,7 +44,7 @@ def choose(
             )
         return "dense"
     if options.module_neurons != "auto":
-        _check_modules(options)
+        _check_modules(options, requirements)
         return "modules"
     needs_one = requirements.one_matrix or requirements.folded or _only_dense(options)
     margin = MARGINS[0] if options.margin == "auto" else float(options.margin)
@@ -67,7 +69,12 @@ def _only_dense(options: Options) -> str | None:
     return None
 
 
-def _check_modules(options: Options) -> None:
+def _check_modules(options: Options, requirements: Requirements) -> None:
+    if requirements.one_matrix:
+        raise RequirementError(
+            "the target takes one matrix of weights, and no modules; expected layout dense"
+            " (layout=dense)"
+        )
     name = _only_dense(options)
     if name is not None:
         raise CompileError(

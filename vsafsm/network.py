@@ -306,12 +306,16 @@ class Network:
     @property
     def weights(self) -> Numbers:
         """The one matrix (N, N) of a network of one module. Raises `NetworkError` for others."""
+        self.check_one_matrix()
+        return np.asarray(self.blocks[0])
+
+    def check_one_matrix(self) -> None:
+        """Raise `NetworkError` where there are several modules."""
         if self.modules > 1:
             raise NetworkError(
                 f"the network has {self.modules} modules and no single matrix of weights; expected"
                 " a program compiled with layout dense"
             )
-        return np.asarray(self.blocks[0])
 
     def with_weights(self, weights: Numbers) -> Network:
         """The same network of one module with other weights (N, N)."""

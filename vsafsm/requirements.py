@@ -30,7 +30,7 @@ class Requirements:
     largest_sum
         Largest magnitude that the sum of one step's weights may reach, in LSBs.
     most_neurons
-        Most neurons.
+        Most neurons of one matrix.
     one_matrix
         Whether it takes one matrix of weights only, and no modules.
     rule
@@ -76,8 +76,10 @@ class Requirements:
 
     def unmet(self, network: Network, margin: float) -> tuple[str, ...]:
         """What a network with a proven margin falls short of, one sentence each; empty where it
-        meets all.
+        meets all. A network of the wrong layout is told of that alone.
         """
+        if wrong := self.wrong_layout(network):
+            return (wrong,)
         found = []
         if self.bits is not None and network.bits > self.bits:
             found.append(
@@ -96,17 +98,23 @@ class Requirements:
                 f"{network.active} active neurons in a code, at least {self.least_active} are"
                 " needed"
             )
-        if self.one_matrix and network.modules > 1:
-            found.append(
-                f"{network.modules} modules, where one matrix of weights is needed (layout=dense)"
-            )
-        if self.most_neurons is not None and network.neurons > self.most_neurons:
-            found.append(f"{network.neurons} neurons, at most {self.most_neurons} are possible")
+        most = self.most_neurons
+        if most is not None and network.modules == 1 and network.neurons > most:
+            found.append(f"{network.neurons} neurons, at most {most} are possible")
         if self.largest_sum is not None and (largest := largest_sum(network)) > self.largest_sum:
             found.append(
                 f"sums of up to {largest} in a step, at most {self.largest_sum} is possible"
             )
         return tuple(found)
+
+    def wrong_layout(self, network: Network) -> str | None:
+        """Why a network has the wrong layout, or None."""
+        if self.one_matrix and network.modules > 1:
+            return (
+                f"the network has {network.modules} modules, and one matrix of weights is needed"
+                " (layout=dense)"
+            )
+        return None
 
 
 def largest_sum(network: Network) -> int:

@@ -122,7 +122,8 @@ def check(program: Program, backend: Backend, options: Mapping[str, object]) -> 
     """
     check_options(backend, options)
     requirements = backend.requirements(options)
-    margin = program.claim.margin if requirements.least_margin is None else program.prove().margin
+    claimed = requirements.least_margin is None or requirements.wrong_layout(program.network)
+    margin = program.claim.margin if claimed else program.prove().margin
     unmet = requirements.unmet(program.network, margin)
     if unmet:
         problem = f'the program does not fit backend "{backend.name}": {"; ".join(unmet)}'

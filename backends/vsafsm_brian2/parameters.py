@@ -124,6 +124,7 @@ class Realism:
 REQUIREMENTS = Requirements(
     bits=8,
     folded=False,
+    one_matrix=True,
     least_margin=0.4,
     rule="robust",
     headroom=4.0,

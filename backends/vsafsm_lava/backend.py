@@ -7,6 +7,7 @@ from __future__ import annotations
 import multiprocessing
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -63,9 +64,9 @@ class LavaBackend:
         return None
 
     def requirements(self, options: Mapping[str, object]) -> Requirements:
-        """What the chip requires."""
+        """What the chip requires, in one matrix: the Process has Dense synapses."""
         _check_target(options)
-        return requirements(options)
+        return replace(requirements(options), one_matrix=True)
 
     def lower(self, program: Program, **options: object) -> Network:
         """The network that the chip's integers make, read back from them. Raises `BackendError` for

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from lava.magma.core.run_configs import Loihi2SimCfg
 
+from vsafsm.activities import Activities, from_bits, join
 from vsafsm.errors import UnavailableBackendError
 from vsafsm.vsa import Bits
 from vsafsm_lava.attractor.models import NONE
@@ -41,10 +42,13 @@ class FusedEngine:
         )
         self._running = LavaRuntime(self._fsm, config, [])
 
-    def run(self, channel: int | None, steps: int) -> Bits:
+    def run(self, channel: int | None, steps: int) -> Activities:
         """As `vsafsm_loihi2.session.Engine` says."""
-        return np.concatenate(
-            [self._chunk(channel if n == 0 else None, length) for n, length in _chunks(steps)]
+        return join(
+            [
+                from_bits(self._chunk(channel if n == 0 else None, length))
+                for n, length in _chunks(steps)
+            ]
         )
 
     def close(self) -> None:
@@ -67,10 +71,13 @@ class StockEngine:
         injector, extractor = connected(fsm, target, CHUNK)
         self._running = LavaRuntime(fsm, config, [injector.in_port, extractor.out_port])
 
-    def run(self, channel: int | None, steps: int) -> Bits:
+    def run(self, channel: int | None, steps: int) -> Activities:
         """As `vsafsm_loihi2.session.Engine` says."""
-        return np.concatenate(
-            [self._chunk(channel if n == 0 else None, length) for n, length in _chunks(steps)]
+        return join(
+            [
+                from_bits(self._chunk(channel if n == 0 else None, length))
+                for n, length in _chunks(steps)
+            ]
         )
 
     def close(self) -> None:

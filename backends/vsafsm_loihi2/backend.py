@@ -18,20 +18,24 @@ from vsafsm.network import Network
 from vsafsm.program import Program
 from vsafsm.requirements import Requirements
 from vsafsm_loihi2.integers import ChipNetwork, Settings, lower, proven_form
-from vsafsm_loihi2.limits import DECAY
-from vsafsm_loihi2.resources import most_neurons, partition, report
+from vsafsm_loihi2.limits import DECAY, MOST_CHIPS
+from vsafsm_loihi2.resources import most_neurons, placed, report
 from vsafsm_loihi2.session import ChipSession, IntegerEngine
 
-REQUIREMENTS = Requirements(bits=8, folded=True, largest_sum=12_000)
-"""Weights of 8 bits, inhibition folded in, and sums that leave room for masks and reset in the
-accumulator.
+REQUIREMENTS = Requirements(bits=8, largest_sum=12_000)
+"""Weights of 8 bits, and sums that leave room for masks and reset in the accumulator. Inhibition is
+folded into one matrix by default, and kept apart from modules.
 """
 LEAKY = replace(
-    REQUIREMENTS, least_margin=0.4, rule="robust", headroom=4.0, density=2 / 11, tolerance=3.0
+    REQUIREMENTS,
+    folded=True,
+    least_margin=0.4,
+    rule="robust",
+    headroom=4.0,
+    density=2 / 11,
+    tolerance=3.0,
 )
 """What leaky neurons get on with, measured in ``benchmarks/loihi2_leaky.py``."""
-MOST_CHIPS = 1152
-"""Chips of the largest system there is."""
 
 OPTIONS = (
     Option(
@@ -133,8 +137,10 @@ def on_chip(program: Program, options: Mapping[str, Any]) -> ChipNetwork:
         If an option is out of range.
     """
     chip, chips = lower(program.network, settings_of(options)), _chips(options)
-    taken = partition(len(chip.bias))
-    if chips is not None and taken.chips > chips:
+    if chips is None:
+        return chip
+    taken = placed(chip)
+    if taken.chips > chips:
         raise RequirementError(
             f"the network takes {taken.cores} cores on {taken.chips} chips, at most {chips} is"
             " possible",
@@ -165,6 +171,7 @@ def manifest(program: Program, chip: ChipNetwork) -> dict[str, Any]:
         "mealy": [list(label.outputs) for label in network.labels],
         "hold_steps": chip.hold_steps,
         "gap_steps": chip.gap_steps,
+        "modules": network.modules,
         "content_hash": program.content_hash,
     }
 

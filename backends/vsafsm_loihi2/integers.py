@@ -6,6 +6,9 @@ the input's mask opens, and closes others, in the same step. Closing is an inhib
 every recurrent drive that the network can reach; the reset's line outweighs that too, for the
 neurons of the start code. Thresholds are 0.
 
+An inhibition that is kept apart, as in a network of modules, is a negative bias of every neuron.
+It is the constant that the inhibition is in every activity that the network can reach.
+
 A neuron with the largest decays keeps 1/4096 of its membrane. That residue is never positive,
 because a neuron above threshold spikes and starts again at 0, and the lowering holds its largest
 magnitude against the smallest drive at which a neuron has to fire: no residue changes a step. So
@@ -26,6 +29,8 @@ from numpy.typing import NDArray
 
 from vsafsm.errors import BackendError, CompileCall, OptionError, RequirementError
 from vsafsm.network import Network
+from vsafsm.synapses import Synapses
+from vsafsm.vsa import Bits, Numbers
 from vsafsm_loihi2.latch import Latch, latch
 from vsafsm_loihi2.limits import (
     ACCUMULATOR,
@@ -37,7 +42,7 @@ from vsafsm_loihi2.limits import (
     MOST_EXPONENT,
     SHIFT,
 )
-from vsafsm_loihi2.reach import Reach, reach
+from vsafsm_loihi2.reach import Reach, constant_inhibition, driven_by_reset, reach
 
 SMALLER = (CompileCall("loihi2", options={"bits": 6}), ", or of sparse codes")
 """How a program with smaller sums is compiled."""
@@ -132,18 +137,22 @@ class Bounds:
 
 @dataclass(frozen=True)
 class ChipNetwork:
-    """A network in the chip's integers. N neurons, A inputs, S states.
+    """A network in the chip's integers. N = M n neurons in M modules, A inputs, S states.
 
     Attributes
     ----------
-    weights : (N, N)
-        Even, from -254 to 254; ``weights[i, j]`` from neuron j to neuron i.
+    blocks : (M, n, n)
+        Even, from -254 to 254; ``blocks[m, i, j]`` from neuron j of module m to its neuron i.
+    between
+        Synapses between modules, of such weights.
     masks : (N, A + 1)
-        Even, from the line of the reset and those of the inputs; times 2 to the `mask_exp`.
+        Even, from the line of the reset and those of the inputs; times 2 to the `mask_exp`. Those
+        of the inputs are the same in every module.
     bias : (N,)
-        Mantissas; times 2 to the `bias_exp`.
-    readout : (S, N)
-        1 where a neuron is in a state's code and open at rest: what the scores are summed with.
+        Mantissas, the same in every module; times 2 to the `bias_exp`.
+    readout : (S, n)
+        1 where a neuron is in a state's code, in its module, and open at rest: what the scores are
+        summed with.
     latch
         Neurons that turn a spike into a held line.
     hold_steps, gap_steps, du, dv
@@ -154,7 +163,8 @@ class ChipNetwork:
         How near the limits it comes.
     """
 
-    weights: Whole
+    blocks: Whole
+    between: Synapses
     masks: Whole
     mask_exp: int
     bias: Whole
@@ -182,21 +192,40 @@ class ChipNetwork:
         """
         return self.hold_steps + self.gap_steps + 3
 
+    @property
+    def weights(self) -> Whole:
+        """The one matrix (N, N) of a network of one module. Raises `NetworkError` for others."""
+        self.network.check_one_matrix()
+        return np.asarray(self.blocks[0])
+
     def decoded(self) -> Network:
-        """The `Network` that these integers make, read back from them."""
-        at_rest = self.bias == 0
-        bias = self.bias.astype(np.int64) << self.bias_exp
-        lines = self.masks[:, 1:].astype(np.int64).T << (self.mask_exp + SHIFT)
-        masks = np.concatenate([at_rest[None], bias + lines >= 0])
-        weights = (self.weights // 2).astype(np.int8)
-        return replace(self.network.with_weights(weights), masks=masks)
+        """The `Network` that these integers make, read back from them. Raises `BackendError` where
+        they make none.
+        """
+        network, n = self.network, self.network.module_neurons
+        bias = self.bias.astype(np.int64).reshape(-1, n)
+        lines = self.masks[:, 1:].astype(np.int64).reshape(len(bias), n, -1)
+        gain, left = divmod(-int(bias.max()), len(driven_by_reset(network)))
+        if left or (bias != bias[0]).any() or (lines != lines[0]).any():
+            raise BackendError("biases or masks differ between modules; expected the same in each")
+        closing = bias[0] - bias.max()
+        driven = (closing << self.bias_exp) + (lines[0].T << (self.mask_exp + SHIFT))
+        weights = network.with_all_weights(
+            _halved(self.blocks), _halved(np.asarray(self.between.values))
+        )
+        masks: Bits = np.concatenate([closing[None] == 0, driven >= 0])
+        return replace(weights, gain=gain, masks=masks)
 
     def arrays(self) -> Mapping[str, Any]:
         """Everything that a simulator or an archive needs, by name: arrays, and whole numbers as
         arrays of one.
+
+        One matrix is ``weights``. Modules are ``blocks``, and between them neuron j sends
+        ``values[e]`` to ``targets[e]``, for e from ``starts[j]`` up to ``starts[j + 1]``; ``homes``
+        has the module of each row of the readout.
         """
         return {
-            "weights": self.weights,
+            **self._synapses(),
             "masks": self.latch.widened(self.masks),
             "mask_exp": self.mask_exp,
             "bias": self.bias,
@@ -209,6 +238,17 @@ class ChipNetwork:
             "gap_steps": self.gap_steps,
             "du": self.du,
             "dv": self.dv,
+        }
+
+    def _synapses(self) -> Mapping[str, Any]:
+        if len(self.blocks) == 1:
+            return {"weights": self.weights}
+        return {
+            "blocks": self.blocks,
+            "starts": self.between.starts,
+            "targets": self.between.targets,
+            "values": self.between.values,
+            "homes": self.network.homes[: len(self.readout)],
         }
 
 
@@ -229,12 +269,12 @@ def lower(network: Network, settings: Settings = Settings()) -> ChipNetwork:
             "the network's weights are no whole numbers; expected those of a program, without noise"
             " on them"
         )
-    if network.gain:
+    if network.gain and settings.leaky:
         raise RequirementError(
-            f"an inhibition of {network.gain} is kept apart, at most 0 is possible: expected it"
-            " folded in"
+            f"an inhibition of {network.gain} is kept apart, which leaky neurons cannot have:"
+            " expected it folded in (inhibition=folded, layout=dense)"
         )
-    _within("weight", int(np.abs(network.weights.astype(np.int32)).max()), MANTISSA)
+    _within("weight", int(network.largest_weight), MANTISSA)
     hold = _at_least("hold_steps", settings, network.contract.hold_steps)
     gap = _at_least("gap_steps", settings, network.contract.gap_steps)
     found = reach(network)
@@ -246,14 +286,17 @@ def lower(network: Network, settings: Settings = Settings()) -> ChipNetwork:
         )
     up, down = max(0, 2 * found.up), max(0, -2 * found.down)
 
-    at_rest, start = network.masks[0], network.codes[network.start]
+    at_rest, started = network.masks[0], np.zeros(network.neurons, np.bool_)
+    started[driven_by_reset(network)] = True
 
     closing, opening, exponent = _drives(max(2, up), down)
     lines = closing * (network.masks[1:].T.astype(np.int16) - at_rest[:, None].astype(np.int16))
-    reset = np.where(start, opening, -closing * at_rest)[:, None]
+    everywhere = np.tile(at_rest, network.modules)
+    reset = np.where(started, opening, -closing * everywhere)[:, None]
     inhibition = closing << exponent
-    bias = -(-inhibition * 2**DECAY_SHIFT // ((settings.du + 1) << (BIAS_EXPONENT - SHIFT)))
-    _within("bias", bias, BIAS)
+    constant = _bias(2 * constant_inhibition(network), settings)
+    bias = _bias(inhibition, settings)
+    _within("bias", bias + constant, BIAS)
     accumulator = max(2 * found.rise + (opening << exponent), -2 * found.fall + inhibition)
     _within("accumulator", accumulator, ACCUMULATOR)
     residue = ((down + inhibition) << SHIFT) // DECAY
@@ -265,10 +308,11 @@ def lower(network: Network, settings: Settings = Settings()) -> ChipNetwork:
             " margin, or more neurons)"
         )
     return ChipNetwork(
-        weights=np.asarray(2 * network.weights.astype(np.int16)),
-        masks=np.concatenate([reset, lines], axis=1).astype(np.int16),
+        blocks=_doubled(network.blocks),
+        between=replace(network.between, values=_doubled(network.between.values)),
+        masks=np.hstack([reset, np.tile(lines, (network.modules, 1))]).astype(np.int16),
         mask_exp=exponent,
-        bias=np.where(at_rest, 0, -bias).astype(np.int16),
+        bias=(-constant - bias * ~everywhere).astype(np.int16),
         bias_exp=BIAS_EXPONENT,
         readout=(network.codes[: len(network.states)] & at_rest).astype(np.int16),
         latch=latch(len(network.inputs), hold, gap),
@@ -312,6 +356,20 @@ def _drives(up: int, down: int) -> tuple[int, int, int]:
         f" {(opening << exponent) - largest} too much",
         *SMALLER,
     )
+
+
+def _halved(weights: NDArray[Any]) -> NDArray[np.int8]:
+    return np.asarray(weights // 2, np.int8)
+
+
+def _doubled(weights: Numbers) -> Whole:
+    return np.multiply(weights, 2, dtype=np.int16)
+
+
+def _bias(inhibition: int, settings: Settings) -> int:
+    """The mantissa that inhibits as much as so large a synaptic input in every step."""
+    kept = (settings.du + 1) << (BIAS_EXPONENT - SHIFT)
+    return int(-(-inhibition * 2**DECAY_SHIFT // kept))
 
 
 def _even(drive: int, exponent: int) -> int:

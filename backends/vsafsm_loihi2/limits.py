@@ -1,7 +1,11 @@
 """What Loihi 2 can hold: widths of its integers, and the sizes of a core and a chip.
 
 Integer formats are those of Lava's fixed-point models, which follow the chip. Sizes are from public
-figures: Intel's Loihi 2 technology brief (2021), and the public estimator of lava-dl.
+figures: Intel's Loihi 2 technology brief (2021), and the public estimator of lava-dl. Systems are
+those of Intel's announcements: "Intel Advances Neuromorphic with Loihi 2, New Lava Software
+Framework and New Partners" (newsroom, 30 September 2021) for Oheo Gulch and Kapoho Point, and
+"Intel Builds World's Largest Neuromorphic System to Enable More Sustainable AI" (newsroom, 17 April
+2024) for Hala Point.
 """
 
 from __future__ import annotations
@@ -27,7 +31,13 @@ CORES_PER_CHIP = 128
 NEURONS_PER_CORE = 4096
 WORDS_PER_CORE = 2**14
 """64-bit words of synaptic memory a core."""
+BOARDS = (("Oheo Gulch", 1), ("Kapoho Point", 8))
+"""Boards, with their chips, smallest first. Kapoho Points can be stacked."""
+MOST_CHIPS = 1152
+"""Chips of the largest system there is, Hala Point."""
 SOURCE = (
-    "estimate from public figures: Intel's Loihi 2 technology brief (128 cores a chip) and the"
+    "estimate from public figures: Intel's Loihi 2 technology brief (128 cores a chip), the"
     " estimator of lava-dl (4096 neurons and 2^14 64-bit words a core, 10 % on top of the weights)"
+    " and Intel's newsroom (boards); a weight is taken to have the program's bits, and a sparse"
+    " synapse 10 more for its target"
 )

@@ -5,7 +5,6 @@ figures.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from math import ceil, log2
 
 import numpy as np
@@ -15,6 +14,7 @@ from vsafsm.backend import Description
 from vsafsm_loihi2.integers import ChipNetwork
 from vsafsm_loihi2.limits import (
     ACCUMULATOR,
+    BOARDS,
     CORES_PER_CHIP,
     DECAY,
     MANTISSA,
@@ -22,13 +22,17 @@ from vsafsm_loihi2.limits import (
     SOURCE,
     WORDS_PER_CORE,
 )
+from vsafsm_loihi2.placement import (
+    BITS_PER_WORD,
+    WORDS_PER_AXON,
+    WORDS_PER_NEURON,
+    Placement,
+    place,
+    synaptic_words,
+)
+from vsafsm_loihi2.reach import constant_inhibition
 from vsafsm_loihi2.simulator import ChipSimulator
 
-BITS_PER_SYNAPSE, BITS_PER_WORD = 8, 64
-OVERHEAD = Fraction(11, 10)
-"""Words of synaptic memory for a word of weights."""
-WORDS_PER_AXON, WORDS_PER_NEURON = Fraction(1, 2), 1
-"""Of each neuron that reaches the core, and of each that lies on it."""
 EVENTS = 64
 """Inputs over which spikes and synaptic operations are counted."""
 
@@ -50,20 +54,10 @@ class Partition:
         """Chips."""
         return ceil(self.cores / CORES_PER_CHIP)
 
-    def __str__(self) -> str:
-        """Which neurons lie on which chip."""
-        per_chip = CORES_PER_CHIP * self.neurons_per_core
-        first = range(0, self.neurons, per_chip)
-        parts = [
-            f"chip {i}: neurons {n} to {min(n + per_chip, self.neurons) - 1}"
-            for i, n in enumerate(first)
-        ]
-        return "; ".join(parts) if len(parts) <= 4 else f"{parts[0]}; {parts[1]}; ...; {parts[-1]}"
 
-
-def partition(neurons: int) -> Partition:
-    """The fewest cores for N fully connected neurons."""
-    words = Fraction(neurons * BITS_PER_SYNAPSE, BITS_PER_WORD) * OVERHEAD + WORDS_PER_NEURON
+def partition(neurons: int, bits: int = 8) -> Partition:
+    """The fewest cores for N fully connected neurons, with weights of so many bits."""
+    words = synaptic_words(neurons, 0, bits) + WORDS_PER_NEURON
     left = WORDS_PER_CORE - neurons * WORDS_PER_AXON
     return Partition(neurons, max(1, min(NEURONS_PER_CORE, int(left / words))))
 
@@ -77,24 +71,57 @@ def most_neurons(chips: int) -> int:
     return low
 
 
+def placed(chip: ChipNetwork) -> Placement:
+    """Which neurons lie on which core. One matrix is divided evenly, modules are kept together."""
+    network = chip.network
+    if network.modules > 1:
+        return place(
+            network.modules,
+            network.module_neurons,
+            chip.between,
+            chip.latch.channels,
+            network.bits,
+        )
+    neurons = network.neurons
+    parts = partition(neurons, network.bits)
+    first = np.append(np.arange(0, neurons, parts.neurons_per_core), neurons)
+    weights = synaptic_words(neurons, 0, network.bits)
+    axons = neurons * WORDS_PER_AXON
+    words = [ceil(held * (weights + WORDS_PER_NEURON) + axons) for held in np.diff(first).tolist()]
+    return Placement(first, np.array(words), np.full(len(words), neurons + chip.latch.channels))
+
+
+def boards(chips: int) -> tuple[int, str]:
+    """Boards that hold so many chips, and their kind: the smallest one that holds all, or else the
+    largest board, several times.
+    """
+    name, held = next((each for each in BOARDS if chips <= each[1]), BOARDS[-1])
+    return ceil(chips / held), f"{name} ({held} chip{'s' * (held > 1)} each)"
+
+
 def report(chip: ChipNetwork) -> Description:
     """What the network takes, by name."""
-    bounds, parts = chip.bounds, partition(len(chip.bias))
+    bounds, network, parts = chip.bounds, chip.network, placed(chip)
     spikes, operations = activity_per_transition(chip)
-    synaptic_bits = chip.weights.size * BITS_PER_SYNAPSE
+    weights, synapses = network.synapses, int(network.fan_out.sum())
+    words = float(synaptic_words(network.blocks.size, len(network.between), network.bits))
+    count, board = boards(parts.chips)
     return {
-        "neurons": len(chip.bias),
+        "neurons": network.neurons,
+        "modules": network.modules,
+        "module_neurons": network.module_neurons,
         "latch_neurons": len(chip.latch.membrane),
-        "weight_bits": BITS_PER_SYNAPSE,
-        "synapses": int(np.count_nonzero(chip.weights)),
-        "weights_not_zero": round(float(np.count_nonzero(chip.weights) / chip.weights.size), 3),
+        "weight_bits": network.bits,
+        "synapses": synapses,
+        "weights_not_zero": round(synapses / weights, 3),
         "mask_drive": bounds.mask_drive,
         "reset_drive": bounds.reset_drive,
         "largest_accumulator": bounds.accumulator,
         "accumulator_limit": ACCUMULATOR,
         "accumulator_headroom_bits": round(log2(ACCUMULATOR / bounds.accumulator), 2),
-        "largest_weight": int(np.abs(chip.weights).max()),
+        "largest_weight": 2 * int(network.largest_weight),
         "weight_limit": 2 * MANTISSA,
+        "constant_inhibition": 2 * constant_inhibition(network),
         "residue_share": round(bounds.residue, 5),
         "du": chip.du,
         "dv": chip.dv,
@@ -117,15 +144,18 @@ def report(chip: ChipNetwork) -> Description:
         ),
         "cores": parts.cores,
         "chips": parts.chips,
+        "boards": count,
+        "board": board,
+        "binding_limit": parts.binding_limit,
         "neurons_per_core": parts.neurons_per_core,
         "partition": str(parts),
-        "synaptic_memory_kib": round(float(synaptic_bits * OVERHEAD / 8 / 1024), 1),
-        "input_axons_per_core": len(chip.bias) + chip.latch.channels,
-        "output_axons": (len(chip.bias) + chip.latch.channels) * parts.cores,
+        "synaptic_memory_kib": round(words * BITS_PER_WORD / 8 / 1024, 1),
+        "input_axons_per_core": int(parts.axons.max()),
+        "output_axons": int(parts.axons.sum()),
         "estimated": (
-            "cores, chips, neurons_per_core, partition, synaptic_memory_kib and axons are an"
-            f" {SOURCE}; every neuron is taken to reach every core, and the latch to fit beside the"
-            " last one"
+            "cores, chips, boards, the binding limit, neurons_per_core, partition,"
+            f" synaptic_memory_kib and axons are an {SOURCE}; the latch is taken to fit beside the"
+            " last core"
         ),
     }
 
@@ -140,13 +170,13 @@ def activity_per_transition(chip: ChipNetwork) -> tuple[float, float]:
     period = chip.hold_steps + chip.gap_steps
     arriving = np.zeros((chip.ready_steps + EVENTS * period, chip.latch.channels), np.bool_)
     arriving[chip.ready_steps + np.arange(EVENTS) * period, channels] = True
-    fired = np.stack([simulator.step(row) for row in arriving])[chip.ready_steps :].sum(0)
-    operations = int(fired @ fan_out) + int(of_lines[channels].sum()) * chip.hold_steps
-    return int(fired.sum()) / EVENTS, operations / EVENTS
+    fired = np.concatenate([simulator.advance(row) for row in arriving][chip.ready_steps :])
+    operations = int(fan_out[fired].sum()) + int(of_lines[channels].sum()) * chip.hold_steps
+    return len(fired) / EVENTS, operations / EVENTS
 
 
 def fan_outs(chip: ChipNetwork) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Neurons that each neuron reaches (N,), and each line (A + 1,), over a weight that is not
     0.
     """
-    return np.count_nonzero(chip.weights, axis=0), np.count_nonzero(chip.masks, axis=0)
+    return chip.network.fan_out, np.count_nonzero(chip.masks, axis=0)

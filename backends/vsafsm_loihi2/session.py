@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from vsafsm.activities import Activities, Neurons, activities_of
 from vsafsm.errors import SessionError
 from vsafsm.lowering import REST
 from vsafsm.machine import Outputs
@@ -26,9 +27,9 @@ MOST_STEPS_PER_CHUNK = 4096
 class Engine(Protocol):
     """What runs the steps of a chip's program, from its start on."""
 
-    def run(self, channel: int | None, steps: int) -> Bits:
-        """Run some steps, with a spike on a channel in the first: -> which neurons fire in each,
-        (steps, N).
+    def run(self, channel: int | None, steps: int) -> Activities:
+        """Run some steps, with a spike on a channel in the first: -> the neurons that fire in
+        each.
         """
 
     def close(self) -> None:
@@ -41,12 +42,12 @@ class IntegerEngine:
     def __init__(self, chip: ChipNetwork) -> None:
         self._simulator = ChipSimulator(chip)
 
-    def run(self, channel: int | None, steps: int) -> Bits:
+    def run(self, channel: int | None, steps: int) -> Activities:
         """As `Engine` says."""
         channels = np.zeros((steps, self._simulator.chip.latch.channels), np.bool_)
         if channel is not None:
             channels[0, channel] = True
-        return np.stack([self._simulator.step(row) for row in channels])
+        return activities_of([self._simulator.advance(row) for row in channels])
 
     def close(self) -> None:
         """Nothing to free."""
@@ -66,8 +67,8 @@ class ChipSession:
         self._engine = engine
         self._open = True
         self._steps = self._spikes = self._operations = 0
-        self._held: tuple[Bits, int] | None = None
-        self._activity: Bits = np.zeros(len(chip.bias), np.bool_)
+        self._held: tuple[Neurons, int] | None = None
+        self._active: Neurons = np.zeros(0, np.int32)
         self._fan_out, self._of_lines = fan_outs(chip)
         self._run(None, chip.ready_steps)
         self._operations += int(self._of_lines[RESET])
@@ -129,9 +130,7 @@ class ChipSession:
     @property
     def state(self) -> str | None:
         """Name of the state that the activity stands for, or None."""
-        network = self.chip.network
-        code = int(network.decode(self._activity[None], REST)[0])
-        return network.state_of(code)
+        return self.chip.network.state_of(self._code(self._active, REST))
 
     @property
     def outputs(self) -> Outputs:
@@ -144,7 +143,9 @@ class ChipSession:
     @property
     def activity(self) -> Bits:
         """Which neurons of the network fired in the last step: (N,)."""
-        return self._activity.copy()
+        result = np.zeros(self.chip.network.neurons, np.bool_)
+        result[self._active] = True
+        return result
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -157,25 +158,26 @@ class ChipSession:
             "synaptic_operations": self._operations,
         }
 
-    def _run(self, channel: int | None, steps: int) -> Bits:
+    def _run(self, channel: int | None, steps: int) -> Activities:
         self._check_open()
         self._open = False  # what is interrupted is no longer in step with its inputs
         fired = self._engine.run(channel, steps)
         self._open = True
-        each = fired.sum(0)
-        self._activity = fired[-1]
+        self._active = fired[steps - 1]
         self._steps += steps
-        self._spikes += int(each.sum())
-        self._operations += int(each @ self._fan_out)
+        self._spikes += len(fired.neurons)
+        self._operations += int(self._fan_out[fired.neurons].sum())
         return fired
 
     def _mealy(self) -> Outputs:
         """What the activity stood for in the last step of the last input's hold."""
         if self._held is None:
             return ()
-        activity, mask = self._held
-        code = int(self.chip.network.decode(activity[None], mask)[0])
+        code = self._code(*self._held)
         return self.chip.network.labels[code].outputs if code >= 0 else ()
+
+    def _code(self, active: Neurons, mask: int) -> int:
+        return int(self.chip.network.codes_of(activities_of([active]), np.array([mask]))[0])
 
     def _check_open(self) -> None:
         if not self._open:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from vsafsm.activities import Neurons, ranges
 from vsafsm.vsa import Bits
 from vsafsm_loihi2.integers import ChipNetwork
 from vsafsm_loihi2.limits import DECAY
@@ -17,44 +18,120 @@ class ChipSimulator:
     """Latch and network, all neurons in one step after the other. A synapse acts in the step after
     a spike.
 
+    Modules have the same lines and biases. So neurons that no spike has reached, in all modules
+    but that of the start code, share the current and the membrane of one module that stands for
+    them: a step costs what the spikes reach, whatever the size.
+
     Attributes
     ----------
-    u, v : (N,)
-        Currents and membranes of the network.
-    spikes : (N,)
-        Which of its neurons fired in the last step.
+    chip
     latched : (L,)
         Which neurons of the latch fired in the last step.
     """
 
     def __init__(self, chip: ChipNetwork) -> None:
         self.chip = chip
+        self._n, self._modules = chip.network.module_neurons, chip.network.modules
         neurons, others = len(chip.bias), len(chip.latch.membrane)
-        self.u: States = np.zeros(neurons, np.int32)
-        self.v: States = np.zeros(neurons, np.int32)
-        self.spikes: Bits = np.zeros(neurons, np.bool_)
+        self._u: States = np.zeros(neurons, np.int32)
+        self._v: States = np.zeros(neurons, np.int32)
+        self._fired: Neurons = np.zeros(0, np.int32)
+        self._arriving: States = np.zeros(neurons, np.int32)
+        self._lines = chip.masks.astype(np.int32) << chip.mask_exp
+        self._bias = chip.bias.astype(np.int32) << chip.bias_exp
+        # Whether a neuron has a state of its own; that of the others is in `_quiet`.
+        self._own: Bits = np.full(neurons, self._modules == 1)
+        start = int(chip.network.homes[chip.network.start])
+        self._start = slice(start * self._n, (start + 1) * self._n)
+        other = (start + 1) % self._modules
+        self._other = slice(other * self._n, (other + 1) * self._n)
+        self._quiet: tuple[States, States] = (self._u[self._other], self._v[self._other])
         self.latched: Bits = np.zeros(others, np.bool_)
         self._latch_u: States = np.zeros(others, np.int32)
         self._latch_v: States = chip.latch.membrane.copy()
         self._channels: Bits = np.zeros(chip.latch.channels, np.bool_)
-        self._bias = chip.bias.astype(np.int32) << chip.bias_exp
         self._unbiased: States = np.zeros(others, np.int32)
 
     def step(self, channels: Bits) -> Bits:
-        """One step in which these channels (A + 1,) spike: -> which neurons of the network fire
-        (N,).
-        """
-        chip, latch = self.chip, self.chip.latch
+        """As `advance`: -> which neurons fire (N,)."""
+        self.advance(channels)
+        return self.spikes
+
+    def advance(self, channels: Bits) -> Neurons:
+        """One step in which these channels (A + 1,) spike: -> the neurons that fire (k,)."""
+        latch = self.chip.latch
         lines = self.latched[latch.lines]
-        arriving = _sum(chip.weights, self.spikes)
-        arriving += _sum(chip.masks, lines) << chip.mask_exp
         to_latch = _sum(latch.arrivals, self._channels) + _sum(latch.recurrent, self.latched)
-        self.u, self.v, self.spikes = fire(self.u, self.v, arriving, self._bias, chip.du, chip.dv)
+        self._fired = self._neurons(lines)
         self._latch_u, self._latch_v, self.latched = fire(
             self._latch_u, self._latch_v, to_latch, self._unbiased, DECAY, DECAY
         )
         self._channels = np.asarray(channels, np.bool_).copy()
-        return self.spikes
+        return self._fired
+
+    def _neurons(self, lines: Bits) -> Neurons:
+        """One step of the network's neurons: -> those that fire."""
+        chip, own = self.chip, self._own
+        reached = own.copy()
+        self._send(reached)
+        if lines[0]:
+            # The reset's line is not the same in the module of the start code.
+            reached[self._start] = True
+        which = np.flatnonzero(reached)
+        quiet_u, quiet_v = self._quiet
+        known, local = own[which], which % self._n
+        u = np.where(known, self._u[which], quiet_u[local])
+        v = np.where(known, self._v[which], quiet_v[local])
+        on = np.flatnonzero(lines)
+        arriving = self._arriving[which] + self._lines[np.ix_(which, on)].sum(1, dtype=np.int32)
+        self._arriving[which] = 0
+        u, v, spikes = fire(u, v, arriving, self._bias[which], chip.du, chip.dv)
+        self._u[which], self._v[which] = u, v
+        if self._modules > 1:
+            arriving = self._lines[self._other][:, on].sum(1, dtype=np.int32)
+            # None of these fires: their bias is negative, and no line does more than open them.
+            quiet_u, quiet_v, _ = fire(
+                quiet_u, quiet_v, arriving, self._bias[self._other], chip.du, chip.dv
+            )
+            self._quiet = quiet_u, quiet_v
+            own[which] = (u != quiet_u[local]) | (v != quiet_v[local]) | spikes
+        return which[spikes].astype(np.int32)
+
+    def _send(self, reached: Bits) -> None:
+        """Add up what the last spikes send, and mark the neurons that it reaches."""
+        blocks, between, n = self.chip.blocks, self.chip.between, self._n
+        fired = self._fired.astype(np.intp)
+        for module in np.unique(fired // n).tolist():
+            here = slice(module * n, (module + 1) * n)
+            local = fired[fired // n == module] % n
+            self._arriving[here] += blocks[module][:, local].sum(1, dtype=np.int32)
+            reached[here] = True
+        counts = between.starts[fired + 1] - between.starts[fired]
+        synapses = ranges(between.starts[fired], counts)
+        targets = between.targets[synapses]
+        np.add.at(self._arriving, targets, between.values[synapses].astype(np.int32))
+        reached[targets] = True
+
+    @property
+    def u(self) -> States:
+        """Currents of the network: (N,)."""
+        if self._modules == 1:
+            return self._u
+        return np.where(self._own, self._u, np.tile(self._quiet[0], self._modules))
+
+    @property
+    def v(self) -> States:
+        """Membranes of the network: (N,)."""
+        if self._modules == 1:
+            return self._v
+        return np.where(self._own, self._v, np.tile(self._quiet[1], self._modules))
+
+    @property
+    def spikes(self) -> Bits:
+        """Which neurons of the network fired in the last step: (N,)."""
+        found = np.zeros(len(self._own), np.bool_)
+        found[self._fired] = True
+        return found
 
     @property
     def line(self) -> int:

@@ -54,7 +54,7 @@ class NirBackend:
     def requirements(self, options: Mapping[str, Any]) -> Requirements:
         """Inhibition folded into the weights. Raises `OptionError`."""
         _dt_s(options)
-        return Requirements(folded=True)
+        return Requirements(folded=True, one_matrix=True)
 
     def lower(self, program: Program, **options: Any) -> Network:
         """The network that the graph's weights make, read back from them. Raises

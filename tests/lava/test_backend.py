@@ -10,6 +10,7 @@ from collections.abc import Callable
 from importlib.metadata import distributions
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -289,7 +290,34 @@ def test_a_program_that_was_compiled_for_something_else_is_refused_with_the_comm
     turnstile: Machine,
 ) -> None:
     with pytest.raises(e.RequirementError, match='target="lava"'):
-        vsafsm.run(vsafsm.compile(turnstile, inhibition="separate"), ["coin"], "lava")
+        vsafsm.run(vsafsm.compile(turnstile, bits=12), ["coin"], "lava")
+
+
+@needs_lava
+@pytest.mark.parametrize("target", SIMULATORS)
+def test_an_inhibition_that_is_kept_apart_runs(target: str, turnstile: Machine) -> None:
+    program = vsafsm.compile(turnstile, inhibition="separate")
+    assert program.network.gain > 0
+    word = turnstile.demonstration()
+    found = vsafsm.run(program, word, "lava", target=target)
+    assert found.states == turnstile.run(word).states
+
+
+@needs_lava
+def test_modules_are_refused_with_the_option_that_works(
+    compiled: Callable[..., Program], random_machines: Any, tmp_path: Path, capsys: Capture
+) -> None:
+    machine = random_machines(20, 2, 0)
+    program = compiled(machine, layout="modules", module_neurons=64, active=8)
+    with pytest.raises(e.RequirementError, match=r"3 modules, .*\(layout=dense\)"):
+        vsafsm.open(program, backend="lava")
+    file = str(tmp_path / "modules.npz")
+    program.save(file)
+    for command in (["run", file, "i0"], ["prove", file], ["info", file], ["emit", file]):
+        flag = "--to" if command[0] == "emit" else "--backend"
+        output = ["-o", str(tmp_path / "out")] if command[0] == "emit" else []
+        assert main([*command, flag, "lava", *output]) == 2
+        assert "(layout=dense)" in capsys.readouterr().err
 
 
 # ---- the command line

@@ -53,9 +53,8 @@ def test_runs_of_any_length_are_the_integer_engine_s(
         ):
             channel = None if rng.random() < 0.2 else int(rng.integers(chip.latch.channels))
             found = ours.run(channel, steps)
-            assert found.shape == (steps, len(chip.bias))
-            assert found.dtype == np.bool_
-            assert (found == oracle.run(channel, steps)).all()
+            assert len(found) == steps
+            assert found.keys == oracle.run(channel, steps).keys
 
 
 @pytest.mark.parametrize("target", SIMULATORS)
@@ -67,7 +66,7 @@ def test_an_event_is_not_late_on_a_busy_machine(
     oracle = IntegerEngine(chip)
     with closing(engine(chip, target)) as ours:
         for channel in (None, 1, 2, 2, 1, 0):
-            assert (ours.run(channel, 7) == oracle.run(channel, 7)).all()
+            assert ours.run(channel, 7).keys == oracle.run(channel, 7).keys
 
 
 @pytest.mark.parametrize(("target", "kind"), [("sim", FusedEngine), ("sim-stock", StockEngine)])
@@ -94,7 +93,7 @@ def test_several_are_open_at_a_time(chip: ChipNetwork) -> None:
             for engine_, oracle, channel in zip(
                 (a, b, c), oracles, (n % 3, (n + 1) % 3, None), strict=True
             ):
-                assert (engine_.run(channel, 7) == oracle.run(channel, 7)).all()
+                assert engine_.run(channel, 7).keys == oracle.run(channel, 7).keys
 
 
 @pytest.mark.parametrize("target", SIMULATORS)

@@ -216,7 +216,7 @@ def test_a_membrane_that_is_set_fires(
 def test_membranes_that_are_set_decay_towards_zero(
     target: str, chip: ChipNetwork, bench: Fixture
 ) -> None:
-    without = replace(chip, weights=np.zeros_like(chip.weights))
+    without = replace(chip, blocks=np.zeros_like(chip.blocks))
     edges = [
         1,
         4095,
@@ -238,7 +238,7 @@ def test_membranes_that_are_set_decay_towards_zero(
     with bench(without, quiet(chip, 14), target) as made:
         made.run(8)
         made.fsm.v.set(membranes)
-        simulator.v = membranes
+        simulator.v[:] = membranes
         made.run(6)
         expected = steps_of(simulator, 6)
         assert (made.spikes[8:] == expected).all()
@@ -257,7 +257,7 @@ def test_membranes_that_just_cancel_a_current_do_not_fire(
             -(simulator.u + (chip.bias.astype(np.int32) << chip.bias_exp)) * 4096 + 1, 0, 2**23 - 1
         )
         made.fsm.v.set(cancelling.astype(np.int32))
-        simulator.v = cancelling.astype(np.int32)
+        simulator.v[:] = cancelling
         made.run(4)
         assert (made.spikes[10:] == steps_of(simulator, 4)).all()
 
@@ -272,7 +272,7 @@ def test_currents_that_are_set_count_where_they_are_remembered(
     with bench(chip, quiet(chip, 25), target) as made:
         made.run(10)
         made.fsm.u.set(currents)
-        simulator.u = currents
+        simulator.u[:] = currents
         made.run(15)
         assert (made.spikes[10:] == steps_of(simulator, 15)).all()
         assert (made.fsm.u.get() == simulator.u).all()

@@ -90,9 +90,8 @@ def test_options_that_cannot_be_are_refused(program: Program, turnstile: Machine
         vsafsm_lava.attractor_fsm(program, du=5000)
     with pytest.raises(e.RequirementError, match='did you mean "hold_steps"'):
         vsafsm_lava.attractor_fsm(program, hold_step=3)
-    separate = vsafsm.compile(turnstile, inhibition="separate")
     with pytest.raises(e.RequirementError, match='target="lava"'):
-        vsafsm_lava.attractor_fsm(separate)
+        vsafsm_lava.attractor_fsm(vsafsm.compile(turnstile, bits=12))
 
 
 def test_leaky_neurons_keep_their_decays(

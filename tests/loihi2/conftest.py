@@ -62,6 +62,20 @@ class PlainNeurons:
         return self.spikes
 
 
+def written_out(arrays: Mapping[str, Any]) -> Any:
+    """The one matrix that blocks and synapses between modules make."""
+    if "blocks" not in arrays:
+        return arrays["weights"]
+    modules, n = arrays["blocks"].shape[:2]
+    weights = np.zeros((modules * n, modules * n), np.int64)
+    for m, block in enumerate(arrays["blocks"]):
+        weights[m * n : m * n + n, m * n : m * n + n] = block
+    for j in range(modules * n):
+        for e in range(arrays["starts"][j], arrays["starts"][j + 1]):
+            weights[arrays["targets"][e], j] += arrays["values"][e]
+    return weights
+
+
 class PlainChip:
     """The chip's program from its arrays alone, one neuron after the other.
 
@@ -71,6 +85,7 @@ class PlainChip:
 
     def __init__(self, arrays: Mapping[str, Any]) -> None:
         self.arrays = {name: np.asarray(value).astype(np.int64) for name, value in arrays.items()}
+        self.arrays.setdefault("weights", written_out(self.arrays))
         number = {name: int(self.arrays[name]) for name in ("mask_exp", "bias_exp", "du", "dv")}
         self.synapses = np.hstack(
             [self.arrays["weights"], self.arrays["masks"] * 2 ** number["mask_exp"]]
@@ -124,17 +139,22 @@ class PlainLatch:
 
 
 class PlainWalk:
-    """Every activity that is reached when masks follow each other at once, and its drives."""
+    """Every activity that is reached when masks follow each other at once, and its drives, less
+    the constant inhibition of an inhibition that is kept apart.
+    """
 
     def __init__(self, network: Network) -> None:
+        network = network.to_dense()
         self.rows = network.weights.tolist()
         self.masks = [frozenset(np.flatnonzero(mask).tolist()) for mask in network.masks]
         self.drives: dict[frozenset[int], list[int]] = {}
         self.least = 2**31 - 1
         self.longest = {True: 1, False: 1}
-        self.points = [
-            self.settle(frozenset(np.flatnonzero(network.codes[network.start]).tolist()), 0)
-        ]
+        start = frozenset(np.flatnonzero(network.codes[network.start]).tolist())
+        if network.gain:
+            start &= self.masks[0]
+        self.start, self.constant = start, network.gain * len(start)
+        self.points = [self.settle(start, 0)]
         for point in self.points:
             for mask in range(1, len(self.masks)):
                 after = self.settle(self.settle(point, mask), 0)
@@ -144,7 +164,7 @@ class PlainWalk:
     def settle(self, z: frozenset[int], mask: int) -> frozenset[int]:
         for steps in range(33):
             if z not in self.drives:
-                self.drives[z] = [sum(row[j] for j in z) for row in self.rows]
+                self.drives[z] = [sum(row[j] for j in z) - self.constant for row in self.rows]
             drive = self.drives[z]
             following = frozenset(i for i in self.masks[mask] if drive[i] > 0)
             self.least = min([self.least, *(drive[i] for i in following)])
@@ -163,7 +183,7 @@ class PlainWalk:
         return {
             "active": max(len(z) for z in self.drives),
             "up": max(every),
-            "down": min(every),
+            "down": min([-self.constant, *every]),
             "rise": max(positive),
             "fall": min(negative),
             "least": self.least,
@@ -192,14 +212,22 @@ def program_of(
     examples: dict[str, Machine],
     random_machines: Callable[..., Machine],
 ) -> Callable[[str], Program]:
-    """A program for the chip by name: of an example, ``dense EXAMPLE``, ``random SEED``, or
-    ``level``.
+    """A program for the chip by name: of an example, ``dense EXAMPLE``, ``random SEED``, ``level``,
+    ``apart EXAMPLE`` with the inhibition apart, or in modules: ``modules SEED`` or ``modules
+    elevator``.
     """
 
     def found(name: str) -> Program:
         kind, _, rest = name.partition(" ")
         if kind == "level":
             return compiled(level_machine(), target="loihi2", trigger="level")
+        if kind == "modules" and rest == "elevator":
+            return compiled(examples[rest], layout="modules", module_neurons=64, active=16)
+        if kind == "modules":
+            machine = random_machines(20, 2, int(rest))
+            return compiled(machine, layout="modules", module_neurons=64, active=8)
+        if kind == "apart":
+            return compiled(examples[rest], inhibition="separate")
         if kind == "random":
             return compiled(random_machines(9, 3, int(rest)), target="loihi2")
         more = {"code": "dense"} if kind == "dense" else {}
@@ -221,7 +249,11 @@ def hand_made() -> Callable[..., Network]:
     """
 
     def made(
-        weights: Any, start: Sequence[int], masks: Any = None, contract: tuple[int, int] = (2, 2)
+        weights: Any,
+        start: Sequence[int],
+        masks: Any = None,
+        contract: tuple[int, int] = (2, 2),
+        gain: int = 0,
     ) -> Network:
         weights = np.asarray(weights, np.int16 if np.abs(weights).max() > 127 else np.int8)
         masks = (
@@ -232,7 +264,7 @@ def hand_made() -> Callable[..., Network]:
         inputs = tuple(f"i{a}" for a in range(len(masks) - 1))
         return Network.dense(
             weights,
-            0,
+            gain,
             1.0,
             bits,
             masks,

@@ -16,8 +16,11 @@ import vsafsm
 from vsafsm import errors as e
 from vsafsm.discovery import find
 from vsafsm.errors import BackendError, RequirementError
+from vsafsm.layouts import choose
+from vsafsm.lowering import lower as lowered
 from vsafsm.machine import Machine, Transition
 from vsafsm.network import Network
+from vsafsm.options import Options
 from vsafsm.program import Program, load_program
 from vsafsm.synapses import none_between
 from vsafsm_loihi2 import Settings, lower
@@ -103,11 +106,10 @@ def test_what_was_compiled_for_anything_else_runs_where_it_fits(
     compiled: Any, turnstile: Machine
 ) -> None:
     assert vsafsm.run(compiled(turnstile), ["coin"], "loihi2").states == ("locked", "unlocked")
-    for options in ({"inhibition": "separate"}, {"bits": 12}):
-        with pytest.raises(
-            e.RequirementError, match=r'`vsafsm.compile\(machine, target="loihi2"\)`'
-        ):
-            vsafsm.run(compiled(turnstile, **options), ["coin"], "loihi2")
+    apart = compiled(turnstile, inhibition="separate")
+    assert vsafsm.run(apart, ["coin"], "loihi2").states == ("locked", "unlocked")
+    with pytest.raises(e.RequirementError, match=r'`vsafsm.compile\(machine, target="loihi2"\)`'):
+        vsafsm.run(compiled(turnstile, bits=12), ["coin"], "loihi2")
 
 
 def test_a_program_of_too_many_neurons_is_refused_with_the_command_that_would_do(
@@ -192,7 +194,7 @@ def test_what_is_proven_is_read_back_from_the_integers(
     with pytest.raises(BackendError):
         BACKEND.lower(program, dv=4094)
     chip = lower(program.network)
-    broken = replace(chip, weights=np.zeros_like(chip.weights))
+    broken = replace(chip, blocks=np.zeros_like(chip.blocks))
     monkeypatch.setattr("vsafsm_loihi2.backend.lower", lambda network, settings: broken)
     assert not BACKEND.lower(program).weights.any()
 
@@ -234,6 +236,72 @@ def test_plain_loops_over_what_is_written_run_the_machine(
     assert run([0], gap + 4) == manifest["initial"] == program.machine.initial
     assert manifest["machine"] == program.machine.name
     assert manifest["content_hash"] == program.content_hash
+
+
+@pytest.mark.parametrize("name", ["modules 1", "modules elevator"])
+def test_plain_loops_over_written_modules_run_the_machine(
+    name: str, program_of: ProgramOf, plain_chip: Any, tmp_path: Path
+) -> None:
+    program = program_of(name)
+    arrays, manifest = emitted(program, tmp_path / "out")
+    assert manifest["modules"] == len(arrays["blocks"]) == program.network.modules > 1
+    plain, n = plain_chip(arrays), arrays["blocks"].shape[1]
+
+    def run(channels: list[int], steps: int) -> str:
+        for t in range(steps):
+            spikes = plain.step(channels if t == 0 else [])
+        scores = [
+            sum(int(row[i % n]) for i in spikes if i // n == home) / row.sum()
+            for row, home in zip(arrays["readout"], arrays["homes"], strict=True)
+        ]
+        return str(manifest["states"][int(np.argmax(scores))])
+
+    hold, gap, channels = manifest["hold_steps"], manifest["gap_steps"], manifest["channels"]
+    word = np.random.default_rng(0).choice(program.machine.inputs, 12).tolist()
+    states = [run([], gap + 2), *(run([channels.index(symbol)], hold + gap + 3) for symbol in word)]
+    assert tuple(states) == program.machine.run(word).states
+    assert run([0], gap + 4) == manifest["initial"] == program.machine.initial
+
+
+def test_modules_are_proven_run_and_described(
+    program_of: ProgramOf, cli: Cli, tmp_path: Path
+) -> None:
+    program = program_of("modules 0")
+    machine, file = program.machine, str(tmp_path / "modules.npz")
+    program.save(file)
+    code, out, _ = cli("prove", file, "--backend", "loihi2", "--json")
+    assert code == 0
+    assert json.loads(out)["verdict"] == "holds"
+    word = machine.demonstration()
+    code, out, _ = cli("run", file, *word, "--backend", "loihi2", "--json")
+    assert code == 0
+    assert json.loads(out)["states"] == list(machine.run(word).states)
+    code, out, _ = cli("info", file, "--backend", "loihi2", "--json")
+    found = json.loads(out)["backend"]
+    assert code == 0
+    assert (found["modules"], found["cores"], found["chips"]) == (program.network.modules, 1, 1)
+    assert (found["boards"], found["board"]) == (1, "Oheo Gulch (1 chip each)")
+    assert "synaptic memory" in found["binding_limit"]
+
+
+def test_modules_on_too_many_chips_are_refused(
+    program_of: ProgramOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = program_of("modules 0")
+    assert BACKEND.requirements({"chips": 1}).unmet(program.network, 0.1) == ()
+    assert vsafsm.run(program, [], "loihi2", chips=1).states == (program.machine.initial,)
+    monkeypatch.setattr("vsafsm_loihi2.placement.CORES_PER_CHIP", 0.5)
+    with pytest.raises(RequirementError, match="1 cores on 2 chips, at most 1 is possible"):
+        vsafsm.run(program, [], "loihi2", chips=1)
+
+
+def test_large_machines_are_compiled_to_modules_for_the_chip(
+    random_machines: Any, turnstile: Machine
+) -> None:
+    large, small = (lowered(each) for each in (random_machines(3000, 2, 0), turnstile))
+    assert choose(large, Options(), REQUIREMENTS) == "modules"
+    assert choose(small, Options(), REQUIREMENTS) == "dense"
+    assert choose(large, Options(), LEAKY) == "dense"
 
 
 def test_the_arrays_are_the_chips(program: Program, tmp_path: Path) -> None:

@@ -27,6 +27,10 @@ NAMES = [
     "random 0",
     "random 1",
     "level",
+    "apart turnstile",
+    "modules 0",
+    "modules 1",
+    "modules elevator",
 ]
 HandMade = Callable[..., Network]
 
@@ -169,3 +173,80 @@ def test_drives_are_of_closed_neurons_too(hand_made: HandMade) -> None:
         if weight < 0 or masks[1] == [1, 0]:
             found = reach(hand_made([[1, 0], [weight, 0]], [0], masks))
             assert (found.up, found.down) == ((7, 0) if weight > 0 else (1, -7))
+
+
+# ---- an inhibition apart, which is a constant on the chip
+
+
+def chips_steps(network: Network, plain_walk: Any) -> list[frozenset[int]]:
+    """Activities that a constant inhibition leads to."""
+    return sorted(plain_walk(network).drives, key=sorted)
+
+
+def networks_steps(network: Network, start: frozenset[int]) -> list[frozenset[int]]:
+    """Activities that the network itself passes through, at once from mask to mask."""
+    rows = network.weights.tolist()
+    masks = [frozenset(np.flatnonzero(mask).tolist()) for mask in network.masks]
+    seen: set[frozenset[int]] = set()
+
+    def settle(z: frozenset[int], opened: frozenset[int]) -> frozenset[int]:
+        for _ in range(33):
+            seen.add(z)
+            after = frozenset(
+                i for i in opened if sum(rows[i][j] for j in z) > network.gain * len(z)
+            )
+            if after == z:
+                return z
+            z = after
+        raise OverflowError
+
+    points = [settle(start, masks[0])]
+    for point in points:
+        for opened in masks[1:]:
+            after = settle(settle(point, opened), masks[0])
+            if after not in points:
+                points.append(after)
+    return sorted(seen, key=sorted)
+
+
+@given(data=st.data())
+@settings(deadline=None, max_examples=300)
+def test_a_constant_inhibition_is_taken_only_where_every_step_is_the_networks(
+    data: st.DataObject, hand_made: HandMade, plain_walk: Any
+) -> None:
+    neurons, inputs = data.draw(st.integers(1, 5)), data.draw(st.integers(1, 3))
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
+    weights = rng.integers(-3, 6, (neurons, neurons)) + 4 * np.eye(neurons, dtype=int)
+    masks = rng.random((inputs + 1, neurons)) < 0.7
+    start = rng.permutation(neurons)[: rng.integers(1, neurons + 1)]
+    network = hand_made(weights, start, masks, gain=int(rng.integers(1, 3)))
+    try:
+        found = asdict(reach(network))
+    except RequirementError:
+        return
+    assert found == plain_walk(network).extremes
+    half = frozenset(start.tolist()) & frozenset(np.flatnonzero(masks[0]).tolist())
+    assert chips_steps(network, plain_walk) == networks_steps(network, half)
+
+
+def test_a_step_that_a_constant_inhibition_changes_is_told_with_its_word(
+    hand_made: HandMade,
+) -> None:
+    # One neuron holds itself; under the second input two others hold each other, and each is driven
+    # by less than the inhibition of two, though by more than that of one.
+    weights = [[3, 0, 0], [3, 3, -1], [3, -1, 3]]
+    masks = [[1, 0, 0], [1, 0, 0], [0, 1, 1]]
+    with pytest.raises(RequirementError) as told:
+        reach(hand_made(weights, [0], masks, gain=1))
+    assert str(told.value) == (
+        "in a step of i1, 2 neurons are active, and the chip's constant inhibition is that of 1: it"
+        " would take another step (inhibition=folded)"
+    )
+
+
+def test_a_start_whose_half_settles_elsewhere_is_refused(hand_made: HandMade) -> None:
+    # Only the neuron that rest closes wakes the third one.
+    weights = [[5, 0, 0], [0, 0, 0], [0, 9, 5]]
+    network = hand_made(weights, [0, 1], [[1, 0, 1], [1, 1, 1]], gain=1)
+    with pytest.raises(RequirementError, match="settle in two activities"):
+        reach(network)

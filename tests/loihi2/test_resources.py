@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from fractions import Fraction
 from itertools import pairwise
-from math import log2
+from math import ceil, log2
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vsafsm.activities import starts_of
+from vsafsm.errors import RequirementError
 from vsafsm.options import MOST_NEURONS
+from vsafsm.synapses import Synapses, none_between
 from vsafsm_loihi2 import ChipNetwork
+from vsafsm_loihi2.placement import Placement, place
 from vsafsm_loihi2.resources import (
-    Partition,
     activity_per_transition,
+    boards,
     fan_outs,
     most_neurons,
     partition,
@@ -38,6 +43,12 @@ def eighties_of_words(neurons: int, held: int) -> int:
     one a neuron.
     """
     return held * neurons * 11 + neurons * 40 + held * 80
+
+
+def test_narrower_weights_take_fewer_cores() -> None:
+    # Of 1,024 neurons: 1,024 weights of 1.1 times the bits, and a word, each; in 15,872 words.
+    for bits, held in ((8, 111), (6, 148), (4, 222)):
+        assert partition(1024, bits).neurons_per_core == held
 
 
 def test_a_core_is_as_full_as_it_can_be_and_no_fuller() -> None:
@@ -80,6 +91,83 @@ def test_more_chips_hold_more_and_never_less() -> None:
     assert found[0] < found[1] < found[2]
 
 
+# ---- modules on cores
+
+
+def words_by_hand(
+    network: tuple[int, int, Synapses], channels: int, bits: int, first: int, last: int
+) -> tuple[Fraction, int]:
+    """Words and axons of the neurons from a first up to a last, one synapse after the other."""
+    modules, n, between = network
+    senders = set()
+    words = Fraction(0)
+    for i in range(first, last):
+        words += 1 + Fraction((n + channels) * bits * 11, 640)
+        senders |= {("own", j) for j in range(i // n * n, i // n * n + n)}
+    for j in range(modules * n):
+        for e in range(between.starts[j], between.starts[j + 1]):
+            if first <= between.targets[e] < last:
+                words += Fraction((bits + 10) * 11, 640)
+                senders.add(("other", j))
+    axons = len(senders) + channels
+    return words + Fraction(axons, 2), axons
+
+
+@st.composite
+def some_modules(draw: st.DrawFn) -> tuple[int, int, Synapses]:
+    """Modules that take about a core, and synapses between them."""
+    modules, n = draw(st.integers(1, 5)), draw(st.sampled_from([40, 130, 330, 420]))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    size, most = modules * n, draw(st.sampled_from([0, 3, 40]))
+    rows = [np.unique(rng.integers(0, size, rng.integers(most + 1))) for _ in range(size)]
+    rows = [row[row // n != j // n] for j, row in enumerate(rows)]
+    targets = np.concatenate(rows).astype(np.int32)
+    starts = starts_of(np.array([len(row) for row in rows]))
+    return modules, n, Synapses(starts, targets, np.ones(len(targets), np.int8))
+
+
+@given(some_modules(), st.integers(2, 9), st.integers(5, 8))
+@settings(deadline=None, max_examples=25)
+def test_cores_are_as_full_as_they_can_be_and_no_fuller(
+    network: tuple[int, int, Synapses], channels: int, bits: int
+) -> None:
+    modules, n, between = network
+    found = place(modules, n, between, channels, bits)
+    ends = found.first.tolist()
+    assert (ends[0], ends[-1]) == (0, modules * n)
+    assert ends == sorted(set(ends))
+    alone = [words_by_hand(network, channels, bits, m * n, m * n + n)[0] for m in range(modules)]
+    for c, (first, last) in enumerate(pairwise(ends)):
+        words, axons = words_by_hand(network, channels, bits, first, last)
+        assert words <= 2**14
+        assert (found.words[c], found.axons[c]) == (ceil(words), axons)
+        # It is full, or ends where a module begins that has a core of its own.
+        if last < modules * n and (last % n or alone[last // n] > 2**14):
+            assert words_by_hand(network, channels, bits, first, last + 1)[0] > 2**14
+    for m in range(modules):
+        if alone[m] <= 2**14:
+            assert sum(first < m * n + n and last > m * n for first, last in pairwise(ends)) == 1
+
+
+def test_modules_of_few_neurons_share_a_core() -> None:
+    found = place(100, 16, none_between(16 * 100, np.dtype(np.int8)), 3)
+    # 16 neurons, 16 x 19 weights and 8 words of axons each, and 1.5 for the lines. A sparse synapse
+    # can name 1,024 neurons of a core, which is 64 modules.
+    words = [m * (16 + Fraction(16 * 19 * 11, 80) + 8) + Fraction(3, 2) for m in (64, 36)]
+    assert found.words.tolist() == [ceil(each) for each in words]
+    assert (found.cores, found.chips, found.neurons_per_core) == (2, 1, 1024)
+
+
+def test_a_neuron_of_too_many_synapses_is_refused() -> None:
+    size = 2 * 50_000
+    targets = np.zeros(50_000, np.int32)
+    starts = np.concatenate([np.zeros(50_000), np.arange(50_001)]).astype(np.intp)
+    between = Synapses(starts, targets, np.ones(50_000, np.int8))
+    assert len(starts) == size + 1
+    with pytest.raises(RequirementError, match="neuron 0 has more synapses than fit on a core"):
+        place(2, 50_000, between, 3)
+
+
 # ---- the partition in words
 
 
@@ -89,27 +177,54 @@ def chips_told(text: str) -> list[tuple[int, int, int]]:
     ]  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("neurons", [1, 80, 4096, 5000, 6000])
-def test_the_partition_names_the_neurons_of_each_chip(neurons: int) -> None:
-    parts = partition(neurons)
+def evenly(neurons: int, per_core: int) -> Placement:
+    """Cores that hold so many neurons each."""
+    first = np.append(np.arange(0, neurons, per_core), neurons)
+    return Placement(first, np.ones(len(first) - 1, int), np.ones(len(first) - 1, int))
+
+
+@pytest.mark.parametrize(("neurons", "per_core"), [(1, 4096), (5000, 16), (6000, 12), (8192, 16)])
+def test_the_partition_names_the_neurons_of_each_chip(neurons: int, per_core: int) -> None:
+    parts = evenly(neurons, per_core)
     told = chips_told(str(parts))
     assert [chip for chip, _, _ in told] == list(range(parts.chips))
     covered = [n for _, first, last in told for n in range(first, last + 1)]
     assert covered == list(range(neurons))
-    assert all(last - first < 128 * parts.neurons_per_core for _, first, last in told)
+    assert all(last - first < 128 * per_core for _, first, last in told)
 
 
 def test_a_partition_of_many_chips_is_told_by_its_ends() -> None:
-    parts = Partition(10_000, 16)
+    parts = evenly(10_000, 16)
     assert (parts.cores, parts.chips) == (625, 5)
     assert (
         str(parts)
         == "chip 0: neurons 0 to 2047; chip 1: neurons 2048 to 4095; ...; chip 4: neurons 8192 to"
         " 9999"
     )
-    four = Partition(8192, 16)
-    assert (four.chips, len(chips_told(str(four)))) == (4, 4)
-    assert "..." not in str(four)
+
+
+def test_the_limit_that_binds_is_named() -> None:
+    full, few = np.array([0, 4000, 8000]), np.array([400, 500])
+    assert Placement(full, few, few).binding_limit == (
+        "neurons per core (of a core, 3 % of the memory and 98 % of the neurons)"
+    )
+    assert Placement(few - 400, np.array([16000]), few[:1]).binding_limit == (
+        "synaptic memory (of a core, 98 % of the memory and 2 % of the neurons)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("chips", "expected"),
+    [
+        (1, (1, "Oheo Gulch (1 chip each)")),
+        (2, (1, "Kapoho Point (8 chips each)")),
+        (8, (1, "Kapoho Point (8 chips each)")),
+        (9, (2, "Kapoho Point (8 chips each)")),
+        (1152, (144, "Kapoho Point (8 chips each)")),
+    ],
+)
+def test_boards_hold_the_chips(chips: int, expected: tuple[int, str]) -> None:
+    assert boards(chips) == expected
 
 
 # ---- the report
@@ -127,6 +242,11 @@ def test_the_report_counts_what_is_there(chip_of: ChipOf) -> None:
     axons = neurons + chip.latch.channels
     counted = {
         "neurons": neurons,
+        "modules": 1,
+        "module_neurons": neurons,
+        "constant_inhibition": 0,
+        "boards": 1,
+        "board": "Oheo Gulch (1 chip each)",
         "latch_neurons": latch_neurons,
         "weight_bits": 8,
         "synapses": synapses,
@@ -148,18 +268,46 @@ def test_the_report_counts_what_is_there(chip_of: ChipOf) -> None:
         "steps_per_transition": 4 + chip.gap_steps + 3,
         "cores": parts.cores,
         "chips": parts.chips,
-        "neurons_per_core": parts.neurons_per_core,
-        "partition": str(parts),
+        "neurons_per_core": min(neurons, parts.neurons_per_core),
+        "partition": f"chip 0: neurons 0 to {neurons - 1}",
         "synaptic_memory_kib": round(neurons**2 * 1.1 / 1024, 1),
         "input_axons_per_core": axons,
         "output_axons": axons * parts.cores,
     }
     assert {name: found[name] for name in counted} == counted
-    rest = {"spikes_per_transition", "synaptic_operations_per_transition", "counted", "estimated"}
+    rest = {
+        *("spikes_per_transition", "synaptic_operations_per_transition", "counted", "estimated"),
+        "binding_limit",
+    }
     assert set(found) == set(counted) | rest
     assert "estimate from public figures" in str(found["estimated"])
     assert "cores" in str(found["estimated"])
     assert "counted in the integers" in str(found["counted"])
+
+
+def test_the_report_of_modules(chip_of: ChipOf, plain_chip: Any) -> None:
+    chip = chip_of("modules 0")
+    network, found = chip.network, report(chip)
+    parts = place(network.modules, network.module_neurons, chip.between, chip.latch.channels)
+    weights = plain_chip(chip.arrays()).arrays["weights"]
+    dense, sparse = network.blocks.size, len(network.between)
+    expected = {
+        "neurons": len(weights),
+        "modules": network.modules,
+        "module_neurons": 64,
+        "synapses": int(np.count_nonzero(weights)),
+        "weights_not_zero": round(np.count_nonzero(weights) / (dense + sparse), 3),
+        "constant_inhibition": network.gain * network.active,
+        "most_active": network.active // 2,
+        "cores": parts.cores,
+        "chips": parts.chips,
+        "binding_limit": parts.binding_limit,
+        "neurons_per_core": parts.neurons_per_core,
+        "synaptic_memory_kib": round((dense * 8 + sparse * 18) * 1.1 / 8 / 1024, 1),
+        "input_axons_per_core": max(parts.axons),
+        "output_axons": sum(parts.axons),
+    }
+    assert {name: found[name] for name in expected} == expected
 
 
 def test_fan_outs_are_counted_by_hand(chip_of: ChipOf) -> None:
@@ -170,7 +318,13 @@ def test_fan_outs_are_counted_by_hand(chip_of: ChipOf) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "more"), [("vending_machine", {}), ("turnstile", {"hold_steps": 6}), ("random 0", {})]
+    ("name", "more"),
+    [
+        ("vending_machine", {}),
+        ("turnstile", {"hold_steps": 6}),
+        ("random 0", {}),
+        ("modules 1", {}),
+    ],
 )
 def test_spikes_and_operations_per_transition_are_those_of_plain_loops(
     name: str, more: dict[str, int], chip_of: ChipOf, plain_chip: Any

@@ -10,6 +10,7 @@ import pytest
 
 import vsafsm
 from vsafsm import errors as e
+from vsafsm.activities import from_bits
 from vsafsm.machine import Machine
 from vsafsm.program import Program
 from vsafsm_loihi2 import ChipNetwork
@@ -25,7 +26,10 @@ def opened(chip: ChipNetwork) -> ChipSession:
 
 @pytest.mark.parametrize(
     "name",
-    ["vending_machine", "turnstile", "tcp_connection", "dense door_lock", "random 0", "level"],
+    [
+        *("vending_machine", "turnstile", "tcp_connection", "dense door_lock", "random 0"),
+        *("level", "apart door_lock", "modules 1", "modules elevator"),
+    ],
 )
 @pytest.mark.parametrize("more", [{}, {"hold_steps": 7}, {"gap_steps": 6}], ids=str)
 def test_states_and_outputs_are_the_interpreters(
@@ -54,11 +58,12 @@ def test_mealy_outputs_last_until_the_next_input_or_reset(chip_of: ChipOf) -> No
         assert session.outputs == ("barrier_closed",)
 
 
+@pytest.mark.parametrize("name", ["traffic_light", "modules elevator"])
 def test_a_reset_leads_back_from_every_state_and_leaves_no_trace(
-    program_of: ProgramOf, chip_of: ChipOf
+    name: str, program_of: ProgramOf, chip_of: ChipOf
 ) -> None:
-    machine = program_of("traffic_light").machine
-    with opened(chip_of("traffic_light")) as session:
+    machine = program_of(name).machine
+    with opened(chip_of(name)) as session:
         fresh = session.activity
         word: list[str] = []
         for symbol in machine.demonstration(12):
@@ -81,7 +86,7 @@ def test_waiting_changes_no_state(steps: int, chip_of: ChipOf) -> None:
         assert session.send("push") == "locked"
 
 
-@pytest.mark.parametrize("name", ["turnstile", "random 0"])
+@pytest.mark.parametrize("name", ["turnstile", "random 0", "modules 0"])
 @pytest.mark.parametrize("more", [{}, {"hold_steps": 4, "gap_steps": 3}], ids=str)
 def test_counts_are_those_of_plain_loops(
     name: str, more: dict[str, int], chip_of: ChipOf, plain_chip: Any
@@ -143,7 +148,7 @@ class Given:
         self.asked.append((channel, steps))
         if self.broken:
             raise self.broken
-        return np.repeat(self.activity[None], steps, axis=0)
+        return from_bits(np.repeat(self.activity[None], steps, axis=0))
 
     def close(self) -> None:
         self.closed += 1

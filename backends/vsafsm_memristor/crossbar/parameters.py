@@ -217,6 +217,7 @@ def requirements(chosen: ArraySettings) -> Requirements:
     return Requirements(
         bits=chosen.bits,
         folded=True,
+        one_matrix=True,
         least_margin=0.2,
         rule="robust",
         headroom=4.0,
