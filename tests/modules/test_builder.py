@@ -208,19 +208,6 @@ def test_states_that_lead_to_each_other_cost_less_in_one_module() -> None:
     assert len(grown.between) < 1.2 * len(near.between) < 0.4 * len(far.between)
 
 
-def test_modules_hold_more_states_where_fewer_transitions_leave_them() -> None:
-    names = [f"cell {x}" for x in range(180)]
-    moves = {
-        name: {"left": names[max(x - 1, 0)], "right": names[min(x + 1, 179)]}
-        for x, name in enumerate(names)
-    }
-    corridor = Machine.from_dict({"transitions": moves})
-    near, far = build(corridor), build(corridor, placement="balanced")
-    assert near.modules < far.modules
-    assert 1.3 * near.synapses < far.synapses
-    assert vsafsm.prove(corridor, near).holds
-
-
 @pytest.mark.parametrize(
     ("homes", "told"),
     [

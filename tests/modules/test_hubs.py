@@ -77,6 +77,6 @@ def test_machines_without_hubs_are_left_alone() -> None:
 
 def test_a_machine_with_errors_is_built_and_proven() -> None:
     machine = with_errors(50, 2, 0.6, 0)
-    network = build(machine)
+    network = build(machine, states=50)
     assert len(network.labels) > len(lower(machine).codes)
     assert vsafsm.prove(machine, network).holds
