@@ -7,6 +7,7 @@ import sys
 import warnings
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -199,7 +200,7 @@ def test_a_place_that_cannot_be_written_is_named(name: str, tmp_path: Path) -> N
     assert names_in(tmp_path) == ["folder.yaml"]
 
 
-@pytest.mark.parametrize("call", ["write", "fsync"])
+@pytest.mark.parametrize("call", ["open", "fsync"])
 def test_a_full_disk_leaves_the_old_file_and_nothing_else(
     call: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -229,11 +230,22 @@ def test_an_interrupt_leaves_nothing_behind(
     assert names_in(tmp_path) == []
 
 
-def test_short_writes_are_carried_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = os.write
-    monkeypatch.setattr(os, "write", lambda descriptor, data: whole(descriptor, data[:3]))
-    write_atomically(tmp_path / "x", b"0123456789")
-    assert (tmp_path / "x").read_bytes() == b"0123456789"
+def test_what_writes_itself_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    def write(file: IO[bytes]) -> None:
+        file.write(b"456789")
+        file.seek(0)
+        file.write(b"0123")
+
+    def fails(file: IO[bytes]) -> None:
+        file.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    write_atomically(tmp_path / "x", write)
+    assert (tmp_path / "x").read_bytes() == b"012389"
+    with pytest.raises(e.FileError, match="No space left"):
+        write_atomically(tmp_path / "x", fails)
+    assert (tmp_path / "x").read_bytes() == b"012389"
+    assert names_in(tmp_path) == ["x"]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="POSIX permissions and devices")

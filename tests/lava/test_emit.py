@@ -416,17 +416,17 @@ def test_a_forbidden_folder_is_refused(vending: Program, tmp_path: Path) -> None
 def test_a_full_disk_leaves_whole_files_only(
     folder: Path, vending: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    usual, written = os.write, []
+    usual, written = os.fsync, []
 
-    def full(descriptor: int, data: bytes) -> int:
+    def full(descriptor: int) -> None:
         written.append(descriptor)
         if len(written) > 3:
             raise OSError(28, "No space left on device")
-        return usual(descriptor, data)
+        usual(descriptor)
 
     (tmp_path / "full").mkdir()
     with monkeypatch.context() as patch:
-        patch.setattr("vsafsm.files.os.write", full)
+        patch.setattr("vsafsm.files.os.fsync", full)
         with pytest.raises(FileError, match="No space left on device"):
             find("lava").emit(vending, tmp_path / "full")
     left = files_of(tmp_path / "full")

@@ -46,7 +46,7 @@ def eighties_of_words(neurons: int, held: int) -> int:
 
 
 def test_narrower_weights_take_fewer_cores() -> None:
-    # Of 1,024 neurons: 1,024 weights of 1.1 times the bits, and a word, each; in 15,872 words.
+    # Of 1,024 neurons: 1,024 weights of 1.1 times the bits and a word each; 16,384 - 512 words.
     for bits, held in ((8, 111), (6, 148), (4, 222)):
         assert partition(1024, bits).neurons_per_core == held
 

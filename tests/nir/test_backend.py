@@ -47,7 +47,7 @@ def test_it_is_there_and_exact() -> None:
     assert (
         BACKEND.requirements({})
         == BACKEND.requirements({"dt_s": 1e-3})
-        == Requirements(folded=True)
+        == Requirements(folded=True, one_matrix=True)
     )
 
 

@@ -105,9 +105,8 @@ def test_weights_that_are_not_the_whole_story_are_refused(
 ) -> None:
     network = program.network
     if kind == "noisy":
-        network = replace(
-            network,
-            weights=network.weights + np.random.default_rng(0).normal(size=network.weights.shape),
+        network = network.with_weights(
+            network.weights + np.random.default_rng(0).normal(size=network.weights.shape)
         )
     else:
         network = compiled(program.machine, inhibition="separate").network

@@ -184,7 +184,7 @@ def synapses(network: Network) -> Synapses:
     """For each neuron the (receiver, weight) pairs that it sends to; weights of 0 are left out."""
     return [
         [(int(i), int(row[i])) for i in np.flatnonzero(row)]
-        for row in network.transposed  # row j is what neuron j sends
+        for row in network.rows  # row j is what neuron j sends
     ]
 
 
