@@ -114,6 +114,16 @@ def sparse(layout: Layout, rng: np.random.Generator) -> Codebook:
     return Codebook(array[classes].T > 0, _codes(layout, classes, rng))
 
 
+def guarded(layout: Layout, rng: np.random.Generator) -> Codebook:
+    """Codes of pairs whose masks can be told for inputs that are not in the layout.
+
+    A state takes pairs of its own, where a mask depends on the kind of input in that state alone,
+    and pairs on which all inputs have the same signs. A pending code takes only the latter. So no
+    activity on the way of a transition depends on what other states see in the input.
+    """
+    return _paired(layout, rng, alike=True)
+
+
 def dense(layout: Layout, rng: np.random.Generator) -> Codebook:
     """Balanced codes of half of the neurons: the binary form of bipolar hypervectors."""
     return sparse(replace(layout, active=layout.neurons // 2), rng)
@@ -305,17 +315,30 @@ class _Pairs:
     signs: NDArray[np.int8]
 
 
-def _paired(layout: Layout, rng: np.random.Generator) -> Codebook:
-    """Neuron i and neuron i + N // 2 have opposite signs, before both are shuffled."""
+def _paired(layout: Layout, rng: np.random.Generator, alike: bool = False) -> Codebook:
+    """Neuron i and neuron i + N // 2 have opposite signs, before both are shuffled.
+
+    With `alike`, one more family owns pairs on which all inputs are alike, and codes take no other
+    family's.
+    """
     if layout.active > layout.neurons:
         raise CodebookError(
             f"{layout.active} active of {layout.neurons} neurons cannot be balanced by masks"
         )
     kinds = list(map(_kinds, layout.targets or (tuple(range(layout.inputs)),) * layout.states))
+    others = None
+    if alike:
+        # One family more than pending codes need: there may be none.
+        kinds += [(0,) * layout.inputs] * (1 + len(layout.loads) - layout.states)
     families = list(dict.fromkeys(kinds))
+    family_of = [families.index(kind) for kind in kinds]
+    if alike:
+        others = family_of.pop()
     pairs = _pairs(families, [kinds.count(family) for family in families], layout.neurons // 2, rng)
-    codes = _codes_of_pairs(layout, pairs, [families.index(kind) for kind in kinds], rng)
+    codes = _codes_of_pairs(layout, pairs, family_of, rng, others)
     odd = rng.choice(np.array([-1, 1], np.int8), (layout.neurons % 2, layout.inputs + 1))
+    if alike:
+        odd[:, 2:] = odd[:, 1:2]
     order = rng.permutation(layout.neurons)
     return Codebook(np.concatenate([pairs.signs, -pairs.signs, odd])[order].T > 0, codes[:, order])
 
@@ -354,9 +377,15 @@ def _pairs(
 
 
 def _codes_of_pairs(
-    layout: Layout, pairs: _Pairs, family_of: list[int], rng: np.random.Generator
+    layout: Layout,
+    pairs: _Pairs,
+    family_of: list[int],
+    rng: np.random.Generator,
+    others: int | None = None,
 ) -> Bits:
-    """A state takes pairs of its own first, and among them of each row of signs equally many."""
+    """A state takes pairs of its own first, and among them of each row of signs equally many; then
+    of the family `others`, or of all.
+    """
     count, slack = len(pairs.owners), SPREAD * float(layout.loads.mean())
     used = np.zeros(count)
     codes = np.zeros((len(layout.loads), layout.neurons), np.bool_)
@@ -369,6 +398,13 @@ def _codes_of_pairs(
             if family_of.count(family_of[code]) > 1:
                 own = own[: max(1, int(SHARED * len(own)))]
             order = np.concatenate([own, order[~np.isin(order, own)]])
+        if others is not None:
+            order = order[np.isin(pairs.owners[order], [family_of[code], others])]
+            if len(order) < layout.active // 2:
+                raise CodebookError(
+                    f"{layout.active} active of {layout.neurons} neurons are more than a state"
+                    " owns; expected fewer active, or more neurons"
+                )
         picked = order[: layout.active // 2]
         codes[code, picked] = codes[code, picked + count] = True
         # An odd code ends with one neuron of a pair, or with the neuron that has no partner.

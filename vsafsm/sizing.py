@@ -14,7 +14,7 @@ from itertools import takewhile
 
 import numpy as np
 
-from vsafsm.codebook import MAKERS, CodebookMaker, Layout
+from vsafsm.codebook import MAKERS, CodebookMaker, Layout, guarded
 from vsafsm.errors import CodebookError
 from vsafsm.lowering import Lowered
 from vsafsm.machine import Machine
@@ -23,6 +23,7 @@ from vsafsm.options import MOST_NEURONS, Options, Rule
 from vsafsm.prediction import active_for, predicted_neurons, split_active
 from vsafsm.proof import Proof, prove
 from vsafsm.requirements import Requirements
+from vsafsm.symbolic import SymbolicMachine
 from vsafsm.weights import Refinement, build, grid_for, loads
 
 MARGINS = (0.3, 0.2, 0.1, 0.03)
@@ -111,9 +112,20 @@ def size(
         If no codes could be drawn at all.
     """
     search = _Search(
-        machine, lowered, options, requirements, maker or MAKERS[options.code], progress
+        machine, lowered, options, requirements, maker or _maker(machine, options), progress
     )
     return search.at_dimension() if options.dimension != "auto" else search.auto()
+
+
+def _maker(machine: Machine, options: Options) -> CodebookMaker:
+    if not isinstance(machine, SymbolicMachine):
+        return MAKERS[options.code]
+    if options.code != "sparse":
+        raise CodebookError(
+            f'machine "{machine.name}" has guards, and {options.code} codes do not own pairs of'
+            " neurons; expected code sparse"
+        )
+    return guarded
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from vsafsm import errors as e
 from vsafsm.formats import format_for, load
-from vsafsm.formats._cubes import merge, parse_cube, split
+from vsafsm.cubes import merge, parse_cube, split
 from vsafsm.formats.kiss2 import read_kiss2, write_kiss2
 from vsafsm.machine import Machine, Transition
 
