@@ -130,18 +130,22 @@ class Sight:
 
     def observe(self, batch: StepBatch) -> None:
         """Take note of the neurons whose masks decide what a step does."""
-        network, inputs = self.encoder.network, len(self.walked.inputs)
+        inputs, at_rest = len(self.walked.inputs), self.encoder.network.masks[REST]
         above = batch.drives.values > 0  # of the one module
-        opened = network.patterns(np.full(1, len(network.masks)), batch.also)
-        decided = {}
-        for i, (owner, row, mask) in enumerate(
-            zip(batch.owners.tolist(), batch.row.tolist(), batch.masks.tolist(), strict=True)
-        ):
-            if owner >= 0 and REST < mask <= inputs:
-                decided[owner // inputs, row, int(batch.also[i])] = i
-        for (state, row, _), i in decided.items():
-            neurons = above[row] & opened[i]
-            self.driven[state] = self.driven.get(state, False) | neurons
+        rows = zip(
+            batch.owners.tolist(),
+            batch.row.tolist(),
+            batch.masks.tolist(),
+            (batch.also == REST).tolist(),
+            strict=True,
+        )
+        # Steps under the mask of an input: by state, by what fires, and whether rest is on as well.
+        decided = {
+            (owner // inputs, row, both) for owner, row, mask, both in rows if 0 < mask <= inputs
+        }
+        for state, row, both in sorted(decided):
+            neurons = above[row] & at_rest if both else above[row]
+            self.driven[state] = self.driven[state] | neurons if state in self.driven else neurons
 
     def missing(self) -> tuple[str, ...]:
         """Vectors that are to be walked as well, so that what is walked stands for all.

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from vsafsm.errors import CompileError
 from vsafsm.machine import Machine, Outputs
 from vsafsm.options import Trigger
+from vsafsm.symbolic import SymbolicMachine
 
 REST = 0
 """Index of the rest phase's mask; input a has mask a + 1."""
@@ -54,6 +55,8 @@ class Lowered:
         For each code, the code that it leads to at rest (itself for a state).
     start
         Code of the initial state.
+    guarded
+        Whether the inputs are representatives of those of a symbolic machine.
     """
 
     codes: tuple[Code, ...]
@@ -61,6 +64,7 @@ class Lowered:
     releases: tuple[int, ...]
     start: int
     inputs: int
+    guarded: bool = False
 
     @property
     def masks(self) -> int:
@@ -113,6 +117,7 @@ def lower(machine: Machine, trigger: Trigger = "event") -> Lowered:
         releases,
         machine.state_index(machine.initial),
         len(machine.inputs),
+        isinstance(machine, SymbolicMachine),
     )
 
 

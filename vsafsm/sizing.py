@@ -23,7 +23,6 @@ from vsafsm.options import MOST_NEURONS, Options, Rule
 from vsafsm.prediction import active_for, predicted_neurons, split_active
 from vsafsm.proof import Proof, prove
 from vsafsm.requirements import Requirements
-from vsafsm.symbolic import SymbolicMachine
 from vsafsm.weights import Refinement, build, grid_for, loads
 
 MARGINS = (0.3, 0.2, 0.1, 0.03)
@@ -112,18 +111,18 @@ def size(
         If no codes could be drawn at all.
     """
     search = _Search(
-        machine, lowered, options, requirements, maker or _maker(machine, options), progress
+        machine, lowered, options, requirements, maker or _maker(lowered, options), progress
     )
     return search.at_dimension() if options.dimension != "auto" else search.auto()
 
 
-def _maker(machine: Machine, options: Options) -> CodebookMaker:
-    if not isinstance(machine, SymbolicMachine):
+def _maker(lowered: Lowered, options: Options) -> CodebookMaker:
+    if not lowered.guarded:
         return MAKERS[options.code]
     if options.code != "sparse":
         raise CodebookError(
-            f'machine "{machine.name}" has guards, and {options.code} codes do not own pairs of'
-            " neurons; expected code sparse"
+            f"{options.code} codes have no neurons that only one state's guards decide on; expected"
+            " code sparse"
         )
     return guarded
 
