@@ -483,6 +483,9 @@ def _own_pairs(
     where all inputs are alike.
     """
     most = active // 2 - LEAST_SHARED_PAIRS
-    own = [0, *(max(1, min(most, max(len(array), active // OWN))) for array in _arrays(families)[1:])]
+    own = [
+        0,
+        *(max(1, min(most, max(len(array), active // OWN))) for array in _arrays(families)[1:]),
+    ]
     states = np.bincount(family_of, minlength=len(families))
     return own, np.sqrt(states) * own

@@ -216,7 +216,9 @@ def _prove_every_vector(
             missing = sight.missing() if proof.holds else ()
         except TooLargeError as error:
             unknown = Counterexample((), "a walk over every input vector", error.message)
-            return replace(proof, verdict="undecided", radius=0.0, margin=0.0, counterexample=unknown)
+            return replace(
+                proof, verdict="undecided", radius=0.0, margin=0.0, counterexample=unknown
+            )
         if not missing:
             return proof
         # Observers count transitions by the machine's own inputs, so that they watch no others.

@@ -172,8 +172,6 @@ def _table(
     rows: Sequence[tuple[Guarded, ...]], vectors: list[int]
 ) -> tuple[tuple[Transition, ...], ...]:
     return tuple(
-        tuple(
-            next(each.taken for each in row if holds(each.guard, vector)) for vector in vectors
-        )
+        tuple(next(each.taken for each in row if holds(each.guard, vector)) for vector in vectors)
         for row in rows
     )

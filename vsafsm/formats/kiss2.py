@@ -31,6 +31,7 @@ from functools import partial
 from pathlib import PurePath
 from typing import Literal
 
+from vsafsm.cubes import Cube, InputClass, parse_cube, size, split, union
 from vsafsm.errors import (
     Location,
     NondeterministicError,
@@ -41,7 +42,6 @@ from vsafsm.errors import (
     did_you_mean,
 )
 from vsafsm.formats import MAX_TRANSITIONS, Format, Reading, name_from, unreachable_warnings
-from vsafsm.cubes import Cube, InputClass, parse_cube, size, split, union
 from vsafsm.formats._kiss2_file import (
     Kiss2File,
     Kiss2Line,
