@@ -488,4 +488,4 @@ def _own_pairs(
         *(max(1, min(most, max(len(array), active // OWN))) for array in _arrays(families)[1:]),
     ]
     states = np.bincount(family_of, minlength=len(families))
-    return own, np.sqrt(states) * own
+    return own, np.asarray(np.sqrt(states) * own, np.float64)

@@ -94,8 +94,8 @@ def minimized(machine: Machine) -> Machine:
 def _check_flat(machine: Machine) -> None:
     if isinstance(machine, SymbolicMachine):
         raise NotComparableError(
-            f'machine "{machine.name}" has guards over {machine.width} input bits; expected one with'
-            " a flat alphabet"
+            f'machine "{machine.name}" has guards over {machine.width} input bits; expected one'
+            " with a flat alphabet"
         )
 
 

@@ -1,4 +1,5 @@
-"""Symbolic machines: transitions have guards over the bits of the input, in place of one input each.
+"""Symbolic machines: transitions with guards over the bits of the input, in place of one input
+each.
 
 A flat alphabet has a symbol for each combination of what all states look at, which soon is more
 than can be listed. A state looks at few bits: its guards split the input vectors into few *kinds*.

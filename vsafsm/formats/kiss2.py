@@ -59,6 +59,8 @@ Unlisted = Literal["hold", "sink", "free-state", "free-output", "error"]
 UNLISTED: tuple[Unlisted, ...] = ("hold", "sink", "free-state", "free-output", "error")
 """How a case without a row can be read; the first by default."""
 SINK = "sink"
+MAX_GUARDS = 30_000
+"""Most cubes, over all states, that a file is split by where a flat alphabet is too large."""
 
 _EVERY = -1  # the number that stands for every state
 
@@ -169,6 +171,8 @@ def _read_symbolic(file: Kiss2File, width: int, outputs: Outputs, unlisted: Unli
         for state in states if row.words[1] in ANY_STATE else (row.words[1],):
             rows_of[state].append(row)
     covered = union([parse_cube(t) for t in {row.words[0]: None for row in file.rows}], width)
+    if sum(len(rows) + len(covered) for rows in rows_of.values()) > MAX_GUARDS:
+        raise TooLargeError("the input cubes overlap in too many ways to be split by states")
     sink = _unused(SINK, states)
     guarded = []
     for state, number in numbered.states.items():
@@ -177,9 +181,9 @@ def _read_symbolic(file: Kiss2File, width: int, outputs: Outputs, unlisted: Unli
         _fill(cases, file, rows_of[state], classes_of, classes, numbered.states)
         if unlisted == "error":
             _refuse_unlisted(file, cases, classes)
-        (row,) = _table(cases, len(classes), outputs, states)
+        (told,) = _table(cases, len(classes), outputs, states)
         sizes = [sum(size(cube, width) for cube in one.cubes) for one in classes]
-        taken = _completed(row, state, (*states, sink), unlisted, sizes)
+        taken = _completed(told, state, (*states, sink), unlisted, sizes)
         guarded.append(list(zip((one.cubes for one in classes), taken, strict=True)))
     if any(taken.to == sink for row in guarded for _, taken in row):
         states = (*states, sink)
