@@ -18,6 +18,7 @@ from vsafsm.compiler import compile_machine
 from vsafsm.errors import VsafsmError
 from vsafsm.formats import format_for, load
 from vsafsm.machine import Machine, Transition
+from vsafsm.symbolic import SymbolicMachine
 
 ROWS = 100_000
 
@@ -49,7 +50,7 @@ def machines(folders: list[Path]) -> None:
             (
                 path.name,
                 str(len(machine.reachable)),
-                str(len(machine.inputs)),
+                _inputs(machine),
                 str(machine.reachable_transitions),
                 str(network.neurons),
                 str(program.smallest),
@@ -74,6 +75,12 @@ def machines(folders: list[Path]) -> None:
         "proof, s",
     )
     print_table(header, rows)
+
+
+def _inputs(machine: Machine) -> str:
+    """Inputs; or those that stand for all vectors of a machine with guards."""
+    count = str(len(machine.inputs))
+    return f"{count} of 2^{machine.width}" if isinstance(machine, SymbolicMachine) else count
 
 
 def large() -> None:
