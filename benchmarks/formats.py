@@ -51,7 +51,7 @@ def machines(folders: list[Path]) -> None:
                 path.name,
                 str(len(machine.reachable)),
                 _inputs(machine),
-                str(machine.reachable_transitions),
+                str(_transitions(machine)),
                 str(network.neurons),
                 str(program.smallest),
                 str(network.active),
@@ -81,6 +81,13 @@ def _inputs(machine: Machine) -> str:
     """Inputs; or those that stand for all vectors of a machine with guards."""
     count = str(len(machine.inputs))
     return f"{count} of 2^{machine.width}" if isinstance(machine, SymbolicMachine) else count
+
+
+def _transitions(machine: Machine) -> int:
+    """Transitions of reachable states; those with a guard count once."""
+    if isinstance(machine, SymbolicMachine):
+        return sum(len(machine.guarded[machine.state_index(s)]) for s in machine.reachable)
+    return machine.reachable_transitions
 
 
 def large() -> None:

@@ -99,18 +99,6 @@ class SymbolicMachine(Machine):
         guarded = self.guarded[self.state_index(state)]
         return next(each.taken for each in guarded if holds(each.guard, vector))
 
-    @property
-    def reachable_transitions(self) -> int:
-        """Number of guarded transitions of reachable states."""
-        return sum(len(self.guarded[self.state_index(s)]) for s in self.reachable)
-
-    @property
-    def self_loops(self) -> int:
-        """Number of those that stay where they are."""
-        return sum(
-            each.taken.to == s for s in self.reachable for each in self.guarded[self.state_index(s)]
-        )
-
     def over(self, symbols: Iterable[str]) -> Machine:
         """The plain machine with these vectors as its inputs."""
         inputs = tuple(dict.fromkeys(symbols))
