@@ -27,6 +27,7 @@ from vsafsm.errors import VsafsmError
 from vsafsm.formats import format_for, load, save
 from vsafsm.lowering import lower
 from vsafsm.machine import Machine, Transition
+from vsafsm.symbolic import SymbolicMachine
 
 ROWS = 100_000
 
@@ -62,8 +63,8 @@ def machines(folders: list[Path]) -> None:
             (
                 path.name,
                 str(len(machine.reachable)),
-                str(len(machine.inputs)),
-                str(machine.reachable_transitions),
+                _inputs(machine),
+                str(_transitions(machine)),
                 str(network.neurons),
                 str(program.smallest),
                 str(network.active),
@@ -87,6 +88,19 @@ def machines(folders: list[Path]) -> None:
         "proof, s",
     )
     print_table(header, rows)
+
+
+def _inputs(machine: Machine) -> str:
+    """Inputs; or those that stand for all vectors of a machine with guards."""
+    count = str(len(machine.inputs))
+    return f"{count} of 2^{machine.width}" if isinstance(machine, SymbolicMachine) else count
+
+
+def _transitions(machine: Machine) -> int:
+    """Transitions of reachable states; those with a guard count once."""
+    if isinstance(machine, SymbolicMachine):
+        return sum(len(machine.guarded[machine.state_index(s)]) for s in machine.reachable)
+    return machine.reachable_transitions
 
 
 def large() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -99,6 +100,13 @@ def test_what_modules_do_not_have_is_told(
 ) -> None:
     with pytest.raises(CompileError, match=told):
         choose(small, Options(layout="modules", **options), Requirements())
+
+
+def test_machines_with_guards_are_one_matrix(large: Lowered) -> None:
+    guarded = replace(large, guarded=True)
+    assert choose(guarded, Options(), Requirements()) == "dense"
+    with pytest.raises(CompileError, match="a machine with guards has one matrix"):
+        choose(guarded, Options(layout="modules"), Requirements())
 
 
 def test_neurons_of_modules_in_one_matrix_are_told(small: Lowered) -> None:

@@ -32,6 +32,12 @@ SPREAD = 4.0
 """How many codes' worth of use may be ignored when a code picks its neurons: 0 would pick the same
 groups again.
 """
+OWN = 4
+"""Active neurons per pair that only the guards of one state decide on."""
+LEAST_ALIKE = 0.5
+"""Pairs on which all inputs are alike, as a multiple of the others, at least."""
+LEAST_SHARED_PAIRS = 4
+"""Fewest of them in the code of a state."""
 SHARED = 0.6
 """Share of the pairs of several states that one of them takes: with all of them, their codes would
 be the same.
@@ -313,11 +319,25 @@ def _paired(layout: Layout, rng: np.random.Generator) -> Codebook:
         )
     kinds = list(map(_kinds, layout.targets or (tuple(range(layout.inputs)),) * layout.states))
     families = list(dict.fromkeys(kinds))
-    pairs = _pairs(families, [kinds.count(family) for family in families], layout.neurons // 2, rng)
+    arrays = _arrays(families)
+    # A longer array needs more pairs; more states share them, so that their number counts by its
+    # square root.
+    shares = [
+        len(array) * kinds.count(family) ** 0.5
+        for array, family in zip(arrays, families, strict=True)
+    ]
+    pairs = _pairs(families, arrays, shares, layout.neurons // 2, rng)
     codes = _codes_of_pairs(layout, pairs, [families.index(kind) for kind in kinds], rng)
     odd = rng.choice(np.array([-1, 1], np.int8), (layout.neurons % 2, layout.inputs + 1))
-    order = rng.permutation(layout.neurons)
-    return Codebook(np.concatenate([pairs.signs, -pairs.signs, odd])[order].T > 0, codes[:, order])
+    return _shuffled(pairs, codes, odd, rng)
+
+
+def _shuffled(
+    pairs: _Pairs, codes: Bits, odd: NDArray[np.int8], rng: np.random.Generator
+) -> Codebook:
+    signs = np.concatenate([pairs.signs, -pairs.signs, odd])
+    order = rng.permutation(len(signs))
+    return Codebook(signs[order].T > 0, codes[:, order])
 
 
 def _kinds(targets: tuple[int, ...]) -> tuple[int, ...]:
@@ -328,17 +348,22 @@ def _kinds(targets: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(numbers.setdefault(target, len(numbers)) for target in targets)
 
 
-def _pairs(
-    families: list[tuple[int, ...]], states: list[int], count: int, rng: np.random.Generator
-) -> _Pairs:
-    """Dealt out to families of so many states: shares grow with kinds of input, and slower than
-    with states.
+def _arrays(families: list[tuple[int, ...]]) -> list[NDArray[np.int8]]:
+    """For each family a Hadamard matrix with one column for the rest phase and one per kind of
+    input.
     """
-    # Each family's signs are rows of a Hadamard matrix with one column for the rest phase and one
-    # per kind of input. A longer matrix needs more pairs; more states share them, so that their
-    # number counts by its square root.
-    arrays = [hadamard(_hadamard_order(max(family) + 2)) for family in families]
-    shares = np.cumsum([len(array) * n**0.5 for array, n in zip(arrays, states, strict=True)])
+    return [hadamard(_hadamard_order(max(family) + 2)) for family in families]
+
+
+def _pairs(
+    families: list[tuple[int, ...]],
+    arrays: list[NDArray[np.int8]],
+    sizes: list[float],
+    count: int,
+    rng: np.random.Generator,
+) -> _Pairs:
+    """So many pairs, dealt out to families in these shares, with rows of their arrays as signs."""
+    shares = np.cumsum(sizes)
     owners = np.searchsorted(shares, (np.arange(count) + 0.5) * shares[-1] / count)
     rows = [
         rng.permutation(len(array))[np.arange(n) % len(array)]
@@ -384,3 +409,83 @@ def _turns(rows: NDArray[np.intp]) -> NDArray[np.intp]:
     turns = np.empty(len(rows), np.intp)
     turns[by_row] = np.arange(len(rows)) - np.searchsorted(rows[by_row], rows[by_row])
     return turns
+
+
+# ---- codes of pairs that only their own state's guards decide on
+
+
+def guarded(layout: Layout, rng: np.random.Generator) -> Codebook:
+    """Codes of pairs whose masks can be told for inputs that are not in the layout.
+
+    A state takes some pairs of its own, where a mask depends on the kind of input in that state
+    alone, and else pairs on which all inputs are alike. A pending code takes only the latter. So
+    what happens on the way of a transition does not depend on what other states see in the input.
+
+    Raises
+    ------
+    CodebookError
+        If there are too few pairs for the codes.
+    """
+    families, family_of = _families(layout.targets)
+    own, shares = _own_pairs(families, family_of, layout.active)
+    states = np.bincount(family_of, minlength=len(families))
+    # All that states do not need for themselves goes to the pairs on which inputs are alike: they
+    # bring up most of the codes.
+    shares[0] = max(layout.neurons / 2 - shares.sum(), LEAST_ALIKE * shares.sum(), 1)
+    pairs = _pairs(families, _arrays(families), shares.tolist(), layout.neurons // 2, rng)
+    count, slack = len(pairs.owners), SPREAD * float(layout.loads.mean())
+    used = np.zeros(count)
+    codes = np.zeros((len(layout.loads), layout.neurons), np.bool_)
+    for code in np.argsort(-layout.loads, kind="stable").tolist():
+        order = np.argsort(used + slack * rng.random(count), kind="stable")
+        picked = order[pairs.owners[order] == 0]
+        if code < layout.states and (family := family_of[code]):
+            mine = order[pairs.owners[order] == family]
+            mine = mine[np.argsort(_turns(pairs.rows[mine]), kind="stable")]
+            share = 1.0 if states[family] == 1 else SHARED
+            picked = np.concatenate([mine[: min(own[family], int(share * len(mine)))], picked])
+        picked = picked[: layout.active // 2]
+        if len(picked) < layout.active // 2:
+            raise CodebookError(
+                f"{layout.active} active of {layout.neurons} neurons are more than codes of states"
+                " with guards can have; expected fewer, or more neurons"
+            )
+        codes[code, picked] = codes[code, picked + count] = True
+        used[picked] += layout.loads[code]
+    # A neuron without a partner is in no code.
+    odd = np.ones((layout.neurons % 2, layout.inputs + 1), np.int8)
+    return _shuffled(pairs, codes, odd, rng)
+
+
+def needed_for_guards(targets: tuple[tuple[int, ...], ...], active: int = 0) -> tuple[int, int]:
+    """Fewest active neurons with which states tell their kinds of input apart, and fewest neurons
+    for so many active ones or more.
+    """
+    families, family_of = _families(targets)
+    least = 2 * (1 + max(map(max, families)) + LEAST_SHARED_PAIRS)
+    _, shares = _own_pairs(families, family_of, max(active, least))
+    return least, round(2 * (1 + LEAST_ALIKE) * float(shares.sum()))
+
+
+def _families(targets: tuple[tuple[int, ...], ...]) -> tuple[list[tuple[int, ...]], list[int]]:
+    """Families of states that tell the same inputs apart, after that to which all inputs are alike;
+    and the family of each state.
+    """
+    kinds = list(map(_kinds, targets))
+    families = list(dict.fromkeys([(0,) * len(targets[0]), *kinds]))
+    return families, [families.index(kind) for kind in kinds]
+
+
+def _own_pairs(
+    families: list[tuple[int, ...]], family_of: list[int], active: int
+) -> tuple[list[int], NDArray[np.float64]]:
+    """Pairs of its own that a state of each family takes, and pairs that the family owns: none
+    where all inputs are alike.
+    """
+    most = active // 2 - LEAST_SHARED_PAIRS
+    own = [
+        0,
+        *(max(1, min(most, max(len(array), active // OWN))) for array in _arrays(families)[1:]),
+    ]
+    states = np.bincount(family_of, minlength=len(families))
+    return own, np.asarray(np.sqrt(states) * own, np.float64)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from vsafsm.errors import NotComparableError
 from vsafsm.machine import Machine, listed
+from vsafsm.symbolic import SymbolicMachine
 
 _Pair = tuple[str, str]
 
@@ -22,8 +23,10 @@ def distinguishing_word(one: Machine, other: Machine) -> tuple[str, ...] | None:
     Raises
     ------
     NotComparableError
-        If one machine has more inputs than the other.
+        If one machine has more inputs than the other, or guards in place of a flat alphabet.
     """
+    for machine in (one, other):
+        _check_flat(machine)
     if len(one.inputs) != len(other.inputs):
         raise NotComparableError(
             f'"{one.name}" has {len(one.inputs)} inputs and "{other.name}" {len(other.inputs)}:'
@@ -62,7 +65,13 @@ def minimized(machine: Machine) -> Machine:
 
     Classes of states are split until all states of a class go to the same classes (Moore 1956).
     Each class has the name of its first state.
+
+    Raises
+    ------
+    NotComparableError
+        If the machine has guards in place of a flat alphabet.
     """
+    _check_flat(machine)
     states = machine.reachable
     index = {state: machine.table[machine.state_index(state)] for state in states}
     kinds = {
@@ -91,6 +100,14 @@ def minimized(machine: Machine) -> Machine:
         table=table,
         moore=tuple(machine.outputs_of(state) for state in kept),
     )
+
+
+def _check_flat(machine: Machine) -> None:
+    if isinstance(machine, SymbolicMachine):
+        raise NotComparableError(
+            f'machine "{machine.name}" has guards over {machine.width} input bits; expected one'
+            " with a flat alphabet"
+        )
 
 
 def _numbered(kinds: Mapping[str, object]) -> dict[str, int]:

@@ -35,7 +35,7 @@ def choose(
         If they ask for modules, and the target takes one matrix.
     """
     if options.layout == "modules":
-        _check_modules(options, requirements)
+        _check_modules(lowered, options, requirements)
         return "modules"
     if options.layout == "dense":
         if options.module_neurons != "auto":
@@ -44,13 +44,13 @@ def choose(
             )
         return "dense"
     if options.module_neurons != "auto":
-        _check_modules(options, requirements)
+        _check_modules(lowered, options, requirements)
         return "modules"
-    needs_one = requirements.one_matrix or requirements.folded or _only_dense(options)
+    needs_one = lowered.guarded or requirements.one_matrix or requirements.folded
     margin = MARGINS[0] if options.margin == "auto" else float(options.margin)
     margin = max(margin, requirements.least_margin or 0.0)
     neurons = HEADROOM * predicted_neurons(lowered, options)
-    if needs_one or margin > MOST_MARGIN or neurons <= SMALL:
+    if needs_one or _only_dense(options) or margin > MOST_MARGIN or neurons <= SMALL:
         return "dense"
     return "dense" if neurons**2 <= predicted_synapses(lowered, margin) else "modules"
 
@@ -69,7 +69,9 @@ def _only_dense(options: Options) -> str | None:
     return None
 
 
-def _check_modules(options: Options, requirements: Requirements) -> None:
+def _check_modules(lowered: Lowered, options: Options, requirements: Requirements) -> None:
+    if lowered.guarded:
+        raise CompileError("a machine with guards has one matrix; expected layout dense")
     if requirements.one_matrix:
         raise RequirementError(
             "the target takes one matrix of weights, and no modules; expected layout dense"

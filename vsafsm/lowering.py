@@ -18,6 +18,7 @@ from vsafsm.errors import CompileError
 from vsafsm.garbage import collector_paused
 from vsafsm.machine import Machine, Outputs
 from vsafsm.options import Trigger
+from vsafsm.symbolic import SymbolicMachine
 
 REST = 0
 """Index of the rest phase's mask; input a has mask a + 1."""
@@ -55,6 +56,8 @@ class Lowered:
         For each code, the code that it leads to at rest (itself for a state).
     start
         Code of the initial state.
+    guarded
+        Whether the inputs are representatives of those of a symbolic machine.
     """
 
     codes: tuple[Code, ...]
@@ -62,6 +65,7 @@ class Lowered:
     releases: tuple[int, ...]
     start: int
     inputs: int
+    guarded: bool = False
 
     @property
     def masks(self) -> int:
@@ -118,6 +122,7 @@ def lower(machine: Machine, trigger: Trigger = "event") -> Lowered:
         releases,
         machine.state_index(machine.initial),
         len(machine.inputs),
+        isinstance(machine, SymbolicMachine),
     )
 
 

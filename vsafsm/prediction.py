@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from vsafsm.codebook import classes_needed
+from vsafsm.codebook import classes_needed, needed_for_guards
 from vsafsm.lowering import Lowered
 from vsafsm.options import Options
 from vsafsm.weights import conditions
@@ -41,7 +41,8 @@ def predicted_neurons(lowered: Lowered, options: Options) -> int:
     predicted = max(_predicted(lowered, options), NEURONS_PER_CLASS * classes_needed(lowered.masks))
     if options.code == "dense" or _divides(predicted**0.5, lowered, predicted):
         return predicted
-    return round(PAIRED * _predicted(_of_kinds(lowered), options))
+    predicted = round(PAIRED * _predicted(_of_kinds(lowered), options))
+    return max(predicted, needed_for_guards(lowered.targets)[1]) if lowered.guarded else predicted
 
 
 def active_for(neurons: int, lowered: Lowered, bits: int = 8, least: int = 1) -> int:
@@ -61,6 +62,8 @@ def split_active(wanted: float, lowered: Lowered, neurons: int, least: int) -> i
     if _divides(max(wanted, least), lowered, neurons):
         classes = classes_needed(lowered.masks)
         return classes * max(1, -(-least // classes), round(wanted / classes))
+    if lowered.guarded:
+        least = max(least, needed_for_guards(lowered.targets)[0])
     kinds = max(len(set(targets)) for targets in lowered.targets)
     return 2 * max(2, -(-least // 2), round(wanted / 2), round(ACTIVE_PER_KIND * kinds / 2))
 
@@ -105,4 +108,6 @@ def _divides(active: float, lowered: Lowered, neurons: int) -> bool:
     """Whether a code of about so many neurons can have the same number in each class of the
     masks.
     """
+    if lowered.guarded:
+        return False
     return classes_needed(lowered.masks) <= min(DENSER * active, neurons // 4)

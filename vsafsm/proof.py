@@ -23,11 +23,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsafsm.activities import Activities, Neurons, activities_of
-from vsafsm.errors import NetworkError
+from vsafsm.encoder import Encoder, Sight
+from vsafsm.errors import NetworkError, TooLargeError
 from vsafsm.hand_overs import Arrivals, HandOver, Observer, StepBatch, Walker
 from vsafsm.lowering import REST
 from vsafsm.machine import Machine, Transition
 from vsafsm.network import MOST_STEPS, Contract, Network
+from vsafsm.symbolic import SymbolicMachine
 from vsafsm.vsa import Numbers
 
 Verdict = Literal["holds", "refuted", "undecided"]
@@ -166,7 +168,7 @@ def prove(
     observers: Sequence[Observer] = (),
 ) -> Proof:
     """Decide whether `network` runs `machine` correctly on every input word, at the timing of its
-    contract or slower.
+    contract or slower. The words of a symbolic machine are those of all its vectors.
 
     Parameters
     ----------
@@ -191,7 +193,38 @@ def prove(
     """
     if network.inputs != machine.inputs or sorted(network.states) != sorted(machine.states):
         raise NetworkError("the network's states and inputs are not the machine's")
+    if isinstance(machine, SymbolicMachine):
+        return _prove_every_vector(machine, network, progress, observers)
     return _ProofWalk(machine, network, observers).run(progress)
+
+
+def _prove_every_vector(
+    machine: SymbolicMachine,
+    network: Network,
+    progress: Callable[[int], None],
+    observers: Sequence[Observer],
+) -> Proof:
+    """Walk the representatives, and where neurons on the way see more of the input than those tell
+    apart, further vectors, until what was walked stands for every vector.
+    """
+    encoder = Encoder(machine, network)
+    walked: Machine = machine
+    while True:
+        sight = Sight(encoder, walked)
+        proof = _ProofWalk(walked, network, (sight, *observers)).run(progress)
+        try:
+            missing = sight.missing() if proof.holds else ()
+        except TooLargeError as error:
+            unknown = Counterexample((), "a walk over every input vector", error.message)
+            return replace(
+                proof, verdict="undecided", radius=0.0, margin=0.0, counterexample=unknown
+            )
+        if not missing:
+            return proof
+        # Observers count transitions by the machine's own inputs, so that they watch no others.
+        observers = ()
+        walked = machine.over((*walked.inputs, *missing))
+        network = encoder.over(walked.inputs)
 
 
 class _Stop(Exception):  # noqa: N818 - it ends the walk, it is not an error

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from vsafsm.argument_checks import check_program
 from vsafsm.backend import Backend, BackendSession, Run
 from vsafsm.backend_options import check_options
 from vsafsm.discovery import DEFAULT, find
+from vsafsm.encoder import Encoder
 from vsafsm.errors import BackendError, CompileCall, RequirementError
 from vsafsm.program import Program
+from vsafsm.symbolic import SymbolicMachine
 
 
 def open_session(program: Program, backend: str = DEFAULT, **options: object) -> BackendSession:
@@ -65,9 +68,26 @@ def run_word(
     check_program(program, "vsafsm.run")
     target, symbols = find(backend), tuple(word)
     check(program, target, options)
+    program = with_inputs(program, symbols)
     for symbol in symbols:
         program.machine.input_index(symbol)
     return run_on(target, program, symbols, **options)
+
+
+def with_inputs(program: Program, symbols: Iterable[str]) -> Program:
+    """The program of a symbolic machine with these vectors as its inputs, so that every backend
+    runs them; any other program as it is.
+
+    Raises
+    ------
+    UnknownInputError
+        If one is no vector of the machine's.
+    """
+    machine, inputs = program.machine, tuple(symbols)
+    if not isinstance(machine, SymbolicMachine) or not inputs:
+        return program
+    network = Encoder(machine, program.network).over(inputs)
+    return replace(program, machine=machine.over(inputs), network=network)
 
 
 def run_on(backend: Backend, program: Program, word: Iterable[str], **options: object) -> Run:
@@ -100,6 +120,7 @@ def plot_word(
         )
     check(program, target, options)
     symbols = tuple(word)
+    program = with_inputs(program, symbols)
     for symbol in symbols:
         program.machine.input_index(symbol)
     return plot(program, symbols, path, **options)

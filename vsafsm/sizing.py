@@ -14,7 +14,7 @@ from itertools import takewhile
 
 import numpy as np
 
-from vsafsm.codebook import MAKERS, CodebookMaker, Layout
+from vsafsm.codebook import MAKERS, CodebookMaker, Layout, guarded
 from vsafsm.errors import CodebookError
 from vsafsm.lowering import Lowered
 from vsafsm.machine import Machine
@@ -111,9 +111,20 @@ def size(
         If no codes could be drawn at all.
     """
     search = _Search(
-        machine, lowered, options, requirements, maker or MAKERS[options.code], progress
+        machine, lowered, options, requirements, maker or _maker(lowered, options), progress
     )
     return search.at_dimension() if options.dimension != "auto" else search.auto()
+
+
+def _maker(lowered: Lowered, options: Options) -> CodebookMaker:
+    if not lowered.guarded:
+        return MAKERS[options.code]
+    if options.code != "sparse":
+        raise CodebookError(
+            f"{options.code} codes have no neurons that only one state's guards decide on; expected"
+            " code sparse"
+        )
+    return guarded
 
 
 @dataclass(frozen=True)

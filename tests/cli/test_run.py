@@ -123,3 +123,37 @@ def test_no_progress_is_written_where_there_is_no_terminal(
         progress("compiling", 0.5)
         time.sleep(1.2)
     assert capsys.readouterr() == ("", "")
+
+
+# ---- machines with guards
+
+
+GUARDS = """\
+.i 14
+.o 1
+.r s0
+""" + "".join(
+    f"{'-' * i}1{'-' * (13 - i)} s{i} s{(i + 1) % 14} 1\n{'-' * i}0{'-' * (13 - i)} s{i} s{i} 0\n"
+    for i in range(14)
+)
+
+
+def test_vectors_of_a_machine_with_guards_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = tmp_path / "ring.kiss2"
+    spec.write_text(GUARDS)
+    word = ["1" * 14, "01" + "0" * 12, "11011100110101"]
+    assert main(["run", str(spec), "--json", *word]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["states"] == ["s0", "s1", "s2", "s2"]
+    assert main(["run", str(spec), "-"]) == 2
+    assert "expected the word" in capsys.readouterr().err
+    assert main(["run", str(spec), "1x"]) == 2
+    assert "14 characters, each 0 or 1" in capsys.readouterr().err
+    assert main(["convert", str(spec), str(tmp_path / "ring.yaml")]) == 2
+    assert "guards over 14 input bits" in capsys.readouterr().err
+    assert main(["prove", str(spec)]) == 0
+    assert "vectors of 14 bits" in capsys.readouterr().out
+    assert main(["compile", str(spec), "-o", str(tmp_path / "ring.npz")]) == 0
+    assert "the others run from the spec" in capsys.readouterr().err

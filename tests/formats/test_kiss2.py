@@ -5,15 +5,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vsafsm import errors as e
+from vsafsm.cubes import merge, parse_cube, split
 from vsafsm.formats import format_for, load
-from vsafsm.formats._cubes import merge, parse_cube, split
 from vsafsm.formats.kiss2 import read_kiss2, write_kiss2
 from vsafsm.machine import Machine, Transition
+from vsafsm.symbolic import SymbolicMachine
 
 GATE = """\
 # a gate: opens on a coin, whatever else is said
@@ -356,13 +358,114 @@ def test_a_hundred_input_bits_are_no_harder_than_three() -> None:
     assert [name.rstrip("x") for name in machine.inputs] == ["00", "01", "10", "11"]
 
 
-@pytest.mark.parametrize("count", [13, 30, 1000])
-def test_too_many_classes_are_refused_in_good_time(count: int) -> None:
-    lines = [f"{'-' * i}1{'-' * (count - i - 1)} s{i} s{i} 1" for i in range(count)]
+def bit_each(count: int, width: int = 0) -> list[str]:
+    """Rows of as many states, each of which looks at a bit of its own."""
+    return [f"{'-' * (width + i)}1{'-' * (count - i - 1)} s{i} s{i} 1" for i in range(count)]
+
+
+@pytest.mark.parametrize("count", [13, 30])
+def test_states_with_a_bit_each_are_read_as_guards(count: int) -> None:
+    machine = machine_of(rows(*bit_each(count), head=f".i {count}\n.o 1\n"))
+    assert isinstance(machine, SymbolicMachine)
+    assert len(machine.inputs) < 4 * count
+    one = "0" * (count - 1) + "1"
+    assert machine.transition(f"s{count - 1}", one) == Transition(f"s{count - 1}", ("o0",))
+    assert machine.transition("s0", one) == Transition("s0")
+    with pytest.raises(e.UnknownInputError, match="that a row covers"):
+        machine.transition("s0", "0" * count)
+
+
+def test_too_many_guards_are_refused_in_good_time() -> None:
     before = time.perf_counter()
-    with pytest.raises(e.TooLargeError, match="classes"):
-        machine_of(rows(*lines, head=f".i {count}\n.o 1\n"))
+    with pytest.raises(e.TooLargeError, match="too many ways") as caught:
+        machine_of(rows(*bit_each(1000), head=".i 1000\n.o 1\n"))
+    assert str(caught.value).startswith("m.kiss2:3:1: ")
     assert time.perf_counter() - before < 20
+
+
+def interpreted(
+    lines: list[str], states: list[str], vector: str, state: str
+) -> tuple[str, ...] | None:
+    """What the rows say, read character by character: next state and outputs, or nothing."""
+    for present in ([state], ["*"]):
+        found = [
+            line.split()[2:]
+            for line in lines
+            if line.split()[1] in present
+            and all(c in ("-", v) for c, v in zip(line.split()[0], vector, strict=True))
+        ]
+        if found:
+            named = {to for to, _ in found if to != "*"}
+            assert len(named) <= 1
+            if not named:
+                return None
+            bits = [bits for to, bits in found if to != "*"]
+            ones = {i for each in bits for i, bit in enumerate(each) if bit == "1"}
+            return (named.pop(), *(f"o{i}" for i in sorted(ones)))
+    return None
+
+
+@pytest.mark.parametrize("unlisted", ["hold", "sink", "free-output", "free-state"])
+@pytest.mark.parametrize("seed", range(4))
+def test_guards_do_what_the_rows_say(seed: int, unlisted: str) -> None:
+    rng = np.random.default_rng(seed)
+    states = ["a", "b", "c"]
+    lines = []
+    for state in [*states, "*"]:
+        # Cubes of one state that fix the same two bits do not contradict each other.
+        first, second = sorted(rng.choice(5, 2, replace=False).tolist())
+        for low, high in ((0, 0), (0, 1), (1, 0)):
+            cube = ["-"] * 18
+            cube[first], cube[second] = str(low), str(high)
+            to = ["a", "b", "c", "*"][int(rng.integers(4))]
+            bits = "".join(rng.choice(["0", "1", "-"], 2))
+            lines.append(f"{''.join(cube)} {state} {to} {bits}")
+    fillers = [line + "0" for line in bit_each(13, width=5)]
+    text = rows(*lines, *fillers, head=".i 18\n.o 2\n.r a\n")
+    machine = read_kiss2(text, "m.kiss2", unlisted).machine  # type: ignore[arg-type]
+    assert isinstance(machine, SymbolicMachine)
+    for _ in range(300):
+        vector = "".join(rng.choice(["0", "1"], 18))
+        for state in [*states, "s3"]:
+            found = machine.transition(state, vector)
+            expected = interpreted([*lines, *fillers], states, vector, state)
+            if expected is not None:
+                assert (found.to, *found.outputs) == expected
+            elif unlisted == "hold":
+                assert found == Transition(state)
+            elif unlisted == "sink":
+                assert found == Transition("sink")
+                assert machine.transition("sink", vector) == Transition("sink")
+            elif unlisted == "free-output":
+                assert found.to == state
+            else:
+                assert not found.outputs
+
+
+def test_what_is_free_is_what_the_state_does_on_most_vectors() -> None:
+    text = rows(
+        f"11---{'-' * 13} a a 0",
+        f"101--{'-' * 13} a b 0",
+        f"1001-{'-' * 13} a b 0",
+        f"10001{'-' * 13} a b 0",
+        *bit_each(13, width=5),
+        head=".i 18\n.o 1\n",
+    )
+    machine = read_kiss2(text, "m.kiss2", "free-state").machine
+    assert isinstance(machine, SymbolicMachine)
+    assert machine.transition("a", "0" * 17 + "1") == Transition("a")
+
+
+def test_guards_that_contradict_or_leave_cases_open_are_told_with_their_line() -> None:
+    extra = [f"1----{'-' * 13} a b 0", f"-1---{'-' * 13} a a 0"]
+    text = rows(*bit_each(13, width=5), *extra, head=".i 18\n.o 1\n")
+    with pytest.raises(e.NondeterministicError, match="contradicts line 16") as caught:
+        read_kiss2(text, "m.kiss2")
+    assert str(caught.value).startswith("m.kiss2:17:1: ")
+    text = rows(*bit_each(13, width=5), head=".i 18\n.o 1\n")
+    with pytest.raises(e.SpecError, match='"s0" has no next state on input') as caught:
+        read_kiss2(text, "m.kiss2", "error")
+    assert str(caught.value).startswith("m.kiss2:3:1: ")
 
 
 def test_a_hundred_thousand_rows() -> None:

@@ -11,7 +11,7 @@ from vsafsm.cli.terminal import print_line
 from vsafsm.equivalence import distinguishing_word, minimized
 from vsafsm.errors import NotExpressibleError, UsageError
 from vsafsm.files import write_atomically
-from vsafsm.formats import format_for
+from vsafsm.formats import format_for, written
 from vsafsm.machine import Machine
 from vsafsm.overwriting import check_output
 
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     )
     source = machine_of(args.input, args.format)
     machine = minimized(source) if args.minimize else source
-    text = chosen.write(machine)
+    text = written(machine, chosen)
     _check_same(source, chosen.read(text, output).machine, chosen.name)
     write_atomically(output, text.encode())
     fewer = f" of {len(source.states)}" if args.minimize else ""

@@ -16,6 +16,7 @@ from vsafsm.network import Network
 from vsafsm.program import Program
 from vsafsm.proof import Counterexample, Proof, prove
 from vsafsm.running import check
+from vsafsm.symbolic import SymbolicMachine
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -105,6 +106,11 @@ def _print(program: Program, network: Network, proof: Proof) -> None:
         f" {len(machine.reachable)} states, {machine.reachable_transitions} transitions,"
         f" {machine.self_loops} of them self-loops"
     )
+    if isinstance(machine, SymbolicMachine):
+        print_line(
+            f"inputs are vectors of {machine.width} bits: the {len(machine.inputs)} that these"
+            " transitions are of stand for all"
+        )
     contract = proof.contract
     print_line(
         f"contract: hold an input for {contract.hold_steps} steps, leave a gap of"

@@ -24,9 +24,11 @@ from vsafsm.cli.results import is_correct, print_verdict, wrong_states
 from vsafsm.cli.sources import program_of
 from vsafsm.cli.tables import print_table
 from vsafsm.cli.terminal import print_json, print_line
+from vsafsm.errors import UsageError
 from vsafsm.machine import Outputs
 from vsafsm.program import Program
 from vsafsm.running import open_session, run_word
+from vsafsm.symbolic import SymbolicMachine
 
 STREAM = "-"
 """In place of a word: inputs come from standard input, and each is answered at once."""
@@ -44,6 +46,11 @@ def run(args: argparse.Namespace) -> int:
     chosen = choices(args)
     if args.inputs == [STREAM] and not args.word_file:
         program = program_of(args, chosen, allow_unproven=True)
+        if isinstance(program.machine, SymbolicMachine):
+            raise UsageError(
+                f'machine "{program.machine.name}" has guards, whose masks are made for a word that'
+                " is known; expected the word, or a file of it with --word-file"
+            )
         if STREAM not in program.machine.inputs:
             return _follow(program, chosen, args.json)
     word = word_of(args)

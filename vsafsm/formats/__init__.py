@@ -23,6 +23,7 @@ from vsafsm.errors import (
     FileError,
     FormatError,
     Location,
+    NotExpressibleError,
     SyntaxSpecError,
     TooLargeError,
     did_you_mean,
@@ -31,6 +32,7 @@ from vsafsm.examples import example_names
 from vsafsm.files import reason, write_atomically
 from vsafsm.garbage import collector_paused
 from vsafsm.machine import Machine, check_name, listed
+from vsafsm.symbolic import SymbolicMachine
 
 GROUP = "vsafsm.formats"
 ACCEPT = "accept"
@@ -290,7 +292,17 @@ def save(machine: Machine, path: PathLike, format: str | None = None) -> None:  
     >>> vsafsm.load("turnstile.scxml").states
     ('locked', 'unlocked')
     """
-    write_atomically(path, format_for(path, format).write(machine).encode("utf-8"))
+    write_atomically(path, written(machine, format_for(path, format)).encode("utf-8"))
+
+
+def written(machine: Machine, chosen: Format) -> str:
+    """`machine` as text of a format; raises `NotExpressibleError`."""
+    if isinstance(machine, SymbolicMachine):
+        raise NotExpressibleError(
+            f'machine "{machine.name}" has guards over {machine.width} input bits, which no writer'
+            " knows; expected a machine with a flat alphabet"
+        )
+    return chosen.write(machine)
 
 
 def decode(data: bytes, source: str) -> str:

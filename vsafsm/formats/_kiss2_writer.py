@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 
+from vsafsm.cubes import parse_cube, split
 from vsafsm.errors import NotExpressibleError, TooLargeError
-from vsafsm.formats._cubes import parse_cube, split
 from vsafsm.formats._kiss2_file import MAX_BITS
 from vsafsm.machine import Machine, Outputs
 

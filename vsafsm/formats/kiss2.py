@@ -6,6 +6,8 @@ How what the format leaves open is read:
 * Input cubes are split into *input classes*: two input vectors are in one class if the same cubes
   of the file cover them. A class is named by its cubes with ``x`` for don't-care (``x0``,
   ``0x|10``). Vectors that no cube covers are no input of the machine.
+* Where that makes too many classes, inputs are the vectors themselves (`SymbolicMachine`): each
+  state splits them by the cubes of its own rows.
 * An output bit ``1`` is a Mealy output, named by ``.ob`` or else ``o0``, ``o1``, ... from the left.
   ``0`` is no output, and so is ``-`` (unspecified), unless another row for the same case says 1.
 * The present state ``*``, ``ANY`` or ``-`` stands for every state that has no row of its own for
@@ -23,12 +25,13 @@ How what the format leaves open is read:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import PurePath
 from typing import Literal
 
+from vsafsm.cubes import Cube, InputClass, parse_cube, size, split, union
 from vsafsm.errors import (
     Location,
     NondeterministicError,
@@ -39,7 +42,6 @@ from vsafsm.errors import (
     did_you_mean,
 )
 from vsafsm.formats import MAX_TRANSITIONS, Format, Reading, name_from, unreachable_warnings
-from vsafsm.formats._cubes import InputClass, parse_cube, split
 from vsafsm.formats._kiss2_file import (
     Kiss2File,
     Kiss2Line,
@@ -51,11 +53,14 @@ from vsafsm.formats._kiss2_file import (
 )
 from vsafsm.formats._kiss2_writer import ANY_STATE, write_blif, write_kiss2
 from vsafsm.machine import Machine, Outputs, Transition, listed
+from vsafsm.symbolic import symbolic_machine
 
 Unlisted = Literal["hold", "sink", "free-state", "free-output", "error"]
 UNLISTED: tuple[Unlisted, ...] = ("hold", "sink", "free-state", "free-output", "error")
 """How a case without a row can be read; the first by default."""
 SINK = "sink"
+MAX_GUARDS = 30_000
+"""Most cubes, over all states, that a file is split by where a flat alphabet is too large."""
 
 _EVERY = -1  # the number that stands for every state
 
@@ -100,8 +105,15 @@ def read_kiss2(text: str, source: str, unlisted: Unlisted = UNLISTED[0]) -> Read
     file = parse_kiss2(text.removeprefix("\ufeff"), source)
     width, outputs = input_width(file), output_names(file)
     check_rows(file, width, len(outputs))
-    classes, classes_of = _classes(file, width)
-    cases = _cases(file, classes_of, classes)
+    try:
+        classes, classes_of = _classes(file.rows, width)
+    except TooLargeError:
+        try:
+            return _read_symbolic(file, width, outputs, unlisted)
+        except TooLargeError as error:
+            raise TooLargeError(error.message, file.place(file.rows[0].line)) from None
+    cases = _numbered_states(file)
+    _fill(cases, file, file.rows, classes_of, classes, cases.states)
     initial = _initial(file, cases.states)
     if len(cases.states) * len(classes) > MAX_TRANSITIONS:
         raise TooLargeError(
@@ -109,13 +121,13 @@ def read_kiss2(text: str, source: str, unlisted: Unlisted = UNLISTED[0]) -> Read
         )
     if unlisted == "error":
         _refuse_unlisted(file, cases, classes)
-    table = _table(cases, len(classes), outputs)
     states = tuple(cases.states)
+    table = _table(cases, len(classes), outputs, states)
     if unlisted == "sink" and any(None in row for row in table):
         states = (*states, _unused(SINK, states))
         table.append([Transition(states[-1])] * len(classes))
     machine = Machine(
-        name=name_from(file.model, PurePath(source).stem, "kiss2"),
+        name=_name(file),
         states=states,
         inputs=tuple(c.name for c in classes),
         initial=initial,
@@ -128,27 +140,72 @@ def read_kiss2(text: str, source: str, unlisted: Unlisted = UNLISTED[0]) -> Read
     return Reading(machine, tuple(_warnings(file, machine, cases)))
 
 
-def _classes(file: Kiss2File, width: int) -> tuple[list[InputClass], dict[str, list[int]]]:
-    """The input classes, and for each cube of the file the positions of its classes."""
-    texts = list(dict.fromkeys(row.words[0] for row in file.rows))
-    try:
-        classes = split([parse_cube(t) for t in texts], width)
-    except TooLargeError as error:
-        raise TooLargeError(error.message, file.place(file.rows[0].line)) from None
+def _name(file: Kiss2File) -> str:
+    return name_from(file.model, PurePath(file.source).stem, "kiss2")
+
+
+def _classes(
+    rows: list[Kiss2Line], width: int, beside: tuple[Cube, ...] = ()
+) -> tuple[list[InputClass], dict[str, list[int]]]:
+    """The input classes of the rows' cubes and those `beside`, and for each cube of a row the
+    positions of its classes.
+    """
+    texts = list(dict.fromkeys(row.words[0] for row in rows))
+    classes = split([*map(parse_cube, texts), *beside], width)
     classes_of: dict[str, list[int]] = {text: [] for text in texts}
     for number, one in enumerate(classes):
         for member in one.members:
-            classes_of[texts[member]].append(number)
+            if member < len(texts):
+                classes_of[texts[member]].append(number)
     return classes, classes_of
 
 
-def _cases(file: Kiss2File, classes_of: dict[str, list[int]], classes: list[InputClass]) -> _Cases:
-    cases = _numbered_states(file)
-    masks = {bits: parse_cube(bits) for bits in {row.words[3] for row in file.rows}}
+def _read_symbolic(file: Kiss2File, width: int, outputs: Outputs, unlisted: Unlisted) -> Reading:
+    """The machine with guards in place of a flat alphabet: each state splits the vectors by the
+    cubes of its own rows.
+    """
+    numbered = _numbered_states(file)
+    initial, states = _initial(file, numbered.states), tuple(numbered.states)
+    rows_of: dict[str, list[Kiss2Line]] = {state: [] for state in states}
     for row in file.rows:
+        for state in states if row.words[1] in ANY_STATE else (row.words[1],):
+            rows_of[state].append(row)
+    covered = union([parse_cube(t) for t in {row.words[0]: None for row in file.rows}], width)
+    if sum(len(rows) + len(covered) for rows in rows_of.values()) > MAX_GUARDS:
+        raise TooLargeError("the input cubes overlap in too many ways to be split by states")
+    sink = _unused(SINK, states)
+    guarded = []
+    for state, number in numbered.states.items():
+        classes, classes_of = _classes(rows_of[state], width, covered)
+        cases = _Cases({state: number}, numbered.first_lines)
+        _fill(cases, file, rows_of[state], classes_of, classes, numbered.states)
+        if unlisted == "error":
+            _refuse_unlisted(file, cases, classes)
+        (told,) = _table(cases, len(classes), outputs, states)
+        sizes = [sum(size(cube, width) for cube in one.cubes) for one in classes]
+        taken = _completed(told, state, (*states, sink), unlisted, sizes)
+        guarded.append(list(zip((one.cubes for one in classes), taken, strict=True)))
+    if any(taken.to == sink for row in guarded for _, taken in row):
+        states = (*states, sink)
+        guarded.append([(covered, Transition(sink))])
+    machine = symbolic_machine(_name(file), width, states, initial, guarded)
+    return Reading(machine, tuple(_warnings(file, machine, numbered)))
+
+
+def _fill(
+    cases: _Cases,
+    file: Kiss2File,
+    rows: list[Kiss2Line],
+    classes_of: dict[str, list[int]],
+    classes: list[InputClass],
+    states: dict[str, int],
+) -> None:
+    """Note what the rows say of each state and input class."""
+    masks = {bits: parse_cube(bits) for bits in {row.words[3] for row in rows}}
+    for row in rows:
         cube, present, following, bits = row.words
-        state = _EVERY if present in ANY_STATE else cases.states[present]
-        to = None if following in ANY_STATE else cases.states[following]
+        state = _EVERY if present in ANY_STATE else states[present]
+        to = None if following in ANY_STATE else states[following]
         care, ones = masks[bits]
         for number in classes_of[cube]:
             case = cases.found.get((state, number))
@@ -156,7 +213,6 @@ def _cases(file: Kiss2File, classes_of: dict[str, list[int]], classes: list[Inpu
                 cases.found[state, number] = _Case(to, ones, care, row.line)
             elif not _agree(case, to, ones, care):
                 raise _contradiction(file, row, case, classes[number].name)
-    return cases
 
 
 def _numbered_states(file: Kiss2File) -> _Cases:
@@ -211,9 +267,10 @@ def _initial(file: Kiss2File, states: dict[str, int]) -> str:
     return name
 
 
-def _table(cases: _Cases, inputs: int, names: Outputs) -> list[list[Transition | None]]:
-    """What the rows say of each state and input class; ``None`` where they say nothing."""
-    states = list(cases.states)
+def _table(
+    cases: _Cases, inputs: int, names: Outputs, states: tuple[str, ...]
+) -> list[list[Transition | None]]:
+    """What the rows say of each case's state and input class; ``None`` where they say nothing."""
     made: dict[tuple[int, int], Transition] = {}
 
     def transition(state: int, number: int) -> Transition | None:
@@ -225,17 +282,26 @@ def _table(cases: _Cases, inputs: int, names: Outputs) -> list[list[Transition |
             made[key] = Transition(states[key[0]], _asserted(key[1], names))
         return made[key]
 
-    return [[transition(s, c) for c in range(inputs)] for s in range(len(states))]
+    return [[transition(s, c) for c in range(inputs)] for s in cases.states.values()]
 
 
 def _completed(
-    row: list[Transition | None], state: str, states: tuple[str, ...], unlisted: Unlisted
+    row: list[Transition | None],
+    state: str,
+    states: tuple[str, ...],
+    unlisted: Unlisted,
+    sizes: Sequence[int] = (),
 ) -> tuple[Transition, ...]:
-    """The row with something for each unlisted case."""
+    """The row with something for each unlisted case; `sizes` says how many inputs each counts
+    for, by default one.
+    """
     if None not in row:
         return tuple(taken for taken in row if taken)
     stay = Transition(state)
-    taken_so_far = Counter(taken for taken in row if taken)
+    taken_so_far: Counter[Transition] = Counter()
+    for taken, inputs in zip(row, sizes or [1] * len(row), strict=True):
+        if taken:
+            taken_so_far[taken] += inputs
     fitting = {
         "free-state": [t for t, _ in taken_so_far.most_common() if not t.outputs],
         "free-output": [t for t, _ in taken_so_far.most_common() if t.to == state],

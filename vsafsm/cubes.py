@@ -55,6 +55,23 @@ def cube_text(cube: Cube, width: int, dont_care: str = "x") -> str:
     return "".join(dont_care if not care & bit else "1" if value & bit else "0" for bit in bits)
 
 
+def meet(a: Cube, b: Cube) -> Cube | None:
+    """The vectors that both hold; None where there are none."""
+    if (a[1] ^ b[1]) & a[0] & b[0]:
+        return None
+    return _meet(a, b)
+
+
+def holds(cubes: Sequence[Cube], vector: int) -> bool:
+    """Whether one of the cubes holds the vector."""
+    return any(vector & care == value for care, value in cubes)
+
+
+def size(cube: Cube, width: int) -> int:
+    """How many vectors of so many bits it holds."""
+    return 1 << (width - cube[0].bit_count())
+
+
 def split(cubes: Sequence[Cube], width: int) -> list[InputClass]:
     """The classes that `cubes`, all distinct, split the vectors they cover into; in order of their
     first cube.
@@ -87,6 +104,31 @@ def split(cubes: Sequence[Cube], width: int) -> list[InputClass]:
             raise TooLargeError("the input cubes overlap in too many ways to be split into classes")
     classes = [_named(members, merge(found), width) for members, found in pieces.items()]
     return sorted(classes, key=lambda c: (c.members[0], c.name))
+
+
+def union(cubes: Sequence[Cube], width: int) -> tuple[Cube, ...]:
+    """Disjoint cubes that hold the vectors that any of `cubes` does.
+
+    Raises
+    ------
+    TooLargeError
+        They are too ragged to find.
+    """
+    found: list[Cube] = []
+    boxes = [((0, 0), tuple(range(len(cubes))))]
+    order = _bits_by_use(cubes, width)
+    work = 0
+    while boxes:
+        box, members = boxes.pop()
+        work += len(members)
+        if any(not cubes[m][0] & ~box[0] for m in members):
+            found.append(box)
+            continue
+        if len(found) > MAX_PIECES or work > MAX_WORK:
+            raise TooLargeError("the input cubes overlap in too many ways to be united")
+        bit = next(b for b in order if not b & box[0] and any(cubes[m][0] & b for m in members))
+        boxes += _halves(box, members, cubes, bit)
+    return merge(found)
 
 
 def merge(cubes: Sequence[Cube]) -> tuple[Cube, ...]:
