@@ -27,13 +27,12 @@ from vsafsm.errors import CompileError
 from vsafsm.lowering import lower
 from vsafsm.machine import Machine
 from vsafsm.modules import build
-from vsafsm.modules.builder import with_usual_states
 from vsafsm.modules.placement import Links, Placement, leaving, links, place
 from vsafsm.modules.sizes import usual_sizes
 from vsafsm.network import Network
 from vsafsm.proof import prove
 
-MARGIN = 0.1
+MARGIN = 0.3
 HEADER = (
     "| machine | states x inputs | placement | modules | states in one | leave | between |"
     " per transition | margin | seconds |\n|---|---|---|---|---|---|---|---|---|---|"
@@ -72,15 +71,14 @@ def rows(
     """A row for a placement, and one for METIS beside a partition."""
     lowered = lower(machine)
     joined = links(lowered)
-    usual = usual_sizes(lowered, MARGIN)
     begun = time.perf_counter()
-    most = states or with_usual_states(lowered, MARGIN, joined, usual, placement, 0).states
+    most = states or usual_sizes(lowered, MARGIN).states
     homes = place(joined, most, placement, np.random.default_rng(0))
     placed = time.perf_counter()
     if only:
         yield row(name, machine, joined, placement, homes, [placed - begun])
     else:
-        network = build(machine, states=states, placement=placement)
+        network = build(machine, states=states, placement=placement, margin=MARGIN)
         homes = network.homes[: len(machine.states)]
         seconds = [placed - begun, time.perf_counter() - placed]
         yield row(name, machine, joined, placement, homes, seconds, network)
@@ -93,7 +91,7 @@ def rows(
     network = None
     if not only:
         try:
-            network = build(machine, homes=homes.tolist())
+            network = build(machine, homes=homes.tolist(), margin=MARGIN)
         except CompileError:
             missed = True
         seconds.append(time.perf_counter() - begun - seconds[0])
