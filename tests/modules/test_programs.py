@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 
 import vsafsm
-from vsafsm.errors import NoiseError
+from vsafsm.errors import NetworkError, NoiseError
 from vsafsm.explanation.shortfalls import shortfalls
 from vsafsm.margins import margins
 from vsafsm.noise import parse_noise, perturb
+from vsafsm.plotting.steps import run_steps
 from vsafsm.program import Program
+from vsafsm.report.stepping import stepping
 from vsafsm.synchronous import run_batch
 from vsafsm.testing import robustness
 from vsafsm.walk import Walk
@@ -120,3 +122,17 @@ def test_robustness_and_sweeps_take_modules(program: Program) -> None:
     shares = [row.correct_share for row in table.rows]
     assert shares[0] == 1
     assert shares[-1] < 1
+
+
+def test_pictures_and_pages_show_modules_as_the_matrix(program: Program, dense: Program) -> None:
+    word = program.machine.demonstration(6)
+    ours, other = (run_steps(each.network, word) for each in (program, dense))
+    assert (ours.activity == other.activity).all()
+    assert np.allclose(ours.overlaps, other.overlaps)
+    assert (ours.decoded == other.decoded).all()
+    for what in ("overlaps", "raster", "similarity", "margins"):
+        vsafsm.plot(program, word, what=what)
+    with pytest.raises(NetworkError, match="layout dense"):
+        vsafsm.plot(program, what="weights")
+    tables = [stepping(each.machine, each.network).tables for each in (program, dense)]
+    assert tables[0] == tables[1]

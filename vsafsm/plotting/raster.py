@@ -18,7 +18,7 @@ def draw_raster(name: str, steps: Steps) -> Figure:
     """Neurons of the states that are reached, of the transitions on the way, then the others."""
     network, count = steps.network, len(steps.mask)
     reached = sorted({code for code in steps.decoded.tolist() if code >= 0})
-    codes = network.codes[reached]
+    codes = network.code_activities(reached).bits(network.neurons)
     first = np.where(codes.any(0), codes.argmax(0), len(reached))
     order = np.argsort(first, kind="stable")
     place = np.empty(len(order), np.intp)

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vsafsm.errors import PlotError
 from vsafsm.plotting.canvas import figure, name_ticks, plain
 from vsafsm.program import Program
-from vsafsm.vsa import similarity
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+MOST_CODES = 2000
 
 
 def draw_similarity(program: Program) -> Figure:
@@ -19,9 +21,12 @@ def draw_similarity(program: Program) -> Figure:
     input.
     """
     network = program.network
-    codes = network.codes
-    rest = similarity(codes, codes & network.masks[0], network.masks[0])
-    masked = np.max([similarity(codes, codes & mask, mask) for mask in network.masks[1:]], axis=0)
+    count = len(network.codes)
+    if count > MOST_CODES:
+        raise PlotError(f"{count} codes are too many for a picture; expected at most {MOST_CODES}")
+    codes = network.code_activities(range(count)).bits(network.neurons)
+    rest, *held = (network.similarity(codes, mask) for mask in range(len(network.masks)))
+    masked = np.max(held, axis=0)
     names = list(map(plain, network.code_names))
     size = min(9.0, 2.2 + 0.15 * len(codes))
     made = figure(2 * size + 2.4, size)

@@ -46,7 +46,8 @@ def run_steps(network: Network, word: Sequence[str]) -> Steps:
     masks = [REST] * (gap + 1)
     for symbol in word:
         masks += [network.mask_of(symbol)] * held + [REST] * gap
-    return follow(network, network.codes[network.start], masks)
+    start = network.code_activities([network.start]).bits(network.neurons)[0]
+    return follow(network, start, masks)
 
 
 def follow(network: Network, start: Bits, masks: Sequence[int]) -> Steps:

@@ -41,7 +41,8 @@ class Stepping:
 def stepping(machine: Machine, network: Network) -> Stepping:
     """Follow every input from every activity that words reach, as far as there is room for."""
     held, gap = network.contract.hold_steps, network.contract.gap_steps
-    reset = follow(network, network.codes[network.start], [REST] * (gap + 1))
+    start = network.code_activities([network.start]).bits(network.neurons)[0]
+    reset = follow(network, start, [REST] * (gap + 1))
     index: dict[bytes, int] = {}
     activities: list[Bits] = []
 
