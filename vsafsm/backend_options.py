@@ -21,11 +21,14 @@ RESERVED = frozenset(
         "force",
         "format",
         "help",
+        "jobs",
         "json",
         "output",
         "path",
         "program",
         "regex",
+        "resume",
+        "scheduler",
         "verbose",
     }
 ) | {*("self", "to", "word", "word_file")}
