@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from vsafsm.lowering import REST
 from vsafsm.margins import MinimumMargin
+from vsafsm.modules import refine
 from vsafsm.network import Network
 from vsafsm.program import Program
 from vsafsm.vsa import bind, centre
@@ -94,9 +95,10 @@ def _transitions(program: Program, seen: _Seen) -> list[tuple[str, float, int]]:
     ]
     arcs += [(code, REST, to) for code, to in enumerate(lowered.releases) if code != to]
     signs, found, n = np.where(network.masks, 1.0, -1.0), [], network.module_neurons
+    erase = refine.ERASE if program.options.layout == "modules" else ERASE
     for x, mask, y in arcs:
         if x in seen.centred:
-            towards = -ERASE * seen.centred[x][i]
+            towards = -erase * seen.centred[x][i]
             towards += seen.centred[y][i] if y in seen.centred else 0.0
             value = towards * float(bind(seen.centred[x], signs[mask])[seen.own].sum()) / seen.unit
             shared = int(network.codes[x, seen.own].sum())

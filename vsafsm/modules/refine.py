@@ -22,6 +22,8 @@ from vsafsm.weights import BlockRefiner, Conditions, Grid, Whole
 
 PASSES = 60
 """Most passes over all situations."""
+ERASE = 1.0
+"""How much of the old code a transition takes away."""
 RELAXATION = 2.0
 """How far past the missing drive a correction goes."""
 
@@ -114,7 +116,7 @@ def one_shot(task: InsideTask, codes: Bits, masks: Bits) -> NDArray[np.float64]:
     arcs += [(x, mask, None) for x, mask in task.departures]
     arcs += [(x, REST, y) for x, y in enumerate(task.releases) if x != y]
     for x, mask, y in arcs:
-        towards = -centred[x] if y is None else centred[y] - centred[x]
+        towards = -ERASE * centred[x] + (0.0 if y is None else centred[y])
         total += np.outer(towards, bind(centred[x], signs[mask]))
     return np.asarray(total / (1 - real.mean()))
 
