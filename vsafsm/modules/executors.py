@@ -4,6 +4,7 @@ is the same, in the same order.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
@@ -30,9 +31,20 @@ def executor(jobs: int = 1, scheduler: str | None = None) -> Execute:
     if jobs == 1:
         return lambda calls: (function(*arguments) for function, arguments in calls)
     joblib = imported("joblib")
-    return lambda calls: joblib.Parallel(jobs, return_as="generator", pre_dispatch=2 * jobs)(
+    return lambda calls: _in_processes(joblib, jobs, calls)
+
+
+def _in_processes(joblib: Any, jobs: int, calls: Iterable[Call]) -> Iterator[Any]:
+    found = joblib.Parallel(jobs, return_as="generator", pre_dispatch=2 * jobs)(
         joblib.delayed(function)(*arguments) for function, arguments in calls
     )
+    try:
+        yield from found
+    finally:
+        # Where no more is wanted, joblib warns of the calls that it gives up.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            found.close()
 
 
 def _on_cluster(distributed: Any, address: str, calls: Iterable[Call]) -> Iterator[Any]:
