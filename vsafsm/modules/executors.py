@@ -39,7 +39,8 @@ def _in_processes(joblib: Any, jobs: int, calls: Iterable[Call]) -> Iterator[Any
         joblib.delayed(function)(*arguments) for function, arguments in calls
     )
     try:
-        yield from found
+        for each in found:  # noqa: UP028 - `yield from` would close it before the filter is set
+            yield each
     finally:
         # Where no more is wanted, joblib warns of the calls that it gives up.
         with warnings.catch_warnings():
