@@ -462,16 +462,17 @@ def _machine(
     states, inputs = tuple(described["states"]), tuple(described["inputs"])
     if table.shape != (len(states), len(inputs), 2):
         raise ValueError(f"a table of shape {table.shape} for these states and inputs")
-    taken: dict[tuple[int, int], Transition] = {}
-
-    def transition_of(to: int, put: int) -> Transition:
-        if not (0 <= to < len(states) and 0 <= put < len(outputs)):
-            raise ValueError("a transition to a state or with outputs that are not there")
-        if (to, put) not in taken:
-            taken[to, put] = Transition(states[to], outputs[put])
-        return taken[to, put]
-
-    rows = tuple(tuple(transition_of(to, put) for to, put in row) for row in table.tolist())
+    to, put = table[..., 0].astype(np.int64), table[..., 1]
+    right = to.min() >= 0 and to.max() < len(states) and put.min() >= 0
+    if not right or put.max() >= len(outputs):
+        raise ValueError("a transition to a state or with outputs that are not there")
+    # Equal transitions are one object.
+    different, which = np.unique(to * len(outputs) + put, return_inverse=True)
+    taken = [
+        Transition(states[each // len(outputs)], outputs[each % len(outputs)])
+        for each in different.tolist()
+    ]
+    rows = tuple(tuple([taken[i] for i in row]) for row in which.reshape(table.shape[:2]).tolist())
     moore = tuple(map(tuple, described["moore"]))
     options = tuple((key, value) for key, value in described["compile"])
     return Machine(described["name"], states, inputs, described["initial"], rows, moore, options)
