@@ -14,6 +14,7 @@ import yaml
 import vsafsm.formats
 from vsafsm.formats import load, read
 from vsafsm.formats.yaml import read_yaml, write_yaml
+from vsafsm.options import OPTION_NAMES, Options
 
 SPECS = Path(__file__).parents[2] / "specs"
 NAMES = sorted(path.stem for path in SPECS.glob("*.yaml"))
@@ -54,6 +55,13 @@ GOOD = (
     "{machine: m, initial: a, states: {a: {outputs: [o], transitions: {x: a, y: {to: a, outputs:"
     " [p]}}}, b: }}"
 )
+
+
+def test_the_schema_has_every_compile_option_and_no_other() -> None:
+    listed = SCHEMA["properties"]["compile"]["properties"]
+    assert list(listed) == list(OPTION_NAMES)
+    for name, value in Options().items():
+        jsonschema.validate(value, listed[name])
 
 
 def test_the_schema_is_a_schema_and_takes_what_the_reader_takes() -> None:
