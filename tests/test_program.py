@@ -24,8 +24,16 @@ import vsafsm
 from vsafsm import errors as e
 from vsafsm.formats import formats
 from vsafsm.machine import Machine, Transition
-from vsafsm.program import FORMAT_VERSION, Program, is_program, load_program
+from vsafsm.program import (
+    FORMAT_VERSION,
+    Program,
+    _fit,
+    _members,
+    is_program,
+    load_program,
+)
 from vsafsm.requirements import Requirements
+from vsafsm.testing import machines
 
 Compiled = Callable[..., Program]
 Members = dict[str, bytes]
@@ -668,6 +676,9 @@ def test_parts_that_make_no_program_are_refused_even_with_the_right_hash(
         {"labels": np.zeros((4, 3), np.int32)},
         {"labels": np.array([[1, -1], [0, -1], [1, 0], [0, 0]], np.int32)},
         {"labels": np.array([[0, -1], [1, -1], [9, 0], [0, 0]], np.int32)},
+        {"labels": np.array([[0, -1], [1, -1], [0, 1], [1, 0]], np.int32)},
+        {"labels": np.array([[0, -1], [1, -1], [1, 0], [1, 0]], np.int32)},
+        {"labels": np.array([[0, -1], [1, -1], [1, 0], [0, 0]], np.int32)},
         {"labels": np.array([[0, -1], [1, -1], [1, 7], [0, 0]], np.int32)},
         {"labels": np.array([[0, -1], [1, -1], [1, -2], [0, 0]], np.int32)},
         {"starts": np.ones(41, np.int64)},
@@ -1005,3 +1016,24 @@ def test_any_damage_to_arrays_of_modules_is_refused_or_harmless(
     except e.ProgramError:
         return
     found.prove()
+
+
+@given(data=st.data())
+@settings(deadline=None, max_examples=60)
+def test_labels_are_held_against_what_lowering_gives(data: st.DataObject) -> None:
+    """Any order and any repetition of pending codes, beside what `lower` says of the machine."""
+    machine = data.draw(machines(states=(1, 5)))
+    program = vsafsm.compile(machine, dimension=64, allow_unproven=True)
+    members = _members(program)
+    states = len(machine.states)
+    labels = members["labels"]
+    order = data.draw(
+        st.just(list(range(states, len(labels))))
+        | st.lists(st.integers(states, max(states, len(labels) - 1)), max_size=len(labels))
+    )
+    order = [at for at in order if at < len(labels)]
+    chosen = labels[[*range(states), *order]]
+    metadata = json.loads(members["metadata"].tobytes())
+    outputs = [tuple(each) for each in metadata["machine"]["outputs"]]
+    found = _fit(program.network, members["table"], chosen, outputs)
+    assert found == (order == list(range(states, len(labels))))

@@ -448,12 +448,35 @@ def _program(metadata: dict[str, Any], members: npz.Members) -> Program:
         Claim(**metadata["claim"]),
         metadata["smallest"],
     )
-    network, lowered = program.network, program.lowered
-    # States that many transitions lead to may have several pending codes.
-    same = network.start == lowered.start and set(network.labels) == set(lowered.codes)
-    if not same or (len(network.labels) > len(lowered.codes) and network.modules == 1):
+    if program.options.trigger == "event":
+        fit = _fit(program.network, members["table"], members["labels"], outputs)
+    else:
+        lowered = program.lowered
+        fit = (program.network.labels, program.network.start) == (lowered.codes, lowered.start)
+    if not fit or machine.states[program.network.start] != machine.initial:
         raise ValueError("the network's labels or its start are not the machine's")
     return program
+
+
+def _fit(
+    network: Network, table: NDArray[np.int32], labels: NDArray[np.int32], outputs: list[Outputs]
+) -> bool:
+    """Whether the labels are the codes that `vsafsm.lowering.lower` gives, without making them: a
+    pending code for every target and outputs of a transition that leads away or puts something out,
+    in the order of the table.
+
+    In modules further pending codes may follow, of states that many transitions lead to.
+    """
+    states = len(network.states)
+    to, put = table[..., 0].astype(np.int64), table[..., 1].astype(np.int64)
+    speaks = np.array([bool(each) for each in outputs])
+    pending = (to != np.arange(states)[:, None]) | speaks[put]
+    kinds, first = np.unique((to * len(outputs) + put)[pending], return_index=True)
+    expected = kinds[np.argsort(first)]
+    found = labels[states:, 0].astype(np.int64) * len(outputs) + labels[states:, 1]
+    usual, more = found[: len(expected)], found[len(expected) :]
+    several = network.modules > 1 or not len(more)
+    return np.array_equal(usual, expected) and several and bool(np.isin(more, expected).all())
 
 
 def _machine(
