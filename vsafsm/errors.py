@@ -170,6 +170,10 @@ class NotProvenError(CompileError):
         self.attempts = attempts
 
 
+class MarginError(CompileError):
+    """Weights that miss the margin that is asked for."""
+
+
 class CodebookError(CompileError):
     """Codes or masks that do not fit the machine or each other."""
 

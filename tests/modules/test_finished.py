@@ -10,10 +10,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import distributed
 import pytest
 
 import vsafsm
-from vsafsm.errors import ClusterError, FileError
+from vsafsm.errors import ClusterError, CodebookError, FileError
 from vsafsm.machine import Machine
 from vsafsm.modules import builder
 
@@ -104,21 +105,22 @@ def test_processes_give_the_same_bytes(machine: Machine, expected: bytes, tmp_pa
 
 
 def test_a_cluster_gives_the_same_bytes(machine: Machine, expected: bytes) -> None:
-    distributed = pytest.importorskip("distributed")
-    with (
-        distributed.LocalCluster(
-            n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
-        ) as cluster,
-    ):
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+    ) as cluster:
         address = cluster.scheduler_address
         found = vsafsm.compile(machine, layout="modules", scheduler=address)
+        # What a module itself says is no fault of the cluster.
+        with pytest.raises(CodebookError, match="more than there are"):
+            vsafsm.compile(
+                machine, layout="modules", scheduler=address, module_neurons=16, active=32
+            )
     assert found.to_bytes() == expected
 
 
 def test_a_scheduler_that_is_not_there_is_told(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("distributed")
     monkeypatch.setattr("vsafsm.clusters.WAIT_S", 1)
     with pytest.raises(ClusterError, match="no scheduler answers"):
         vsafsm.compile(machine, layout="modules", scheduler="tcp://127.0.0.1:9")

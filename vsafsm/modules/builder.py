@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from vsafsm.activities import Indices, starts_of
 from vsafsm.codebook import classes_needed, orthogonal_array
-from vsafsm.errors import CompileError, did_you_mean
+from vsafsm.errors import CompileError, MarginError, did_you_mean
 from vsafsm.lowering import Lowered, lower
 from vsafsm.machine import Machine
 from vsafsm.modules.codebook import draw_codes
@@ -124,7 +124,9 @@ def build(
     Raises
     ------
     CompileError
-        If sizes are out of range, or the weights miss the margin.
+        If sizes are out of range.
+    MarginError
+        If the weights miss the margin.
     CodebookError
         If two codes of a module are equal.
 
@@ -166,7 +168,7 @@ def build(
             elif module_neurons is None:
                 lighter = _more_neurons(sizes, lowered)
             if lighter is None:
-                raise CompileError(
+                raise MarginError(
                     f'machine "{machine.name}": {error} lack the margin {margin:g}; expected fewer'
                     f" than {most} states per module, more neurons, or a smaller margin"
                 ) from None

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any
 
 from vsafsm.clusters import client_of, imported, lost, workers_of
+from vsafsm.errors import VsafsmError
 
 Call = tuple[Callable[..., Any], tuple[Any, ...]]
 """A function, and its arguments."""
@@ -61,7 +62,7 @@ def _on_cluster(distributed: Any, address: str, calls: Iterable[Call]) -> Iterat
                 yield running.pop(0).result()
                 for function, arguments in islice(waiting, 1):
                     running.append(client.submit(function, *arguments, pure=False))
-        except GeneratorExit:
+        except VsafsmError:  # what a call itself says
             raise
-        except Exception as error:
+        except Exception as error:  # whatever Dask raises where workers are lost
             raise lost(error, address, "modules that are done are kept with --resume") from None

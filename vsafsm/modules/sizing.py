@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from vsafsm.errors import CodebookError, CompileError
+from vsafsm.errors import CodebookError, CompileError, MarginError
 from vsafsm.lowering import Lowered
 from vsafsm.machine import Machine
 from vsafsm.memory import check_memory
@@ -37,20 +37,22 @@ def size_modules(
     Raises
     ------
     CompileError
-        If weights miss every margin, there are too few bits, or too little memory.
+        If sizes are out of range, there are too few bits, or too little memory.
+    MarginError
+        If weights miss every margin.
     """
     if options.bits < LEAST_BITS:
         raise CompileError(
             f"weights of modules have at least {LEAST_BITS} bits, not {options.bits}; expected more"
             " bits, or layout dense"
         )
+    least = requirements.least_margin or 0.0
+    margins = MARGINS[:3] if options.margin == "auto" else (float(options.margin),)
     check_memory(
-        predicted_memory(lowered, 0.0 if options.margin == "auto" else float(options.margin)),
+        predicted_memory(lowered, max(margins[0], least)),
         f'machine "{machine.name}"',
         "a smaller machine, or more memory",
     )
-    least = requirements.least_margin or 0.0
-    margins = MARGINS[:3] if options.margin == "auto" else (float(options.margin),)
     attempts: list[Attempt] = []
     best: tuple[Network, Proof] | None = None
     states = len(machine.states)
@@ -58,7 +60,7 @@ def size_modules(
     def walked(points: int) -> None:
         progress("proving", min(1.0, points / states))
 
-    missed: CompileError | CodebookError | None = None
+    missed: MarginError | CodebookError | None = None
     for margin in dict.fromkeys(max(margin, least) for margin in margins):
         for draw in range(DRAWS):
             try:
@@ -75,7 +77,7 @@ def size_modules(
                     resume=resume,
                     progress=lambda share: progress("compiling modules", share),
                 )
-            except (CompileError, CodebookError) as error:
+            except (MarginError, CodebookError) as error:
                 missed = error
                 break
             proof = prove(machine, network, walked)
