@@ -106,7 +106,7 @@ def _truth(program: Program, lines: list[int]) -> Values:
         if line > len(network.inputs):
             active = np.flatnonzero(network.codes[network.start])
         else:
-            active = step(network, active, network.masks[line])
+            active = step(network, active, line)
         fired[t, active] = 1
     return fired
 

@@ -247,6 +247,22 @@ def random_machine(states: int, inputs: int, seed: int) -> Machine:
     )
 
 
+def words_machine(words: int, letters: int, seed: int = 0) -> Machine:
+    """Prefixes of random words; a letter that no word goes on with leads to a sink. States tell few
+    of the letters apart, each its own.
+    """
+    rng = np.random.default_rng(seed)
+    symbols = tuple("abcdefghijklmnopqrstuvwxyz"[:letters])
+    drawn = ["".join(rng.choice(symbols, int(rng.integers(2, 6)))) for _ in range(words)]
+    prefixes = dict.fromkeys(word[:i] for word in drawn for i in range(len(word) + 1))
+    to = {prefix: Transition(f"{prefix}-") for prefix in prefixes}
+    lost = Transition("no word")
+    table = [tuple(to.get(prefix + a, lost) for a in symbols) for prefix in prefixes]
+    states = (*(taken.to for taken in to.values()), lost.to)
+    moore = tuple(("word",) if prefix in drawn else () for prefix in prefixes)
+    return Machine("words", states, symbols, "-", (*table, (lost,) * letters), (*moore, ()))
+
+
 class FakeBackend(ReferenceBackend):
     """A third party's backend: the reference under another name, with requirements of its own."""
 
@@ -285,6 +301,12 @@ def small_machine_strategy() -> Callable[..., st.SearchStrategy[Machine]]:
 def random_machines() -> Callable[[int, int, int], Machine]:
     """Makes a random machine of so many states and inputs from a seed, every state reachable."""
     return random_machine
+
+
+@pytest.fixture(scope="session", name="words_machine")
+def _words_machine() -> Callable[..., Machine]:
+    """Machines of many inputs of which each state tells few apart: by words, letters and seed."""
+    return words_machine
 
 
 @pytest.fixture(scope="session")

@@ -59,7 +59,7 @@ def test_a_step_a_drive_and_settling_are_the_naive_ones(
         settled, done = settle(network, activity, mask)
         for z, drive, end, rests in zip(activity, found, settled, done, strict=True):
             np.testing.assert_allclose(drive, plain.drive(z), rtol=1e-9, atol=1e-9)
-            after = step(network, np.flatnonzero(z), network.masks[mask])
+            after = step(network, np.flatnonzero(z), mask)
             assert after.tolist() == np.flatnonzero(plain.step(z, network.masks[mask])).tolist()
             expected = plain.settle(z, network.masks[mask])
             assert rests == (expected is not None)

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from vsafsm.activities import Activities, Indices, activities_of, join
 from vsafsm.lowering import REST
 from vsafsm.network import MOST_STEPS, Drives, Network
-from vsafsm.vsa import Bits
 
 HandOver = Literal["at once", "both", "neither"]
 """From one mask to the next: at once, after a step with both masks on, or after one with neither.
@@ -41,8 +40,6 @@ class StepBatch:
         Which of the distinct activities each is.
     masks, also : (R,)
         The two masks that are on, by index; A + 1 stands for none.
-    opened : (R, n)
-        Which neurons of every module they leave open.
     owners : (R,)
         What each activity belongs to: an index of whoever walks.
     """
@@ -53,7 +50,6 @@ class StepBatch:
     row: Indices
     masks: Indices
     also: Indices
-    opened: Bits
     owners: Indices
     phase: Phase
 
@@ -120,7 +116,7 @@ class Walker:
 
     def __init__(self, network: Network, observers: Sequence[Observer]) -> None:
         self.network, self.observers = network, observers
-        self.no_mask = len(network.masks)
+        self.no_mask = network.no_mask
 
     def hand_over(
         self, start: Activities, masks: Indices, following: Indices, owners: Indices, phase: Phase
@@ -197,8 +193,7 @@ class Walker:
         first = np.unique(row, return_index=True)[1]
         distinct = activity.take(first)
         drives = self.network.drives(distinct)
-        opened = self.network.patterns(masks, also)
-        batch = StepBatch(distinct, drives, list(place), row, masks, also, opened, owners, phase)
+        batch = StepBatch(distinct, drives, list(place), row, masks, also, owners, phase)
         for observer in self.observers:
             observer.observe(batch)
-        return self.network.fire(drives, row, opened)
+        return self.network.fire(drives, row, masks, also)

@@ -21,7 +21,7 @@ from vsafsm.hand_overs import Phase, StepBatch
 from vsafsm.machine import Machine
 from vsafsm.network import Network
 from vsafsm.proof import prove
-from vsafsm.vsa import Bits
+from vsafsm.seen import NOTHING, Pairs, Seen
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,12 +175,12 @@ class _Recorder:
 
     def __init__(self, network: Network, sigma: float) -> None:
         self.network, self.sigma = network, sigma
-        self.no_mask = len(network.masks)
+        self.seen = Seen(network)
         self.least: dict[int, float] = {}
         self.steps: dict[int, tuple[Phase, tuple[int, ...], int, bool, Neurons]] = {}
         self.bounds: defaultdict[int, float] = defaultdict(float)
-        # Neurons of each (owner, activity) that are in the bound already, as packed bits.
-        self.counted: dict[tuple[int, bytes], NDArray[np.uint8]] = {}
+        # The pairs of masks of each (owner, activity) that are in the bound already.
+        self.counted: dict[tuple[int, bytes], Pairs] = {}
 
     def minimum(self, owner: int) -> MinimumMargin:
         return MinimumMargin(self.least[owner] / self.network.scale, *self.steps[owner])
@@ -190,28 +190,21 @@ class _Recorder:
         for i, (owner, row) in enumerate(
             zip(batch.owners.tolist(), batch.row.tolist(), strict=True)
         ):
-            one = judged[row]
-            distance, neuron, drive = one.nearest(batch.opened[i])
+            one, on = judged[row], (int(batch.masks[i]), int(batch.also[i]))
+            distance, neuron, drive = one.nearest(*on)
             # The proof's radius divides the same way, so that the two are equal to the last bit.
             distance /= max(len(one.activity), 1)
             if distance < self.least.get(owner, math.inf):
-                on = (int(batch.masks[i]), int(batch.also[i]))
-                masks = tuple(sorted({mask for mask in on if mask != self.no_mask}))
+                masks = tuple(sorted({mask for mask in on if mask != self.network.no_mask}))
                 self.least[owner] = distance
                 self.steps[owner] = (batch.phase, masks, neuron, drive > 0, one.activity.copy())
             if self.sigma > 0:
-                self._add_tails(owner, batch.keys[row], batch.opened[i], one)
-
-    def _add_tails(self, owner: int, key: bytes, opened: Bits, one: _Judged) -> None:
-        """Add up the chances that noise carries a neuron over, each pair once per owner."""
-        packed = np.packbits(opened)
-        before = self.counted.get((owner, key))
-        if before is not None:
-            packed = packed & ~before
-        if packed.any():
-            self.counted[owner, key] = packed if before is None else before | packed
-            chosen = np.unpackbits(packed, count=len(opened)).astype(np.bool_)
-            self.bounds[owner] += one.tails(chosen, self.sigma)
+                # Each pair of an activity and a neuron counts once per owner.
+                before = self.counted.get((owner, batch.keys[row]), NOTHING)
+                after = self.seen.joined(before, frozenset({on}))
+                self.counted[owner, batch.keys[row]] = after
+                if after != before:
+                    self.bounds[owner] += one.tails(self.seen, before, after, self.sigma)
 
 
 class _Judged:
@@ -224,47 +217,54 @@ class _Judged:
         pairs = slice(int(drives.starts[row]), int(drives.starts[row + 1]))
         reached = slice(int(drives.reached.starts[row]), int(drives.reached.starts[row + 1]))
         self.activity = batch.activity[row]
+        self.network = network
         self.modules, self.values = drives.modules[pairs], drives.values[pairs]
         self.neurons, self.reached = drives.reached[row], drives.reached_values[reached]
         self.elsewhere = drives.elsewhere[row]
-        self.most_modules = network.modules
 
-    def nearest(self, opened: Bits) -> tuple[float, int, float]:
-        """The open neuron nearest to threshold: its distance, its number and its drive."""
+    def nearest(self, one: int, other: int) -> tuple[float, int, float]:
+        """The neuron nearest to threshold that two masks leave open: its distance, its number and
+        its drive.
+        """
         found: list[tuple[float, int, float]] = []
         if len(self.modules):
+            opened = self.network.open_in(one, other, self.modules)
             distance = np.where(opened, np.abs(self.values), np.inf)
             pair, local = divmod(int(distance.argmin()), self.n)
             neuron = int(self.modules[pair]) * self.n + local
             found.append((float(distance[pair, local]), neuron, float(self.values[pair, local])))
         if len(self.neurons):
-            distance = np.where(opened[self.neurons % self.n], np.abs(self.reached), np.inf)
+            opened = self.network.open_at(one, other, self.neurons)
+            distance = np.where(opened, np.abs(self.reached), np.inf)
             at = int(distance.argmin())
             found.append((float(distance[at]), int(self.neurons[at]), float(self.reached[at])))
-        other = self._unreached(opened)
-        if other is not None:
-            found.append((float(abs(self.elsewhere)), other, float(self.elsewhere)))
+        unreached = self._unreached(one, other)
+        if unreached is not None:
+            found.append((float(abs(self.elsewhere)), unreached, float(self.elsewhere)))
         return min(found, default=(math.inf, -1, 0.0))
 
-    def _unreached(self, opened: Bits) -> int | None:
+    def _unreached(self, one: int, other: int) -> int | None:
         """The first open neuron that no synapse reaches."""
         seen, reached = set(self.modules.tolist()), set(self.neurons.tolist())
-        for module in range(self.most_modules):
+        for module in range(self.network.modules):
             if module not in seen:
+                opened = self.network.open_in(one, other, np.array([module]))[0]
                 for local in np.flatnonzero(opened).tolist():
                     if module * self.n + local not in reached:
                         return int(module * self.n + local)
         return None
 
-    def tails(self, chosen: Bits, sigma: float) -> float:
-        """Sum of the chances that noise carries some neurons of every module over.
+    def tails(self, seen: Seen, before: Pairs, after: Pairs, sigma: float) -> float:
+        """Sum of the chances that noise carries over a neuron that is open after and was not
+        before.
 
         A sum of k weights, each with noise of deviation sigma, has the deviation sigma sqrt(k).
         """
-        near = chosen[self.neurons % self.n]
-        distances = np.concatenate([self.values[:, chosen].ravel(), self.reached[near]])
+        fresh = seen.open_in(after, self.modules) & ~seen.open_in(before, self.modules)
+        near = seen.open_at(after, self.neurons) & ~seen.open_at(before, self.neurons)
+        distances = np.concatenate([self.values[fresh], self.reached[near]])
         values, numbers = np.unique(np.abs(distances), return_counts=True)
-        others = int(chosen.sum()) * (self.most_modules - len(self.modules)) - int(near.sum())
+        others = seen.number(after) - seen.number(before) - int(fresh.sum()) - int(near.sum())
         terms = [*zip(values.tolist(), numbers.tolist(), strict=True)]
         terms.append((float(abs(self.elsewhere)), others))
         deviation = sigma * math.sqrt(2.0 * max(len(self.activity), 1))

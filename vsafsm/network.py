@@ -123,9 +123,12 @@ class Network:
         the others.
     bits
         Width of a weight.
-    masks : (A + 1, n)
-        Which neurons may fire, the same in every module: row 0 at rest, row a + 1 while input a is
-        held.
+    masks : (R, n)
+        Patterns of the neurons of a module that may fire. In a network of one module row 0 is that
+        at rest, and row a + 1 that while input a is held.
+    opens : (A + 1, M)
+        The pattern that each mask has in each module: mask 0 is that at rest, and mask a + 1 that
+        of input a. Inputs that lead each state of a module to the same have one pattern there.
     codes : (C, n)
         What activity is decoded with: the neurons of each code in its module.
     homes : (C,)
@@ -146,7 +149,7 @@ class Network:
     >>> activity = network.codes[[network.start]]
     >>> mask = network.mask_of("coin")
     >>> for _ in range(network.contract.hold_steps):
-    ...     activity = network.advance(activity, network.masks[mask])
+    ...     activity = network.advance(activity, network.opened(mask))
     >>> network.code_name(int(network.decode(activity, mask)[0]))
     '→ unlocked'
     """
@@ -157,6 +160,7 @@ class Network:
     scale: float
     bits: int
     masks: Bits
+    opens: Indices
     codes: Bits
     homes: Indices
     labels: tuple[Code, ...]
@@ -190,6 +194,7 @@ class Network:
             scale,
             bits,
             masks,
+            np.arange(len(masks))[:, None],
             codes,
             np.zeros(len(codes), np.intp),
             labels,
@@ -205,7 +210,8 @@ class Network:
         fits = {
             "weights": (self.blocks.shape, (modules, n, n)),
             "starts": (self.between.starts.shape, (modules * n + 1,)),
-            "masks": (self.masks.shape, (len(self.inputs) + 1, n)),
+            "masks": (self.masks.shape, (self._patterns_needed, n)),
+            "opens": (self.opens.shape, (len(self.inputs) + 1, modules)),
             "codes": (self.codes.shape, (len(self.labels), n)),
             "homes": (self.homes.shape, (len(self.labels),)),
             "moore": (len(self.moore), len(self.states)),
@@ -230,11 +236,20 @@ class Network:
             raise NetworkError(f"a weight of the network does not fit into {self.bits} bits")
         if len(self.homes) and not 0 <= self.homes.min() <= self.homes.max() < modules:
             raise NetworkError("a code lies in a module that is not there")
+        if not 0 <= self.opens.min() <= self.opens.max() < len(self.masks):
+            raise NetworkError("a mask has a pattern that is not there")
+        if modules == 1 and (self.opens[:, 0] != np.arange(len(self.masks))).any():
+            raise NetworkError("the masks of one module are not in the order of its inputs")
         self.between.check(n)
         self._check_names()
         between = (self.between.starts, self.between.targets, self.between.values)
-        for array in (self.blocks, self.masks, self.codes, self.homes, *between):
+        for array in (self.blocks, self.masks, self.opens, self.codes, self.homes, *between):
             array.setflags(write=False)
+
+    @property
+    def _patterns_needed(self) -> int:
+        """Rows of the masks: one per mask in one module, any number of them in several."""
+        return len(self.inputs) + 1 if len(self.blocks) == 1 else len(self.masks)
 
     def _check_names(self) -> None:
         if any(not 0 <= label.state < len(self.states) for label in self.labels):
@@ -416,9 +431,44 @@ class Network:
                 most, best = int(shared.max()), int(codes[shared.argmax()])
         return best
 
-    def patterns(self, one: Indices, other: Indices) -> Bits:
-        """Which neurons of every module two masks leave open: (B, n); A + 1 stands for no mask."""
-        return np.asarray(self._patterns[one] & self._patterns[other])
+    @property
+    def no_mask(self) -> int:
+        """A + 1, which stands for no mask."""
+        return len(self.inputs) + 1
+
+    def open_in(self, one: Indices | int, other: Indices | int, modules: Indices) -> Bits:
+        """Which neurons two masks leave open in each of P modules: (P, n)."""
+        opens = self._opens
+        return np.asarray(
+            self._patterns[opens[one, modules]] & self._patterns[opens[other, modules]]
+        )
+
+    def open_at(self, one: Indices | int, other: Indices | int, neurons: Neurons) -> Bits:
+        """Whether two masks leave each of E neurons open: (E,)."""
+        modules, local = np.divmod(neurons.astype(np.intp), self.module_neurons)
+        if self.modules == 1:
+            return np.asarray(self._patterns[one, local] & self._patterns[other, local])
+        opens = self._opens
+        return np.asarray(
+            self._patterns[opens[one, modules], local]
+            & self._patterns[opens[other, modules], local]
+        )
+
+    def opened(self, mask: int | Indices) -> Bits:
+        """Which neurons a mask leaves open: (N,), or (B, N) for B masks."""
+        opened = self._patterns[self._opens[mask]]
+        return np.asarray(opened.reshape(*np.shape(mask), self.neurons))
+
+    @property
+    def readout(self) -> Bits:
+        """The neurons of each state's code that are open at rest, in its module: (S, n)."""
+        states = len(self.states)
+        return np.asarray(self.codes[:states] & self.masks[self.opens[REST, self.homes[:states]]])
+
+    @cached_property
+    def open_number(self) -> Indices:
+        """How many neurons each mask leaves open: (A + 1,)."""
+        return np.asarray(self.masks.sum(1)[self.opens].sum(1))
 
     def drives(self, activity: Activities) -> Drives:
         """Net drives of each activity, where they are more than the inhibition."""
@@ -471,19 +521,22 @@ class Network:
             -inhibition,
         )
 
-    def fire(self, drives: Drives, rows: Indices, opened: Bits) -> Activities:
-        """Which neurons fire next, for some rows of the drives under patterns of masks (R, n)."""
+    def fire(self, drives: Drives, rows: Indices, one: Indices, other: Indices) -> Activities:
+        """Which neurons fire next, for some rows of the drives under two masks each (R,)."""
         n, size = self.module_neurons, len(rows)
         if self.modules == 1:
-            return from_bits((drives.values[rows] > 0) & opened)
+            return from_bits(
+                (drives.values[rows] > 0) & self._patterns[one] & self._patterns[other]
+            )
         counts = np.diff(drives.starts)[rows]
         pair = ranges(drives.starts[rows], counts)
         row = np.repeat(np.arange(size), counts)
-        at, local = np.nonzero((drives.values[pair] > 0) & opened[row])
+        opened = self.open_in(one[row], other[row], drives.modules[pair])
+        at, local = np.nonzero((drives.values[pair] > 0) & opened)
         # Of the neurons that are reached, few are above threshold: look at those alone.
         above = drives.reached.kept(drives.reached_values > 0).take(rows)
         reached_row = above.rows
-        open_ = opened[reached_row, above.neurons % n]
+        open_ = self.open_at(one[reached_row], other[reached_row], above.neurons)
         all_rows = np.concatenate([row[at], reached_row[open_]])
         neurons = np.concatenate([drives.modules[pair[at]] * n + local, above.neurons[open_]])
         order = np.lexsort((neurons, all_rows))
@@ -493,8 +546,8 @@ class Network:
 
     def step(self, activity: Activities, masks: Indices) -> Activities:
         """One step of each activity under its mask (B,)."""
-        opened = self.masks[masks]
-        return self.fire(self.drives(activity), np.arange(len(activity)), opened)
+        none = np.full(len(activity), self.no_mask)
+        return self.fire(self.drives(activity), np.arange(len(activity)), masks, none)
 
     def codes_of(self, activity: Activities, masks: Indices) -> Indices:
         """The code that each activity stands for under its mask (B,): (B,), -1 for none.
@@ -507,17 +560,17 @@ class Network:
         found = np.full(len(activity), -1, np.intp)
         n, open_neurons = self.module_neurons, self._open_neurons
         for b in range(len(activity)):
-            opened = self.masks[masks[b]]
-            neurons = activity[b][opened[activity[b] % n]]
-            everywhere = self.modules * int(opened.sum())
+            mask, active = int(masks[b]), activity[b]
+            neurons = active[self.open_at(mask, mask, active)]
+            everywhere = int(self.open_number[mask])
             # The best code without a neuron of the activity: its false alarms alone.
-            second = -len(neurons) / max(everywhere - int(self._fewest_open[masks[b]]), 1)
+            second = -len(neurons) / max(everywhere - int(self._fewest_open[mask]), 1)
             best, first = -1, -1.0
             for module in np.unique(neurons // n).tolist():
                 codes = self._codes_in[module]
                 local = neurons[neurons // n == module] % n
                 hits = self.codes[codes][:, local].sum(1)
-                wanted = open_neurons[masks[b], codes]
+                wanted = open_neurons[mask, codes]
                 rate = hits / np.maximum(wanted, 1)
                 rate -= (len(neurons) - hits) / np.maximum(everywhere - wanted, 1)
                 for code, value in zip(codes.tolist(), rate.tolist(), strict=True):
@@ -531,7 +584,13 @@ class Network:
 
     @cached_property
     def _patterns(self) -> Bits:
+        """Those of the masks, and that of no mask."""
         return np.vstack([self.masks, np.ones(self.module_neurons, np.bool_)])
+
+    @cached_property
+    def _opens(self) -> Indices:
+        """The pattern of each mask, and of no mask, in each module: (A + 2, M)."""
+        return np.vstack([self.opens, np.full(self.modules, len(self.masks))])
 
     @cached_property
     def _codes_in(self) -> list[Indices]:
@@ -543,7 +602,10 @@ class Network:
     @cached_property
     def _open_neurons(self) -> Indices:
         """Neurons of each code that each mask leaves open: (A + 1, C)."""
-        return np.array([(self.codes & mask).sum(1) for mask in self.masks], np.intp)
+        if self.modules == 1:
+            return np.array([(self.codes & mask).sum(1) for mask in self.masks], np.intp)
+        opens = self.opens[:, self.homes]
+        return np.array([(self.codes & self.masks[rows]).sum(1) for rows in opens], np.intp)
 
     @cached_property
     def _fewest_open(self) -> Indices:
@@ -577,32 +639,27 @@ class Network:
         Parameters
         ----------
         activity : (B, N)
-        opened : (n,) or (B, n)
-            Which neurons of every module the masks leave open.
+        opened : (N,) or (B, N)
+            Which neurons the masks leave open, as `opened` says.
 
         Returns
         -------
         (B, N)
         """
-        fires = self.drive(activity) > 0
-        if self.modules == 1:
-            return np.asarray(fires & opened)
-        by_module = fires.reshape(len(activity), self.modules, self.module_neurons)
-        shape = (-1, 1, self.module_neurons)
-        return np.asarray((by_module & opened.reshape(shape)).reshape(activity.shape))
+        return np.asarray((self.drive(activity) > 0) & opened)
 
     def similarity(self, activity: Bits, mask: int | Indices = REST) -> NDArray[np.float64]:
         """How well each code explains each activity (B, N) under a mask, one for all or B of them:
         (B, C), as `vsafsm.vsa.similarity`.
         """
-        opened = self.masks[mask]
         if self.modules == 1:
-            return similarity(self.codes, activity, opened)
-        n, found = self.module_neurons, np.zeros((len(activity), len(self.codes)))
-        opened = np.broadcast_to(opened, (len(activity), n))
-        seen = activity.reshape(len(activity), self.modules, n) & opened[:, None]
-        wanted = (opened[:, None] & self.codes).sum(2)
-        others = self.modules * opened.sum(1, keepdims=True) - wanted
+            return similarity(self.codes, activity, self.masks[mask])
+        found = np.zeros((len(activity), len(self.codes)))
+        masks = np.broadcast_to(np.asarray(mask, np.intp), len(activity))
+        shape = (len(activity), self.modules, self.module_neurons)
+        seen = (activity & self.opened(mask)).reshape(shape)
+        wanted = self._open_neurons[masks]
+        others = self.open_number[masks][:, None] - wanted
         for module, codes in enumerate(self._codes_in):
             found[:, codes] = seen[:, module].astype(np.float32) @ self.codes[codes].T
         alarms = seen.sum((1, 2))[:, None] - found
@@ -642,7 +699,7 @@ class Network:
             self.gain,
             self.scale,
             self.bits,
-            np.tile(self.masks, (1, self.modules)),
+            self.opened(np.arange(len(self.inputs) + 1)),
             codes.reshape(len(codes), size),
             self.labels,
             self.start,
@@ -651,6 +708,21 @@ class Network:
             self.moore,
             self.contract,
         )
+
+
+def patterns_of(opened: Bits) -> tuple[Bits, Indices]:
+    """Masks (R, n), and the pattern of each mask in each module, from the open neurons (A + 1, M,
+    n).
+    """
+    masks, modules, n = opened.shape
+    if modules == 1:
+        return opened[:, 0], np.arange(masks)[:, None]
+    rows = np.packbits(opened.reshape(-1, n), axis=1)
+    _, first, which = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+    # In the order of their first appearance.
+    rank = np.argsort(np.argsort(first))
+    patterns = opened.reshape(-1, n)[np.sort(first)]
+    return patterns, rank[which.reshape(-1)].reshape(masks, modules)
 
 
 def mask_index(inputs: tuple[str, ...], symbol: str) -> int:

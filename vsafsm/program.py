@@ -47,6 +47,7 @@ _MEMBERS = {
     "targets": ("<i4",),
     "values": _WEIGHTS,
     "masks": _BYTES,
+    "opens": ("<i4",),
     "codes": _BYTES,
     "homes": ("<i4",),
     npz.HASH: _BYTES,
@@ -56,7 +57,8 @@ _MEMBERS = {
 ``table`` (S, A, 2): where each transition leads, and the index of its outputs. ``labels`` (C, 2):
 the state that each code stands for, and the index of the outputs of a pending code, or -1.
 ``starts``, ``targets`` and ``values`` are the synapses between modules. Rows of ``masks`` and
-``codes`` are packed bits.
+``codes`` are packed bits; ``opens`` (A + 1, M) has the row of ``masks`` for each mask in each
+module.
 """
 _MEMBERS_1 = {
     "metadata": _BYTES,
@@ -283,6 +285,7 @@ def _members(program: Program) -> npz.Members:
         "targets": network.between.targets,
         "values": network.between.values,
         "masks": np.packbits(network.masks, axis=1),
+        "opens": network.opens.astype(np.int32),
         "codes": np.packbits(network.codes, axis=1),
         "homes": network.homes.astype(np.int32),
     }
@@ -517,6 +520,7 @@ def _network(
         described["scale"],
         described["bits"],
         _unpacked(members["masks"], neurons),
+        members["opens"].astype(np.intp),
         _unpacked(members["codes"], neurons),
         members["homes"].astype(np.intp),
         tuple(
@@ -598,6 +602,7 @@ def _from_version_1(
         "targets": np.zeros(0, np.int32),
         "values": np.zeros(0, weights.dtype),
         "masks": members["masks"],
+        "opens": np.arange(len(members["masks"]), dtype=np.int32)[:, None],
         "codes": members["codes"],
         "homes": np.zeros(len(labels), np.int32),
     }

@@ -22,13 +22,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from vsafsm.activities import Activities, Neurons, activities_of
+from vsafsm.activities import Activities, Neurons, activities_of, ranges
 from vsafsm.encoder import Encoder, Sight
 from vsafsm.errors import NetworkError, TooLargeError
 from vsafsm.hand_overs import Arrivals, HandOver, Observer, StepBatch, Walker
 from vsafsm.lowering import REST
 from vsafsm.machine import Machine, Transition
 from vsafsm.network import MOST_STEPS, Contract, Network
+from vsafsm.seen import NOTHING, Pairs, Seen
 from vsafsm.symbolic import SymbolicMachine
 from vsafsm.vsa import Numbers
 
@@ -464,52 +465,45 @@ def _describe(state: str, outputs: tuple[str, ...]) -> str:
 
 class _Distances:
     """Smallest distance from threshold, and the tally of all, each (activity, neuron) pair counted
-    once. Masks are the same in every module, so a pattern of one module says which neurons count.
+    once.
     """
 
     def __init__(self, network: Network) -> None:
-        self.modules, self.n = network.modules, network.module_neurons
+        self.seen, self.n = Seen(network), network.module_neurons
         self.radius = math.inf
-        # The patterns that were counted for each activity, one bit per neuron of a module.
-        self.counted: dict[bytes, int] = {}
+        # The pairs of masks that were on under each activity.
+        self.counted: dict[bytes, Pairs] = {}
         self.counts: dict[int, NDArray[np.int64]] = {}
 
     def observe(self, batch: StepBatch) -> None:
         """Count the open neurons of each activity that were not counted yet."""
-        fresh = self._fresh(batch)
         drives, active = batch.drives, batch.activity.counts
-        distance, pair_rows = np.abs(drives.values), drives.pair_rows
-        reached, reached_rows = np.abs(drives.reached_values), drives.reached.rows
-        counted = fresh[reached_rows, drives.reached.neurons % self.n]
-        # All other neurons have the inhibition alone.
-        others = fresh.sum(1) * (self.modules - np.diff(drives.starts))
-        others -= np.bincount(reached_rows[counted], minlength=len(active))
-        for k in np.unique(active[fresh.any(1)]).tolist():
-            same = active == k
-            chosen = same[pair_rows]
-            self._count(k, distance[chosen][fresh[pair_rows[chosen]]])
-            self._count(k, reached[same[reached_rows] & counted])
-            if total := int(others[same].sum()):
-                # The inhibition is that of k active neurons, whichever they are.
-                self._count(k, np.abs(drives.elsewhere[same][:1]), total)
-
-    def _fresh(self, batch: StepBatch) -> NDArray[np.bool_]:
-        """Which neurons of every module are open under each distinct activity for the first
-        time: (D, n).
-        """
-        fresh = np.zeros((len(batch.keys), self.n), np.bool_)
-        seen = zip(batch.row.tolist(), batch.masks.tolist(), batch.also.tolist(), strict=True)
-        for (row, _, _), i in {each: i for i, each in enumerate(seen)}.items():
-            fresh[row] |= batch.opened[i]
-        for row, (key, packed) in enumerate(
-            zip(batch.keys, np.packbits(fresh, axis=1), strict=True)
-        ):
-            now, before = int.from_bytes(packed.tobytes(), "big"), self.counted.get(key, 0)
-            if before:
-                new = (now & ~before).to_bytes(len(packed), "big")
-                fresh[row] = np.unpackbits(np.frombuffer(new, np.uint8), count=self.n)
-            self.counted[key] = before | now
-        return fresh
+        on: list[set[tuple[int, int]]] = [set() for _ in batch.keys]
+        steps = zip(batch.row.tolist(), batch.masks.tolist(), batch.also.tolist(), strict=True)
+        for row, one, other in steps:
+            on[row].add((one, other))
+        # Activities that are counted alike.
+        alike: dict[tuple[Pairs, Pairs, int], list[int]] = {}
+        for row, (key, pairs) in enumerate(zip(batch.keys, on, strict=True)):
+            before = self.counted.get(key, NOTHING)
+            after = self.counted[key] = self.seen.joined(before, frozenset(pairs))
+            if after != before:
+                alike.setdefault((before, after, int(active[row])), []).append(row)
+        pair_counts, reached = np.diff(drives.starts), drives.reached
+        for (before, after, k), group in alike.items():
+            rows = np.array(group, np.intp)
+            pairs_of = ranges(drives.starts[rows], pair_counts[rows])
+            modules = drives.modules[pairs_of]
+            fresh = self.seen.open_in(after, modules) & ~self.seen.open_in(before, modules)
+            self._count(k, np.abs(drives.values[pairs_of][fresh]))
+            entries = ranges(reached.starts[rows], reached.counts[rows])
+            neurons = reached.neurons[entries]
+            near = self.seen.open_at(after, neurons) & ~self.seen.open_at(before, neurons)
+            self._count(k, np.abs(drives.reached_values[entries][near]))
+            # All other neurons have the inhibition alone, which is that of k active neurons.
+            total = len(rows) * (self.seen.number(after) - self.seen.number(before))
+            if others := total - int(fresh.sum()) - int(near.sum()):
+                self._count(k, np.abs(drives.elsewhere[rows[:1]]), others)
 
     def _count(self, n: int, distances: Numbers, times: int = 1) -> None:
         if not len(distances):

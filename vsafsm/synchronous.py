@@ -22,21 +22,20 @@ from vsafsm.vsa import Bits
 # ---- one network, one activity
 
 
-def step(network: Network, active: NDArray[np.intp], mask: Bits) -> NDArray[np.intp]:
+def step(network: Network, active: NDArray[np.intp], mask: int) -> NDArray[np.intp]:
     """One step of one activity, given and returned as the indices of the neurons that fire.
 
     Parameters
     ----------
     active : (k,)
-    mask : (n,)
-        Which neurons of every module are open.
+    mask
+        Index of the mask that is on: 0 at rest, a + 1 while input a is held.
     """
     if network.modules > 1:
-        drives = network.drives(activities_of([active]))
-        return network.fire(drives, np.array([0]), mask[None])[0].astype(np.intp)
+        return network.step(activities_of([active]), np.array([mask]))[0].astype(np.intp)
     rows = network.rows[active]
     drive = rows.sum(0, dtype=np.int32 if network.whole else rows.dtype)
-    return np.flatnonzero((drive > network.gain * len(active)) & mask)
+    return np.flatnonzero((drive > network.gain * len(active)) & network.masks[mask])
 
 
 # ---- batches
@@ -50,7 +49,7 @@ def settle(
     """
     current, moving = activity.copy(), np.arange(len(activity))
     for _ in range(most_steps):
-        following = network.advance(current[moving], network.masks[mask])
+        following = network.advance(current[moving], network.opened(mask))
         changed = (following != current[moving]).any(1)
         current[moving] = following
         moving = moving[changed]
@@ -89,9 +88,9 @@ def run_batch(network: Network, words: NDArray[np.intp]) -> NDArray[np.intp]:
 # ---- a session
 
 
-Stepper = Callable[[NDArray[np.intp], Bits], NDArray[np.intp]]
-"""One step of a network: the neurons that fire, by index, and those that are open -> those that
-fire next.
+Stepper = Callable[[NDArray[np.intp], int], NDArray[np.intp]]
+"""One step of a network: the neurons that fire, by index, and the mask that is on, by index ->
+those that fire next.
 """
 
 
@@ -208,10 +207,9 @@ class Session:
         return int(self._network.codes_of(activity, masks)[0])
 
     def _advance(self, mask: int, steps: int) -> None:
-        opened = self._network.masks[mask]
         for _ in range(steps):
             self._synaptic_operations += int(self._network.fan_out[self._active].sum())
-            self._fire(self._stepper(self._active, opened))
+            self._fire(self._stepper(self._active, mask))
 
     def _fire(self, active: NDArray[np.intp]) -> None:
         self._active = active

@@ -28,9 +28,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsafsm.errors import BackendError, CompileCall, OptionError, RequirementError
-from vsafsm.network import Network
+from vsafsm.lowering import REST
+from vsafsm.network import Network, patterns_of
 from vsafsm.synapses import Synapses
-from vsafsm.vsa import Bits, Numbers
+from vsafsm.vsa import Numbers
 from vsafsm_loihi2.latch import Latch, latch
 from vsafsm_loihi2.limits import (
     ACCUMULATOR,
@@ -203,18 +204,20 @@ class ChipNetwork:
         they make none.
         """
         network, n = self.network, self.network.module_neurons
-        bias = self.bias.astype(np.int64).reshape(-1, n)
-        lines = self.masks[:, 1:].astype(np.int64).reshape(len(bias), n, -1)
+        bias = self.bias.astype(np.int64)
         gain, left = divmod(-int(bias.max()), len(driven_by_reset(network)))
-        if left or (bias != bias[0]).any() or (lines != lines[0]).any():
-            raise BackendError("biases or masks differ between modules; expected the same in each")
-        closing = bias[0] - bias.max()
-        driven = (closing << self.bias_exp) + (lines[0].T << (self.mask_exp + SHIFT))
+        if left:
+            raise BackendError("the largest bias is no multiple of the active neurons")
+        closing = bias - bias.max()
+        opened = [closing == 0]
+        for line in self.masks[:, 1:].T:
+            driven = line.astype(np.int64) << (self.mask_exp + SHIFT)
+            opened.append((closing << self.bias_exp) + driven >= 0)
         weights = network.with_all_weights(
             _halved(self.blocks), _halved(np.asarray(self.between.values))
         )
-        masks: Bits = np.concatenate([closing[None] == 0, driven >= 0])
-        return replace(weights, gain=gain, masks=masks)
+        masks, opens = patterns_of(np.reshape(opened, (len(opened), -1, n)))
+        return replace(weights, gain=gain, masks=masks, opens=opens)
 
     def arrays(self) -> Mapping[str, Any]:
         """Everything that a simulator or an archive needs, by name: arrays, and whole numbers as
@@ -286,13 +289,14 @@ def lower(network: Network, settings: Settings = Settings()) -> ChipNetwork:
         )
     up, down = max(0, 2 * found.up), max(0, -2 * found.down)
 
-    at_rest, started = network.masks[0], np.zeros(network.neurons, np.bool_)
+    at_rest, started = network.opened(REST), np.zeros(network.neurons, np.bool_)
     started[driven_by_reset(network)] = True
 
     closing, opening, exponent = _drives(max(2, up), down)
-    lines = closing * (network.masks[1:].T.astype(np.int16) - at_rest[:, None].astype(np.int16))
-    everywhere = np.tile(at_rest, network.modules)
-    reset = np.where(started, opening, -closing * everywhere)[:, None]
+    masks = np.empty((network.neurons, network.no_mask), np.int16)
+    masks[:, 0] = np.where(started, opening, -closing * at_rest)
+    for mask in range(1, network.no_mask):
+        masks[:, mask] = closing * (network.opened(mask).astype(np.int16) - at_rest)
     inhibition = closing << exponent
     constant = _bias(2 * constant_inhibition(network), settings)
     bias = _bias(inhibition, settings)
@@ -310,11 +314,11 @@ def lower(network: Network, settings: Settings = Settings()) -> ChipNetwork:
     return ChipNetwork(
         blocks=_doubled(network.blocks),
         between=replace(network.between, values=_doubled(network.between.values)),
-        masks=np.hstack([reset, np.tile(lines, (network.modules, 1))]).astype(np.int16),
+        masks=masks,
         mask_exp=exponent,
-        bias=(-constant - bias * ~everywhere).astype(np.int16),
+        bias=(-constant - bias * ~at_rest).astype(np.int16),
         bias_exp=BIAS_EXPONENT,
-        readout=(network.codes[: len(network.states)] & at_rest).astype(np.int16),
+        readout=network.readout.astype(np.int16),
         latch=latch(len(network.inputs), hold, gap),
         hold_steps=hold,
         gap_steps=gap,

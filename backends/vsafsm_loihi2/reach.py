@@ -67,7 +67,7 @@ def driven_by_reset(network: Network) -> Neurons:
     code = network.code_activity(network.start)
     if not network.gain:
         return code
-    return np.asarray(code[network.masks[REST][code % network.module_neurons]])
+    return np.asarray(code[network.open_at(REST, REST, code)])
 
 
 def constant_inhibition(network: Network) -> int:
@@ -221,7 +221,7 @@ class _Extremes(Observer):
             int(chips.values.min(initial=0)),
             int(chips.reached_values.min(initial=0)),
         )
-        self.least = min(self.least, _least_firing(chips, batch))
+        self.least = min(self.least, _least_firing(self.network, chips, batch))
 
     def reach(self, fixed_points: int, hold: int, gap: int) -> Reach:
         """What was found."""
@@ -239,7 +239,7 @@ class _Extremes(Observer):
 
     def _compare(self, batch: StepBatch, chips: Drives) -> None:
         steps = (
-            self.network.fire(drives, batch.row, batch.opened).keys
+            self.network.fire(drives, batch.row, batch.masks, batch.also).keys
             for drives in (batch.drives, chips)
         )
         for i, (one, other) in enumerate(zip(*steps, strict=True)):
@@ -259,16 +259,17 @@ def _largest(drives: Drives) -> int:
     return max(int(drives.values.max(initial=0)), int(drives.reached_values.max(initial=0)))
 
 
-def _least_firing(drives: Drives, batch: StepBatch) -> int:
+def _least_firing(network: Network, drives: Drives, batch: StepBatch) -> int:
     """The smallest drive of a neuron that fires."""
-    counts, n = np.diff(drives.starts)[batch.row], batch.opened.shape[1]
+    counts = np.diff(drives.starts)[batch.row]
     pair = ranges(drives.starts[batch.row], counts)
-    opened = batch.opened[np.repeat(np.arange(len(batch.row)), counts)]
+    row = np.repeat(np.arange(len(batch.row)), counts)
+    opened = network.open_in(batch.masks[row], batch.also[row], drives.modules[pair])
     values = drives.values[pair]
     least = values[(values > 0) & opened].min(initial=2**31 - 1)
     reached = drives.reached.counts[batch.row]
     entry = ranges(drives.reached.starts[batch.row], reached)
-    opened = batch.opened[np.repeat(np.arange(len(batch.row)), reached)]
-    fires = opened[np.arange(len(entry)), drives.reached.neurons[entry] % n]
+    row = np.repeat(np.arange(len(batch.row)), reached)
+    fires = network.open_at(batch.masks[row], batch.also[row], drives.reached.neurons[entry])
     values = drives.reached_values[entry]
     return int(min(least, values[fires & (values > 0)].min(initial=2**31 - 1)))

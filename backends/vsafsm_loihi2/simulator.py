@@ -18,9 +18,10 @@ class ChipSimulator:
     """Latch and network, all neurons in one step after the other. A synapse acts in the step after
     a spike.
 
-    Modules have the same lines and biases. So neurons that no spike has reached, in all modules
-    but that of the start code, share the current and the membrane of one module that stands for
-    them: a step costs what the spikes reach, whatever the size.
+    Where masks have the same pattern in every module, these have the same lines and biases. So
+    neurons that no spike has reached, in all modules but that of the start code, share the current
+    and the membrane of one module that stands for them: a step costs what the spikes reach,
+    whatever the size.
 
     Attributes
     ----------
@@ -40,7 +41,9 @@ class ChipSimulator:
         self._lines = chip.masks.astype(np.int32) << chip.mask_exp
         self._bias = chip.bias.astype(np.int32) << chip.bias_exp
         # Whether a neuron has a state of its own; that of the others is in `_quiet`.
-        self._own: Bits = np.full(neurons, self._modules == 1)
+        opens = chip.network.opens
+        self._shared = self._modules > 1 and bool((opens == opens[:, :1]).all())
+        self._own: Bits = np.full(neurons, not self._shared)
         start = int(chip.network.homes[chip.network.start])
         self._start = slice(start * self._n, (start + 1) * self._n)
         other = (start + 1) % self._modules
@@ -87,7 +90,7 @@ class ChipSimulator:
         self._arriving[which] = 0
         u, v, spikes = fire(u, v, arriving, self._bias[which], chip.du, chip.dv)
         self._u[which], self._v[which] = u, v
-        if self._modules > 1:
+        if self._shared:
             arriving = self._lines[self._other][:, on].sum(1, dtype=np.int32)
             # None of these fires: their bias is negative, and no line does more than open them.
             quiet_u, quiet_v, _ = fire(
@@ -115,14 +118,14 @@ class ChipSimulator:
     @property
     def u(self) -> States:
         """Currents of the network: (N,)."""
-        if self._modules == 1:
+        if not self._shared:
             return self._u
         return np.where(self._own, self._u, np.tile(self._quiet[0], self._modules))
 
     @property
     def v(self) -> States:
         """Membranes of the network: (N,)."""
-        if self._modules == 1:
+        if not self._shared:
             return self._v
         return np.where(self._own, self._v, np.tile(self._quiet[1], self._modules))
 

@@ -211,10 +211,11 @@ def program_of(
     compiled: Callable[..., Program],
     examples: dict[str, Machine],
     random_machines: Callable[..., Machine],
+    words_machine: Callable[..., Machine],
 ) -> Callable[[str], Program]:
     """A program for the chip by name: of an example, ``dense EXAMPLE``, ``random SEED``, ``level``,
-    ``apart EXAMPLE`` with the inhibition apart, or in modules: ``modules SEED`` or ``modules
-    elevator``.
+    ``apart EXAMPLE`` with the inhibition apart, or in modules: ``modules SEED``, ``modules
+    elevator``, or ``modules words`` with masks that differ between modules.
     """
 
     def found(name: str) -> Program:
@@ -223,6 +224,8 @@ def program_of(
             return compiled(level_machine(), target="loihi2", trigger="level")
         if kind == "modules" and rest == "elevator":
             return compiled(examples[rest], layout="modules", module_neurons=64, active=16)
+        if kind == "modules" and rest == "words":
+            return compiled(words_machine(6, 9), layout="modules", active=16, margin=0.1)
         if kind == "modules":
             machine = random_machines(20, 2, int(rest))
             return compiled(machine, layout="modules", module_neurons=64, active=8)

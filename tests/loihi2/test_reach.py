@@ -31,6 +31,7 @@ NAMES = [
     "modules 0",
     "modules 1",
     "modules elevator",
+    "modules words",
 ]
 HandMade = Callable[..., Network]
 

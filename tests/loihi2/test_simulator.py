@@ -143,7 +143,7 @@ def test_its_spikes_are_those_of_the_synchronous_network_three_steps_later(
         channels += [[a], *([[]] * (period - 1 + wait))]
         masks += [a] * chip.hold_steps + [0] * (chip.gap_steps + wait)
     for mask, spikes in zip(masks, [*channels, [], [], []], strict=True):
-        active = step(network, active, network.masks[mask])
+        active = step(network, active, mask)
         assert np.flatnonzero(simulator.step(spikes_in(spikes, width))).tolist() == active.tolist()
 
 

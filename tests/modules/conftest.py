@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -43,6 +44,20 @@ def _built(states: int, inputs: int, seed: int, per_module: int) -> tuple[Machin
 def random_network() -> tuple[Machine, Network]:
     """40 states in four modules."""
     return _built(40, 2, 0, 10)
+
+
+@pytest.fixture(scope="session")
+def words(words_machine: Callable[..., Machine]) -> tuple[Machine, Network]:
+    """A machine of twelve inputs, of which modules of 16 active neurons are balanced over seven."""
+    machine = words_machine(14, 12)
+    return machine, build(machine, active=16)
+
+
+@pytest.fixture(scope="session", params=["tcp", "words"])
+def of_modules(request: pytest.FixtureRequest) -> tuple[Machine, Network]:
+    """Modules with the same masks in each, and with masks of their own."""
+    found: tuple[Machine, Network] = request.getfixturevalue(request.param)
+    return found
 
 
 @pytest.fixture(scope="session")

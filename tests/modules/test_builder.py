@@ -13,7 +13,7 @@ import vsafsm
 from vsafsm.codebook import orthogonal_array
 from vsafsm.errors import CodebookError, CompileError
 from vsafsm.machine import Machine, Transition
-from vsafsm.modules import build, builder
+from vsafsm.modules import build, plan
 from vsafsm.modules.codebook import draw_codes
 from vsafsm.modules.sizes import Sizes
 from vsafsm.network import Network
@@ -172,8 +172,8 @@ def test_what_is_too_much_for_a_module_is_tried_with_less(
 ) -> None:
     """Fewer states per module, or more neurons where the states are given."""
     machine = random_network[0]
-    much = Sizes(128, 16, 40)
-    monkeypatch.setattr(builder, "usual_sizes", lambda *args, **options: much)
+    much = Sizes(128, 16, 40, 200, 2)
+    monkeypatch.setattr(plan, "usual_sizes", lambda *args, **options: much)
     network = build(machine, margin=0.2, states=states)
     assert vsafsm.prove(machine, network).margin >= 0.2
     assert network.modules == (2 if states is None else 1)

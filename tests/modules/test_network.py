@@ -35,25 +35,26 @@ def activities(network: Network, rng: np.random.Generator, count: int) -> list[n
 
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10**6))
-def test_a_step_is_that_of_the_matrix(random_network: Built, seed: int) -> None:
-    network, rng = random_network[1], np.random.default_rng(seed)
+def test_a_step_is_that_of_the_matrix(of_modules: Built, seed: int) -> None:
+    network, rng = of_modules[1], np.random.default_rng(seed)
     dense, some = network.to_dense(), activities_of(activities(network, rng, 12))
-    masks = rng.integers(0, len(network.masks) + 1, (2, len(some)))
-    opened = network.patterns(masks[0], masks[1])
+    one, other = rng.integers(0, network.no_mask + 1, (2, len(some)))
+    every = np.vstack([dense.masks, np.ones(network.neurons, np.bool_)])
+    opened = every[one] & every[other]
     bits = some.bits(network.neurons)
-    expected = dense.advance(bits, np.tile(opened, (1, network.modules)))
-    found = network.fire(network.drives(some), np.arange(len(some)), opened)
+    expected = dense.advance(bits, opened)
+    found = network.fire(network.drives(some), np.arange(len(some)), one, other)
     assert (found.bits(network.neurons) == expected).all()
-    assert (network.advance(bits, opened) == expected).all()
-    under = np.minimum(masks[0], len(network.masks) - 1)
+    assert (network.advance(bits, network.opened(one) & network.opened(other)) == expected).all()
+    under = np.minimum(one, network.no_mask - 1)
     expected = dense.advance(bits, dense.masks[under])
     assert (network.step(some, under).bits(network.neurons) == expected).all()
 
 
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10**6))
-def test_drives_are_those_of_the_matrix(random_network: Built, seed: int) -> None:
-    network, rng = random_network[1], np.random.default_rng(seed)
+def test_drives_are_those_of_the_matrix(of_modules: Built, seed: int) -> None:
+    network, rng = of_modules[1], np.random.default_rng(seed)
     some, n = activities_of(activities(network, rng, 8)), network.module_neurons
     drives = network.drives(some)
     expected = network.to_dense().drive(some.bits(network.neurons))
@@ -70,10 +71,10 @@ def test_drives_are_those_of_the_matrix(random_network: Built, seed: int) -> Non
 
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10**6))
-def test_codes_are_read_as_from_the_matrix(tcp: Built, seed: int) -> None:
-    network, rng = tcp[1], np.random.default_rng(seed)
+def test_codes_are_read_as_from_the_matrix(of_modules: Built, seed: int) -> None:
+    network, rng = of_modules[1], np.random.default_rng(seed)
     some = activities_of(activities(network, rng, 20))
-    masks = rng.integers(0, len(network.masks), len(some))
+    masks = rng.integers(0, network.no_mask, len(some))
     bits, dense = some.bits(network.neurons), network.to_dense()
     expected = dense.decode(bits, masks)
     assert network.codes_of(some, masks).tolist() == expected.tolist()
@@ -81,13 +82,12 @@ def test_codes_are_read_as_from_the_matrix(tcp: Built, seed: int) -> None:
     assert np.allclose(network.similarity(bits, masks), dense.similarity(bits, masks))
 
 
-def test_every_code_stands_for_itself(tcp: Built) -> None:
-    network = tcp[1]
+def test_every_code_stands_for_itself(of_modules: Built) -> None:
+    network = of_modules[1]
     codes = activities_of([network.code_activity(c) for c in range(len(network.codes))])
-    for mask in range(len(network.masks)):
+    for mask in range(network.no_mask):
         masks = np.full(len(codes), mask)
-        opened = np.tile(network.masks[mask], network.modules)
-        seen = codes.kept(opened[codes.neurons])
+        seen = codes.kept(network.opened(mask)[codes.neurons])
         assert network.codes_of(seen, masks).tolist() == list(range(len(codes)))
 
 
@@ -140,7 +140,10 @@ def test_synapses_that_are_no_matrix_are_refused(
         ({"homes": lambda n: n.homes + 100}, "module that is not there"),
         ({"homes": lambda n: n.homes[1:]}, "homes of the network have shape"),
         ({"blocks": lambda n: n.blocks[:, 1:]}, "weights of the network have shape"),
-        ({"masks": lambda n: n.masks[1:]}, "masks of the network have shape"),
+        ({"masks": lambda n: n.masks[1:]}, "a mask has a pattern that is not there"),
+        ({"masks": lambda n: n.masks[:, 1:]}, "masks of the network have shape"),
+        ({"opens": lambda n: n.opens[1:]}, "opens of the network have shape"),
+        ({"opens": lambda n: n.opens - 1}, "a mask has a pattern that is not there"),
         ({"bits": 5}, "does not fit into 5 bits"),
     ],
 )

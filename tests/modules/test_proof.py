@@ -44,8 +44,8 @@ def assert_same(found: Proof, expected: Proof) -> None:
         assert (getattr(found.tally, name) == getattr(expected.tally, name)).all()
 
 
-def test_a_proof_is_that_of_the_matrix(random_network: Built, tcp: Built) -> None:
-    for machine, network in (random_network, tcp):
+def test_a_proof_is_that_of_the_matrix(random_network: Built, tcp: Built, words: Built) -> None:
+    for machine, network in (random_network, tcp, words):
         found = vsafsm.prove(machine, network)
         assert found.holds
         assert_same(found, vsafsm.prove(machine, network.to_dense()))

@@ -16,7 +16,7 @@ from vsafsm.synchronous import Session
 Built = tuple[Machine, Network]
 
 
-@pytest.mark.parametrize("which", ["tcp", "random_network"])
+@pytest.mark.parametrize("which", ["tcp", "random_network", "words"])
 def test_a_session_does_what_that_of_the_matrix_does(
     which: str, request: pytest.FixtureRequest
 ) -> None:

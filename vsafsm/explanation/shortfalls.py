@@ -43,7 +43,7 @@ def shortfalls(program: Program, sigma: float = 0.0) -> Margins:
         source = network.states.index(state)
         for a, symbol in enumerate(machine.inputs):
             move = moves[source, a + 1]
-            steps = [judged[p] for p in _steps(all_of_them, move, len(network.masks))]
+            steps = [judged[p] for p in _steps(all_of_them, move, network.no_mask)]
             minimum = min((minimum for minimum, _ in steps), key=lambda each: each.margin)
             bound = min(1.0, sum(tail for _, tail in steps))
             to = machine.transition(state, symbol).to
@@ -66,9 +66,7 @@ def _judge(
     """For each condition its minimum margin, and the sum of all its neurons' chances to be on the
     wrong side of threshold.
     """
-    opened = np.tile(
-        np.vstack([network.masks, np.ones(network.module_neurons, np.bool_)]), network.modules
-    )
+    opened = network.opened(np.arange(network.no_mask + 1))
     together = max(1, min(CHUNK, MOST_ELEMENTS // network.neurons))
     for i in range(0, len(all_of_them), together):
         rows = slice(i, i + together)
@@ -83,7 +81,7 @@ def _judge(
             count = max(int(activity.sum()), 1)
             neuron = int(np.where(care, signed, np.iinfo(np.int64).max).argmin())
             on = (int(all_of_them.open1[i + p]), int(all_of_them.open2[i + p]))
-            masks = tuple(sorted({mask for mask in on if mask < len(network.masks)}))
+            masks = tuple(sorted({mask for mask in on if mask != network.no_mask}))
             minimum = MinimumMargin(
                 float(signed[neuron]) / count / network.scale,
                 "held" if any(mask != REST for mask in masks) else "gap",

@@ -94,22 +94,32 @@ def _transitions(program: Program, seen: _Seen) -> list[tuple[str, float, int]]:
         if move.source != move.target
     ]
     arcs += [(code, REST, to) for code, to in enumerate(lowered.releases) if code != to]
-    signs, found, n = np.where(network.masks, 1.0, -1.0), [], network.module_neurons
+    found, n = [], network.module_neurons
     erase = refine.ERASE if program.options.layout == "modules" else ERASE
     for x, mask, y in arcs:
         if x in seen.centred:
             towards = -erase * seen.centred[x][i]
             towards += seen.centred[y][i] if y in seen.centred else 0.0
-            value = towards * float(bind(seen.centred[x], signs[mask])[seen.own].sum()) / seen.unit
+            bound = bind(seen.centred[x], _signs(network, mask, x))
+            value = towards * float(bound[seen.own].sum()) / seen.unit
             shared = int(network.codes[x, seen.own].sum())
-        elif y in seen.centred and network.codes[y, i] and network.masks[mask, i]:
+        elif (
+            y in seen.centred
+            and network.codes[y, i]
+            and network.masks[network.opens[mask, seen.module], i]
+        ):
             there = seen.activity[seen.activity // n == network.homes[x]] % n
             active = there[network.codes[x, there]]
-            value, shared = float(signs[mask, active].sum()), len(active)
+            value, shared = float(_signs(network, mask, x)[active].sum()), len(active)
         else:
             continue
         found.append((f"transition {_arc(network, x, mask, y)}", value, shared))
     return found
+
+
+def _signs(network: Network, mask: int, code: int) -> NDArray[np.float64]:
+    """The signs of a mask in the module of a code: (n,)."""
+    return np.where(network.masks[network.opens[mask, network.homes[code]]], 1.0, -1.0)
 
 
 def _arc(network: Network, x: int, mask: int, y: int) -> str:

@@ -9,25 +9,26 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vsafsm.activities import Indices, starts_of
-from vsafsm.codebook import classes_needed, orthogonal_array
+from vsafsm.codebook import classes_needed
 from vsafsm.errors import CompileError, MarginError, did_you_mean
-from vsafsm.lowering import Lowered, lower
+from vsafsm.lowering import REST, Lowered, lower
 from vsafsm.machine import Machine
 from vsafsm.modules.codebook import draw_codes
 from vsafsm.modules.executors import Call, Execute, executor
 from vsafsm.modules.finished import Finished
 from vsafsm.modules.hubs import with_hubs_shared
-from vsafsm.modules.placement import PLACEMENTS, links, place
+from vsafsm.modules.kinds import kinds_of, masks_for, targets_of
+from vsafsm.modules.placement import PLACEMENTS
+from vsafsm.modules.plan import Plan, Planner
 from vsafsm.modules.refine import Inside, one_shot, refine_inside
 from vsafsm.modules.sending import Sent, send
-from vsafsm.modules.sizes import Sizes, usual_sizes
+from vsafsm.modules.sizes import MOST_KINDS, Sizes, usual_sizes
 from vsafsm.modules.task import InsideTask, SendTask
 from vsafsm.network import Network
 from vsafsm.options import Placement
@@ -42,8 +43,6 @@ CLIP = 8.0
 """Standard deviations of the one-shot weights that the largest integer stands for."""
 LEAST_RANGE = 8.0
 """Units that are not clipped, however few the weights."""
-LIGHTER = 0.85
-"""Share of the states per neuron to try next, where weights miss the margin."""
 LEAVING = 0.5
 """Share of the transitions of a random machine that lead to another module."""
 MORE_SENT = 2.0
@@ -56,17 +55,23 @@ DRAWS = 3
 """Draws of the codes of a module, before fewer states are tried in all."""
 INSIDE = 0.7
 """Share of the time that goes into the insides of modules."""
-MOST_NEURONS = 2048
-"""Most neurons of a module to try, where the states that it holds are given."""
 
 
 def predicted_synapses(lowered: Lowered, margin: float) -> int:
     """Weights that a network of modules is expected to hold."""
-    sizes = usual_sizes(lowered, margin)
-    modules = -(-len(lowered.targets) // sizes.states)
+    if lowered.inputs > MOST_KINDS:
+        plan = Planner(lowered, margin).first()
+        sizes, modules = plan.sizes, int(plan.homes.max()) + 1
+        homes = plan.homes[np.array([code.state for code in lowered.codes])]
+        moves = {(m.source, m.target) for m in lowered.moves if m.source != m.target}
+        leaving = float(sum(homes[x] != homes[y] for x, y in moves))
+    else:
+        sizes = usual_sizes(lowered, margin)
+        modules = -(-len(lowered.targets) // sizes.states)
+        leaving = LEAVING * sum(move.source != move.target for move in lowered.moves)
+        leaving *= 1 - 1 / modules
     # k neurons of the source reach the open half of the target's, where that is elsewhere.
-    leaving = LEAVING * sum(move.source != move.target for move in lowered.moves)
-    between = leaving * (1 - 1 / modules) * sizes.active**2 / 2 * (1 + MORE_SENT * margin)
+    between = leaving * sizes.active**2 / 2 * (1 + MORE_SENT * margin)
     return round(modules * sizes.module_neurons**2 + between)
 
 
@@ -145,58 +150,44 @@ def build(
             + did_you_mean(placement, PLACEMENTS)
         )
     lowered = lower(machine)
-    fixed = None if homes is None else _given_homes(machine, homes)
-    largest = states if fixed is None else int(np.bincount(fixed).max())
-    sizes = usual_sizes(
-        lowered, margin, module_neurons=module_neurons, active=active, states=largest
+    planner = Planner(
+        lowered,
+        margin,
+        placement,
+        seed,
+        module_neurons=module_neurons,
+        active=active,
+        states=states,
+        homes=None if homes is None else _given_homes(machine, homes),
     )
-    _check(lowered, sizes, margin, bits)
-    joined, execute = links(lowered), executor(jobs, scheduler)
+    _check(lowered, planner.sizes(), margin, bits)
+    plan, execute = planner.first(), executor(jobs, scheduler)
     while True:
-        placed = fixed
-        if placed is None:
-            placed = place(joined, sizes.states, placement, np.random.default_rng(seed))
         try:
-            return _build(
-                machine, lowered, sizes, placed, margin, bits, seed, execute, resume, progress
-            )
+            return _build(machine, lowered, plan, margin, bits, seed, execute, resume, progress)
         except _ShortError as error:
-            most = int(np.bincount(placed).max())
-            lighter = None
-            if largest is None:
-                lighter = _fewer_states(sizes)
-            elif module_neurons is None:
-                lighter = _more_neurons(sizes, lowered)
+            lighter = planner.lighter(plan, error.states)
             if lighter is None:
+                few = f"fewer than {error.states} states per module, more neurons"
                 raise MarginError(
-                    f'machine "{machine.name}": {error} lack the margin {margin:g}; expected fewer'
-                    f" than {most} states per module, more neurons, or a smaller margin"
+                    f'machine "{machine.name}": {error} lack the margin {margin:g}; expected'
+                    f" {few if error.states > 1 else 'more active neurons'}, or a smaller margin"
                 ) from None
-            sizes = lighter
-
-
-def _fewer_states(sizes: Sizes) -> Sizes | None:
-    """Sizes to try next where the states per module may change."""
-    fewer = int(LIGHTER * sizes.states)
-    return replace(sizes, states=fewer) if fewer else None
-
-
-def _more_neurons(sizes: Sizes, lowered: Lowered) -> Sizes | None:
-    """Sizes to try next where the states per module are given."""
-    classes = classes_needed(lowered.masks)
-    more = classes * -(-int(sizes.module_neurons / LIGHTER) // classes)
-    return replace(sizes, module_neurons=more) if more <= MOST_NEURONS else None
+            plan = lighter
 
 
 class _ShortError(Exception):
-    """A module whose weights miss the margin."""
+    """A module whose weights miss the margin, and the states that it has."""
+
+    def __init__(self, problem: str, states: int) -> None:
+        super().__init__(problem)
+        self.states = states
 
 
 def _build(
     machine: Machine,
     lowered: Lowered,
-    sizes: Sizes,
-    home_of_state: Indices,
+    plan: Plan,
     margin: float,
     bits: int,
     seed: int,
@@ -204,40 +195,47 @@ def _build(
     resume: Path | None,
     progress: Callable[[float], None],
 ) -> Network:
-    lowered = with_hubs_shared(lowered, home_of_state)
-    homes = home_of_state[np.array([code.state for code in lowered.codes])]
+    sizes = plan.sizes
+    lowered = with_hubs_shared(lowered, plan.homes)
+    homes = plan.homes[np.array([code.state for code in lowered.codes])]
     members = _members(homes)
-    array = orthogonal_array(lowered.masks)
-    classes = np.arange(sizes.module_neurons) % len(array)
-    masks = np.asarray(array[classes].T > 0)
-    tasks = _inside_tasks(lowered, homes, members)
+    states = [each[each < len(lowered.targets)] for each in members]
+    kinds = kinds_of(targets_of(lowered), states)
+    numbers = kinds.max(1) + 1
+    rng = np.random.default_rng(seed)
+    masks = masks_for(numbers, sizes.kinds, sizes.active, sizes.module_neurons, rng)
+    first = np.array([masks.first(k) for k in numbers.tolist()])
+    opens = np.vstack([first, first + 1 + kinds.T])
+    tasks = _inside_tasks(lowered, homes, members, kinds)
     draws = [rng.spawn(DRAWS + 1) for rng in np.random.default_rng(seed).spawn(len(members))]
-    grid = _grid(tasks[0], classes, masks, sizes.active, bits, seed)
-    depends = [_described(machine), asdict(sizes), home_of_state.tolist(), margin, bits, seed]
+    grid = _grid(tasks[0], *masks.of(int(numbers[0])), sizes.active, bits, seed)
+    depends = [_described(machine), asdict(sizes), plan.homes.tolist(), margin, bits, seed]
     finished = None if resume is None else Finished(resume, depends)
     # Fewer states are tried as soon as a module is short: the others are not waited for.
     calls: list[Call] = [
-        (refine_inside, (task, classes, masks, sizes.active, grid, margin, rngs[:DRAWS]))
-        for task, rngs in zip(tasks, draws, strict=True)
+        (refine_inside, (task, *masks.of(k), sizes.active, grid, margin, rngs[:DRAWS]))
+        for task, k, rngs in zip(tasks, numbers.tolist(), draws, strict=True)
     ]
     insides: list[Inside] = []
     for inside in finished.inside(execute, calls) if finished else execute(calls):
         if inside.short:
-            raise _ShortError(f"{inside.short} conditions inside a module")
+            there = len(states[len(insides)])
+            raise _ShortError(f"{inside.short} conditions inside a module", there)
         insides.append(inside)
         progress(INSIDE * len(insides) / len(tasks))
     codes = np.zeros((len(homes), sizes.module_neurons), np.bool_)
     for each, inside in zip(members, insides, strict=True):
         codes[each] = inside.codes
-    sending = _send_tasks(lowered, homes, members, codes, masks, tasks)
+    sending = _send_tasks(lowered, homes, members, codes, masks.masks, opens, kinds, tasks)
     calls = [
-        (send, (task, masks, grid, margin, rngs[DRAWS]))
-        for task, rngs in zip(sending, draws, strict=True)
+        (send, (task, masks.of(k)[1], grid, margin, rngs[DRAWS]))
+        for task, k, rngs in zip(sending, numbers.tolist(), draws, strict=True)
     ]
     sends: list[Sent] = []
     for sent in finished.sent(execute, calls) if finished else execute(calls):
         if sent.short:
-            raise _ShortError(f"{sent.short} conditions between modules")
+            there = len(states[len(sends)])
+            raise _ShortError(f"{sent.short} conditions between modules", there)
         sends.append(sent)
         progress(INSIDE + (1 - INSIDE) * len(sends) / len(tasks))
     return Network(
@@ -250,7 +248,8 @@ def _build(
         grid.gain,
         grid.scale,
         grid.bits,
-        masks,
+        masks.masks,
+        opens,
         codes,
         homes,
         lowered.codes,
@@ -283,12 +282,12 @@ def _described(machine: Machine) -> str:
 
 
 def _check(lowered: Lowered, sizes: Sizes, margin: float, bits: int) -> None:
-    classes = classes_needed(lowered.masks)
+    classes = classes_needed(sizes.kinds + 1)
     for name, value in (("module_neurons", sizes.module_neurons), ("active", sizes.active)):
         if value < classes or value % classes:
             raise CompileError(
                 f"{name} is {value}; expected a multiple of {classes}, the classes of"
-                f" {lowered.masks} masks"
+                f" {sizes.kinds + 1} masks"
             )
     if not sizes.states >= 1 or not 0 < margin <= 0.45 or not LEAST_BITS <= bits <= 16:
         raise CompileError(
@@ -321,19 +320,23 @@ def _members(homes: Indices) -> list[Indices]:
     return [np.asarray(each, np.intp) for each in np.split(order, ends)]
 
 
-def _inside_tasks(lowered: Lowered, homes: Indices, members: list[Indices]) -> list[InsideTask]:
+def _inside_tasks(
+    lowered: Lowered, homes: Indices, members: list[Indices], kinds: Indices
+) -> list[InsideTask]:
     local = _local(homes, members).tolist()
     home: list[int] = homes.tolist()
-    moves: list[list[tuple[int, int, int]]] = [[] for _ in members]
-    departures: list[list[tuple[int, int]]] = [[] for _ in members]
+    kind_of: list[list[int]] = kinds.tolist()
+    moves: list[dict[tuple[int, int, int], None]] = [{} for _ in members]
+    departures: list[dict[tuple[int, int], None]] = [{} for _ in members]
     arrivals: list[dict[tuple[int, int], None]] = [{} for _ in members]
     for x, mask, y in lowered.moves:
+        kind = kind_of[home[x]][mask - 1] + 1
         if home[x] == home[y]:
-            moves[home[x]].append((local[x], mask, local[y]))
+            moves[home[x]][local[x], kind, local[y]] = None
         else:
-            departures[home[x]].append((local[x], mask))
+            departures[home[x]][local[x], kind] = None
         if x != y:
-            arrivals[home[y]][local[y], mask] = None
+            arrivals[home[y]][local[y], kind_of[home[y]][mask - 1] + 1] = None
     return [
         InsideTask(
             tuple(local[lowered.releases[c]] for c in each.tolist()),
@@ -351,19 +354,48 @@ def _send_tasks(
     members: list[Indices],
     codes: Bits,
     masks: Bits,
+    opens: Indices,
+    kinds: Indices,
     tasks: list[InsideTask],
 ) -> list[SendTask]:
     n, local = masks.shape[1], _local(homes, members).tolist()
     home: list[int] = homes.tolist()
-    leaves: list[dict[tuple[int, int], NDArray[np.int32]]] = [{} for _ in members]
+    kind_of: list[list[int]] = kinds.tolist()
+    # Inputs of one kind in the module of x may be of several where they lead: what any of them
+    # leaves open there is to fire.
+    fires: list[dict[tuple[int, int], Bits]] = [{} for _ in members]
+    target: list[dict[tuple[int, int], int]] = [{} for _ in members]
     for x, mask, y in lowered.moves:
         if home[x] != home[y]:
-            fires = np.flatnonzero(codes[y] & masks[mask]) + home[y] * n
-            leaves[home[x]][local[x], mask] = fires.astype(np.int32)
+            key = local[x], kind_of[home[x]][mask - 1] + 1
+            open_ = codes[y] & masks[opens[mask, home[y]]]
+            fires[home[x]][key] = open_ | fires[home[x]].get(key, np.False_)
+            target[home[x]][key] = home[y] * n
     return [
-        SendTask(codes[each], leaves[m], task.held)
-        for m, (each, task) in enumerate(zip(members, tasks, strict=True))
+        _send_task(codes[each], fires[m], target[m], masks, opens, kinds[m], tasks[m])
+        for m, each in enumerate(members)
     ]
+
+
+def _send_task(
+    codes: Bits,
+    fires: dict[tuple[int, int], Bits],
+    target: dict[tuple[int, int], int],
+    masks: Bits,
+    opens: Indices,
+    kinds: Indices,
+    task: InsideTask,
+) -> SendTask:
+    leaves = {
+        key: (np.flatnonzero(bits) + target[key]).astype(np.int32) for key, bits in fires.items()
+    }
+    targets = np.unique(np.concatenate([np.zeros(0, np.int32), *leaves.values()]))
+    module, neuron = np.divmod(targets, masks.shape[1])
+    opened = np.zeros((int(kinds.max()) + 2, len(targets)), np.bool_)
+    opened[REST] = masks[opens[REST, module], neuron]
+    for a, kind in enumerate(kinds.tolist()):
+        opened[kind + 1] |= masks[opens[a + 1, module], neuron]
+    return SendTask(codes, targets, opened, leaves, task.held)
 
 
 def _local(homes: Indices, members: list[Indices]) -> Indices:

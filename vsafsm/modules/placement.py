@@ -11,14 +11,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count, pairwise
-from typing import get_args
+from typing import Protocol, get_args
 
 import numpy as np
 
 from vsafsm.activities import Indices
 from vsafsm.lowering import Lowered
+from vsafsm.modules.kinds import joined
+from vsafsm.modules.sizes import Sizes
 from vsafsm.options import Placement
 
+UNMET = 2**62
+"""Cost of a state that no module is next to."""
+TRIED = 16
+"""States that are tried before a module counts as full."""
 PLACEMENTS: tuple[Placement, ...] = get_args(Placement)
 
 
@@ -86,9 +92,37 @@ def place(links: Links, per_module: int, kind: Placement, rng: np.random.Generat
     states = len(links.codes)
     modules = -(-states // per_module)
     if kind == "partition":
-        return _grown(links, modules)
+        return _grown(links, _Shares(links, modules))
     homes = np.empty(states, np.intp)
     homes[rng.permutation(states)] = np.arange(states) % modules
+    return homes
+
+
+def place_by_kinds(
+    links: Links, targets: Indices, sizes: Sizes, kind: Placement, rng: np.random.Generator
+) -> Indices:
+    """As `place`, for machines of many inputs: states that tell the same inputs apart share a
+    module, so that it has few kinds of input.
+
+    Parameters
+    ----------
+    links
+    targets : (S, A)
+        Where each input leads each state.
+    sizes
+        What a module holds. A state of more kinds than it has is alone.
+    kind
+        ``"partition"``, or ``"balanced"``: without regard to the links.
+    rng
+        Used where states are placed at random.
+    """
+    if kind == "partition":
+        return _grown(links, _Kinds(links, targets, sizes))
+    order = rng.permutation(len(links.codes))
+    none = np.zeros(0, np.intp)
+    apart = Links(none, none, none, links.codes[order], links.transitions)
+    homes = np.empty(len(order), np.intp)
+    homes[order] = _grown(apart, _Kinds(apart, targets[order], sizes))
     return homes
 
 
@@ -115,16 +149,94 @@ class _Queue:
         """Remove a state, if it is there."""
         self._turn.pop(state, None)
 
-    def first(self) -> int | None:
-        """The state with the lowest cost."""
-        # Entries of states that were dropped or put again are removed when they come up.
-        while self._heap and self._turn.get(self._heap[0][2]) != self._heap[0][1]:
-            heappop(self._heap)
-        return self._heap[0][2] if self._heap else None
+    def first(self, filling: _Filling, keep: bool) -> int | None:
+        """The state with the lowest cost that fits, of a few. What does not fit stays in the queue,
+        or is dropped.
+        """
+        passed: list[tuple[int, int, int]] = []
+        found = None
+        while self._heap and found is None and len(passed) < TRIED:
+            cost, turn, state = heappop(self._heap)
+            # Entries of states that were dropped or put again are removed when they come up.
+            if self._turn.get(state) != turn:
+                continue
+            if filling.admits(state):
+                found = state
+            elif keep:
+                passed.append((cost, turn, state))
+            else:
+                self.drop(state)
+        for entry in passed:
+            heappush(self._heap, entry)
+        return found
 
 
-def _grown(links: Links, modules: int) -> Indices:
-    """Modules that grow one after the other until each has its share of the codes.
+class _Filling(Protocol):
+    """What a module has room for."""
+
+    full: bool
+
+    def begin(self) -> None:
+        """Start an empty module."""
+
+    def admits(self, state: int) -> bool:
+        """Whether a state fits into the module, or is its first."""
+
+    def add(self, state: int) -> None:
+        """Put a state into the module."""
+
+
+class _Shares:
+    """Each module has its share of the codes."""
+
+    def __init__(self, links: Links, modules: int) -> None:
+        self.codes: list[int] = links.codes.tolist()
+        self.modules, self.left = modules, sum(self.codes)
+        self.held, self.share, self.full = 0, 0.0, True
+
+    def begin(self) -> None:
+        self.left -= self.held
+        self.share, self.held, self.full = self.left / max(self.modules, 1), 0, False
+        self.modules -= 1
+
+    def admits(self, state: int) -> bool:
+        return True
+
+    def add(self, state: int) -> None:
+        self.held += self.codes[state]
+        self.full = self.held >= self.share
+
+
+class _Kinds:
+    """Each module has at most so many kinds of input, and so many patterns to store."""
+
+    def __init__(self, links: Links, targets: Indices, sizes: Sizes) -> None:
+        self.targets, self.sizes, self.full = targets, sizes, True
+        # A code of its own, and for each pending one its memory and its release.
+        self.patterns: list[int] = (2 * links.codes - 1).tolist()
+        self.begin()
+
+    def begin(self) -> None:
+        self.states, self.stored, self.full = 0, 0, False
+        self.kinds: Indices = np.zeros(self.targets.shape[1], np.intp)
+        self.tried: tuple[int, Indices] = -1, self.kinds
+
+    def admits(self, state: int) -> bool:
+        kinds = joined(self.kinds, self.targets[state])
+        self.tried, number, sizes = (state, kinds), int(kinds.max()) + 1, self.sizes
+        patterns = self.stored + self.patterns[state] + (self.states + 1) * number
+        fits = number <= sizes.kinds and patterns <= sizes.patterns
+        return not self.states or (fits and self.states < sizes.states)
+
+    def add(self, state: int) -> None:
+        assert self.tried[0] == state  # noqa: S101 - it was asked for
+        self.kinds = self.tried[1]
+        self.states += 1
+        self.stored += self.patterns[state]
+
+
+def _grown(links: Links, filling: _Filling) -> Indices:
+    """Modules that grow one after the other until each is full.
 
     *Open* links lead to states without a module. A module grows by the state that opens the fewest
     for those that it closes. It starts next to the modules before it, at the state with the fewest
@@ -137,20 +249,24 @@ def _grown(links: Links, modules: int) -> Indices:
     opens = [sum(numbers[first:end]) for first, end in pairwise(starts)]
     home = [-1] * len(codes)
     outer = _Queue()
-    unmet = iter(range(len(codes)))
-    module, left = 0, sum(codes)
+    for state in range(len(codes)):
+        outer.put(state, UNMET)
+    module, left = 0, len(codes)
     while left:
-        share, held = left / max(modules - module, 1), 0
+        filling.begin()
         closes: dict[int, int] = {}
         inner = _Queue()
-        while held < share:
-            state = inner.first()
-            if state is None:
-                state = outer.first()
-            if state is None:
-                state = next(x for x in unmet if home[x] < 0)
+        while left and not filling.full:
+            # What does not fit now does not fit into this module later on.
+            found = inner.first(filling, keep=False)
+            if found is None:
+                found = outer.first(filling, keep=True)
+            if found is None:
+                break
+            state = found
             home[state] = module
-            held += codes[state]
+            left -= 1
+            filling.add(state)
             inner.drop(state)
             outer.drop(state)
             for link in range(starts[state], starts[state + 1]):
@@ -160,6 +276,5 @@ def _grown(links: Links, modules: int) -> Indices:
                     closes[other] = closes.get(other, 0) + numbers[link]
                     inner.put(other, opens[other] - closes[other])
                     outer.put(other, opens[other])
-        left -= held
         module += 1
     return np.array(home, np.intp)

@@ -73,12 +73,12 @@ def send(task: SendTask, masks: Bits, grid: Grid, margin: float, rng: np.random.
     n = masks.shape[1]
     if not task.leaves:
         return Sent(np.zeros(n, np.intp), np.zeros(0, np.int32), np.zeros(0, grid.dtype), 0)
-    every = np.unique(np.concatenate(list(task.leaves.values())))
-    kinds, kind_of = _kinds(task, masks, every)
+    every = task.targets
+    kinds, kind_of = _kinds(task)
     situations = _situations(task, masks)
     values, short = [], 0
     for first in range(0, len(kinds), BLOCK):
-        block = _Targets(task, masks, grid, margin, situations, every[kinds[first : first + BLOCK]])
+        block = _Targets(task, masks, grid, margin, situations, kinds[first : first + BLOCK])
         short += block.refine(rng)
         values.append(block.values.astype(grid.dtype))
     weights = np.concatenate(values, axis=1)[:, kind_of]
@@ -87,13 +87,12 @@ def send(task: SendTask, masks: Bits, grid: Grid, margin: float, rng: np.random.
     return Sent(counts, every[post], weights[pre, post], short)
 
 
-def _kinds(task: SendTask, masks: Bits, targets: NDArray[np.int32]) -> tuple[Indices, Indices]:
+def _kinds(task: SendTask) -> tuple[Indices, Indices]:
     """Targets that the same transitions are to drive, and that the same inputs leave open, have the
     same task: -> the first target of each kind, and the kind of each.
     """
-    driven = np.stack([np.isin(targets, wanted) for wanted in task.leaves.values()])
-    opened = masks[REST + 1 :, targets % masks.shape[1]]
-    keys = np.packbits(np.concatenate([driven, opened]), axis=0).T
+    driven = np.stack([np.isin(task.targets, wanted) for wanted in task.leaves.values()])
+    keys = np.packbits(np.concatenate([driven, task.opened[REST + 1 :]]), axis=0).T
     _, first, kind = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     return np.sort(first), np.argsort(np.argsort(first))[kind.reshape(-1)]
 
@@ -108,8 +107,8 @@ class _Situations:
     activity : (r, n)
     leaving : (l,)
         Rows in which a state leaves the module. What a first mask closes does not matter there.
-    opened : (n,)
-        What that mask leaves open in any module.
+    opened : (t,)
+        What that mask leaves open of the targets.
     rows, wanted : (w,)
         Rows, and the neurons of other modules that are to fire in them. No other is to.
     """
@@ -140,7 +139,7 @@ def _situations(task: SendTask, masks: Bits) -> list[_Situations]:
             _Situations(
                 task.codes[[code for code, _ in members]] & opened[one] & opened[other],
                 np.array(leaving, np.intp),
-                opened[one],
+                task.opened[one] if one < every else np.ones(len(task.targets), np.bool_),
                 np.repeat(leaving, [len(each) for each in wanted]).astype(np.intp),
                 np.concatenate([np.zeros(0, np.int32), *wanted]),
             )
@@ -198,11 +197,11 @@ class _Targets:
         grid: Grid,
         margin: float,
         situations: list[_Situations],
-        neurons: NDArray[np.int32],
+        which: Indices,
     ) -> None:
         self.grid, self.margin = grid, margin
-        self.situations, self.neurons = situations, neurons
-        n = masks.shape[1]
+        self.situations, self.which, self.targets = situations, which, task.targets
+        n, neurons = masks.shape[1], task.targets[which]
         signs = np.where(masks, 1.0, -1.0)
         fine, present = np.zeros((n, len(neurons))), np.zeros((n, len(neurons)), np.bool_)
         for (x, mask), wanted in task.leaves.items():
@@ -226,11 +225,11 @@ class _Targets:
 
     def refine(self, rng: np.random.Generator) -> int:
         """Correct the weights in place, and add synapses: -> pairs that still lack the margin."""
-        left = np.arange(len(self.neurons))
+        left = np.arange(len(self.which))
         short = 0
         for n in range(MOST_ROUNDS):
             fine, present = self.fine[:, left], self.present[:, left]
-            goals = [self._goal(each, self.neurons[left]) for each in self.situations]
+            goals = [self._goal(each, self.which[left]) for each in self.situations]
             most = ROUNDS[n] if n < len(ROUNDS) else SEVERAL
             missing, above = self._passes(fine, present, goals, most, rng)
             if n >= len(ROUNDS) - 1:
@@ -242,10 +241,10 @@ class _Targets:
             left = left[np.logical_or.reduce([each.any(0) for each in missing.values()])]
         return short
 
-    def _goal(self, each: _Situations, neurons: NDArray[np.int32]) -> _Goal:
+    def _goal(self, each: _Situations, which: Indices) -> _Goal:
         count = each.activity.sum(1, keepdims=True)
-        columns, known = _columns(neurons, each.wanted)
-        closed = np.flatnonzero(~each.opened[neurons % len(each.opened)])
+        columns, known = _columns(self.targets[which], each.wanted)
+        closed = np.flatnonzero(~each.opened[which])
         return _Goal(
             each.activity.astype(self.real),
             count.astype(self.real),

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 
 from vsafsm.codebook import classes_needed
 from vsafsm.lowering import Lowered
+from vsafsm.modules.kinds import most_kinds
 
 FEWEST_ACTIVE = 16
 """Active neurons of a code, where the classes of the masks do not need more."""
+MOST_KINDS = 7
+"""Kinds of input that so few active neurons are balanced over."""
 FEWEST_RATIO, MOST_RATIO = 8, 32
 """Neurons of a module per active neuron: the fewest, and the most that a large margin is given."""
 SHARE_OF_INHIBITION = 0.8
@@ -33,11 +36,25 @@ proportion.
 
 @dataclass(frozen=True)
 class Sizes:
-    """Neurons of a module, active neurons of a code, and states per module."""
+    """What modules are like.
+
+    Attributes
+    ----------
+    module_neurons, active
+        Neurons of a module, and active neurons of a code.
+    states
+        States per module, at most.
+    patterns
+        Outer products per module, at most.
+    kinds
+        Kinds of input per module, where no state has more.
+    """
 
     module_neurons: int
     active: int
     states: int
+    patterns: int
+    kinds: int
 
 
 def usual_sizes(
@@ -57,12 +74,13 @@ def usual_sizes(
     >>> from vsafsm.modules.sizes import usual_sizes
     >>> lowered = lower(vsafsm.load("specs/turnstile.yaml"))
     >>> usual_sizes(lowered, 0.2)
-    Sizes(module_neurons=128, active=16, states=18)
+    Sizes(module_neurons=128, active=16, states=18, patterns=109, kinds=2)
     """
-    classes = classes_needed(lowered.masks)
+    kinds = min(lowered.inputs, max(MOST_KINDS, most_kinds(active or 0)))
+    classes = classes_needed(kinds + 1)
     active = active or classes * -(-FEWEST_ACTIVE // classes)
     # Outer products that the one-shot weights add up: memories, moves and releases.
-    patterns = len(lowered.codes) + len(lowered.moves) + lowered.pending
+    patterns = len(lowered.codes) + kinds * len(lowered.targets) + lowered.pending
     per_state = patterns / len(lowered.targets)
     at_fewest = max(1.0, (PATTERNS - PATTERNS_PER_MARGIN * margin) * active / 16)
     if not module_neurons:
@@ -71,10 +89,12 @@ def usual_sizes(
             loaded = max(states, 1) * per_state / at_fewest
             ratio = max(ratio, FEWEST_RATIO * loaded ** (1 / GROWTH))
         module_neurons = classes * int(-(-ratio * active // classes))
+    ratio = max(module_neurons, 1) / max(active, 1)
+    most = at_fewest * (ratio / FEWEST_RATIO) ** GROWTH
     if not states:
-        ratio = max(module_neurons, 1) / max(active, 1)
-        states = max(1, int(at_fewest * (ratio / FEWEST_RATIO) ** GROWTH / per_state))
-    return Sizes(module_neurons, active, states)
+        # Where modules have fewer kinds than they could, more states may have room.
+        states = max(1, int(most / per_state if kinds == lowered.inputs else most))
+    return Sizes(module_neurons, active, states, max(1, int(most)), kinds)
 
 
 def _fewest_ratio(margin: float) -> int:

@@ -13,7 +13,8 @@ from vsafsm.vsa import Bits
 
 @dataclass(frozen=True)
 class InsideTask:
-    """What a module of c codes is to do with its own activity.
+    """What a module of c codes is to do with its own activity. Masks are those of its kinds of
+    input, from 1 on, after that at rest.
 
     Attributes
     ----------
@@ -41,12 +42,16 @@ class InsideTask:
 
 @dataclass(frozen=True, eq=False)
 class SendTask:
-    """What a module is to do with other modules.
+    """What a module is to do with other modules. Masks are those of its kinds of input.
 
     Attributes
     ----------
     codes : (c, n)
         Its codes.
+    targets : (t,)
+        All neurons of other modules that are to fire, sorted.
+    opened : (K + 1, t)
+        Whether an input of each kind leaves them open.
     leaves
         For (source, mask) of moves to other modules, the neurons that are to fire there, sorted.
     held
@@ -54,5 +59,7 @@ class SendTask:
     """
 
     codes: Bits
+    targets: NDArray[np.int32]
+    opened: Bits
     leaves: Mapping[tuple[int, int], NDArray[np.int32]]
     held: tuple[tuple[int, int], ...]

@@ -25,7 +25,7 @@ def draw_similarity(program: Program) -> Figure:
     if count > MOST_CODES:
         raise PlotError(f"{count} codes are too many for a picture; expected at most {MOST_CODES}")
     codes = network.code_activities(range(count)).bits(network.neurons)
-    rest, *held = (network.similarity(codes, mask) for mask in range(len(network.masks)))
+    rest, *held = (network.similarity(codes, mask) for mask in range(network.no_mask))
     masked = np.max(held, axis=0)
     names = list(map(plain, network.code_names))
     size = min(9.0, 2.2 + 0.15 * len(codes))

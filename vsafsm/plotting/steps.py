@@ -54,5 +54,5 @@ def follow(network: Network, start: Bits, masks: Sequence[int]) -> Steps:
     """Steps under given masks; the first mask is that under which `start` (N,) is looked at."""
     activity = [start]
     for mask in masks[1:]:
-        activity.append(network.advance(activity[-1][None], network.masks[mask])[0])
+        activity.append(network.advance(activity[-1][None], network.opened(mask))[0])
     return Steps(network, np.array(activity), np.array(masks))
