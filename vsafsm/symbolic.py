@@ -109,6 +109,10 @@ class SymbolicMachine(Machine):
             raise UnknownInputError(f'unknown input "{symbol[:80]}"; {problem}')
         return int(symbol, 2)
 
+    def check_input(self, symbol: str) -> None:
+        """Raise `UnknownInputError` where `symbol` is no vector that a guard holds."""
+        self.vector(symbol)
+
     def _is_word(self, symbol: str) -> bool:
         return len(symbol) == self.width and re.fullmatch("[01]+", symbol) is not None
 

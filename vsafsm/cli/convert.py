@@ -52,10 +52,10 @@ def run(args: argparse.Namespace) -> int:
     _check_same(source, read(text, output).machine, chosen.name)
     write_atomically(output, text.encode())
     fewer = f" of {len(source.states)}" if args.minimize else ""
-    print_line(
-        f"wrote {output}: {len(machine.states)}{fewer} states, {len(machine.inputs)} inputs,"
-        " equivalent"
-    )
+    inputs = f"{len(machine.inputs)} inputs"
+    if isinstance(machine, SymbolicMachine):
+        inputs = f"{machine.width} input bits"
+    print_line(f"wrote {output}: {len(machine.states)}{fewer} states, {inputs}, equivalent")
     return OK
 
 

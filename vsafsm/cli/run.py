@@ -28,7 +28,7 @@ from vsafsm.discovery import DEFAULT
 from vsafsm.errors import UsageError
 from vsafsm.machine import Outputs
 from vsafsm.program import Program
-from vsafsm.running import open_session, run_word
+from vsafsm.running import open_session, run_word, takes_vectors
 from vsafsm.symbolic import SymbolicMachine
 
 STREAM = "-"
@@ -47,8 +47,7 @@ def run(args: argparse.Namespace) -> int:
     chosen = choices(args)
     if args.inputs == [STREAM] and not args.word_file:
         program = program_of(args, chosen, allow_unproven=True)
-        vectors = getattr(chosen.backend, "takes_vectors", False)
-        if isinstance(program.machine, SymbolicMachine) and not vectors:
+        if isinstance(program.machine, SymbolicMachine) and not takes_vectors(chosen.backend):
             raise UsageError(
                 f'machine "{program.machine.name}" has guards, and backend "{chosen.target}" makes'
                 " masks for a word that is known; expected the word, a file of it with --word-file,"
