@@ -19,13 +19,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import vsafsm
+from vsafsm import npz
 from vsafsm.errors import CompileError
-from vsafsm.machine import Machine
+from vsafsm.machine import Machine, Transition
 from vsafsm.modules import build
 from vsafsm.network import Contract
 from vsafsm.options import Options
-from vsafsm.program import Claim, Program
+from vsafsm.program import Claim, Program, _members
 from vsafsm.requirements import Requirements
+from vsafsm.symbolic import SymbolicMachine, symbolic_machine
 from vsafsm.testing import machines
 from vsafsm_checker import main
 
@@ -69,6 +71,51 @@ def test_it_is_one_short_file_that_imports_nothing_of_ours() -> None:
         for name in ([node.module] if isinstance(node, ast.ImportFrom) else [node.names[0].name])
     }
     assert imported <= {*sys.stdlib_module_names, "numpy", "__future__"}
+
+
+def gates(bits: int = 4) -> SymbolicMachine:
+    """Each state looks at a bit of its own, and one at two."""
+    states = tuple(f"s{x}" for x in range(bits))
+    rows = [
+        [
+            ([(1 << x, 1 << x)], Transition(states[(x + 1) % bits], ("on",))),
+            ([(1 << x, 0)], Transition(states[x])),
+        ]
+        for x in range(bits - 1)
+    ]
+    rows.append([([(3, 3)], Transition("s0")), ([(1, 0), (3, 1)], Transition("s1"))])
+    return symbolic_machine("gates", bits, states, "s0", rows)
+
+
+def test_it_walks_the_representatives_of_guards_and_says_so(checked: Checked) -> None:
+    program = vsafsm.compile(gates())
+    code, told = checked(program)
+    assert (code, "as the file claims" in told) == (0, True), told
+    assert "the guards' other vectors are not walked" in told
+    turned = replace(program, network=program.network.with_weights(-program.network.weights))
+    assert checked(turned)[0] == 1
+
+
+def test_guards_that_say_something_else_than_the_table_are_no_sound_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    members = _members(vsafsm.compile(gates()))
+    guards, cubes = members["guards"], members["cubes"]
+    other, order = guards.copy(), guards[::-1].copy()
+    other[0, 1] += 1
+    wrong: list[dict[str, Any]] = [
+        {"guards": other},
+        {"guards": order},
+        {"cubes": cubes ^ 1},
+        {"cubes": cubes[:, ::-1]},
+        {"cubes": cubes[1:]},
+        {"guards": guards[:-1]},
+    ]
+    for arrays in wrong:
+        with (tmp_path / "p.npz").open("wb") as file:
+            npz.write({**members, **arrays}, file)
+        assert main(str(tmp_path / "p.npz")) == 2, arrays
+        assert "no sound program file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("spec", SPECS)

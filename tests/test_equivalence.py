@@ -4,6 +4,8 @@ differ.
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -69,6 +71,61 @@ def test_a_minimal_machine_does_the_same_with_no_two_states_alike(machine: Machi
     assert set(small.states) == set(small.reachable)
     assert len(told_apart(small)) == len(small.states) * (len(small.states) - 1) // 2
     assert minimized(small) == small
+
+
+@st.composite
+def chains(draw: st.DrawFn) -> Machine:
+    """Long machines of few kinds of states, in which classes part one after the other."""
+    size, inputs = draw(st.integers(1, 30)), draw(st.integers(1, 2))
+    near = st.integers(0, 2)
+    ends = draw(st.sets(st.integers(0, size - 1), max_size=2))
+    names = [f"s{x}" for x in draw(st.permutations(range(size)))]
+    table = tuple(
+        tuple(Transition(names[min(x + draw(near), size - 1)]) for _ in range(inputs))
+        for x in range(size)
+    )
+    moore = tuple(("end",) if x in ends else () for x in range(size))
+    symbols = tuple("ab"[:inputs])
+    return Machine("chain", tuple(names), symbols, names[0], table, moore)
+
+
+@LAW
+@given(machine=machines(states=(1, 8), inputs=(1, 3), minimal=False) | chains())
+def test_classes_are_those_of_refinement_until_nothing_changes(machine: Machine) -> None:
+    """Moore's refinement (1956): in each round every state by the classes that it goes to."""
+    rows = {s: machine.table[machine.state_index(s)] for s in machine.reachable}
+
+    def numbered(kinds: dict[str, object]) -> dict[str, int]:
+        order = list(dict.fromkeys(kinds.values()))
+        return {state: order.index(kind) for state, kind in kinds.items()}
+
+    classes = numbered(
+        {s: (machine.outputs_of(s), *(t.outputs for t in row)) for s, row in rows.items()}
+    )
+    for _ in rows:
+        classes = numbered(
+            {s: (classes[s], *(classes[t.to] for t in row)) for s, row in rows.items()}
+        )
+    first = {one: s for s, one in reversed(classes.items())}
+    kept = tuple(s for s in machine.states if s in first.values())
+    expected = replace(
+        machine,
+        states=kept,
+        initial=first[classes[machine.initial]],
+        table=tuple(tuple(replace(t, to=first[classes[t.to]]) for t in rows[s]) for s in kept),
+        moore=tuple(machine.outputs_of(s) for s in kept),
+    )
+    assert minimized(machine) == expected
+
+
+def test_a_long_chain_is_minimal_in_good_time() -> None:
+    names = tuple(f"s{x}" for x in range(20_000))
+    table = tuple((Transition(to), Transition(names[0])) for to in (*names[1:], names[-1]))
+    moore = (*((),) * (len(names) - 1), ("end",))
+    machine = Machine("chain", names, ("on", "back"), names[0], table, moore)
+    before = time.process_time()
+    assert minimized(machine) == machine
+    assert time.process_time() - before < 5
 
 
 def told_apart(machine: Machine) -> set[frozenset[str]]:

@@ -4,15 +4,19 @@ of them, held against machines with every vector as an input of its own.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import vsafsm
+from vsafsm import npz
 from vsafsm.codebook import Layout, guarded, sparse
 from vsafsm.covering import joint_kinds, kinds_of, pairwise_covering
 from vsafsm.cubes import Cube, meet, parse_cube, size, split, union
@@ -23,17 +27,20 @@ from vsafsm.errors import (
     NetworkError,
     NotComparableError,
     NotExpressibleError,
+    ProgramError,
     SpecError,
     UnknownInputError,
 )
+from vsafsm.formats import formats, written
 from vsafsm.lowering import lower
 from vsafsm.machine import Machine, Transition
 from vsafsm.margins import margins
 from vsafsm.network import Network
-from vsafsm.program import Program
+from vsafsm.program import Program, _members
 from vsafsm.proof import Proof, prove
 from vsafsm.running import with_inputs
-from vsafsm.symbolic import SymbolicMachine, symbolic_machine
+from vsafsm.symbolic import Guarded, SymbolicMachine, symbolic_machine
+from vsafsm.testing import NotRobustError, assert_robust, words
 from vsafsm.weights import build, grid_for, loads
 
 
@@ -204,13 +211,133 @@ def test_guards_that_do_not_fit_are_refused(machine: SymbolicMachine) -> None:
         symbolic_machine("m", 1, ("a", "b"), "a", [[([(0, 0)], Transition("a"))]])
 
 
-def test_what_needs_a_flat_alphabet_says_so(machine: SymbolicMachine, tmp_path: object) -> None:
-    with pytest.raises(NotExpressibleError, match="guards over 6 input bits"):
-        vsafsm.save(machine, f"{tmp_path}/machine.yaml")
-    with pytest.raises(NotComparableError, match="guards"):
-        distinguishing_word(machine, machine)
-    with pytest.raises(NotComparableError, match="guards"):
-        minimized(machine)
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda m: {"inputs": ("0b0", *m.inputs[1:])}, "no vectors of 6 bits"),
+        (lambda m: {"width": 7}, "no vectors of 7 bits"),
+        (lambda m: {"inputs": m.inputs[:4], "table": tuple(r[:4] for r in m.table)}, "miss two"),
+        (lambda m: {"guarded": (m.guarded[0][1:], *m.guarded[1:])}, "other vectors than those"),
+        (lambda m: {"guarded": ((*m.guarded[0], m.guarded[0][0]), *m.guarded[1:])}, "same vector"),
+        (lambda m: {"guarded": (widened(m.guarded[0]), *m.guarded[1:])}, "same vector"),
+        (lambda m: {"guarded": ((), *m.guarded[1:])}, "without cubes"),
+        (lambda m: {"guarded": (emptied(m.guarded[0]), *m.guarded[1:])}, "without cubes"),
+        (lambda m: {"guarded": (lifted(m.guarded[0]), *m.guarded[1:])}, "none of 6 bits"),
+        (lambda m: {"guarded": (divided(m.guarded[0]), *m.guarded[1:])}, "out of order"),
+    ],
+)
+def test_guards_that_the_proof_could_not_rest_on_are_refused(
+    machine: SymbolicMachine,
+    change: Callable[[SymbolicMachine], dict[str, Any]],
+    told: str,
+) -> None:
+    with pytest.raises(SpecError, match=told):
+        replace(machine, **change(machine))
+
+
+def widened(row: tuple[Guarded, ...]) -> tuple[Guarded, ...]:
+    """The first guard holds vectors of another as well."""
+    return (replace(row[0], guard=((0, 0),)), *row[1:])
+
+
+def emptied(row: tuple[Guarded, ...]) -> tuple[Guarded, ...]:
+    return (replace(row[0], guard=()), *row[1:])
+
+
+def lifted(row: tuple[Guarded, ...]) -> tuple[Guarded, ...]:
+    """The first cube looks at a bit that no vector has."""
+    return (replace(row[0], guard=tuple((care | 64, v) for care, v in row[0].guard)), *row[1:])
+
+
+def divided(row: tuple[Guarded, ...]) -> tuple[Guarded, ...]:
+    """The first cube in two halves, the upper one first."""
+    ((care, value), *others) = row[0].guard
+    bit = next(1 << i for i in range(6) if not care >> i & 1)
+    halves = ((care | bit, value | bit), (care | bit, value))
+    return (replace(row[0], guard=(*halves, *others)), *row[1:])
+
+
+# ---- formats, equivalence, minimal machines
+
+
+def test_other_formats_cannot_hold_guards(machine: SymbolicMachine, tmp_path: Path) -> None:
+    told = "guards over 6 input bits, which the format yaml cannot hold; expected kiss2 or blif"
+    with pytest.raises(NotExpressibleError, match=told):
+        vsafsm.save(machine, tmp_path / "machine.yaml")
+    with pytest.raises(NotComparableError, match="the other has a flat alphabet"):
+        distinguishing_word(machine, machine.over(machine.inputs))
+    other = symbolic_machine("half", 6, ("a",), "a", [[([(1, 1)], Transition("a"))]])
+    with pytest.raises(NotComparableError, match="other vectors as inputs"):
+        distinguishing_word(machine, other)
+
+
+@pytest.mark.parametrize("name", ["kiss2", "blif"])
+@pytest.mark.parametrize("seed", range(4))
+def test_guards_are_written_and_read_back(name: str, seed: int, tmp_path: Path) -> None:
+    machine = random_machine(np.random.default_rng(seed), 5, 4, covered=[1.0, 0.6][seed % 2])
+    text = written(machine, formats()[name])
+    assert "is s" not in text
+    reader = formats()[name].guards
+    assert reader is not None
+    again = reader(text, "random.kiss2").machine
+    assert isinstance(again, SymbolicMachine)
+    assert distinguishing_word(machine, again) is None
+    flat, vectors = formats()[name].read(text, "random.kiss2").machine, every_vector(machine)
+    assert every_vector(again) == vectors
+    for state, vector in product(machine.states, vectors):
+        expected = machine.transition(state, vector)
+        assert again.transition(state, vector) == expected
+        (one,) = [a for a in flat.inputs if any(agrees(c, vector) for c in a.split("|"))]
+        assert flat.transition(state, one) == expected
+
+
+def agrees(cube: str, vector: str) -> bool:
+    return all(c in ("x", v) for c, v in zip(cube, vector, strict=True))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_distinguishing_word_is_a_shortest_one_over_all_vectors(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    one = random_machine(rng, 4, 3)
+    row = list(one.guarded[2])
+    row[0] = replace(row[0], taken=Transition("s0", ("new",)))
+    rows = [[(each.guard, each.taken) for each in row] for row in (*one.guarded[:2], tuple(row))]
+    other = symbolic_machine("other", 4, one.states, "s0", rows)
+    vectors = every_vector(one)
+    flat = distinguishing_word(one.over(vectors), other.over(vectors))
+    found = distinguishing_word(one, other)
+    assert found is not None
+    assert flat is not None
+    assert len(found) == len(flat)
+    assert one.run(found).outputs[:-1] == other.run(found).outputs[:-1]
+    assert one.run(found).outputs[-1] != other.run(found).outputs[-1]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_minimal_machine_is_that_of_every_vector(seed: int) -> None:
+    """States that are copies of others, some with one vector that goes elsewhere."""
+    rng = np.random.default_rng(seed)
+    base = random_machine(rng, 4, 3)
+    copies = {f"t{s}": s for s in base.states}
+
+    def moved(taken: Transition) -> Transition:
+        return replace(taken, to=f"t{taken.to}" if rng.random() < 0.5 else taken.to)
+
+    rows = [
+        [([cube], moved(each.taken)) for each in base.guarded[x % 3] for cube in each.guard]
+        for x in range(6)
+    ]
+    if seed % 3 == 0:  # one of the copies is none
+        cubes, taken = rows[4][0]
+        rows[4][0] = (cubes, replace(taken, outputs=("other",)))
+    states = (*base.states, *copies)
+    machine = symbolic_machine("copied", 4, states, "s0", rows)
+    small = minimized(machine)
+    assert isinstance(small, SymbolicMachine)
+    assert small.states == minimized(machine.over(every_vector(machine))).states
+    assert seed % 3 == 0 or len(small.states) == 3
+    assert distinguishing_word(machine, small) is None
+    assert minimized(small) == small
 
 
 # ---- codes and masks
@@ -337,21 +464,140 @@ def test_another_backend_runs_them_too(machine: SymbolicMachine, program: Progra
     assert vsafsm.run(program, word, "loihi2").states == machine.run(word).states
 
 
-def test_a_session_takes_the_vectors_it_was_opened_for(
+def test_a_session_takes_every_vector_as_it_comes(
+    machine: SymbolicMachine, program: Program
+) -> None:
+    word = [machine.text(v) for v in np.random.default_rng(0).integers(64, size=40).tolist()]
+    expected = machine.run(word)
+    with vsafsm.open(program) as session:
+        for symbol, state, outputs in zip(word, expected.states[1:], expected.outputs, strict=True):
+            assert (session.send(symbol), session.outputs) == (state, outputs)
+        with pytest.raises(UnknownInputError, match="6 characters"):
+            session.send("1")
+        assert session.state == expected.states[-1]
+        assert session.reset() == machine.initial
+        assert session.counts["synaptic_operations"] > 0
+
+
+def test_a_backend_of_known_words_takes_the_vectors_it_was_opened_for(
     machine: SymbolicMachine, program: Program
 ) -> None:
     word = [machine.text(v) for v in (63, 5)]
-    with vsafsm.open(with_inputs(program, word)) as session:
+    with vsafsm.open(with_inputs(program, word), "loihi2") as session:
         assert [session.send(symbol) for symbol in word] == list(machine.run(word).states[1:])
 
 
-def test_a_file_holds_the_representatives(
-    machine: SymbolicMachine, program: Program, tmp_path: object
+def test_crossbars_take_every_vector(machine: SymbolicMachine) -> None:
+    program = vsafsm.compile(machine, target="memristor")
+    word = [machine.text(v) for v in (63, 5, 40, 17, 0, 22)]
+    assert vsafsm.run(program, word, "memristor").states == machine.run(word).states
+
+
+def test_words_of_all_vectors_are_drawn_and_asserted(
+    machine: SymbolicMachine, program: Program
 ) -> None:
-    path = f"{tmp_path}/program.npz"
-    program.save(path)
-    loaded = vsafsm.load_program(path)
-    assert loaded.machine.inputs == machine.inputs
-    assert loaded.prove().holds
-    again = replace(loaded, machine=machine)
-    assert vsafsm.run(again, ["111111"]).states == machine.run(["111111"]).states
+    word = tuple(machine.text(v) for v in range(64))
+    assert not set(word) <= set(machine.inputs)
+    found = assert_robust(program, "additive:0.05", words=[word], trials=2)
+    assert found.correct == 2
+    with pytest.raises(NotRobustError, match="margin there without noise"):
+        assert_robust(program, "additive:2", words=[word], trials=2)
+    with pytest.raises(UnknownInputError, match="6 characters"):
+        assert_robust(program, "additive:2", words=[["1"]], trials=2)
+
+
+@given(data=st.data())
+@settings(max_examples=50, deadline=None)
+def test_words_are_of_vectors_that_guards_hold(data: st.DataObject) -> None:
+    machine = random_machine(np.random.default_rng(1), 5, 3, covered=0.6)
+    for symbol in data.draw(words(machine)):
+        machine.vector(symbol)
+
+
+# ---- program files
+
+
+def test_a_file_gives_the_guards_back(
+    machine: SymbolicMachine, program: Program, tmp_path: Path
+) -> None:
+    program.save(tmp_path / "p.npz")
+    loaded = vsafsm.load_program(tmp_path / "p.npz")
+    assert loaded.machine == machine
+    assert loaded == program
+    assert loaded.to_bytes() == (tmp_path / "p.npz").read_bytes()
+    proof, expected = loaded.prove(), exhaustive(machine, program.network)
+    assert proof.holds
+    assert (proof.radius, proof.contract) == (expected.radius, expected.contract)
+    assert vsafsm.run(loaded, ["111111"]).states == machine.run(["111111"]).states
+
+
+def test_wide_vectors_come_back(tmp_path: Path) -> None:
+    """Cubes of more bits than an integer of the machine, and no whole number of bytes."""
+    on, off = (1 << 69 | 1, 1 << 69 | 1), (1 << 69 | 1, 1 << 69)
+    rest = (1 << 69, 0)
+    rows = [
+        [([on], Transition("b", ("x",))), ([off, rest], Transition("a"))],
+        [([on, off], Transition("a")), ([rest], Transition("b"))],
+    ]
+    machine = symbolic_machine("wide", 70, ("a", "b"), "a", rows)
+    vsafsm.compile(machine).save(tmp_path / "p.npz")
+    assert vsafsm.load_program(tmp_path / "p.npz").machine == machine
+
+
+def resaved(program: Program, path: Path, **arrays: Any) -> None:
+    """The program's file with other arrays (None leaves one out), and the hash that fits them."""
+    members = {**_members(program), **arrays}
+    with path.open("wb") as file:
+        npz.write({name: array for name, array in members.items() if array is not None}, file)
+
+
+@given(data=st.data())
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_any_damage_to_guards_is_refused_or_harmless(
+    data: st.DataObject, program: Program, tmp_path: Path
+) -> None:
+    """What comes back is proven over its own vectors."""
+    name = data.draw(st.sampled_from(["guards", "cubes"]))
+    array = _members(program)[name].copy()
+    values = st.integers(-2, 90) if name == "guards" else st.integers(0, 255)
+    if data.draw(st.booleans()):
+        array.reshape(-1)[data.draw(st.integers(0, array.size - 1))] = data.draw(values) % 256
+    else:
+        order = data.draw(st.permutations(range(len(array))))
+        array = array[list(order)[: data.draw(st.integers(0, len(array)))]]
+    resaved(program, tmp_path / "p.npz", **{name: array})
+    try:
+        found = vsafsm.load_program(tmp_path / "p.npz")
+    except ProgramError:
+        return
+    assert isinstance(found.machine, SymbolicMachine)
+    assert found.prove().holds == exhaustive(found.machine, found.network).holds
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {"guards": None},
+        {"cubes": None},
+        {"guards": np.zeros((0, 4), np.int32)},
+        {"cubes": np.zeros((0, 2, 1), np.uint8)},
+        {"guards": np.zeros((0, 4), np.int32), "cubes": np.zeros((0, 2, 1), np.uint8)},
+        {"guards": np.zeros(4, np.int32)},
+        {"cubes": np.zeros(2, np.uint8)},
+    ],
+)
+def test_guards_that_are_cut_off_are_refused(
+    program: Program, tmp_path: Path, arrays: dict[str, Any]
+) -> None:
+    resaved(program, tmp_path / "p.npz", **arrays)
+    with pytest.raises(ProgramError):
+        vsafsm.load_program(tmp_path / "p.npz")
+
+
+def test_a_file_without_its_guards_is_the_machine_of_its_representatives(
+    machine: SymbolicMachine, program: Program, tmp_path: Path
+) -> None:
+    resaved(program, tmp_path / "p.npz", guards=None, cubes=None)
+    assert vsafsm.load_program(tmp_path / "p.npz").machine == machine.over(machine.inputs)

@@ -117,6 +117,9 @@ class Backend(Protocol):
     ``emit_file(program, path,
     **options)``, which writes it.
 
+    ``takes_vectors = True`` says that its sessions take every input vector of a symbolic machine
+    when it comes (`vsafsm.encoder`). Those of others take the vectors of a word that is known.
+
     ``whole_weights = True`` says that the target holds whole weights only: noise on them is rounded
     before it is lowered. An option whose name ends in ``_seed`` seeds what the target draws: a
     sweep gives each trial another value.

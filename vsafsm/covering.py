@@ -10,9 +10,9 @@ vectors; it is built greedily, as AETG does (Cohen et al. 1997).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, combinations_with_replacement
 
-from vsafsm.cubes import Cube, holds, meet
+from vsafsm.cubes import Cube, common, holds, meet, size
 from vsafsm.errors import TooLargeError
 
 Kinds = tuple[tuple[Cube, ...], ...]
@@ -38,9 +38,7 @@ def pairwise_covering(partitions: Sequence[Kinds]) -> list[int]:
     TooLargeError
         If that takes more than `MAX_VECTORS`, or to find them takes too long.
     """
-    counts = [sum(map(len, partition)) for partition in partitions]
-    if sum(counts) ** 2 - sum(n * n for n in counts) > 2 * MAX_WORK:
-        raise TooLargeError("the states look at the inputs in too many ways to be held together")
+    _check_work(partitions)
     missing = dict.fromkeys(_pairs(partitions))
     vectors: list[int] = []
     while missing:
@@ -58,6 +56,51 @@ def pairwise_covering(partitions: Sequence[Kinds]) -> list[int]:
                 " to cover in pairs"
             )
     return sorted(vectors)
+
+
+def flaw(partitions: Sequence[Kinds], vectors: Sequence[int], width: int) -> str:
+    """What partitions of vectors of so many bits, and vectors that are to cover them in pairs, have
+    that they may not have; empty where all is well.
+
+    Raises
+    ------
+    TooLargeError
+        If there are too many cubes to find out.
+    """
+    if not all(partition and all(partition) for partition in partitions):
+        return "a guard without cubes"
+    if any(list(cubes) != sorted(cubes) for partition in partitions for cubes in partition):
+        return "a guard whose cubes are out of order"
+    every = [[cube for cubes in partition for cube in cubes] for partition in partitions]
+    if any(value & ~care or care >> width for cubes in every for care, value in cubes):
+        return f"a cube that is none of {width} bits"
+    _check_work(partitions)
+    total = sum(size(cube, width) for cube in every[0])
+    for cubes in every:
+        own = sum(size(cube, width) for cube in cubes)
+        if common(cubes, cubes, width) != own:
+            return "guards of one state that hold the same vector"
+        if own != total or common(cubes, every[0], width) != total:
+            return "states whose guards hold other vectors than those of another"
+    if any(not any(holds(cubes, vector) for cubes in partitions[0]) for vector in vectors):
+        return "representatives that no guard holds"
+    # For each kind, in bits, the vectors that are of it.
+    kinds = [[0] * len(partition) for partition in partitions]
+    for bit, vector in enumerate(vectors):
+        for p, k in enumerate(kinds_of(partitions, vector)):
+            kinds[p][k] |= 1 << bit
+    of = [(p, k, which) for p, row in enumerate(kinds) for k, which in enumerate(row)]
+    for (p, k, which), (q, m, others) in combinations_with_replacement(of, 2):
+        alone = p == q and k != m
+        if not alone and not which & others and _meeting(partitions, (p, k), (q, m)):
+            return "representatives that miss two kinds of input that can occur together"
+    return ""
+
+
+def _check_work(partitions: Sequence[Kinds]) -> None:
+    counts = [sum(map(len, partition)) for partition in partitions]
+    if sum(counts) ** 2 - sum(n * n for n in counts) > 2 * MAX_WORK:
+        raise TooLargeError("the states look at the inputs in too many ways to be held together")
 
 
 def kinds_of(partitions: Sequence[Kinds], vector: int) -> list[int]:

@@ -7,6 +7,7 @@ bits is no harder than one with three.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -70,6 +71,34 @@ def holds(cubes: Sequence[Cube], vector: int) -> bool:
 def size(cube: Cube, width: int) -> int:
     """How many vectors of so many bits it holds."""
     return 1 << (width - cube[0].bit_count())
+
+
+def common(one: Sequence[Cube], other: Sequence[Cube], width: int) -> int:
+    """How many vectors a cube of `one` and one of `other` both hold, added up over all such pairs.
+
+    Raises
+    ------
+    TooLargeError
+        They look at the bits in too many ways to be held against each other.
+    """
+    mine, others = _by_care(one), _by_care(other)
+    if len(mine) * len(other) + len(others) * len(one) > MAX_WORK:
+        raise TooLargeError("the input cubes are too many to be held against each other")
+    found = 0
+    for care, values in mine.items():
+        for also, other_values in others.items():
+            shared = care & also
+            counts = Counter(value & shared for value in values)
+            pairs = sum(counts[value & shared] for value in other_values)
+            found += pairs * size((care | also, 0), width)
+    return found
+
+
+def _by_care(cubes: Sequence[Cube]) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    for care, value in cubes:
+        found.setdefault(care, []).append(value)
+    return found
 
 
 def split(cubes: Sequence[Cube], width: int) -> list[InputClass]:

@@ -13,7 +13,6 @@ any vector opens it: for that, each further partition is taken into account, one
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,7 +102,7 @@ class Encoder:
         """The network with these vectors as its inputs."""
         inputs = tuple(dict.fromkeys(symbols))
         masks = np.stack([self.network.masks[REST], *map(self.mask, inputs)])
-        return replace(self.network, masks=masks, inputs=inputs)
+        return self.network.with_inputs(inputs, masks)
 
     def seen(self, state: str, neurons: Bits) -> tuple[int, ...]:
         """The partitions of which the masks of some neurons (N,) are a function, that of the state
@@ -112,6 +111,11 @@ class Encoder:
         own = self.machine.partition_of[state]
         others = np.unique(self._owners[neurons & ~self.fits[own]])
         return (own, *(p for p in others.tolist() if p != own))
+
+
+def encoder_for(machine: Machine, network: Network) -> Encoder | None:
+    """The encoder of a symbolic machine; None for any other, whose inputs are few."""
+    return Encoder(machine, network) if isinstance(machine, SymbolicMachine) else None
 
 
 class Sight:

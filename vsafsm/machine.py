@@ -224,6 +224,10 @@ class Machine:
                 f'unknown input "{symbol}"; expected {listed(self.inputs)}{hint}'
             ) from None
 
+    def check_input(self, symbol: str) -> None:
+        """Raise `UnknownInputError` where `symbol` is no input."""
+        self.input_index(symbol)
+
     def transition(self, state: str, symbol: str) -> Transition:
         """The transition taken from `state` on `symbol`."""
         return self.table[self.state_index(state)][self.input_index(symbol)]

@@ -46,6 +46,8 @@ MOST_STEPS = 32
 asks for more.
 """
 
+_OF_WEIGHTS = ("rows", "fan_out", "weight_std")
+"""What is worked out of the weights alone, once for each network."""
 MOST_DENSE = 4096
 """Most neurons of a network of several modules that is written out as one matrix."""
 
@@ -339,6 +341,13 @@ class Network:
     def with_all_weights(self, blocks: Numbers, values: Numbers) -> Network:
         """The same network with other weights inside modules, and of the synapses between."""
         return replace(self, blocks=blocks, between=replace(self.between, values=values))
+
+    def with_inputs(self, inputs: tuple[str, ...], masks: Bits) -> Network:
+        """The same network with other inputs, and masks (A + 1, n) of rest and of those."""
+        other = replace(self, inputs=inputs, masks=masks)
+        kept = {name: vars(self)[name] for name in _OF_WEIGHTS if name in vars(self)}
+        vars(other).update(kept)
+        return other
 
     @cached_property
     def weight_range(self) -> tuple[float, float]:

@@ -21,7 +21,7 @@ from typing import Any, Literal, NewType, get_args, get_origin, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
-from vsafsm import npz
+from vsafsm import guards, npz
 from vsafsm.codebook import Codebook
 from vsafsm.errors import BadNameError, FileError, ProgramError, VsafsmError
 from vsafsm.files import reason, write_atomically
@@ -32,6 +32,7 @@ from vsafsm.network import Contract, Network
 from vsafsm.options import Options
 from vsafsm.proof import Proof, Verdict, prove
 from vsafsm.requirements import Requirements
+from vsafsm.symbolic import SymbolicMachine
 from vsafsm.synapses import Synapses
 from vsafsm.weights import Grid, Parts, autoassociative, transition
 
@@ -60,6 +61,8 @@ the state that each code stands for, and the index of the outputs of a pending c
 ``codes`` are packed bits; ``opens`` (A + 1, M) has the row of ``masks`` for each mask in each
 module.
 """
+_GUARDED = {**_MEMBERS, **guards.MEMBERS}
+"""Those of a symbolic machine, whose table has the representatives alone."""
 _MEMBERS_1 = {
     "metadata": _BYTES,
     "weights": _WEIGHTS,
@@ -218,7 +221,7 @@ def load_program(path: str | Path) -> Program:
     name = str(path)
     try:
         with Path(path).open("rb") as file:
-            members = npz.read(file, name, (_MEMBERS, _MEMBERS_1))
+            members = npz.read(file, name, (_MEMBERS, _GUARDED, _MEMBERS_1))
     except (OSError, ValueError) as error:
         raise FileError(f"{name}: cannot be read: {reason(error)}") from None
     metadata = _metadata(members["metadata"], name)
@@ -276,6 +279,7 @@ def _members(program: Program) -> npz.Members:
     labels = [
         (label.state, outputs[label.outputs] if label.pending else -1) for label in network.labels
     ]
+    guarded = guards.members_of(machine, outputs) if isinstance(machine, SymbolicMachine) else {}
     return {
         "metadata": np.frombuffer(text.encode(), np.uint8),
         "table": np.array(table, np.int32).reshape(len(machine.states), -1, 2),
@@ -288,6 +292,7 @@ def _members(program: Program) -> npz.Members:
         "opens": network.opens.astype(np.int32),
         "codes": np.packbits(network.codes, axis=1),
         "homes": network.homes.astype(np.int32),
+        **guarded,
     }
 
 
@@ -442,6 +447,8 @@ def _program(metadata: dict[str, Any], members: npz.Members) -> Program:
     _check(metadata, _SHAPE, "metadata")
     outputs = [tuple(each) for each in metadata["machine"]["outputs"]]
     machine = _machine(metadata["machine"], members["table"], outputs)
+    if guards.MEMBERS.keys() <= members.keys():
+        machine = guards.with_guards(machine, members, outputs)
     program = Program(
         machine,
         _network(metadata["network"], machine, members, outputs),

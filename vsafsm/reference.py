@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from vsafsm.backend import Description, Option
+from vsafsm.encoder import encoder_for
 from vsafsm.files import write_atomically
 from vsafsm.network import Network
 from vsafsm.program import Program
@@ -22,6 +23,7 @@ class ReferenceBackend:
 
     name = "reference"
     exact = True
+    takes_vectors = True
     options: tuple[Option, ...] = ()
 
     def unavailable(self) -> str | None:
@@ -38,7 +40,8 @@ class ReferenceBackend:
 
     def open(self, program: Program, **options: object) -> Session:
         """Start a session."""
-        return Session(self.lower(program))
+        network = self.lower(program)
+        return Session(network, encoder=encoder_for(program.machine, network))
 
     def emit(self, program: Program, folder: Path, **options: object) -> None:
         """Write ``weights.npy``, ``masks.npy``, ``codes.npy`` and ``manifest.json`` into

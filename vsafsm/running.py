@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -68,15 +68,27 @@ def run_word(
     check_program(program, "vsafsm.run")
     target, symbols = find(backend), tuple(word)
     check(program, target, options)
-    program = with_inputs(program, symbols)
+    return run_on(target, _for_word(program, target, symbols), symbols, **options)
+
+
+def _for_word(program: Program, backend: Backend, symbols: Sequence[str]) -> Program:
+    """What a backend runs a word on. Raises `UnknownInputError`."""
+    machine = program.machine
+    if isinstance(machine, SymbolicMachine) and not takes_vectors(backend):
+        return with_inputs(program, symbols)
     for symbol in symbols:
-        program.machine.input_index(symbol)
-    return run_on(target, program, symbols, **options)
+        machine.check_input(symbol)
+    return program
+
+
+def takes_vectors(backend: Backend) -> bool:
+    """Whether sessions of a backend take the vectors of a symbolic machine as they come."""
+    return bool(getattr(backend, "takes_vectors", False))
 
 
 def with_inputs(program: Program, symbols: Iterable[str]) -> Program:
     """The program of a symbolic machine with these vectors as its inputs, so that every backend
-    runs them; any other program as it is.
+    that takes no others runs them; any other program as it is.
 
     Raises
     ------
@@ -120,10 +132,7 @@ def plot_word(
         )
     check(program, target, options)
     symbols = tuple(word)
-    program = with_inputs(program, symbols)
-    for symbol in symbols:
-        program.machine.input_index(symbol)
-    return plot(program, symbols, path, **options)
+    return plot(_for_word(program, target, symbols), symbols, path, **options)
 
 
 def file_writer(backend: Backend, path: Path) -> Callable[..., None] | None:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from vsafsm.covering import Kinds, pairwise_covering
+from vsafsm.covering import Kinds, flaw, pairwise_covering
 from vsafsm.cubes import Cube, holds
 from vsafsm.errors import SpecError, UnknownInputError
 from vsafsm.machine import Machine, Transition
@@ -28,7 +28,7 @@ class Guarded:
     Attributes
     ----------
     guard
-        Cubes, of which none holds a vector of another.
+        Sorted cubes, of which none holds a vector of another.
     taken
         The transition on each of those vectors.
     """
@@ -50,6 +50,13 @@ class SymbolicMachine(Machine):
     guarded
         For each state its guarded transitions. Each state's guards are disjoint, and all states'
         hold the same vectors.
+
+    Raises
+    ------
+    SpecError
+        If they are not or do not, or the representatives miss two kinds that can occur together.
+    TooLargeError
+        If there are too many cubes to find out.
     """
 
     width: int
@@ -57,15 +64,28 @@ class SymbolicMachine(Machine):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        vectors = [int(symbol, 2) for symbol in self.inputs]
-        if len(self.guarded) != len(self.states) or self.table != _table(self.guarded, vectors):
-            raise SpecError(f'machine "{self.name}" has guards that do not fit its table')
+        if self.width < 1 or any(not self._is_word(symbol) for symbol in self.inputs):
+            problem = f"representatives that are no vectors of {self.width} bits"
+        elif len(self.guarded) != len(self.states):
+            problem = f"guards for {len(self.guarded)} of {len(self.states)} states"
+        else:
+            vectors = [int(symbol, 2) for symbol in self.inputs]
+            problem = flaw(self.partitions, vectors, self.width)
+            if not problem and self.table != _table(self.guarded, vectors):
+                problem = "guards that do not fit its table"
+        if problem:
+            raise SpecError(f'machine "{self.name}" has {problem}')
 
     def __repr__(self) -> str:
         return (
             f"<SymbolicMachine {self.name}: states {len(self.states)}, input bits {self.width},"
             f" representatives {len(self.inputs)}>"
         )
+
+    @property
+    def cubes(self) -> tuple[Cube, ...]:
+        """Disjoint cubes that hold all vectors: those of the first state's guards."""
+        return tuple(cube for each in self.guarded[0] for cube in each.guard)
 
     @cached_property
     def partitions(self) -> tuple[Kinds, ...]:
@@ -81,13 +101,20 @@ class SymbolicMachine(Machine):
     def vector(self, symbol: str) -> int:
         """The vector that `symbol` writes; raises `UnknownInputError`."""
         problem = ""
-        if not re.fullmatch("[01]+", symbol) or len(symbol) != self.width:
+        if not self._is_word(symbol):
             problem = f"expected {self.width} characters, each 0 or 1"
         elif not any(holds(each.guard, int(symbol, 2)) for each in self.guarded[0]):
             problem = "expected a vector that a row covers"
         if problem:
             raise UnknownInputError(f'unknown input "{symbol[:80]}"; {problem}')
         return int(symbol, 2)
+
+    def check_input(self, symbol: str) -> None:
+        """Raise `UnknownInputError` where `symbol` is no vector that a guard holds."""
+        self.vector(symbol)
+
+    def _is_word(self, symbol: str) -> bool:
+        return len(symbol) == self.width and re.fullmatch("[01]+", symbol) is not None
 
     def text(self, vector: int) -> str:
         """The input that writes a vector."""

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsafsm.activities import activities_of
+from vsafsm.encoder import Encoder
 from vsafsm.errors import SessionError
 from vsafsm.lowering import REST
 from vsafsm.machine import Outputs
@@ -103,6 +104,8 @@ class Session:
         What runs.
     stepper
         What computes its steps, where that is not the network itself: a device, for instance.
+    encoder
+        What makes masks of the vectors of a symbolic machine, each when it comes.
 
     Raises
     ------
@@ -110,8 +113,10 @@ class Session:
         When it is used after it was closed, or asked for less than the contract's hold or gap.
     """
 
-    def __init__(self, network: Network, stepper: Stepper | None = None) -> None:
-        self._network = network
+    def __init__(
+        self, network: Network, stepper: Stepper | None = None, encoder: Encoder | None = None
+    ) -> None:
+        self._network, self._encoder = network, encoder
         self._stepper = stepper or partial(step, network)
         self._open = True
         self._active: NDArray[np.intp] = np.zeros(0, np.intp)
@@ -157,6 +162,8 @@ class Session:
             Steps; the contract's by default.
         """
         self._check_open()
+        if self._encoder is not None:
+            self._network = self._encoder.over((symbol,))
         mask = self._network.mask_of(symbol)
         contract = self._network.contract
         hold = steps_of("hold", hold, contract.hold_steps)

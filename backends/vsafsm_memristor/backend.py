@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from vsafsm.backend import Description
+from vsafsm.encoder import encoder_for
 from vsafsm.errors import OptionError
 from vsafsm.program import Program
 from vsafsm.requirements import Requirements
@@ -24,6 +25,7 @@ class MemristorBackend:
     name = "memristor"
     exact = False
     whole_weights = True
+    takes_vectors = True
     options = OPTIONS
 
     def unavailable(self) -> str | None:
@@ -48,7 +50,11 @@ class MemristorBackend:
             )
         rng = np.random.default_rng([plan.settings.device_seed, 0])
         crossbar = calibrate(plan, program.lowered, rng).crossbar
-        return Session(plan.network, stepper(plan.network, crossbar, rng))
+        return Session(
+            plan.network,
+            stepper(plan.network, crossbar, rng),
+            encoder_for(program.machine, plan.network),
+        )
 
     def emit(self, program: Program, folder: Path, **options: Any) -> None:
         """Write the conductances of each tile, a manifest and a picture into `folder`."""

@@ -147,13 +147,35 @@ def test_vectors_of_a_machine_with_guards_run(
     assert main(["run", str(spec), "--json", *word]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["states"] == ["s0", "s1", "s2", "s2"]
-    assert main(["run", str(spec), "-"]) == 2
-    assert "expected the word" in capsys.readouterr().err
+    assert main(["run", str(spec), "-", "--backend", "loihi2"]) == 2
+    assert 'backend "loihi2" makes masks for a word that is known' in capsys.readouterr().err
     assert main(["run", str(spec), "1x"]) == 2
     assert "14 characters, each 0 or 1" in capsys.readouterr().err
     assert main(["convert", str(spec), str(tmp_path / "ring.yaml")]) == 2
     assert "guards over 14 input bits" in capsys.readouterr().err
     assert main(["prove", str(spec)]) == 0
     assert "vectors of 14 bits" in capsys.readouterr().out
-    assert main(["compile", str(spec), "-o", str(tmp_path / "ring.npz")]) == 0
-    assert "the others run from the spec" in capsys.readouterr().err
+
+
+def test_a_program_file_of_a_machine_with_guards_stands_for_all_vectors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec, program = tmp_path / "ring.kiss2", str(tmp_path / "ring.npz")
+    spec.write_text(GUARDS)
+    word = ["1" * 14, "01" + "0" * 12, "11011100110101"]
+    assert main(["compile", str(spec), "-o", program]) == 0
+    assert main(["run", program, *word]) == 0
+    capsys.readouterr()
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\n".join(word)))
+    assert main(["run", program, "-", "--json"]) == 0
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [each["state"] for each in answers] == ["s0", "s1", "s2", "s2"]
+    assert [each["outputs"] for each in answers] == [[], ["o0"], ["o0"], []]
+    monkeypatch.setattr(sys, "stdin", io.StringIO("1" * 13))
+    assert main(["run", program, "-"]) == 2
+    assert "expected 14 characters" in capsys.readouterr().err
+    assert main(["prove", program]) == 0
+    assert "vectors of 14 bits" in capsys.readouterr().out
+    assert main(["convert", program, str(tmp_path / "back.kiss2"), "--minimize"]) == 0
+    assert "14 of 14 states, 14 input bits, equivalent" in capsys.readouterr().out
+    assert vsafsm.load(tmp_path / "back.kiss2").run(word).states == ("s0", "s1", "s2", "s2")

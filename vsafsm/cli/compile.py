@@ -14,7 +14,6 @@ from vsafsm.formats import format_for
 from vsafsm.machine import Machine
 from vsafsm.overwriting import check_output
 from vsafsm.program import SUFFIX, holds_program
-from vsafsm.symbolic import SymbolicMachine
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,12 +60,6 @@ def run(args: argparse.Namespace) -> int:
         resume=args.resume,
     )
     program.save(args.output)
-    if isinstance(program.machine, SymbolicMachine):
-        note(
-            "note",
-            f"{args.output} holds the {len(program.machine.inputs)} representatives of the input"
-            " vectors; the others run from the spec",
-        )
     if args.json:
         print_json(
             {

@@ -14,6 +14,7 @@ from vsafsm.files import write_atomically
 from vsafsm.formats import format_for, written
 from vsafsm.machine import Machine
 from vsafsm.overwriting import check_output
+from vsafsm.symbolic import SymbolicMachine
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,13 +47,15 @@ def run(args: argparse.Namespace) -> int:
     source = machine_of(args.input, args.format)
     machine = minimized(source) if args.minimize else source
     text = written(machine, chosen)
-    _check_same(source, chosen.read(text, output).machine, chosen.name)
+    read = chosen.guards if isinstance(source, SymbolicMachine) else chosen.read
+    assert read is not None  # noqa: S101 - such a format has not written the text
+    _check_same(source, read(text, output).machine, chosen.name)
     write_atomically(output, text.encode())
     fewer = f" of {len(source.states)}" if args.minimize else ""
-    print_line(
-        f"wrote {output}: {len(machine.states)}{fewer} states, {len(machine.inputs)} inputs,"
-        " equivalent"
-    )
+    inputs = f"{len(machine.inputs)} inputs"
+    if isinstance(machine, SymbolicMachine):
+        inputs = f"{machine.width} input bits"
+    print_line(f"wrote {output}: {len(machine.states)}{fewer} states, {inputs}, equivalent")
     return OK
 
 

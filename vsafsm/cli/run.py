@@ -24,10 +24,11 @@ from vsafsm.cli.results import is_correct, print_verdict, wrong_states
 from vsafsm.cli.sources import program_of
 from vsafsm.cli.tables import print_table
 from vsafsm.cli.terminal import print_json, print_line
+from vsafsm.discovery import DEFAULT
 from vsafsm.errors import UsageError
 from vsafsm.machine import Outputs
 from vsafsm.program import Program
-from vsafsm.running import open_session, run_word
+from vsafsm.running import open_session, run_word, takes_vectors
 from vsafsm.symbolic import SymbolicMachine
 
 STREAM = "-"
@@ -46,10 +47,11 @@ def run(args: argparse.Namespace) -> int:
     chosen = choices(args)
     if args.inputs == [STREAM] and not args.word_file:
         program = program_of(args, chosen, allow_unproven=True)
-        if isinstance(program.machine, SymbolicMachine):
+        if isinstance(program.machine, SymbolicMachine) and not takes_vectors(chosen.backend):
             raise UsageError(
-                f'machine "{program.machine.name}" has guards, whose masks are made for a word that'
-                " is known; expected the word, or a file of it with --word-file"
+                f'machine "{program.machine.name}" has guards, and backend "{chosen.target}" makes'
+                " masks for a word that is known; expected the word, a file of it with --word-file,"
+                f" or backend {DEFAULT}"
             )
         if STREAM not in program.machine.inputs:
             return _follow(program, chosen, args.json)

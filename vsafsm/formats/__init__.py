@@ -96,6 +96,9 @@ class Format:
     readings
         Other ways to read such a text, by the word that follows the name and a colon
         (``kiss2:sink``).
+    guards
+        As `read`, for a text that `write` made of a machine with guards; None where the format
+        cannot hold those.
     """
 
     name: str
@@ -104,6 +107,7 @@ class Format:
     write: Callable[[Machine], str]
     description: str
     readings: Mapping[str, Callable[[str, str], Reading]] = field(default_factory=dict)
+    guards: Callable[[str, str], Reading] | None = None
 
 
 def formats() -> dict[str, Format]:
@@ -297,10 +301,11 @@ def save(machine: Machine, path: PathLike, format: str | None = None) -> None:  
 
 def written(machine: Machine, chosen: Format) -> str:
     """`machine` as text of a format; raises `NotExpressibleError`."""
-    if isinstance(machine, SymbolicMachine):
+    if isinstance(machine, SymbolicMachine) and chosen.guards is None:
+        able = " or ".join(each.name for each in formats().values() if each.guards)
         raise NotExpressibleError(
-            f'machine "{machine.name}" has guards over {machine.width} input bits, which no writer'
-            " knows; expected a machine with a flat alphabet"
+            f'machine "{machine.name}" has guards over {machine.width} input bits, which the format'
+            f" {chosen.name} cannot hold; expected {able}"
         )
     return chosen.write(machine)
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 
-from vsafsm.cubes import parse_cube, split
+from vsafsm.cubes import cube_text, parse_cube, split
 from vsafsm.errors import NotExpressibleError, TooLargeError
 from vsafsm.formats._kiss2_file import MAX_BITS
-from vsafsm.machine import Machine, Outputs
+from vsafsm.machine import Machine, Outputs, Transition
+from vsafsm.symbolic import SymbolicMachine
 
 ANY_STATE = ("*", "ANY", "-")
 """Names that are no state: as the present one every state, as the next one unspecified."""
@@ -28,10 +29,10 @@ class _Written:
 def write_kiss2(machine: Machine) -> str:
     """`machine` as KISS2.
 
-    Inputs that are named as `read_kiss2` names its classes are written as those cubes; others are
-    numbered in binary, which a comment explains. KISS2 knows Mealy outputs only: a state's Moore
-    outputs are written on every transition into it, and the initial state's before the first input
-    are lost; a comment says so.
+    Guards are written as their cubes, and so are inputs that are named as `read_kiss2` names its
+    classes. Other inputs are numbered in binary, which a comment explains. KISS2 knows Mealy
+    outputs only: a state's Moore outputs are written on every transition into it, and the initial
+    state's before the first input are lost; a comment says so.
 
     Raises
     ------
@@ -68,11 +69,9 @@ def _written(machine: Machine) -> _Written:
     for state in machine.states:
         _check_word("state", state)
     moore = dict(zip(machine.states, machine.moore, strict=True))
-    input_cubes = _input_cubes(machine)
     rows = [
         (state, cubes_of, taken.to, frozenset(taken.outputs + moore[taken.to]))
-        for state, row in zip(machine.states, machine.table, strict=True)
-        for cubes_of, taken in zip(input_cubes, row, strict=True)
+        for state, cubes_of, taken in _cases(machine)
     ]
     names = _ordered({t.outputs + moore[t.to]: None for row in machine.table for t in row})
     for name in names:
@@ -87,6 +86,19 @@ def _written(machine: Machine) -> _Written:
         for cube in cubes
     ]
     return _Written(list(_comments(machine)), _head(machine, names, lines), names, lines)
+
+
+def _cases(machine: Machine) -> Iterator[tuple[str, list[str], Transition]]:
+    """Every state with cubes to write and what it does on their vectors."""
+    if isinstance(machine, SymbolicMachine):
+        for state, guarded in zip(machine.states, machine.guarded, strict=True):
+            for each in guarded:
+                yield state, [cube_text(c, machine.width, "-") for c in each.guard], each.taken
+        return
+    input_cubes = _input_cubes(machine)
+    for state, row in zip(machine.states, machine.table, strict=True):
+        for cubes_of, taken in zip(input_cubes, row, strict=True):
+            yield state, cubes_of, taken
 
 
 def _ordered(groups: Iterable[Outputs]) -> Outputs:
@@ -147,8 +159,9 @@ def _are_disjoint_cubes(words: list[str]) -> bool:
 
 def _comments(machine: Machine) -> Iterable[str]:
     yield f"# machine {machine.name}"
-    cubes = _input_cubes(machine)
-    for name, several in zip(machine.inputs, cubes, strict=True):
+    symbolic = isinstance(machine, SymbolicMachine)
+    named = [] if symbolic else zip(machine.inputs, _input_cubes(machine), strict=True)
+    for name, several in named:
         if [cube.replace("-", "x") for cube in several] != name.split("|"):
             yield f"# input {several[0]} is {name}"
     if any(machine.moore):
@@ -162,5 +175,6 @@ def _comments(machine: Machine) -> Iterable[str]:
                 f"# Before the first input, state {machine.initial} has the outputs:"
                 f" {', '.join(first)}"
             )
-    if machine.compile_options:
+    # The reader gives a machine with guards its layout back.
+    if set(machine.compile_options) - ({("layout", "dense")} if symbolic else set()):
         yield "# Compile options of the machine are not part of KISS2 and are left out."

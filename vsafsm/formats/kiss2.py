@@ -102,16 +102,11 @@ def read_kiss2(text: str, source: str, unlisted: Unlisted = UNLISTED[0]) -> Read
     SpecError
         One of its subclasses, with the place and what was expected there.
     """
-    file = parse_kiss2(text.removeprefix("\ufeff"), source)
-    width, outputs = input_width(file), output_names(file)
-    check_rows(file, width, len(outputs))
+    file, width, outputs = _checked(text, source)
     try:
         classes, classes_of = _classes(file.rows, width)
     except TooLargeError:
-        try:
-            return _read_symbolic(file, width, outputs, unlisted)
-        except TooLargeError as error:
-            raise TooLargeError(error.message, file.place(file.rows[0].line)) from None
+        return _read_symbolic(file, width, outputs, unlisted)
     cases = _numbered_states(file)
     _fill(cases, file, file.rows, classes_of, classes, cases.states)
     initial = _initial(file, cases.states)
@@ -140,6 +135,19 @@ def read_kiss2(text: str, source: str, unlisted: Unlisted = UNLISTED[0]) -> Read
     return Reading(machine, tuple(_warnings(file, machine, cases)))
 
 
+def read_guards(text: str, source: str) -> Reading:
+    """As `read_kiss2`, with guards even where a flat alphabet would do."""
+    return _read_symbolic(*_checked(text, source), UNLISTED[0])
+
+
+def _checked(text: str, source: str) -> tuple[Kiss2File, int, Outputs]:
+    """The file, its number of input bits, and the names of its outputs."""
+    file = parse_kiss2(text.removeprefix("\ufeff"), source)
+    width, outputs = input_width(file), output_names(file)
+    check_rows(file, width, len(outputs))
+    return file, width, outputs
+
+
 def _name(file: Kiss2File) -> str:
     return name_from(file.model, PurePath(file.source).stem, "kiss2")
 
@@ -164,6 +172,16 @@ def _read_symbolic(file: Kiss2File, width: int, outputs: Outputs, unlisted: Unli
     """The machine with guards in place of a flat alphabet: each state splits the vectors by the
     cubes of its own rows.
     """
+    try:
+        machine, numbered = _symbolic(file, width, outputs, unlisted)
+    except TooLargeError as error:
+        raise TooLargeError(error.message, file.place(file.rows[0].line)) from None
+    return Reading(machine, tuple(_warnings(file, machine, numbered)))
+
+
+def _symbolic(
+    file: Kiss2File, width: int, outputs: Outputs, unlisted: Unlisted
+) -> tuple[Machine, _Cases]:
     numbered = _numbered_states(file)
     initial, states = _initial(file, numbered.states), tuple(numbered.states)
     rows_of: dict[str, list[Kiss2Line]] = {state: [] for state in states}
@@ -188,8 +206,7 @@ def _read_symbolic(file: Kiss2File, width: int, outputs: Outputs, unlisted: Unli
     if any(taken.to == sink for row in guarded for _, taken in row):
         states = (*states, sink)
         guarded.append([(covered, Transition(sink))])
-    machine = symbolic_machine(_name(file), width, states, initial, guarded)
-    return Reading(machine, tuple(_warnings(file, machine, numbered)))
+    return symbolic_machine(_name(file), width, states, initial, guarded), numbered
 
 
 def _fill(
@@ -369,6 +386,20 @@ _READINGS: dict[str, Callable[[str, str], Reading]] = {
     name: partial(read_kiss2, unlisted=name) for name in UNLISTED
 }
 FORMAT = Format(
-    "kiss2", (".kiss2", ".kiss"), read_kiss2, write_kiss2, "KISS2 (MCNC benchmarks)", _READINGS
+    "kiss2",
+    (".kiss2", ".kiss"),
+    read_kiss2,
+    write_kiss2,
+    "KISS2 (MCNC benchmarks)",
+    _READINGS,
+    read_guards,
 )
-BLIF = Format("blif", (".blif",), read_kiss2, write_blif, "KISS2 inside BLIF (SIS, ABC)", _READINGS)
+BLIF = Format(
+    "blif",
+    (".blif",),
+    read_kiss2,
+    write_blif,
+    "KISS2 inside BLIF (SIS, ABC)",
+    _READINGS,
+    read_guards,
+)

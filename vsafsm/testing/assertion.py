@@ -5,6 +5,7 @@ may help.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from numbers import Real
 
 import numpy as np
@@ -18,6 +19,7 @@ from vsafsm.network import Network
 from vsafsm.noise import Noise
 from vsafsm.options import MOST_NEURONS
 from vsafsm.program import Program
+from vsafsm.running import with_inputs
 from vsafsm.testing.robust import Failure, Robustness, Word, network_of_trial, robustness
 from vsafsm.walk import WrongWord
 
@@ -54,7 +56,8 @@ def assert_robust(
         A model of `vsafsm.noise`, or its text, such as ``"additive:2"``.
     words
         Words that must be correct, each from the reset. None stands for every word of any length,
-        which is decided and not sampled.
+        which is decided and not sampled; of a machine with guards, for every word of its
+        representatives.
     trials
         Number of draws; `default_trials` by default.
     seed
@@ -79,6 +82,7 @@ def assert_robust(
         raise RobustnessError(f"least is {least!r}; expected a share from 0 to 1")
     found = robustness(program, noise, words=words, trials=trials, seed=seed)
     if found.smallest is not None and found.share < least:
+        program = with_inputs(program, chain.from_iterable(words or ()))
         raise NotRobustError(_message(program, found, found.smallest, float(least)), found)
     return found
 

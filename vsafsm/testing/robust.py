@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from numbers import Integral
 
 import numpy as np
@@ -16,6 +17,7 @@ from vsafsm.intervals import wilson
 from vsafsm.network import Network
 from vsafsm.noise import Noise, parse_noise, perturb
 from vsafsm.program import Program
+from vsafsm.running import with_inputs
 from vsafsm.walk import Walk, WrongWord
 
 TRIALS = 100
@@ -100,7 +102,8 @@ def robustness(
         A model of `vsafsm.noise`, or its text, such as ``"additive:2"``.
     words
         Words that must be correct, each from the reset. None stands for every word of any length,
-        which is decided and not sampled.
+        which is decided and not sampled; of a machine with guards, for every word of its
+        representatives.
     trials
         Number of draws; `default_trials` by default.
     seed
@@ -122,6 +125,7 @@ def robustness(
     )
     if words is not None:
         _check_words(program, words)
+        program = with_inputs(program, chain.from_iterable(words))
     found = (
         (trial, _wrong(program, network_of_trial(program, noise, seed, trial), words))
         for trial in range(count)
@@ -188,4 +192,4 @@ def _check_words(program: Program, words: Sequence[Word]) -> None:
                 f'a word is the text "{word}"; expected its inputs in a list, such as ["{word}"]'
             )
         for symbol in word:
-            program.machine.input_index(symbol)
+            program.machine.check_input(symbol)

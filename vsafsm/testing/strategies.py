@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from vsafsm.errors import NoiseError, RobustnessError, did_you_mean
 from vsafsm.machine import Machine, Outputs, Transition
 from vsafsm.noise import MODELS, Composed, Noise
+from vsafsm.symbolic import SymbolicMachine
 
 Sizes = int | tuple[int, int]
 """A number, or the least and the most."""
@@ -218,7 +219,7 @@ def _numbered(values: list[Any]) -> list[int]:
 
 def words(machine: Machine, lengths: Sizes = (0, 12)) -> st.SearchStrategy[tuple[str, ...]]:
     """Words over a machine's inputs, of a length or from the least to the most. They shrink to
-    short ones.
+    short ones. Inputs of a machine with guards are vectors that guards hold.
 
     Raises
     ------
@@ -226,7 +227,19 @@ def words(machine: Machine, lengths: Sizes = (0, 12)) -> st.SearchStrategy[tuple
         If lengths are no whole numbers from 0, or the wrong way round.
     """
     least, most = _sizes("lengths", lengths, 0)
-    return st.lists(st.sampled_from(machine.inputs), min_size=least, max_size=most).map(tuple)
+    inputs = st.sampled_from(machine.inputs)
+    if isinstance(machine, SymbolicMachine):
+        inputs = _vectors(machine)
+    return st.lists(inputs, min_size=least, max_size=most).map(tuple)
+
+
+def _vectors(machine: SymbolicMachine) -> st.SearchStrategy[str]:
+    bits = st.integers(0, 2**machine.width - 1)
+    return st.builds(
+        lambda cube, free: machine.text(cube[1] | free & ~cube[0]),
+        st.sampled_from(machine.cubes),
+        bits,
+    )
 
 
 # ---- noise
