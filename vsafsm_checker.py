@@ -2,14 +2,11 @@
 
     python vsafsm_checker.py PROGRAM.npz
 
-It believes only the machine and the network. From the start code, and from every fixed point that
-is reached, it applies every input (with guards: each representative) in exact integers, with masks
-that change at once, after a step with both on, and after one with neither. Each activity must come
-to rest and stand for what the machine says, held and after. Then every word is run correctly.
-
-A step: neuron i fires next if its mask is open and sum_j W[i, j] z[j] - gain sum_j z[j] > 0; W has
-blocks inside modules, and sparse synapses between them. An activity stands for the code whose hit
-rate minus false-alarm rate among open neurons is above 1/2, and every other's below by over 1/4.
+It believes only the machine and the network. From the start code and every fixed point reached, it
+applies every input (of guards: the representatives) in exact integers, with masks that change at
+once, or after a step with both on or neither. Each activity must stand for what the machine says.
+Neuron i fires next if its mask is open and sum_j W[i, j] z[j] > gain sum_j z[j]. An activity stands
+for the code whose hit rate less its false-alarm rate is above 1/2, the others 1/4 below it.
 
 Exit codes: 0 it holds as the file claims; 1 it does not; 2 the file is damaged, or no program.
 """
@@ -27,7 +24,7 @@ import numpy as np
 
 MOST_STEPS = 32
 KINDS = dict.fromkeys(("codes", "content_hash", "cubes", "masks", "metadata"), ("|u1",))
-KINDS |= dict.fromkeys(("guards", "homes", "labels", "table", "targets"), ("<i4",))
+KINDS |= dict.fromkeys(("guards", "homes", "labels", "opens", "table", "targets"), ("<i4",))
 KINDS |= {"starts": ("<i8",), "blocks": ("|i1", "<i2"), "values": ("|i1", "<i2")}
 
 
@@ -48,7 +45,7 @@ class Network:
         expect(kind == ["vsafsm program", 2], f"{kind}; expected a vsafsm program, version 2")
         kinds = {name: array.dtype.str in KINDS[name] for name, array in arrays.items()}
         self.guarded = "guards" in kinds
-        expect(len(kinds) == 11 + 2 * self.guarded and all(kinds.values()), "wrong arrays")
+        expect(len(kinds) == 12 + 2 * self.guarded and all(kinds.values()), "wrong arrays")
         digest = hashlib.sha256()
         for name in sorted(arrays.keys() - {"content_hash"}):
             digest.update(f"{name}:{arrays[name].dtype.str}:{arrays[name].shape};".encode())
@@ -62,15 +59,18 @@ class Network:
         self.starts, self.targets, self.values = map(arrays.get, ("starts", "targets", "values"))
         self.modules, self.n = blocks.shape[:2]
         size, count = self.modules * self.n, len(labels)
-        self.masks = np.unpackbits(arrays["masks"], axis=1, count=self.n) > 0
-        self.codes = np.unpackbits(arrays["codes"], axis=1, count=self.n) > 0
-        shapes = [blocks.shape[2:], self.starts.shape, self.targets.shape, table.shape, homes.shape]
-        right = [(self.n,), (size + 1,), self.values.shape, (len(states), len(inputs), 2), (count,)]
-        counts = [len(self.masks), len(self.codes), *self.starts[[0, -1]].tolist()]
-        fits = counts == [len(inputs) + 1, count, 0, len(self.targets)]
+        packed = (arrays[x] for x in ("masks", "codes"))
+        masks, self.codes = (np.unpackbits(x, axis=1, count=self.n) > 0 for x in packed)
+        self.masks = np.vstack([masks, np.ones(self.n, bool)])  # the last stands for no mask
+        self.opens = np.vstack([arrays["opens"], [[len(masks)] * self.modules]])
+        shapes = [*map(np.shape, (blocks[0], self.starts, self.targets, table, homes, self.opens))]
+        right = [(self.n,) * 2, (size + 1,), self.values.shape, (len(states), len(inputs), 2)]
+        right += [(count,), (len(inputs) + 2, self.modules)]
+        fits = [len(self.codes), *self.starts[[0, -1]].tolist()] == [count, 0, len(self.targets)]
         expect(shapes == right and fits, "shapes that do not fit")
         below = [(self.targets, size), (homes, self.modules), (labels[:, 0], len(states))]
-        below += [(table, [len(states), len(outputs)]), (np.diff(self.starts), 2**62)]
+        below += [(table, [len(states), len(outputs)]), (self.opens[:-1], len(masks))]
+        below += [(np.diff(self.starts), 2**62)]
         sizes = ((np.abs(w.astype("i4")), 2 ** (net["bits"] - 1)) for w in (*blocks, self.values))
         inside = [((x >= 0) & (x < most)).all() for pairs in (below, sizes) for x, most in pairs]
         sound = type(self.gain) is int and self.gain >= 0 and 0 < self.scale < float("inf")
@@ -89,6 +89,8 @@ class Network:
         self.homes, order = homes.astype(int), np.argsort(homes, kind="stable")
         self.members = np.split(order, np.searchsorted(homes[order], range(1, self.modules)))
         self.drive, self.least = lru_cache(2000)(self.drive), float("inf")
+        self.open = self.masks.sum(1)[self.opens].sum(1).tolist()
+        self.both = self.masks.astype("f4") @ self.masks.T.astype("f4") > 0
 
     def drive(self, key):
         """Modules that an activity reaches, and the drive of their neurons in exact integers."""
@@ -103,40 +105,40 @@ class Network:
             drive += self.rows[z[z // n == m]].sum(0, dtype=int) - self.gain * len(z)
         return modules, total
 
-    def step(self, z, opened):
+    def step(self, z, masks):
         """Neurons that fire next. Modules that nothing reaches have the inhibition alone."""
-        modules, drive = self.drive(z.tobytes())
-        other = self.gain * len(z) if opened.any() and len(modules) < self.modules else 2**62
-        near = int(np.abs(drive[:, opened]).min(initial=other))  # for the margin
-        self.least = min(self.least, near / max(len(z), 1))
+        (modules, drive), (one, other) = self.drive(z.tobytes()), self.opens[[*masks]]
+        opened = self.masks[one[modules]] & self.masks[other[modules]]
+        unreached = np.delete(self.both[one, other], modules).any()
+        near = np.abs(drive[opened]).min(initial=self.gain * len(z) if unreached else 2**62)
+        self.least = min(self.least, int(near) / max(len(z), 1))  # for the margin
         at, local = np.nonzero((drive > 0) & opened)
         return modules[at] * self.n + local
 
-    def settle(self, z, opened):
+    def settle(self, z, mask):
         """Where an activity comes to rest, and after how many steps."""
         for steps in range(MOST_STEPS + 1):
-            z, before = self.step(z, opened), z
+            z, before = self.step(z, (mask, mask)), z
             if np.array_equal(z, before):
                 return z, steps
         raise AssertionError(f"an activity that still changes after {MOST_STEPS} steps")
 
-    def hand_over(self, z, mask, opened):
+    def hand_over(self, z, mask, to):
         """All ends of an activity when masks change in three ways, and the most steps to settle."""
-        between = (self.masks[mask] & self.masks[0], np.ones(self.n, bool))
-        ends = [self.settle(z, opened), *(self.settle(self.step(z, b), opened) for b in between)]
+        ends = [self.settle(y, to) for y in (z, self.step(z, (mask, 0)), self.step(z, (-1, -1)))]
         return list({end.tobytes(): end for end, _ in ends}.values()), max(s for _, s in ends)
 
     def label_of(self, z, mask):
         """State, and outputs or None at rest. Hit rates up to 1/4 are 1/4 below any above 1/2."""
-        opened, rates = self.masks[mask], {-1: Fraction(0), -2: Fraction(0)}
-        z = z[opened[z % self.n]]
+        opens, rates = self.opens[mask], {-1: Fraction(0), -2: Fraction(0)}
+        z = z[self.masks[opens[z // self.n], z % self.n]]
         for m in set((z // self.n).tolist()):
             local, codes = z[z // self.n == m] % self.n, self.members[m]
-            hits, wanted = self.codes[codes][:, local].sum(1), (self.codes[codes] & opened).sum(1)
-            for i in np.flatnonzero(4 * hits > wanted).tolist():
-                hit, want = int(hits[i]), int(wanted[i])
-                others = max(self.modules * int(opened.sum()) - want, 1)
-                rates[codes[i]] = Fraction(hit, want) - Fraction(len(z) - hit, others)
+            wanted, hits = self.codes[codes] & self.masks[opens[m]], self.codes[codes][:, local]
+            counts = zip(codes, hits.sum(1).tolist(), wanted.sum(1).tolist(), strict=True)
+            for code, hit, want in (each for each in counts if 4 * each[1] > each[2]):
+                others = max(self.open[mask] - want, 1)
+                rates[code] = Fraction(hit, want) - Fraction(len(z) - hit, others)
         second, first = sorted(rates, key=rates.__getitem__)[-2:]
         clear = rates[first] > Fraction(1, 2) and rates[first] - rates[second] > Fraction(1, 4)
         return self.labels[first] if clear else (-1, None)
@@ -156,19 +158,18 @@ def walk(net):
         if len(points) > 64 + 16 * len(names):
             raise AssertionError("fixed points without end")
 
-    code = np.flatnonzero(net.codes[net.start]) + net.homes[net.start] * net.n
-    end, steps = net.settle(code, net.masks[0])
-    hold, gap, _ = 1, max(steps, 1), arrive(end, net.start, ())
+    end, gap = net.settle(np.flatnonzero(net.codes[net.start]) + net.homes[net.start] * net.n, 0)
+    hold, gap, _ = 1, max(gap, 1), arrive(end, net.start, ())
     for z, state, word in wave:  # which grows
         for a, (to, outputs) in enumerate(net.table[state]):
             longer = (*word, inputs[a])
-            held_ends, steps = net.hand_over(z, a + 1, net.masks[a + 1])
+            held_ends, steps = net.hand_over(z, a + 1, a + 1)
             hold = max(hold, steps)
             for held in held_ends:
                 where, put = net.label_of(held, a + 1)
                 if (where, put or []) != (to, outputs):
                     raise AssertionError(f'{" ".join(longer)}: not "{names[to]}" while held')
-                ends, steps = net.hand_over(held, a + 1, net.masks[0])
+                ends, steps = net.hand_over(held, a + 1, 0)
                 gap = max(gap, steps)
                 for end in ends:
                     arrive(end, to, longer)
@@ -184,11 +185,10 @@ def main(path):
         claim, margin = net.told["claim"], net.least / net.scale
         same = [claim[key] for key in ("verdict", "fixed_points", "radius", "margin")]
     except AssertionError as error:
-        print(f"does not hold: {error}")
-        return 1
+        return print(f"does not hold: {error}") or 1
     except Exception as error:
-        print(f"{path}: no sound program file: {type(error).__name__}: {error}", file=sys.stderr)
-        return 2
+        told = f"{path}: no sound program file: {type(error).__name__}: {error}"
+        return print(told, file=sys.stderr) or 2
     name, same = net.machine["name"], same == ["holds", count, net.least, margin]
     only = " over representatives (the guards' other vectors are not walked)" * net.guarded
     print(f"holds for every word of {name}{only}: {count} fixed points, margin {margin:.6g} units,")

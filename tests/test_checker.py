@@ -134,6 +134,14 @@ def test_it_confirms_programs_of_every_kind(options: dict[str, Any], checked: Ch
     assert checked(program)[0] == 0
 
 
+def test_it_confirms_masks_that_differ_between_modules(
+    words_machine: Callable[..., Machine], checked: Checked
+) -> None:
+    program = vsafsm.compile(words_machine(8, 9), layout="modules", active=16, margin=0.1)
+    assert len(np.unique(program.network.opens, axis=1).T) > 1
+    assert checked(program)[0] == 0
+
+
 @settings(max_examples=25, deadline=None)
 @given(machine=machines(), data=st.data())
 def test_it_says_what_the_proof_says_of_any_network(

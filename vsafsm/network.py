@@ -343,8 +343,10 @@ class Network:
         return replace(self, blocks=blocks, between=replace(self.between, values=values))
 
     def with_inputs(self, inputs: tuple[str, ...], masks: Bits) -> Network:
-        """The same network with other inputs, and masks (A + 1, n) of rest and of those."""
-        other = replace(self, inputs=inputs, masks=masks)
+        """The same network of one module with other inputs, and masks (A + 1, N) of rest and of
+        those.
+        """
+        other = replace(self, inputs=inputs, masks=masks, opens=np.arange(len(masks))[:, None])
         kept = {name: vars(self)[name] for name in _OF_WEIGHTS if name in vars(self)}
         vars(other).update(kept)
         return other

@@ -5,7 +5,6 @@ weights.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from types import TracebackType
 
 import numpy as np
@@ -89,8 +88,8 @@ def run_batch(network: Network, words: NDArray[np.intp]) -> NDArray[np.intp]:
 # ---- a session
 
 
-Stepper = Callable[[NDArray[np.intp], int], NDArray[np.intp]]
-"""One step of a network: the neurons that fire, by index, and the mask that is on, by index ->
+Stepper = Callable[[NDArray[np.intp], Bits], NDArray[np.intp]]
+"""One step of a network of one matrix: the neurons that fire, by index, and those that are open ->
 those that fire next.
 """
 
@@ -117,7 +116,7 @@ class Session:
         self, network: Network, stepper: Stepper | None = None, encoder: Encoder | None = None
     ) -> None:
         self._network, self._encoder = network, encoder
-        self._stepper = stepper or partial(step, network)
+        self._stepper = stepper
         self._open = True
         self._active: NDArray[np.intp] = np.zeros(0, np.intp)
         self._spikes = self._synaptic_operations = self._steps = 0
@@ -216,7 +215,10 @@ class Session:
     def _advance(self, mask: int, steps: int) -> None:
         for _ in range(steps):
             self._synaptic_operations += int(self._network.fan_out[self._active].sum())
-            self._fire(self._stepper(self._active, mask))
+            if self._stepper is None:
+                self._fire(step(self._network, self._active, mask))
+            else:
+                self._fire(self._stepper(self._active, self._network.masks[mask]))
 
     def _fire(self, active: NDArray[np.intp]) -> None:
         self._active = active

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from vsafsm.lowering import Lowered
 from vsafsm.network import MOST_STEPS, Contract, Network
 from vsafsm.synchronous import Stepper
+from vsafsm.vsa import Bits
 from vsafsm_memristor.crossbar.cells import Pair
 from vsafsm_memristor.crossbar.converter import Converter, full_scale_for
 from vsafsm_memristor.crossbar.correction import Cells, Correction, correct
@@ -190,10 +191,10 @@ def calibrate(plan: ArrayPlan, lowered: Lowered, rng: np.random.Generator) -> Ca
 def stepper(network: Network, crossbar: Crossbar, rng: np.random.Generator) -> Stepper:
     """Steps of a session whose recurrent product a crossbar computes."""
 
-    def step(active: NDArray[np.intp], mask: int) -> NDArray[np.intp]:
+    def step(active: NDArray[np.intp], opened: Bits) -> NDArray[np.intp]:
         activity = np.zeros((1, network.neurons), np.bool_)
         activity[0, active] = True
         drive = crossbar.drive(activity, rng)[0]
-        return np.flatnonzero((drive > network.gain * len(active)) & network.masks[mask])
+        return np.flatnonzero((drive > network.gain * len(active)) & opened)
 
     return step
