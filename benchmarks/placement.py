@@ -4,7 +4,7 @@
 
 ``grid:W`` has W x W cells. ``sink:W`` and ``stay:W`` are lexicons of W words, by what a letter does
 that no word goes on with. ``--states 40`` builds with so many states per module rather than what
-`build` chooses. ``--place-only`` builds nothing. With pymetis (``pip install pymetis``) the parts
+`build` chooses, ``--margin 0.2`` for another margin than 0.3. ``--place-only`` builds nothing. With pymetis (``pip install pymetis``) the parts
 of METIS stand beside, as many as the modules of the partition. Seconds are those of placing,
 building and proving, for states that were placed.
 """
@@ -27,12 +27,11 @@ from vsafsm.errors import CompileError
 from vsafsm.lowering import lower
 from vsafsm.machine import Machine
 from vsafsm.modules import build
-from vsafsm.modules.placement import Links, Placement, leaving, links, place
-from vsafsm.modules.sizes import usual_sizes
+from vsafsm.modules.placement import Links, Placement, leaving, links
+from vsafsm.modules.plan import Planner
 from vsafsm.network import Network
 from vsafsm.proof import prove
 
-MARGIN = 0.3
 HEADER = (
     "| machine | states x inputs | placement | modules | states in one | leave | between |"
     " per transition | margin | seconds |\n|---|---|---|---|---|---|---|---|---|---|"
@@ -66,19 +65,23 @@ def parts_of_metis(joined: Links, modules: int) -> Indices:
 
 
 def rows(
-    name: str, machine: Machine, placement: Placement, states: int | None, only: bool
+    name: str,
+    machine: Machine,
+    placement: Placement,
+    states: int | None,
+    margin: float,
+    only: bool,
 ) -> Iterator[str]:
     """A row for a placement, and one for METIS beside a partition."""
     lowered = lower(machine)
     joined = links(lowered)
     begun = time.perf_counter()
-    most = states or usual_sizes(lowered, MARGIN).states
-    homes = place(joined, most, placement, np.random.default_rng(0))
+    homes = Planner(lowered, margin, placement, states=states).first().homes
     placed = time.perf_counter()
     if only:
         yield row(name, machine, joined, placement, homes, [placed - begun])
     else:
-        network = build(machine, states=states, placement=placement, margin=MARGIN)
+        network = build(machine, states=states, placement=placement, margin=margin)
         homes = network.homes[: len(machine.states)]
         seconds = [placed - begun, time.perf_counter() - placed]
         yield row(name, machine, joined, placement, homes, seconds, network)
@@ -91,7 +94,7 @@ def rows(
     network = None
     if not only:
         try:
-            network = build(machine, homes=homes.tolist(), margin=MARGIN)
+            network = build(machine, homes=homes.tolist(), margin=margin)
         except CompileError:
             missed = True
         seconds.append(time.perf_counter() - begun - seconds[0])
@@ -131,6 +134,7 @@ def main() -> None:
     parser.add_argument("machines", nargs="+", metavar="FAMILY:SIZE|FILE")
     parser.add_argument("--placement", nargs="+", default=["balanced", "partition"])
     parser.add_argument("--states", type=int, metavar="PER_MODULE")
+    parser.add_argument("--margin", type=float, default=0.3)
     parser.add_argument("--place-only", action="store_true")
     args = parser.parse_args()
     print(HEADER, flush=True)
@@ -138,7 +142,8 @@ def main() -> None:
         machine = machine_of(name)
         short = Path(name).stem
         for placement in args.placement:
-            for row_ in rows(short, machine, placement, args.states, args.place_only):
+            asked = (args.states, args.margin, args.place_only)
+            for row_ in rows(short, machine, placement, *asked):
                 print(row_, flush=True)
 
 

@@ -41,8 +41,10 @@ MOST_MARGIN = 0.3
 """The largest margin for which the law of the sizes was measured."""
 CLIP = 8.0
 """Standard deviations of the one-shot weights that the largest integer stands for."""
-LEAST_RANGE = 8.0
-"""Units that are not clipped, however few the weights."""
+LEAST_RANGE, LEAST_RANGE_FURTHER = 8.0, 16.0
+"""Units that are not clipped, however few the weights; and where states have more kinds of input
+than codes are balanced over, which few weights have to tell apart.
+"""
 LEAVING = 0.5
 """Share of the transitions of a random machine that lead to another module."""
 MORE_SENT = 2.0
@@ -208,7 +210,8 @@ def _build(
     opens = np.vstack([first, first + 1 + kinds.T])
     tasks = _inside_tasks(lowered, homes, members, kinds)
     draws = [rng.spawn(DRAWS + 1) for rng in np.random.default_rng(seed).spawn(len(members))]
-    grid = _grid(tasks[0], *masks.of(int(numbers[0])), sizes.active, bits, seed)
+    least = LEAST_RANGE if numbers.max() <= sizes.kinds else LEAST_RANGE_FURTHER
+    grid = _grid(tasks[0], *masks.of(int(numbers[0])), sizes.active, bits, least, seed)
     depends = [_described(machine), asdict(sizes), plan.homes.tolist(), margin, bits, seed]
     finished = None if resume is None else Finished(resume, depends)
     # Fewer states are tried as soon as a module is short: the others are not waited for.
@@ -261,13 +264,19 @@ def _build(
 
 
 def _grid(
-    task: InsideTask, classes: Indices, masks: Bits, active: int, bits: int, seed: int
+    task: InsideTask,
+    classes: Indices,
+    masks: Bits,
+    active: int,
+    bits: int,
+    least_range: float,
+    seed: int,
 ) -> Grid:
     """One grid for all modules, from the first: their one-shot weights are drawn alike."""
     rng = np.random.default_rng(seed)
     codes = draw_codes(len(task.releases), classes, masks, active, rng)
     spread = float(np.std(one_shot(task, codes, masks)))
-    scale = (2 ** (bits - 1) - 1) / max(CLIP * spread, LEAST_RANGE)
+    scale = (2 ** (bits - 1) - 1) / max(CLIP * spread, least_range)
     return Grid(bits, scale, 0.5 - active / len(classes), False)
 
 
