@@ -4,9 +4,9 @@
 
 ``grid:W`` has W x W cells. ``sink:W`` and ``stay:W`` are lexicons of W words, by what a letter does
 that no word goes on with. ``--states 40`` builds with so many states per module rather than what
-`build` chooses, ``--margin 0.2`` for another margin than 0.3. ``--place-only`` builds nothing. With pymetis (``pip install pymetis``) the parts
-of METIS stand beside, as many as the modules of the partition. Seconds are those of placing,
-building and proving, for states that were placed.
+`build` chooses, ``--margin 0.2`` for another margin than 0.3. ``--place-only`` builds nothing. With
+pymetis (``pip install pymetis``) the parts of METIS stand beside, as many as the modules of the
+partition. Seconds are those of placing, building and proving, for states that were placed.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ from vsafsm.modules.placement import PLACEMENTS
 from vsafsm.modules.plan import Plan, Planner
 from vsafsm.modules.refine import Inside, one_shot, refine_inside
 from vsafsm.modules.sending import Sent, send
-from vsafsm.modules.sizes import MOST_KINDS, Sizes, usual_sizes
+from vsafsm.modules.sizes import Sizes
 from vsafsm.modules.task import InsideTask, SendTask
 from vsafsm.network import Network
 from vsafsm.options import Placement
@@ -61,17 +61,12 @@ INSIDE = 0.7
 
 def predicted_synapses(lowered: Lowered, margin: float) -> int:
     """Weights that a network of modules is expected to hold."""
-    if lowered.inputs > MOST_KINDS:
-        plan = Planner(lowered, margin).first()
-        sizes, modules = plan.sizes, int(plan.homes.max()) + 1
-        homes = plan.homes[np.array([code.state for code in lowered.codes])]
-        moves = {(m.source, m.target) for m in lowered.moves if m.source != m.target}
-        leaving = float(sum(homes[x] != homes[y] for x, y in moves))
-    else:
-        sizes = usual_sizes(lowered, margin)
-        modules = -(-len(lowered.targets) // sizes.states)
-        leaving = LEAVING * sum(move.source != move.target for move in lowered.moves)
-        leaving *= 1 - 1 / modules
+    planner = Planner(lowered, margin)
+    sizes = planner.cheapest()
+    modules = planner.modules(sizes)
+    # Inputs of one kind share their synapses.
+    moves = {(move.source, move.target) for move in lowered.moves if move.source != move.target}
+    leaving = LEAVING * len(moves) * (1 - 1 / modules)
     # k neurons of the source reach the open half of the target's, where that is elsewhere.
     between = leaving * sizes.active**2 / 2 * (1 + MORE_SENT * margin)
     return round(modules * sizes.module_neurons**2 + between)

@@ -99,7 +99,12 @@ def place(links: Links, per_module: int, kind: Placement, rng: np.random.Generat
 
 
 def place_by_kinds(
-    links: Links, targets: Indices, sizes: Sizes, kind: Placement, rng: np.random.Generator
+    links: Links,
+    targets: Indices,
+    sizes: Sizes,
+    kind: Placement,
+    rng: np.random.Generator,
+    most: int | None = None,
 ) -> Indices:
     """As `place`, for machines of many inputs: states that tell the same inputs apart share a
     module, so that it has few kinds of input.
@@ -115,14 +120,16 @@ def place_by_kinds(
         ``"partition"``, or ``"balanced"``: without regard to the links.
     rng
         Used where states are placed at random.
+    most
+        How many states to place; others get the module -1.
     """
     if kind == "partition":
-        return _grown(links, _Kinds(links, targets, sizes))
+        return _grown(links, _Kinds(links, targets, sizes), most)
     order = rng.permutation(len(links.codes))
     none = np.zeros(0, np.intp)
     apart = Links(none, none, none, links.codes[order], links.transitions)
     homes = np.empty(len(order), np.intp)
-    homes[order] = _grown(apart, _Kinds(apart, targets[order], sizes))
+    homes[order] = _grown(apart, _Kinds(apart, targets[order], sizes), most)
     return homes
 
 
@@ -235,7 +242,7 @@ class _Kinds:
         self.stored += self.patterns[state]
 
 
-def _grown(links: Links, filling: _Filling) -> Indices:
+def _grown(links: Links, filling: _Filling, most: int | None = None) -> Indices:
     """Modules that grow one after the other until each is full.
 
     *Open* links lead to states without a module. A module grows by the state that opens the fewest
@@ -252,7 +259,8 @@ def _grown(links: Links, filling: _Filling) -> Indices:
     for state in range(len(codes)):
         outer.put(state, UNMET)
     module, left = 0, len(codes)
-    while left:
+    enough = 0 if most is None else max(left - most, 0)
+    while left > enough:
         filling.begin()
         closes: dict[int, int] = {}
         inner = _Queue()

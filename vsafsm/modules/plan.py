@@ -2,12 +2,11 @@
 weights miss the margin.
 
 For machines of many inputs, more active neurons have room for more kinds of input per module, and
-cost more synapses each. The cheapest is found by placing the states for each number of them.
+cost more synapses each. The cheapest is found by placing some states for each number of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -16,7 +15,7 @@ import numpy as np
 from vsafsm.activities import Indices
 from vsafsm.codebook import classes_needed
 from vsafsm.lowering import Lowered
-from vsafsm.modules.kinds import kinds_of, targets_of
+from vsafsm.modules.kinds import targets_of
 from vsafsm.modules.placement import Links, links, place, place_by_kinds
 from vsafsm.modules.sizes import MOST_KINDS, Sizes, usual_sizes
 from vsafsm.options import Placement
@@ -25,10 +24,12 @@ LIGHTER = 0.85
 """Share of the states per neuron to try next, where weights miss the margin."""
 MOST_NEURONS = 2048
 """Most neurons of a module to try, where the states that it holds are given."""
-FURTHER = 1.75
-"""Kinds of input that a module may have at most, as a multiple of those that codes are balanced
+FURTHER = 3.75
+"""Kinds of input that a state may have at most, as a multiple of those that codes are balanced
 over.
 """
+SAMPLE = 4096
+"""States that are placed to find how many a module has room for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,11 +38,6 @@ class Plan:
 
     sizes: Sizes
     homes: Indices
-
-    @property
-    def neurons(self) -> int:
-        """Neurons of all modules."""
-        return (int(self.homes.max()) + 1) * self.sizes.module_neurons
 
 
 class Planner:
@@ -86,17 +82,46 @@ class Planner:
 
     def first(self) -> Plan:
         """The cheapest plan by the law."""
+        return self.placed(self.cheapest())
+
+    def cheapest(self) -> Sizes:
+        """The sizes that cost the fewest synapses inside modules."""
         if self.active is not None or self.lowered.inputs <= MOST_KINDS:
-            return self.placed(self.sizes())
-        best: Plan | None = None
-        for active in self._active():
-            plan = self.placed(self.sizes(active))
-            if best is not None and _cost(plan) >= _cost(best):
+            return self.sizes()
+        best, least = self.sizes(), np.inf
+        for active in dict.fromkeys(
+            classes_needed(k + 1) for k in range(MOST_KINDS, self.lowered.inputs + 1)
+        ):
+            sizes, most = self.sizes(active), int(self._own_kinds.max())
+            each = sizes.module_neurons**2
+            if most > FURTHER * sizes.kinds or self._fewest_modules(sizes) * each >= least:
+                continue
+            if (cost := self.modules(sizes) * each) < least:
+                best, least = sizes, cost
+            if most <= sizes.kinds:
                 break
-            if self._most_kinds(plan) <= FURTHER * plan.sizes.kinds:
-                best = plan
-        assert best is not None  # noqa: S101 - the last has room for all inputs
         return best
+
+    def _fewest_modules(self, sizes: Sizes) -> float:
+        """If states of the same kinds could always share a module."""
+        codes, states = len(self.lowered.codes), len(self.lowered.targets)
+        return (2 * codes - states + int(self._own_kinds.sum())) / sizes.patterns
+
+    def modules(self, sizes: Sizes) -> int:
+        """How many modules there will be, by a sample of the states where it takes longer."""
+        states = len(self.lowered.targets)
+        if self.homes is not None:
+            return int(self.homes.max()) + 1
+        if sizes.kinds >= self.lowered.inputs:
+            return -(-states // sizes.states)
+        rng = np.random.default_rng(self.seed)
+        homes = place_by_kinds(self._links, self._targets, sizes, self.placement, rng, most=SAMPLE)
+        # States of more kinds than modules are balanced over are alone.
+        alone = self._own_kinds > sizes.kinds
+        placed = homes[(homes >= 0) & ~alone]
+        shared = states - int(alone.sum())
+        per_module = len(placed) / max(len(np.unique(placed)), 1)
+        return int(alone.sum()) + int(np.ceil(shared / max(per_module, 1)))
 
     def lighter(self, plan: Plan, states: int) -> Plan | None:
         """A plan to try after one in which a module of so many states misses the margin."""
@@ -122,15 +147,11 @@ class Planner:
             )
         return Plan(sizes, place(self._links, sizes.states, self.placement, rng))
 
-    def _active(self) -> Iterator[int]:
-        """Numbers of active neurons that have room for more and more kinds."""
-        needed = (classes_needed(k + 1) for k in range(MOST_KINDS, self.lowered.inputs + 1))
-        yield from dict.fromkeys(needed)
-
-    def _most_kinds(self, plan: Plan) -> int:
-        order = np.argsort(plan.homes, kind="stable")
-        ends = np.searchsorted(plan.homes[order], np.arange(1, int(plan.homes.max()) + 1))
-        return int(kinds_of(self._targets, np.split(order, ends)).max()) + 1
+    @cached_property
+    def _own_kinds(self) -> Indices:
+        """Kinds of input of each state: (S,)."""
+        ordered = np.sort(self._targets, axis=1)
+        return np.asarray(1 + (np.diff(ordered, axis=1) != 0).sum(1), np.intp)
 
     @cached_property
     def _targets(self) -> Indices:
@@ -139,8 +160,3 @@ class Planner:
     @cached_property
     def _links(self) -> Links:
         return links(self.lowered)
-
-
-def _cost(plan: Plan) -> int:
-    """Synapses inside modules."""
-    return plan.neurons * plan.sizes.module_neurons
