@@ -601,7 +601,7 @@ class Network:
         n, found = self.module_neurons, np.zeros((len(activity), len(self.codes)))
         opened = np.broadcast_to(opened, (len(activity), n))
         seen = activity.reshape(len(activity), self.modules, n) & opened[:, None]
-        wanted = (opened[:, None] & self.codes).sum(2)
+        wanted = self._open_neurons[np.broadcast_to(mask, len(activity))]
         others = self.modules * opened.sum(1, keepdims=True) - wanted
         for module, codes in enumerate(self._codes_in):
             found[:, codes] = seen[:, module].astype(np.float32) @ self.codes[codes].T

@@ -30,18 +30,20 @@ from vsafsm.modules.sending import Sent, send
 from vsafsm.modules.sizes import Sizes, usual_sizes
 from vsafsm.modules.task import InsideTask, SendTask
 from vsafsm.network import Network
-from vsafsm.options import Placement
+from vsafsm.options import Placement, Rule
 from vsafsm.synapses import Synapses
 from vsafsm.vsa import Bits
 from vsafsm.weights import Grid
 
 LEAST_BITS = 5
-MOST_MARGIN = 0.3
+MOST_MARGIN = 0.4
 """The largest margin for which the law of the sizes was measured."""
 CLIP = 8.0
 """Standard deviations of the one-shot weights that the largest integer stands for."""
-LEAST_RANGE = 8.0
-"""Units that are not clipped, however few the weights."""
+LEAST_RANGE, WIDE_RANGE = 8.0, 20.0
+"""Units that are not clipped, however few the weights; the second is tried next for modules of a
+light load, whose codes may have to tell many inputs apart all the same.
+"""
 LIGHTER = 0.85
 """Share of the states per neuron to try next, where weights miss the margin."""
 LEAVING = 0.5
@@ -60,9 +62,11 @@ MOST_NEURONS = 2048
 """Most neurons of a module to try, where the states that it holds are given."""
 
 
-def predicted_synapses(lowered: Lowered, margin: float) -> int:
+def predicted_synapses(
+    lowered: Lowered, margin: float, rule: Rule = "refined", load: float = 1.0
+) -> int:
     """Weights that a network of modules is expected to hold."""
-    sizes = usual_sizes(lowered, margin)
+    sizes = usual_sizes(lowered, margin, rule=rule, load=load)
     modules = -(-len(lowered.targets) // sizes.states)
     # k neurons of the source reach the open half of the target's, where that is elsewhere.
     leaving = LEAVING * sum(move.source != move.target for move in lowered.moves)
@@ -70,9 +74,11 @@ def predicted_synapses(lowered: Lowered, margin: float) -> int:
     return round(modules * sizes.module_neurons**2 + between)
 
 
-def predicted_memory(lowered: Lowered, margin: float) -> int:
+def predicted_memory(
+    lowered: Lowered, margin: float, rule: Rule = "refined", load: float = 1.0
+) -> int:
     """Bytes that compiling and proving are expected to take at most."""
-    synapses = predicted_synapses(lowered, margin)
+    synapses = predicted_synapses(lowered, margin, rule, load)
     return BASE_BYTES + BYTES_PER_SYNAPSE * synapses + BYTES_PER_MOVE * len(lowered.moves)
 
 
@@ -85,6 +91,8 @@ def build(
     placement: Placement = "partition",
     homes: Sequence[int] | None = None,
     margin: float = 0.1,
+    rule: Rule = "refined",
+    load: float = 1.0,
     bits: int = 8,
     seed: int = 0,
     jobs: int = 1,
@@ -109,6 +117,11 @@ def build(
         The module of each state, from 0 on, in place of `placement`.
     margin
         Distance from threshold to refine for, in units of drive per active neuron.
+    rule
+        ``"refined"``, or ``"robust"``: smaller weights inside modules for the same margin, which
+        hold fewer states.
+    load
+        Share of the states per module that the law has.
     bits
         Width of a weight, 5 to 16.
     seed
@@ -148,19 +161,31 @@ def build(
     fixed = None if homes is None else _given_homes(machine, homes)
     largest = states if fixed is None else int(np.bincount(fixed).max())
     sizes = usual_sizes(
-        lowered, margin, module_neurons=module_neurons, active=active, states=largest
+        *(lowered, margin),
+        rule=rule,
+        load=load,
+        module_neurons=module_neurons,
+        active=active,
+        states=largest,
     )
     _check(lowered, sizes, margin, bits)
     joined, execute = links(lowered), executor(jobs, scheduler)
+    ranges = (LEAST_RANGE, WIDE_RANGE) if load < 1 else (LEAST_RANGE,)
+    least_range = ranges[0]
     while True:
         placed = fixed
         if placed is None:
             placed = place(joined, sizes.states, placement, np.random.default_rng(seed))
         try:
             return _build(
-                machine, lowered, sizes, placed, margin, bits, seed, execute, resume, progress
+                *(machine, lowered, sizes, placed, margin, rule, bits, seed, least_range),
+                *(execute, resume, progress),
             )
         except _ShortError as error:
+            if least_range < ranges[-1]:
+                least_range = ranges[-1]
+                continue
+            least_range = ranges[0]
             most = int(np.bincount(placed).max())
             lighter = None
             if largest is None:
@@ -198,8 +223,10 @@ def _build(
     sizes: Sizes,
     home_of_state: Indices,
     margin: float,
+    rule: Rule,
     bits: int,
     seed: int,
+    least_range: float,
     execute: Execute,
     resume: Path | None,
     progress: Callable[[float], None],
@@ -212,12 +239,13 @@ def _build(
     masks = np.asarray(array[classes].T > 0)
     tasks = _inside_tasks(lowered, homes, members)
     draws = [rng.spawn(DRAWS + 1) for rng in np.random.default_rng(seed).spawn(len(members))]
-    grid = _grid(tasks[0], classes, masks, sizes.active, bits, seed)
-    depends = [_described(machine), asdict(sizes), home_of_state.tolist(), margin, bits, seed]
+    grid = _grid(tasks[0], classes, masks, sizes.active, bits, seed, least_range)
+    depends = [_described(machine), asdict(sizes), home_of_state.tolist(), margin, rule, bits]
+    depends += [seed, least_range]
     finished = None if resume is None else Finished(resume, depends)
     # Fewer states are tried as soon as a module is short: the others are not waited for.
     calls: list[Call] = [
-        (refine_inside, (task, classes, masks, sizes.active, grid, margin, rngs[:DRAWS]))
+        (refine_inside, (task, classes, masks, sizes.active, grid, margin, rule, rngs[:DRAWS]))
         for task, rngs in zip(tasks, draws, strict=True)
     ]
     insides: list[Inside] = []
@@ -262,13 +290,19 @@ def _build(
 
 
 def _grid(
-    task: InsideTask, classes: Indices, masks: Bits, active: int, bits: int, seed: int
+    task: InsideTask,
+    classes: Indices,
+    masks: Bits,
+    active: int,
+    bits: int,
+    seed: int,
+    least_range: float,
 ) -> Grid:
     """One grid for all modules, from the first: their one-shot weights are drawn alike."""
     rng = np.random.default_rng(seed)
     codes = draw_codes(len(task.releases), classes, masks, active, rng)
     spread = float(np.std(one_shot(task, codes, masks)))
-    scale = (2 ** (bits - 1) - 1) / max(CLIP * spread, LEAST_RANGE)
+    scale = (2 ** (bits - 1) - 1) / max(CLIP * spread, least_range)
     return Grid(bits, scale, 0.5 - active / len(classes), False)
 
 
