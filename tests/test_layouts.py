@@ -63,12 +63,12 @@ def test_the_layout_with_fewer_synapses_is_taken(margin: float, states: int, inp
         ({"layout": "dense"}, {}),
         ({"dimension": 2048}, {}),
         ({"code": "dense"}, {}),
-        ({"rule": "robust"}, {}),
+        ({"rule": "one-shot"}, {}),
         ({"trigger": "level"}, {}),
-        ({"margin": 0.4}, {}),
+        ({"margin": 0.41}, {}),
         ({}, {"one_matrix": True}),
         ({}, {"folded": True}),
-        ({}, {"least_margin": 0.4}),
+        ({}, {"least_margin": 0.41}),
     ],
     ids=str,
 )
@@ -76,6 +76,20 @@ def test_what_only_one_matrix_has_is_one_matrix(
     large: Lowered, options: dict[str, Any], requirements: dict[str, Any]
 ) -> None:
     assert choose(large, Options(**options), Requirements(**requirements)) == "dense"
+
+
+def test_headroom_counts_in_both_layouts(large: Lowered) -> None:
+    """Twice the neurons are four times the synapses of a matrix, and twice those of modules."""
+    robust = Options(rule="robust")
+    for states in (300, 600):
+        lowered = lower(random_machine(states, 2))
+        matrix = (4 * predicted_neurons(lowered, robust)) ** 2
+        modules = predicted_synapses(lowered, 0.4, "robust", load=0.5)
+        expected = "dense" if matrix <= modules else "modules"
+        assert choose(lowered, robust, Requirements(least_margin=0.4, headroom=4.0)) == expected
+    assert predicted_synapses(large, 0.4, "robust", 0.5) > 1.5 * predicted_synapses(
+        large, 0.4, "robust"
+    )
 
 
 @pytest.mark.parametrize("options", [{"layout": "modules"}, {"module_neurons": 64}], ids=str)
@@ -90,7 +104,6 @@ def test_modules_are_had_for_the_asking(small: Lowered, options: dict[str, Any])
     [
         ({"dimension": 100}, "dimension is 100, which modules do not have; expected auto"),
         ({"code": "dense"}, "code is dense"),
-        ({"rule": "robust"}, "rule is robust"),
         ({"rule": "one-shot"}, "rule is one-shot"),
         ({"trigger": "level"}, "trigger is level"),
     ],

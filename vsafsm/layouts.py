@@ -11,6 +11,7 @@ from typing import Literal
 from vsafsm.errors import CompileError, RequirementError
 from vsafsm.lowering import Lowered
 from vsafsm.modules.builder import MOST_MARGIN, predicted_synapses
+from vsafsm.modules.sizing import load_of
 from vsafsm.options import Options
 from vsafsm.prediction import predicted_neurons
 from vsafsm.requirements import Requirements
@@ -49,10 +50,11 @@ def choose(
     needs_one = lowered.guarded or requirements.one_matrix or requirements.folded
     margin = MARGINS[0] if options.margin == "auto" else float(options.margin)
     margin = max(margin, requirements.least_margin or 0.0)
-    neurons = HEADROOM * predicted_neurons(lowered, options)
+    neurons = (requirements.headroom or HEADROOM) * predicted_neurons(lowered, options)
     if needs_one or _only_dense(options) or margin > MOST_MARGIN or neurons <= SMALL:
         return "dense"
-    return "dense" if neurons**2 <= predicted_synapses(lowered, margin) else "modules"
+    modules = predicted_synapses(lowered, margin, options.rule, load_of(requirements))
+    return "dense" if neurons**2 <= modules else "modules"
 
 
 def _only_dense(options: Options) -> str | None:
@@ -61,7 +63,7 @@ def _only_dense(options: Options) -> str | None:
     for name, has in (
         ("dimension", options.dimension == "auto"),
         ("code", options.code == usual.code),
-        ("rule", options.rule == usual.rule),
+        ("rule", options.rule != "one-shot"),
         ("trigger", options.trigger == usual.trigger),
     ):
         if not has:

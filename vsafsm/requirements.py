@@ -15,7 +15,7 @@ class Requirements:
     """What a target asks of a network, in plain numbers; ``None`` asks for nothing.
 
     The last six say what to aim at when the options leave it open; a program that was made
-    otherwise is not refused.
+    otherwise is not refused. Density, tolerances and margin are aims of one matrix.
 
     Attributes
     ----------
@@ -36,7 +36,8 @@ class Requirements:
     rule
         How to make the weights.
     headroom
-        Neurons, as a multiple of the smallest number that proves; at most 4.
+        Neurons, as a multiple of the smallest number that proves; at most 4. Modules have their
+        usual states at 2, and half of them at 4.
     density
         Share of active neurons in a code.
     tolerance

@@ -113,7 +113,10 @@ def _archive(program: Program) -> bytes:
     """``network.npz``: no pickle, and the same bytes for the same program."""
     network = program.network
     arrays = {
-        **{"weights": network.weights, "masks": network.masks, "codes": network.codes},
+        **{"blocks": network.blocks, "senders": network.between.senders.astype(np.int32)},
+        **{"targets": network.between.targets, "values": network.between.values},
+        **{"masks": network.masks, "opens": network.opens.astype(np.int32)},
+        **{"codes": network.codes, "homes": network.homes},
         "inputs": np.array(network.inputs),
         **{
             "code_names": np.array(network.code_names),

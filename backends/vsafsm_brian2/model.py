@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from vsafsm.errors import BackendError, CompileCall, RequirementError, did_you_mean
 from vsafsm.machine import listed
 from vsafsm.program import Program
+from vsafsm.vsa import Numbers
 from vsafsm_brian2 import equations as eq
 from vsafsm_brian2.parameters import REQUIREMENTS, Parameters, Realism
 
@@ -88,11 +89,9 @@ class Brian2FSM:
         self.lines = self._lines()
         self.recurrent = self._recurrent()
         self.to_pool = self._to_pool()
-        line, cell = np.nonzero(
-            np.vstack([~self.network.masks, ~self.network.codes[self.network.start]])
-        )
+        start = self.network.code_activity(self.network.start)
+        line, cell = self._closed(start)
         self.masks = self._joined(self.lines, self.cells, eq.ON_MASK, "masks", line, cell)
-        start = np.flatnonzero(self.network.codes[self.network.start])
         last = np.full(len(start), self.line(RESET))
         self.reset = self._joined(self.lines, self.cells, eq.ON_RESET, "reset", last, start)
         inputs = np.arange(1, len(self.network.inputs) + 1)
@@ -118,7 +117,7 @@ class Brian2FSM:
 
     def code(self, state: str) -> NDArray[np.intp]:
         """Indices of the cells that are active in a state; raises `UnknownStateError`."""
-        return np.flatnonzero(self.network.codes[self.program.machine.state_index(state)])
+        return self.network.code_activity(self.program.machine.state_index(state)).astype(np.intp)
 
     # ---- the objects
 
@@ -161,25 +160,53 @@ class Brian2FSM:
         lines.tonic = [5, *[0] * (len(lines) - 1)]
         return lines
 
+    def _closed(self, start: NDArray[np.int32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Lines, and the cells that each closes: reset closes all but those of the start code."""
+        reset = np.ones(self.network.neurons, np.bool_)
+        reset[start] = False
+        masks = range(self.network.no_mask)
+        closed = [np.flatnonzero(~self.network.opened(mask)) for mask in masks]
+        closed.append(np.flatnonzero(reset))
+        line = np.repeat(np.arange(len(closed)), [len(cells) for cells in closed])
+        return line, np.concatenate(closed)
+
     def _recurrent(self) -> Any:
-        weights = self.network.weights.astype(np.float64)
-        if self.realism.weight_noise:
-            weights += (
-                self.realism.weight_noise * weights.std() * self._rng.standard_normal(weights.shape)
-            )
-        if self.realism.missing:
-            weights[self._rng.random(weights.shape) < self.realism.missing] = 0
-        post, pre = np.nonzero(weights)
+        pre, post, weights = self._weights()
         joined = self._joined(
             self.cells, self.cells, eq.ON_RECURRENT, "recurrent", pre, post, "w : amp"
         )
-        joined.w = weights[post, pre] * self.namespace["w_step"]
+        joined.w = weights * self.namespace["w_step"]
         delay, jitter = self.realism.delay_ms, self.realism.delay_jitter_ms
         if jitter:
             joined.delay = (delay + jitter * self._rng.random(len(post))) * ms
         elif delay:
             joined.delay = delay * ms
         return joined
+
+    def _weights(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+        """Sender, target and weight in LSBs of every synapse that is there, by target, so that
+        the order of sums does not depend on modules.
+        """
+        network, n = self.network, self.network.module_neurons
+        blocks = self._damaged(network.blocks)
+        between = self._damaged(network.between.values)
+        module, post, pre = np.nonzero(blocks)
+        there = np.flatnonzero(between)
+        weights = np.concatenate([blocks[module, post, pre], between[there]])
+        pre = np.concatenate([pre + n * module, network.between.senders[there]])
+        post = np.concatenate([post + n * module, network.between.targets[there]])
+        order = np.lexsort((pre, post))
+        return pre[order], post[order], weights[order]
+
+    def _damaged(self, weights: Numbers) -> NDArray[np.float64]:
+        """Weights with the noise of the realism, and some of them missing, which are 0."""
+        found = weights.astype(np.float64)
+        if self.realism.weight_noise:
+            spread = self.realism.weight_noise * self.network.weight_std
+            found += spread * self._rng.standard_normal(found.shape)
+        if self.realism.missing:
+            found[self._rng.random(found.shape) < self.realism.missing] = 0
+        return found
 
     def _to_pool(self) -> Any:
         there = np.flatnonzero(self._rng.random(len(self.cells)) >= self.realism.missing)

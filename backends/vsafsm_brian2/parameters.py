@@ -124,7 +124,6 @@ class Realism:
 REQUIREMENTS = Requirements(
     bits=8,
     folded=False,
-    one_matrix=True,
     least_margin=0.4,
     rule="robust",
     headroom=4.0,

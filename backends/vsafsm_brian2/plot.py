@@ -44,7 +44,7 @@ def draw(recording: Recording, name: str, path: Path) -> None:
     FigureCanvasAgg(figure)
     ratios = [
         2.6,
-        0.35 + 0.09 * recording.network.masks.shape[0],
+        0.35 + 0.09 * recording.network.no_mask,
         1.3,
         0.5 + 0.11 * min(len(used), MOST_LABELS),
     ]
@@ -99,16 +99,18 @@ def _draw_raster(axes: Any, recording: Recording, used: Indices) -> None:
     """Spikes, cells in the order of the states that were reached, the first for a cell of several;
     then the others.
     """
-    used = used[used < len(recording.network.states)]
-    codes = recording.network.codes[used]
-    first = (
-        np.where(codes.any(0), codes.argmax(0), len(used))
-        if len(used)
-        else np.zeros(codes.shape[1], np.intp)
-    )
-    place = np.empty(len(first), np.intp)
-    order = np.argsort(first, kind="stable")
-    place[order] = np.arange(len(order))
+    network = recording.network
+    n, used = network.module_neurons, used[used < len(network.states)]
+    first = np.full(network.neurons, len(used))
+    for at, code in reversed(list(enumerate(used.tolist()))):
+        first[network.code_activity(code)] = at
+    # Cells of modules in which none fires are left out.
+    fires = np.unique(np.append(recording.cells // n, network.homes[network.start]))
+    shown = (n * fires[:, None] + np.arange(n)).reshape(-1)
+    shown = shown[np.argsort(first[shown], kind="stable")]
+    first = first[shown]
+    place = np.empty(network.neurons, np.intp)
+    place[shown] = np.arange(len(shown))
     axes.plot(
         recording.times_ms,
         place[recording.cells],
@@ -117,11 +119,11 @@ def _draw_raster(axes: Any, recording: Recording, used: Indices) -> None:
         markersize=1.6,
         markeredgewidth=0.5,
     )
-    edges = np.searchsorted(first[order], np.arange(len(used) + 1))
+    edges = np.searchsorted(first, np.arange(len(used) + 1))
     for edge in edges[1:]:
         axes.axhline(edge - 0.5, color="0.75", linewidth=0.5, zorder=0)
     bands = [*edges.tolist(), len(first)]
-    names = [*_names(recording.network, used), "others"]
+    names = [*_names(network, used), "others"]
     labelled = [n for n in range(len(names)) if bands[n + 1] - bands[n] > len(first) / 40]
     axes.set_yticks(
         [(bands[n] + bands[n + 1]) / 2 for n in labelled], [names[n] for n in labelled], fontsize=7

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from vsafsm.lowering import REST
 from vsafsm.machine import Outputs
 from vsafsm.network import Network
-from vsafsm.vsa import Bits, similarity
+from vsafsm.vsa import Bits
 from vsafsm_brian2.equations import ACTIVE_SHARE, WINDOW_MS
 
 SETTLING_MS = 15.0
@@ -85,7 +85,7 @@ class Recording:
         """Which cells are active (N,): those with a fair share of the spikes of the most active
         ones.
         """
-        return active(self.counts(begin_ms, end_ms))
+        return active(self.counts(begin_ms, end_ms), self.network.module_neurons)
 
     def code_at(self, time_ms: float, mask: int = REST, window_ms: float = WINDOW_MS) -> int:
         """Code that the last `window_ms` before `time_ms` stand for under a mask, -1 for none."""
@@ -120,7 +120,7 @@ class Recording:
     def overlaps(self, every_ms: float = 5.0) -> tuple[Times, NDArray[Any]]:
         """Similarity of the activity to each code over time: times (T,) in ms, and (T, C)."""
         times, activity, masks = self._over_time(every_ms)
-        return times, similarity(self.network.codes, activity, self.network.masks[masks])
+        return times, self.network.similarity(activity, masks)
 
     def decoded(self, every_ms: float = 5.0) -> tuple[Times, Indices]:
         """The code that the activity stands for over time: times (T,) in ms, and codes (T,), -1 for
@@ -168,15 +168,15 @@ class Recording:
     def rate_hz(self, begin_ms: float, end_ms: float) -> float:
         """Mean rate of the cells that are active from `begin_ms` to `end_ms`."""
         counts = self.counts(begin_ms, end_ms)
-        firing = active(counts)
+        firing = active(counts, self.network.module_neurons)
         return float(counts[firing].mean() / (end_ms - begin_ms) * 1000) if firing.any() else 0.0
 
 
-def active(counts: NDArray[np.intp]) -> Bits:
+def active(counts: NDArray[np.intp], module_neurons: int) -> Bits:
     """Cells (N,) with at least `ACTIVE_SHARE` of the spikes of the most active ones, and at least
-    one.
+    one. The most active ones are a small part of a module.
     """
-    most = max(4, len(counts) // 32)
+    most = max(4, module_neurons // 32)
     top = float(np.sort(counts)[-most:].mean())
     return np.asarray((counts >= ACTIVE_SHARE * top) & (counts > 0))
 

@@ -24,6 +24,21 @@ def vending(examples: dict[str, Machine], compiled: Callable[..., Program]) -> P
 
 
 @pytest.fixture(scope="session")
+def modular(
+    random_machines: Callable[[int, int, int], Machine], compiled: Callable[..., Program]
+) -> Program:
+    """A random machine of 40 states in three modules."""
+    return compiled(random_machines(40, 2, 0), target="brian2", layout="modules")
+
+
+@pytest.fixture(scope="session")
+def words(words_machine: Callable[..., Machine], compiled: Callable[..., Program]) -> Program:
+    """A machine of nine inputs in modules whose masks differ."""
+    machine = words_machine(6, 9)
+    return compiled(machine, target="brian2", layout="modules", active=16)
+
+
+@pytest.fixture(scope="session")
 def truth() -> Callable[[Program, list[str]], vsafsm.Run]:
     """What the interpreter makes of a word."""
 

@@ -99,7 +99,7 @@ def test_it_is_short_has_no_placeholder_left_and_is_the_same_again(
         texts.append([(tmp_path / name / file).read_bytes() for file in ("run.py", "network.npz")])
     assert texts[0] == texts[1]
     text = texts[0][0].decode()
-    assert text.count("\n") < 130
+    assert text.count("\n") <= 130
     assert "0.5 and" in text
     assert "tau_syn = 20*ms" in text
     assert "= 50.0*ms" in text or "= 50*ms" in text
@@ -122,7 +122,8 @@ def test_it_is_short_has_no_placeholder_left_and_is_the_same_again(
 def test_its_weights_are_plain_arrays(program: Program, tmp_path: Path) -> None:
     find("brian2").emit(program, tmp_path)
     with np.load(tmp_path / "network.npz", allow_pickle=False) as data:
-        assert (data["weights"] == program.network.weights).all()
+        assert (data["blocks"] == program.network.blocks).all()
+        assert len(data["senders"]) == len(data["targets"]) == len(data["values"]) == 0
         assert (data["masks"] == program.network.masks).all()
         assert (data["codes"] == program.network.codes).all()
         assert data["inputs"].tolist() == list(program.machine.inputs)

@@ -23,7 +23,7 @@ from vsafsm.modules.codebook import draw_codes
 from vsafsm.modules.executors import Call, Execute, executor
 from vsafsm.modules.finished import Finished
 from vsafsm.modules.hubs import with_hubs_shared
-from vsafsm.modules.kinds import kinds_of, masks_for, targets_of
+from vsafsm.modules.kinds import kinds_of, masks_for, members_of, targets_of
 from vsafsm.modules.placement import PLACEMENTS
 from vsafsm.modules.plan import Plan, Planner
 from vsafsm.modules.refine import Inside, one_shot, refine_inside
@@ -31,20 +31,16 @@ from vsafsm.modules.sending import Sent, send
 from vsafsm.modules.sizes import Sizes
 from vsafsm.modules.task import InsideTask, SendTask
 from vsafsm.network import Network
-from vsafsm.options import Placement
+from vsafsm.options import Placement, Rule
 from vsafsm.synapses import Synapses
 from vsafsm.vsa import Bits
 from vsafsm.weights import Grid
 
 LEAST_BITS = 5
-MOST_MARGIN = 0.3
+MOST_MARGIN = 0.4
 """The largest margin for which the law of the sizes was measured."""
 CLIP = 8.0
 """Standard deviations of the one-shot weights that the largest integer stands for."""
-LEAST_RANGE, LEAST_RANGE_FURTHER = 8.0, 16.0
-"""Units that are not clipped, however few the weights; and where states have more kinds of input
-than codes are balanced over, which few weights have to tell apart.
-"""
 LEAVING = 0.5
 """Share of the transitions of a random machine that lead to another module."""
 MORE_SENT = 2.0
@@ -59,9 +55,11 @@ INSIDE = 0.7
 """Share of the time that goes into the insides of modules."""
 
 
-def predicted_synapses(lowered: Lowered, margin: float) -> int:
+def predicted_synapses(
+    lowered: Lowered, margin: float, rule: Rule = "refined", load: float = 1.0
+) -> int:
     """Weights that a network of modules is expected to hold."""
-    planner = Planner(lowered, margin)
+    planner = Planner(lowered, margin, rule=rule, load=load)
     sizes = planner.cheapest()
     modules = planner.modules(sizes)
     # Inputs of one kind share their synapses.
@@ -72,9 +70,11 @@ def predicted_synapses(lowered: Lowered, margin: float) -> int:
     return round(modules * sizes.module_neurons**2 + between)
 
 
-def predicted_memory(lowered: Lowered, margin: float) -> int:
+def predicted_memory(
+    lowered: Lowered, margin: float, rule: Rule = "refined", load: float = 1.0
+) -> int:
     """Bytes that compiling and proving are expected to take at most."""
-    synapses = predicted_synapses(lowered, margin)
+    synapses = predicted_synapses(lowered, margin, rule, load)
     return BASE_BYTES + BYTES_PER_SYNAPSE * synapses + BYTES_PER_MOVE * len(lowered.moves)
 
 
@@ -87,6 +87,8 @@ def build(
     placement: Placement = "partition",
     homes: Sequence[int] | None = None,
     margin: float = 0.1,
+    rule: Rule = "refined",
+    load: float = 1.0,
     bits: int = 8,
     seed: int = 0,
     jobs: int = 1,
@@ -111,6 +113,11 @@ def build(
         The module of each state, from 0 on, in place of `placement`.
     margin
         Distance from threshold to refine for, in units of drive per active neuron.
+    rule
+        ``"refined"``, or ``"robust"``: smaller weights inside modules for the same margin, which
+        hold fewer states.
+    load
+        Share of the states per module that the law has.
     bits
         Width of a weight, 5 to 16.
     seed
@@ -152,6 +159,8 @@ def build(
         margin,
         placement,
         seed,
+        rule=rule,
+        load=load,
         module_neurons=module_neurons,
         active=active,
         states=states,
@@ -161,7 +170,9 @@ def build(
     plan, execute = planner.first(), executor(jobs, scheduler)
     while True:
         try:
-            return _build(machine, lowered, plan, margin, bits, seed, execute, resume, progress)
+            return _build(
+                *(machine, lowered, plan, margin, rule, bits, seed), *(execute, resume, progress)
+            )
         except _ShortError as error:
             lighter = planner.lighter(plan, error.states)
             if lighter is None:
@@ -186,6 +197,7 @@ def _build(
     lowered: Lowered,
     plan: Plan,
     margin: float,
+    rule: Rule,
     bits: int,
     seed: int,
     execute: Execute,
@@ -195,7 +207,7 @@ def _build(
     sizes = plan.sizes
     lowered = with_hubs_shared(lowered, plan.homes)
     homes = plan.homes[np.array([code.state for code in lowered.codes])]
-    members = _members(homes)
+    members = members_of(homes)
     states = [each[each < len(lowered.targets)] for each in members]
     kinds = kinds_of(targets_of(lowered), states)
     numbers = kinds.max(1) + 1
@@ -205,13 +217,14 @@ def _build(
     opens = np.vstack([first, first + 1 + kinds.T])
     tasks = _inside_tasks(lowered, homes, members, kinds)
     draws = [rng.spawn(DRAWS + 1) for rng in np.random.default_rng(seed).spawn(len(members))]
-    least = LEAST_RANGE if numbers.max() <= sizes.kinds else LEAST_RANGE_FURTHER
-    grid = _grid(tasks[0], *masks.of(int(numbers[0])), sizes.active, bits, least, seed)
-    depends = [_described(machine), asdict(sizes), plan.homes.tolist(), margin, bits, seed]
+    of_first = masks.of(int(numbers[0]))
+    grid = _grid(tasks[0], *of_first, sizes.active, bits, plan.least_range, seed)
+    depends = [_described(machine), asdict(sizes), plan.homes.tolist(), plan.least_range]
+    depends += [margin, rule, bits, seed]
     finished = None if resume is None else Finished(resume, depends)
     # Fewer states are tried as soon as a module is short: the others are not waited for.
     calls: list[Call] = [
-        (refine_inside, (task, *masks.of(k), sizes.active, grid, margin, rngs[:DRAWS]))
+        (refine_inside, (task, *masks.of(k), sizes.active, grid, margin, rule, rngs[:DRAWS]))
         for task, k, rngs in zip(tasks, numbers.tolist(), draws, strict=True)
     ]
     insides: list[Inside] = []
@@ -315,13 +328,6 @@ def _given_homes(machine: Machine, homes: Sequence[int]) -> Indices:
             + "; expected modules from 0 on, each with a state"
         )
     return found.astype(np.intp)
-
-
-def _members(homes: Indices) -> list[Indices]:
-    """The codes of each module."""
-    order = np.argsort(homes, kind="stable")
-    ends = np.searchsorted(homes[order], np.arange(1, int(homes.max()) + 1))
-    return [np.asarray(each, np.intp) for each in np.split(order, ends)]
 
 
 def _inside_tasks(

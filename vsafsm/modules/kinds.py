@@ -27,6 +27,13 @@ def targets_of(lowered: Lowered) -> Indices:
     return targets.reshape(-1, lowered.inputs)
 
 
+def members_of(homes: Indices) -> list[Indices]:
+    """What lies in each module, by the module of each."""
+    order = np.argsort(homes, kind="stable")
+    ends = np.searchsorted(homes[order], np.arange(1, int(homes.max()) + 1))
+    return [np.asarray(each, np.intp) for each in np.split(order, ends)]
+
+
 def joined(kinds: Indices, targets: Indices) -> Indices:
     """Kinds of input (A,) of the states before, told apart by another state as well: (A,)."""
     pairs = kinds * (int(targets.max()) + 1) + targets

@@ -15,15 +15,19 @@ import numpy as np
 from vsafsm.activities import Indices
 from vsafsm.codebook import classes_needed
 from vsafsm.lowering import Lowered
-from vsafsm.modules.kinds import targets_of
+from vsafsm.modules.kinds import kinds_of, members_of, targets_of
 from vsafsm.modules.placement import Links, links, place, place_by_kinds
 from vsafsm.modules.sizes import MOST_KINDS, Sizes, usual_sizes
-from vsafsm.options import Placement
+from vsafsm.options import Placement, Rule
 
 LIGHTER = 0.85
 """Share of the states per neuron to try next, where weights miss the margin."""
 MOST_NEURONS = 2048
 """Most neurons of a module to try, where the states that it holds are given."""
+LEAST_RANGE, WIDE_RANGE = 8.0, 20.0
+"""Units that are not clipped, however few the weights. The second is for codes that have to tell
+many inputs apart by few weights.
+"""
 FURTHER = 3.75
 """Kinds of input that a state may have at most, as a multiple of those that codes are balanced
 over.
@@ -34,10 +38,20 @@ SAMPLE = 4096
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """Sizes of modules, and the module of each state: (S,)."""
+    """What modules are to be.
+
+    Attributes
+    ----------
+    sizes
+    homes : (S,)
+        The module of each state.
+    least_range
+        Units that are not clipped, however few the weights.
+    """
 
     sizes: Sizes
     homes: Indices
+    least_range: float
 
 
 class Planner:
@@ -48,6 +62,8 @@ class Planner:
     lowered, margin
     placement, seed
         How states are placed.
+    rule, load
+        Of `usual_sizes`.
     module_neurons, active, states
         Sizes that are given.
     homes : (S,)
@@ -61,12 +77,15 @@ class Planner:
         placement: Placement = "partition",
         seed: int = 0,
         *,
+        rule: Rule = "refined",
+        load: float = 1.0,
         module_neurons: int | None = None,
         active: int | None = None,
         states: int | None = None,
         homes: Indices | None = None,
     ) -> None:
         self.lowered, self.margin, self.placement, self.seed = lowered, margin, placement, seed
+        self.rule, self.load = rule, load
         self.module_neurons, self.active, self.homes = module_neurons, active, homes
         self.states = states if homes is None else int(np.bincount(homes).max())
 
@@ -75,6 +94,8 @@ class Planner:
         return usual_sizes(
             self.lowered,
             self.margin,
+            rule=self.rule,
+            load=self.load,
             module_neurons=self.module_neurons,
             active=self.active or active,
             states=self.states,
@@ -126,6 +147,9 @@ class Planner:
     def lighter(self, plan: Plan, states: int) -> Plan | None:
         """A plan to try after one in which a module of so many states misses the margin."""
         sizes = plan.sizes
+        # With a light load it is most often that few weights are clipped.
+        if self.load < 1 and plan.least_range < WIDE_RANGE:
+            return replace(plan, least_range=WIDE_RANGE)
         if self.states is None and states > 1 and (fewer := int(LIGHTER * sizes.states)):
             patterns = int(LIGHTER * sizes.patterns)
             return self.placed(replace(sizes, states=fewer, patterns=patterns))
@@ -138,14 +162,17 @@ class Planner:
 
     def placed(self, sizes: Sizes) -> Plan:
         """A plan of these sizes."""
-        if self.homes is not None:
-            return Plan(sizes, self.homes)
-        rng = np.random.default_rng(self.seed)
-        if sizes.kinds < self.lowered.inputs:
-            return Plan(
-                sizes, place_by_kinds(self._links, self._targets, sizes, self.placement, rng)
-            )
-        return Plan(sizes, place(self._links, sizes.states, self.placement, rng))
+        homes = self.homes
+        if homes is None:
+            rng = np.random.default_rng(self.seed)
+            if sizes.kinds < self.lowered.inputs:
+                given = (self._links, self._targets, sizes, self.placement, rng)
+                homes = place_by_kinds(*given)
+            else:
+                homes = place(self._links, sizes.states, self.placement, rng)
+        members = members_of(homes)
+        few = int(kinds_of(self._targets, members).max()) < sizes.kinds
+        return Plan(sizes, homes, LEAST_RANGE if few else WIDE_RANGE)
 
     @cached_property
     def _own_kinds(self) -> Indices:

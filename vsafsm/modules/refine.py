@@ -17,15 +17,14 @@ from vsafsm.errors import CodebookError
 from vsafsm.lowering import REST
 from vsafsm.modules.codebook import draw_codes
 from vsafsm.modules.task import InsideTask
+from vsafsm.options import Rule
 from vsafsm.vsa import Bits, bind
-from vsafsm.weights import BlockRefiner, Conditions, Grid, Whole
+from vsafsm.weights import RELAXATION, START, BlockRefiner, Conditions, Grid, Whole
 
 PASSES = 60
 """Most passes over all situations."""
 ERASE = 1.0
 """How much of the old code a transition takes away."""
-RELAXATION = 2.0
-"""How far past the missing drive a correction goes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +52,7 @@ def refine_inside(
     active: int,
     grid: Grid,
     margin: float,
+    rule: Rule,
     generators: Sequence[np.random.Generator],
 ) -> Inside:
     """Codes and integer weights that meet every situation by `margin`.
@@ -73,7 +73,7 @@ def refine_inside(
             if best is None and n == len(generators) - 1:
                 raise
             continue
-        found = _refined(task, codes, masks, grid, margin, rng)
+        found = _refined(task, codes, masks, grid, margin, rule, rng)
         if best is None or found.short < best.short:
             best = found
         if not best.short:
@@ -88,6 +88,7 @@ def _refined(
     masks: Bits,
     grid: Grid,
     margin: float,
+    rule: Rule,
     rng: np.random.Generator,
 ) -> Inside:
     n = masks.shape[1]
@@ -97,9 +98,9 @@ def _refined(
         masks,
         grid,
         margin,
-        RELAXATION,
+        RELAXATION[rule],
     )
-    fine = refiner.start(one_shot(task, codes, masks))
+    fine = refiner.start(START[rule] * one_shot(task, codes, masks))
     _, short = refiner.refine(fine, slice(0, n), rng, PASSES)
     return Inside(codes, refiner.deployed(fine).T.astype(grid.dtype), short)
 

@@ -2,8 +2,8 @@
 
 The law was measured with random machines of 1 to 16 inputs (``benchmarks/scale.py``): modules of
 these sizes reach the margin at the first try, and are loaded alike. At most about a quarter more
-states would still reach it. Their weights would then have to be much larger, and the same margin
-would be worth less against noise on the weights.
+states would still reach it, and at a margin of 0.4 a third to two thirds more. Their weights would
+then have to be much larger, and the same margin would be worth less against noise on the weights.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from vsafsm.codebook import classes_needed
 from vsafsm.lowering import Lowered
 from vsafsm.modules.kinds import most_kinds
+from vsafsm.options import Rule
 
 FEWEST_ACTIVE = 16
 """Active neurons of a code, where the classes of the masks do not need more."""
@@ -20,7 +21,7 @@ MOST_KINDS = 7
 """Kinds of input that so few active neurons are balanced over."""
 FEWEST_RATIO, MOST_RATIO = 8, 32
 """Neurons of a module per active neuron: the fewest, and the most that a large margin is given."""
-SHARE_OF_INHIBITION = 0.8
+SHARE_OF_INHIBITION = 0.92
 """The most of the inhibition that the margin may be. What an active neuron takes from every drive
 is 1/2 - 1/ratio units, and a silent neuron without synapses is no further from threshold.
 """
@@ -32,6 +33,8 @@ GROWTH = 1.6
 """Power of the ratio that the patterns of a module grow with; with active neurons they grow in
 proportion.
 """
+HOLDS: dict[Rule, float] = {"refined": 1.0, "robust": 0.65}
+"""Share of those patterns that a module holds with weights of a rule."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +64,14 @@ def usual_sizes(
     lowered: Lowered,
     margin: float,
     *,
+    rule: Rule = "refined",
+    load: float = 1.0,
     module_neurons: int | None = None,
     active: int | None = None,
     states: int | None = None,
 ) -> Sizes:
-    """Sizes that reach a margin, by a law that was measured; those that are given stay.
+    """Sizes that reach a margin, by a law that was measured; those that are given stay. With a load
+    of less than 1, modules get that share of the states.
 
     Examples
     --------
@@ -82,7 +88,8 @@ def usual_sizes(
     # Outer products that the one-shot weights add up: memories, moves and releases.
     patterns = len(lowered.codes) + kinds * len(lowered.targets) + lowered.pending
     per_state = patterns / len(lowered.targets)
-    at_fewest = max(1.0, (PATTERNS - PATTERNS_PER_MARGIN * margin) * active / 16)
+    at_fewest = (PATTERNS - PATTERNS_PER_MARGIN * margin) * active / 16
+    at_fewest = max(1.0, at_fewest * HOLDS[rule] * load)
     if not module_neurons:
         ratio = float(_fewest_ratio(margin))
         if states:

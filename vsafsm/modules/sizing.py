@@ -14,10 +14,15 @@ from vsafsm.network import Network
 from vsafsm.options import Options
 from vsafsm.proof import Proof, prove
 from vsafsm.requirements import Requirements
-from vsafsm.sizing import MARGINS, Attempt, Progress, Sized
+from vsafsm.sizing import HEADROOM, MARGINS, Attempt, Progress, Sized
 
 DRAWS = 3
 """Seeds that are tried for a margin before a smaller one is."""
+
+
+def load_of(requirements: Requirements) -> float:
+    """Share of the usual states per module, for the headroom that a target aims at."""
+    return HEADROOM / (requirements.headroom or HEADROOM)
 
 
 def size_modules(
@@ -49,7 +54,7 @@ def size_modules(
     least = requirements.least_margin or 0.0
     margins = MARGINS[:3] if options.margin == "auto" else (float(options.margin),)
     check_memory(
-        predicted_memory(lowered, max(margins[0], least)),
+        predicted_memory(lowered, max(margins[0], least), options.rule, load_of(requirements)),
         f'machine "{machine.name}"',
         "a smaller machine, or more memory",
     )
@@ -69,6 +74,8 @@ def size_modules(
                     module_neurons=_given(options.module_neurons),
                     active=_given(options.active),
                     margin=margin,
+                    rule=options.rule,
+                    load=load_of(requirements),
                     bits=options.bits,
                     seed=options.seed + draw,
                     placement=options.placement,
