@@ -314,7 +314,7 @@ def test_modules_are_refused_at_once_where_one_matrix_is_needed(
             vsafsm.compile(machine, target="one", **asked)
 
 
-@pytest.mark.parametrize("name", ["lava", "memristor", "nir"])
+@pytest.mark.parametrize("name", ["memristor", "nir"])
 def test_backends_of_one_matrix_say_so(name: str) -> None:
     assert import_module(f"vsafsm_{name}.backend").BACKEND.requirements({}).one_matrix
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 import multiprocessing
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,7 @@ TARGET = Option(
     str,
     "sim",
     "",
-    "where it runs: sim (fused model), sim-stock (LIF and Dense), or loihi2 (the chip)",
+    "where it runs: sim (fused model), sim-stock (LIF, Dense and Sparse), or loihi2 (the chip)",
 )
 
 
@@ -64,9 +63,9 @@ class LavaBackend:
         return None
 
     def requirements(self, options: Mapping[str, object]) -> Requirements:
-        """What the chip requires, in one matrix: the Process has Dense synapses."""
+        """What the chip requires."""
         _check_target(options)
-        return replace(requirements(options), one_matrix=True)
+        return requirements(options)
 
     def lower(self, program: Program, **options: object) -> Network:
         """The network that the chip's integers make, read back from them. Raises `BackendError` for

@@ -33,7 +33,8 @@ def emit(program: Program, chip: ChipNetwork, folder: Path, target: str) -> None
         write_atomically(folder / PACKAGE / name, text.encode())
     write_atomically(folder / PACKAGE / "network.npz", archive(chip.arrays()))
     # The chip reads states; outputs of transitions are read by the script, from the codes.
-    codes = {"codes": chip.network.codes, "masks": chip.network.masks}
+    network = chip.network
+    codes = {"codes": network.codes, "homes": network.homes, "masks": network.masks}
     write_atomically(folder / PACKAGE / "codes.npz", archive(codes))
     write_atomically(folder / PACKAGE / "manifest.json", _json(manifest(program, chip)))
     for template, path in (

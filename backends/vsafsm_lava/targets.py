@@ -13,6 +13,7 @@ from lava.proc.io.extractor import Extractor, PyLoihiExtractorModel
 from lava.proc.io.injector import Injector, PyLoihiInjectorModel
 from lava.proc.io.utils import ChannelConfig, ReceiveEmpty, ReceiveNotEmpty, SendFull
 from lava.proc.lif.process import LIF
+from lava.proc.sparse.process import Sparse
 from lava.utils import loihi
 
 from vsafsm_lava.attractor.models import FusedModel, StockModel
@@ -21,7 +22,7 @@ from vsafsm_lava.attractor.process import AttractorFSM
 TARGETS = ("sim", "sim-stock", "loihi2")
 """The simulator with the fused model or with stock parts, and the chip, which has stock parts only.
 """
-ON_CHIP = (AttractorFSM, LIF, Dense)
+ON_CHIP = (AttractorFSM, LIF, Dense, Sparse)
 """Processes that have no business on the host when the target is the chip."""
 
 

@@ -97,7 +97,7 @@ def test_spikes_and_synaptic_operations_of_a_transition(program: Program) -> Non
 
 @given(st.lists(st.integers(0, 12), min_size=8, max_size=64))
 def test_active_cells_have_a_fair_share_of_the_most(counts: list[int]) -> None:
-    found = active(np.array(counts))
+    found = active(np.array(counts), len(counts))
     assert not found[np.array(counts) == 0].any()
     if max(counts) > 0:
         assert found[int(np.argmax(counts))]

@@ -249,7 +249,9 @@ def simulated() -> Callable[[ChipNetwork, Bits], Recording]:
         simulator = ChipSimulator(chip)
         spikes = np.stack([simulator.step(row) for row in channels])
         before = np.concatenate([np.zeros_like(spikes[:1]), spikes[:-1]])
-        scores = before.astype(np.int64) @ chip.readout.T.astype(np.int64)
+        homes = chip.network.homes[: len(chip.readout)]
+        inside = before.reshape(len(before), chip.network.modules, -1)[:, homes]
+        scores = (inside * chip.readout.astype(np.int64)).sum(2)
         return Recording(spikes, scores, simulator.u, simulator.v)
 
     return simulate

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from importlib.metadata import distributions
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -301,23 +300,6 @@ def test_an_inhibition_that_is_kept_apart_runs(target: str, turnstile: Machine) 
     word = turnstile.demonstration()
     found = vsafsm.run(program, word, "lava", target=target)
     assert found.states == turnstile.run(word).states
-
-
-@needs_lava
-def test_modules_are_refused_with_the_option_that_works(
-    compiled: Callable[..., Program], random_machines: Any, tmp_path: Path, capsys: Capture
-) -> None:
-    machine = random_machines(20, 2, 0)
-    program = compiled(machine, layout="modules", module_neurons=64, active=8)
-    with pytest.raises(e.RequirementError, match=r"3 modules, .*\(layout=dense\)"):
-        vsafsm.open(program, backend="lava")
-    file = str(tmp_path / "modules.npz")
-    program.save(file)
-    for command in (["run", file, "i0"], ["prove", file], ["info", file], ["emit", file]):
-        flag = "--to" if command[0] == "emit" else "--backend"
-        output = ["-o", str(tmp_path / "out")] if command[0] == "emit" else []
-        assert main([*command, flag, "lava", *output]) == 2
-        assert "(layout=dense)" in capsys.readouterr().err
 
 
 # ---- the command line

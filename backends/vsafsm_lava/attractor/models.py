@@ -18,10 +18,12 @@ from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from lava.proc.dense.process import Dense
 from lava.proc.lif.process import LIF
+from lava.proc.sparse.process import Sparse
 from lava.utils.weightutils import SignMode
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
-from vsafsm_lava.attractor.process import AttractorFSM
+from vsafsm_lava.attractor.process import AttractorFSM, Between
 
 # The chip's constants stand here once more: this file is emitted, and has to do without the
 # package.
@@ -90,7 +92,15 @@ class FusedModel(AbstractFused):
             self.state_out.send(
                 np.zeros(len(self.readout), np.int32) if self._scores is None else self._scores
             )
-            self._scores = self.readout[:, spikes].sum(1, dtype=np.int32)
+            self._scores = self._score(spikes)
+
+    def _score(self, spikes: NDArray[np.bool_]) -> NDArray[np.int32]:
+        """How many neurons of each row of the readout fire: (S,)."""
+        between: Between | None = self.proc_params["between"]
+        if between is None:
+            return np.asarray(self.readout[:, spikes].sum(1, dtype=np.int32))
+        inside = spikes.reshape(-1, self.readout.shape[1])[between.homes]
+        return np.asarray((self.readout * inside).sum(1, dtype=np.int32))
 
 
 class _Cells:
@@ -104,6 +114,7 @@ class _Cells:
         self.bias = values["bias"] << values["bias_exp"]
         self._lines = slice(values["arrivals"].shape[1], 2 * values["arrivals"].shape[1])
         self._mask_exp = values["mask_exp"]
+        self._between: Between | None = values["between"]
         self._latch = _Latch(values["hold_steps"], values["gap_steps"])
         self.spikes: NDArray[np.bool_] = np.zeros(len(self.bias), np.bool_)
         self._line = NONE
@@ -118,7 +129,8 @@ class _Cells:
         """
         self._on_its_way = self._arriving(self._latch.line) if self._synapses is not None else None
         lines = source.masks[:, self._lines] << self._mask_exp
-        self._synapses = _Synapses(source.weights, lines, int(np.abs(self.bias).max(initial=0)))
+        bias = int(np.abs(self.bias).max(initial=0))
+        self._synapses = _Synapses(source.weights, self._between, lines, bias)
         self.u, self.v, self._threshold = source.u, source.v, int(source.vth[0]) << SHIFT
         self._du, self._dv = int(source.du[0]), int(source.dv[0])
         self._unremembering = self._du == self._dv == DECAY and self._threshold == 0
@@ -187,9 +199,21 @@ class _Synapses:
     of 24 bits.
     """
 
-    def __init__(self, weights: NDArray[np.int32], lines: NDArray[np.int32], bias: int) -> None:
-        self._rows = np.ascontiguousarray(weights.T, np.int16)
+    def __init__(
+        self,
+        weights: NDArray[np.int32],
+        between: Between | None,
+        lines: NDArray[np.int32],
+        bias: int,
+    ) -> None:
+        blocks = weights.reshape(-1, *weights.shape[-2:])
+        self._n = blocks.shape[1]
+        # What each neuron sends inside its module: (N, n).
+        rows = np.ascontiguousarray(blocks.transpose(0, 2, 1), np.int16)
+        self._rows, self._between = rows.reshape(-1, self._n), between
         self._largest = max(1, int(np.abs(weights).max(initial=0)))
+        if between is not None:
+            self._largest = max(self._largest, int(np.abs(between.values).max(initial=0)))
         self.lines = np.ascontiguousarray(lines.T << SHIFT, np.int32)
         self._most = STATE - int(np.abs(self.lines).max(initial=0)) - bias - 2**12
         self.bounded = False
@@ -199,8 +223,20 @@ class _Synapses:
         active = np.flatnonzero(spikes)
         largest = len(active) * self._largest
         self.bounded = largest << SHIFT < self._most
-        total = self._rows[active].sum(0, dtype=np.int16 if largest < 2**15 else np.int32)
-        return np.asarray(total.astype(np.int32) << SHIFT)
+        kind, n = np.int16 if largest < 2**15 else np.int32, self._n
+        if self._between is None:
+            total = self._rows[active].sum(0, dtype=kind)
+            return np.asarray(total.astype(np.int32) << SHIFT)
+        found = np.zeros(len(self._rows), np.int32)
+        for module in np.unique(active // n).tolist():
+            inside = active[active // n == module]
+            found[module * n : (module + 1) * n] = self._rows[inside].sum(0, dtype=kind)
+        for first, last in zip(
+            *(self._between.starts[active + end].tolist() for end in (0, 1)), strict=True
+        ):
+            # A neuron has one synapse to another at most.
+            found[self._between.targets[first:last]] += self._between.values[first:last]
+        return found << SHIFT
 
 
 class _Latch:
@@ -248,7 +284,11 @@ def _wrapped(current: NDArray[np.int32]) -> NDArray[np.int32]:
 @implements(proc=AttractorFSM, protocol=LoihiProtocol)
 @tag("fixed_pt", "stock")
 class StockModel(AbstractSubProcessModel):  # type: ignore[misc]
-    """Lava's own LIF and Dense: latch, network and readout."""
+    """Lava's own LIF and Dense: latch, network and readout.
+
+    All synapses of modules are one Sparse. Lava's ports have no slices, so that a Dense for each
+    module would need a LIF for each, and every further process costs each step as much again.
+    """
 
     def __init__(self, proc: AttractorFSM) -> None:
         params, own = proc.proc_params, proc.vars
@@ -267,8 +307,20 @@ class StockModel(AbstractSubProcessModel):  # type: ignore[misc]
             bias_mant=params["bias"],
             bias_exp=params["bias_exp"],
         )
-        self.recurrent = _dense(own.weights.init)
-        self.readout = Dense(weights=own.readout.init, sign_mode=SignMode.EXCITATORY)
+        between: Between | None = params["between"]
+        if between is None:
+            self.recurrent = _dense(own.weights.init)
+            self.readout = Dense(weights=own.readout.init, sign_mode=SignMode.EXCITATORY)
+        else:
+            self.recurrent = Sparse(
+                weights=_one_matrix(own.weights.init, between),
+                num_weight_bits=8,
+                sign_mode=SignMode.MIXED,
+            )
+            self.readout = Sparse(
+                weights=_of_modules(own.readout.init, between.homes, len(params["bias"])),
+                sign_mode=SignMode.EXCITATORY,
+            )
 
         proc.in_ports.input_in.connect(self.arrivals.in_ports.s_in)
         self.arrivals.a_out.connect(self.latch.a_in)
@@ -282,12 +334,33 @@ class StockModel(AbstractSubProcessModel):  # type: ignore[misc]
         self.neurons.out_ports.s_out.connect(proc.out_ports.s_out)
         self.readout.out_ports.a_out.connect(proc.out_ports.state_out)
 
-        own.weights.alias(self.recurrent.vars.weights)
+        if between is None:
+            own.weights.alias(self.recurrent.vars.weights)
+            own.readout.alias(self.readout.vars.weights)
         own.masks.alias(self.masks.vars.weights)
-        own.readout.alias(self.readout.vars.weights)
         for name in ("u", "v", "vth", "du", "dv"):
             getattr(own, name).alias(getattr(self.neurons.vars, name))
 
 
 def _dense(weights: NDArray[np.int32], exponent: int = 0) -> Dense:
     return Dense(weights=weights, weight_exp=exponent, num_weight_bits=8, sign_mode=SignMode.MIXED)
+
+
+def _one_matrix(blocks: NDArray[np.int32], between: Between) -> csr_matrix:
+    """All synapses of modules, (N, N), without those of weight 0."""
+    n = blocks.shape[1]
+    module, post, pre = np.nonzero(blocks)
+    senders = np.repeat(np.arange(len(between.starts) - 1), np.diff(between.starts))
+    there = between.values != 0
+    weights = np.concatenate([blocks[module, post, pre], between.values[there]])
+    row = np.concatenate([module * n + post, between.targets[there]])
+    column = np.concatenate([module * n + pre, senders[there]])
+    shape = (len(between.starts) - 1,) * 2
+    return csr_matrix((weights.astype(np.int32), (row, column)), shape=shape)
+
+
+def _of_modules(rows: NDArray[np.int32], homes: NDArray[np.int64], neurons: int) -> csr_matrix:
+    """Rows that lie in a module each: (S, N)."""
+    row, local = np.nonzero(rows)
+    column = homes[row] * rows.shape[1] + local
+    return csr_matrix((rows[row, local], (row, column)), shape=(len(rows), neurons))

@@ -33,7 +33,7 @@ class HostedFSM(AttractorFSM):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.orders = _shared((2,), np.int32)
-        self.report = _shared((CHUNK, (len(options["weights"]) + 7) // 8), np.uint8)
+        self.report = _shared((CHUNK, (len(options["bias"]) + 7) // 8), np.uint8)
         self.proc_params["orders"], self.proc_params["report"] = self.orders, self.report
 
 
