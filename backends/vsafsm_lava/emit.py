@@ -34,7 +34,7 @@ def emit(program: Program, chip: ChipNetwork, folder: Path, target: str) -> None
     write_atomically(folder / PACKAGE / "network.npz", archive(chip.arrays()))
     # The chip reads states; outputs of transitions are read by the script, from the codes.
     network = chip.network
-    codes = {"codes": network.codes, "homes": network.homes, "masks": network.masks}
+    codes = {name: getattr(network, name) for name in ("codes", "homes", "masks", "opens")}
     write_atomically(folder / PACKAGE / "codes.npz", archive(codes))
     write_atomically(folder / PACKAGE / "manifest.json", _json(manifest(program, chip)))
     for template, path in (

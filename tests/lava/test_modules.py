@@ -46,6 +46,12 @@ def tcp(examples: dict[str, Machine], compiled: Callable[..., Program]) -> Progr
 
 
 @pytest.fixture(scope="module")
+def words(words_machine: Callable[..., Machine], compiled: Callable[..., Program]) -> Program:
+    """A machine of nine inputs in modules whose masks differ."""
+    return compiled(words_machine(6, 9), target="lava", layout="modules", active=16, margin=0.1)
+
+
+@pytest.fixture(scope="module")
 def chip(modular: Program) -> ChipNetwork:
     return lower(modular.network)
 
@@ -69,9 +75,11 @@ def test_every_step_is_the_simulator_s(
     assert len(np.unique(modules)) > 1
 
 
+@pytest.mark.parametrize("name", ["modular", "words"])
 def test_every_step_is_that_of_one_matrix(
-    chip: ChipNetwork, recorded: Fixture, train: Fixture
+    name: str, request: pytest.FixtureRequest, recorded: Fixture, train: Fixture
 ) -> None:
+    chip = lower(request.getfixturevalue(name).network)
     channels = train(chip, 100, 1)
     dense = lower(chip.network.to_dense())
     found = [recorded(each, channels, "sim") for each in (chip, dense)]
@@ -123,15 +131,20 @@ def test_modules_beside_one_matrix_are_refused(chip: ChipNetwork) -> None:
         AttractorFSM(**chip.arrays(), weights=np.zeros((4, 4), np.int32))
 
 
-@pytest.mark.parametrize("target", SIMULATORS)
-def test_the_package_prints_states_and_outputs(tcp: Program, tmp_path: Path, target: str) -> None:
-    find("lava").emit(tcp, tmp_path)
-    word = list(tcp.machine.demonstration())
+@pytest.mark.parametrize(
+    ("name", "target"), [("tcp", "sim"), ("tcp", "sim-stock"), ("words", "sim")]
+)
+def test_the_package_prints_states_and_outputs(
+    name: str, target: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    program: Program = request.getfixturevalue(name)
+    find("lava").emit(program, tmp_path)
+    word = list(program.machine.demonstration())[:12]
     command = [sys.executable, str(tmp_path / "run.py"), *word, "--target", target]
     done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
     assert done.returncode == 0, done.stderr
     cells = [line[16:].strip().split("  ", 1) for line in done.stdout.splitlines()]
-    trace = tcp.machine.run(word)
+    trace = program.machine.run(word)
     assert tuple(cell[0] for cell in cells) == trace.states
     told = [tuple(cell[1].strip().split(", ")) if len(cell) > 1 else () for cell in cells]
     assert told == [trace.initial_outputs, *trace.outputs]
