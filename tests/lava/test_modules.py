@@ -41,7 +41,7 @@ def modular(
 def tcp(examples: dict[str, Machine], compiled: Callable[..., Program]) -> Program:
     """A machine with outputs of transitions, in small modules."""
     return compiled(
-        examples["tcp_connection"], target="lava", layout="modules", module_neurons=120, margin=0.1
+        examples["tcp_connection"], target="lava", layout="modules", module_neurons=64, margin=0.1
     )
 
 
