@@ -13,7 +13,7 @@ from vsafsm.errors import CompileError, RequirementError
 from vsafsm.layouts import SMALL, choose
 from vsafsm.lowering import Lowered, lower
 from vsafsm.machine import Machine, Transition
-from vsafsm.modules.builder import predicted_synapses
+from vsafsm.modules.prediction import predicted_synapses
 from vsafsm.options import Options
 from vsafsm.prediction import predicted_neurons
 from vsafsm.requirements import Requirements

@@ -10,7 +10,8 @@ from typing import Literal
 
 from vsafsm.errors import CompileError, RequirementError
 from vsafsm.lowering import Lowered
-from vsafsm.modules.builder import MOST_MARGIN, predicted_synapses
+from vsafsm.modules.builder import MOST_MARGIN
+from vsafsm.modules.prediction import predicted_synapses
 from vsafsm.modules.sizing import load_of
 from vsafsm.options import Options
 from vsafsm.prediction import predicted_neurons

@@ -1,4 +1,4 @@
-"""From a machine to a modular network: which states share a module, codes, and one task per module.
+"""From a machine to a modular network: a plan, an arrangement, and one task per module.
 
 Each module draws from a generator of its own and is refined by itself, so that the network is the
 same whatever makes it, in whatever order.
@@ -17,19 +17,18 @@ import numpy as np
 from vsafsm.activities import Indices, starts_of
 from vsafsm.codebook import classes_needed
 from vsafsm.errors import CompileError, MarginError, did_you_mean
-from vsafsm.lowering import REST, Lowered, lower
+from vsafsm.lowering import Lowered, lower
 from vsafsm.machine import Machine
+from vsafsm.modules.arrangement import arranged
 from vsafsm.modules.codebook import draw_codes
 from vsafsm.modules.executors import Call, Execute, executor
 from vsafsm.modules.finished import Finished
-from vsafsm.modules.hubs import with_hubs_shared
-from vsafsm.modules.kinds import kinds_of, masks_for, members_of, targets_of
 from vsafsm.modules.placement import PLACEMENTS
 from vsafsm.modules.plan import Plan, Planner
 from vsafsm.modules.refine import Inside, one_shot, refine_inside
 from vsafsm.modules.sending import Sent, send
 from vsafsm.modules.sizes import Sizes
-from vsafsm.modules.task import InsideTask, SendTask
+from vsafsm.modules.task import InsideTask
 from vsafsm.network import Network
 from vsafsm.options import Placement, Rule
 from vsafsm.synapses import Synapses
@@ -41,41 +40,10 @@ MOST_MARGIN = 0.4
 """The largest margin for which the law of the sizes was measured."""
 CLIP = 8.0
 """Standard deviations of the one-shot weights that the largest integer stands for."""
-LEAVING = 0.5
-"""Share of the transitions of a random machine that lead to another module."""
-MORE_SENT = 2.0
-"""Synapses that keep targets silent, per unit of margin and synapse that drives them."""
-BASE_BYTES, BYTES_PER_SYNAPSE, BYTES_PER_MOVE = 100 * 2**20, 6, 5000
-"""Memory of compiling and proving, measured: weights and their copies, and what the proof
-remembers.
-"""
 DRAWS = 3
 """Draws of the codes of a module, before fewer states are tried in all."""
 INSIDE = 0.7
 """Share of the time that goes into the insides of modules."""
-
-
-def predicted_synapses(
-    lowered: Lowered, margin: float, rule: Rule = "refined", load: float = 1.0
-) -> int:
-    """Weights that a network of modules is expected to hold."""
-    planner = Planner(lowered, margin, rule=rule, load=load)
-    sizes = planner.cheapest()
-    modules = planner.modules(sizes)
-    # Inputs of one kind share their synapses.
-    moves = {(move.source, move.target) for move in lowered.moves if move.source != move.target}
-    leaving = LEAVING * len(moves) * (1 - 1 / modules)
-    # k neurons of the source reach the open half of the target's, where that is elsewhere.
-    between = leaving * sizes.active**2 / 2 * (1 + MORE_SENT * margin)
-    return round(modules * sizes.module_neurons**2 + between)
-
-
-def predicted_memory(
-    lowered: Lowered, margin: float, rule: Rule = "refined", load: float = 1.0
-) -> int:
-    """Bytes that compiling and proving are expected to take at most."""
-    synapses = predicted_synapses(lowered, margin, rule, load)
-    return BASE_BYTES + BYTES_PER_SYNAPSE * synapses + BYTES_PER_MOVE * len(lowered.moves)
 
 
 def build(
@@ -166,7 +134,7 @@ def build(
         states=states,
         homes=None if homes is None else _given_homes(machine, homes),
     )
-    _check(lowered, planner.sizes(), margin, bits)
+    _check(planner.sizes(), margin, bits)
     plan, execute = planner.first(), executor(jobs, scheduler)
     while True:
         try:
@@ -204,48 +172,38 @@ def _build(
     resume: Path | None,
     progress: Callable[[float], None],
 ) -> Network:
-    sizes = plan.sizes
-    lowered = with_hubs_shared(lowered, plan.homes)
-    homes = plan.homes[np.array([code.state for code in lowered.codes])]
-    members = members_of(homes)
-    states = [each[each < len(lowered.targets)] for each in members]
-    kinds = kinds_of(targets_of(lowered), states)
-    numbers = kinds.max(1) + 1
-    rng = np.random.default_rng(seed)
-    masks = masks_for(numbers, sizes.kinds, sizes.active, sizes.module_neurons, rng)
-    first = np.array([masks.first(k) for k in numbers.tolist()])
-    opens = np.vstack([first, first + 1 + kinds.T])
-    tasks = _inside_tasks(lowered, homes, members, kinds)
-    draws = [rng.spawn(DRAWS + 1) for rng in np.random.default_rng(seed).spawn(len(members))]
-    of_first = masks.of(int(numbers[0]))
-    grid = _grid(tasks[0], *of_first, sizes.active, bits, plan.least_range, seed)
+    sizes, rng = plan.sizes, np.random.default_rng(seed)
+    laid = arranged(lowered, plan, rng)
+    masks = [laid.masks.of(k) for k in laid.numbers]
+    tasks = laid.inside_tasks()
+    draws = [rng.spawn(DRAWS + 1) for rng in np.random.default_rng(seed).spawn(len(tasks))]
+    grid = _grid(tasks[0], *masks[0], sizes.active, bits, plan.least_range, seed)
     depends = [_described(machine), asdict(sizes), plan.homes.tolist(), plan.least_range]
     depends += [margin, rule, bits, seed]
     finished = None if resume is None else Finished(resume, depends)
     # Fewer states are tried as soon as a module is short: the others are not waited for.
     calls: list[Call] = [
-        (refine_inside, (task, *masks.of(k), sizes.active, grid, margin, rule, rngs[:DRAWS]))
-        for task, k, rngs in zip(tasks, numbers.tolist(), draws, strict=True)
+        (refine_inside, (task, *own, sizes.active, grid, margin, rule, rngs[:DRAWS]))
+        for task, own, rngs in zip(tasks, masks, draws, strict=True)
     ]
     insides: list[Inside] = []
     for inside in finished.inside(execute, calls) if finished else execute(calls):
         if inside.short:
-            there = len(states[len(insides)])
+            there = laid.states(len(insides))
             raise _ShortError(f"{inside.short} conditions inside a module", there)
         insides.append(inside)
         progress(INSIDE * len(insides) / len(tasks))
-    codes = np.zeros((len(homes), sizes.module_neurons), np.bool_)
-    for each, inside in zip(members, insides, strict=True):
+    codes = np.zeros((len(laid.homes), sizes.module_neurons), np.bool_)
+    for each, inside in zip(laid.members, insides, strict=True):
         codes[each] = inside.codes
-    sending = _send_tasks(lowered, homes, members, codes, masks.masks, opens, kinds, tasks)
     calls = [
-        (send, (task, masks.of(k)[1], grid, margin, rngs[DRAWS]))
-        for task, k, rngs in zip(sending, numbers.tolist(), draws, strict=True)
+        (send, (task, own[1], grid, margin, rngs[DRAWS]))
+        for task, own, rngs in zip(laid.send_tasks(codes, tasks), masks, draws, strict=True)
     ]
     sends: list[Sent] = []
     for sent in finished.sent(execute, calls) if finished else execute(calls):
         if sent.short:
-            there = len(states[len(sends)])
+            there = laid.states(len(sends))
             raise _ShortError(f"{sent.short} conditions between modules", there)
         sends.append(sent)
         progress(INSIDE + (1 - INSIDE) * len(sends) / len(tasks))
@@ -259,11 +217,11 @@ def _build(
         grid.gain,
         grid.scale,
         grid.bits,
-        masks.masks,
-        opens,
+        laid.masks.masks,
+        laid.opens,
         codes,
-        homes,
-        lowered.codes,
+        laid.homes,
+        laid.lowered.codes,
         lowered.start,
         machine.states,
         machine.inputs,
@@ -298,7 +256,7 @@ def _described(machine: Machine) -> str:
     return found.hexdigest()
 
 
-def _check(lowered: Lowered, sizes: Sizes, margin: float, bits: int) -> None:
+def _check(sizes: Sizes, margin: float, bits: int) -> None:
     classes = classes_needed(sizes.kinds + 1)
     for name, value in (("module_neurons", sizes.module_neurons), ("active", sizes.active)):
         if value < classes or value % classes:
@@ -328,89 +286,3 @@ def _given_homes(machine: Machine, homes: Sequence[int]) -> Indices:
             + "; expected modules from 0 on, each with a state"
         )
     return found.astype(np.intp)
-
-
-def _inside_tasks(
-    lowered: Lowered, homes: Indices, members: list[Indices], kinds: Indices
-) -> list[InsideTask]:
-    local = _local(homes, members).tolist()
-    home: list[int] = homes.tolist()
-    kind_of: list[list[int]] = kinds.tolist()
-    moves: list[dict[tuple[int, int, int], None]] = [{} for _ in members]
-    departures: list[dict[tuple[int, int], None]] = [{} for _ in members]
-    arrivals: list[dict[tuple[int, int], None]] = [{} for _ in members]
-    for x, mask, y in lowered.moves:
-        kind = kind_of[home[x]][mask - 1] + 1
-        if home[x] == home[y]:
-            moves[home[x]][local[x], kind, local[y]] = None
-        else:
-            departures[home[x]][local[x], kind] = None
-        if x != y:
-            arrivals[home[y]][local[y], kind_of[home[y]][mask - 1] + 1] = None
-    return [
-        InsideTask(
-            tuple(local[lowered.releases[c]] for c in each.tolist()),
-            tuple(moves[m]),
-            tuple(departures[m]),
-            tuple(arrivals[m]),
-        )
-        for m, each in enumerate(members)
-    ]
-
-
-def _send_tasks(
-    lowered: Lowered,
-    homes: Indices,
-    members: list[Indices],
-    codes: Bits,
-    masks: Bits,
-    opens: Indices,
-    kinds: Indices,
-    tasks: list[InsideTask],
-) -> list[SendTask]:
-    n, local = masks.shape[1], _local(homes, members).tolist()
-    home: list[int] = homes.tolist()
-    kind_of: list[list[int]] = kinds.tolist()
-    # Inputs of one kind in the module of x may be of several where they lead: what any of them
-    # leaves open there is to fire.
-    fires: list[dict[tuple[int, int], Bits]] = [{} for _ in members]
-    target: list[dict[tuple[int, int], int]] = [{} for _ in members]
-    for x, mask, y in lowered.moves:
-        if home[x] != home[y]:
-            key = local[x], kind_of[home[x]][mask - 1] + 1
-            open_ = codes[y] & masks[opens[mask, home[y]]]
-            fires[home[x]][key] = open_ | fires[home[x]].get(key, np.False_)
-            target[home[x]][key] = home[y] * n
-    return [
-        _send_task(codes[each], fires[m], target[m], masks, opens, kinds[m], tasks[m])
-        for m, each in enumerate(members)
-    ]
-
-
-def _send_task(
-    codes: Bits,
-    fires: dict[tuple[int, int], Bits],
-    target: dict[tuple[int, int], int],
-    masks: Bits,
-    opens: Indices,
-    kinds: Indices,
-    task: InsideTask,
-) -> SendTask:
-    leaves = {
-        key: (np.flatnonzero(bits) + target[key]).astype(np.int32) for key, bits in fires.items()
-    }
-    targets = np.unique(np.concatenate([np.zeros(0, np.int32), *leaves.values()]))
-    module, neuron = np.divmod(targets, masks.shape[1])
-    opened = np.zeros((int(kinds.max()) + 2, len(targets)), np.bool_)
-    opened[REST] = masks[opens[REST, module], neuron]
-    for a, kind in enumerate(kinds.tolist()):
-        opened[kind + 1] |= masks[opens[a + 1, module], neuron]
-    return SendTask(codes, targets, opened, leaves, task.held)
-
-
-def _local(homes: Indices, members: list[Indices]) -> Indices:
-    """The number of each code in its module."""
-    local = np.empty(len(homes), np.intp)
-    for each in members:
-        local[each] = np.arange(len(each))
-    return local

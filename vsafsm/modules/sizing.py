@@ -9,7 +9,8 @@ from vsafsm.errors import CodebookError, CompileError, MarginError
 from vsafsm.lowering import Lowered
 from vsafsm.machine import Machine
 from vsafsm.memory import check_memory
-from vsafsm.modules.builder import LEAST_BITS, build, predicted_memory
+from vsafsm.modules.builder import LEAST_BITS, build
+from vsafsm.modules.prediction import predicted_memory
 from vsafsm.network import Network
 from vsafsm.options import Options
 from vsafsm.proof import Proof, prove
