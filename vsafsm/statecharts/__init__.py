@@ -4,11 +4,13 @@ machine that such a chart is.
 ``parts`` holds what a chart is made of, ``expressions`` guards and values, ``checks`` whether they
 fit, ``chart`` the whole, ``tables`` a chart as numbers,
 ``semantics`` the algorithm of W3C SCXML 1.0 (appendix D), ``interpreter`` a chart that is run,
-``flatten`` the machine whose states are its configurations, ``naming`` what those are called.
+``flattening`` the machine whose states are its configurations, ``naming`` what those are called.
 """
 
 from vsafsm.statecharts.chart import Statechart
 from vsafsm.statecharts.expressions import parse_expression
+from vsafsm.statecharts.flattening import explore, flatten
+from vsafsm.statecharts.interpreter import Interpreter
 from vsafsm.statecharts.parts import (
     Assign,
     Cancel,
@@ -27,6 +29,7 @@ __all__ = [
     "Cancel",
     "Choice",
     "History",
+    "Interpreter",
     "Output",
     "Raise",
     "Send",
@@ -34,5 +37,7 @@ __all__ = [
     "Statechart",
     "Transition",
     "Variable",
+    "explore",
+    "flatten",
     "parse_expression",
 ]
