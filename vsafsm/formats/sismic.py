@@ -33,8 +33,9 @@ from vsafsm.errors import (
     did_you_mean,
 )
 from vsafsm.formats import Format, Reading
-from vsafsm.formats._charts import chart_name, chart_reading, flat_reading
+from vsafsm.formats._charts import chart_reading
 from vsafsm.formats._events import check_names, named, refused, written
+from vsafsm.formats._flat_charts import chart_name, flat_reading
 from vsafsm.formats._keys import fields, items, needed
 from vsafsm.formats._keys import text as text_of
 from vsafsm.formats._nodes import Items, Mapping, Node, Scalar, parse
@@ -94,7 +95,7 @@ def read_sismic(text: str, source: str) -> Reading:
     found = _Chart(text, source)
     chart = found.chart()
     flat = flat_reading(chart, source, found.warnings)
-    return flat or chart_reading(chart, source, found.warnings)
+    return flat or chart_reading(chart, tuple(found.warnings))
 
 
 def read_chart(text: str, source: str) -> Statechart:

@@ -29,7 +29,7 @@ from fractions import Fraction
 
 from vsafsm.errors import BadNameError, Location, SyntaxSpecError
 from vsafsm.formats import Format, Reading
-from vsafsm.formats._charts import chart_name, chart_reading
+from vsafsm.formats._charts import chart_reading
 from vsafsm.formats._events import (
     Action,
     Arc,
@@ -41,6 +41,7 @@ from vsafsm.formats._events import (
     written,
 )
 from vsafsm.formats._events import State as FlatState
+from vsafsm.formats._flat_charts import chart_name
 from vsafsm.formats._keys import fields, has_value, items, needed, texts
 from vsafsm.formats._keys import text as text_of
 from vsafsm.formats._nodes import Items, Mapping, Node, Scalar, parse
@@ -87,7 +88,7 @@ def read_transitions(text: str, source: str) -> Reading:
     if not _is_nested(items(top["states"], "states")):
         return _flat(top, source)
     found = _Nested(root, top, source)
-    return chart_reading(found.chart(), source, found.warnings)
+    return chart_reading(found.chart(), tuple(found.warnings))
 
 
 def read_chart(text: str, source: str) -> Statechart:
