@@ -10,9 +10,6 @@
   refused.
 * What ``JSON.stringify(machine)`` gives leaves out eventless transitions and guards, and is
   refused; ``JSON.stringify(machine.config)`` is read.
-
-A transition that leaves its source is said in SCXML's terms; where XState leaves the regions of a
-parallel state and not that itself, the state must have nothing that tells the difference.
 """
 
 from __future__ import annotations
@@ -27,7 +24,6 @@ from typing import Literal as OneOf
 from vsafsm.errors import (
     BadNameError,
     Location,
-    NotImportableError,
     SyntaxSpecError,
     UnknownStateError,
     did_you_mean,
@@ -39,7 +35,7 @@ from vsafsm.formats._flat_charts import chart_name
 from vsafsm.formats._keys import fields, has_value, needed, texts
 from vsafsm.formats._keys import text as text_of
 from vsafsm.formats._nodes import Items, Mapping, Node, Scalar, parse
-from vsafsm.formats._regions import Tree, inner_first
+from vsafsm.formats._regions import inner_first
 from vsafsm.machine import Machine, listed
 from vsafsm.statecharts import Cancel, History, Output, Send, State, Statechart, Transition
 from vsafsm.statecharts.chart import DONE
@@ -169,11 +165,6 @@ class _File:
                     f'state "{each.id[:80]}" is declared twice (first in line {line})', each.place
                 )
             self.ids[each.id] = each
-        self.tree = Tree(
-            {each.path: each.parent.path for each in self.ids.values() if each.parent}
-            | {self.root.path: ""},
-            [each.path for each in self.ids.values() if each.kind == "parallel"],
-        )
         heard = [
             (key, key.text)
             for each in self.ids.values()
@@ -224,7 +215,7 @@ class _File:
                 "a region of the root with regions that are done", "ends the machine", self.place
             )
         end = f"{root.id}.done"
-        while end in self.tree.parents:
+        while any(each.path == end for each in self.ids.values()):
             end += "'"
         ends = Transition((DONE + root.id,), (end,), place=root.place)
         root = replace(root, transitions=(ends, *root.transitions))
@@ -454,6 +445,7 @@ class _File:
         made = Transition(
             events,
             actions=move.actions,
+            leaves="regions",
             place=move.place,
             target_place=move.target_place,
         )
@@ -475,32 +467,13 @@ class _File:
                     "leaves what is remembered, or does not",
                     move.place,
                 )
-        if not _stays(node, move):
-            outer = _common(node, move.targets)
-            if outer is not None and outer.kind == "parallel":
-                self.check_plain(outer, move)
-            return made
-        if node.top:
-            return made
-        if node.kind == "parallel":
-            self.check_plain(node, move)
+        if node.top or not _stays(node, move):
             return made
         if node in move.targets:
-            return replace(made, targets=self.initial(node)[0], internal=True)
+            inside = node.children.values() if node.kind == "parallel" else ()
+            regions = tuple(each.path for each in inside if each.kind != "history")
+            made = replace(made, targets=regions or self.initial(node)[0])
         return replace(made, internal=True)
-
-    def check_plain(self, parallel: _Node, move: _Move) -> None:
-        """XState leaves all regions of a parallel state, and not that itself."""
-        tells = parallel.entry or parallel.exit or "after" in parallel.found
-        remembers = any(each.kind == "history" for each in parallel.children.values())
-        nested = parallel.parent is not None and parallel.parent.kind == "parallel"
-        if tells or remembers or nested:
-            raise NotImportableError(
-                f'a transition leaves the regions of "{parallel.path}" and not that itself, which'
-                " has actions, delays, a history or regions beside it; expected a target inside"
-                " the region that has the transition, or none",
-                move.place,
-            )
 
 
 def _kind(found: dict[str, Node]) -> _Kind:
@@ -560,14 +533,6 @@ def _takes(descriptor: str, event: str) -> bool:
         return True
     start = descriptor.removesuffix(".*")
     return event == start or event.startswith(start + ".")
-
-
-def _common(node: _Node, targets: tuple[_Node, ...]) -> _Node | None:
-    """The innermost state that is around a state and all targets."""
-    outer = node.parent
-    while outer is not None and not all(_inside(each, outer) for each in targets):
-        outer = outer.parent
-    return outer
 
 
 def _inside(node: _Node, outer: _Node) -> bool:

@@ -36,8 +36,7 @@ def names_of(tables: Tables, snapshots: Sequence[Snapshot]) -> list[str]:
 
 def _paths(tables: Tables) -> list[str]:
     """The dotted path of each state. A parallel state that is the only one at the top goes
-    without saying, and so does one that is called as the one around it and is innermost, or the
-    only one inside.
+    without saying, and an innermost one that is called as the one around it.
     """
     found = [""] * len(tables.states)
     top = tables.children[ROOT]
@@ -46,8 +45,8 @@ def _paths(tables: Tables) -> list[str]:
         if number not in (ROOT, unsaid):
             parent = tables.parent[number]
             around = found[parent]
-            alone = not state.children or tables.children[parent] == [number]
-            if parent != ROOT and alone and state.called == tables.states[parent].called:
+            alike = parent != ROOT and state.called == tables.states[parent].called
+            if alike and not state.children:
                 found[number] = around
             else:
                 found[number] = f"{around}.{state.called}" if around else state.called
@@ -63,6 +62,7 @@ class _Suffix:
         self.variables = _differing([each.data for each in group])
         self.histories = _differing([each.histories for each in group])
         self.timers = _differing([each.ticks for each in group])
+        self.pending = len({each.pending for each in group}) > 1
 
     def of(self, snapshot: Snapshot) -> str:
         return "".join(self.parts(snapshot))
@@ -86,7 +86,7 @@ class _Suffix:
         ]
         if timers:
             yield f"@{','.join(timers)}"
-        for ticks, event, _ in snapshot.pending:
+        for ticks, event, _ in snapshot.pending if self.pending else ():
             yield f"~{event}@{self.time(ticks)}"
 
     def timer(self, timer: int) -> str:
@@ -118,6 +118,8 @@ def duration(seconds: Fraction) -> str:
 
 def _differing(rows: Sequence[Sequence[object]]) -> list[int]:
     """The places at which rows are not all alike."""
+    if len(rows) == 1:
+        return []
     return [i for i in range(len(rows[0])) if len({row[i] for row in rows}) > 1]
 
 

@@ -37,7 +37,7 @@ from vsafsm.statecharts.parts import (
 )
 from vsafsm.statecharts.tables import ROOT, Arc, Tables
 
-MOST_MICROSTEPS = 10_000
+MOST_MICROSTEPS = 1000
 """Most microsteps of one step."""
 FEW_MICROSTEPS = 50
 """Microsteps of one step from which on a cycle is looked for."""
@@ -104,6 +104,14 @@ class _Run:
         self.entering: tuple[int, ...] = ()  # and those that it enters
 
 
+class _Domain(NamedTuple):
+    """What a transition leaves: the active states from `first` to `last`. Those `around` stay."""
+
+    first: int
+    last: int
+    around: int
+
+
 _Work = tuple[tuple[int, tuple[Callable[[_Run], None], ...]], ...]
 """States in the order in which they are left or entered, each with what is run then."""
 
@@ -150,9 +158,10 @@ class Semantics:
         self.chart = chart
         self.tables = Tables(chart)
         self._eventless = self.tables.arcs.get(None, {})
-        self._exits: dict[tuple[int, tuple[int, ...]], _Exit] = {}
-        self._entries: dict[tuple[int, _Histories], _Entry] = {}
-        self._domains: dict[tuple[int, _Histories], int] = {}
+        self._exits: dict[tuple[_Domain, tuple[int, ...]], _Exit] = {}
+        self._entries: dict[tuple[tuple[int, ...], _Domain, _Histories], _Entry] = {}
+        self._all = _Domain(ROOT + 1, self.tables.last[ROOT], ROOT)
+        self._domains: dict[tuple[int, _Histories], _Domain] = {}
         self._running: dict[tuple[int, ...], tuple[int, ...]] = {}
         self._actions: dict[int, tuple[Callable[[_Run], None], ...]] = {}
         self._same: dict[tuple[int, tuple[int, ...]], bool] = {}
@@ -179,7 +188,7 @@ class Semantics:
                 (),
             )
         )
-        self._enter(run, [self._entry(-1, tables.initial[ROOT], ROOT, run.histories)])
+        self._enter(run, [self._entry(tables.initial[ROOT], self._all, run.histories)])
         for action in self._compiled(self.chart.root.initial_actions):
             action(run)
         self._settle(run)
@@ -266,9 +275,11 @@ class Semantics:
         for timer in self.running(snapshot.leaves):
             run.ticks[timer] = min(run.ticks[timer] + 1, self.tables.caps[timer])
         run.pending = [(ticks - 1, event, key) for ticks, event, key in snapshot.pending]
-        while run.pending and run.pending[0][0] == 0:
+        if not run.pending or run.pending[0][0]:
+            self._settle(run)
+        while run.pending and run.pending[0][0] == 0 and not run.done:
             self._hear(run, run.pending.pop(0)[1])
-        self._settle(run)
+            self._settle(run)
         return self._snapshot(run)
 
     def _settle(self, run: _Run) -> None:
@@ -326,14 +337,14 @@ class Semantics:
 
     def _without_conflicts(self, run: _Run, enabled: list[Arc]) -> list[Arc]:
         inside = self.tables.inside
-        kept: list[tuple[Arc, int | None]] = []
+        kept: list[tuple[Arc, _Domain | None]] = []
         for arc in enabled:
             domain = self._domain(arc, run.histories) if arc.targets else None
             beaten: list[Arc] = []
             for other, its in kept:
                 if domain is None or its is None:
                     continue
-                if domain == its or inside(domain, its) or inside(its, domain):
+                if domain.first <= its.last and its.first <= domain.last:
                     if not inside(arc.source, other.source):
                         break
                     beaten.append(other)
@@ -342,26 +353,30 @@ class Semantics:
                 kept.append((arc, domain))
         return [arc for arc, _ in kept]
 
-    def _domain(self, arc: Arc, histories: _Histories) -> int:
-        """The state inside of which a transition leaves all and enters its targets."""
+    def _domain(self, arc: Arc, histories: _Histories) -> _Domain:
+        """What a transition leaves, to enter its targets there."""
         key = (arc.number, histories if min(arc.targets) < 0 else ())
         found = self._domains.get(key)
         if found is None:
             found = self._domains[key] = self._found_domain(arc, histories)
         return found
 
-    def _found_domain(self, arc: Arc, histories: _Histories) -> int:
-        tables = self.tables
+    def _found_domain(self, arc: Arc, histories: _Histories) -> _Domain:
+        tables, leaves = self.tables, arc.transition.leaves
         targets = self._effective(arc.targets, histories)
         around = tables.around(arc.source)
-        if arc.transition.internal and tables.states[arc.source].compound:
-            around = iter((arc.source, *around))
+        if arc.transition.internal and tables.children[arc.source]:
+            around = chain((arc.source,), around)
+        inner = arc.source
         for each in around:
-            if (each == ROOT or tables.states[each].compound) and all(
-                tables.inside(target, each) for target in targets
-            ):
-                return each
-        return ROOT
+            parallel = tables.states[each].kind == "parallel"
+            stays = not parallel or leaves != "state" or each == arc.source
+            if stays and all(tables.inside(target, each) for target in targets):
+                if parallel and leaves == "region" and each != arc.source:
+                    return _Domain(inner, tables.last[inner], each)
+                return _Domain(each + 1, tables.last[each], each)
+            inner = each
+        return self._all
 
     def _effective(self, targets: tuple[int, ...], histories: _Histories) -> list[int]:
         """States in place of histories."""
@@ -394,23 +409,19 @@ class Semantics:
                 if arc.source in tables.idle_of:
                     run.ticks[tables.idle_of[arc.source]] = 0
         if moves:
+            histories = run.histories
             self._enter(
-                run,
-                [
-                    self._entry(number, arc.targets, domain, run.histories)
-                    for domain, number, arc in moves
-                ],
+                run, [self._entry(arc.targets, domain, histories) for domain, _, arc in moves]
             )
 
-    def _leave(self, run: _Run, domains: list[int]) -> None:
-        """Leave all inside of `domains`, of which none is inside another, the last first."""
-        last = self.tables.last
+    def _leave(self, run: _Run, domains: list[_Domain]) -> None:
+        """Leave `domains`, none of which is inside another."""
         exits = []
         kept = run.leaves
         for domain in domains:
-            end = last[domain]
-            left = tuple(leaf for leaf in kept if domain < leaf <= end)
-            kept = tuple(leaf for leaf in kept if not domain < leaf <= end)
+            first, last, _ = domain
+            left = tuple([leaf for leaf in kept if first <= leaf <= last])
+            kept = tuple([leaf for leaf in kept if not first <= leaf <= last])
             found = self._exits.get((domain, left))
             if found is None:
                 found = self._exits[domain, left] = self._exit(domain, left)
@@ -469,12 +480,12 @@ class Semantics:
 
     # ---- what is left
 
-    def _exit(self, domain: int, leaves: tuple[int, ...]) -> _Exit:
+    def _exit(self, domain: _Domain, leaves: tuple[int, ...]) -> _Exit:
         tables = self.tables
         found = {*leaves}
         for leaf in leaves:
             for each in tables.around(leaf):
-                if each == domain:
+                if each == domain.around:
                     break
                 found.add(each)
         states = tuple(sorted(found, reverse=True))
@@ -514,8 +525,9 @@ class Semantics:
         target, empty = (tables.history_target(history),), [()] * len(tables.histories)
         remembering: list[tuple[int, ...]] = [*empty]
         remembering[history] = states
+        domain = _Domain(parent + 1, tables.last[parent], parent)
         one, other = (
-            self._made_entry(target, parent, tuple(each)) for each in (empty, remembering)
+            self._made_entry(target, domain, tuple(each)) for each in (empty, remembering)
         )
         by_default = one.defaults ^ other.defaults
         return one.states == other.states and not any(
@@ -524,35 +536,39 @@ class Semantics:
 
     # ---- what is entered
 
-    def _entry(
-        self, number: int, targets: tuple[int, ...], domain: int, histories: _Histories
-    ) -> _Entry:
-        key = (number, self._relevant(domain, histories))
+    def _entry(self, targets: tuple[int, ...], domain: _Domain, histories: _Histories) -> _Entry:
+        key = (targets, domain, self._relevant(domain.around, histories))
         found = self._entries.get(key)
         if found is None:
             found = self._entries[key] = self._made_entry(targets, domain, histories)
         return found
 
-    def _relevant(self, domain: int, histories: _Histories) -> _Histories:
-        """What histories remember that can make a difference when states inside `domain` are
+    def _relevant(self, around: int, histories: _Histories) -> _Histories:
+        """What histories remember that can make a difference when states inside `around` are
         entered.
         """
         if not histories:
             return ()
-        found = self._within.get(domain)
+        found = self._within.get(around)
         if found is None:
-            end, parents = self.tables.last[domain], self.tables.history_parent
-            found = [h for h, parent in enumerate(parents) if domain <= parent <= end]
-            self._within[domain] = found
+            end, parents = self.tables.last[around], self.tables.history_parent
+            found = [h for h, parent in enumerate(parents) if around <= parent <= end]
+            self._within[around] = found
         return tuple([histories[history] for history in found])
 
-    def _made_entry(self, targets: tuple[int, ...], domain: int, histories: _Histories) -> _Entry:
+    def _made_entry(
+        self, targets: tuple[int, ...], domain: _Domain, histories: _Histories
+    ) -> _Entry:
         tables = self.tables
         entered = _Entered(tables, histories)
         for target in targets:
             entered.descendants(target)
         for target in self._effective(targets, histories):
-            entered.ancestors(target, domain)
+            entered.ancestors(target, domain.around)
+        first, last, around = domain
+        whole = first == around + 1 and last == tables.last[around]
+        if whole and tables.states[around].kind == "parallel":
+            entered.regions(around)
         states = tuple(sorted(entered.states))
         work = []
         for state in states:
