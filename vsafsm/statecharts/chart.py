@@ -61,8 +61,11 @@ class Statechart:
         appearance, but for ``done.state.ID`` and what the chart raises or sends itself.
     tick
         The input by which time passes, where there are durations.
-    place
-        Where it begins, for errors.
+    inner_rules_out
+        Whether a transition rules out those of all states around its own, as in sismic and XState.
+        In SCXML a state around several regions is asked for each of them that has none.
+    place, initial_place
+        Where it begins, and where `initial` stands, for errors.
 
     Raises
     ------
@@ -92,6 +95,7 @@ class Statechart:
     clock: Fraction | None = None
     inputs: tuple[str, ...] | None = None
     tick: str = "tick"
+    inner_rules_out: bool = False
     place: Location | None = None
     initial_place: Location | None = None
 

@@ -59,6 +59,10 @@ class Exploration:
         """Ids of the active states of a configuration, in document order."""
         return self._semantics.active(self.snapshots[self._numbers[name]])
 
+    def leaves(self, name: str) -> tuple[str, ...]:
+        """Ids of the innermost active states of a configuration: one for each region."""
+        return self._semantics.leaves(self.snapshots[self._numbers[name]])
+
     def data(self, name: str) -> Mapping[str, Value]:
         """The value of each variable in a configuration."""
         values = self.snapshots[self._numbers[name]].data

@@ -152,6 +152,10 @@ class Tables:
         """Whether a state is final."""
         return self.states[number].kind == "final"
 
+    def parallel(self, number: int) -> bool:
+        """Whether a state is parallel."""
+        return self.states[number].kind == "parallel"
+
     def ends(self, number: int) -> bool:
         """Whether the chart is done when it is in this state."""
         return self.final(number) and self.parent[number] == ROOT
