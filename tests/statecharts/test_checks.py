@@ -114,6 +114,11 @@ def test_what_is_no_statechart(
     assert caught.value.location == HERE
 
 
+def test_a_transition_between_regions_enters_the_parallel_state_anew_where_it_may() -> None:
+    chart = Statechart("m", parallel(to("r2")), between_regions=True)
+    assert flatten(chart).run(["go"]).states == ("left.l1|right.r1", "left.l1|right.r2")
+
+
 def test_targets_in_two_regions_are_entered_together() -> None:
     out = State("out", transitions=(to("l2", "r2"),))
     assert flatten(Statechart("m", (out, *parallel()))).run(["go"]).states[-1] == (

@@ -68,7 +68,7 @@ def loaded(chart: Statechart) -> Oracle:
 
 def remembers_from_inside(chart: Statechart) -> bool:
     """Whether a transition leads to the history of a state around its own. Appendix D then enters
-    states anew that it has not left, and python-statemachine leaves them first.
+    states anew that it has not left; python-statemachine and sismic leave them first.
     """
     parents = {node.id: parent for node, parent in walk(chart.root)}
     for state, each in transitions_of(chart.root):
@@ -105,6 +105,8 @@ def check_python_statemachine(chart: Statechart, word: list[str]) -> int:
             return i
         assert {state.id for state in oracle.configuration} == {*semantics.active(now)}
         assert list(oracle.model.trace) == told or inward, (i, event)
+        if not oracle._engine.running:
+            return i  # as it does when a parallel state at the top is done; SCXML goes on
     return len(word)
 
 
@@ -119,6 +121,7 @@ def check_sismic(chart: Statechart, word: list[str]) -> int:
     except SpecError:
         return 0
     oracle = Interpreter(import_from_dict(as_sismic(chart)))
+    inward = remembers_from_inside(chart)
     told: list[str] = []
     oracle.attach(lambda event: told.append(event.name) if " " in event.name else None)
     for i, event in enumerate(["", *word]):
@@ -138,7 +141,8 @@ def check_sismic(chart: Statechart, word: list[str]) -> int:
             return i
         assert {*oracle.configuration} - {"root"} == {*semantics.active(now)}
         ours = [output for output in outputs if " " in output]
-        assert sorted(each for each in told if each.split()[0] in WAYS) == sorted(ours)
+        put_out = sorted(each for each in told if each.split()[0] in WAYS)
+        assert put_out == sorted(ours) or inward, (i, event)
     return len(word)
 
 

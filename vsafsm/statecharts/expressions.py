@@ -151,7 +151,7 @@ class Names:
     values
         The texts that each variable of texts can have, where they are declared.
     states
-        The ids of states.
+        The ids of states, and of histories, which are never active.
     """
 
     kinds: Mapping[str, Kind]

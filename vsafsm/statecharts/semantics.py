@@ -384,7 +384,9 @@ class Semantics:
             stays = not parallel or leaves != "state" or each == arc.source
             if stays and all(tables.inside(target, each) for target in targets):
                 if parallel and leaves == "region" and each != arc.source:
-                    return _Domain(inner, tables.last[inner], each)
+                    last = tables.last[inner]
+                    if all(inner <= target <= last for target in targets):
+                        return _Domain(inner, last, each)
                 return _Domain(each + 1, tables.last[each], each)
             inner = each
         return self._all
