@@ -249,6 +249,10 @@ class Semantics:
             dict.fromkeys(name for each in sorted(found) for name in tables.states[each].outputs)
         )
 
+    def entered(self) -> frozenset[int]:
+        """Numbers of the states that some step up to now has entered."""
+        return frozenset(state for entry in self._entries.values() for state in entry.states)
+
     def running(self, leaves: tuple[int, ...]) -> tuple[int, ...]:
         """The timers of the active states."""
         found = self._running.get(leaves)
