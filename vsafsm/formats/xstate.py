@@ -19,6 +19,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import pairwise
 from typing import Literal as OneOf
 
 from vsafsm.errors import (
@@ -175,8 +176,7 @@ class _File:
                 raise refused(f'event "{name[:80]}"', "is one of XState's own", key.location)
         self.wild = any(name == "*" for _, name in heard)
         self.events = dict.fromkeys(name for _, name in heard if not _is_wild(name))
-        timed = [each for each in self.ids.values() if _delays(each)]
-        self.tied = any(_inside(each, outer) for each in timed for outer in timed)
+        self.tied = self.has_ties()
         if self.wild:
             for each in self.ids.values():
                 self.events |= dict.fromkeys(_delay_event(each, k.text) for k, _ in _delays(each))
@@ -199,6 +199,7 @@ class _File:
             states,
             initial if root.top else (),
             top,
+            between_regions=True,
             place=self.place,
             initial_place=place,
         )
@@ -220,6 +221,26 @@ class _File:
         ends = Transition((DONE + root.id,), (end,), place=root.place)
         root = replace(root, transitions=(ends, *root.transitions))
         return (root, State(end, kind="final", name="done", place=root.place))
+
+    def has_ties(self) -> bool:
+        """Whether two delays that end at once can be told apart by which comes first: one inside
+        the other's state, or one that leaves the region beside the other's.
+        """
+        timed = [each for each in self.ids.values() if _delays(each)]
+        within: dict[_Node, int] = {}
+        for each in timed:
+            for around in _path(each):
+                within[around] = within.get(around, 0) + 1
+        for each in timed:
+            moves = [move for _, value in _delays(each) for move in self.moves(each, value)]
+            for inner, outer in pairwise(_path(each)):
+                if _delays(outer):
+                    return True
+                beside = outer.kind == "parallel" and within[outer] > within[inner]
+                for move in moves if beside else ():
+                    if not all(to is inner or _inside(to, inner) for to in move.targets):
+                        return True
+        return False
 
     # ---- states
 
@@ -340,7 +361,9 @@ class _File:
             yield self.transition(node, move, ())
         pairs = list(_pairs(found.get("on"), "on"))
         pairs.sort(key=lambda pair: -len(pair[0].text) if _is_wild(pair[0].text) else -(10**9))
-        exact = [key.text for key, _ in pairs if not _is_wild(key.text)]
+        exact = {key.text for key, _ in pairs if not _is_wild(key.text)}
+        exact |= {_delay_event(node, key.text) for key, _ in _delays(node)}
+        exact |= {DONE + node.path} if "onDone" in found else set()
         for key, value in pairs:
             events: tuple[str, ...] = (named("input", key.text, key.location),)
             if _is_wild(key.text):
@@ -533,6 +556,14 @@ def _takes(descriptor: str, event: str) -> bool:
         return True
     start = descriptor.removesuffix(".*")
     return event == start or event.startswith(start + ".")
+
+
+def _path(node: _Node) -> list[_Node]:
+    """A state and those around it, from the inside out."""
+    found = [node]
+    while found[-1].parent is not None:
+        found.append(found[-1].parent)
+    return found
 
 
 def _inside(node: _Node, outer: _Node) -> bool:

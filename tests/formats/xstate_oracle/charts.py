@@ -161,7 +161,8 @@ def compared(question: Config, steps: list[list[object]]) -> int:
             assert {*taken.outputs} == {*outputs}
         if status == "done":
             assert ours.ended, event
-            assert "accept" in (outputs if event else ours.initial_outputs)
+            outputs = outputs if event else ours.initial_outputs
+            assert "accept" in outputs
             assert {*outputs} - {"accept"} == {*told}, event  # type: ignore[misc]
             break
         assert not ours.ended
