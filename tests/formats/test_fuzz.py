@@ -16,10 +16,11 @@ from vsafsm.formats.kiss2 import read_kiss2, write_kiss2
 from vsafsm.formats.scxml import read_scxml, write_scxml
 from vsafsm.formats.sismic import read_sismic, write_sismic
 from vsafsm.formats.transitions import read_transitions, write_transitions
+from vsafsm.formats.xstate import read_xstate, write_xstate
 from vsafsm.formats.yaml import read_yaml, write_yaml
 
 Reader = Callable[[str, str], Reading]
-READERS = [read_yaml, read_kiss2, read_dot, read_scxml, read_transitions, read_sismic]
+READERS = [read_yaml, read_kiss2, read_dot, read_scxml, read_transitions, read_sismic, read_xstate]
 GATE = (
     ".i 2\n.o 2\n.p 4\n.s 2\n.r shut\n.ob open bell\n1- shut wide 11\n0- shut * 0-\n-1 * shut"
     " 00\n-0 wide wide 10\n.e\n"
@@ -27,7 +28,9 @@ GATE = (
 TEXTS = [p.read_text() for p in sorted((Path(__file__).parents[2] / "specs").glob("*.yaml"))] + [
     GATE
 ] * 6
-WRITERS = (write_dot, write_scxml, write_transitions, write_sismic)
+WRITERS = (write_dot, write_scxml, write_transitions, write_sismic, write_xstate)
+CHARTS = Path(__file__).parents[1] / "data" / "charts"
+TEXTS += [p.read_text() for p in sorted(CHARTS.iterdir())]
 TEXTS += [write(read_yaml(text, "spec.yaml").machine) for text in TEXTS[:6] for write in WRITERS]
 SCRAPS = [
     "\t",
@@ -189,6 +192,7 @@ def test_the_unharmed_texts_are_good() -> None:
     starts = {
         "digraph": read_dot,
         "<?xml": read_scxml,
+        '{\n  "id"': read_xstate,
         "{": read_transitions,
         "statechart": read_sismic,
     }

@@ -59,6 +59,7 @@ _BUILT_IN = (
     EntryPoint("scxml", "vsafsm.formats.scxml:FORMAT", GROUP),
     EntryPoint("transitions", "vsafsm.formats.transitions:FORMAT", GROUP),
     EntryPoint("sismic", "vsafsm.formats.sismic:FORMAT", GROUP),
+    EntryPoint("xstate", "vsafsm.formats.xstate:FORMAT", GROUP),
     EntryPoint("regex", "vsafsm.formats.regex:FORMAT", GROUP),
     # also declared in pyproject.toml; repeated here so that a source tree works without being
     # installed
