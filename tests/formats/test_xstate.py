@@ -146,6 +146,14 @@ def replaced(old: str, new: str) -> str:
             "on",
         ),
         (replaced('"type": "final" },', '"type": "end" },'), 41, e.SyntaxSpecError, 'type "end"'),
+        (
+            replaced('"back": {', '"x": { "always": {} }, "back": {').replace(
+                '"onDone": "off"', '"onDone": "off", "always": "off"'
+            ),
+            42,
+            e.NotImportableError,
+            "holds back",
+        ),
         ("[]", 1, e.SyntaxSpecError, "no mapping"),
         ("", 1, e.SyntaxSpecError, "empty"),
         ('{"id": "m"}', 1, e.SyntaxSpecError, '"states"'),

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal as OneOf
@@ -287,13 +287,14 @@ class _Chart:
         deep = _HISTORIES[text_of(node.found["type"], "type").text]
         return History(named("history", node.id, place), targets, deep, place=place)
 
-    def known(self, node: Node, states: Sequence[str]) -> str:
+    def known(self, node: Node, states: Collection[str]) -> str:
         """The name of one of some states; raises `UnknownStateError`."""
         name = text_of(node, "a state")
         if name.text not in states:
             hint = did_you_mean(name.text, states)
             raise UnknownStateError(
-                f'unknown state "{name.text[:80]}"; expected {listed(states)}{hint}', name.location
+                f'unknown state "{name.text[:80]}"; expected {listed([*states])}{hint}',
+                name.location,
             )
         return name.text
 
@@ -337,7 +338,7 @@ class _Chart:
         return _priority(found.get("priority")), made
 
     def targeted(self, owner: _Node, made: Transition, node: Node) -> Transition:
-        target = self.known(node, list(self.nodes))
+        target = self.known(node, self.nodes)
         top = self.nodes[target].top
         made = replace(made, targets=(target,), leaves="region", target_place=node.location)
         if owner.top or top:

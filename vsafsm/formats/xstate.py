@@ -362,6 +362,12 @@ class _File:
         found = node.found
         for move in self.moves(node, found.get("always")):
             if not (move.targets or move.actions):
+                if any("always" in each.found for each in _path(node)[1:]):
+                    raise refused(
+                        "an eventless transition without target and actions",
+                        "holds back those of states around",
+                        move.place,
+                    )
                 break
             yield self.transition(node, move, ())
         pairs = list(_pairs(found.get("on"), "on"))
