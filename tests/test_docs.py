@@ -326,7 +326,7 @@ def test_the_example_refuses_what_it_cannot_do(clocked: Backend, turnstile: Mach
     attempts: list[Callable[[], object]] = [
         lambda: vsafsm.open(program, backend="clocked", tick_us=0.0),
         lambda: vsafsm.open(program, backend="clocked").send("coin", hold=1.0),
-        lambda: vsafsm.open(program, backend="clocked").wait(-1),
+        lambda: vsafsm.open(program, backend="clocked").rest(-1),
     ]
     for attempt in attempts:
         with pytest.raises(SessionError, match="expected"):
