@@ -56,7 +56,7 @@ from vsafsm.formats._dot_graph import (
     parse_dot,
 )
 from vsafsm.formats._dot_labels import LINE_ENDS, label_of, readable, split
-from vsafsm.formats._dot_writer import NO_OUTPUT, write_dot
+from vsafsm.formats._dot_writer import NO_OUTPUT, fits_dot, write_dot
 from vsafsm.formats._subsets import recogniser
 from vsafsm.machine import Machine, Outputs, Transition, check_name
 
@@ -377,4 +377,5 @@ FORMAT = Format(
     write_dot,
     "Graphviz: learned automata, labels input/output",
     {"nfa": read_dot_nfa},
+    fits=fits_dot,
 )

@@ -162,12 +162,7 @@ def write_scxml(machine: Machine) -> str:
     NotExpressibleError
         If a state or an input is no plain word of letters, digits, ``_`` and ``-``.
     """
-    check_names(
-        machine,
-        "SCXML",
-        lambda kind, name: kind == "output" or bool(_EVENT.match(name)),
-        "expected letters, digits, _ and - alone",
-    )
+    check_names(machine, "SCXML", _fits, "expected letters, digits, _ and - alone")
     head = f'initial="{machine.initial}" name={quoteattr(machine.name)}'
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
@@ -186,6 +181,15 @@ def write_scxml(machine: Machine) -> str:
     return "\n".join([*lines, "</scxml>"]) + "\n"
 
 
+def _fits(kind: str, name: str) -> bool:
+    return kind == "output" or bool(_EVENT.match(name))
+
+
 FORMAT = Format(
-    "scxml", (".scxml",), read_scxml, write_scxml, "SCXML statecharts that are flat machines"
+    "scxml",
+    (".scxml",),
+    read_scxml,
+    write_scxml,
+    "SCXML statecharts that are flat machines",
+    fits=_fits,
 )
