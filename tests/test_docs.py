@@ -209,6 +209,7 @@ GATE = """.i 2
 0- b a 1
 .e
 """
+ENDS = blocks(page("docs/spec-format.md"), "xml")[0]
 BAD_YAML = [
     GOOD.replace("inputs:", "imputs:"),
     GOOD.replace("coin: unlocked", "coin: unlokced"),
@@ -249,6 +250,28 @@ BAD_KISS2 = [
 ]
 
 
+def _with(transition: str) -> str:
+    """The automaton of the page with a transition more."""
+    return ENDS.replace(
+        "  </automaton>", f"    <transition>{transition}</transition>\n  </automaton>"
+    )
+
+
+BAD_JFLAP = [
+    _with("<from>1</from><to>0</to><read>y</read>"),
+    _with("<from>0</from><to>0</to><read>a</read>"),
+    ENDS.replace("<read>[x-z]</read>", "<read/>"),
+    ENDS.replace("<initial/>", ""),
+    ENDS.replace("<final/>", "<final/><initial/>"),
+    ENDS.replace('id="1"', 'id="0"'),
+    ENDS.replace("<to>1</to><read>ab", "<to>2</to><read>ab"),
+    ENDS.replace("<final/>", "<finl/>"),
+    ENDS.replace("<type>fa", "<type>pda"),
+    "<!DOCTYPE structure>\n" + ENDS,
+    ENDS[:200],
+]
+
+
 def said(source: str, text: str) -> list[str]:
     """What reading a spec says."""
     Path(source).write_bytes(text.encode("utf-8", "surrogateescape"))
@@ -260,9 +283,12 @@ def said(source: str, text: str) -> list[str]:
 
 def test_the_error_tables_hold_every_message_word_for_word(folder: Path) -> None:
     text = page("docs/spec-format.md")
-    shown = re.findall(r"\| `((?:turnstile.yaml|gate.kiss2):\d+:\d+: .*?)` \|$", text, re.MULTILINE)
+    shown = re.findall(
+        r"\| `((?:turnstile.yaml|gate.kiss2|ends.jff):\d+:\d+: .*?)` \|$", text, re.MULTILINE
+    )
     found = [message for bad in BAD_YAML for message in said("turnstile.yaml", bad)]
     found += [message for bad in BAD_KISS2 for message in said("gate.kiss2", bad)]
+    found += [message for bad in BAD_JFLAP for message in said("ends.jff", bad)]
     assert sorted(shown) == sorted(found)
 
 
@@ -276,6 +302,13 @@ def test_the_kiss2_file_of_the_page_has_the_inputs_it_says(folder: Path) -> None
     text = page("docs/spec-format.md")
     Path("gate.kiss2").write_text(next(block for block in blocks(text, "text") if ".i 2" in block))
     assert vsafsm.load("gate.kiss2").inputs == ("01", "11", "00", "10")
+
+
+def test_the_automaton_of_the_page_has_the_inputs_it_says(folder: Path) -> None:
+    Path("ends.jff").write_text(ENDS)
+    machine = vsafsm.load("ends.jff")
+    assert machine.inputs == ("a", "b", "x", "y", "z")
+    assert machine.states == ("start", "end", "start.a", "trap")
 
 
 # ---- the worked example of a backend

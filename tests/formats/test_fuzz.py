@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from vsafsm.errors import Location, OptionError, SpecError
 from vsafsm.formats import Reading, decode
 from vsafsm.formats.dot import read_dot, write_dot
+from vsafsm.formats.jflap import read_jflap
 from vsafsm.formats.kiss2 import read_kiss2, write_kiss2
 from vsafsm.formats.scxml import read_scxml, write_scxml
 from vsafsm.formats.sismic import read_sismic, write_sismic
@@ -19,7 +20,15 @@ from vsafsm.formats.transitions import read_transitions, write_transitions
 from vsafsm.formats.yaml import read_yaml, write_yaml
 
 Reader = Callable[[str, str], Reading]
-READERS = [read_yaml, read_kiss2, read_dot, read_scxml, read_transitions, read_sismic]
+READERS = [
+    read_yaml,
+    read_kiss2,
+    read_dot,
+    read_scxml,
+    read_transitions,
+    read_sismic,
+    read_jflap,
+]
 GATE = (
     ".i 2\n.o 2\n.p 4\n.s 2\n.r shut\n.ob open bell\n1- shut wide 11\n0- shut * 0-\n-1 * shut"
     " 00\n-0 wide wide 10\n.e\n"

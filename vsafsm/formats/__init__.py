@@ -50,6 +50,8 @@ MAX_NAMES = 1000
 PathLike = str | os.PathLike[str]
 Source = PathLike | TextIO | Mapping[str, object]
 """What `load` takes."""
+NameRule = Callable[[str, str], bool]
+"""Whether a name can be written: from ``"state"``, ``"input"`` or ``"output"`` and the name."""
 
 _BUILT_IN = (
     EntryPoint("yaml", "vsafsm.formats.yaml:FORMAT", GROUP),
@@ -59,6 +61,7 @@ _BUILT_IN = (
     EntryPoint("scxml", "vsafsm.formats.scxml:FORMAT", GROUP),
     EntryPoint("transitions", "vsafsm.formats.transitions:FORMAT", GROUP),
     EntryPoint("sismic", "vsafsm.formats.sismic:FORMAT", GROUP),
+    EntryPoint("jflap", "vsafsm.formats.jflap:FORMAT", GROUP),
     EntryPoint("regex", "vsafsm.formats.regex:FORMAT", GROUP),
     # also declared in pyproject.toml; repeated here so that a source tree works without being
     # installed
@@ -99,6 +102,8 @@ class Format:
     guards
         As `read`, for a text that `write` made of a machine with guards; None where the format
         cannot hold those.
+    fits
+        Which names of states, inputs and outputs `write` takes.
     """
 
     name: str
@@ -108,6 +113,7 @@ class Format:
     description: str
     readings: Mapping[str, Callable[[str, str], Reading]] = field(default_factory=dict)
     guards: Callable[[str, str], Reading] | None = None
+    fits: NameRule = field(default=lambda kind, name: True)
 
 
 def formats() -> dict[str, Format]:

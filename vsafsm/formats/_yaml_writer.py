@@ -11,6 +11,7 @@ from yaml.resolver import Resolver
 
 from vsafsm.errors import NotExpressibleError
 from vsafsm.formats._nodes import MAX_CHARACTERS
+from vsafsm.formats.renaming import RENAME
 from vsafsm.machine import Machine, Outputs, Transition
 
 EVERY_OTHER = "*"
@@ -35,9 +36,10 @@ def write_yaml(machine: Machine) -> str:
         twice, or the text would be too long to read back.
     """
     for kind, names in (("state", machine.states), ("input", machine.inputs)):
-        if EVERY_OTHER in names:
+        if not all(fits_yaml(kind, name) for name in names):
             raise NotExpressibleError(
-                f'a {kind} is called "*", which in a spec stands for every other input'
+                f'a {kind} is called "*", which in a spec stands for every other input; expected'
+                f" another name, or {RENAME}"
             )
     lines = [f"machine: {_text(machine.name)}", f"initial: {_text(machine.initial)}"]
     lines += _flow_list("inputs: ", machine.inputs, "")
@@ -49,6 +51,11 @@ def write_yaml(machine: Machine) -> str:
     if len(text) > MAX_CHARACTERS:
         raise NotExpressibleError(f"the spec would be longer than {MAX_CHARACTERS} characters")
     return text
+
+
+def fits_yaml(kind: str, name: str) -> bool:
+    """Whether a spec can hold the `name` of a state, an input or an output."""
+    return kind == "output" or name != EVERY_OTHER
 
 
 def _text(name: str) -> str:

@@ -15,17 +15,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
-from vsafsm.errors import Location, SyntaxSpecError, TooLargeError
+from vsafsm.errors import SyntaxSpecError
 from vsafsm.formats import ACCEPT, Format, Reading
 from vsafsm.formats._events import Action, Arc, State, check_names, reading, refused, written
+from vsafsm.formats._xml import XmlElement, parse_xml
 from vsafsm.machine import Machine
 
 NAMESPACE = "http://www.w3.org/2005/07/scxml"
-MAX_DEPTH = 64
 
 _HIERARCHY = "makes the machine a hierarchy"
 _REFUSED = {
@@ -39,17 +37,6 @@ _REFUSED = {
 _EVENT = re.compile(r"[\w-]+\Z")
 
 
-@dataclass
-class _ScxmlElement:
-    tag: str
-    attributes: dict[str, str]
-    location: Location
-    children: list[_ScxmlElement] = field(default_factory=list)
-
-    def describe(self) -> str:
-        return f"<{self.tag}>"
-
-
 def read_scxml(text: str, source: str) -> Reading:
     """Read a machine from `text`; `source` names the text in errors and, without its suffix, an
     unnamed machine.
@@ -60,9 +47,7 @@ def read_scxml(text: str, source: str) -> Reading:
     TooLargeError
         If the text is no SCXML, or the statechart no flat machine; with the place.
     """
-    root = _ScxmlParser(text, source).parse()
-    if root.tag != "scxml":
-        raise SyntaxSpecError(f"the root is {root.describe()}; expected <scxml>", root.location)
+    root = parse_xml(text, source, NAMESPACE, "scxml")
     states = []
     for child in root.children:
         if child.tag not in ("state", "final"):
@@ -79,80 +64,23 @@ def read_scxml(text: str, source: str) -> Reading:
     )
 
 
-# ---- from text to elements
-
-
-class _ScxmlParser:
-    def __init__(self, text: str, source: str) -> None:
-        self.text, self.source = text, source
-        self.expat = expat.ParserCreate("utf-8", " ")  # whatever the XML declaration says
-        self.expat.StartElementHandler = self.start
-        self.expat.EndElementHandler = self.end
-        self.expat.StartDoctypeDeclHandler = self.doctype
-        self.open: list[_ScxmlElement] = []
-        self.foreign = 0
-        self.root: _ScxmlElement | None = None
-
-    def parse(self) -> _ScxmlElement:
-        try:
-            self.expat.Parse(self.text.encode("utf-8", "replace"), True)
-        except expat.ExpatError as error:
-            place = Location(self.source, error.lineno, error.offset + 1)
-            raise SyntaxSpecError(
-                f"this is not XML: {expat.ErrorString(error.code)}", place
-            ) from None
-        if self.root is None:
-            raise SyntaxSpecError(
-                "the root is of another namespace; expected <scxml>", Location(self.source, 1, 1)
-            )
-        return self.root
-
-    def place(self) -> Location:
-        return Location(
-            self.source, self.expat.CurrentLineNumber, self.expat.CurrentColumnNumber + 1
-        )
-
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        namespace, _, tag = name.rpartition(" ")
-        if self.foreign or namespace not in ("", NAMESPACE):
-            self.foreign += 1  # an editor's notes, of another namespace
-            return
-        if len(self.open) >= MAX_DEPTH:
-            raise TooLargeError(f"elements are nested deeper than {MAX_DEPTH} levels", self.place())
-        element = _ScxmlElement(tag, attributes, self.place())
-        if self.open:
-            self.open[-1].children.append(element)
-        else:
-            self.root = element
-        self.open.append(element)
-
-    def end(self, _: str) -> None:
-        if self.foreign:
-            self.foreign -= 1
-        else:
-            self.open.pop()
-
-    def doctype(self, *_: object) -> None:
-        raise SyntaxSpecError("a document type can stand for anything; expected none", self.place())
-
-
 # ---- from elements to states
 
 
-def _unfit(element: _ScxmlElement) -> Exception:
+def _unfit(element: XmlElement) -> Exception:
     if element.tag in _REFUSED:
         return refused(element.describe(), _REFUSED[element.tag], element.location)
     return SyntaxSpecError(f"{element.describe()} cannot stand here", element.location)
 
 
-def _needed(element: _ScxmlElement, name: str) -> str:
+def _needed(element: XmlElement, name: str) -> str:
     value = element.attributes.get(name)
     if value is None:
         raise SyntaxSpecError(f'{element.describe()} has no "{name}"', element.location)
     return value
 
 
-def _state(element: _ScxmlElement) -> State:
+def _state(element: XmlElement) -> State:
     arcs: list[Arc] = []
     actions: dict[str, list[Action]] = {"onentry": [], "onexit": []}
     if element.tag == "final":
@@ -172,7 +100,7 @@ def _state(element: _ScxmlElement) -> State:
     )
 
 
-def _arc(element: _ScxmlElement) -> Arc:
+def _arc(element: XmlElement) -> Arc:
     if "cond" in element.attributes:
         raise refused('"cond" of a transition', "is a guard", element.location)
     described = element.attributes.get("event", "").split()
@@ -200,7 +128,7 @@ def _takes(tokens: list[str]) -> Callable[[str], bool]:
     )
 
 
-def _actions(element: _ScxmlElement) -> Iterator[Action]:
+def _actions(element: XmlElement) -> Iterator[Action]:
     for child in element.children:
         if child.tag == "log":
             continue
@@ -234,12 +162,7 @@ def write_scxml(machine: Machine) -> str:
     NotExpressibleError
         If a state or an input is no plain word of letters, digits, ``_`` and ``-``.
     """
-    check_names(
-        machine,
-        "SCXML",
-        lambda kind, name: kind == "output" or bool(_EVENT.match(name)),
-        "expected letters, digits, _ and - alone",
-    )
+    check_names(machine, "SCXML", _fits, "expected letters, digits, _ and - alone")
     head = f'initial="{machine.initial}" name={quoteattr(machine.name)}'
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
@@ -258,6 +181,15 @@ def write_scxml(machine: Machine) -> str:
     return "\n".join([*lines, "</scxml>"]) + "\n"
 
 
+def _fits(kind: str, name: str) -> bool:
+    return kind == "output" or bool(_EVENT.match(name))
+
+
 FORMAT = Format(
-    "scxml", (".scxml",), read_scxml, write_scxml, "SCXML statecharts that are flat machines"
+    "scxml",
+    (".scxml",),
+    read_scxml,
+    write_scxml,
+    "SCXML statecharts that are flat machines",
+    fits=_fits,
 )

@@ -28,7 +28,7 @@ from vsafsm.formats import MAX_TRANSITIONS, Format, Reading, summarised, unreach
 from vsafsm.formats._mappings import node_of
 from vsafsm.formats._nodes import Items, Mapping, Node, Scalar, parse
 from vsafsm.formats._slips import space_is_missing
-from vsafsm.formats._yaml_writer import EVERY_OTHER, FLOAT, INTEGER, write_yaml
+from vsafsm.formats._yaml_writer import EVERY_OTHER, FLOAT, INTEGER, fits_yaml, write_yaml
 from vsafsm.machine import Machine, Outputs, Transition, check_name, listed
 from vsafsm.options import OPTION_NAMES, check_option
 
@@ -439,4 +439,6 @@ def _option_value(value: Scalar) -> Option:
     return value.text
 
 
-FORMAT = Format("yaml", (".yaml", ".yml"), read_yaml, write_yaml, "vsafsm spec (YAML)")
+FORMAT = Format(
+    "yaml", (".yaml", ".yml"), read_yaml, write_yaml, "vsafsm spec (YAML)", fits=fits_yaml
+)
