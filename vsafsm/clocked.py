@@ -9,10 +9,34 @@ from typing import Any
 from vsafsm.backend import BackendSession
 from vsafsm.durations import duration_text, parse_duration
 from vsafsm.errors import SessionError, SpecError
-from vsafsm.machine import Machine, Outputs
+from vsafsm.machine import Clock, Machine, Outputs
 
 MOST_TICKS = 1_000_000
 """Ticks of one wait in a word."""
+
+
+class Timer:
+    """Counts the ticks that are due. What is left of a wait counts for the next."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to time 0."""
+        self.elapsed = self._left = Fraction(0)
+
+    def ticks(self, seconds: float | Fraction) -> int:
+        """The ticks that are due while so much time goes by; raises `SessionError`."""
+        try:
+            time = Fraction(seconds).limit_denominator(10**9)
+        except (TypeError, ValueError, OverflowError):
+            time = Fraction(-1)
+        if isinstance(seconds, bool) or time < 0:
+            raise SessionError(f"a wait of {seconds!r} s is not possible; expected at least 0")
+        self.elapsed += time
+        ticks, self._left = divmod(self._left + time, self.clock.seconds)
+        return int(ticks)
 
 
 class ClockedSession:
@@ -42,10 +66,8 @@ class ClockedSession:
     def __init__(self, session: BackendSession, machine: Machine) -> None:
         if machine.clock is None:
             raise SessionError(f'machine "{machine.name}" has no clock; expected one')
-        self._session, self._machine, self.clock = session, machine, machine.clock
-        self._left = Fraction(0)
+        self._session, self._machine, self._timer = session, machine, Timer(machine.clock)
         self._mealy: Outputs | None = None
-        self.elapsed = Fraction(0)
 
     def wait(self, seconds: float | Fraction) -> str | None:
         """Let time go by: -> the state that the activity then stands for, or None.
@@ -55,22 +77,19 @@ class ClockedSession:
         SessionError
             If the time is no finite number of at least 0.
         """
-        try:
-            time = Fraction(seconds).limit_denominator(10**9)
-        except (TypeError, ValueError, OverflowError):
-            time = Fraction(-1)
-        if isinstance(seconds, bool) or time < 0:
-            raise SessionError(f"a wait of {seconds!r} s is not possible; expected at least 0")
-        ticks, self._left = divmod(self._left + time, self.clock.seconds)
         mealy: list[str] = []
-        for _ in range(ticks):
-            state = self._session.send(self.clock.symbol)
+        for _ in range(self._timer.ticks(seconds)):
+            state = self._session.send(self._timer.clock.symbol)
             outputs = self._session.outputs
             moore = () if state is None else self._machine.outputs_of(state)
             mealy += outputs[: len(outputs) - len(moore)]
         self._mealy = tuple(mealy)
-        self.elapsed += time
         return self.state
+
+    @property
+    def elapsed(self) -> Fraction:
+        """Seconds since the last reset."""
+        return self._timer.elapsed
 
     def send(self, symbol: str, hold: Any = None) -> str | None:
         """Apply one input: -> the state that the activity then stands for, or None."""
@@ -83,7 +102,7 @@ class ClockedSession:
 
     def reset(self) -> str | None:
         """Back to the initial state, and to time 0."""
-        self._left = self.elapsed = Fraction(0)
+        self._timer.reset()
         self._mealy = None
         return self._session.reset()
 
