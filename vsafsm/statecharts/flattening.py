@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from vsafsm.errors import SpecError, TooLargeError
-from vsafsm.machine import Machine, Outputs, Transition
+from vsafsm.machine import Clock, Machine, Outputs, Transition
 from vsafsm.statecharts.chart import Statechart
 from vsafsm.statecharts.expressions import Value
 from vsafsm.statecharts.naming import names_of
@@ -147,8 +147,15 @@ def explore(chart: Statechart, most: int = MOST_CONFIGURATIONS) -> Exploration:
         called[0],
         table,
         tuple(search.semantics.outputs(each) for each in snapshots),
+        clock=_clock(chart),
     )
     return Exploration(chart, snapshots, tuple(names), machine, search.initial_outputs)
+
+
+def _clock(chart: Statechart) -> Clock | None:
+    if chart.period is None or chart.tick not in chart.events:
+        return None
+    return Clock(chart.tick, chart.period)
 
 
 class _Search:
