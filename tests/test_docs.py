@@ -415,10 +415,11 @@ def test_a_machine_wired_into_a_network_of_one_s_own(folder: Path, capsys: Captu
     assert capsys.readouterr().out == shown
 
 
-# ---- large machines
+# ---- large machines, and several
 
 
-def test_the_page_on_scale_prints_what_it_shows(folder: Path, capsys: Capture) -> None:
-    text = page("docs/scale.md")
-    exec(compile(blocks(text, "python")[0], "scale.md", "exec"), {})
+@pytest.mark.parametrize("name", ["scale", "systems"])
+def test_pages_print_what_they_show(name: str, folder: Path, capsys: Capture) -> None:
+    text = page(f"docs/{name}.md")
+    exec(compile(blocks(text, "python")[0], f"{name}.md", "exec"), {})
     assert capsys.readouterr().out == blocks(text, "text")[0]
