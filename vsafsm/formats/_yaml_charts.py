@@ -22,10 +22,10 @@ from vsafsm.formats._yaml_data import duration_of, literal_of, variables_of
 from vsafsm.formats._yaml_fields import (
     TOP_KEYS,
     fields_of,
-    kind_shown,
     name_of,
     names_of,
-    scalar_of,
+    unlisted_error,
+    unlisted_told,
 )
 from vsafsm.formats._yaml_options import compile_options_of
 from vsafsm.formats._yaml_paths import Paths
@@ -303,14 +303,27 @@ class _Reader:
     # ---- checks of the whole
 
     def check_unlisted(self) -> None:
-        if "unlisted" not in self.top:
+        place = unlisted_error(self.top.get("unlisted"))
+        if place is None:
             return
-        scalar = scalar_of(self.top["unlisted"], "unlisted", "stay or error")
-        if scalar.text != "stay":
-            told = " in a chart" if scalar.text == "error" else ""
-            raise SyntaxSpecError(
-                f"unlisted is {kind_shown(scalar)}{told}; expected stay", scalar.location
+        parallel = next((shape for shape in self.all if shape.kind == "parallel"), None)
+        if parallel or "regions" in self.top:
+            raise SpecError(
+                "unlisted is error in a chart with regions, which share the inputs; expected stay",
+                place,
             )
+        self.refuse_unlisted(self.shapes, {arrow.event for arrow in self.any})
+
+    def refuse_unlisted(self, shapes: Sequence[Shape], around: set[str | None]) -> None:
+        """Refuse an innermost state that, with those around it, does not list every input."""
+        for shape in shapes:
+            listing = around | {arrow.event for arrow in shape.arrows}
+            if shape.children:
+                self.refuse_unlisted(shape.children, listing)
+            elif shape.kind == "state" and EVERY_OTHER not in listing:
+                for event in self.inputs:
+                    if event not in listing:
+                        raise SpecError(unlisted_told(shape.path, event), shape.place)
 
     def waits(self) -> Iterator[tuple[Location, Fraction]]:
         return (arrow.after for arrow in self.arrows() if arrow.after)

@@ -206,3 +206,26 @@ def names_once(node: Node, kind: str) -> tuple[str, ...]:
 def outputs_of(node: Node | None) -> Outputs:
     """The names in a list of outputs, each once; raises as `name_of`."""
     return () if node is None else names_once(node, "output")
+
+
+def unlisted_error(node: Node | None) -> Location | None:
+    """The place of ``unlisted: error``, or None where it says ``stay``; raises `SyntaxSpecError`
+    for anything else.
+    """
+    if node is None:
+        return None
+    scalar = scalar_of(node, "unlisted", "stay or error")
+    if scalar.text not in ("stay", "error"):
+        hint = did_you_mean(scalar.text, ("stay", "error"))
+        raise SyntaxSpecError(
+            f"unlisted is {kind_shown(scalar)}; expected one of: stay, error{hint}", scalar.location
+        )
+    return scalar.location if scalar.text == "error" else None
+
+
+def unlisted_told(state: str, event: str) -> str:
+    """What is said of a pair that ``unlisted: error`` does not allow to be left out."""
+    return (
+        f'state "{state}" lists no transition on input "{event}", and the spec says unlisted:'
+        ' error; expected one, or "*" for every other input'
+    )

@@ -221,8 +221,12 @@ def initial_of(fields: dict[str, Node], what: str, node: Node, needed: bool) -> 
     if "initial" not in fields:
         return ()
     if not needed:
-        has = "regions, each of which has its own" if "regions" in fields else 'no "states"'
-        raise SpecError(f'{what} has "initial" and {has}', fields["initial"].location)
+        told = (
+            "regions, which have their own; expected none"
+            if "regions" in fields
+            else 'no "states"; expected both or none'
+        )
+        raise SpecError(f'{what} has "initial" and {told}', fields["initial"].location)
     return _targets(fields["initial"], "initial")
 
 

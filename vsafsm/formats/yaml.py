@@ -33,12 +33,13 @@ from vsafsm.formats._yaml_fields import (
     check_space,
     distinct_pairs,
     fields_of,
-    kind_shown,
     name_of,
     names_of,
     outputs_of,
     pairs_of,
     scalar_of,
+    unlisted_error,
+    unlisted_told,
 )
 from vsafsm.formats._yaml_options import compile_options_of
 from vsafsm.formats._yaml_shape import is_chart
@@ -132,7 +133,7 @@ def _reading(root: Node) -> Reading:
         )
     initial = _known_state(scalar_of(top["initial"], "initial", "the name of a state"), states)
     _check_targets(states)
-    if _unlisted(top.get("unlisted")) == "error":
+    if unlisted_error(top.get("unlisted")):
         _refuse_unlisted(states, inputs)
     machine = Machine(
         name=name,
@@ -256,27 +257,11 @@ def _check_targets(states: dict[str, _StateEntry]) -> None:
             _known_state(state.every_other.to, states)
 
 
-def _unlisted(node: Node | None) -> str:
-    if node is None:
-        return "stay"
-    scalar = scalar_of(node, "unlisted", "stay or error")
-    if scalar.text not in ("stay", "error"):
-        hint = did_you_mean(scalar.text, ("stay", "error"))
-        raise SyntaxSpecError(
-            f"unlisted is {kind_shown(scalar)}; expected one of: stay, error{hint}", scalar.location
-        )
-    return scalar.text
-
-
 def _refuse_unlisted(states: dict[str, _StateEntry], inputs: tuple[str, ...]) -> None:
     for state in states.values():
         missing = next((a for a in inputs if a not in state.arrows), None)
         if missing is not None and state.every_other is None:
-            raise SpecError(
-                f'state "{state.name.text}" lists no transition on input "{missing}", and the spec'
-                ' says unlisted: error; expected one, or "*" for every other input',
-                state.name.location,
-            )
+            raise SpecError(unlisted_told(state.name.text, missing), state.name.location)
 
 
 def _table(
