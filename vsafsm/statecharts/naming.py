@@ -57,6 +57,7 @@ class _Suffix:
         self.variables = _differing([each.data for each in group])
         self.histories = _differing([each.histories for each in group])
         self.timers = _differing([each.ticks for each in group])
+        self.pending = len({each.pending for each in group}) > 1
 
     def of(self, snapshot: Snapshot) -> str:
         return "".join(self.parts(snapshot))
@@ -80,7 +81,7 @@ class _Suffix:
         ]
         if timers:
             yield f"@{','.join(timers)}"
-        for ticks, event, _ in snapshot.pending:
+        for ticks, event, _ in snapshot.pending if self.pending else ():
             yield f"~{event}@{self.time(ticks)}"
 
     def timer(self, timer: int) -> str:

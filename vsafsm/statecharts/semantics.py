@@ -37,7 +37,7 @@ from vsafsm.statecharts.parts import (
 )
 from vsafsm.statecharts.tables import ROOT, Arc, Tables
 
-MOST_MICROSTEPS = 10_000
+MOST_MICROSTEPS = 1000
 """Most microsteps of one step."""
 FEW_MICROSTEPS = 50
 """Microsteps of one step from which on a cycle is looked for."""
