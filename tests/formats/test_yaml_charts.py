@@ -456,8 +456,8 @@ def test_unlisted_error_takes_what_states_around_list() -> None:
         (
             ANY_STATE.replace("idle:\n", "idle:\n    entry: [hum]\n"),
             [
-                'm.yaml:2:10: what is put out on the way into the initial state ("hum") counts'
-                " where a transition enters it, and not at the start"
+                'm.yaml:7:13: what state "idle" puts out when it is entered counts where a'
+                " transition enters it, and not at the start"
             ],
         ),
     ],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from fractions import Fraction
 
 from vsafsm.errors import (
@@ -17,6 +16,7 @@ from vsafsm.errors import (
     did_you_mean,
 )
 from vsafsm.formats import Reading, summarised
+from vsafsm.formats._charts import chart_reading
 from vsafsm.formats._nodes import Node, Scalar
 from vsafsm.formats._yaml_data import duration_of, literal_of, variables_of
 from vsafsm.formats._yaml_fields import (
@@ -48,7 +48,6 @@ from vsafsm.statecharts import (
     State,
     Statechart,
     Transition,
-    explore,
     parse_expression,
 )
 from vsafsm.statecharts.chart import DONE
@@ -76,18 +75,8 @@ def reading_of(root: Node) -> Reading:
     reader = _Reader(root)
     chart = reader.chart()
     reader.check_waits(chart)
-    try:
-        explored = explore(chart)
-    except SpecError as error:
-        if error.location is not None:
-            raise
-        raise type(error)(error.message, root.location) from None
-    machine = replace(
-        explored.machine, compile_options=compile_options_of(reader.top.get("compile"))
-    )
-    flaw = f'never reached from "{machine.initial}"'
-    unreached = summarised(explored.never_active, reader.places.__getitem__, "state", flaw)
-    return Reading(machine, (*reader.doubts(explored.initial_outputs), *unreached))
+    options = compile_options_of(reader.top.get("compile"))
+    return chart_reading(chart, tuple(reader.doubts()), options)
 
 
 def chart_of(root: Node) -> Statechart:
@@ -356,7 +345,7 @@ class _Reader:
                     place,
                 )
 
-    def doubts(self, initial_outputs: Sequence[str]) -> Iterator[str]:
+    def doubts(self) -> Iterator[str]:
         """What is allowed and probably not meant."""
         if self.clock is not None and not any(self.waits()):
             yield f"{self.top['clock'].location}: there is a clock and nothing waits"
@@ -366,13 +355,6 @@ class _Reader:
             unused = {name: place for name, place in pairs if name not in used}
             yield from summarised(
                 tuple(unused), unused.__getitem__, "input", "used by no transition"
-            )
-        if initial_outputs:
-            place = self.initial[0].location if self.initial else self.root.location
-            shown = ", ".join(f'"{each[:40]}"' for each in initial_outputs[:5])
-            yield (
-                f"{place}: what is put out on the way into the initial state ({shown}) counts where"
-                " a transition enters it, and not at the start"
             )
 
 

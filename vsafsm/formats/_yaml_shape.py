@@ -195,8 +195,13 @@ def _shape(key: Scalar, node: Node, kind: str, around: str) -> Shape:
         _effects(fields.get("entry"), f"entry of {what}"),
         _effects(fields.get("exit"), f"exit of {what}"),
         tuple(_arrows_in_order(fields, f'state "{path}"')),
-        tuple(_alternatives(fields["done"], f"done of {what}", None)) if "done" in fields else (),
+        tuple(_done(fields.get("done"), what)),
     )
+
+
+def _done(node: Node | None, what: str) -> Iterator[Arrow]:
+    if node is not None and not (isinstance(node, Scalar) and node.nothing):
+        yield from _alternatives(node, f"done of {what}", None)
 
 
 def children_of(

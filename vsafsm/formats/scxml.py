@@ -493,4 +493,11 @@ def write_scxml(machine: Machine) -> str:
     return "\n".join([*lines, "</scxml>"]) + "\n"
 
 
-FORMAT = Format("scxml", (".scxml",), read_scxml, write_scxml, "SCXML statecharts without code")
+FORMAT = Format(
+    "scxml",
+    (".scxml",),
+    read_scxml,
+    write_scxml,
+    "SCXML statecharts without code",
+    chart=scxml_chart,
+)
