@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
@@ -226,11 +227,7 @@ class Drawing:
 
     def regions(self, name: str) -> dict[str, str]:
         path = [name, *self.around[name]]
-        return {
-            outer: inner
-            for inner, outer in zip(path, path[1:], strict=False)
-            if self.kinds[outer] == "parallel"
-        }
+        return {outer: inner for inner, outer in pairwise(path) if self.kinds[outer] == "parallel"}
 
     def allowed(self, source: str, target: str) -> bool:
         mine = self.regions(source)
@@ -272,7 +269,8 @@ def in_python(each: Expression) -> str:
         return "(" + word.join(map(in_python, each.parts)) + ")"
     if isinstance(each, Comparison):
         return f"({in_python(each.left)} {each.sign} {in_python(each.right)})"
-    return "(" + "".join(f"{'-' if s < 0 else '+'}{in_python(t)}" for s, t in each.terms) + ")"
+    text = "".join(f"{'-' if s < 0 else '+'}{in_python(term)}" for s, term in each.terms)
+    return f"({text.removeprefix('+')})"
 
 
 def as_scxml(chart: Statechart, trace: bool = False) -> str:
@@ -300,10 +298,9 @@ def _scxml_node(node: State | History, trace: bool) -> list[str]:
             "</history>",
         ]
     tag = node.kind
-    # always written: python-statemachine takes the first <state>, even behind a <parallel>
-    initial = (
-        f" initial='{' '.join(node.initial or (node.states[0].id,))}'" if node.compound else ""
-    )
+    initial = ""
+    if node.compound:  # python-statemachine would take the first <state>, even after a <parallel>
+        initial = f" initial='{' '.join(node.initial or (node.states[0].id,))}'"
     lines = [f"<{tag} id='{node.id}'{initial}>"]
     for key, actions in (("onentry", node.entry), ("onexit", node.exit)):
         if actions:

@@ -176,7 +176,7 @@ def test_a_value_out_of_its_range_is_told_with_the_word_that_leads_there() -> No
 def test_what_grows_without_end_is_named() -> None:
     with pytest.raises(TooLargeError, match='variable "n" has more than 10000 values'):
         flatten(counter(None))
-    with pytest.raises(TooLargeError, match='more than 100 .*101 values of variable "n"'):
+    with pytest.raises(TooLargeError, match=r'more than 100 .*101 values of variable "n"'):
         flatten(counter(range(1000)), most=100)
 
 
@@ -305,5 +305,7 @@ def test_ten_thousand_configurations_take_at_most_five_seconds() -> None:
     assert machine.run(["e0", "e2", "all"]).states[-2:] == (
         "r0.s1|r1.s0|r2.s1|r3.s0", "r0.s3|r1.s0|r2.s3|r3.s0",
     )  # fmt: skip
-    with pytest.raises(TooLargeError, match="more than 1000 configurations.*sets of active states"):
+    with pytest.raises(
+        TooLargeError, match=r"more than 1000 configurations.*sets of active states"
+    ):
         flatten(chart, most=1000)

@@ -9,7 +9,7 @@ fit, ``chart`` the whole, ``tables`` a chart as numbers,
 
 from vsafsm.statecharts.chart import Statechart
 from vsafsm.statecharts.expressions import parse_expression
-from vsafsm.statecharts.flattening import explore, flatten
+from vsafsm.statecharts.flattening import Exploration, explore, flatten
 from vsafsm.statecharts.interpreter import Interpreter
 from vsafsm.statecharts.parts import (
     Assign,
@@ -28,6 +28,7 @@ __all__ = [
     "Assign",
     "Cancel",
     "Choice",
+    "Exploration",
     "History",
     "Interpreter",
     "Output",

@@ -265,5 +265,5 @@ class _Search:
 
 
 def _sorted_by(snapshot: Snapshot) -> tuple[tuple[object, ...], ...]:
-    pending = tuple((ticks, event, key or "") for ticks, event, key in snapshot.pending)
+    pending = tuple((-ticks, event, key or "") for ticks, event, key in snapshot.pending)
     return (*snapshot[:-1], pending)

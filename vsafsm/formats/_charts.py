@@ -1,0 +1,83 @@
+"""From a statechart to what a reader gives back: its flat machine, and what is doubtful in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from vsafsm.errors import Location
+from vsafsm.formats import Reading, summarised
+from vsafsm.machine import Machine
+from vsafsm.statecharts import Choice, Exploration, Output, Raise, Send, State, Statechart, explore
+from vsafsm.statecharts.parts import Actions, walk
+
+CompileOptions = tuple[tuple[str, str | int | float], ...]
+
+
+def chart_reading(
+    chart: Statechart, warnings: tuple[str, ...] = (), compile_options: CompileOptions = ()
+) -> Reading:
+    """The machine of a chart, with warnings: `warnings`, what is put out before the first
+    configuration, transitions that are never taken, states that are never active.
+
+    Raises
+    ------
+    SpecError
+        As `vsafsm.statecharts.flatten`; with the place.
+    """
+    explored = explore(chart)
+    machine = explored.machine
+    if compile_options:
+        machine = replace(machine, compile_options=compile_options)
+    return Reading(machine, (*warnings, *_doubts(explored, machine)))
+
+
+def _doubts(explored: Exploration, machine: Machine) -> Iterator[str]:
+    chart = explored.chart
+    yield from _unheard(explored, machine)
+    yield from _shadowed(chart)
+
+    def place(name: str) -> Location:
+        return chart.nodes[name].place or chart.place or Location(chart.name)
+
+    flaw = f'never reached from "{machine.initial}"'
+    yield from summarised(explored.never_active, place, "state", flaw)
+
+
+def _unheard(explored: Exploration, machine: Machine) -> Iterator[str]:
+    """What the machine does not put out at the start."""
+    if not explored.initial_outputs:
+        return
+    for name in explored.active(machine.initial):
+        node = explored.chart.nodes[name]
+        actions = node.entry if isinstance(node, State) else ()
+        for place in _told(actions):
+            yield (
+                f'{place}: what state "{name}" puts out when it is entered counts where a'
+                " transition enters it, and not at the start"
+            )
+            return
+
+
+def _told(actions: Actions) -> Iterator[Location | None]:
+    for each in actions:
+        if isinstance(each, Output | Raise | Send):
+            yield each.place
+        elif isinstance(each, Choice):
+            for _, inner in each.branches:
+                yield from _told(inner)
+
+
+def _shadowed(chart: Statechart) -> Iterator[str]:
+    for node, _ in walk(chart.root):
+        if not isinstance(node, State):
+            continue
+        taken: set[str] = set()
+        for each in node.transitions:
+            if each.events and taken.issuperset(each.events):
+                yield (
+                    f'{each.place}: this transition of state "{node.id}" is never taken: one'
+                    " before it is"
+                )
+            if each.guard is None and each.after is None and each.idle is None:
+                taken.update(each.events)
