@@ -104,7 +104,7 @@ def test_a_wait_in_a_word_is_its_ticks() -> None:
     [
         ("wait:3", lamp(), "a unit is missing"),
         ("wait:50ms", lamp(), "no multiple of the clock; expected one of 100 ms"),
-        ("wait:9999h", lamp(), "expected at most 1000000"),
+        ("wait:9999999min", lamp(), "expected at most 1000000"),
         ("wait:1s", vsafsm.Machine.from_dict({"transitions": {"a": {"go": "a"}}}), "has no clock"),
     ],
 )

@@ -18,8 +18,7 @@ from vsafsm.errors import SpecError
         ("500 ms", Fraction(1, 2)),
         ("3s", Fraction(3)),
         (" 1.5 min ", Fraction(90)),
-        ("2h", Fraction(7200)),
-        ("0.25 us", Fraction(1, 4_000_000)),
+        ("0.25 ms", Fraction(1, 4000)),
     ],
 )
 def test_a_number_and_a_unit(text: str, seconds: Fraction) -> None:
@@ -29,10 +28,10 @@ def test_a_number_and_a_unit(text: str, seconds: Fraction) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("500", 'a unit is missing in "500"; expected us, ms, s, min, h'),
+        ("500", 'a unit is missing in "500"; expected ms, s, min'),
         (
             "5 msec",
-            '"msec" is no unit of time in "5 msec"; expected us, ms, s, min, h; did',
+            '"msec" is no unit of time in "5 msec"; expected ms, s, min; did',
         ),
         ("0 s", 'a duration of "0 s"; expected one above 0'),
         ("-1 s", '"-1 s" is no duration; expected a number and a unit: 500 ms'),
@@ -47,7 +46,7 @@ def test_what_is_none_is_told(text: str, told: str) -> None:
     assert told in str(caught.value)
 
 
-@given(st.integers(1, 10**9), st.sampled_from(sorted(UNITS)))
-def test_text_of_a_duration_is_read_back(number: int, unit: str) -> None:
-    seconds = number * UNITS[unit]
+@given(st.integers(1, 10**9), st.sampled_from([*UNITS.values(), Fraction(1, 10**6)]))
+def test_text_of_a_duration_is_read_back(number: int, unit: Fraction) -> None:
+    seconds = number * unit
     assert parse_duration(duration_text(seconds)) == seconds

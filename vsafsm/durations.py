@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from fractions import Fraction
 
 from vsafsm.errors import SpecError, did_you_mean
 
-UNITS = {
-    "us": Fraction(1, 10**6),
-    "ms": Fraction(1, 1000),
-    "s": Fraction(1),
-    "min": Fraction(60),
-    "h": Fraction(3600),
-}
+UNITS = {"ms": Fraction(1, 1000), "s": Fraction(1), "min": Fraction(60)}
 MOST_CHARACTERS = 40
 
 
@@ -48,8 +43,11 @@ def parse_duration(text: str) -> Fraction:
 
 
 def duration_text(seconds: Fraction) -> str:
-    """A duration above 0 in the largest unit that gives a whole number, else as a decimal."""
+    """A duration above 0 in the largest unit that gives a whole number, else as a decimal of
+    milliseconds.
+    """
     for unit, size in reversed(UNITS.items()):
         if (seconds / size).denominator == 1:
             return f"{seconds / size} {unit}"
-    return f"{float(seconds / UNITS['us']):g} us"
+    part = seconds / UNITS["ms"]
+    return f"{Decimal(part.numerator) / Decimal(part.denominator):f} ms"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
+from vsafsm.durations import UNITS
 from vsafsm.errors import BadNameError, SpecError, SyntaxSpecError, did_you_mean
 from vsafsm.formats._nodes import Items, Mapping, Node, Scalar
 from vsafsm.formats._yaml_fields import (
@@ -20,7 +21,6 @@ from vsafsm.machine import listed
 from vsafsm.statecharts import Variable
 from vsafsm.statecharts.expressions import MAX_NUMBER, Value
 
-UNITS = {"ms": Fraction(1, 1000), "s": Fraction(1), "min": Fraction(60)}
 """Seconds of each unit of time."""
 
 _OTHER_UNITS = {

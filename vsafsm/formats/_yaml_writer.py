@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable
 import yaml
 from yaml.resolver import Resolver
 
+from vsafsm.durations import duration_text
 from vsafsm.errors import NotExpressibleError
 from vsafsm.formats._nodes import MAX_CHARACTERS
 from vsafsm.formats.renaming import RENAME
-from vsafsm.machine import Machine, Outputs, Transition
+from vsafsm.machine import TICK, Machine, Outputs, Transition
 
 EVERY_OTHER = "*"
 """Stands for every input that a state does not list; no state or input can have this name."""
@@ -43,6 +44,12 @@ def write_yaml(machine: Machine) -> str:
             )
     lines = [f"machine: {_text(machine.name)}", f"initial: {_text(machine.initial)}"]
     lines += _flow_list("inputs: ", machine.inputs, "")
+    if machine.clock is not None:
+        if machine.clock.symbol != TICK:
+            raise NotExpressibleError(
+                f'the clock gives the input "{machine.clock.symbol}"; expected "{TICK}"'
+            )
+        lines.append(f"clock: {duration_text(machine.clock.seconds)}")
     lines.append("states:")
     for state, row, outputs in zip(machine.states, machine.table, machine.moore, strict=True):
         lines += _state_lines(state, _entries(state, row, machine.inputs), outputs)

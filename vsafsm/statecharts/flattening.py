@@ -153,9 +153,10 @@ def explore(chart: Statechart, most: int = MOST_CONFIGURATIONS) -> Exploration:
 
 
 def _clock(chart: Statechart) -> Clock | None:
-    if chart.period is None or chart.tick not in chart.events:
+    seconds = chart.clock if chart.period is None else chart.period
+    if seconds is None or chart.tick not in chart.events:
         return None
-    return Clock(chart.tick, chart.period)
+    return Clock(chart.tick, seconds)
 
 
 class _Search:
