@@ -9,6 +9,7 @@ from fractions import Fraction
 from vsafsm.errors import SpecError, did_you_mean
 
 UNITS = {"ms": Fraction(1, 1000), "s": Fraction(1), "min": Fraction(60)}
+"""Seconds of each unit of time."""
 MOST_CHARACTERS = 40
 
 

@@ -21,8 +21,6 @@ from vsafsm.machine import listed
 from vsafsm.statecharts import Variable
 from vsafsm.statecharts.expressions import MAX_NUMBER, Value
 
-"""Seconds of each unit of time."""
-
 _OTHER_UNITS = {
     **dict.fromkeys(("msec", "msecs", "millisecond", "milliseconds", "MS", "mS"), "ms"),
     **dict.fromkeys(("S", "sec", "secs", "second", "seconds"), "s"),
