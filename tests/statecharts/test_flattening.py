@@ -144,7 +144,7 @@ def test_unreached_states_are_kept_where_nothing_is_nested() -> None:
     states = (State("a", transitions=(on("go", "a"),)), State("b", transitions=(on("go", "a"),)))
     explored = explore(Statechart("m", states))
     assert explored.machine.states == ("a", "b")
-    assert explored.never_active == ("b",)
+    assert explored.never_entered == ("b",)
     assert explore(lamp(initial=("dim",))).machine.states[0] == "off"
 
 

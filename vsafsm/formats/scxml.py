@@ -111,6 +111,7 @@ class _ChartReader:
             tuple(root.attributes.get("initial", "").split()),
             data=tuple(self.data),
             inputs=self.events.inputs,
+            between_regions=True,
             place=Location(self.source),
             initial_place=root.location,
         )
@@ -133,7 +134,7 @@ class _ChartReader:
             elif element.tag == "final":
                 raise _unfit(child)
             elif child.tag == "transition":
-                transitions.append(self.transition(child))
+                transitions.append(self.transition(child, element.tag == "state"))
             elif child.tag == "initial" and element.tag == "state":
                 initial, initial_actions = self.default(child)
                 place = child.location
@@ -185,7 +186,7 @@ class _ChartReader:
                 )
         return tuple(_needed(only, "target").split()), tuple(_actions(only.children))
 
-    def transition(self, element: XmlElement) -> Transition:
+    def transition(self, element: XmlElement, compound: bool) -> Transition:
         described = element.attributes.get("event")
         cond = element.attributes.get("cond")
         if described is not None and not described.split():
@@ -197,7 +198,7 @@ class _ChartReader:
             tuple(element.attributes.get("target", "").split()),
             None if cond is None else parse_expression(cond, element.location),
             tuple(_actions(element.children)),
-            element.attributes.get("type") == "internal",
+            compound and element.attributes.get("type") == "internal",
             place=element.location,
         )
 
@@ -208,7 +209,10 @@ class _ChartReader:
             name = _needed(child, "id")
             if "src" in child.attributes:
                 raise _refused(f'"src" of data "{name[:80]}"', "is another file", child.location)
-            value = parse_expression(child.attributes.get("expr", child.text), child.location)
+            text = child.attributes.get("expr", child.text)
+            if not text.strip():
+                raise _refused(f'data "{name[:80]}"', "has no value", child.location)
+            value = parse_expression(text, child.location)
             if not isinstance(value, Literal):
                 raise _refused(f'the value of data "{name[:80]}"', "is computed", child.location)
             self.data.append(Variable(name, value.value, place=child.location))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from vsafsm.errors import SpecError, TooLargeError
@@ -42,6 +42,9 @@ class Exploration:
         The flat machine: its states are called so, in this order.
     initial_outputs
         What the chart puts out on the way to its first configuration, which the machine does not.
+    never_entered
+        Ids of the states that no word enters, in document order; of those inside one of them, only
+        the outermost.
     """
 
     chart: Statechart
@@ -49,10 +52,8 @@ class Exploration:
     names: tuple[str, ...]
     machine: Machine
     initial_outputs: Outputs
-
-    @cached_property
-    def _semantics(self) -> Semantics:
-        return Semantics(self.chart)
+    never_entered: tuple[str, ...]
+    _semantics: Semantics = field(repr=False, compare=False)
 
     @cached_property
     def _numbers(self) -> Mapping[str, int]:
@@ -62,27 +63,14 @@ class Exploration:
         """Ids of the active states of a configuration, in document order."""
         return self._semantics.active(self.snapshots[self._numbers[name]])
 
+    def leaves(self, name: str) -> tuple[str, ...]:
+        """Ids of the innermost active states of a configuration: one for each region."""
+        return self._semantics.leaves(self.snapshots[self._numbers[name]])
+
     def data(self, name: str) -> Mapping[str, Value]:
         """The value of each variable in a configuration."""
         values = self.snapshots[self._numbers[name]].data
         return {each.name: value for each, value in zip(self.chart.data, values, strict=True)}
-
-    @cached_property
-    def never_active(self) -> tuple[str, ...]:
-        """Ids of the states that are active in no configuration that a word reaches, in document
-        order; of those inside one of them, only the outermost.
-        """
-        tables = self._semantics.tables
-        seen = {ROOT}
-        for name in self.machine.reachable:
-            for leaf in self.snapshots[self._numbers[name]].leaves:
-                if leaf not in seen:
-                    seen.update((leaf, *tables.around(leaf)))
-        return tuple(
-            state.id
-            for number, state in enumerate(tables.states)
-            if number not in seen and tables.parent[number] in seen
-        )
 
 
 def flatten(chart: Statechart, most: int = MOST_CONFIGURATIONS) -> Machine:
@@ -105,6 +93,7 @@ def flatten(chart: Statechart, most: int = MOST_CONFIGURATIONS) -> Machine:
         If there are more, with what makes them many.
     SpecError
         If a step never ends, or a variable leaves its range; with a shortest word that leads there.
+        If the chart has no inputs.
 
     Examples
     --------
@@ -123,6 +112,8 @@ def explore(chart: Statechart, most: int = MOST_CONFIGURATIONS) -> Exploration:
 
     Of a chart that is flat, the states that no word reaches are kept.
     """
+    if not chart.events:
+        raise SpecError("no transition names an event; expected at least one", chart.place)
     search = _Search(chart, most)
     search.run()
     found, rows = search.found, search.rows
@@ -149,7 +140,15 @@ def explore(chart: Statechart, most: int = MOST_CONFIGURATIONS) -> Exploration:
         tuple(search.semantics.outputs(each) for each in snapshots),
         clock=_clock(chart),
     )
-    return Exploration(chart, snapshots, tuple(names), machine, search.initial_outputs)
+    return Exploration(
+        chart,
+        snapshots,
+        tuple(names),
+        machine,
+        search.initial_outputs,
+        search.never_entered,
+        search.semantics,
+    )
 
 
 def _clock(chart: Statechart) -> Clock | None:
@@ -170,6 +169,7 @@ class _Search:
         self.before: list[tuple[int, str]] = []
         self.rows: list[_Row] = []
         self.initial_outputs: Outputs = ()
+        self.never_entered: tuple[str, ...] = ()
         undeclared = [i for i, each in enumerate(chart.data) if each.values is None]
         self.values: dict[int, set[Value]] = {i: set() for i in undeclared}
 
@@ -178,10 +178,20 @@ class _Search:
         self.initial_outputs = tuple(dict.fromkeys(outputs))
         self.number(start, -1, "")
         self.visit()
+        self.never_entered = self.left_out()
         if self.chart.flat:
             for leaf in range(1, len(self.semantics.tables.states)):
                 self.number(start._replace(leaves=(leaf,)), -1, "")
             self.visit()
+
+    def left_out(self) -> tuple[str, ...]:
+        """As `Exploration.never_entered`."""
+        tables, entered = self.semantics.tables, self.semantics.entered() | {ROOT}
+        return tuple(
+            state.id
+            for number, state in enumerate(tables.states)
+            if number not in entered and tables.parent[number] in entered
+        )
 
     def visit(self) -> None:
         step, events = self.semantics.step, self.chart.events
