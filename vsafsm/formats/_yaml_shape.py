@@ -311,7 +311,7 @@ def _after(node: Node, owner: str) -> Iterator[Arrow]:
     for key, value in pairs:
         if isinstance(value, Scalar) and value.nothing:
             check_space(key)
-        seconds = duration_of(key, f"a time under after of {owner}")
+        seconds = duration_of(key, f'a time in "after" of {owner}')
         if seconds in lines:
             raise NondeterministicError(
                 f"{owner} has a second transition after {key.text}; the first is in line"
