@@ -211,7 +211,7 @@ class _ChartReader:
             elif element.tag == "final":
                 raise _unfit(child)
             elif child.tag == "transition":
-                transitions.append(self.transition(child))
+                transitions.append(self.transition(child, element.tag == "state"))
             elif child.tag == "initial" and element.tag == "state":
                 initial, initial_actions = self.default(child)
                 place = child.location
@@ -263,7 +263,7 @@ class _ChartReader:
                 )
         return tuple(_needed(only, "target").split()), tuple(_actions(only.children))
 
-    def transition(self, element: _ScxmlElement) -> Transition:
+    def transition(self, element: _ScxmlElement, compound: bool) -> Transition:
         described = element.attributes.get("event")
         cond = element.attributes.get("cond")
         if described is not None and not described.split():
@@ -275,7 +275,7 @@ class _ChartReader:
             tuple(element.attributes.get("target", "").split()),
             None if cond is None else parse_expression(cond, element.location),
             tuple(_actions(element.children)),
-            element.attributes.get("type") == "internal",
+            compound and element.attributes.get("type") == "internal",
             place=element.location,
         )
 

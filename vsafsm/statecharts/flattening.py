@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from vsafsm.errors import SpecError, TooLargeError
@@ -49,10 +49,7 @@ class Exploration:
     names: tuple[str, ...]
     machine: Machine
     initial_outputs: Outputs
-
-    @cached_property
-    def _semantics(self) -> Semantics:
-        return Semantics(self.chart)
+    _semantics: Semantics = field(repr=False, compare=False)
 
     @cached_property
     def _numbers(self) -> Mapping[str, int]:
@@ -148,7 +145,9 @@ def explore(chart: Statechart, most: int = MOST_CONFIGURATIONS) -> Exploration:
         table,
         tuple(search.semantics.outputs(each) for each in snapshots),
     )
-    return Exploration(chart, snapshots, tuple(names), machine, search.initial_outputs)
+    return Exploration(
+        chart, snapshots, tuple(names), machine, search.initial_outputs, search.semantics
+    )
 
 
 class _Search:

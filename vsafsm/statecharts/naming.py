@@ -113,6 +113,8 @@ def duration(seconds: Fraction) -> str:
 
 def _differing(rows: Sequence[Sequence[object]]) -> list[int]:
     """The places at which rows are not all alike."""
+    if len(rows) == 1:
+        return []
     return [i for i in range(len(rows[0])) if len({row[i] for row in rows}) > 1]
 
 

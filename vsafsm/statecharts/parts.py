@@ -105,7 +105,11 @@ class Transition:
         Run after the exit actions of the states that are left, before the entry actions of those
         that are entered.
     internal
-        Whether targets inside the (compound) state are entered without leaving that state.
+        Whether targets inside the state are entered without leaving that state.
+    leaves
+        What is left where the nearest state around the source and the targets is parallel: that
+        ``"state"`` too (SCXML), all its ``"regions"`` (XState), or the source's ``"region"`` alone
+        (sismic).
     after
         Seconds that the state has to have been active for.
     idle
@@ -119,6 +123,7 @@ class Transition:
     guard: Expression | None = None
     actions: Actions = ()
     internal: bool = False
+    leaves: OneOf["state", "regions", "region"] = "state"
     after: Fraction | None = None
     idle: Fraction | None = None
     place: Location | None = None

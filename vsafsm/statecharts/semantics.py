@@ -104,6 +104,14 @@ class _Run:
         self.entering: tuple[int, ...] = ()  # and those that it enters
 
 
+class _Domain(NamedTuple):
+    """What a transition leaves: the active states from `first` to `last`. Those `around` stay."""
+
+    first: int
+    last: int
+    around: int
+
+
 _Work = tuple[tuple[int, tuple[Callable[[_Run], None], ...]], ...]
 """States in the order in which they are left or entered, each with what is run then."""
 
@@ -150,9 +158,10 @@ class Semantics:
         self.chart = chart
         self.tables = Tables(chart)
         self._eventless = self.tables.arcs.get(None, {})
-        self._exits: dict[tuple[int, tuple[int, ...]], _Exit] = {}
-        self._entries: dict[tuple[int, _Histories], _Entry] = {}
-        self._domains: dict[tuple[int, _Histories], int] = {}
+        self._exits: dict[tuple[_Domain, tuple[int, ...]], _Exit] = {}
+        self._entries: dict[tuple[tuple[int, ...], _Domain, _Histories], _Entry] = {}
+        self._all = _Domain(ROOT + 1, self.tables.last[ROOT], ROOT)
+        self._domains: dict[tuple[int, _Histories], _Domain] = {}
         self._running: dict[tuple[int, ...], tuple[int, ...]] = {}
         self._actions: dict[int, tuple[Callable[[_Run], None], ...]] = {}
         self._same: dict[tuple[int, tuple[int, ...]], bool] = {}
@@ -179,7 +188,7 @@ class Semantics:
                 (),
             )
         )
-        self._enter(run, [self._entry(-1, tables.initial[ROOT], ROOT, run.histories)])
+        self._enter(run, [self._entry(tables.initial[ROOT], self._all, run.histories)])
         for action in self._compiled(self.chart.root.initial_actions):
             action(run)
         self._settle(run)
@@ -326,14 +335,14 @@ class Semantics:
 
     def _without_conflicts(self, run: _Run, enabled: list[Arc]) -> list[Arc]:
         inside = self.tables.inside
-        kept: list[tuple[Arc, int | None]] = []
+        kept: list[tuple[Arc, _Domain | None]] = []
         for arc in enabled:
             domain = self._domain(arc, run.histories) if arc.targets else None
             beaten: list[Arc] = []
             for other, its in kept:
                 if domain is None or its is None:
                     continue
-                if domain == its or inside(domain, its) or inside(its, domain):
+                if domain.first <= its.last and its.first <= domain.last:
                     if not inside(arc.source, other.source):
                         break
                     beaten.append(other)
@@ -342,26 +351,30 @@ class Semantics:
                 kept.append((arc, domain))
         return [arc for arc, _ in kept]
 
-    def _domain(self, arc: Arc, histories: _Histories) -> int:
-        """The state inside of which a transition leaves all and enters its targets."""
+    def _domain(self, arc: Arc, histories: _Histories) -> _Domain:
+        """What a transition leaves, to enter its targets there."""
         key = (arc.number, histories if min(arc.targets) < 0 else ())
         found = self._domains.get(key)
         if found is None:
             found = self._domains[key] = self._found_domain(arc, histories)
         return found
 
-    def _found_domain(self, arc: Arc, histories: _Histories) -> int:
-        tables = self.tables
+    def _found_domain(self, arc: Arc, histories: _Histories) -> _Domain:
+        tables, leaves = self.tables, arc.transition.leaves
         targets = self._effective(arc.targets, histories)
         around = tables.around(arc.source)
-        if arc.transition.internal and tables.states[arc.source].compound:
-            around = iter((arc.source, *around))
+        if arc.transition.internal and tables.children[arc.source]:
+            around = chain((arc.source,), around)
+        inner = arc.source
         for each in around:
-            if (each == ROOT or tables.states[each].compound) and all(
-                tables.inside(target, each) for target in targets
-            ):
-                return each
-        return ROOT
+            parallel = tables.states[each].kind == "parallel"
+            stays = not parallel or leaves != "state" or each == arc.source
+            if stays and all(tables.inside(target, each) for target in targets):
+                if parallel and leaves == "region" and each != arc.source:
+                    return _Domain(inner, tables.last[inner], each)
+                return _Domain(each + 1, tables.last[each], each)
+            inner = each
+        return self._all
 
     def _effective(self, targets: tuple[int, ...], histories: _Histories) -> list[int]:
         """States in place of histories."""
@@ -394,23 +407,19 @@ class Semantics:
                 if arc.source in tables.idle_of:
                     run.ticks[tables.idle_of[arc.source]] = 0
         if moves:
+            histories = run.histories
             self._enter(
-                run,
-                [
-                    self._entry(number, arc.targets, domain, run.histories)
-                    for domain, number, arc in moves
-                ],
+                run, [self._entry(arc.targets, domain, histories) for domain, _, arc in moves]
             )
 
-    def _leave(self, run: _Run, domains: list[int]) -> None:
-        """Leave all inside of `domains`, of which none is inside another, the last first."""
-        last = self.tables.last
+    def _leave(self, run: _Run, domains: list[_Domain]) -> None:
+        """Leave `domains`, none of which is inside another."""
         exits = []
         kept = run.leaves
         for domain in domains:
-            end = last[domain]
-            left = tuple(leaf for leaf in kept if domain < leaf <= end)
-            kept = tuple(leaf for leaf in kept if not domain < leaf <= end)
+            first, last, _ = domain
+            left = tuple([leaf for leaf in kept if first <= leaf <= last])
+            kept = tuple([leaf for leaf in kept if not first <= leaf <= last])
             found = self._exits.get((domain, left))
             if found is None:
                 found = self._exits[domain, left] = self._exit(domain, left)
@@ -469,12 +478,12 @@ class Semantics:
 
     # ---- what is left
 
-    def _exit(self, domain: int, leaves: tuple[int, ...]) -> _Exit:
+    def _exit(self, domain: _Domain, leaves: tuple[int, ...]) -> _Exit:
         tables = self.tables
         found = {*leaves}
         for leaf in leaves:
             for each in tables.around(leaf):
-                if each == domain:
+                if each == domain.around:
                     break
                 found.add(each)
         states = tuple(sorted(found, reverse=True))
@@ -514,8 +523,9 @@ class Semantics:
         target, empty = (tables.history_target(history),), [()] * len(tables.histories)
         remembering: list[tuple[int, ...]] = [*empty]
         remembering[history] = states
+        domain = _Domain(parent + 1, tables.last[parent], parent)
         one, other = (
-            self._made_entry(target, parent, tuple(each)) for each in (empty, remembering)
+            self._made_entry(target, domain, tuple(each)) for each in (empty, remembering)
         )
         by_default = one.defaults ^ other.defaults
         return one.states == other.states and not any(
@@ -524,35 +534,37 @@ class Semantics:
 
     # ---- what is entered
 
-    def _entry(
-        self, number: int, targets: tuple[int, ...], domain: int, histories: _Histories
-    ) -> _Entry:
-        key = (number, self._relevant(domain, histories))
+    def _entry(self, targets: tuple[int, ...], domain: _Domain, histories: _Histories) -> _Entry:
+        key = (targets, domain, self._relevant(domain.around, histories))
         found = self._entries.get(key)
         if found is None:
             found = self._entries[key] = self._made_entry(targets, domain, histories)
         return found
 
-    def _relevant(self, domain: int, histories: _Histories) -> _Histories:
-        """What histories remember that can make a difference when states inside `domain` are
+    def _relevant(self, around: int, histories: _Histories) -> _Histories:
+        """What histories remember that can make a difference when states inside `around` are
         entered.
         """
         if not histories:
             return ()
-        found = self._within.get(domain)
+        found = self._within.get(around)
         if found is None:
-            end, parents = self.tables.last[domain], self.tables.history_parent
-            found = [h for h, parent in enumerate(parents) if domain <= parent <= end]
-            self._within[domain] = found
+            end, parents = self.tables.last[around], self.tables.history_parent
+            found = [h for h, parent in enumerate(parents) if around <= parent <= end]
+            self._within[around] = found
         return tuple([histories[history] for history in found])
 
-    def _made_entry(self, targets: tuple[int, ...], domain: int, histories: _Histories) -> _Entry:
+    def _made_entry(
+        self, targets: tuple[int, ...], domain: _Domain, histories: _Histories
+    ) -> _Entry:
         tables = self.tables
         entered = _Entered(tables, histories)
         for target in targets:
             entered.descendants(target)
         for target in self._effective(targets, histories):
-            entered.ancestors(target, domain)
+            entered.ancestors(target, domain.around)
+        if domain.first == domain.around + 1 and tables.states[domain.around].kind == "parallel":
+            entered.regions(domain.around)
         states = tuple(sorted(entered.states))
         work = []
         for state in states:
