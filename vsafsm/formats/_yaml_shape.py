@@ -169,8 +169,10 @@ def _shape(key: Scalar, node: Node, kind: str, around: str) -> Shape:
             fields["default"].location,
         )
     inside = children_of(fields, node, what, path)
-    if kind == "region" and not inside:
-        raise SpecError(f'{what} has no states; expected the key "states"', key.location)
+    if kind == "region" and not fields:
+        raise SpecError(
+            f"{what} is empty; expected states, or what it does without any", key.location
+        )
     final = "final" in fields and is_true(fields["final"], f"final of {what}")
     if final:
         for each in ("states", "regions", "transitions", "always", "after"):
