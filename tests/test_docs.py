@@ -24,6 +24,7 @@ from vsafsm.formats import read
 from vsafsm.formats.yaml import read_yaml
 from vsafsm.machine import Machine
 from vsafsm.proof import prove
+from vsafsm.statecharts import flatten
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -191,6 +192,8 @@ def test_the_failure_bound_prints_what_the_page_shows(folder: Path, capsys: Capt
 
 # ---- the spec format
 
+CHARTS = "docs/statecharts.md"
+
 GOOD = """machine: turnstile
 initial: locked
 inputs: [coin, push]
@@ -272,6 +275,36 @@ BAD_JFLAP = [
 ]
 
 
+LAMP = blocks(page("docs/statecharts.md"), "yaml")[0]
+BAD_CHARTS = [
+    LAMP.replace("    initial: bright\n", ""),
+    LAMP.replace("initial: bright", "initial: brigt"),
+    LAMP.replace("press: on", "press: soft.on"),
+    LAMP.replace("      soft:", "      bright:"),
+    LAMP.replace("states:\n      bright:", "entyr: [click]\n    states:\n      bright:"),
+    LAMP.replace("dim: soft", "dim: {to: soft, if: in(bright) and}"),
+    LAMP.replace("dim: soft", "dim: {to: soft, if: in(bigrht)}"),
+    LAMP.replace("dim: soft", "dim: {to: soft, set: {dims: 1}}"),
+    LAMP.replace("dim: soft", "dim: {set: {dims: dims + 1}}") + "data: {dims: 0..2}\n",
+    LAMP.replace("dim: soft", "dim: {set: {dims: 3}}") + "data: {dims: 0..2}\n",
+    LAMP + "data: {dims: 2}\n",
+    LAMP.replace("3 s", "0 s"),
+    LAMP.replace("3 s", "3"),
+    LAMP.replace("3 s", "3 sec"),
+    LAMP + "clock: 2 s\n",
+    LAMP + "clock: 1 s\nclock: 2 s\n",
+    LAMP + "clock: 0.01 ms\n",
+    LAMP.replace("press: on", "press: last").replace(
+        "      soft:", "      last: {history: deep}\n      soft:"
+    ),
+    LAMP.replace("press: on", "tick: on"),
+    LAMP.replace("      soft:\n", "      soft:\n        always: bright\n").replace(
+        "[light, fan]", "[light, fan]\n        always: soft"
+    ),
+    LAMP + "      unused: {}\n",
+]
+
+
 def said(source: str, text: str) -> list[str]:
     """What reading a spec says."""
     Path(source).write_bytes(text.encode("utf-8", "surrogateescape"))
@@ -290,6 +323,23 @@ def test_the_error_tables_hold_every_message_word_for_word(folder: Path) -> None
     found += [message for bad in BAD_KISS2 for message in said("gate.kiss2", bad)]
     found += [message for bad in BAD_JFLAP for message in said("ends.jff", bad)]
     assert sorted(shown) == sorted(found)
+    charts = re.findall(r"\| `(lamp.yaml:\d+:\d+: .*?)` \|$", page(CHARTS), re.MULTILINE)
+    assert charts == [message for bad in BAD_CHARTS for message in said("lamp.yaml", bad)]
+
+
+def test_the_charts_of_the_page_do_what_it_shows(folder: Path, capsys: Capture) -> None:
+    text = page(CHARTS)
+    for spec in blocks(text, "yaml"):
+        machine = read_yaml(spec, "chart.yaml").machine
+        Path(f"{machine.name}.yaml").write_text(spec)
+        assert flatten(vsafsm.load_chart(f"{machine.name}.yaml")) == machine
+    for block in blocks(text, "console"):
+        command, _, shown = block.partition("\n")
+        assert main(shlex.split(command)[2:]) == 0
+        assert without_numbers(capsys.readouterr().out) == without_numbers(shown)
+    (snippet,), (shown,) = blocks(text, "python"), blocks(text, "text")
+    exec(compile(snippet, CHARTS, "exec"), {"__name__": "__main__"})
+    assert capsys.readouterr().out == shown
 
 
 def test_the_specs_of_the_page_and_of_the_readme_are_the_turnstile(folder: Path) -> None:

@@ -106,6 +106,7 @@ def test_the_schema_takes_charts_that_the_reader_takes(top: str, state: str) -> 
         ("b: }", "b: {states: {c: }}}"),
         ("b: }", "b: {initial: c, states: {c: }, regions: {}}}"),
         ("b: }", "b: {regions: {c: }}}"),
+        ("b: }", "b: {regions: {c: {}}}}"),
         ("b: }", "b: {history: deep}}"),
         ("b: }", "b: {history: deepest, default: a}}"),
         ("b: }", "b: {history: deep, default: a, outputs: []}}"),

@@ -63,6 +63,7 @@ from vsafsm.statecharts.expressions import (
     Or,
     Sum,
     resolved,
+    unknown_variable,
 )
 from vsafsm.statecharts.flattening import MOST_CONFIGURATIONS
 from vsafsm.statecharts.parts import Action
@@ -127,8 +128,8 @@ class _Reader:
             self.clock,
             self.inputs,
             TICK,
-            self.root.location,
-            self.initial[0].location if self.initial else None,
+            place=self.root.location,
+            initial_place=self.initial[0].location if self.initial else None,
         )
 
     # ---- events
@@ -237,12 +238,8 @@ class _Reader:
     def assign(self, each: Setting, state: str) -> Assign:
         name, text, place = each.variable.text, each.value.text, each.value.location
         if name not in self.variables:
-            known = list(self.variables)
-            raise SpecError(
-                f'unknown variable "{name[:80]}"; expected {listed(known)}'
-                f"{did_you_mean(name, known)}",
-                each.variable.location,
-            )
+            told = unknown_variable(name, list(self.variables))
+            raise SpecError(told, each.variable.location)
         variable = self.variables[name]
         value = literal_of(text, variable) if variable.kind == "text" else None
         found = Literal(value) if value is not None else self.expression(each.value, state)

@@ -169,8 +169,10 @@ def _shape(key: Scalar, node: Node, kind: str, around: str) -> Shape:
             fields["default"].location,
         )
     inside = children_of(fields, node, what, path)
-    if kind == "region" and not inside:
-        raise SpecError(f'{what} has no states; expected the key "states"', key.location)
+    if kind == "region" and not fields:
+        raise SpecError(
+            f"{what} is empty; expected states, or what it does without any", key.location
+        )
     final = "final" in fields and is_true(fields["final"], f"final of {what}")
     if final:
         for each in ("states", "regions", "transitions", "always", "after"):
@@ -311,7 +313,7 @@ def _after(node: Node, owner: str) -> Iterator[Arrow]:
     for key, value in pairs:
         if isinstance(value, Scalar) and value.nothing:
             check_space(key)
-        seconds = duration_of(key, f"a time under after of {owner}")
+        seconds = duration_of(key, f'a time in "after" of {owner}')
         if seconds in lines:
             raise NondeterministicError(
                 f"{owner} has a second transition after {key.text}; the first is in line"
