@@ -137,9 +137,7 @@ def named(kind: str, name: str, place: Location) -> str:
 
 def refused(construct: str, why: str, place: Location) -> NotImportableError:
     """The error for what a machine has no place for."""
-    return NotImportableError(
-        f"{construct} {why}; expected a flat machine without guards, time and code", place
-    )
+    return NotImportableError(f"{construct} {why}; expected a statechart without code", place)
 
 
 def _named(states: Sequence[State], source: str) -> dict[str, State]:

@@ -36,15 +36,21 @@ def names_of(tables: Tables, snapshots: Sequence[Snapshot]) -> list[str]:
 
 def _paths(tables: Tables) -> list[str]:
     """The dotted path of each state. A parallel state that is the only one at the top goes
-    without saying.
+    without saying, and so does one that is called as the one around it and is innermost, or the
+    only one inside.
     """
     found = [""] * len(tables.states)
     top = tables.children[ROOT]
     unsaid = top[0] if len(top) == 1 and tables.states[top[0]].kind == "parallel" else ROOT
     for number, state in enumerate(tables.states):
         if number not in (ROOT, unsaid):
-            around = found[tables.parent[number]]
-            found[number] = f"{around}.{state.called}" if around else state.called
+            parent = tables.parent[number]
+            around = found[parent]
+            alone = not state.children or tables.children[parent] == [number]
+            if parent != ROOT and alone and state.called == tables.states[parent].called:
+                found[number] = around
+            else:
+                found[number] = f"{around}.{state.called}" if around else state.called
     return found
 
 
