@@ -619,7 +619,7 @@ def survive(read: Callable[[str, str], Reading], text: str) -> str:
         outcome = read(text, "fuzz")
     except e.SpecError as error:
         outcome = error
-    assert time.perf_counter() - began < 2
+    assert time.perf_counter() - began < 20
     if isinstance(outcome, e.SpecError):
         assert outcome.location is not None
         assert 1 <= outcome.location.line <= 1 + text.count("\n") + text.count("\r")
