@@ -222,7 +222,11 @@ def compared(text: str, word: list[str]) -> int:
         return 0
     if any("sismic enters" in told for told in found.warnings):
         return 0
-    ours, theirs, state = Interpreter(chart), Ran(text), found.machine.initial
+    ours, state = Interpreter(chart), found.machine.initial
+    try:
+        theirs = Ran(text)
+    except AssertionError:  # sismic's own: a history of a state that is active alone
+        return 0
     count = 0
     for event in word:
         if event not in chart.events:
@@ -234,7 +238,7 @@ def compared(text: str, word: list[str]) -> int:
         outputs = ours.send(event)
         taken = found.machine.transition(state, event)
         state = taken.to
-        names = {each for each in ours.configuration if not each.endswith((".itself", ".region"))}
+        names = {each for each in ours.configuration if not each.endswith(".itself")}
         assert names - {theirs.chart.root} == theirs.configuration or ours.ended, f"{event}\n{text}"
         assert {*outputs} - {"accept"} == {*told}, f"{event}\n{text}"
         assert {*taken.outputs} == {*outputs}

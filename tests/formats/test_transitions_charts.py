@@ -77,7 +77,7 @@ def _flat(states: object) -> Iterable[str]:
 
 def leaves(ours: Interpreter) -> set[str]:
     """The innermost states by the library's names."""
-    active = {each.replace(".region", "").replace(".itself", "") for each in ours.configuration}
+    active = {each.removesuffix(".itself") for each in ours.configuration}
     inner = {each for each in active if not any(o.startswith(each + ".") for o in active)}
     return {each.replace(".", "_") for each in inner}
 

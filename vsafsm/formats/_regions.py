@@ -1,14 +1,11 @@
-"""What libraries do otherwise than SCXML where there are parallel regions, said in SCXML's terms.
-
-* A transition of a state waits while one inside it is taken, in whichever region
-  (`inner_first`). SCXML takes both where one of them leaves nothing.
-* A transition within a region leaves and enters that region alone (`apart`). SCXML leaves all
-  regions where the target is the region itself.
+"""What libraries do otherwise than SCXML where there are parallel regions, said in SCXML's terms: a
+transition of a state waits while one inside it is taken, in whichever region, where SCXML takes
+both if one of them leaves nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from vsafsm.errors import Location, NotImportableError
@@ -53,14 +50,6 @@ class Tree:
         path = [state, *self.around(state)]
         return path[path.index(outer) - 1]
 
-    def region(self, source: str, target: str) -> str:
-        """The region that a transition leaves and enters without those beside it, or ""."""
-        around = self.common(source, target)
-        if around not in self.parallel:
-            return ""
-        region = self.child(target, around)
-        return region if region == self.child(source, around) else ""
-
     def partly(self, target: str, stays: str) -> str:
         """A parallel state that is entered on the way from `stays` to `target`, or ""; libraries
         enter no other region of it.
@@ -71,23 +60,6 @@ class Tree:
             if each in self.parallel:
                 return each
         return ""
-
-
-def apart(
-    states: tuple[State | History, ...], regions: Collection[str]
-) -> tuple[State | History, ...]:
-    """States with one more around each of some regions, so that a transition can leave and enter
-    the region alone.
-    """
-    found: list[State | History] = []
-    for each in states:
-        if isinstance(each, State):
-            each = replace(each, children=apart(each.children, regions))
-            if each.id in regions:
-                around = f"{each.id}.region"
-                each = State(around, (each,), name=each.called, place=each.place)
-        found.append(each)
-    return tuple(found)
 
 
 def inner_first(

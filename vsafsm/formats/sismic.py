@@ -39,7 +39,7 @@ from vsafsm.formats._flat_charts import chart_name, flat_reading
 from vsafsm.formats._keys import fields, items, needed
 from vsafsm.formats._keys import text as text_of
 from vsafsm.formats._nodes import Items, Mapping, Node, Scalar, parse
-from vsafsm.formats._regions import Tree, apart, inner_first
+from vsafsm.formats._regions import Tree, inner_first
 from vsafsm.machine import Machine, listed
 from vsafsm.statecharts import (
     Assign,
@@ -131,7 +131,6 @@ class _Chart:
     def __init__(self, text: str, source: str) -> None:
         self.source = source
         self.warnings: list[str] = []
-        self.apart: set[str] = set()  # regions that are left and entered alone
         root = parse(text, source)
         if root is None:
             raise SyntaxSpecError("the text is empty; expected a statechart", Location(source))
@@ -156,7 +155,7 @@ class _Chart:
         states = tuple(self.built(each) for each in ([root] if not root.top else root.children))
         initial = self.initial(root) if root.top else ()
         top = self.transitions(root) if root.top else ()
-        states, top = inner_first(apart(states, self.apart), top, eventless=True)
+        states, top = inner_first(states, top, eventless=True)
         name = text_of(self.found["name"], "name").text if "name" in self.found else ""
         return Statechart(
             chart_name(name, self.source),
@@ -340,7 +339,7 @@ class _Chart:
     def targeted(self, owner: _Node, made: Transition, node: Node) -> Transition:
         target = self.known(node, list(self.nodes))
         top = self.nodes[target].top
-        made = replace(made, targets=(target,), target_place=node.location)
+        made = replace(made, targets=(target,), leaves="region", target_place=node.location)
         if owner.top or top:
             if any(child.kind == "history" for child in self.root.children):
                 raise refused(
@@ -353,9 +352,6 @@ class _Chart:
             made = replace(made, targets=targets, actions=actions)
         if owner.top or top:
             return self.whole(made, target, "")
-        region = self.tree.region(owner.id, target)
-        if region:
-            self.apart.add(region)
         return self.whole(made, target, self.tree.common(owner.id, target))
 
     def whole(self, made: Transition, target: str, around: str) -> Transition:

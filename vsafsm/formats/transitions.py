@@ -45,7 +45,7 @@ from vsafsm.formats._flat_charts import chart_name
 from vsafsm.formats._keys import fields, has_value, items, needed, texts
 from vsafsm.formats._keys import text as text_of
 from vsafsm.formats._nodes import Items, Mapping, Node, Scalar, parse
-from vsafsm.formats._regions import Tree, apart, inner_first
+from vsafsm.formats._regions import Tree, inner_first
 from vsafsm.machine import Machine
 from vsafsm.statecharts import Cancel, Output, Send, State, Statechart, Transition
 from vsafsm.statecharts.expressions import And, Expression, In, Not
@@ -267,7 +267,6 @@ class _Nested:
     def __init__(self, root: Node, top: dict[str, Node], source: str) -> None:
         self.source, self.place, self.top = source, root.location, top
         self.warnings: list[str] = []
-        self.apart: set[str] = set()  # regions that are left and entered alone
         self.shared = _shared(top)
         self.outer = _State((), root.location, None)
         self.timeouts: list[tuple[_State, Scalar]] = []
@@ -307,7 +306,7 @@ class _Nested:
     def chart(self) -> Statechart:
         top = self.top
         built = tuple(self.built(each) for each in self.outer.children.values())
-        states, _ = inner_first(apart(built, self.apart), (), eventless=False)
+        states, _ = inner_first(built, (), eventless=False)
         initial: tuple[str, ...] = ()
         if "initial" in top:
             start = self.found(text_of(top["initial"], "initial"), self.outer)
@@ -557,6 +556,7 @@ class _Nested:
         made = Transition(
             events,
             (target.id,) if target else (),
+            leaves="region",
             actions=_outputs((*row.before, *row.after)),
             place=row.place,
             target_place=row.dest_place,
@@ -568,9 +568,6 @@ class _Nested:
         self.warn_of_part(target, self.tree.common(source.id, target.id), row.dest_place)
         within = target is not source and target.path[: len(source.path)] == source.path
         if not within or row.inner:
-            region = self.tree.region(source.id, target.id)
-            if region:
-                self.apart.add(region)
             own.append(made)
             return
         if not source.parallel:
@@ -590,10 +587,6 @@ class _Nested:
                     left.pop(event, None)
             if state.parallel and state is not target:
                 continue
-            if state is target:
-                region = self.tree.region(target.id, target.id)
-                if region:
-                    self.apart.add(region)
             for event in left:
                 guard = self.beside(source, state, event)
                 self.pushed[state.id].append(

@@ -10,9 +10,6 @@
   refused.
 * What ``JSON.stringify(machine)`` gives leaves out eventless transitions and guards, and is
   refused; ``JSON.stringify(machine.config)`` is read.
-
-A transition that leaves its source is said in SCXML's terms; where XState leaves the regions of a
-parallel state and not that itself, the state must have nothing that tells the difference.
 """
 
 from __future__ import annotations
@@ -22,12 +19,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import pairwise
 from typing import Literal as OneOf
 
 from vsafsm.errors import (
     BadNameError,
     Location,
-    NotImportableError,
     SyntaxSpecError,
     UnknownStateError,
     did_you_mean,
@@ -39,7 +36,7 @@ from vsafsm.formats._flat_charts import chart_name
 from vsafsm.formats._keys import fields, has_value, needed, texts
 from vsafsm.formats._keys import text as text_of
 from vsafsm.formats._nodes import Items, Mapping, Node, Scalar, parse
-from vsafsm.formats._regions import Tree, inner_first
+from vsafsm.formats._regions import inner_first
 from vsafsm.machine import Machine, listed
 from vsafsm.statecharts import Cancel, History, Output, Send, State, Statechart, Transition
 from vsafsm.statecharts.chart import DONE
@@ -169,11 +166,6 @@ class _File:
                     f'state "{each.id[:80]}" is declared twice (first in line {line})', each.place
                 )
             self.ids[each.id] = each
-        self.tree = Tree(
-            {each.path: each.parent.path for each in self.ids.values() if each.parent}
-            | {self.root.path: ""},
-            [each.path for each in self.ids.values() if each.kind == "parallel"],
-        )
         heard = [
             (key, key.text)
             for each in self.ids.values()
@@ -184,8 +176,7 @@ class _File:
                 raise refused(f'event "{name[:80]}"', "is one of XState's own", key.location)
         self.wild = any(name == "*" for _, name in heard)
         self.events = dict.fromkeys(name for _, name in heard if not _is_wild(name))
-        timed = [each for each in self.ids.values() if _delays(each)]
-        self.tied = any(_inside(each, outer) for each in timed for outer in timed)
+        self.tied = self.has_ties()
         if self.wild:
             for each in self.ids.values():
                 self.events |= dict.fromkeys(_delay_event(each, k.text) for k, _ in _delays(each))
@@ -208,6 +199,7 @@ class _File:
             states,
             initial if root.top else (),
             top,
+            between_regions=True,
             place=self.place,
             initial_place=place,
         )
@@ -224,11 +216,31 @@ class _File:
                 "a region of the root with regions that are done", "ends the machine", self.place
             )
         end = f"{root.id}.done"
-        while end in self.tree.parents:
+        while any(each.path == end for each in self.ids.values()):
             end += "'"
         ends = Transition((DONE + root.id,), (end,), place=root.place)
         root = replace(root, transitions=(ends, *root.transitions))
         return (root, State(end, kind="final", name="done", place=root.place))
+
+    def has_ties(self) -> bool:
+        """Whether two delays that end at once can be told apart by which comes first: one inside
+        the other's state, or one that leaves the region beside the other's.
+        """
+        timed = [each for each in self.ids.values() if _delays(each)]
+        within: dict[_Node, int] = {}
+        for each in timed:
+            for around in _path(each):
+                within[around] = within.get(around, 0) + 1
+        for each in timed:
+            moves = [move for _, value in _delays(each) for move in self.moves(each, value)]
+            for inner, outer in pairwise(_path(each)):
+                if _delays(outer):
+                    return True
+                beside = outer.kind == "parallel" and within[outer] > within[inner]
+                for move in moves if beside else ():
+                    if not all(to is inner or _inside(to, inner) for to in move.targets):
+                        return True
+        return False
 
     # ---- states
 
@@ -349,7 +361,9 @@ class _File:
             yield self.transition(node, move, ())
         pairs = list(_pairs(found.get("on"), "on"))
         pairs.sort(key=lambda pair: -len(pair[0].text) if _is_wild(pair[0].text) else -(10**9))
-        exact = [key.text for key, _ in pairs if not _is_wild(key.text)]
+        exact = {key.text for key, _ in pairs if not _is_wild(key.text)}
+        exact |= {_delay_event(node, key.text) for key, _ in _delays(node)}
+        exact |= {DONE + node.path} if "onDone" in found else set()
         for key, value in pairs:
             events: tuple[str, ...] = (named("input", key.text, key.location),)
             if _is_wild(key.text):
@@ -454,6 +468,7 @@ class _File:
         made = Transition(
             events,
             actions=move.actions,
+            leaves="regions",
             place=move.place,
             target_place=move.target_place,
         )
@@ -475,32 +490,13 @@ class _File:
                     "leaves what is remembered, or does not",
                     move.place,
                 )
-        if not _stays(node, move):
-            outer = _common(node, move.targets)
-            if outer is not None and outer.kind == "parallel":
-                self.check_plain(outer, move)
-            return made
-        if node.top:
-            return made
-        if node.kind == "parallel":
-            self.check_plain(node, move)
+        if node.top or not _stays(node, move):
             return made
         if node in move.targets:
-            return replace(made, targets=self.initial(node)[0], internal=True)
+            inside = node.children.values() if node.kind == "parallel" else ()
+            regions = tuple(each.path for each in inside if each.kind != "history")
+            made = replace(made, targets=regions or self.initial(node)[0])
         return replace(made, internal=True)
-
-    def check_plain(self, parallel: _Node, move: _Move) -> None:
-        """XState leaves all regions of a parallel state, and not that itself."""
-        tells = parallel.entry or parallel.exit or "after" in parallel.found
-        remembers = any(each.kind == "history" for each in parallel.children.values())
-        nested = parallel.parent is not None and parallel.parent.kind == "parallel"
-        if tells or remembers or nested:
-            raise NotImportableError(
-                f'a transition leaves the regions of "{parallel.path}" and not that itself, which'
-                " has actions, delays, a history or regions beside it; expected a target inside"
-                " the region that has the transition, or none",
-                move.place,
-            )
 
 
 def _kind(found: dict[str, Node]) -> _Kind:
@@ -562,12 +558,12 @@ def _takes(descriptor: str, event: str) -> bool:
     return event == start or event.startswith(start + ".")
 
 
-def _common(node: _Node, targets: tuple[_Node, ...]) -> _Node | None:
-    """The innermost state that is around a state and all targets."""
-    outer = node.parent
-    while outer is not None and not all(_inside(each, outer) for each in targets):
-        outer = outer.parent
-    return outer
+def _path(node: _Node) -> list[_Node]:
+    """A state and those around it, from the inside out."""
+    found = [node]
+    while found[-1].parent is not None:
+        found.append(found[-1].parent)
+    return found
 
 
 def _inside(node: _Node, outer: _Node) -> bool:

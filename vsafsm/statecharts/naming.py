@@ -36,8 +36,7 @@ def names_of(tables: Tables, snapshots: Sequence[Snapshot]) -> list[str]:
 
 def _paths(tables: Tables) -> list[str]:
     """The dotted path of each state. A parallel state that is the only one at the top goes
-    without saying, and so does one that is called as the one around it and is innermost, or the
-    only one inside.
+    without saying, and an innermost one that is called as the one around it.
     """
     found = [""] * len(tables.states)
     top = tables.children[ROOT]
@@ -46,8 +45,8 @@ def _paths(tables: Tables) -> list[str]:
         if number not in (ROOT, unsaid):
             parent = tables.parent[number]
             around = found[parent]
-            alone = not state.children or tables.children[parent] == [number]
-            if parent != ROOT and alone and state.called == tables.states[parent].called:
+            alike = parent != ROOT and state.called == tables.states[parent].called
+            if alike and not state.children:
                 found[number] = around
             else:
                 found[number] = f"{around}.{state.called}" if around else state.called

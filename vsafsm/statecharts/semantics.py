@@ -283,9 +283,11 @@ class Semantics:
         for timer in self.running(snapshot.leaves):
             run.ticks[timer] = min(run.ticks[timer] + 1, self.tables.caps[timer])
         run.pending = [(ticks - 1, event, key) for ticks, event, key in snapshot.pending]
-        while run.pending and run.pending[0][0] == 0:
+        if not run.pending or run.pending[0][0]:
+            self._settle(run)
+        while run.pending and run.pending[0][0] == 0 and not run.done:
             self._hear(run, run.pending.pop(0)[1])
-        self._settle(run)
+            self._settle(run)
         return self._snapshot(run)
 
     def _settle(self, run: _Run) -> None:
