@@ -216,14 +216,7 @@ def test_states_that_are_never_active_are_warned_of() -> None:
             e.SpecError,
             "not in different regions",
         ),
-        (
-            "<parallel id='p'><state id='a'>\n<transition event='x' target='b'/></state>"
-            "<state id='b'/></parallel>",
-            3,
-            e.SpecError,
-            'another region of "p"',
-        ),
-        ("<datamodel>\n<data id='x'/></datamodel>", 3, e.SyntaxSpecError, "is empty"),
+        ("<datamodel>\n<data id='x'/></datamodel>", 3, e.NotImportableError, '"x" has no value'),
         ("<datamodel>\n<data id='x' expr='[]'/></datamodel>", 3, e.NotImportableError, '"["'),
         (
             "<datamodel>\n<data id='x' expr='1 + 1'/></datamodel>",

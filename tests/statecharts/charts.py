@@ -32,7 +32,7 @@ from vsafsm.statecharts.expressions import (
     Or,
     Sum,
 )
-from vsafsm.statecharts.parts import Action
+from vsafsm.statecharts.parts import Action, walk
 
 EVENTS = ("go", "stop", "more", "less")
 RAISED = ("ring", "blink")
@@ -49,7 +49,8 @@ class Drawing:
         Deepest nesting of states.
     constructs
         Which of ``histories``, ``guards``, ``data``, ``raises``, ``eventless``, ``finals``,
-        ``several`` (targets), ``internal`` and ``times`` there can be.
+        ``several`` (targets), ``internal``, ``times``, ``deep`` (initial states and defaults) and
+        ``part`` (targets inside a region) there can be.
     """
 
     def __init__(self, rng: np.random.Generator, depth: int, constructs: str) -> None:
@@ -109,6 +110,8 @@ class Drawing:
         if "finals" in self.may and self.chance(0.4):
             children.append(self.named("final", within))
         inside = [s for s in self.around if state.id in self.around[s] and self.is_state(s)]
+        if "deep" not in self.may:
+            inside = [child.id for child in children]
         initial = (self.one_of(inside),) if self.chance(0.5) else ()
         if "histories" in self.may and self.chance(0.5):
             self.count += 1
@@ -213,7 +216,7 @@ class Drawing:
             return (source,)
         first = self.one_of(list(self.around))
         for _ in range(20):
-            if self.allowed(source, first):
+            if self.allowed(source, first) and self.enters_whole(source, first):
                 break
             first = self.one_of(list(self.around))
         else:
@@ -228,6 +231,13 @@ class Drawing:
     def regions(self, name: str) -> dict[str, str]:
         path = [name, *self.around[name]]
         return {outer: inner for inner, outer in pairwise(path) if self.kinds[outer] == "parallel"}
+
+    def enters_whole(self, source: str, target: str) -> bool:
+        """Whether a transition enters no region without its parallel state; sismic would enter that
+        region alone, and none of the others.
+        """
+        mine = self.around[source]
+        return "part" in self.may or all(p in mine for p in self.regions(target))
 
     def allowed(self, source: str, target: str) -> bool:
         mine = self.regions(source)
@@ -253,23 +263,23 @@ def word_for(chart: Statechart, seed: int, length: int) -> list[str]:
 # ---- as SCXML, with Python for expressions
 
 
-def in_python(each: Expression) -> str:
+def in_python(each: Expression, active: str = "In") -> str:
     if isinstance(each, Literal):
         return repr(each.value)
     if isinstance(each, Name):
         return each.name
     if isinstance(each, In):
-        return f"In('{each.state}')"
+        return f"{active}('{each.state}')"
     if isinstance(each, After | Idle):
         return f"{type(each).__name__.lower()}({each.seconds})"
     if isinstance(each, Not):
-        return f"(not {in_python(each.inner)})"
+        return f"(not {in_python(each.inner, active)})"
     if isinstance(each, And | Or):
         word = " and " if isinstance(each, And) else " or "
-        return "(" + word.join(map(in_python, each.parts)) + ")"
+        return "(" + word.join(in_python(part, active) for part in each.parts) + ")"
     if isinstance(each, Comparison):
-        return f"({in_python(each.left)} {each.sign} {in_python(each.right)})"
-    text = "".join(f"{'-' if s < 0 else '+'}{in_python(term)}" for s, term in each.terms)
+        return f"({in_python(each.left, active)} {each.sign} {in_python(each.right, active)})"
+    text = "".join(f"{'-' if s < 0 else '+'}{in_python(term, active)}" for s, term in each.terms)
     return f"({text.removeprefix('+')})"
 
 
@@ -316,6 +326,131 @@ def _scxml_node(node: State | History, trace: bool) -> list[str]:
     for child in node.children:
         lines += _scxml_node(child, trace)
     return [*lines, f"</{tag}>"]
+
+
+# ---- for sismic and transitions
+
+
+def with_one_transition_for_each_event(state: State) -> State:
+    """Without the transitions that another one of the state on the same event could rule out."""
+    first: dict[tuple[str, ...], Transition] = {}
+    for each in state.transitions:
+        first.setdefault(each.events, each)
+    children = tuple(
+        with_one_transition_for_each_event(child) if isinstance(child, State) else child
+        for child in state.children
+    )
+    return replace(state, children=children, transitions=tuple(first.values()))
+
+
+def as_sismic(chart: Statechart) -> dict[str, object]:
+    """`chart` as sismic's dictionary; outputs are told to its listeners."""
+    preamble = "\n".join(f"{each.name} = {each.initial!r}" for each in chart.data)
+    root = _sismic_state(State("root", chart.states))
+    return {"statechart": {"name": "drawn", "preamble": preamble, "root state": root}}
+
+
+def _sismic_state(node: State | History) -> dict[str, object]:
+    if isinstance(node, History):
+        kind = "deep history" if node.deep else "shallow history"
+        return {"name": node.id, "type": kind, "memory": node.targets[0]}
+    told: dict[str, object] = {"name": node.id}
+    told["on entry"], told["on exit"] = map(_sismic_code, (node.entry, node.exit))
+    if node.kind == "final":
+        return {**told, "type": "final"}
+    told["transitions"] = [
+        {
+            **({"event": each.events[0]} if each.events else {}),
+            **({"target": each.targets[0]} if each.targets else {}),
+            **({"guard": in_python(each.guard, "active")} if each.guard else {}),
+            "action": _sismic_code(each.actions),
+        }
+        for each in node.transitions
+    ]
+    if node.children:
+        key = "parallel states" if node.kind == "parallel" else "states"
+        told[key] = [_sismic_state(child) for child in node.children]
+    if node.compound:
+        told["initial"] = node.initial[0] if node.initial else node.states[0].id
+    return told
+
+
+def _sismic_code(actions: tuple[Action, ...]) -> str:
+    return "\n".join(map(_sismic_action, actions))
+
+
+def _sismic_action(action: Action) -> str:
+    if isinstance(action, Output):
+        return f"notify({action.name!r})"
+    if isinstance(action, Raise):
+        return f"send({action.event!r})"
+    assert isinstance(action, Assign)
+    return f"{action.variable} = {in_python(action.value)}"
+
+
+def for_transitions(chart: Statechart) -> Statechart:
+    """What transitions can do of `chart`, as it does it.
+
+    A transition leaves what is in the way of its target: a state that leads to a child of its own
+    is not left, and a target deeper inside is left out here, since it would depend on what is
+    active. Regions take transitions one after the other, so one that leaves its region would leave
+    the others nothing to take; such transitions are left out too.
+    """
+    around: dict[str, tuple[str, ...]] = {"": ()}
+    region: dict[str, str] = {}
+    for node, parent in walk(chart.root):
+        if parent is not None:
+            around[node.id] = (parent.id, *around[parent.id])
+            within = parent.kind == "parallel"
+            region[node.id] = node.id if within else region.get(parent.id, "")
+
+    def fits(source: str, target: str) -> bool:
+        inner = region[source]
+        stays = not inner or target == inner or inner in around[target]
+        return stays and (source not in around[target] or around[target][0] == source)
+
+    def of(state: State) -> State:
+        return replace(
+            state,
+            children=tuple(of(child) for child in state.states),
+            transitions=tuple(
+                replace(each, leaves="region", internal=state.id in around[each.targets[0]])
+                if each.targets
+                else each
+                for each in state.transitions
+                if not each.targets or fits(state.id, each.targets[0])
+            ),
+        )
+
+    states = tuple(of(each) for each in chart.states if isinstance(each, State))
+    return replace(chart, states=states, inner_rules_out=True)
+
+
+def as_transitions(chart: Statechart) -> dict[str, object]:
+    """`chart` as the arguments of transitions' HierarchicalMachine."""
+    path: dict[str, str] = {"": ""}
+    told: list[dict[str, object]] = []
+    for node, parent in walk(chart.root):
+        if parent is not None:
+            path[node.id] = f"{path[parent.id]}_{node.id}" if path[parent.id] else node.id
+
+    def of(state: State) -> dict[str, object]:
+        found: dict[str, object] = {"name": state.id}
+        if state.children:
+            key = "parallel" if state.kind == "parallel" else "children"
+            found[key] = [of(child) for child in state.states]
+        if state.compound:
+            (initial,) = state.initial or (state.states[0].id,)
+            found["initial"] = path[initial].removeprefix(path[state.id] + "_")
+        for each in state.transitions:
+            target = path[each.targets[0]] if each.targets else None
+            (event,) = each.events
+            told.append({"trigger": event, "source": path[state.id], "dest": target})
+        return found
+
+    states = [of(each) for each in chart.states if isinstance(each, State)]
+    (initial,) = chart.initial or (chart.root.states[0].id,)
+    return {"states": states, "transitions": told, "initial": path[initial]}
 
 
 def _scxml_action(action: Action, trace: bool) -> str:

@@ -189,6 +189,7 @@ class _ChartReader:
             tuple(root.attributes.get("initial", "").split()),
             data=tuple(self.data),
             inputs=self.events.inputs,
+            between_regions=True,
             place=Location(self.source),
             initial_place=root.location,
         )
@@ -286,7 +287,10 @@ class _ChartReader:
             name = _needed(child, "id")
             if "src" in child.attributes:
                 raise _refused(f'"src" of data "{name[:80]}"', "is another file", child.location)
-            value = parse_expression(child.attributes.get("expr", child.text), child.location)
+            text = child.attributes.get("expr", child.text)
+            if not text.strip():
+                raise _refused(f'data "{name[:80]}"', "has no value", child.location)
+            value = parse_expression(text, child.location)
             if not isinstance(value, Literal):
                 raise _refused(f'the value of data "{name[:80]}"', "is computed", child.location)
             self.data.append(Variable(name, value.value, place=child.location))

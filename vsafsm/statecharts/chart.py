@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cached_property
 from math import gcd, lcm
 
-from vsafsm.errors import Location, SpecError, SyntaxSpecError
+from vsafsm.errors import Location, SyntaxSpecError
 from vsafsm.machine import check_name
 from vsafsm.statecharts.checks import (
     check_actions,
@@ -61,8 +61,14 @@ class Statechart:
         appearance, but for ``done.state.ID`` and what the chart raises or sends itself.
     tick
         The input by which time passes, where there are durations.
-    place
-        Where it begins, for errors.
+    inner_rules_out
+        Whether a transition rules out those of all states around its own, as in sismic and XState.
+        In SCXML a state around several regions is asked for each of them that has none.
+    between_regions
+        Whether a transition may lead from one region of a parallel state to another one, which
+        leaves that state and enters it anew, as in SCXML.
+    place, initial_place
+        Where it begins, and where `initial` stands, for errors.
 
     Raises
     ------
@@ -92,6 +98,8 @@ class Statechart:
     clock: Fraction | None = None
     inputs: tuple[str, ...] | None = None
     tick: str = "tick"
+    inner_rules_out: bool = False
+    between_regions: bool = False
     place: Location | None = None
     initial_place: Location | None = None
 
@@ -99,13 +107,11 @@ class Statechart:
         check_name("machine", self.name)
         if not any(isinstance(child, State) for child in self.states):
             raise SyntaxSpecError("there is no state; expected at least one", self.place)
-        check_tree(self.root)
+        check_tree(self.root, self.between_regions)
         check_data(self.data)
         check_actions(self.root, self.data, self.names)
         check_time(self.root, self.clock, self.tick)
         check_inputs(self.events, self.place)
-        if not self.events:
-            raise SpecError("no transition names an event; expected at least one", self.place)
 
     @cached_property
     def root(self) -> State:
@@ -171,5 +177,5 @@ class Statechart:
         return Names(
             {each.name: each.kind for each in self.data},
             {each.name: texts for each in self.data if (texts := each.texts) is not None},
-            {each: None for each, node in self.nodes.items() if isinstance(node, State)},
+            dict.fromkeys(self.nodes),
         )

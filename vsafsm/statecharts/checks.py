@@ -45,14 +45,16 @@ MAX_DEPTH = 64
 """Deepest nesting of states, and of choices among actions."""
 
 
-def check_tree(root: State) -> None:
-    """Raise a `SpecError` for the first state, history or target that does not fit."""
-    _Tree(root).run()
+def check_tree(root: State, between_regions: bool) -> None:
+    """Raise a `SpecError` for the first state, history or target that does not fit; among them,
+    unless `between_regions`, a target in another region than its source.
+    """
+    _Tree(root, between_regions).run()
 
 
 class _Tree:
-    def __init__(self, root: State) -> None:
-        self.root = root
+    def __init__(self, root: State, between_regions: bool) -> None:
+        self.root, self.between_regions = root, between_regions
         self.parents: dict[str, State] = {}
         self.found: dict[str, State | History] = {}
 
@@ -155,7 +157,7 @@ class _Tree:
                 raise BadNameError(error.message, each.place) from None
         place = each.target_place or each.place
         self.targets(each.targets, place)
-        regions = self.regions(state.id)
+        regions = {} if self.between_regions else self.regions(state.id)
         for target in each.targets:
             for parallel, region in self.regions(target).items():
                 if regions.get(parallel, region) != region:

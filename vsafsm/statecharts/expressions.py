@@ -151,7 +151,7 @@ class Names:
     values
         The texts that each variable of texts can have, where they are declared.
     states
-        The ids of states.
+        The ids of states, and of histories, which are never active.
     """
 
     kinds: Mapping[str, Kind]
@@ -425,7 +425,8 @@ class _Parser:
         first = -1 if self.takes("-") else 1
         terms = [(first, self.value())]
         while sign := self.takes("+", "-"):
-            terms.append((-1 if sign == "-" else 1, self.value()))
+            opposite = bool(self.takes("-"))
+            terms.append((1 if (sign == "+") != opposite else -1, self.value()))
         if len(terms) > 1:
             return Sum(tuple(terms))
         _, term = terms[0]

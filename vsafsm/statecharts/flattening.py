@@ -59,6 +59,10 @@ class Exploration:
         """Ids of the active states of a configuration, in document order."""
         return self._semantics.active(self.snapshots[self._numbers[name]])
 
+    def leaves(self, name: str) -> tuple[str, ...]:
+        """Ids of the innermost active states of a configuration: one for each region."""
+        return self._semantics.leaves(self.snapshots[self._numbers[name]])
+
     def data(self, name: str) -> Mapping[str, Value]:
         """The value of each variable in a configuration."""
         values = self.snapshots[self._numbers[name]].data
@@ -102,6 +106,7 @@ def flatten(chart: Statechart, most: int = MOST_CONFIGURATIONS) -> Machine:
         If there are more, with what makes them many.
     SpecError
         If a step never ends, or a variable leaves its range; with a shortest word that leads there.
+        If the chart has no inputs.
 
     Examples
     --------
@@ -120,6 +125,8 @@ def explore(chart: Statechart, most: int = MOST_CONFIGURATIONS) -> Exploration:
 
     Of a chart that is flat, the states that no word reaches are kept.
     """
+    if not chart.events:
+        raise SpecError("no transition names an event; expected at least one", chart.place)
     search = _Search(chart, most)
     search.run()
     found, rows = search.found, search.rows

@@ -90,6 +90,11 @@ class Interpreter:
         return self.semantics.active(self.snapshot)
 
     @property
+    def leaves(self) -> tuple[str, ...]:
+        """Ids of the innermost active states in document order: one for each region."""
+        return self.semantics.leaves(self.snapshot)
+
+    @property
     def outputs(self) -> Outputs:
         """Moore outputs of the configuration."""
         return self.semantics.outputs(self.snapshot)

@@ -235,6 +235,10 @@ class Semantics:
             found.update(tables.around(leaf))
         return tuple(tables.states[each].id for each in sorted(found - {ROOT}))
 
+    def leaves(self, snapshot: Snapshot) -> tuple[str, ...]:
+        """Ids of the innermost active states in document order."""
+        return tuple(self.tables.states[leaf].id for leaf in snapshot.leaves)
+
     def outputs(self, snapshot: Snapshot) -> Outputs:
         """Moore outputs of the active states in document order, each once."""
         tables = self.tables
@@ -331,7 +335,16 @@ class Semantics:
                     if arc not in found:
                         found.append(arc)
                     break
-        return found if len(found) < 2 else self._without_conflicts(run, found)
+        if len(found) < 2:
+            return found
+        if self.chart.inner_rules_out:
+            inside, enabled = self.tables.inside, found
+            found = [
+                arc
+                for arc in enabled
+                if not any(inside(other.source, arc.source) for other in enabled)
+            ]
+        return self._without_conflicts(run, found)
 
     def _without_conflicts(self, run: _Run, enabled: list[Arc]) -> list[Arc]:
         inside = self.tables.inside
@@ -367,11 +380,13 @@ class Semantics:
             around = chain((arc.source,), around)
         inner = arc.source
         for each in around:
-            parallel = tables.states[each].kind == "parallel"
+            parallel = tables.parallel(each)
             stays = not parallel or leaves != "state" or each == arc.source
             if stays and all(tables.inside(target, each) for target in targets):
                 if parallel and leaves == "region" and each != arc.source:
-                    return _Domain(inner, tables.last[inner], each)
+                    last = tables.last[inner]
+                    if all(inner <= target <= last for target in targets):
+                        return _Domain(inner, last, each)
                 return _Domain(each + 1, tables.last[each], each)
             inner = each
         return self._all
@@ -563,8 +578,9 @@ class Semantics:
             entered.descendants(target)
         for target in self._effective(targets, histories):
             entered.ancestors(target, domain.around)
-        if domain.first == domain.around + 1 and tables.states[domain.around].kind == "parallel":
-            entered.regions(domain.around)
+        around = domain.around
+        if domain[:2] == (around + 1, tables.last[around]) and tables.parallel(around):
+            entered.regions(around)
         states = tuple(sorted(entered.states))
         work = []
         for state in states:
@@ -602,7 +618,7 @@ class Semantics:
         found: list[Callable[[_Run], None]] = []
         if one in tables.arcs:
             found.append(lambda run: run.internal.append(one))
-        if other in tables.arcs and tables.states[around].kind == "parallel":
+        if other in tables.arcs and tables.parallel(around):
 
             def done(run: _Run) -> None:
                 leaves = {*run.kept, *(leaf for leaf in run.entering if leaf <= final)}
@@ -615,7 +631,7 @@ class Semantics:
     def _is_done(self, state: int, leaves: set[int]) -> bool:
         tables = self.tables
         children = tables.children[state]
-        if tables.states[state].kind == "parallel":
+        if tables.parallel(state):
             return all(self._is_done(child, leaves) for child in children)
         return any(child in leaves and tables.final(child) for child in children)
 
@@ -706,7 +722,7 @@ class _Entered:
         if tables.states[target].compound:
             self.defaults.add(target)
             self._all(tables.initial[target], target)
-        elif tables.states[target].kind == "parallel":
+        elif tables.parallel(target):
             self.regions(target)
 
     def _all(self, targets: Sequence[int], around: int) -> None:
@@ -726,7 +742,7 @@ class _Entered:
             if each == domain:
                 return
             self.states.add(each)
-            if tables.states[each].kind == "parallel":
+            if tables.parallel(each):
                 self.regions(each)
 
     def regions(self, parallel: int) -> None:

@@ -93,6 +93,7 @@ class Tables:
         self.initial = [self._initial(state) for state in range(len(self.states))]
         self.variables = {each.name: i for i, each in enumerate(chart.data)}
         self.spans = {s.id: (i, self.last[i]) for i, s in enumerate(self.states) if i != ROOT}
+        self.spans |= {each.id: (1, 0) for each in self.histories}
         self.timers: list[int] = []
         self.caps: list[int] = []
         self._timer: dict[tuple[int, type], int] = {}
@@ -151,6 +152,10 @@ class Tables:
     def final(self, number: int) -> bool:
         """Whether a state is final."""
         return self.states[number].kind == "final"
+
+    def parallel(self, number: int) -> bool:
+        """Whether a state is parallel."""
+        return self.states[number].kind == "parallel"
 
     def ends(self, number: int) -> bool:
         """Whether the chart is done when it is in this state."""

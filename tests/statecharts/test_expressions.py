@@ -1,0 +1,181 @@
+"""Guards and values from text: against Python's own reading, and what is refused."""
+
+from __future__ import annotations
+
+import contextlib
+from time import process_time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vsafsm.errors import Location, NotImportableError, SpecError, SyntaxSpecError, TooLargeError
+from vsafsm.statecharts.evaluation import evaluation
+from vsafsm.statecharts.expressions import (
+    And,
+    Comparison,
+    Expression,
+    In,
+    Literal,
+    Name,
+    Names,
+    Not,
+    Or,
+    Sum,
+    parse_expression,
+    resolved,
+    written,
+)
+
+NAMES = Names(
+    {"n": "number", "m": "number", "armed": "truth", "mode": "text"},
+    {"mode": ("eco", "full")},
+    {"on": None, "off": None},
+)
+
+numbers = st.recursive(
+    st.integers(-5, 5).map(Literal) | st.sampled_from(["n", "m"]).map(Name),
+    lambda inner: st.lists(st.tuples(st.sampled_from([1, -1]), inner), min_size=2, max_size=3).map(
+        lambda terms: Sum(tuple(terms))
+    ),
+    max_leaves=4,
+)
+comparisons = st.builds(
+    Comparison, st.sampled_from(["==", "!=", "<", "<=", ">", ">="]), numbers, numbers
+) | st.builds(
+    Comparison,
+    st.sampled_from(["==", "!="]),
+    st.just(Name("mode")),
+    st.sampled_from(["eco", "full"]).map(Literal),
+)
+truths = st.recursive(
+    comparisons
+    | st.booleans().map(Literal)
+    | st.just(Name("armed"))
+    | st.sampled_from(["on", "off"]).map(In),
+    lambda inner: (
+        st.builds(Not, inner)
+        | st.lists(inner, min_size=2, max_size=3).map(lambda parts: And(tuple(parts)))
+        | st.lists(inner, min_size=2, max_size=3).map(lambda parts: Or(tuple(parts)))
+    ),
+    max_leaves=8,
+)
+
+
+@given(truths)
+def test_what_is_written_is_read_back_and_means_what_python_says(expression: Expression) -> None:
+    text = written(expression)
+    read = parse_expression(text)
+    found, kind = resolved(read, NAMES)
+    assert kind == "truth"
+    spans = {"on": (1, 2), "off": (3, 3)}
+    variables = {"n": 0, "m": 1, "armed": 2, "mode": 3}
+    value = evaluation(found, variables, spans, lambda each: (0, 0))
+    for n, m, armed, mode, active in ((0, 1, True, "eco", 2), (3, -2, False, "full", 3)):
+        there = {"on": active == 2, "off": active == 3}
+        python = text.replace("in(", "there.get(").replace("true", "True").replace("false", "False")
+        expected = eval(python, {}, {"n": n, "m": m, "armed": armed, "mode": mode, "there": there})
+        assert value((active,), (n, m, armed, mode), ()) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("n===1&&!armed", "n == 1 and not armed"),
+        ('mode !== "eco" || In("on")', "mode != 'eco' or in('on')"),
+        ("active('on')", "in(on)"),
+        ("in( on dim )", "in('on dim')"),
+        ("! armed == true", "(not armed) == true"),
+        ("not n == 1", "not (n == 1)"),
+        ("-n + 2 - -1 < 3", "((-n + 2 + 1)) < 3"),
+        ("mode == eco", "mode == (eco)"),
+    ],
+)
+def test_spellings(text: str, same: str) -> None:
+    assert parse_expression(text) == parse_expression(same)
+
+
+def test_seconds_are_taken_where_they_may_stand() -> None:
+    assert written(parse_expression("after(30) and idle(0.5)", times=True)) == (
+        "after(30) and idle(0.5)"
+    )
+    with pytest.raises(NotImportableError, match="only call"):
+        parse_expression("after(30)")
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "told"),
+    [
+        ("n + ", 5, "a variable"),
+        ("n 1", 3, "a comparison or the end"),
+        ("n = 1", 3, "a comparison or the end"),
+        ("0 < n < 2", 7, "one comparison"),
+        ("f(n)", 1, "only call"),
+        ("n.x", 2, "the end"),
+        ("n[0]", 2, "the end"),
+        ("n * 2", 3, "the end"),
+        ("(n", 3, '")"'),
+        ("in()", 4, "name of a state"),
+        ("in(a", 4, "name of a state"),
+        ("'a\\'b'", 1, "a variable"),
+        ("1.5", 1, "a variable"),
+        ("99999999999", 1, "at most"),
+        ("__import__('os')", 1, "only call"),
+    ],
+)
+def test_what_is_no_expression_is_told_with_its_place(text: str, at: int, told: str) -> None:
+    with pytest.raises(NotImportableError) as caught:
+        parse_expression(text, Location("m", 7, 2))
+    assert str(caught.value).startswith("m:7:2: ")
+    assert f"at character {at};" in caught.value.message
+    assert told in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("n", None),
+        ("n and armed", "n is a whole number; expected a truth value"),
+        ("armed + 1 == 2", "armed is a truth value; expected a whole number"),
+        ("mode < 'eco'", "expected a whole number"),
+        ("n == 'eco'", "'eco' is a text; expected a whole number"),
+        ("mode == 'ecco'", 'did you mean "eco"'),
+        ("in(onn)", 'did you mean "on"'),
+        ("arned", 'did you mean "armed"'),
+    ],
+)
+def test_kinds_and_names(text: str, told: str | None) -> None:
+    if told is None:
+        assert resolved(parse_expression(text), NAMES)[1] == "number"
+        return
+    with pytest.raises(SpecError) as caught:
+        resolved(parse_expression(text), NAMES)
+    assert told in str(caught.value)
+
+
+def test_an_empty_text_is_no_expression() -> None:
+    with pytest.raises(SyntaxSpecError, match="empty"):
+        parse_expression("  ")
+
+
+@pytest.mark.parametrize("text", ["(" * 100, "not " * 100 + "a", "!" * 100 + "a", "a" * 10_001])
+def test_what_is_too_large(text: str) -> None:
+    with pytest.raises(TooLargeError):
+        parse_expression(text)
+
+
+def test_long_texts_take_time_in_proportion() -> None:
+    start = process_time()
+    for text in ("a and " * 1600 + "a", "1 + " * 2400 + "1", " " * 9999, "in(" * 3000, "'" * 9999):
+        try:
+            parse_expression(text)
+        except SpecError:
+            continue
+    assert process_time() - start < 2
+
+
+@given(st.text(max_size=60))
+@settings(max_examples=300)
+def test_any_text_is_an_expression_or_an_error_of_ours(text: str) -> None:
+    with contextlib.suppress(SpecError):
+        assert written(parse_expression(text))
