@@ -122,12 +122,12 @@ class _Reader:
         return Statechart(
             self.name,
             children,
-            initial,
-            self.transitions("", self.any),
-            tuple(self.variables.values()),
-            self.clock,
-            self.inputs,
-            TICK,
+            initial=initial,
+            transitions=self.transitions("", self.any),
+            data=tuple(self.variables.values()),
+            clock=self.clock,
+            inputs=self.inputs,
+            tick=TICK,
             place=self.root.location,
             initial_place=self.initial[0].location if self.initial else None,
         )
