@@ -252,6 +252,12 @@ def test_delayed_events_come_unless_they_are_cancelled() -> None:
     )  # fmt: skip
 
 
+def test_delayed_events_do_not_pile_up_without_end() -> None:
+    states = (State("a", transitions=(on("go", "a", actions=(Send("go", S),)),)),)
+    with pytest.raises(SpecError, match="while 100 others wait"):
+        flatten(Statechart("m", states, inputs=("go",)))
+
+
 # ---- what goes on by itself
 
 

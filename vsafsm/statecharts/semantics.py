@@ -39,6 +39,8 @@ from vsafsm.statecharts.tables import ROOT, Arc, Tables
 
 MOST_MICROSTEPS = 1000
 """Most microsteps of one step."""
+MOST_PENDING = 100
+"""Most delayed events that wait at once."""
 FEW_MICROSTEPS = 50
 """Microsteps of one step from which on a cycle is looked for."""
 
@@ -689,6 +691,12 @@ class Semantics:
             pending = (self.tables.ticks(action.delay), event, action.id)
 
             def send(run: _Run) -> None:
+                if len(run.pending) >= MOST_PENDING:
+                    raise SpecError(
+                        f'event "{event}" is sent with a delay while {MOST_PENDING} others wait;'
+                        " expected fewer",
+                        action.place,
+                    )
                 run.pending.append(pending)
                 run.pending.sort(key=_when)
 
