@@ -327,6 +327,14 @@ def test_the_error_tables_hold_every_message_word_for_word(folder: Path) -> None
     assert charts == [message for bad in BAD_CHARTS for message in said("lamp.yaml", bad)]
 
 
+def test_the_chart_of_the_readme_does_what_it_shows(folder: Path, capsys: Capture) -> None:
+    text = page("README.md")
+    Path("lamp.yaml").write_text(next(b for b in blocks(text, "yaml") if "lamp" in b))
+    command, _, shown = next(b for b in blocks(text, "console") if "lamp" in b).partition("\n")
+    assert main(shlex.split(command)[2:]) == 0
+    assert without_numbers(capsys.readouterr().out) == without_numbers(shown)
+
+
 def test_the_charts_of_the_page_do_what_it_shows(folder: Path, capsys: Capture) -> None:
     text = page(CHARTS)
     for spec in blocks(text, "yaml"):
