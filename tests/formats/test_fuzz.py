@@ -17,6 +17,7 @@ from vsafsm.formats.kiss2 import read_kiss2, write_kiss2
 from vsafsm.formats.scxml import read_scxml, write_scxml
 from vsafsm.formats.sismic import read_sismic, write_sismic
 from vsafsm.formats.transitions import read_transitions, write_transitions
+from vsafsm.formats.xstate import read_xstate, write_xstate
 from vsafsm.formats.yaml import read_yaml, write_yaml
 
 Reader = Callable[[str, str], Reading]
@@ -28,6 +29,7 @@ READERS = [
     read_transitions,
     read_sismic,
     read_jflap,
+    read_xstate,
 ]
 GATE = (
     ".i 2\n.o 2\n.p 4\n.s 2\n.r shut\n.ob open bell\n1- shut wide 11\n0- shut * 0-\n-1 * shut"
@@ -36,11 +38,13 @@ GATE = (
 TEXTS = [p.read_text() for p in sorted((Path(__file__).parents[2] / "specs").glob("*.yaml"))] + [
     GATE
 ] * 6
-WRITERS = (write_dot, write_scxml, write_transitions, write_sismic)
+WRITERS = (write_dot, write_scxml, write_transitions, write_sismic, write_xstate)
+CHARTS = Path(__file__).parents[1] / "data" / "charts"
 MACHINES = [read_yaml(text, "spec.yaml").machine for text in TEXTS if text != GATE]
 # Names of configurations are more than most formats hold.
 PLAIN = [m for m in MACHINES if all(name.replace("_", "").isalnum() for name in m.states)]
 TEXTS += [write(machine) for machine in PLAIN[:6] for write in WRITERS]
+TEXTS += [p.read_text() for p in sorted(CHARTS.iterdir())]
 SCRAPS = [
     "\t",
     "*",
@@ -201,6 +205,7 @@ def test_the_unharmed_texts_are_good() -> None:
     starts = {
         "digraph": read_dot,
         "<?xml": read_scxml,
+        '{\n  "id"': read_xstate,
         "{": read_transitions,
         "statechart": read_sismic,
     }

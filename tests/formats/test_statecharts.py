@@ -347,19 +347,6 @@ def told(**changes: object) -> str:
     ("text", "line", "error", "named"),
     [
         (
-            told(states=["a", {"name": "b", "children": ["c"]}]),
-            6,
-            e.NotImportableError,
-            '"children" of a state',
-        ),
-        (
-            told(states=["a", {"name": "b", "transitions": [], "children": ["c"]}]),
-            7,
-            e.NotImportableError,
-            '"children" of a state',
-        ),
-        (told(states=["a", {"name": "b", "timeout": 1}]), 6, e.NotImportableError, "time"),
-        (
             told(transitions=[{"trigger": "go", "source": "a", "dest": "b", "conditions": "c"}]),
             12,
             e.NotImportableError,
@@ -454,30 +441,10 @@ def replaced(pairs: Iterable[tuple[str, str]]) -> str:
 @pytest.mark.parametrize(
     ("old", "new", "error", "told_"),
     [
-        ("      type: final", "      states: [{name: q}]", e.NotImportableError, "hierarchy"),
-        (
-            "      type: final",
-            "      parallel states: [{name: q}]",
-            e.NotImportableError,
-            "hierarchy",
-        ),
-        ("      type: final", "      type: shallow history", e.NotImportableError, "memory"),
-        (
-            "      - event: go",
-            "      - guard: x > 1\n        event: go",
-            e.NotImportableError,
-            '"guard"',
-        ),
-        ("      - event: go\n        ", "      - ", e.NotImportableError, "without an event"),
-        ("  name: bell", "  preamble: x = 1", e.NotImportableError, '"preamble"'),
+        ("      type: final", "      type: last", e.SyntaxSpecError, 'type "last" is unknown'),
         ("      type: final", "      contract: [{always: x}]", e.NotImportableError, '"contract"'),
-        ("notify('inside')", "x = 1", e.NotImportableError, '"x = 1" is code'),
-        (
-            "action: |\n          send('ring')",
-            "action: |\n          send('end')",
-            e.NotImportableError,
-            "to itself",
-        ),
+        ("notify('inside')", "x()", e.NotImportableError, '"x()" is code'),
+        ("notify('inside')", "x = 1", e.SpecError, 'unknown variable "x"'),
         ("target: z", "target: y", e.UnknownStateError, 'unknown state "y"'),
         ("initial: a", "initial: q", e.UnknownStateError, 'unknown state "q"'),
         ("- name: z", "- name: a", e.BadNameError, "declared twice"),

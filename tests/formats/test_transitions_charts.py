@@ -7,7 +7,10 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
+import pytest
+from transitions.extensions.markup import HierarchicalMarkupMachine
 from transitions.extensions.nesting import HierarchicalMachine, NestedTransition
 
 from vsafsm import errors as e
@@ -184,3 +187,137 @@ def compared(told: Told, word: list[str]) -> int:
         assert {*taken.outputs} == called
         count += 1
     return count
+
+
+def random_machine(seed: int) -> tuple[Told, list[str]]:
+    draw = random.Random(seed)
+    return Maker(draw).told, [draw.choice(["go", "on", "up"]) for _ in range(40)]
+
+
+def test_random_machines_do_what_transitions_does() -> None:
+    compare(range(40), least=400)
+
+
+@pytest.mark.slow
+def test_many_random_machines_do_what_transitions_does() -> None:
+    compare(range(1000, 1300), least=5000)
+
+
+def compare(seeds: range, least: int) -> None:
+    """Machines against transitions, at least so many events in all."""
+    assert sum(compared(*random_machine(seed)) for seed in seeds) > least
+
+
+@pytest.mark.parametrize("seed", [2, 3, 4, 5, 6, 7, 8, 9])
+def test_the_markup_is_read_as_the_same_machine(seed: int) -> None:
+    told, _ = random_machine(seed)
+    markup = HierarchicalMarkupMachine(Model(), **told, auto_transitions=False).markup
+    markup.pop("models")
+    one, other = (read_transitions(json.dumps(each), "m").machine for each in (told, markup))
+    assert {*one.inputs} == {*other.inputs}
+    for state in one.states:
+        for symbol in one.inputs:
+            first, second = one.transition(state, symbol), other.transition(state, symbol)
+            assert (first.to, {*first.outputs}) == (second.to, {*second.outputs})
+
+
+# ---- hand-written ones
+
+ARM = (Path(__file__).parents[1] / "data" / "charts" / "arm.transitions").read_text()
+
+
+def test_an_arm_with_time_outs() -> None:
+    word = "go faster tick tick tick arrive close switch stop tick tick tick tick tick"
+    trace = read_transitions(ARM, "m").machine.run(word.split())
+    assert [each.partition("~")[0] for each in trace.states] == [
+        *("idle", "moving.slow", "moving.fast", "moving.fast", "moving.fast", "moving.slow"),
+        *("work.grip.open|work.lamp.dark", "work.grip.shut|work.lamp.dark"),
+        *("work.grip.shut|work.lamp.lit", *["stopped"] * 5, "idle"),
+    ]
+    told = [{*each} for each in trace.outputs]
+    assert [told[i] for i in (4, 5, 8, 13)] == [{"warn", "slower"}, {"brake"}, {"alarm"}, {"rest"}]
+
+
+def machine(states: object, *rows: object, **more: object) -> str:
+    return json.dumps({"states": states, "initial": "a", "transitions": rows, **more}, indent=0)
+
+
+def test_a_state_with_children_can_be_active_alone() -> None:
+    text = machine(["a", {"name": "b", "children": ["c"]}], ["go", "a", "b"], ["in", "b", "b_c"])
+    assert read_transitions(text, "m").machine.run(["go", "in"]).states == ("a", "b", "b.c")
+
+
+@pytest.mark.parametrize("separator", ["_", ".", "/", "↦"])
+def test_names_with_any_separator(separator: str) -> None:
+    inner = f"b{separator}c"
+    text = machine(["a", {"name": "b", "children": ["c"]}], ["go", "a", inner])
+    assert read_transitions(text, "m").machine.run(["go"]).states == ("a", "b.c")
+
+
+def test_a_name_behind_another_is_inside_it() -> None:
+    text = machine(["a", "a_b", "on_hold", {"name": "z", "children": ["y"]}], ["go", "*", "a_b"])
+    assert read_transitions(text, "m").machine.run(["go"]).states == ("a", "a.b")
+    flat = machine(["a", "a_b"], ["go", "*", "a_b"])
+    assert read_transitions(flat, "m").machine.run(["go"]).states == ("a", "a_b")
+
+
+def test_json_with_tabs() -> None:
+    text = machine(["a", "b"], ["go", "a", "b"]).replace("\n", "\n\t")
+    assert read_transitions(text, "m").machine.states == ("a", "b")
+
+
+NEST = {"name": "b", "children": ["c", "d"], "initial": "c"}
+BOTH = {"name": "p", "parallel": [{**NEST, "name": "q"}, {**NEST, "name": "r"}]}
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "told"),
+    [
+        (machine(["a", {**NEST, "initial": "x"}]), e.UnknownStateError, 'state "x"'),
+        (machine(["a", {**NEST, "initial": ["c", "x"]}]), e.UnknownStateError, 'state "x"'),
+        (
+            machine(["a", {**NEST, "children": ["c", "d", "f"], "initial": ["c", "d"]}]),
+            e.NotImportableError,
+            "2 of 3 states are initial",
+        ),
+        (
+            machine(["a", {**NEST, "parallel": ["x"]}]),
+            e.SyntaxSpecError,
+            '"parallel" and "children"',
+        ),
+        (machine(["a", {"name": "b", "initial": "c"}]), e.SyntaxSpecError, "no children"),
+        (machine(["a", NEST], ["go", "a", "b_x"]), e.UnknownStateError, "b_c"),
+        (machine(["a", NEST], ["go", "x", "b"]), e.UnknownStateError, 'state "x"'),
+        (machine(["a", NEST, NEST]), e.BadNameError, "declared twice"),
+        (
+            machine(["a", {"name": "b", "timeout": "x", "on_timeout": "go"}], ["go", "a", "b"]),
+            e.SyntaxSpecError,
+            "a number of seconds",
+        ),
+        (machine(["a", {"name": "b", "timeout": 1}]), e.SyntaxSpecError, '"on_timeout"'),
+        (machine(["a", BOTH], ["go", "p_q_c", "p_r_d"]), e.SpecError, "another region"),
+        (
+            machine(["a", BOTH], ["go", "p_q_c", "a"], ["go", "p_r_c", "p_r_d"]),
+            e.NotImportableError,
+            "before or behind that",
+        ),
+        (
+            machine(
+                ["a", {**NEST, "transitions": [["go", "c", "d"]]}],
+                {"trigger": "go", "source": "b_d", "dest": "a"},
+            ),
+            e.NotImportableError,
+            "is taken inside first",
+        ),
+        (
+            machine(["a", NEST], {"trigger": "go", "source": "a", "dest": "b", "unless": "x"}),
+            e.NotImportableError,
+            '"unless" of a transition is a guard',
+        ),
+    ],
+)
+def test_what_is_refused(text: str, error: type[e.SpecError], told: str) -> None:
+    with pytest.raises(error) as caught:
+        read_transitions(text, "m")
+    assert told in caught.value.message
+    assert caught.value.location is not None

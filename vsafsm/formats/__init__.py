@@ -65,6 +65,7 @@ _BUILT_IN = (
     EntryPoint("transitions", "vsafsm.formats.transitions:FORMAT", GROUP),
     EntryPoint("sismic", "vsafsm.formats.sismic:FORMAT", GROUP),
     EntryPoint("jflap", "vsafsm.formats.jflap:FORMAT", GROUP),
+    EntryPoint("xstate", "vsafsm.formats.xstate:FORMAT", GROUP),
     EntryPoint("regex", "vsafsm.formats.regex:FORMAT", GROUP),
     # also declared in pyproject.toml; repeated here so that a source tree works without being
     # installed

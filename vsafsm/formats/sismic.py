@@ -352,7 +352,15 @@ class _Chart:
             made = replace(made, targets=targets, actions=actions)
         if owner.top or top:
             return self.whole(made, target, "")
-        return self.whole(made, target, self.tree.common(owner.id, target))
+        around = self.tree.common(owner.id, target)
+        history = self.nodes[target].kind == "history"
+        if history and around and self.nodes[target].parent == around:
+            raise refused(
+                f'a transition of "{owner.id}" to the history of the state "{around}" around it',
+                "leaves more than what is remembered",
+                node.location,
+            )
+        return self.whole(made, target, around)
 
     def whole(self, made: Transition, target: str, around: str) -> Transition:
         """`made`, with a warning where sismic enters some regions of a parallel state alone."""

@@ -358,6 +358,8 @@ class _File:
     def transitions(self, node: _Node) -> Iterator[Transition]:
         found = node.found
         for move in self.moves(node, found.get("always")):
+            if not (move.targets or move.actions):
+                break
             yield self.transition(node, move, ())
         pairs = list(_pairs(found.get("on"), "on"))
         pairs.sort(key=lambda pair: -len(pair[0].text) if _is_wild(pair[0].text) else -(10**9))

@@ -1,10 +1,10 @@
 """Random machines of XState, and their comparison with what XState did.
 
-``tests/data/xstate.jsonl`` is written by this, with XState 5 from npm beside ``run.cjs``::
+``tests/data/xstate.jsonl`` is written by this, with XState 5 from npm beside ``xstate_run.cjs``::
 
     npm install xstate@5
-    python charts.py 0 120 > asked.jsonl
-    node run.cjs < asked.jsonl | python charts.py join asked.jsonl > xstate.jsonl
+    python xstate_charts.py 0 120 > asked.jsonl
+    node xstate_run.cjs < asked.jsonl | python xstate_charts.py join asked.jsonl > xstate.jsonl
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Maker:
             if draw.random() < 0.6:
                 states["back"]["target"] = draw.choice(keys)  # type: ignore[index]
             self.add(path, "back", "history")
-        if draw.random() < 0.2 and self.kinds[path[:-1]] != "parallel":
+        if draw.random() < 0.4 and len(path) == 1 and self.kinds[()] == "compound":
             found["initial"] = {"target": found["initial"], "actions": [self.output()]}
         return found
 
@@ -129,13 +129,14 @@ class Maker:
 
 
 def asked(seed: int) -> Config:
-    """A machine and a word, for ``run.cjs``."""
+    """A machine and a word, for ``xstate_run.cjs``."""
     draw = random.Random(seed)
     made = Maker(draw)
     word = [draw.choice([*EVENTS, "tick"]) for _ in range(30)]
     question: Config = {"config": made.config, "word": word, "names": list(made.names)}
     try:
         chart = read_chart(json.dumps(made.config), "m")
+        read_xstate(json.dumps(made.config), "m")
     except e.SpecError:
         return {**question, "word": [], "period": TICK}
     question["word"] = [event for event in word if event in chart.events]
@@ -176,8 +177,10 @@ def compared(question: Config, steps: list[list[object]]) -> int:
 
 
 def lines(first: int, last: int) -> Iterator[str]:
-    for seed in range(first, last):
-        yield json.dumps(asked(seed))
+    """Questions, but for machines that are refused."""
+    for question in map(asked, range(first, last)):
+        if question["word"]:
+            yield json.dumps(question)
 
 
 if __name__ == "__main__":
