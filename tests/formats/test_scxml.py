@@ -184,12 +184,17 @@ def test_a_random_chart_is_read_as_it_is() -> None:
     assert compared > 30
 
 
-def test_states_that_are_never_active_are_warned_of() -> None:
+def test_states_that_are_never_entered_are_warned_of() -> None:
     text = scxml(
         "<state id='a'><transition event='go' target='a'/></state>\n<state id='b'>"
         "<state id='c'/></state>"
     )
     assert read_scxml(text, "m").warnings == ('m:3:1: state "b" is never reached from "a"',)
+    passed = scxml(
+        "<state id='a'><state id='b'><transition event='go' target='c'/></state><final id='c'/>"
+        "<transition event='done.state.a' target='a'/></state>"
+    )
+    assert read_scxml(passed, "m").warnings == ()
 
 
 @pytest.mark.parametrize(

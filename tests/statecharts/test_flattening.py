@@ -144,7 +144,7 @@ def test_unreached_states_are_kept_where_nothing_is_nested() -> None:
     states = (State("a", transitions=(on("go", "a"),)), State("b", transitions=(on("go", "a"),)))
     explored = explore(Statechart("m", states))
     assert explored.machine.states == ("a", "b")
-    assert explored.never_active == ("b",)
+    assert explored.never_entered == ("b",)
     assert explore(lamp(initial=("dim",))).machine.states[0] == "off"
 
 
@@ -250,6 +250,12 @@ def test_delayed_events_come_unless_they_are_cancelled() -> None:
     assert machine.run(["go", "stop", "tick", "tick", "tick"]).states[2:] == (
         "wait~later@1s", "wait~later@500ms", "wait", "wait",
     )  # fmt: skip
+
+
+def test_delayed_events_do_not_pile_up_without_end() -> None:
+    states = (State("a", transitions=(on("go", "a", actions=(Send("go", S),)),)),)
+    with pytest.raises(SpecError, match="while 100 others wait"):
+        flatten(Statechart("m", states, inputs=("go",)))
 
 
 # ---- what goes on by itself

@@ -18,7 +18,7 @@ def chart_reading(
     chart: Statechart, warnings: tuple[str, ...] = (), compile_options: CompileOptions = ()
 ) -> Reading:
     """The machine of a chart, with warnings: `warnings`, what is put out before the first
-    configuration, transitions that are never taken, states that are never active.
+    configuration, transitions that are never taken, states that are never entered.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def _doubts(explored: Exploration, machine: Machine) -> Iterator[str]:
         return chart.nodes[name].place or chart.place or Location(chart.name)
 
     flaw = f'never reached from "{machine.initial}"'
-    yield from summarised(explored.never_active, place, "state", flaw)
+    yield from summarised(explored.never_entered, place, "state", flaw)
 
 
 def _unheard(explored: Exploration, machine: Machine) -> Iterator[str]:

@@ -42,6 +42,9 @@ class Exploration:
         The flat machine: its states are called so, in this order.
     initial_outputs
         What the chart puts out on the way to its first configuration, which the machine does not.
+    never_entered
+        Ids of the states that no word enters, in document order; of those inside one of them, only
+        the outermost.
     """
 
     chart: Statechart
@@ -49,6 +52,7 @@ class Exploration:
     names: tuple[str, ...]
     machine: Machine
     initial_outputs: Outputs
+    never_entered: tuple[str, ...]
     _semantics: Semantics = field(repr=False, compare=False)
 
     @cached_property
@@ -67,23 +71,6 @@ class Exploration:
         """The value of each variable in a configuration."""
         values = self.snapshots[self._numbers[name]].data
         return {each.name: value for each, value in zip(self.chart.data, values, strict=True)}
-
-    @cached_property
-    def never_active(self) -> tuple[str, ...]:
-        """Ids of the states that are active in no configuration that a word reaches, in document
-        order; of those inside one of them, only the outermost.
-        """
-        tables = self._semantics.tables
-        seen = {ROOT}
-        for name in self.machine.reachable:
-            for leaf in self.snapshots[self._numbers[name]].leaves:
-                if leaf not in seen:
-                    seen.update((leaf, *tables.around(leaf)))
-        return tuple(
-            state.id
-            for number, state in enumerate(tables.states)
-            if number not in seen and tables.parent[number] in seen
-        )
 
 
 def flatten(chart: Statechart, most: int = MOST_CONFIGURATIONS) -> Machine:
@@ -153,7 +140,13 @@ def explore(chart: Statechart, most: int = MOST_CONFIGURATIONS) -> Exploration:
         tuple(search.semantics.outputs(each) for each in snapshots),
     )
     return Exploration(
-        chart, snapshots, tuple(names), machine, search.initial_outputs, search.semantics
+        chart,
+        snapshots,
+        tuple(names),
+        machine,
+        search.initial_outputs,
+        search.never_entered,
+        search.semantics,
     )
 
 
@@ -168,6 +161,7 @@ class _Search:
         self.before: list[tuple[int, str]] = []
         self.rows: list[_Row] = []
         self.initial_outputs: Outputs = ()
+        self.never_entered: tuple[str, ...] = ()
         undeclared = [i for i, each in enumerate(chart.data) if each.values is None]
         self.values: dict[int, set[Value]] = {i: set() for i in undeclared}
 
@@ -176,10 +170,20 @@ class _Search:
         self.initial_outputs = tuple(dict.fromkeys(outputs))
         self.number(start, -1, "")
         self.visit()
+        self.never_entered = self.left_out()
         if self.chart.flat:
             for leaf in range(1, len(self.semantics.tables.states)):
                 self.number(start._replace(leaves=(leaf,)), -1, "")
             self.visit()
+
+    def left_out(self) -> tuple[str, ...]:
+        """As `Exploration.never_entered`."""
+        tables, entered = self.semantics.tables, self.semantics.entered() | {ROOT}
+        return tuple(
+            state.id
+            for number, state in enumerate(tables.states)
+            if number not in entered and tables.parent[number] in entered
+        )
 
     def visit(self) -> None:
         step, events = self.semantics.step, self.chart.events

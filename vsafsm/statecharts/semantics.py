@@ -39,6 +39,8 @@ from vsafsm.statecharts.tables import ROOT, Arc, Tables
 
 MOST_MICROSTEPS = 1000
 """Most microsteps of one step."""
+MOST_PENDING = 100
+"""Most delayed events that wait at once."""
 FEW_MICROSTEPS = 50
 """Microsteps of one step from which on a cycle is looked for."""
 
@@ -248,6 +250,10 @@ class Semantics:
         return tuple(
             dict.fromkeys(name for each in sorted(found) for name in tables.states[each].outputs)
         )
+
+    def entered(self) -> frozenset[int]:
+        """Numbers of the states that some step up to now has entered."""
+        return frozenset(state for entry in self._entries.values() for state in entry.states)
 
     def running(self, leaves: tuple[int, ...]) -> tuple[int, ...]:
         """The timers of the active states."""
@@ -683,6 +689,12 @@ class Semantics:
             pending = (self.tables.ticks(action.delay), event, action.id)
 
             def send(run: _Run) -> None:
+                if len(run.pending) >= MOST_PENDING:
+                    raise SpecError(
+                        f'event "{event}" is sent with a delay while {MOST_PENDING} others wait;'
+                        " expected fewer",
+                        action.place,
+                    )
                 run.pending.append(pending)
                 run.pending.sort(key=_when)
 
