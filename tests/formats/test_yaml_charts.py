@@ -1164,7 +1164,7 @@ def mutated(draw: st.DrawFn) -> str:
 
 def survives(text: str) -> None:
     """A chart of the same machine from here on, or an error of ours, in time."""
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         chart = read_chart(text, "fuzz")
         with warnings.catch_warnings():
@@ -1177,7 +1177,7 @@ def survives(text: str) -> None:
         place = chart.place
     assert place is not None
     assert 1 <= place.line <= 1 + text.count("\n") + text.count("\r")
-    assert time.perf_counter() - started < SECONDS
+    assert time.process_time() - started < SECONDS
 
 
 def test_charts_with_mistakes_in_them() -> None:
@@ -1215,9 +1215,9 @@ def test_many_states_take_time_in_proportion() -> None:
     def seconds(count: int) -> float:
         text, best = chart(count), float("inf")
         for _ in range(3):
-            started = time.perf_counter()
+            started = time.process_time()
             chart_of(text)
-            best = min(best, time.perf_counter() - started)
+            best = min(best, time.process_time() - started)
         return best
 
     assert seconds(2000) < 16 * seconds(500)
