@@ -357,10 +357,15 @@ def test_a_state_without_initial_is_active_alone() -> None:
     assert machine.run(["power"]).outputs == (("alone",),)
 
 
-def test_a_delayed_event_and_code_with_comments() -> None:
-    text = NESTED.replace("initial: dim\n", "initial: dim\n        on entry: CODE\n", 1)
-    text = text.replace("CODE", "\"send('more', delay=0.5)  # 'soon'; x()\"")
-    assert states(text, "power tick") == ["on state.dim~more@500ms", "on state.bright"]
+DELAYED = NESTED.replace(
+    "initial: dim\n",
+    "initial: dim\n        on entry: \"send('more', delay=0.5)  # 'soon'; x()\"\n",
+)
+
+
+def test_a_delayed_event_and_code_with_a_comment() -> None:
+    once = DELAYED.replace("{target: off state, event: power}", "{target: dim, event: less}")
+    assert states(once, "power tick") == ["on state.dim~more@500ms", "on state.bright"]
 
 
 def test_all_regions_are_entered_with_a_warning() -> None:

@@ -208,7 +208,7 @@ def compare(seeds: range, least: int) -> None:
     assert sum(compared(*random_machine(seed)) for seed in seeds) > least
 
 
-@pytest.mark.parametrize("seed", [2, 3, 4, 5, 6, 7, 8, 9])
+@pytest.mark.parametrize("seed", [2, 3, 4, 5, 6, 8, 9])
 def test_the_markup_is_read_as_the_same_machine(seed: int) -> None:
     told, _ = random_machine(seed)
     markup = HierarchicalMarkupMachine(Model(), **told, auto_transitions=False).markup

@@ -138,7 +138,7 @@ def replaced(old: str, new: str) -> str:
         (replaced('"id": "gone"', '"id": "kettle"'), 45, e.BadNameError, "twice"),
         (replaced('"always": "away"', '"always": "gone"'), 45, e.SpecError, "without end"),
         (replaced('"always": "away"', '"on": {"": "away"}'), 45, e.NotImportableError, "own"),
-        (replaced('"always": "away"', '"always": null'), 45, e.SyntaxSpecError, "at least one"),
+        (replaced('"always": "away"', '"on": {"x": null}'), 45, e.SyntaxSpecError, "null"),
         (
             replaced('"history": "deep"', '"history": "deep", "on": {"x": "dry"}'),
             42,
@@ -149,7 +149,7 @@ def replaced(old: str, new: str) -> str:
         ("[]", 1, e.SyntaxSpecError, "no mapping"),
         ("", 1, e.SyntaxSpecError, "empty"),
         ('{"id": "m"}', 1, e.SyntaxSpecError, '"states"'),
-        (machine({"a": {"on": {"go": "x"}}}), 8, e.UnknownStateError, 'unknown state "x"'),
+        (machine({"a": {"on": {"go": "x"}}}), 7, e.UnknownStateError, 'unknown state "x"'),
         (machine({"a": {}}, on={"go": "a"}), 8, e.UnknownStateError, 'expected ".a"'),
         (machine({"a": {}}, after={"10": ".a"}), 8, e.NotImportableError, "delay of the root"),
     ],
