@@ -73,6 +73,39 @@ def clocked(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monkey
     return find("clocked")
 
 
+# ---- statecharts of other tools
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "word", "last"),
+    [
+        ("arm.transitions", None, "go faster tick arrive close", "work.grip.shut|work.lamp"),
+        ("screen.sismic", ("notify('dark')", "beep()"), "touch tick touch", "active[touches=0]"),
+        (
+            "kettle.xstate",
+            ('"actions": "click"', '"guard": "full"'),
+            "press boils press press",
+            "on.keeping",
+        ),
+    ],
+)
+def test_charts_of_other_tools(
+    name: str, change: tuple[str, str] | None, word: str, last: str, folder: Path
+) -> None:
+    text = page("docs/spec-format.md")
+    language = "yaml" if name.endswith("sismic") else "json"
+    (chart,) = blocks(text[text.index(f"`{name}`") :], language)[:1]
+    Path(name).write_text(chart, encoding="utf-8")
+    reading = read(name)
+    assert not reading.warnings
+    assert reading.machine.run(word.split()).states[-1] == last
+    if change:
+        Path(name).write_text(chart.replace(*change), encoding="utf-8")
+        with pytest.raises(vsafsm.VsafsmError) as caught:
+            read(name)
+        assert f"\n{caught.value}\n" in text
+
+
 # ---- snippets and commands
 
 

@@ -77,6 +77,9 @@ _UNFIT_TRANSITION = {
 }
 _KINDS: tuple[OneOf["atomic", "compound", "parallel", "final", "history"], ...]
 _KINDS = ("atomic", "compound", "parallel", "final", "history")
+MOST_KEY = 1000
+"""Longest key that is written: YAML, which this is read as, takes 1024."""
+
 _MILLISECONDS = re.compile(r"\d{1,12}(?:\.\d{1,6})?")
 
 
@@ -639,12 +642,9 @@ def write_xstate(machine: Machine) -> str:
     check_names(
         machine,
         "XState",
-        lambda kind, name: (
-            not _is_wild(name) and not name.startswith(("xstate.", DONE))
-            if kind == "input"
-            else kind == "state" or not name.startswith("xstate.")
-        ),
-        'expected an input that does not end in "*", and no name that begins with "xstate."',
+        _is_writable,
+        'expected at most 1000 characters, an input without "*" at its end, and no name that begins'
+        ' with "xstate."',
     )
     states: list[str] = []
     for state, row in zip(machine.states, machine.table, strict=True):
@@ -663,6 +663,12 @@ def write_xstate(machine: Machine) -> str:
         states.append(f"    {_json(state)}: {_json(told)}")
     head = f'{{\n  "id": {_json(machine.name)},\n  "initial": {_json(machine.initial)},\n'
     return head + '  "states": {\n' + ",\n".join(states) + "\n  }\n}\n"
+
+
+def _is_writable(kind: str, name: str) -> bool:
+    if kind == "input" and (_is_wild(name) or name.startswith(DONE)):
+        return False
+    return len(_json(name)) <= MOST_KEY and (kind == "state" or not name.startswith("xstate."))
 
 
 def _json(value: object) -> str:
