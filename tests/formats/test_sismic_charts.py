@@ -129,7 +129,9 @@ class Maker:
         return "; ".join(self.draw.sample(options, self.draw.choice([1, 1, 2])))
 
     def targets(self, node: Node) -> list[Node]:
-        """Those in no other region, and not in one region alone of what is entered."""
+        """Those in no other region, not in one region alone of what is entered, and no history of a
+        state around.
+        """
         path = [node, *node.around]
         found = []
         for each in self.nodes:
@@ -141,7 +143,8 @@ class Maker:
                 its = [each, *each.around]
                 if path[path.index(stays) - 1] is not its[its.index(stays) - 1]:
                     continue
-            found.append(each)
+            if "history" not in each.kind or each.around[0] not in node.around:
+                found.append(each)
         return found
 
     def transition(self, node: Node, used: set[str]) -> str | None:
