@@ -24,6 +24,7 @@ from vsafsm.formats import read
 from vsafsm.formats.yaml import read_yaml
 from vsafsm.machine import Machine
 from vsafsm.proof import prove
+from vsafsm.statecharts import flatten
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -224,6 +225,8 @@ def test_the_failure_bound_prints_what_the_page_shows(folder: Path, capsys: Capt
 
 # ---- the spec format
 
+CHARTS = "docs/statecharts.md"
+
 GOOD = """machine: turnstile
 initial: locked
 inputs: [coin, push]
@@ -242,6 +245,7 @@ GATE = """.i 2
 0- b a 1
 .e
 """
+ENDS = blocks(page("docs/spec-format.md"), "xml")[0]
 BAD_YAML = [
     GOOD.replace("inputs:", "imputs:"),
     GOOD.replace("coin: unlocked", "coin: unlokced"),
@@ -282,6 +286,58 @@ BAD_KISS2 = [
 ]
 
 
+def _with(transition: str) -> str:
+    """The automaton of the page with a transition more."""
+    return ENDS.replace(
+        "  </automaton>", f"    <transition>{transition}</transition>\n  </automaton>"
+    )
+
+
+BAD_JFLAP = [
+    _with("<from>1</from><to>0</to><read>y</read>"),
+    _with("<from>0</from><to>0</to><read>a</read>"),
+    ENDS.replace("<read>[x-z]</read>", "<read/>"),
+    ENDS.replace("<initial/>", ""),
+    ENDS.replace("<final/>", "<final/><initial/>"),
+    ENDS.replace('id="1"', 'id="0"'),
+    ENDS.replace("<to>1</to><read>ab", "<to>2</to><read>ab"),
+    ENDS.replace("<final/>", "<finl/>"),
+    ENDS.replace("<type>fa", "<type>pda"),
+    "<!DOCTYPE structure>\n" + ENDS,
+    ENDS[:200],
+]
+
+
+LAMP = blocks(page("docs/statecharts.md"), "yaml")[0]
+BAD_CHARTS = [
+    LAMP.replace("    initial: bright\n", ""),
+    LAMP.replace("initial: bright", "initial: brigt"),
+    LAMP.replace("press: on", "press: soft.on"),
+    LAMP.replace("      soft:", "      bright:"),
+    LAMP.replace("states:\n      bright:", "entyr: [click]\n    states:\n      bright:"),
+    LAMP.replace("dim: soft", "dim: {to: soft, if: in(bright) and}"),
+    LAMP.replace("dim: soft", "dim: {to: soft, if: in(bigrht)}"),
+    LAMP.replace("dim: soft", "dim: {to: soft, set: {dims: 1}}"),
+    LAMP.replace("dim: soft", "dim: {set: {dims: dims + 1}}") + "data: {dims: 0..2}\n",
+    LAMP.replace("dim: soft", "dim: {set: {dims: 3}}") + "data: {dims: 0..2}\n",
+    LAMP + "data: {dims: 2}\n",
+    LAMP.replace("3 s", "0 s"),
+    LAMP.replace("3 s", "3"),
+    LAMP.replace("3 s", "3 sec"),
+    LAMP + "clock: 2 s\n",
+    LAMP + "clock: 1 s\nclock: 2 s\n",
+    LAMP + "clock: 0.01 ms\n",
+    LAMP.replace("press: on", "press: last").replace(
+        "      soft:", "      last: {history: deep}\n      soft:"
+    ),
+    LAMP.replace("press: on", "tick: on"),
+    LAMP.replace("      soft:\n", "      soft:\n        always: bright\n").replace(
+        "[light, fan]", "[light, fan]\n        always: soft"
+    ),
+    LAMP + "      unused: {}\n",
+]
+
+
 def said(source: str, text: str) -> list[str]:
     """What reading a spec says."""
     Path(source).write_bytes(text.encode("utf-8", "surrogateescape"))
@@ -293,10 +349,38 @@ def said(source: str, text: str) -> list[str]:
 
 def test_the_error_tables_hold_every_message_word_for_word(folder: Path) -> None:
     text = page("docs/spec-format.md")
-    shown = re.findall(r"\| `((?:turnstile.yaml|gate.kiss2):\d+:\d+: .*?)` \|$", text, re.MULTILINE)
+    shown = re.findall(
+        r"\| `((?:turnstile.yaml|gate.kiss2|ends.jff):\d+:\d+: .*?)` \|$", text, re.MULTILINE
+    )
     found = [message for bad in BAD_YAML for message in said("turnstile.yaml", bad)]
     found += [message for bad in BAD_KISS2 for message in said("gate.kiss2", bad)]
+    found += [message for bad in BAD_JFLAP for message in said("ends.jff", bad)]
     assert sorted(shown) == sorted(found)
+    charts = re.findall(r"\| `(lamp.yaml:\d+:\d+: .*?)` \|$", page(CHARTS), re.MULTILINE)
+    assert charts == [message for bad in BAD_CHARTS for message in said("lamp.yaml", bad)]
+
+
+def test_the_chart_of_the_readme_does_what_it_shows(folder: Path, capsys: Capture) -> None:
+    text = page("README.md")
+    Path("lamp.yaml").write_text(next(b for b in blocks(text, "yaml") if "lamp" in b))
+    command, _, shown = next(b for b in blocks(text, "console") if "lamp" in b).partition("\n")
+    assert main(shlex.split(command)[2:]) == 0
+    assert without_numbers(capsys.readouterr().out) == without_numbers(shown)
+
+
+def test_the_charts_of_the_page_do_what_it_shows(folder: Path, capsys: Capture) -> None:
+    text = page(CHARTS)
+    for spec in blocks(text, "yaml"):
+        machine = read_yaml(spec, "chart.yaml").machine
+        Path(f"{machine.name}.yaml").write_text(spec)
+        assert flatten(vsafsm.load_chart(f"{machine.name}.yaml")) == machine
+    for block in blocks(text, "console"):
+        command, _, shown = block.partition("\n")
+        assert main(shlex.split(command)[2:]) == 0
+        assert without_numbers(capsys.readouterr().out) == without_numbers(shown)
+    (snippet,), (shown,) = blocks(text, "python"), blocks(text, "text")
+    exec(compile(snippet, CHARTS, "exec"), {"__name__": "__main__"})
+    assert capsys.readouterr().out == shown
 
 
 def test_the_specs_of_the_page_and_of_the_readme_are_the_turnstile(folder: Path) -> None:
@@ -309,6 +393,13 @@ def test_the_kiss2_file_of_the_page_has_the_inputs_it_says(folder: Path) -> None
     text = page("docs/spec-format.md")
     Path("gate.kiss2").write_text(next(block for block in blocks(text, "text") if ".i 2" in block))
     assert vsafsm.load("gate.kiss2").inputs == ("01", "11", "00", "10")
+
+
+def test_the_automaton_of_the_page_has_the_inputs_it_says(folder: Path) -> None:
+    Path("ends.jff").write_text(ENDS)
+    machine = vsafsm.load("ends.jff")
+    assert machine.inputs == ("a", "b", "x", "y", "z")
+    assert machine.states == ("start", "end", "start.a", "trap")
 
 
 # ---- the worked example of a backend
@@ -359,7 +450,7 @@ def test_the_example_refuses_what_it_cannot_do(clocked: Backend, turnstile: Mach
     attempts: list[Callable[[], object]] = [
         lambda: vsafsm.open(program, backend="clocked", tick_us=0.0),
         lambda: vsafsm.open(program, backend="clocked").send("coin", hold=1.0),
-        lambda: vsafsm.open(program, backend="clocked").wait(-1),
+        lambda: vsafsm.open(program, backend="clocked").rest(-1),
     ]
     for attempt in attempts:
         with pytest.raises(SessionError, match="expected"):
@@ -415,10 +506,11 @@ def test_a_machine_wired_into_a_network_of_one_s_own(folder: Path, capsys: Captu
     assert capsys.readouterr().out == shown
 
 
-# ---- large machines
+# ---- large machines, and several
 
 
-def test_the_page_on_scale_prints_what_it_shows(folder: Path, capsys: Capture) -> None:
-    text = page("docs/scale.md")
-    exec(compile(blocks(text, "python")[0], "scale.md", "exec"), {})
+@pytest.mark.parametrize("name", ["scale", "systems"])
+def test_pages_print_what_they_show(name: str, folder: Path, capsys: Capture) -> None:
+    text = page(f"docs/{name}.md")
+    exec(compile(blocks(text, "python")[0], f"{name}.md", "exec"), {})
     assert capsys.readouterr().out == blocks(text, "text")[0]

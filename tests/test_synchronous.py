@@ -133,7 +133,7 @@ def test_a_session_is_the_naive_simulation_step_by_step(
             assert session.reset() == (plain.reset(), plain.state)[1]
         elif kind == 1:
             steps = int(rng.integers(0, 4))
-            session.wait(steps)
+            session.rest(steps)
             plain.advance(0, steps)
         else:
             a, contract = int(rng.integers(len(network.inputs))), network.contract
@@ -186,7 +186,7 @@ def test_longer_holds_and_gaps_give_the_same_states(
             hold = network.contract.hold_steps + data.draw(extra)
             found.append(session.send(symbol, hold, network.contract.gap_steps + data.draw(extra)))
             outputs.append(session.outputs)
-            session.wait(data.draw(extra))
+            session.rest(data.draw(extra))
     assert tuple(found) == trace.states
     assert tuple(outputs) == trace.outputs
 
@@ -235,7 +235,7 @@ def test_a_closed_session_refuses_everything(network: Network) -> None:
     uses: list[Callable[[], object]] = [
         lambda: session.send(network.inputs[0]),
         session.reset,
-        lambda: session.wait(1),
+        lambda: session.rest(1),
     ]
     for use in uses:
         with pytest.raises(e.SessionError, match="closed"):
@@ -257,7 +257,7 @@ def test_less_than_the_contract_is_refused_and_nothing_happens(
 @pytest.mark.parametrize("steps", [-1, True, 1.5])
 def test_waiting_takes_whole_numbers_of_steps(network: Network, steps: Any) -> None:
     with pytest.raises(e.SessionError, match="at least 0"):
-        Session(network).wait(steps)
+        Session(network).rest(steps)
 
 
 def test_an_unknown_input_is_refused_and_nothing_happens(network: Network) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vsafsm.discovery import backends
     from vsafsm.errors import VsafsmError
     from vsafsm.explanation.explain import explain
-    from vsafsm.formats import load, save
+    from vsafsm.formats import load, load_chart, save
     from vsafsm.machine import Machine, Transition
     from vsafsm.network import Network
     from vsafsm.plotting.graph import draw
@@ -44,6 +44,7 @@ __all__ = [
     "draw",
     "explain",
     "load",
+    "load_chart",
     "load_program",
     "open",
     "plot",
@@ -68,6 +69,7 @@ _HOMES = {
     "draw": "plotting.graph.draw",
     "explain": "explanation.explain.explain",
     "load": "formats.load",
+    "load_chart": "formats.load_chart",
     "load_program": "program.load_program",
     "open": "running.open_session",
     "plot": "plotting.kinds.plot",

@@ -76,8 +76,8 @@ class BackendSession(Protocol):
     def send(self, symbol: str, hold: Any = None) -> str | None:
         """Apply one input: -> the state that the activity then stands for, or None."""
 
-    def wait(self, steps: Any) -> None:
-        """Let the network run without input."""
+    def rest(self, steps: Any) -> None:
+        """Let the network run without input, for a time in the backend's own unit."""
 
     def reset(self) -> str | None:
         """Back to the initial state, by the reset line."""

@@ -17,6 +17,7 @@ RESERVED = frozenset(
     {
         "allow_unproven",
         "backend",
+        "clock",
         "folder",
         "force",
         "format",

@@ -7,10 +7,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from html import escape
 from typing import TypedDict
 
+from vsafsm.durations import parse_duration
 from vsafsm.errors import (
     BadNameError,
     PlotError,
@@ -61,6 +63,14 @@ class Trace:
     outputs: tuple[Outputs, ...]
 
 
+@dataclass(frozen=True)
+class Clock:
+    """An input that comes by itself, and the seconds from one time to the next."""
+
+    symbol: str
+    seconds: Fraction
+
+
 @dataclass(frozen=True, repr=False)
 class Machine:
     """A deterministic, complete finite state machine with Moore and Mealy outputs.
@@ -79,6 +89,8 @@ class Machine:
         S tuples of output names, one for each state.
     compile_options
         Compile options that the spec asks for, as (name, value) pairs, each at most once.
+    clock
+        Which input is a tick, and how long it takes; None where time plays no part.
 
     Raises
     ------
@@ -106,6 +118,7 @@ class Machine:
     table: tuple[tuple[Transition, ...], ...]
     moore: tuple[Outputs, ...]
     compile_options: tuple[tuple[str, str | int | float], ...] = ()
+    clock: Clock | None = None
 
     def __post_init__(self) -> None:
         for part in ("states", "inputs", "table", "moore", "compile_options"):
@@ -147,6 +160,13 @@ class Machine:
                     f'compile option "{name}" is {value!r}; expected a text or a number'
                 )
             check_option(name, value)
+        if self.clock is not None:
+            self.check_input(self.clock.symbol)
+            if self.clock.seconds <= 0:
+                raise SpecError(
+                    f'the clock of machine "{self.name}" has a period of {self.clock.seconds} s;'
+                    " expected one above 0"
+                )
 
     @classmethod
     def from_dict(cls, parts: Mapping[str, object]) -> Machine:
@@ -161,7 +181,8 @@ class Machine:
 
             Optional are ``initial`` (by default the first state), ``outputs`` (Moore outputs of
             states: a list of names, or one name), ``inputs`` (the alphabet in order; by default
-            the inputs of the transitions) and ``name`` (by default ``"machine"``).
+            the inputs of the transitions), ``name`` (by default ``"machine"``) and ``clock`` (the
+            period of the input ``tick``, such as ``"100 ms"``).
 
         Raises
         ------
@@ -333,7 +354,9 @@ def _check_outputs(groups: Iterable[Outputs]) -> None:
 # ---- from a dictionary
 
 _EVERY_OTHER = "*"
-_KEYS = ("name", "initial", "inputs", "transitions", "outputs")
+_KEYS = ("name", "initial", "inputs", "transitions", "outputs", "clock")
+TICK = "tick"
+"""The input of a clock whose period alone is given."""
 
 
 class _Parts(TypedDict):
@@ -343,6 +366,7 @@ class _Parts(TypedDict):
     initial: str
     table: tuple[tuple[Transition, ...], ...]
     moore: tuple[Outputs, ...]
+    clock: Clock | None
 
 
 def _parts(parts: Mapping[str, object]) -> _Parts:
@@ -397,6 +421,9 @@ def _parts(parts: Mapping[str, object]) -> _Parts:
             for state, row in rows.items()
         ),
         moore=tuple(_names(outputs.get(state, ()), f'outputs of "{state}"') for state in states),
+        clock=Clock(TICK, parse_duration(_name(fields["clock"], "clock")))
+        if "clock" in fields
+        else None,
     )
 
 

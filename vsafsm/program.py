@@ -13,6 +13,7 @@ import math
 import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -27,7 +28,7 @@ from vsafsm.errors import BadNameError, FileError, ProgramError, VsafsmError
 from vsafsm.files import reason, write_atomically
 from vsafsm.garbage import collector_paused
 from vsafsm.lowering import Code, Lowered, lower
-from vsafsm.machine import Machine, Outputs, Transition, check_name
+from vsafsm.machine import Clock, Machine, Outputs, Transition, check_name
 from vsafsm.network import Contract, Network
 from vsafsm.options import Options
 from vsafsm.proof import Proof, Verdict, prove
@@ -238,6 +239,7 @@ def load_program(path: str | Path) -> Program:
         IndexError,
         AttributeError,
         OverflowError,
+        ZeroDivisionError,
         VsafsmError,
     ) as error:
         raise ProgramError(f"{name}: the parts do not make a program: {error}") from None
@@ -310,6 +312,7 @@ def _outputs_of(program: Program) -> dict[Outputs, int]:
 
 def _described(program: Program, outputs: list[Outputs]) -> dict[str, Any]:
     machine, network = program.machine, program.network
+    clocks = () if machine.clock is None else (machine.clock,)
     return {
         "format": "vsafsm program",
         "version": FORMAT_VERSION,
@@ -321,6 +324,8 @@ def _described(program: Program, outputs: list[Outputs]) -> dict[str, Any]:
             "outputs": outputs,
             "moore": machine.moore,
             "compile": machine.compile_options,
+            # Its input, and the numerator and denominator of its period in seconds.
+            "clock": [[clock.symbol, *clock.seconds.as_integer_ratio()] for clock in clocks],
         },
         "network": {
             "gain": network.gain,
@@ -375,6 +380,7 @@ _SHAPE: dict[str, Any] = {
         "outputs": [[_Name]],
         "moore": [[_Name]],
         "compile": [(_Name, str | int | float)],
+        "clock": [(_Name, int, int)],
     },
     "network": {
         "gain": int,
@@ -508,7 +514,11 @@ def _machine(
     rows = tuple(tuple([taken[i] for i in row]) for row in which.reshape(table.shape[:2]).tolist())
     moore = tuple(map(tuple, described["moore"]))
     options = tuple((key, value) for key, value in described["compile"])
-    return Machine(described["name"], states, inputs, described["initial"], rows, moore, options)
+    clocks = [Clock(symbol, Fraction(*period)) for symbol, *period in described["clock"]]
+    return Machine(
+        *(described["name"], states, inputs, described["initial"], rows, moore, options),
+        clock=clocks[0] if clocks else None,
+    )
 
 
 def _network(
@@ -552,7 +562,8 @@ def _unpacked(rows: NDArray[Any], neurons: int) -> NDArray[np.bool_]:
 
 
 def _shape_of_version_1() -> dict[str, Any]:
-    machine = {key: kind for key, kind in _SHAPE["machine"].items() if key != "outputs"}
+    new = ("outputs", "clock")
+    machine = {key: kind for key, kind in _SHAPE["machine"].items() if key not in new}
     return {
         **_SHAPE,
         "machine": {**machine, "table": [[(int, [_Name])]]},
@@ -596,7 +607,7 @@ def _from_version_1(
         raise ValueError(f"weights of shape {weights.shape}")
     upgraded = {
         **metadata,
-        "machine": {**machine, "outputs": [list(each) for each in outputs]},
+        "machine": {**machine, "outputs": [list(each) for each in outputs], "clock": []},
         "network": network,
         "options": {**metadata["options"], **_NEW_OPTIONS},
         "requirements": {**metadata["requirements"], **_NEW_REQUIREMENTS},

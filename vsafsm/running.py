@@ -9,6 +9,7 @@ from pathlib import Path
 from vsafsm.argument_checks import check_program
 from vsafsm.backend import Backend, BackendSession, Run
 from vsafsm.backend_options import check_options
+from vsafsm.clocked import ClockedSession
 from vsafsm.discovery import DEFAULT, find
 from vsafsm.encoder import Encoder
 from vsafsm.errors import BackendError, CompileCall, RequirementError
@@ -18,6 +19,8 @@ from vsafsm.symbolic import SymbolicMachine
 
 def open_session(program: Program, backend: str = DEFAULT, **options: object) -> BackendSession:
     """Start a session of a program on a backend (``vsafsm.open``).
+
+    That of a machine with a clock is a `vsafsm.clocked.ClockedSession`, which ticks while it waits.
 
     Raises
     ------
@@ -40,7 +43,8 @@ def open_session(program: Program, backend: str = DEFAULT, **options: object) ->
     check_program(program, "vsafsm.open")
     target = find(backend)
     check(program, target, options)
-    return target.open(program, **options)
+    session = target.open(program, **options)
+    return session if program.machine.clock is None else ClockedSession(session, program.machine)
 
 
 def run_word(

@@ -173,7 +173,7 @@ class Session:
         self._advance(REST, gap)
         return self.state
 
-    def wait(self, steps: int) -> None:
+    def rest(self, steps: int) -> None:
         """Let the network run at rest."""
         self._check_open()
         self._advance(REST, steps_of("steps", steps, 0))

@@ -150,7 +150,7 @@ class Brian2Session:
         self._give(self.program.network.mask_of(symbol) - 1, hold_ms, gap_ms)
         return self.state
 
-    def wait(self, duration: Any) -> None:
+    def rest(self, duration: Any) -> None:
         """Let the network run at rest for a Brian2 quantity of time."""
         until = self._simulation.on_grid(
             self._simulation.now_ms + _milliseconds("duration", duration, 0.0)

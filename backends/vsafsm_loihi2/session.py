@@ -117,7 +117,7 @@ class ChipSession:
         self._held = None
         return self.state
 
-    def wait(self, steps: int) -> None:
+    def rest(self, steps: int) -> None:
         """Let the network run at rest."""
         if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
             raise SessionError(

@@ -144,5 +144,5 @@ def test_the_script_prints_the_states(
     word = [*program.machine.inputs[:2], program.machine.inputs[0]]
     command = [sys.executable, str(tmp_path / "run.py"), *word]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
-    states = [line[14:].split()[0] for line in done.stdout.splitlines()]
+    states = [line[14:].split("  ")[0] for line in done.stdout.splitlines()]
     assert tuple(states) == program.machine.run(word).states

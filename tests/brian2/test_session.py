@@ -100,7 +100,7 @@ def test_what_a_session_tells(program: Program) -> None:
         before = dict(session.counts)
         assert session.send("coin", hold=60 * ms) == "unlocked"
         assert session.outputs == ("barrier_open",)
-        session.wait(0.5 * second)
+        session.rest(0.5 * second)
         assert session.state == "unlocked"
         assert session.activity.dim == Hz.dim
         active = np.asarray(session.activity / Hz) > 30
@@ -160,7 +160,7 @@ def test_waiting_after_a_short_gap_changes_no_reading(program: Program) -> None:
         warned(lambda: session.send("push", gap=80 * ms))
         before = (session.state, session.outputs)
         for duration in (0 * ms, 5 * ms, 200 * ms):
-            session.wait(duration)
+            session.rest(duration)
             assert (
                 (session.state, session.outputs)
                 == before
@@ -200,7 +200,7 @@ def test_in_somebody_s_standalone_mode_nothing_of_theirs_is_touched(
 )
 def test_a_time_without_its_unit_is_refused(program: Program, hold: object) -> None:
     with vsafsm.open(program, backend="brian2") as session:
-        for refused in (lambda: session.send("coin", hold=hold), lambda: session.wait(hold)):
+        for refused in (lambda: session.send("coin", hold=hold), lambda: session.rest(hold)):
             with pytest.raises(BackendError, match="expected a time"):
                 refused()
         assert session.state == "locked"
@@ -240,6 +240,6 @@ def test_standalone_is_for_whole_words(program: Program, monkeypatch: pytest.Mon
 def test_a_closed_session_is_over(program: Program) -> None:
     session = vsafsm.open(program, backend="brian2")
     session.close()
-    for refused in (lambda: session.send("coin"), session.reset, lambda: session.wait(5 * ms)):
+    for refused in (lambda: session.send("coin"), session.reset, lambda: session.rest(5 * ms)):
         with pytest.raises(e.SessionError, match="closed"):
             refused()

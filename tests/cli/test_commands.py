@@ -812,3 +812,51 @@ def test_a_file_that_is_not_there_names_the_nearest(
     (tmp_path / "lamp.yaml").touch()
     assert main(["info", str(tmp_path / "lmap.yaml")]) == 2
     assert 'did you mean "lamp.yaml"?' in capsys.readouterr().err
+
+
+def test_names_that_a_format_cannot_hold_are_renamed_on_request(run, tmp_path):
+    out = tmp_path / "t.jff"
+    code, _, err = run("convert", TURNSTILE, str(out))
+    assert code == 2
+    assert 'the input "coin"; expected' in err
+    assert "vsafsm convert --rename" in err
+    assert not out.exists()
+    code, told, _ = run("convert", TURNSTILE, str(out), "--rename")
+    assert (code, told.splitlines()[1]) == (0, f"wrote {out}.names.csv: 2 renamed")
+    table = tmp_path / "t.jff.names.csv"
+    assert table.read_text() == "kind,name,written\ninput,coin,c\ninput,push,p\n"
+    assert load(out).run("cp").outputs == load(TURNSTILE).run(["coin", "push"]).outputs
+    assert run("convert", TURNSTILE, str(out), "--rename")[0] == 0
+    assert run("info", str(out))[0] == run("run", str(out), "c", "p")[0] == 0
+    assert run("convert", str(out), str(tmp_path / "t.scxml"), "--rename")[0] == 0
+    assert not (tmp_path / "t.scxml.names.csv").exists()
+
+
+def test_a_table_of_names_replaces_nothing_else(run, tmp_path):
+    out, table = tmp_path / "t.jff", tmp_path / "t.jff.names.csv"
+    table.write_text("a,b\n")
+    code, told, err = run("convert", TURNSTILE, str(out), "--rename")
+    assert (code, told) == (2, "")
+    assert "is there and is not a table of names" in err
+    assert (out.exists(), table.read_text()) == (False, "a,b\n")
+    assert run("convert", TURNSTILE, str(out), "--rename", "--force")[0] == 0
+    code, _, err = run("convert", TURNSTILE, "/dev/null", "--rename", "--to", "jflap")
+    assert code == 2
+    assert "which is no file" in err
+
+
+def test_a_nondeterministic_automaton_of_jflap_is_determinised_on_request(run, tmp_path):
+    source, target = tmp_path / "n.jff", tmp_path / "n.yaml"
+    arrows = "".join(
+        f"<transition><from>{f}</from><to>{t}</to><read>{a}</read></transition>"
+        for f, t, a in ((0, 0, "a"), (0, 0, "b"), (0, 1, "ab"))
+    )
+    source.write_text(
+        '<structure><type>fa</type><automaton><state id="0"><initial/></state>'
+        f'<state id="1"><final/></state>{arrows}</automaton></structure>'
+    )
+    code, _, err = run("convert", str(source), str(target))
+    assert code == 2
+    assert "--format jflap:nfa" in err
+    assert run("convert", str(source), str(target), "--format", "jflap:nfa")[0] == 0
+    assert load(target).run("aab").outputs[-1] == ("accept",)

@@ -96,6 +96,65 @@ def test_an_answer_comes_before_the_next_input(tmp_path: Path) -> None:
         assert process.wait(60) == 0
 
 
+# ---- time
+
+
+@pytest.fixture
+def blinker(tmp_path: Path) -> str:
+    """A lamp that goes out after two ticks of 50 ms."""
+    machine = vsafsm.Machine.from_dict(
+        {
+            "name": "blinker",
+            "transitions": {
+                "off": {"press": ["on", "click"]},
+                "on": {"tick": ["dim", "warn"]},
+                "dim": {"tick": ["off", "timeout"]},
+            },
+            "clock": "50 ms",
+        }
+    )
+    vsafsm.compile(machine).save(tmp_path / "blinker.npz")
+    return str(tmp_path / "blinker.npz")
+
+
+def test_a_wait_is_one_row_with_the_outputs_of_its_ticks(
+    blinker: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", blinker, "press", "wait:100ms", "press", "wait:50 ms", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["inputs"] == ["press", "wait:100ms", "press", "wait:50 ms"]
+    assert told["states"] == told["expected"] == ["off", "on", "off", "on", "dim"]
+    assert told["outputs"] == [["click"], ["warn", "timeout"], ["click"], ["warn"]]
+    assert main(["run", blinker, "wait:30ms"]) == 2
+    assert "no multiple of the clock" in capsys.readouterr().err
+
+
+def test_ticks_come_in_real_time(blinker: str) -> None:
+    command = [sys.executable, "-m", "vsafsm", "run", blinker, "-", "--clock", "--json"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["state"] == "off"
+        process.stdin.write("press\n")
+        process.stdin.flush()
+        told = [json.loads(process.stdout.readline()) for _ in range(3)]
+        assert [each["state"] for each in told] == ["on", "dim", "off"]
+        assert [each["outputs"] for each in told] == [["click"], ["warn"], ["timeout"]]
+        process.stdin.close()
+        assert process.wait(60) == 0
+
+
+def test_real_time_needs_a_clock_and_inputs_that_come(
+    blinker: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", TURNSTILE, "-", "--clock"]) == 2
+    assert "has no clock" in capsys.readouterr().err
+    assert main(["run", blinker, "press", "--clock"]) == 2
+    assert "expected - for them" in capsys.readouterr().err
+
+
 # ---- progress
 
 

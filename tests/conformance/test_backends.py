@@ -142,7 +142,7 @@ def test_a_reset_from_anywhere_leads_back(
 def test_waiting_changes_nothing(backend: Backend, compiled: Compiled, turnstile: Machine) -> None:
     with vsafsm.open(compiled(turnstile, target=backend.name), backend=backend.name) as session:
         session.send("coin")
-        session.wait(a_while(backend))
+        session.rest(a_while(backend))
         assert session.state == "unlocked"
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from vsafsm.errors import Location, OptionError, SpecError
 from vsafsm.formats import Reading, decode
 from vsafsm.formats.dot import read_dot, write_dot
+from vsafsm.formats.jflap import read_jflap
 from vsafsm.formats.kiss2 import read_kiss2, write_kiss2
 from vsafsm.formats.scxml import read_scxml, write_scxml
 from vsafsm.formats.sismic import read_sismic, write_sismic
@@ -20,7 +21,16 @@ from vsafsm.formats.xstate import read_xstate, write_xstate
 from vsafsm.formats.yaml import read_yaml, write_yaml
 
 Reader = Callable[[str, str], Reading]
-READERS = [read_yaml, read_kiss2, read_dot, read_scxml, read_transitions, read_sismic, read_xstate]
+READERS = [
+    read_yaml,
+    read_kiss2,
+    read_dot,
+    read_scxml,
+    read_transitions,
+    read_sismic,
+    read_jflap,
+    read_xstate,
+]
 GATE = (
     ".i 2\n.o 2\n.p 4\n.s 2\n.r shut\n.ob open bell\n1- shut wide 11\n0- shut * 0-\n-1 * shut"
     " 00\n-0 wide wide 10\n.e\n"
@@ -30,8 +40,11 @@ TEXTS = [p.read_text() for p in sorted((Path(__file__).parents[2] / "specs").glo
 ] * 6
 WRITERS = (write_dot, write_scxml, write_transitions, write_sismic, write_xstate)
 CHARTS = Path(__file__).parents[1] / "data" / "charts"
+MACHINES = [read_yaml(text, "spec.yaml").machine for text in TEXTS if text != GATE]
+# Names of configurations are more than most formats hold.
+PLAIN = [m for m in MACHINES if all(name.replace("_", "").isalnum() for name in m.states)]
+TEXTS += [write(machine) for machine in PLAIN[:6] for write in WRITERS]
 TEXTS += [p.read_text() for p in sorted(CHARTS.iterdir())]
-TEXTS += [write(read_yaml(text, "spec.yaml").machine) for text in TEXTS[:6] for write in WRITERS]
 SCRAPS = [
     "\t",
     "*",

@@ -20,7 +20,10 @@ from vsafsm.machine import Machine, Transition
 MACHINE = Machine(
     "m", ("a", "b"), ("go",), "a", ((Transition("b"),), (Transition("a", ("o",)),)), ((), ())
 )
-BUILT_IN = ["yaml", "kiss2", "blif", "dot", "scxml", "transitions", "sismic", "xstate", "regex"]
+BUILT_IN = [
+    *("yaml", "kiss2", "blif", "dot", "scxml", "transitions", "sismic"),
+    *("jflap", "xstate", "regex"),
+]
 OTHER = Format(
     "other",
     (".other",),

@@ -5,6 +5,7 @@ for.
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -13,7 +14,7 @@ import yaml
 
 import vsafsm.formats
 from vsafsm.formats import load, read
-from vsafsm.formats.yaml import read_yaml, write_yaml
+from vsafsm.formats.yaml import read_chart, read_yaml, write_yaml
 from vsafsm.options import OPTION_NAMES, Options
 
 SPECS = Path(__file__).parents[2] / "specs"
@@ -36,7 +37,7 @@ def test_a_spec_reads_without_warnings_is_small_and_says_what_it_shows(name: str
     reading = read(path)
     assert reading.warnings == ()
     assert reading.machine.name == name
-    assert len(reading.machine.states) < 14
+    assert len(reading.machine.states) < 24
     assert len(reading.machine.inputs) <= 8
     assert path.read_text().startswith("# ")
 
@@ -69,6 +70,27 @@ def test_the_schema_is_a_schema_and_takes_what_the_reader_takes() -> None:
     jsonschema.validate(as_json(GOOD), SCHEMA)
 
 
+TOPS = [
+    "any: {transitions: {x: [{to: a, if: n > 0}, b]}}, data: {n: 0..3, t: true, m: [eco, normal]}",
+    "clock: 0.5 s, data: {n: {values: -3..3, initial: 0}, m: [eco, normal], t: true}",
+]
+STATES = [
+    "{entry: [o], exit: {outputs: [o], raise: [x], set: {n: n + 1, t: false, m: eco}}, always: }",
+    "{always: {to: a, if: true, after: 500 ms}, after: {1 min: a, 2 s: [{to: a, if: in(b)}, b]}}",
+    "{initial: c, done: a, states: {h: {history: deep, default: [c]}, c: {final: true}}}",
+    "{regions: {r: {initial: p, states: {p: {after: }}}, s: {initial: q, states: {q: }}}}",
+    "{transitions: {x: {set: {n: 1}}, y: {raise: [x]}, z: {to: [a], if: t and n == 3}}}",
+]
+
+
+@pytest.mark.parametrize("top", TOPS)
+@pytest.mark.parametrize("state", STATES)
+def test_the_schema_takes_charts_that_the_reader_takes(top: str, state: str) -> None:
+    text = GOOD.replace("machine: m", f"machine: m, {top}").replace("b: }", f"b: {state}}}")
+    jsonschema.validate(as_json(text), SCHEMA)
+    assert read_chart(text, "m.yaml").data
+
+
 @pytest.mark.parametrize(
     ("good", "bad"),
     [
@@ -78,6 +100,28 @@ def test_the_schema_is_a_schema_and_takes_what_the_reader_takes() -> None:
         ("outputs: [o]", "outputs: [o, o]"),
         ("to: a", "too: a"),
         ("to: a", "to: a, when: x"),
+        ("to: a", "to: a, if: [x]"),
+        ("to: a", "to: a, if: in(a), after: 5"),
+        ("b: }", "b: {initial: a}}"),
+        ("b: }", "b: {states: {c: }}}"),
+        ("b: }", "b: {initial: c, states: {c: }, regions: {}}}"),
+        ("b: }", "b: {regions: {c: }}}"),
+        ("b: }", "b: {regions: {c: {}}}}"),
+        ("b: }", "b: {history: deep}}"),
+        ("b: }", "b: {history: deepest, default: a}}"),
+        ("b: }", "b: {history: deep, default: a, outputs: []}}"),
+        ("b: }", "b: {final: maybe}}"),
+        ("b: }", "b: {done: a}}"),
+        ("b: }", "b: {after: {5 h: a}}}"),
+        ("b: }", "b: {always: {if: true}}}"),
+        ("b: }", "b: {always: []}}"),
+        ("b: }", "b: {entry: lit}}"),
+        ("initial: a", "initial: a, any: {always: a}"),
+        ("initial: a", "initial: a, clock: 5"),
+        ("initial: a", "initial: a, data: {n: 3}"),
+        ("initial: a", "initial: a, data: {n: [1, 2]}"),
+        ("initial: a", "initial: a, data: {n: {values: 0..3}}"),
+        ("initial: a", "initial: a, regions: {r: {initial: b, states: {b: }}}"),
         ("initial: a", "unlisted: stay"),
         ("initial: a", "initial: a, unlisted: sty"),
         ("initial: a", "initial: a, compile: {seed: [1]}"),
@@ -129,6 +173,19 @@ RUNS = [
         "press withhold",
     ),
     ("gesture_control", "wave palm fist swipe_right palm wave", None, "play louder"),
+    (
+        "wake_word",
+        "wake_word tick tick wake_word command switch wake_word tick tick tick",
+        None,
+        "chime sorry voice red_light",
+    ),
+    (
+        "robot_arm",
+        "start contact at_height gate_opened gate_closed red_button red_button reset",
+        None,
+        "brake gripper cut_power amber_light",
+    ),
+    ("junction", "button tick tick tick tick tick tick night tick day", None, "walk side_green"),
 ]
 
 
@@ -140,6 +197,42 @@ def test_a_spec_does_what_it_is_there_for(
     if states:
         assert list(trace.states[1:]) == states.split()
     assert set(outputs.split()) <= {o for group in trace.outputs for o in group}
+
+
+def active(name: str, word: str) -> list[str]:
+    """The configurations that a word visits, without what else tells them apart."""
+    states = load(SPECS / f"{name}.yaml").run(word.split()).states
+    return [re.split(r"[\[{@]", state)[0] for state in states[1:]]
+
+
+def test_the_assistant_is_not_woken_while_it_is_muted_and_forgets_in_time() -> None:
+    asleep, live = "talk.asleep|microphone.muted", "|microphone.live"
+    assert active("wake_word", "switch wake_word switch wake_word command tick tick tick") == [
+        *(asleep, asleep, "talk.asleep" + live, "talk.listening" + live),
+        *["talk.answering" + live] * 3,
+        "talk.asleep" + live,
+    ]
+
+
+def test_the_red_button_stops_the_arm_from_everywhere_and_a_gate_halts_it_where_it_is() -> None:
+    machine = load(SPECS / "robot_arm.yaml")
+    for state in machine.states:
+        assert machine.transition(state, "red_button").to.startswith("stopped")
+    word = "start contact at_height gate_opened contact gate_closed red_button start reset"
+    assert active("robot_arm", word) == [
+        *("working.reaching", "working.holding.lifting", "working.holding.carrying"),
+        *("halted", "halted", "working.holding.carrying", "stopped", "stopped", "ready"),
+    ]
+
+
+def test_the_button_of_the_junction_brings_pedestrians_sooner() -> None:
+    def seconds_of_green(word: str) -> int:
+        inputs = f"{word} tick tick tick tick".split()
+        yellow = active("junction", " ".join(inputs)).index("day.main_stops")
+        return 4 * inputs[: yellow + 1].count("tick")
+
+    words = ("", "button", "tick button", "tick tick tick button")
+    assert [seconds_of_green(word) for word in words] == [16, 8, 8, 12]
 
 
 def test_the_sequence_detector_finds_overlapping_matches() -> None:

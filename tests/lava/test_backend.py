@@ -210,10 +210,10 @@ def test_a_session_is_the_integer_one_s(target: str, vending: Program) -> None:
     ):
         for act in (
             lambda session: session.send("5"),
-            lambda session: session.wait(200),
+            lambda session: session.rest(200),
             lambda session: session.send("10", hold=2),
             lambda session: session.reset(),
-            lambda session: session.wait(0),
+            lambda session: session.rest(0),
             lambda session: session.send("refund"),
         ):
             assert act(ours) == act(theirs)
@@ -231,8 +231,8 @@ def test_misuse_leaves_a_session_as_it_was(program: Program) -> None:
         for refused, error in (
             (lambda: session.send("coim"), e.UnknownInputError),
             (lambda: session.send("coin", hold=3), e.SessionError),
-            (lambda: session.wait(-1), e.SessionError),
-            (lambda: session.wait(2.0), e.SessionError),
+            (lambda: session.rest(-1), e.SessionError),
+            (lambda: session.rest(2.0), e.SessionError),
         ):
             with pytest.raises(error):
                 refused()

@@ -54,7 +54,7 @@ def check_over(session: Any) -> None:
     session.close()
     session.close()
     with pytest.raises(e.SessionError, match="closed"):
-        session.wait(1)
+        session.rest(1)
 
 
 def in_a_while(action: Callable[[], object], seconds: float = 0.3) -> threading.Timer:
@@ -95,7 +95,7 @@ def test_a_process_that_is_killed_within_a_run_is_told(
     began = time.monotonic()
     in_a_while(lambda: os.kill(pid, signal.SIGKILL))
     with pytest.raises(RuntimeDiedError, match="exit code -9"):
-        session.wait(LONG)
+        session.rest(LONG)
     assert time.monotonic() - began < SOON_S + 0.3
     assert children() == before
     check_over(session)
@@ -171,7 +171,7 @@ def test_an_interrupt_within_a_run_ends_it(
     session = vsafsm.open(program, backend="lava", target=target)
     with session, pytest.raises(KeyboardInterrupt):  # noqa: PT012
         in_a_while(lambda: os.kill(os.getpid(), signal.SIGINT))
-        session.wait(LONG)
+        session.rest(LONG)
     assert time.monotonic() - began < SOON_S
     assert children() == before
     check_over(session)
@@ -184,7 +184,7 @@ def test_after_an_interrupt_a_session_is_over(
     session = vsafsm.open(program, backend="lava", target=target)
     with pytest.raises(KeyboardInterrupt):  # noqa: PT012
         in_a_while(lambda: os.kill(os.getpid(), signal.SIGINT))
-        session.wait(LONG)
+        session.rest(LONG)
     check_over(session)
     assert children() == before
 

@@ -29,9 +29,11 @@ EXAMPLES = [
         "door_lock",
         "elevator",
         "gesture_control",
+        "junction",
         "keyword_dialogue",
         "modulo_counter",
         "robot_arbiter",
+        "robot_arm",
     ),
     *(
         "sequence_detector",
@@ -39,6 +41,7 @@ EXAMPLES = [
         "traffic_light",
         "turnstile",
         "vending_machine",
+        "wake_word",
         "working_memory",
     ),
 ]

@@ -50,7 +50,7 @@ def test_mealy_outputs_last_until_the_next_input_or_reset(chip_of: ChipOf) -> No
         session.send("coin")
         session.send("push")
         assert session.outputs == ("click", "barrier_closed")
-        session.wait(30)
+        session.rest(30)
         assert session.outputs == ("click", "barrier_closed")
         assert session.reset() == "locked"
         assert session.outputs == ("barrier_closed",)
@@ -80,7 +80,7 @@ def test_waiting_changes_no_state(steps: int, chip_of: ChipOf) -> None:
     with opened(chip_of("turnstile")) as session:
         session.send("coin")
         before = session.counts["steps"]
-        session.wait(steps)
+        session.rest(steps)
         assert session.counts["steps"] == before + steps
         assert session.state == "unlocked"
         assert session.send("push") == "locked"
@@ -116,7 +116,7 @@ def test_counts_are_those_of_plain_loops(
                 session.reset()
                 advance([0], chip.gap_steps + 4)
             elif kind == 1:
-                session.wait(a)
+                session.rest(a)
                 advance([], a)
             else:
                 session.send(chip.network.inputs[a])
@@ -173,8 +173,8 @@ def test_the_engine_is_asked_for_the_channels_and_as_many_steps_as_it_takes(
     with ChipSession(chip, engine) as session:
         session.send("push")
         session.reset()
-        session.wait(3)
-        session.wait(0)
+        session.rest(3)
+        session.rest(0)
     assert engine.asked == [(None, 6), (2, 12), (0, 8), (None, 3)]
 
 
@@ -182,7 +182,7 @@ def test_a_long_wait_is_asked_for_in_parts(chip_of: ChipOf) -> None:
     chip = chip_of("turnstile")
     engine = Given(chip)
     with ChipSession(chip, engine) as session:
-        session.wait(10_000)
+        session.rest(10_000)
         assert session.counts["steps"] == chip.ready_steps + 10_000
     waits = engine.asked[1:]
     assert sum(steps for _, steps in waits) == 10_000
@@ -235,7 +235,7 @@ def test_waiting_takes_whole_numbers_of_steps(steps: Any, chip_of: ChipOf) -> No
         with pytest.raises(
             e.SessionError, match="not possible; expected a whole number of at least 0"
         ):
-            session.wait(steps)
+            session.rest(steps)
         assert session.send("coin") == "unlocked"
 
 
@@ -255,8 +255,8 @@ def test_a_closed_session_refuses_everything(chip_of: ChipOf) -> None:
     uses: list[Callable[[], object]] = [
         lambda: session.send("coin"),
         session.reset,
-        lambda: session.wait(1),
-        lambda: session.wait(0),
+        lambda: session.rest(1),
+        lambda: session.rest(0),
     ]
     for use in uses:
         with pytest.raises(e.SessionError, match="closed"):

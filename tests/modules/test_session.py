@@ -30,8 +30,8 @@ def test_a_session_does_what_that_of_the_matrix_does(
             assert ours.send(symbol) == other.send(symbol) == trace.states[n + 1]
             assert ours.outputs == other.outputs == trace.outputs[n]
             assert (ours.activity == other.activity).all()
-        ours.wait(3)
-        other.wait(3)
+        ours.rest(3)
+        other.rest(3)
         assert ours.counts == other.counts
         assert ours.reset() == machine.initial
         assert f'in "{machine.initial}"' in repr(ours)
@@ -46,8 +46,8 @@ def test_what_a_session_cannot_do_is_told(tcp: Built) -> None:
     for attempt in (
         lambda: session.send(machine.inputs[0], hold=1),
         lambda: session.send(machine.inputs[0], gap=0),
-        lambda: session.wait(-1),
-        lambda: session.wait(True),
+        lambda: session.rest(-1),
+        lambda: session.rest(True),
     ):
         with pytest.raises(SessionError, match="expected a whole number"):
             attempt()

@@ -29,8 +29,8 @@ def test_activity_and_counts_are_those_of_the_reference(name: str, program_of: P
             assert ours.outputs == reference.outputs
             assert (ours.activity == reference.activity).all()
             assert ours.counts == reference.counts
-        ours.wait(3)
-        reference.wait(3)
+        ours.rest(3)
+        reference.rest(3)
         assert (ours.activity == reference.activity).all()
 
 
@@ -78,6 +78,6 @@ def test_what_a_session_may_not_do(program: Program) -> None:
     ):
         session.send("coin", 1)
     session.close()
-    for attempt in (session.reset, lambda: session.send("coin"), lambda: session.wait(1)):
+    for attempt in (session.reset, lambda: session.send("coin"), lambda: session.rest(1)):
         with pytest.raises(e.SessionError, match="closed"):
             attempt()

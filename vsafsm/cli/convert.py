@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from vsafsm.cli.arguments import add_format, add_output
 from vsafsm.cli.exits import OK
 from vsafsm.cli.sources import machine_of
 from vsafsm.cli.terminal import print_line
 from vsafsm.equivalence import distinguishing_word, minimized
-from vsafsm.errors import NotExpressibleError, UsageError
+from vsafsm.errors import FileError, NotExpressibleError, UsageError
 from vsafsm.files import write_atomically
 from vsafsm.formats import format_for, written
+from vsafsm.formats.renaming import Renaming, is_table, renaming
 from vsafsm.machine import Machine
 from vsafsm.overwriting import check_output
 from vsafsm.symbolic import SymbolicMachine
+
+TABLE_SUFFIX = ".names.csv"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--minimize", action="store_true", help="write the smallest equivalent machine"
+    )
+    parser.add_argument(
+        "--rename",
+        action="store_true",
+        help="give other names to what OUT cannot hold, and list them in OUT.names.csv",
     )
 
 
@@ -46,17 +55,40 @@ def run(args: argparse.Namespace) -> int:
     )
     source = machine_of(args.input, args.format)
     machine = minimized(source) if args.minimize else source
-    text = written(machine, chosen)
+    names = renaming(machine, chosen.fits) if args.rename else Renaming({}, {}, {})
+    table = names.table()
+    if table:
+        _check_table(output, args)
+    text = written(names.applied(machine), chosen)
     read = chosen.guards if isinstance(source, SymbolicMachine) else chosen.read
     assert read is not None  # noqa: S101 - such a format has not written the text
-    _check_same(source, read(text, output).machine, chosen.name)
+    _check_same(source, names.inverse().applied(read(text, output).machine), chosen.name)
+    if table:
+        write_atomically(output + TABLE_SUFFIX, table.encode())
     write_atomically(output, text.encode())
     fewer = f" of {len(source.states)}" if args.minimize else ""
     inputs = f"{len(machine.inputs)} inputs"
     if isinstance(machine, SymbolicMachine):
         inputs = f"{machine.width} input bits"
     print_line(f"wrote {output}: {len(machine.states)}{fewer} states, {inputs}, equivalent")
+    if table:
+        print_line(f"wrote {output}{TABLE_SUFFIX}: {names.size} renamed")
     return OK
+
+
+def _check_table(output: str, args: argparse.Namespace) -> None:
+    """Refuse a table of names where there is no place for it beside `output`."""
+    if Path(output).exists() and not Path(output).is_file():
+        raise FileError(
+            f'cannot write a table of names beside "{output}", which is no file; expected a file'
+        )
+    check_output(
+        output + TABLE_SUFFIX,
+        "a table of names",
+        is_kind=is_table,
+        sources=(args.input,),
+        force=args.force,
+    )
 
 
 def _check_same(machine: Machine, written: Machine, name: str) -> None:

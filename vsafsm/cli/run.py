@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import queue
 import sys
+import threading
+import time
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import accumulate, chain, pairwise
 
 from vsafsm.backend import Run
 from vsafsm.cli.arguments import (
@@ -24,9 +27,10 @@ from vsafsm.cli.results import is_correct, print_verdict, wrong_states
 from vsafsm.cli.sources import program_of
 from vsafsm.cli.tables import print_table
 from vsafsm.cli.terminal import print_json, print_line
+from vsafsm.clocked import expanded
 from vsafsm.discovery import DEFAULT
 from vsafsm.errors import UsageError
-from vsafsm.machine import Outputs
+from vsafsm.machine import Clock, Machine, Outputs
 from vsafsm.program import Program
 from vsafsm.running import open_session, run_word, takes_vectors
 from vsafsm.symbolic import SymbolicMachine
@@ -39,6 +43,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A spec or program, a word, a backend, and compile options."""
     add_word(parser, "; - answers each input of standard input as it comes")
     add_target(parser, "--backend", "where to run")
+    parser.add_argument(
+        "--clock",
+        action="store_true",
+        help="with -: tick in real time, by the period of the machine's clock",
+    )
     add_json(parser)
     add_options(parser)
 
@@ -53,33 +62,57 @@ def run(args: argparse.Namespace) -> int:
                 " masks for a word that is known; expected the word, a file of it with --word-file,"
                 f" or backend {DEFAULT}"
             )
+        if args.clock and program.machine.clock is None:
+            raise UsageError(
+                f'machine "{program.machine.name}" has no clock; expected one, or no --clock'
+            )
         if STREAM not in program.machine.inputs:
-            return _follow(program, chosen, args.json)
-    word = word_of(args)
+            return _follow(program, chosen, args.json, args.clock)
+    if args.clock:
+        raise UsageError("--clock keeps real time while inputs come; expected - for them")
+    items = word_of(args)
     program = program_of(args, chosen, allow_unproven=True)
     machine = program.machine
+    groups = expanded(items, machine)
+    word = tuple(chain.from_iterable(groups))
     expected = machine.run(word)
     with ProgressBar(f"running on {chosen.target}"):
         ran = run_word(program, word, chosen.target, **chosen.of_target)
     correct = is_correct(ran, expected)
+    ends = [0, *accumulate(len(group) for group in groups)]
+    shown = _by_item(ran, machine, ends)
+    right = tuple(expected.states[end] for end in ends)
     if args.json:
         print_json(
             {
                 "machine": machine.name,
                 "backend": chosen.target,
-                "inputs": list(word),
-                "states": list(ran.states),
-                "expected": list(expected.states),
-                "initial_outputs": list(ran.outputs[0]),
-                "outputs": [list(o) for o in ran.outputs[1:]],
+                "inputs": list(items),
+                "states": list(shown.states),
+                "expected": list(right),
+                "initial_outputs": list(shown.outputs[0]),
+                "outputs": [list(o) for o in shown.outputs[1:]],
                 "correct": correct,
             }
         )
     else:
-        _print_trace(word, ran, expected.states)
+        _print_trace(items, shown, right)
         wrong = wrong_states(ran.states, expected.states)
         print_verdict(program, chosen.target, len(ran.states), wrong, correct)
     return OK if correct else WRONG
+
+
+def _by_item(ran: Run, machine: Machine, ends: Sequence[int]) -> Run:
+    """The last state of each item of a word, and the outputs on the way: a wait is many ticks."""
+    outputs = [ran.outputs[0]]
+    for before, end in pairwise(ends):
+        mealy: list[str] = []
+        for i in range(before + 1, end):
+            state = ran.states[i]
+            moore = () if state is None else machine.outputs_of(state)
+            mealy += ran.outputs[i][: len(ran.outputs[i]) - len(moore)]
+        outputs.append((*mealy, *ran.outputs[end]))
+    return Run(tuple(ran.states[end] for end in ends), tuple(outputs))
 
 
 def _print_trace(word: Sequence[str], ran: Run, expected: Sequence[str]) -> None:
@@ -99,8 +132,10 @@ def _name(state: str | None) -> str:
 # ---- inputs as they come
 
 
-def _follow(program: Program, chosen: Choices, as_json: bool) -> int:
-    """Answer each input when it comes, until the end of standard input."""
+def _follow(program: Program, chosen: Choices, as_json: bool, real_time: bool) -> int:
+    """Answer each input when it comes, until the end of standard input. In real time, ticks come in
+    between; those that change nothing are not told.
+    """
     machine, backend = program.machine, chosen.target
     across, down = max(map(len, machine.inputs)), max(map(len, machine.states))
 
@@ -114,19 +149,25 @@ def _follow(program: Program, chosen: Choices, as_json: bool) -> int:
             print_line(text.rstrip())
         sys.stdout.flush()
 
+    clock = machine.clock if real_time else None
+    symbols = _symbols() if clock is None else _with_ticks(clock)
     # Only counts are kept: a sensor may go on without end.
     state, wrong, correct, step = machine.initial, 0, True, 0
     with open_session(program, backend, **chosen.of_target) as session:
-        for step, symbol in enumerate(chain(("",), _symbols())):
+        for step, symbol in enumerate(chain(("",), symbols)):
             mealy: Outputs = ()
+            before = state
             if symbol:
                 taken = machine.transition(state, symbol)
                 state, mealy = taken.to, taken.outputs
                 session.send(symbol)
             found, outputs = session.state, session.outputs
             wrong += found != state
-            correct = correct and (found, outputs) == (state, mealy + machine.outputs_of(state))
-            answer(step, symbol, found, outputs)
+            right = (found, outputs) == (state, mealy + machine.outputs_of(state))
+            correct = correct and right
+            ticked = clock is not None and symbol == clock.symbol
+            if not (ticked and right and state == before and not mealy):
+                answer(step, symbol, found, outputs)
     if not as_json:
         print_verdict(program, backend, step + 1, wrong, correct)
     return OK if correct else WRONG
@@ -135,3 +176,27 @@ def _follow(program: Program, chosen: Choices, as_json: bool) -> int:
 def _symbols() -> Iterator[str]:
     for line in sys.stdin or ():
         yield from line.removeprefix("\ufeff").split()
+
+
+def _with_ticks(clock: Clock) -> Iterator[str]:
+    """Inputs as they come, and a tick whenever its time is there, until standard input ends."""
+    arriving: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+
+    def read() -> None:
+        for symbol in _symbols():
+            arriving.put(symbol)
+        arriving.put(None)
+
+    threading.Thread(target=read, daemon=True).start()
+    begun, ticks = time.monotonic(), 0
+    while True:
+        due = begun + (ticks + 1) * float(clock.seconds)
+        try:
+            symbol = arriving.get(timeout=max(0.0, due - time.monotonic()))
+        except queue.Empty:
+            ticks += 1
+            yield clock.symbol
+            continue
+        if symbol is None:
+            return
+        yield symbol

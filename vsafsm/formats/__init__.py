@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint, entry_points
 from itertools import islice
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from vsafsm.errors import (
     ArgumentError,
@@ -34,6 +34,9 @@ from vsafsm.garbage import collector_paused
 from vsafsm.machine import Machine, check_name, listed
 from vsafsm.symbolic import SymbolicMachine
 
+if TYPE_CHECKING:
+    from vsafsm.statecharts import Statechart
+
 GROUP = "vsafsm.formats"
 ACCEPT = "accept"
 """The output of states that accept, in formats that know such states."""
@@ -50,6 +53,8 @@ MAX_NAMES = 1000
 PathLike = str | os.PathLike[str]
 Source = PathLike | TextIO | Mapping[str, object]
 """What `load` takes."""
+NameRule = Callable[[str, str], bool]
+"""Whether a name can be written: from ``"state"``, ``"input"`` or ``"output"`` and the name."""
 
 _BUILT_IN = (
     EntryPoint("yaml", "vsafsm.formats.yaml:FORMAT", GROUP),
@@ -59,6 +64,7 @@ _BUILT_IN = (
     EntryPoint("scxml", "vsafsm.formats.scxml:FORMAT", GROUP),
     EntryPoint("transitions", "vsafsm.formats.transitions:FORMAT", GROUP),
     EntryPoint("sismic", "vsafsm.formats.sismic:FORMAT", GROUP),
+    EntryPoint("jflap", "vsafsm.formats.jflap:FORMAT", GROUP),
     EntryPoint("xstate", "vsafsm.formats.xstate:FORMAT", GROUP),
     EntryPoint("regex", "vsafsm.formats.regex:FORMAT", GROUP),
     # also declared in pyproject.toml; repeated here so that a source tree works without being
@@ -100,6 +106,10 @@ class Format:
     guards
         As `read`, for a text that `write` made of a machine with guards; None where the format
         cannot hold those.
+    fits
+        Which names of states, inputs and outputs `write` takes.
+    chart
+        From a text and the name of its source to a statechart; None where the format has none.
     """
 
     name: str
@@ -109,6 +119,8 @@ class Format:
     description: str
     readings: Mapping[str, Callable[[str, str], Reading]] = field(default_factory=dict)
     guards: Callable[[str, str], Reading] | None = None
+    fits: NameRule = field(default=lambda kind, name: True)
+    chart: Callable[[str, str], Statechart] | None = None
 
 
 def formats() -> dict[str, Format]:
@@ -195,17 +207,14 @@ def read(path: PathLike, format: str | None = None) -> Reading:  # noqa: A002 - 
     SpecError
         One of its subclasses: the text is no machine; with file, line and column.
     """
-    _check_there(path)
-    chosen = format_for(path, format)
-    source = os.fspath(path)
-    text = decode(_bytes_of(path), source)
+    found = _text_of(path, format)
     with collector_paused():
-        return chosen.read(text, source)
+        return found.format.read(found.text, found.source)
 
 
 def load(source: Source, format: str | None = None) -> Machine:  # noqa: A002
     """The machine of a spec; what is doubtful in it comes as Python warnings of class
-    `SpecWarning`.
+    `SpecWarning`. A statechart comes as the flat machine that it is.
 
     Parameters
     ----------
@@ -245,37 +254,97 @@ def load(source: Source, format: str | None = None) -> Machine:  # noqa: A002
     return reading.machine
 
 
-def _reading(source: Source, format_name: str | None) -> Reading:
-    if isinstance(source, Mapping):
-        from vsafsm.formats.yaml import read_mapping  # a format, which imports this module
+def load_chart(source: Source, format: str | None = None) -> Statechart:  # noqa: A002
+    """The statechart of a spec, before it is made flat; a flat machine is one too.
 
-        with collector_paused():
+    Parameters
+    ----------
+    source, format
+        As `load` takes them.
+
+    Raises
+    ------
+    FormatError
+        If the format has no statecharts.
+    VsafsmError
+        As `load`.
+
+    Examples
+    --------
+    >>> import io
+    >>> lamp = load_chart(io.StringIO('''
+    ... machine: lamp
+    ... initial: "off"
+    ... states:
+    ...   "off": {transitions: {press: "on"}}
+    ...   "on": {transitions: {press: "off"}, after: {30 s: "off"}}
+    ... '''))
+    >>> lamp.events, lamp.period
+    (('press', 'tick'), Fraction(30, 1))
+    """
+    with collector_paused():
+        if isinstance(source, Mapping):
+            from vsafsm.formats.yaml import chart_of_mapping  # a format, which imports this module
+
+            return chart_of_mapping(source)
+        found = _opened(source, format, "load_chart")
+        if found.format.chart is None:
+            able = [each.name for each in formats().values() if each.chart]
+            raise FormatError(
+                f"format {found.format.name} has no statecharts; expected {listed(able)}, or"
+                " vsafsm.load for a flat machine"
+            )
+        return found.format.chart(found.text, found.source)
+
+
+def _reading(source: Source, format_name: str | None) -> Reading:
+    with collector_paused():
+        if isinstance(source, Mapping):
+            from vsafsm.formats.yaml import read_mapping  # a format, which imports this module
+
             return read_mapping(source)
+        found = _opened(source, format_name, "load")
+        return found.format.read(found.text, found.source)
+
+
+class _Text(NamedTuple):
+    format: Format
+    text: str
+    source: str
+
+
+def _opened(source: PathLike | TextIO, format_name: str | None, function: str) -> _Text:
+    """What a function for users is given, as text."""
     if isinstance(source, str) and "\n" in source:
         raise ArgumentError(
-            f"vsafsm.load takes a path, and got a text of {len(source.splitlines())} lines;"
-            " expected vsafsm.load(io.StringIO(text)) for a text"
+            f"vsafsm.{function} takes a path, and got a text of {len(source.splitlines())} lines;"
+            f" expected vsafsm.{function}(io.StringIO(text)) for a text"
         )
     if isinstance(source, str | os.PathLike):
-        return read(source, format_name)
+        return _text_of(source, format_name)
     if not hasattr(source, "read"):
         raise ArgumentError(
-            "vsafsm.load takes a path, an open text file or a mapping, and got"
+            f"vsafsm.{function} takes a path, an open text file or a mapping, and got"
             f" {type(source).__name__}; expected one of them"
         )
-    return _read_file(source, format_name)
+    return _text_in(source, format_name)
 
 
-def _read_file(file: TextIO, format_name: str | None) -> Reading:
-    """Read an open file; one that is open for bytes will do."""
+def _text_of(path: PathLike, format_name: str | None) -> _Text:
+    _check_there(path)
+    chosen = format_for(path, format_name)
+    source = os.fspath(path)
+    return _Text(chosen, decode(_bytes_of(path), source), source)
+
+
+def _text_in(file: TextIO, format_name: str | None) -> _Text:
+    """Of an open file; one that is open for bytes will do."""
     name = getattr(file, "name", None)
     source = name if isinstance(name, str) else "text"
     by_suffix = format_name or Path(source).suffix
     chosen = format_for(source, format_name) if by_suffix else formats()["yaml"]
     content: str | bytes = file.read()
-    text = content if isinstance(content, str) else decode(content, source)
-    with collector_paused():
-        return chosen.read(text, source)
+    return _Text(chosen, content if isinstance(content, str) else decode(content, source), source)
 
 
 def save(machine: Machine, path: PathLike, format: str | None = None) -> None:  # noqa: A002

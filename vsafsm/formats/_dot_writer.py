@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from vsafsm.errors import NotExpressibleError
 from vsafsm.formats._dot_labels import SIGNS, escaped
+from vsafsm.formats.renaming import RENAME, names_of
 from vsafsm.machine import Machine
 
 NO_OUTPUT = ("", "-", "ε")
@@ -42,19 +43,21 @@ def write_dot(machine: Machine) -> str:
 
 
 def _check_expressible(machine: Machine) -> None:
-    outputs = {output for row in machine.table for taken in row for output in taken.outputs}
-    outputs |= {output for group in machine.moore for output in group}
-    unfit = [("input", name, '"/"') for name in machine.inputs if "/" in name]
-    unfit += [
-        ("output", name, '", " that is not "-" or "ε"')
-        for name in sorted(outputs)
-        if name in NO_OUTPUT or ", " in name
-    ]
-    for kind, name, sign in unfit:
-        raise NotExpressibleError(
-            f'DOT labels cannot tell the {kind} "{name}" from others; expected a name without'
-            f" {sign}"
-        )
+    for kind, names in names_of(machine).items():
+        for name in names:
+            if not fits_dot(kind, name):
+                sign = '"/"' if kind == "input" else '", " that is not "-" or "ε"'
+                raise NotExpressibleError(
+                    f'DOT labels cannot tell the {kind} "{name[:80]}" from others; expected a name'
+                    f" without {sign}, or {RENAME}"
+                )
+
+
+def fits_dot(kind: str, name: str) -> bool:
+    """Whether labels can hold the `name` of a state, an input or an output."""
+    if kind == "input":
+        return "/" not in name
+    return kind != "output" or (name not in NO_OUTPUT and ", " not in name)
 
 
 def _quoted(text: str) -> str:

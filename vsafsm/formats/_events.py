@@ -24,7 +24,14 @@ from vsafsm.errors import (
     UnknownStateError,
     did_you_mean,
 )
-from vsafsm.formats import MAX_TRANSITIONS, Reading, name_from, unreachable_warnings
+from vsafsm.formats import (
+    MAX_TRANSITIONS,
+    NameRule,
+    Reading,
+    name_from,
+    unreachable_warnings,
+)
+from vsafsm.formats.renaming import RENAME, names_of
 from vsafsm.machine import Machine, Outputs, Transition, check_name, listed
 
 
@@ -228,21 +235,12 @@ def written(machine: Machine) -> Iterator[tuple[str, list[tuple[str, str | None,
         yield state, found
 
 
-def check_names(
-    machine: Machine, format_name: str, fits: Callable[[str, str], bool], expected: str
-) -> None:
-    """Raise `NotExpressibleError` for the first name that does not fit; `fits` is given its kind
-    and the name.
-    """
-    outputs = {o: None for row in machine.table for taken in row for o in taken.outputs}
-    outputs |= {o: None for group in machine.moore for o in group}
-    for kind, names in (
-        ("state", machine.states),
-        ("input", machine.inputs),
-        ("output", tuple(outputs)),
-    ):
+def check_names(machine: Machine, format_name: str, fits: NameRule, expected: str) -> None:
+    """Raise `NotExpressibleError` for the first name that does not fit."""
+    for kind, names in names_of(machine).items():
         for name in names:
             if not fits(kind, name):
                 raise NotExpressibleError(
-                    f'{format_name} has no way to write the {kind} "{name[:80]}"; {expected}'
+                    f'{format_name} has no way to write the {kind} "{name[:80]}"; {expected},'
+                    f" or {RENAME}"
                 )

@@ -11,6 +11,7 @@ from itertools import pairwise
 from vsafsm.cubes import cube_text, parse_cube, split
 from vsafsm.errors import NotExpressibleError, TooLargeError
 from vsafsm.formats._kiss2_file import MAX_BITS
+from vsafsm.formats.renaming import RENAME, names_of
 from vsafsm.machine import Machine, Outputs, Transition
 from vsafsm.symbolic import SymbolicMachine
 
@@ -66,16 +67,13 @@ def write_blif(machine: Machine) -> str:
 
 
 def _written(machine: Machine) -> _Written:
-    for state in machine.states:
-        _check_word("state", state)
+    _check_names(machine)
     moore = dict(zip(machine.states, machine.moore, strict=True))
     rows = [
         (state, cubes_of, taken.to, frozenset(taken.outputs + moore[taken.to]))
         for state, cubes_of, taken in _cases(machine)
     ]
     names = _ordered({t.outputs + moore[t.to]: None for row in machine.table for t in row})
-    for name in names:
-        _check_word("output", name)
     bits = {
         outputs: "".join("01"[n in outputs] for n in names) or "0"
         for outputs in {row[3] for row in rows}
@@ -124,16 +122,26 @@ def _head(machine: Machine, names: Outputs, rows: list[str]) -> list[str]:
     ]
 
 
-def _check_word(kind: str, name: str) -> None:
-    if name in ANY_STATE and kind == "state":
-        raise NotExpressibleError(
-            f'the state "{name}" cannot be written as KISS2, where it stands for every or no state'
-        )
+def _check_names(machine: Machine) -> None:
+    for kind, names in names_of(machine).items():
+        for name in names:
+            if not fits_kiss2(kind, name):
+                told = 'it holds a space or a "#", or ends in a backslash'
+                if kind == "state" and name in ANY_STATE:
+                    told = "there it stands for every or no state"
+                raise NotExpressibleError(
+                    f'the {kind} "{name[:80]}" cannot be written as KISS2: {told}; expected another'
+                    f" name, or {RENAME}"
+                )
+
+
+def fits_kiss2(kind: str, name: str) -> bool:
+    """Whether KISS2 can hold the `name` of a state or an output; inputs are written as cubes."""
+    if kind == "input":
+        return True
     if "#" in name or name.endswith("\\") or any(c.isspace() for c in name):
-        raise NotExpressibleError(
-            f'the {kind} "{name[:80]}" cannot be written as KISS2: it holds a space or a "#", or'
-            " ends in a backslash"
-        )
+        return False
+    return kind != "state" or name not in ANY_STATE
 
 
 def _input_cubes(machine: Machine) -> list[list[str]]:

@@ -48,6 +48,8 @@ def _scalar(value: object, place: KeyPath) -> Scalar:
     """A text, or a number as it is written."""
     if isinstance(value, str):
         return Scalar(value, place, plain=False)
+    if isinstance(value, bool) and _may_be_truth(place.keys):
+        return Scalar("true" if value else "false", place)
     if isinstance(value, bool):
         raise SyntaxSpecError(
             f"{value} is no name; expected a text (YAML makes {value} of"
@@ -61,3 +63,8 @@ def _scalar(value: object, place: KeyPath) -> Scalar:
         " mapping",
         place,
     )
+
+
+def _may_be_truth(keys: tuple[object, ...]) -> bool:
+    """Whether a truth value can stand behind these keys."""
+    return bool(keys) and (keys[0] == "data" or keys[-1] in ("final", "if") or "set" in keys[-2:-1])

@@ -4,7 +4,7 @@ where the word so far is accepted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
@@ -19,6 +19,38 @@ MAX_SUBSETS = 20_000
 _Place = TypeVar("_Place", bound=Hashable)
 
 
+def recogniser(
+    name: str,
+    edges: Mapping[tuple[_Place, str], Collection[_Place]],
+    starts: Iterable[_Place],
+    accepting: Collection[_Place],
+    location: Location,
+) -> Machine:
+    """As `determinised`, for edges by state and symbol; those on the symbol ``""`` take no input.
+
+    The inputs are the symbols, in the order of the edges.
+    """
+
+    def closed(states: Iterable[_Place]) -> frozenset[_Place]:
+        queue = list(dict.fromkeys(states))
+        found = set(queue)
+        for state in queue:
+            further = [to for to in edges.get((state, ""), ()) if to not in found]
+            found.update(further)
+            queue += further
+        return frozenset(found)
+
+    return determinised(
+        name,
+        tuple(dict.fromkeys(symbol for _, symbol in edges if symbol)),
+        starts,
+        lambda state, symbol: edges.get((state, symbol), ()),
+        accepting,
+        location,
+        closed,
+    )
+
+
 def determinised(
     name: str,
     symbols: tuple[str, ...],
@@ -26,6 +58,7 @@ def determinised(
     following: Callable[[_Place, str], Iterable[_Place]],
     accepting: Collection[_Place],
     location: Location,
+    closed: Callable[[Iterable[_Place]], frozenset[_Place]] = frozenset,
 ) -> Machine:
     """The smallest machine for the recogniser; its states are ``s0``, ``s1``, ... in the order of
     discovery.
@@ -35,26 +68,28 @@ def determinised(
     name, symbols
         Name and inputs of the machine.
     start
-        States that the recogniser starts in, with those that it reaches without input.
+        States that the recogniser starts in.
     following
-        States after one state and one symbol, with those that it reaches without input.
+        States after one state and one symbol.
     accepting
         States that accept.
     location
         What an error names.
+    closed
+        From states to these and those that they reach without input.
 
     Raises
     ------
     TooLargeError
         If there are more than `MAX_SUBSETS` sets of states.
     """
-    first = frozenset(start)
+    first = closed(start)
     number = {first: 0}
     table = []
     for subset in (queue := [first]):
         row = []
         for symbol in symbols:
-            reached = frozenset(to for each in subset for to in following(each, symbol))
+            reached = closed(to for each in subset for to in following(each, symbol))
             if reached not in number:
                 number[reached] = len(queue)
                 queue.append(reached)

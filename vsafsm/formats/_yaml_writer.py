@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterable
 import yaml
 from yaml.resolver import Resolver
 
+from vsafsm.durations import duration_text
 from vsafsm.errors import NotExpressibleError
 from vsafsm.formats._nodes import MAX_CHARACTERS
-from vsafsm.machine import Machine, Outputs, Transition
+from vsafsm.formats.renaming import RENAME
+from vsafsm.machine import TICK, Machine, Outputs, Transition
 
 EVERY_OTHER = "*"
 """Stands for every input that a state does not list; no state or input can have this name."""
@@ -35,12 +37,19 @@ def write_yaml(machine: Machine) -> str:
         twice, or the text would be too long to read back.
     """
     for kind, names in (("state", machine.states), ("input", machine.inputs)):
-        if EVERY_OTHER in names:
+        if not all(fits_yaml(kind, name) for name in names):
             raise NotExpressibleError(
-                f'a {kind} is called "*", which in a spec stands for every other input'
+                f'a {kind} is called "*", which in a spec stands for every other input; expected'
+                f" another name, or {RENAME}"
             )
     lines = [f"machine: {_text(machine.name)}", f"initial: {_text(machine.initial)}"]
     lines += _flow_list("inputs: ", machine.inputs, "")
+    if machine.clock is not None:
+        if machine.clock.symbol != TICK:
+            raise NotExpressibleError(
+                f'the clock gives the input "{machine.clock.symbol}"; expected "{TICK}"'
+            )
+        lines.append(f"clock: {duration_text(machine.clock.seconds)}")
     lines.append("states:")
     for state, row, outputs in zip(machine.states, machine.table, machine.moore, strict=True):
         lines += _state_lines(state, _entries(state, row, machine.inputs), outputs)
@@ -49,6 +58,11 @@ def write_yaml(machine: Machine) -> str:
     if len(text) > MAX_CHARACTERS:
         raise NotExpressibleError(f"the spec would be longer than {MAX_CHARACTERS} characters")
     return text
+
+
+def fits_yaml(kind: str, name: str) -> bool:
+    """Whether a spec can hold the `name` of a state, an input or an output."""
+    return kind == "output" or name != EVERY_OTHER
 
 
 def _text(name: str) -> str:

@@ -24,7 +24,7 @@ one that puts out ``accept`` where the word so far is accepted.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import NamedTuple
@@ -56,8 +56,8 @@ from vsafsm.formats._dot_graph import (
     parse_dot,
 )
 from vsafsm.formats._dot_labels import LINE_ENDS, label_of, readable, split
-from vsafsm.formats._dot_writer import NO_OUTPUT, write_dot
-from vsafsm.formats._subsets import determinised
+from vsafsm.formats._dot_writer import NO_OUTPUT, fits_dot, write_dot
+from vsafsm.formats._subsets import recogniser
 from vsafsm.machine import Machine, Outputs, Transition, check_name
 
 ACCEPTING = ("doublecircle", "doubleoctagon")
@@ -154,32 +154,13 @@ def read_dot_nfa(text: str, source: str) -> Reading:
             )
         symbol = "" if arrow.symbol in NO_INPUT else arrow.symbol
         reached.setdefault((arrow.state, symbol), {})[arrow.to] = None
-    symbols = tuple(dict.fromkeys(symbol for _, symbol in reached if symbol))
+    has_symbols = any(symbol for _, symbol in reached)
     accepting = {name for name, node in drawing.nodes.items() if _accepts(node)}
-    if not symbols or not accepting:
-        lacks = "no node is a double circle" if symbols else "no edge has an input"
+    if not has_symbols or not accepting:
+        lacks = "no node is a double circle" if has_symbols else "no edge has an input"
         raise SyntaxSpecError(f"{lacks}; expected a recogniser of words", drawing.place(0))
-
-    def closed(states: Collection[str]) -> list[str]:
-        """The states, and those that they reach without input."""
-        found = set(states)
-        queue = list(dict.fromkeys(states))
-        for state in queue:
-            further = [to for to in reached.get((state, ""), ()) if to not in found]
-            found.update(further)
-            queue += further
-        return queue
-
     starts = [to for to, _ in _marked_starts(drawing)] or [next(iter(drawing.nodes))]
-    following = {key: closed(found) for key, found in reached.items() if key[1]}
-    machine = determinised(
-        drawing.name(),
-        symbols,
-        closed(starts),
-        lambda state, symbol: following.get((state, symbol), ()),
-        accepting,
-        drawing.place(0),
-    )
+    machine = recogniser(drawing.name(), reached, starts, accepting, drawing.place(0))
     return Reading(machine, tuple(_merged_warnings(drawing)))
 
 
@@ -396,4 +377,5 @@ FORMAT = Format(
     write_dot,
     "Graphviz: learned automata, labels input/output",
     {"nfa": read_dot_nfa},
+    fits=fits_dot,
 )

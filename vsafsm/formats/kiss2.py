@@ -51,7 +51,7 @@ from vsafsm.formats._kiss2_file import (
     output_names,
     parse_kiss2,
 )
-from vsafsm.formats._kiss2_writer import ANY_STATE, write_blif, write_kiss2
+from vsafsm.formats._kiss2_writer import ANY_STATE, fits_kiss2, write_blif, write_kiss2
 from vsafsm.machine import Machine, Outputs, Transition, listed
 from vsafsm.symbolic import symbolic_machine
 
@@ -393,6 +393,7 @@ FORMAT = Format(
     "KISS2 (MCNC benchmarks)",
     _READINGS,
     read_guards,
+    fits_kiss2,
 )
 BLIF = Format(
     "blif",
@@ -402,4 +403,5 @@ BLIF = Format(
     "KISS2 inside BLIF (SIS, ABC)",
     _READINGS,
     read_guards,
+    fits_kiss2,
 )

@@ -19,17 +19,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import PurePath
 from typing import Literal as OneOf
-from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
-from vsafsm.errors import Location, NotImportableError, SyntaxSpecError, TooLargeError
+from vsafsm.errors import Location, NotImportableError, SyntaxSpecError
 from vsafsm.formats import Format, Reading, name_from
 from vsafsm.formats._charts import chart_reading
 from vsafsm.formats._events import check_names, written
+from vsafsm.formats._xml import XmlElement, parse_xml
 from vsafsm.machine import Machine
 from vsafsm.statecharts import (
     Assign,
@@ -50,7 +49,6 @@ from vsafsm.statecharts.expressions import Expression, Literal
 from vsafsm.statecharts.parts import Action, Actions
 
 NAMESPACE = "http://www.w3.org/2005/07/scxml"
-MAX_DEPTH = 64
 
 _REFUSED = {
     **dict.fromkeys(("script", "foreach"), "is code"),
@@ -67,18 +65,6 @@ _EVENT = re.compile(r"[\w-]+\Z")
 _DURATION = re.compile(r"\s*(\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})\s*(ms|s)\s*\Z")
 
 
-@dataclass
-class _ScxmlElement:
-    tag: str
-    attributes: dict[str, str]
-    location: Location
-    children: list[_ScxmlElement] = field(default_factory=list)
-    text: str = ""
-
-    def describe(self) -> str:
-        return f"<{self.tag}>"
-
-
 def read_scxml(text: str, source: str) -> Reading:
     """Read a machine from `text`; `source` names the text in errors and, without its suffix, an
     unnamed machine.
@@ -93,79 +79,15 @@ def read_scxml(text: str, source: str) -> Reading:
 
 def scxml_chart(text: str, source: str) -> Statechart:
     """The statechart of `text`; parameters and errors as `read_scxml`."""
-    root = _ScxmlParser(text, source).parse()
-    if root.tag != "scxml":
-        raise SyntaxSpecError(f"the root is {root.describe()}; expected <scxml>", root.location)
+    root = parse_xml(text, source, NAMESPACE, "scxml")
     return _ChartReader(root, source).chart()
-
-
-# ---- from text to elements
-
-
-class _ScxmlParser:
-    def __init__(self, text: str, source: str) -> None:
-        self.text, self.source = text, source
-        self.expat = expat.ParserCreate("utf-8", " ")  # whatever the XML declaration says
-        self.expat.StartElementHandler = self.start
-        self.expat.EndElementHandler = self.end
-        self.expat.CharacterDataHandler = self.characters
-        self.expat.StartDoctypeDeclHandler = self.doctype
-        self.open: list[_ScxmlElement] = []
-        self.foreign = 0
-        self.root: _ScxmlElement | None = None
-
-    def parse(self) -> _ScxmlElement:
-        try:
-            self.expat.Parse(self.text.encode("utf-8", "replace"), True)
-        except expat.ExpatError as error:
-            place = Location(self.source, error.lineno, error.offset + 1)
-            raise SyntaxSpecError(
-                f"this is not XML: {expat.ErrorString(error.code)}", place
-            ) from None
-        if self.root is None:
-            raise SyntaxSpecError(
-                "the root is of another namespace; expected <scxml>", Location(self.source, 1, 1)
-            )
-        return self.root
-
-    def place(self) -> Location:
-        return Location(
-            self.source, self.expat.CurrentLineNumber, self.expat.CurrentColumnNumber + 1
-        )
-
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        namespace, _, tag = name.rpartition(" ")
-        if self.foreign or namespace not in ("", NAMESPACE):
-            self.foreign += 1  # an editor's notes, of another namespace
-            return
-        if len(self.open) >= MAX_DEPTH:
-            raise TooLargeError(f"elements are nested deeper than {MAX_DEPTH} levels", self.place())
-        element = _ScxmlElement(tag, attributes, self.place())
-        if self.open:
-            self.open[-1].children.append(element)
-        else:
-            self.root = element
-        self.open.append(element)
-
-    def end(self, _: str) -> None:
-        if self.foreign:
-            self.foreign -= 1
-        else:
-            self.open.pop()
-
-    def characters(self, text: str) -> None:
-        if self.open and not self.foreign and self.open[-1].tag in ("data", "assign"):
-            self.open[-1].text += text
-
-    def doctype(self, *_: object) -> None:
-        raise SyntaxSpecError("a document type can stand for anything; expected none", self.place())
 
 
 # ---- from elements to states
 
 
 class _ChartReader:
-    def __init__(self, root: _ScxmlElement, source: str) -> None:
+    def __init__(self, root: XmlElement, source: str) -> None:
         self.root, self.source = root, source
         self.data: list[Variable] = []
         self.events = _Events()
@@ -194,10 +116,10 @@ class _ChartReader:
             initial_place=root.location,
         )
 
-    def node(self, element: _ScxmlElement) -> State | History:
+    def node(self, element: XmlElement) -> State | History:
         return self.history(element) if element.tag == "history" else self.state(element)
 
-    def state(self, element: _ScxmlElement) -> State:
+    def state(self, element: XmlElement) -> State:
         children: list[State | History] = []
         transitions: list[Transition] = []
         actions: dict[str, list[Action]] = {"onentry": [], "onexit": []}
@@ -233,7 +155,7 @@ class _ChartReader:
             initial_place=place,
         )
 
-    def history(self, element: _ScxmlElement) -> History:
+    def history(self, element: XmlElement) -> History:
         kind = element.attributes.get("type", "shallow")
         if kind not in ("shallow", "deep"):
             raise SyntaxSpecError(
@@ -243,7 +165,7 @@ class _ChartReader:
         targets, actions = self.default(element)
         return History(_needed(element, "id"), targets, kind == "deep", actions, element.location)
 
-    def default(self, element: _ScxmlElement) -> tuple[tuple[str, ...], Actions]:
+    def default(self, element: XmlElement) -> tuple[tuple[str, ...], Actions]:
         """Targets and actions of the one transition of <initial> or <history>."""
         transitions = element.children
         for child in transitions:
@@ -264,7 +186,7 @@ class _ChartReader:
                 )
         return tuple(_needed(only, "target").split()), tuple(_actions(only.children))
 
-    def transition(self, element: _ScxmlElement, compound: bool) -> Transition:
+    def transition(self, element: XmlElement, compound: bool) -> Transition:
         described = element.attributes.get("event")
         cond = element.attributes.get("cond")
         if described is not None and not described.split():
@@ -280,7 +202,7 @@ class _ChartReader:
             place=element.location,
         )
 
-    def declare(self, element: _ScxmlElement) -> None:
+    def declare(self, element: XmlElement) -> None:
         for child in element.children:
             if child.tag != "data":
                 raise _unfit(child)
@@ -311,7 +233,7 @@ class _Events:
         self.inputs: tuple[str, ...] = ()
         self.beginning: dict[str, list[str]] = {}
 
-    def gather(self, root: _ScxmlElement) -> None:
+    def gather(self, root: XmlElement) -> None:
         pending = [root]
         while pending:
             element = pending.pop()
@@ -357,7 +279,7 @@ def _token(described: str) -> str:
 # ---- from elements to actions
 
 
-def _actions(elements: Iterable[_ScxmlElement]) -> Iterator[Action]:
+def _actions(elements: Iterable[XmlElement]) -> Iterator[Action]:
     for element in elements:
         place = element.location
         if element.tag == "raise":
@@ -377,13 +299,13 @@ def _actions(elements: Iterable[_ScxmlElement]) -> Iterator[Action]:
             raise _unfit(element)
 
 
-def _heard(send: _ScxmlElement) -> bool:
+def _heard(send: XmlElement) -> bool:
     """Whether the chart sends to itself."""
     to = send.attributes.get("target", "#_internal")
     return to == "#_internal" and "targetexpr" not in send.attributes
 
 
-def _send(element: _ScxmlElement) -> Action:
+def _send(element: XmlElement) -> Action:
     attributes, place = element.attributes, element.location
     if "eventexpr" in attributes or element.children:
         raise _refused("<send> with an expression or data", "is code", place)
@@ -414,11 +336,11 @@ def _duration(text: str, place: Location) -> Fraction:
     return Fraction(match[1]) / (1000 if match[2] == "ms" else 1)
 
 
-def _choice(element: _ScxmlElement) -> Choice:
+def _choice(element: XmlElement) -> Choice:
     """<if> and its branches, which <elseif> and <else> divide."""
     guard: Expression | None = parse_expression(_needed(element, "cond"), element.location)
     branches: list[tuple[Expression | None, Actions]] = []
-    inside: list[_ScxmlElement] = []
+    inside: list[XmlElement] = []
     for child in element.children:
         if child.tag not in ("elseif", "else"):
             inside.append(child)
@@ -439,7 +361,7 @@ def _choice(element: _ScxmlElement) -> Choice:
 # ---- what does not fit
 
 
-def _unfit(element: _ScxmlElement) -> Exception:
+def _unfit(element: XmlElement) -> Exception:
     if element.tag in _REFUSED:
         return _refused(element.describe(), _REFUSED[element.tag], element.location)
     return SyntaxSpecError(f"{element.describe()} cannot stand here", element.location)
@@ -452,7 +374,7 @@ def _refused(construct: str, why: str, place: Location) -> NotImportableError:
     )
 
 
-def _needed(element: _ScxmlElement, name: str) -> str:
+def _needed(element: XmlElement, name: str) -> str:
     value = element.attributes.get(name)
     if value is None:
         raise SyntaxSpecError(f'{element.describe()} has no "{name}"', element.location)
@@ -473,12 +395,7 @@ def write_scxml(machine: Machine) -> str:
     NotExpressibleError
         If a state or an input is no plain word of letters, digits, ``_`` and ``-``.
     """
-    check_names(
-        machine,
-        "SCXML",
-        lambda kind, name: kind == "output" or bool(_EVENT.match(name)),
-        "expected letters, digits, _ and - alone",
-    )
+    check_names(machine, "SCXML", _fits, "expected letters, digits, _ and - alone")
     head = f'initial="{machine.initial}" name={quoteattr(machine.name)}'
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
@@ -497,4 +414,16 @@ def write_scxml(machine: Machine) -> str:
     return "\n".join([*lines, "</scxml>"]) + "\n"
 
 
-FORMAT = Format("scxml", (".scxml",), read_scxml, write_scxml, "SCXML statecharts without code")
+def _fits(kind: str, name: str) -> bool:
+    return kind == "output" or bool(_EVENT.match(name))
+
+
+FORMAT = Format(
+    "scxml",
+    (".scxml",),
+    read_scxml,
+    write_scxml,
+    "SCXML statecharts without code",
+    fits=_fits,
+    chart=scxml_chart,
+)

@@ -486,11 +486,7 @@ def write_sismic(machine: Machine) -> str:
     check_names(
         machine,
         "sismic",
-        lambda kind, name: (
-            name != "root"
-            if kind == "state"
-            else kind != "output" or not re.search(r"['\"\\;]", name)
-        ),
+        _fits,
         'expected an output without quotes, ";" and backslashes, and another state than "root"',
     )
     lines = ["statechart:", f"  name: {_quoted(machine.name)}", "  root state:", "    name: root"]
@@ -507,6 +503,12 @@ def write_sismic(machine: Machine) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _fits(kind: str, name: str) -> bool:
+    if kind == "state":
+        return name != "root"
+    return kind != "output" or not re.search(r"['\"\\;]", name)
+
+
 def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
@@ -517,4 +519,6 @@ FORMAT = Format(
     read_sismic,
     write_sismic,
     "statecharts of the Python library sismic",
+    fits=_fits,
+    chart=read_chart,
 )

@@ -632,12 +632,7 @@ def write_transitions(machine: Machine) -> str:
     NotExpressibleError
         If a state is called ``*`` or ``=``.
     """
-    check_names(
-        machine,
-        "transitions",
-        lambda kind, name: kind != "state" or name not in (EVERY, SAME),
-        'expected another name than "*" and "="',
-    )
+    check_names(machine, "transitions", _fits, 'expected another name than "*" and "="')
     rows = [
         json.dumps(
             {
@@ -661,10 +656,16 @@ def write_transitions(machine: Machine) -> str:
     return head + ', "transitions": [\n  ' + ",\n  ".join(rows) + "\n]}\n"
 
 
+def _fits(kind: str, name: str) -> bool:
+    return kind != "state" or name not in (EVERY, SAME)
+
+
 FORMAT = Format(
     "transitions",
     (".transitions",),
     read_transitions,
     write_transitions,
     "machines of the Python library transitions, as JSON or YAML",
+    fits=_fits,
+    chart=read_chart,
 )

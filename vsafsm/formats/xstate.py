@@ -687,4 +687,5 @@ FORMAT = Format(
     read_xstate,
     write_xstate,
     "machines of the JavaScript library XState 5, as JSON without functions",
+    chart=read_chart,
 )

@@ -7,8 +7,7 @@ Names are text exactly as written: ``on``, ``no``, ``1`` and ``null`` are names 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from collections.abc import Mapping as AnyMapping
 from typing import NamedTuple
 
@@ -16,7 +15,6 @@ from vsafsm.errors import (
     BadNameError,
     Location,
     NondeterministicError,
-    OptionError,
     SpecError,
     SyntaxSpecError,
     TooLargeError,
@@ -26,24 +24,28 @@ from vsafsm.errors import (
 )
 from vsafsm.formats import MAX_TRANSITIONS, Format, Reading, summarised, unreachable_warnings
 from vsafsm.formats._mappings import node_of
-from vsafsm.formats._nodes import Items, Mapping, Node, Scalar, parse
-from vsafsm.formats._slips import space_is_missing
-from vsafsm.formats._yaml_writer import EVERY_OTHER, FLOAT, INTEGER, write_yaml
-from vsafsm.machine import Machine, Outputs, Transition, check_name, listed
-from vsafsm.options import OPTION_NAMES, check_option
-
-_TOP_KEYS = ("machine", "initial", "inputs", "states", "unlisted", "compile")
-_STATE_KEYS = ("outputs", "transitions")
-_TRANSITION_KEYS = ("to", "outputs")
-_MAPPINGS = ("states", "transitions", "compile")
-_CONDITION = ("a condition", "give each case an input of its own")
-_TIME = ("a time", "let a timer give an input")
-_NOT_YET = {
-    **dict.fromkeys(("if", "when", "guard"), _CONDITION),
-    **dict.fromkeys(("after", "timeout", "delay"), _TIME),
-}
-
-Option = str | int | float
+from vsafsm.formats._nodes import Mapping, Node, Scalar, parse
+from vsafsm.formats._yaml_charts import chart_of, reading_of
+from vsafsm.formats._yaml_fields import (
+    STATE_KEYS,
+    TOP_KEYS,
+    TRANSITION_KEYS,
+    check_space,
+    distinct_pairs,
+    fields_of,
+    name_of,
+    names_of,
+    outputs_of,
+    pairs_of,
+    scalar_of,
+    unlisted_error,
+    unlisted_told,
+)
+from vsafsm.formats._yaml_options import compile_options_of
+from vsafsm.formats._yaml_shape import is_chart
+from vsafsm.formats._yaml_writer import EVERY_OTHER, fits_yaml, write_yaml
+from vsafsm.machine import Machine, Outputs, Transition, listed
+from vsafsm.statecharts import Statechart
 
 
 class _Arrow(NamedTuple):
@@ -67,10 +69,25 @@ def read_yaml(text: str, source: str) -> Reading:
     SpecError
         One of its subclasses, with the place and what was expected there.
     """
+    return _reading(_root(text, source))
+
+
+def read_chart(text: str, source: str) -> Statechart:
+    """Read a chart from `text`, which may be a flat machine; `source` names the text in errors.
+
+    Raises
+    ------
+    SpecError
+        As `read_yaml`.
+    """
+    return chart_of(_root(text, source))
+
+
+def _root(text: str, source: str) -> Node:
     root = parse(text, source)
     if root is None:
         raise SyntaxSpecError("the spec is empty; expected a machine with states", Location(source))
-    return _reading(root)
+    return root
 
 
 def read_mapping(spec: AnyMapping[str, object]) -> Reading:
@@ -81,12 +98,21 @@ def read_mapping(spec: AnyMapping[str, object]) -> Reading:
     SpecError
         One of its subclasses, with the keys that lead to the place.
     """
-    if "states" not in spec:
+    return _reading(_root_of(spec))
+
+
+def chart_of_mapping(spec: AnyMapping[str, object]) -> Statechart:
+    """The chart of a mapping, as `read_mapping` reads one; raises `SpecError`."""
+    return chart_of(_root_of(spec))
+
+
+def _root_of(spec: AnyMapping[str, object]) -> Node:
+    if "states" not in spec and "regions" not in spec:
         raise SyntaxSpecError(
             f"a mapping {_with_keys(spec)} is no spec; expected the keys machine, initial and"
             " states, or vsafsm.Machine.from_dict for a mapping with transitions"
         )
-    return _reading(node_of(spec))
+    return node_of(spec)
 
 
 def _with_keys(mapping: AnyMapping[str, object]) -> str:
@@ -95,17 +121,19 @@ def _with_keys(mapping: AnyMapping[str, object]) -> str:
 
 
 def _reading(root: Node) -> Reading:
-    top = _fields(root, "a spec", _TOP_KEYS, ("machine", "initial", "states"))
-    name = _name(top["machine"], "machine")
+    if is_chart(root):
+        return reading_of(root)
+    top = fields_of(root, "a spec", TOP_KEYS, ("machine", "initial", "states"))
+    name = name_of(top["machine"], "machine")
     states = _states(top["states"])
     inputs = _inputs(top.get("inputs"), states, root.location)
     if len(states) * len(inputs) > MAX_TRANSITIONS:
         raise TooLargeError(
             f"the machine has more than {MAX_TRANSITIONS} transitions", root.location
         )
-    initial = _known_state(_scalar(top["initial"], "initial", "the name of a state"), states)
+    initial = _known_state(scalar_of(top["initial"], "initial", "the name of a state"), states)
     _check_targets(states)
-    if _unlisted(top.get("unlisted")) == "error":
+    if unlisted_error(top.get("unlisted")):
         _refuse_unlisted(states, inputs)
     machine = Machine(
         name=name,
@@ -114,174 +142,36 @@ def _reading(root: Node) -> Reading:
         initial=initial,
         table=_table(states, inputs),
         moore=tuple(s.outputs for s in states.values()),
-        compile_options=_compile_options(top.get("compile")),
+        compile_options=compile_options_of(top.get("compile")),
     )
     unused = _unused_inputs(top.get("inputs"), states)
     unreachable = unreachable_warnings(machine, lambda s: states[s].name.location)
     return Reading(machine, (*unused, *unreachable))
 
 
-def _pairs(node: Node, what: str, keys: str) -> tuple[tuple[Scalar, Node], ...]:
-    if isinstance(node, Mapping):
-        return node.pairs
-    if isinstance(node, Scalar) and node.plain:
-        _check_space(node)
-    remedy = ""
-    if isinstance(node, Items):
-        remedy = ', "key: value" without "-" and brackets'
-    elif isinstance(node, Scalar) and not node.nothing:
-        remedy = "; is a colon missing?"
-    raise SyntaxSpecError(
-        f"{what} is {_kind(node)}; expected a mapping with {keys}{remedy}", node.location
-    )
-
-
-def _check_space(scalar: Scalar) -> None:
-    """Refuse ``key:value`` where it can only be a key and a value."""
-    key, colon, value = scalar.text.partition(":")
-    if scalar.plain and colon and value.strip() == value != "":
-        place = scalar.location
-        raise SyntaxSpecError(
-            space_is_missing(scalar.text, key, value.split()[0]),
-            Location(place.source, place.line, place.column + len(key)),
-        )
-
-
-def _distinct(
-    pairs: Iterable[tuple[Scalar, Node]], duplicate: Callable[[str, int], SpecError]
-) -> Iterator[tuple[Scalar, Node]]:
-    """The pairs; `told` makes the error for a key that stands twice, from its text and the first
-    one's line.
-    """
-    lines: dict[str, int] = {}
-    for key, value in pairs:
-        if key.text in lines:
-            error = duplicate(key.text, lines[key.text])
-            raise type(error)(error.message, key.location)
-        lines[key.text] = key.location.line
-        yield key, value
-
-
-def _fields(
-    node: Node, what: str, known: tuple[str, ...], needed: tuple[str, ...] = ()
-) -> dict[str, Node]:
-    pairs = _pairs(node, what, f"the keys {', '.join(known)}")
-    fields = {}
-    for key, value in _distinct(
-        pairs, lambda k, n: SyntaxSpecError(f'key "{k}" stands twice (first in line {n})')
-    ):
-        if key.text not in known:
-            raise _unknown_key(key, what, known)
-        if isinstance(value, Scalar) and key.text not in _MAPPINGS:
-            _check_one_line(value)
-        fields[key.text] = value
-    for name in needed:
-        if name not in fields:
-            raise SyntaxSpecError(f'{what} has no key "{name}"; expected it here', node.location)
-    return fields
-
-
-def _unknown_key(key: Scalar, what: str, known: tuple[str, ...]) -> SyntaxSpecError:
-    if key.text.partition(":")[0] in known:
-        _check_space(key)
-    first = key.text.split()[0] if key.text.split() else ""
-    if key.plain and first in known:
-        return SyntaxSpecError(
-            f'a colon is missing after "{first}" in "{key.text[:60]}"; expected "{first}: ..."',
-            key.location,
-        )
-    problem = f'unknown key "{key.text[:80]}" in {what}'
-    hint = did_you_mean(key.text, known)
-    if key.text in _NOT_YET:
-        kind, remedy = _NOT_YET[key.text]
-        problem, hint = f'"{key.text}" ({kind}) in {what} is not supported yet', f"; {remedy}"
-    elif known == _STATE_KEYS and not hint:
-        hint = '; inputs stand under "transitions"'
-    elif known == _TOP_KEYS and not hint:
-        hint = '; states stand under "states", indented'
-    return SyntaxSpecError(f"{problem}; expected {listed(known)}{hint}", key.location)
-
-
-def _kind(node: Node) -> str:
-    if isinstance(node, Scalar):
-        return "empty" if node.nothing else f'the text "{node.text[:40]}"'
-    return "a list" if isinstance(node, Items) else "a mapping"
-
-
-def _scalar(node: Node, what: str, expected: str) -> Scalar:
-    if isinstance(node, Scalar) and not node.nothing:
-        _check_one_line(node)
-        return node
-    raise SyntaxSpecError(f"{what} is {_kind(node)}; expected {expected}", node.location)
-
-
-def _check_one_line(scalar: Scalar) -> None:
-    """Refuse a text without quotes that goes on in the next line."""
-    if scalar.plain and scalar.lines > 1:
-        place = scalar.location
-        raise SyntaxSpecError(
-            f"this line has no colon and continues the text of line {place.line}; expected"
-            ' "key: value", or the text in quotes',
-            Location(place.source, place.line + 1),
-        )
-
-
-def _name(node: Node, kind: str) -> str:
-    scalar = _scalar(node, kind, f"the name of {'an' if kind[0] in 'aeiou' else 'a'} {kind}")
-    try:
-        check_name(kind, scalar.text)
-    except BadNameError as error:
-        raise BadNameError(error.message, scalar.location) from None
-    if scalar.text == EVERY_OTHER and kind in ("state", "input"):
-        raise BadNameError(
-            f'"*" cannot be the name of a {kind}: it stands for every other input', scalar.location
-        )
-    return scalar.text
-
-
-def _names(node: Node, kind: str) -> Iterator[tuple[str, Location]]:
-    if not isinstance(node, Items):
-        raise SyntaxSpecError(
-            f"{kind}s is {_kind(node)}; expected a list of names, for example [first, second]",
-            node.location,
-        )
-    return ((_name(item, kind), item.location) for item in node.items)
-
-
-def _outputs(node: Node | None) -> Outputs:
-    found: dict[str, None] = {}
-    for name, location in () if node is None else _names(node, "output"):
-        if name in found:
-            raise BadNameError(
-                f'output "{name}" stands twice in one list; expected it once', location
-            )
-        found[name] = None
-    return tuple(found)
-
-
 def _states(node: Node) -> dict[str, _StateEntry]:
-    pairs = _pairs(node, "states", "a key for each state")
+    pairs = pairs_of(node, "states", "a key for each state")
     if not pairs:
         raise SyntaxSpecError("states is empty; expected at least one state", node.location)
     problem = "is declared twice (first in line"
-    distinct = _distinct(pairs, lambda k, n: BadNameError(f'state "{k}" {problem} {n})'))
-    return {_name(key, "state"): _state(key, value) for key, value in distinct}
+    distinct = distinct_pairs(pairs, lambda k, n: BadNameError(f'state "{k}" {problem} {n})'))
+    return {name_of(key, "state"): _state(key, value) for key, value in distinct}
 
 
 def _state(name: Scalar, node: Node) -> _StateEntry:
     if isinstance(node, Scalar) and node.nothing:
         return _StateEntry(name, (), {}, None)
-    fields = _fields(node, f'state "{name.text}"', _STATE_KEYS)
+    fields = fields_of(node, f'state "{name.text}"', STATE_KEYS)
     arrows, every_other = _arrows(name.text, fields.get("transitions"))
-    return _StateEntry(name, _outputs(fields.get("outputs")), arrows, every_other)
+    return _StateEntry(name, outputs_of(fields.get("outputs")), arrows, every_other)
 
 
 def _arrows(state: str, node: Node | None) -> tuple[dict[str, _Arrow], _Arrow | None]:
     if node is None or (isinstance(node, Scalar) and node.nothing):
         return {}, None
-    pairs = _pairs(node, f'transitions of state "{state}"', "a key for each input")
+    pairs = pairs_of(node, f'transitions of state "{state}"', "a key for each input")
     problem = f'state "{state}" has a second transition on input'
-    distinct = _distinct(
+    distinct = distinct_pairs(
         pairs, lambda k, n: NondeterministicError(f'{problem} "{k}"; the first is in line {n}')
     )
     arrows, every_other = {}, None
@@ -290,7 +180,7 @@ def _arrows(state: str, node: Node | None) -> tuple[dict[str, _Arrow], _Arrow | 
         if key.text == EVERY_OTHER:
             every_other = arrow
         else:
-            arrows[_name(key, "input")] = arrow
+            arrows[name_of(key, "input")] = arrow
     return arrows, every_other
 
 
@@ -298,16 +188,16 @@ def _arrow(state: str, key: Scalar, node: Node) -> _Arrow:
     if isinstance(node, Scalar) and node.text and node.lines == 1:
         return _Arrow(key, node, ())
     if isinstance(node, Scalar) and node.nothing:
-        _check_space(key)
+        check_space(key)
     what = f'the transition of state "{state}" on "{key.text[:80]}"'
     if not isinstance(node, Mapping):
-        to = _scalar(node, what, "the name of a state, or {to: ..., outputs: [...]}")
+        to = scalar_of(node, what, "the name of a state, or {to: ..., outputs: [...]}")
         return _Arrow(key, to, ())
-    fields = _fields(node, what, _TRANSITION_KEYS, ("to",))
+    fields = fields_of(node, what, TRANSITION_KEYS, ("to",))
     return _Arrow(
         key,
-        _scalar(fields["to"], f"to in {what}", "the name of a state"),
-        _outputs(fields.get("outputs")),
+        scalar_of(fields["to"], f"to in {what}", "the name of a state"),
+        outputs_of(fields.get("outputs")),
     )
 
 
@@ -320,7 +210,7 @@ def _inputs(node: Node | None, states: dict[str, _StateEntry], place: Location) 
             )
         return found
     declared: dict[str, Location] = {}
-    for name, location in _names(node, "input"):
+    for name, location in names_of(node, "input"):
         if name in declared:
             raise BadNameError(f'input "{name}" is declared twice', location)
         declared[name] = location
@@ -345,7 +235,7 @@ def _unused_inputs(node: Node | None, states: dict[str, _StateEntry]) -> Iterato
     if node is None or any(state.every_other for state in states.values()):
         return iter(())
     used = {name for state in states.values() for name in state.arrows}
-    unused = {name: place for name, place in _names(node, "input") if name not in used}
+    unused = {name: place for name, place in names_of(node, "input") if name not in used}
     return summarised(tuple(unused), unused.__getitem__, "input", "used by no transition")
 
 
@@ -367,27 +257,11 @@ def _check_targets(states: dict[str, _StateEntry]) -> None:
             _known_state(state.every_other.to, states)
 
 
-def _unlisted(node: Node | None) -> str:
-    if node is None:
-        return "stay"
-    scalar = _scalar(node, "unlisted", "stay or error")
-    if scalar.text not in ("stay", "error"):
-        hint = did_you_mean(scalar.text, ("stay", "error"))
-        raise SyntaxSpecError(
-            f"unlisted is {_kind(scalar)}; expected one of: stay, error{hint}", scalar.location
-        )
-    return scalar.text
-
-
 def _refuse_unlisted(states: dict[str, _StateEntry], inputs: tuple[str, ...]) -> None:
     for state in states.values():
         missing = next((a for a in inputs if a not in state.arrows), None)
         if missing is not None and state.every_other is None:
-            raise SpecError(
-                f'state "{state.name.text}" lists no transition on input "{missing}", and the spec'
-                ' says unlisted: error; expected one, or "*" for every other input',
-                state.name.location,
-            )
+            raise SpecError(unlisted_told(state.name.text, missing), state.name.location)
 
 
 def _table(
@@ -408,35 +282,12 @@ def _table(
     return tuple([row(state) for state in states.values()])
 
 
-def _compile_options(node: Node | None) -> tuple[tuple[str, Option], ...]:
-    if node is None or (isinstance(node, Scalar) and node.nothing):
-        return ()
-    pairs = _pairs(node, "compile", "a key for each option")
-    problem = "stands twice (first in line"
-    distinct = _distinct(
-        pairs, lambda k, n: SyntaxSpecError(f'compile option "{k}" {problem} {n})')
-    )
-    return tuple((key.text, _option(key, value)) for key, value in distinct)
-
-
-def _option(key: Scalar, node: Node) -> Option:
-    scalar = _scalar(node, f'compile option "{key.text[:80]}"', "a number or a text")
-    value = _option_value(scalar)
-    try:
-        check_option(key.text, value)
-    except OptionError as error:
-        raise OptionError(
-            error.message, scalar.location if key.text in OPTION_NAMES else key.location
-        ) from None
-    return value
-
-
-def _option_value(value: Scalar) -> Option:
-    if value.plain and INTEGER.fullmatch(value.text):
-        return int(value.text)
-    if value.plain and FLOAT.fullmatch(value.text) and math.isfinite(float(value.text)):
-        return float(value.text)
-    return value.text
-
-
-FORMAT = Format("yaml", (".yaml", ".yml"), read_yaml, write_yaml, "vsafsm spec (YAML)")
+FORMAT = Format(
+    "yaml",
+    (".yaml", ".yml"),
+    read_yaml,
+    write_yaml,
+    "vsafsm spec (YAML)",
+    fits=fits_yaml,
+    chart=read_chart,
+)

@@ -110,9 +110,7 @@ class Planner:
         if self.active is not None or self.lowered.inputs <= MOST_KINDS:
             return self.sizes()
         best, least = self.sizes(), np.inf
-        for active in dict.fromkeys(
-            classes_needed(k + 1) for k in range(MOST_KINDS, self.lowered.inputs + 1)
-        ):
+        for active in self._numbers:
             sizes, most = self.sizes(active), int(self._own_kinds.max())
             each = sizes.module_neurons**2
             if most > FURTHER * sizes.kinds or self._fewest_modules(sizes) * each >= least:
@@ -150,6 +148,11 @@ class Planner:
         # With a light load it is most often that few weights are clipped.
         if self.load < 1 and plan.least_range < WIDE_RANGE:
             return replace(plan, least_range=WIDE_RANGE)
+        if self.active is None and states == 1 and plan.least_range == WIDE_RANGE:
+            # More active neurons tell the inputs of that state apart.
+            for active in self._numbers:
+                if active > sizes.active:
+                    return self.placed(self.sizes(active))
         if self.states is None and states > 1 and (fewer := int(LIGHTER * sizes.states)):
             patterns = int(LIGHTER * sizes.patterns)
             return self.placed(replace(sizes, states=fewer, patterns=patterns))
@@ -173,6 +176,12 @@ class Planner:
         members = members_of(homes)
         few = int(kinds_of(self._targets, members).max()) < sizes.kinds
         return Plan(sizes, homes, LEAST_RANGE if few else WIDE_RANGE)
+
+    @cached_property
+    def _numbers(self) -> list[int]:
+        """Numbers of active neurons that are balanced over more and more kinds of input."""
+        kinds = range(MOST_KINDS, self.lowered.inputs + 1)
+        return list(dict.fromkeys(classes_needed(k + 1) for k in kinds))
 
     @cached_property
     def _own_kinds(self) -> Indices:

@@ -14,7 +14,16 @@ from vsafsm.errors import (
     did_you_mean,
 )
 from vsafsm.machine import check_name, listed
-from vsafsm.statecharts.expressions import KINDS, After, Expression, Idle, Names, parts_of, resolved
+from vsafsm.statecharts.expressions import (
+    KINDS,
+    After,
+    Expression,
+    Idle,
+    Names,
+    parts_of,
+    resolved,
+    unknown_variable,
+)
 from vsafsm.statecharts.parts import (
     Actions,
     Assign,
@@ -277,12 +286,7 @@ class _Actions:
 
     def assign(self, each: Assign) -> None:
         if each.variable not in self.variables:
-            known = list(self.variables)
-            hint = did_you_mean(each.variable, known)
-            raise SpecError(
-                f'unknown variable "{each.variable[:80]}"; expected {listed(known)}{hint}',
-                each.place,
-            )
+            raise SpecError(unknown_variable(each.variable, list(self.variables)), each.place)
         variable = self.variables[each.variable]
         value, kind = resolved(each.value, self.names, each.place)
         if any(isinstance(part, After | Idle) for part in parts_of(value)):

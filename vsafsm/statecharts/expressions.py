@@ -9,7 +9,7 @@ parentheses. Nothing else is taken, and nothing is ever run as code.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -220,10 +220,7 @@ class _Check:
         if each.name in self.texts:
             return Literal(each.name), "text"
         known = [*self.names.kinds, *sorted(self.texts)]
-        hint = did_you_mean(each.name, known)
-        raise SpecError(
-            f'unknown variable "{each.name[:80]}"; expected {listed(known)}{hint}', self.place
-        )
+        raise SpecError(unknown_variable(each.name, known), self.place)
 
     def comparison(self, each: Comparison, depth: int) -> Expression:
         left, kind = self.run(each.left, depth + 1)
@@ -241,6 +238,12 @@ class _Check:
                         self.place,
                     )
         return Comparison(each.sign, left, right)
+
+
+def unknown_variable(name: str, known: Sequence[str]) -> str:
+    """What is said of a variable that is not among those that are `known`."""
+    expected = listed(known) if known else "one that is declared, and none is"
+    return f'unknown variable "{name[:80]}"; expected {expected}{did_you_mean(name, known)}'
 
 
 def written(expression: Expression) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from vsafsm.errors import SpecError, TooLargeError
-from vsafsm.machine import Machine, Outputs, Transition
+from vsafsm.machine import Clock, Machine, Outputs, Transition
 from vsafsm.statecharts.chart import Statechart
 from vsafsm.statecharts.expressions import Value
 from vsafsm.statecharts.naming import names_of
@@ -138,6 +138,7 @@ def explore(chart: Statechart, most: int = MOST_CONFIGURATIONS) -> Exploration:
         called[0],
         table,
         tuple(search.semantics.outputs(each) for each in snapshots),
+        clock=_clock(chart),
     )
     return Exploration(
         chart,
@@ -148,6 +149,13 @@ def explore(chart: Statechart, most: int = MOST_CONFIGURATIONS) -> Exploration:
         search.never_entered,
         search.semantics,
     )
+
+
+def _clock(chart: Statechart) -> Clock | None:
+    seconds = chart.clock if chart.period is None else chart.period
+    if seconds is None or chart.tick not in chart.events:
+        return None
+    return Clock(chart.tick, seconds)
 
 
 class _Search:

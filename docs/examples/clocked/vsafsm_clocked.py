@@ -121,7 +121,7 @@ class ClockedSession:
         self._run(REST, contract.gap_steps)
         return self.state
 
-    def wait(self, steps: float) -> None:
+    def rest(self, steps: float) -> None:
         """Let the circuit run at rest for a time in microseconds."""
         self._check_open()
         self._run(REST, self._ticks(steps))

@@ -84,7 +84,7 @@ def test_each_step_reads_the_tiles_of_active_rows(program: Program) -> None:
         expected = [
             tile for tile, part in enumerate(maps.layout.tiles()) if active[part.inputs].any()
         ]
-        session.wait(1)
+        session.rest(1)
         assert rig.reads == expected
         assert len(expected) > 1
 

@@ -1,0 +1,81 @@
+"""Whether time-outs fire when they are due.
+
+    python benchmarks/timeouts.py 200 reference loihi2
+
+Each draw has a lamp with a time-out of 100 ms to 60 s, in 1 to 60 ticks of a clock. A press turns
+it on; a touch on the way begins the time-out anew. It is to be on until a moment less than one tick
+before the time-out, and off at it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from fractions import Fraction
+from functools import lru_cache
+
+import numpy as np
+
+import vsafsm
+from vsafsm.intervals import wilson
+from vsafsm.machine import Clock
+from vsafsm.program import Program
+from vsafsm.statecharts import State, Statechart, Transition, flatten
+
+
+def lamp(duration: Fraction, ticks: int) -> Program:
+    """A lamp that goes out by itself. One of as many ticks is the same network."""
+    program = counted(ticks)
+    clock = Clock("tick", duration / ticks)
+    return replace(program, machine=replace(program.machine, clock=clock))
+
+
+@lru_cache
+def counted(ticks: int) -> Program:
+    on = State(
+        "on",
+        transitions=(
+            Transition(("touch",), ("on",)),
+            Transition((), ("off",), after=Fraction(ticks)),
+        ),
+    )
+    off = State("off", transitions=(Transition(("press",), ("on",)),))
+    return vsafsm.compile(flatten(Statechart("lamp", (off, on), clock=Fraction(1))))
+
+
+def fires_in_time(program: Program, duration: Fraction, ticks: int, backend: str) -> bool:
+    """Whether the lamp is on until just before it is due, and off then."""
+    tick = duration / ticks
+    begun = (int(np.random.default_rng(ticks).integers(ticks))) * tick
+    with vsafsm.open(program, backend=backend) as session:
+        wait = getattr(session, "wait")  # noqa: B009 - sessions of machines with a clock have it
+        session.send("press")
+        wait(begun)
+        session.send("touch")
+        before = wait(duration - tick / 2)
+        after = wait(tick / 2)
+    return (before or "").startswith("on") and after == "off"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("draws", type=int)
+    parser.add_argument("backends", nargs="+")
+    args = parser.parse_args()
+    rng = np.random.default_rng(0)
+    drawn = []
+    for _ in range(args.draws):
+        ticks = int(rng.integers(1, 61))
+        # Milliseconds that the ticks divide.
+        milliseconds = ticks * max(1, round(float(rng.uniform(100, 60_000)) / ticks))
+        drawn.append((Fraction(milliseconds, 1000), ticks))
+    for backend in args.backends:
+        good = sum(fires_in_time(lamp(*each), *each, backend) for each in drawn)
+        low, high = wilson(good, len(drawn))
+        print(f"{backend}: {good} of {len(drawn)} in time ({low:.3f} to {high:.3f})", flush=True)
+
+
+if __name__ == "__main__":
+    main()

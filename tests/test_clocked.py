@@ -1,0 +1,118 @@
+"""Sessions that tick while they wait, against the interpreter with its ticks counted by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import vsafsm
+from vsafsm.clocked import ClockedSession, expanded
+from vsafsm.errors import SessionError, SpecError
+from vsafsm.machine import Clock, Machine
+from vsafsm.program import Program
+
+
+def lamp(period: str = "100 ms") -> Machine:
+    """Goes out after three ticks."""
+    return Machine.from_dict(
+        {
+            "name": "lamp",
+            "transitions": {
+                "off": {"press": ["on", "click"]},
+                "on": {"tick": "on 1"},
+                "on 1": {"tick": ["on 2", "warn"]},
+                "on 2": {"tick": ["off", "timeout"]},
+            },
+            "outputs": {"on": "lit", "on 1": "lit", "on 2": "lit"},
+            "clock": period,
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def program(compiled: Callable[..., Program]) -> Program:
+    return compiled(lamp())
+
+
+def test_a_clock_is_an_input_with_a_period() -> None:
+    assert lamp("2 s").clock == Clock("tick", Fraction(2))
+    with pytest.raises(SpecError, match="unknown input"):
+        Machine.from_dict({"transitions": {"a": {"go": "a"}}, "clock": "1 s"})
+    with pytest.raises(SpecError, match="expected one above 0"):
+        Machine(
+            *("m", ("a",), ("go",), "a", ((vsafsm.Transition("a"),),), ((),)),
+            clock=Clock("go", Fraction(0)),
+        )
+
+
+def test_program_files_keep_the_clock(program: Program, tmp_path: Any) -> None:
+    program.save(tmp_path / "lamp.npz")
+    assert vsafsm.load_program(tmp_path / "lamp.npz").machine == program.machine
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.one_of(st.just("press"), st.integers(0, 400).map(lambda n: Fraction(n, 1000)))))
+def test_ticks_come_by_themselves(program: Program, actions: list[str | Fraction]) -> None:
+    machine, state, time = program.machine, "off", Fraction(0)
+    with vsafsm.open(program) as session:
+        assert isinstance(session, ClockedSession)
+        for action in actions:
+            mealy: tuple[str, ...] = ()
+            if isinstance(action, str):
+                taken = machine.transition(state, action)
+                state, mealy = taken.to, taken.outputs
+                assert session.send(action) == state
+            else:
+                before, time = time, time + action
+                # Ticks are due at 100 ms, 200 ms and so on, whatever the waits.
+                for _ in range(int(time * 10) - int(before * 10)):
+                    taken = machine.transition(state, "tick")
+                    state, mealy = taken.to, mealy + taken.outputs
+                assert session.wait(action) == state
+            assert session.outputs == mealy + machine.outputs_of(state)
+            assert session.elapsed == time
+        assert session.reset() == "off"
+        assert session.elapsed == 0
+
+
+def test_backends_of_every_kind_wait(program: Program) -> None:
+    for backend in ("reference", "loihi2"):
+        with vsafsm.open(program, backend=backend) as session:
+            session.send("press")
+            assert session.wait(0.29) == "on 2"
+            assert session.wait(0.01) == "off"
+
+
+@pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf"), "1 s", None, True])
+def test_a_wait_that_makes_no_sense_is_told(program: Program, seconds: Any) -> None:
+    with vsafsm.open(program) as session, pytest.raises(SessionError, match="is not possible"):
+        session.wait(seconds)
+
+
+def test_a_wait_in_a_word_is_its_ticks() -> None:
+    word = ["press", "wait:300ms", "wait:0.1 s"]
+    assert expanded(word, lamp()) == [("press",), ("tick",) * 3, ("tick",)]
+
+
+@pytest.mark.parametrize(
+    ("item", "machine", "told"),
+    [
+        ("wait:3", lamp(), "a unit is missing"),
+        ("wait:50ms", lamp(), "no multiple of the clock; expected one of 100 ms"),
+        ("wait:9999999min", lamp(), "expected at most 1000000"),
+        ("wait:1s", vsafsm.Machine.from_dict({"transitions": {"a": {"go": "a"}}}), "has no clock"),
+    ],
+)
+def test_a_wait_that_no_word_can_have_is_told(item: str, machine: Machine, told: str) -> None:
+    with pytest.raises(SpecError, match=told):
+        expanded([item], machine)
+
+
+def test_an_input_of_that_name_is_an_input() -> None:
+    machine = Machine.from_dict({"transitions": {"a": {"wait:1s": "a"}}})
+    assert expanded(["wait:1s"], machine) == [("wait:1s",)]

@@ -1,0 +1,188 @@
+"""Sessions of machines with a clock: time goes on where it is said to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from vsafsm.backend import BackendSession
+from vsafsm.durations import duration_text, parse_duration
+from vsafsm.errors import SessionError, SpecError
+from vsafsm.machine import Clock, Machine, Outputs
+
+MOST_TICKS = 1_000_000
+"""Ticks of one wait in a word."""
+
+
+class Timer:
+    """Counts the ticks that are due. What is left of a wait counts for the next."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to time 0."""
+        self.elapsed = self._left = Fraction(0)
+
+    def ticks(self, seconds: float | Fraction) -> int:
+        """The ticks that are due while so much time goes by; raises `SessionError`."""
+        try:
+            time = Fraction(seconds).limit_denominator(10**9)
+        except (TypeError, ValueError, OverflowError):
+            time = Fraction(-1)
+        if isinstance(seconds, bool) or time < 0:
+            raise SessionError(f"a wait of {seconds!r} s is not possible; expected at least 0")
+        self.elapsed += time
+        ticks, self._left = divmod(self._left + time, self.clock.seconds)
+        return int(ticks)
+
+
+class ClockedSession:
+    """A session that ticks by itself while it waits. All else is that of the backend.
+
+    Inputs take no time. A wait that is no whole number of ticks leaves the rest for the next.
+
+    Parameters
+    ----------
+    session
+        A backend's.
+    machine
+        One with a clock.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> import vsafsm
+    >>> lamp = vsafsm.Machine.from_dict(
+    ...     {"transitions": {"off": {"press": "on"}, "on": {"tick": "off"}}, "clock": "2 s"}
+    ... )
+    >>> with vsafsm.open(vsafsm.compile(lamp)) as session:
+    ...     print(session.send("press"), session.wait(1), session.wait(1))
+    on on off
+    """
+
+    def __init__(self, session: BackendSession, machine: Machine) -> None:
+        if machine.clock is None:
+            raise SessionError(f'machine "{machine.name}" has no clock; expected one')
+        self._session, self._machine, self._timer = session, machine, Timer(machine.clock)
+        self._mealy: Outputs | None = None
+
+    def wait(self, seconds: float | Fraction) -> str | None:
+        """Let time go by: -> the state that the activity then stands for, or None.
+
+        Raises
+        ------
+        SessionError
+            If the time is no finite number of at least 0.
+        """
+        mealy: list[str] = []
+        for _ in range(self._timer.ticks(seconds)):
+            state = self._session.send(self._timer.clock.symbol)
+            outputs = self._session.outputs
+            moore = () if state is None else self._machine.outputs_of(state)
+            mealy += outputs[: len(outputs) - len(moore)]
+        self._mealy = tuple(mealy)
+        return self.state
+
+    @property
+    def elapsed(self) -> Fraction:
+        """Seconds since the last reset."""
+        return self._timer.elapsed
+
+    def send(self, symbol: str, hold: Any = None) -> str | None:
+        """Apply one input: -> the state that the activity then stands for, or None."""
+        self._mealy = None
+        return self._session.send(symbol, hold)
+
+    def rest(self, steps: Any) -> None:
+        """Let the network run without input and without ticks."""
+        self._session.rest(steps)
+
+    def reset(self) -> str | None:
+        """Back to the initial state, and to time 0."""
+        self._timer.reset()
+        self._mealy = None
+        return self._session.reset()
+
+    @property
+    def outputs(self) -> Outputs:
+        """Mealy outputs of the last input, or of all ticks of the last wait, then Moore outputs of
+        the state.
+        """
+        if self._mealy is None:
+            return self._session.outputs
+        state = self.state
+        return self._mealy + (() if state is None else self._machine.outputs_of(state))
+
+    @property
+    def state(self) -> str | None:
+        """The state that the activity stands for, or None."""
+        return self._session.state
+
+    @property
+    def activity(self) -> Any:
+        """What each neuron does now."""
+        return self._session.activity
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """``steps``, ``spikes``, ``synaptic_operations`` so far."""
+        return self._session.counts
+
+    def close(self) -> None:
+        """Free what it holds; closing twice does nothing."""
+        self._session.close()
+
+    def __enter__(self) -> ClockedSession:
+        self._session.__enter__()
+        return self
+
+    def __exit__(self, *details: Any) -> None:
+        self._session.__exit__(*details)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} after {float(self.elapsed):g} s: {self._session!r}>"
+
+
+WAIT = "wait:"
+
+
+def expanded(word: Sequence[str], machine: Machine) -> list[tuple[str, ...]]:
+    """Each item of a word as the inputs that it stands for: itself, or the ticks of ``wait:3s``.
+
+    Raises
+    ------
+    SpecError
+        If a wait is no duration, or no whole number of ticks; or if the machine has no clock.
+
+    Examples
+    --------
+    >>> import vsafsm
+    >>> blinker = vsafsm.Machine.from_dict(
+    ...     {"transitions": {"off": {"tick": "on"}, "on": {"tick": "off"}}, "clock": "500 ms"}
+    ... )
+    >>> expanded(["tick", "wait:1s"], blinker)
+    [('tick',), ('tick', 'tick')]
+    """
+    return [
+        _ticks(item, machine) if item.startswith(WAIT) and item not in machine.inputs else (item,)
+        for item in word
+    ]
+
+
+def _ticks(item: str, machine: Machine) -> tuple[str, ...]:
+    if machine.clock is None:
+        raise SpecError(
+            f'"{item}": machine "{machine.name}" has no clock; expected its inputs only'
+        )
+    seconds, period = parse_duration(item.removeprefix(WAIT)), machine.clock.seconds
+    if (seconds / period).denominator != 1:
+        raise SpecError(
+            f'"{item}" is no multiple of the clock; expected one of {duration_text(period)}'
+        )
+    ticks = int(seconds / period)
+    if ticks > MOST_TICKS:
+        raise SpecError(f'"{item}" takes {ticks} ticks; expected at most {MOST_TICKS}')
+    return (machine.clock.symbol,) * ticks
