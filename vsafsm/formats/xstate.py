@@ -648,7 +648,7 @@ def write_xstate(machine: Machine) -> str:
     check_names(
         machine,
         "XState",
-        _is_writable,
+        _fits,
         'expected at most 1000 characters, an input without "*" at its end, and no name that begins'
         ' with "xstate."',
     )
@@ -671,7 +671,7 @@ def write_xstate(machine: Machine) -> str:
     return head + '  "states": {\n' + ",\n".join(states) + "\n  }\n}\n"
 
 
-def _is_writable(kind: str, name: str) -> bool:
+def _fits(kind: str, name: str) -> bool:
     if kind == "input" and (_is_wild(name) or name.startswith(DONE)):
         return False
     return len(_json(name)) <= MOST_KEY and (kind == "state" or not name.startswith("xstate."))
@@ -687,5 +687,6 @@ FORMAT = Format(
     read_xstate,
     write_xstate,
     "machines of the JavaScript library XState 5, as JSON without functions",
+    fits=_fits,
     chart=read_chart,
 )
