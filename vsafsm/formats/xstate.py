@@ -681,5 +681,6 @@ FORMAT = Format(
     read_xstate,
     write_xstate,
     "machines of the JavaScript library XState 5, as JSON without functions",
+    fits=_is_writable,
     chart=read_chart,
 )
