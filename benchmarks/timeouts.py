@@ -17,6 +17,7 @@ from functools import lru_cache
 import numpy as np
 
 import vsafsm
+from vsafsm.clocked import ClockedSession
 from vsafsm.intervals import wilson
 from vsafsm.machine import Clock
 from vsafsm.program import Program
@@ -48,12 +49,12 @@ def fires_in_time(program: Program, duration: Fraction, ticks: int, backend: str
     tick = duration / ticks
     begun = (int(np.random.default_rng(ticks).integers(ticks))) * tick
     with vsafsm.open(program, backend=backend) as session:
-        wait = getattr(session, "wait")  # noqa: B009 - sessions of machines with a clock have it
+        assert isinstance(session, ClockedSession)
         session.send("press")
-        wait(begun)
+        session.wait(begun)
         session.send("touch")
-        before = wait(duration - tick / 2)
-        after = wait(tick / 2)
+        before = session.wait(duration - tick / 2)
+        after = session.wait(tick / 2)
     return (before or "").startswith("on") and after == "off"
 
 

@@ -88,7 +88,7 @@ def test_backends_of_every_kind_wait(program: Program) -> None:
             assert session.wait(0.01) == "off"
 
 
-@pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf"), "1 s", None, True])
+@pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf"), "1 s", "1", None, True])
 def test_a_wait_that_makes_no_sense_is_told(program: Program, seconds: Any) -> None:
     with vsafsm.open(program) as session, pytest.raises(SessionError, match="is not possible"):
         session.wait(seconds)

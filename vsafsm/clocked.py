@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from math import inf
 from typing import Any
 
 from vsafsm.backend import BackendSession
@@ -28,12 +29,11 @@ class Timer:
 
     def ticks(self, seconds: float | Fraction) -> int:
         """The ticks that are due while so much time goes by; raises `SessionError`."""
-        try:
-            time = Fraction(seconds).limit_denominator(10**9)
-        except (TypeError, ValueError, OverflowError):
-            time = Fraction(-1)
-        if isinstance(seconds, bool) or time < 0:
+        number = isinstance(seconds, int | float | Fraction) and not isinstance(seconds, bool)
+        if not number or not 0 <= seconds < inf:
             raise SessionError(f"a wait of {seconds!r} s is not possible; expected at least 0")
+        # What is written 0.1 is a tenth, and not the binary number next to it.
+        time = Fraction(seconds).limit_denominator(10**9)
         self.elapsed += time
         ticks, self._left = divmod(self._left + time, self.clock.seconds)
         return int(ticks)
@@ -80,9 +80,7 @@ class ClockedSession:
         mealy: list[str] = []
         for _ in range(self._timer.ticks(seconds)):
             state = self._session.send(self._timer.clock.symbol)
-            outputs = self._session.outputs
-            moore = () if state is None else self._machine.outputs_of(state)
-            mealy += outputs[: len(outputs) - len(moore)]
+            mealy += self._machine.mealy(state, self._session.outputs)
         self._mealy = tuple(mealy)
         return self.state
 

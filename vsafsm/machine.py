@@ -257,6 +257,13 @@ class Machine:
         """Moore outputs of `state`."""
         return self.moore[self.state_index(state)]
 
+    def mealy(self, state: str | None, outputs: Outputs) -> Outputs:
+        """Outputs of a transition: those that were put out, less the Moore outputs of the state
+        reached, which stand last; of None, all.
+        """
+        moore = () if state is None else self.outputs_of(state)
+        return outputs[: len(outputs) - len(moore)]
+
     def run(self, word: Iterable[str]) -> Trace:
         """Interpret `word` from the initial state. This is the oracle: it knows nothing of
         neurons.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -24,8 +25,8 @@ from vsafsm.statecharts import (
 from vsafsm.systems import compile_system, system_of
 
 
-def chart(*regions: State, **more: object) -> Statechart:
-    return Statechart("chart", (State("all", regions, kind="parallel"),), **more)  # type: ignore[arg-type]
+def chart(*regions: State, **more: Any) -> Statechart:
+    return Statechart("chart", (State("all", regions, kind="parallel"),), **more)
 
 
 @st.composite

@@ -108,9 +108,7 @@ def _by_item(ran: Run, machine: Machine, ends: Sequence[int]) -> Run:
     for before, end in pairwise(ends):
         mealy: list[str] = []
         for i in range(before + 1, end):
-            state = ran.states[i]
-            moore = () if state is None else machine.outputs_of(state)
-            mealy += ran.outputs[i][: len(ran.outputs[i]) - len(moore)]
+            mealy += machine.mealy(ran.states[i], ran.outputs[i])
         outputs.append((*mealy, *ran.outputs[end]))
     return Run(tuple(ran.states[end] for end in ends), tuple(outputs))
 

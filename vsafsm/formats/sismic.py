@@ -77,7 +77,8 @@ _PRIORITIES = {"low": -1, "high": 1}
 
 _PIECE = re.compile(r"""'[^'\n]*'|"[^"\n]*"|\#[^\n]*|[;\n]|[^'"\#;\n]+|['"]""")
 _CALL = re.compile(
-    r"""(send|notify)\(\s*(?:'([^'\\]+)'|"([^"\\]+)")\s*(?:,\s*delay\s*=\s*(\d{1,9}(?:\.\d{1,9})?)\s*)?\)"""
+    r"""(send|notify)\(\s*(?:'([^'\\]+)'|"([^"\\]+)")\s*"""
+    r"""(?:,\s*delay\s*=\s*(\d{1,9}(?:\.\d{1,9})?)\s*)?\)"""
 )
 _ASSIGNMENT = re.compile(r"([^\W\d]\w*)\s*([+-]?=)(?!=)\s*(.*)", re.DOTALL)
 _INTEGER = re.compile(r"[+-]?\d{1,9}")

@@ -173,8 +173,9 @@ class Planner:
                 homes = place_by_kinds(*given)
             else:
                 homes = place(self._links, sizes.states, self.placement, rng)
-        members = members_of(homes)
-        few = int(kinds_of(self._targets, members).max()) < sizes.kinds
+        # Where there is room for all inputs, no module has too many kinds.
+        few = sizes.kinds >= self.lowered.inputs
+        few = few or int(kinds_of(self._targets, members_of(homes)).max()) < sizes.kinds
         return Plan(sizes, homes, LEAST_RANGE if few else WIDE_RANGE)
 
     @cached_property

@@ -430,10 +430,11 @@ class _Parser:
         if len(terms) > 1:
             return Sum(tuple(terms))
         _, term = terms[0]
-        if first < 0:
-            number = isinstance(term, Literal) and kind_of(term.value) == "number"
-            return Literal(-int(term.value)) if number else Sum(tuple(terms))  # type: ignore[union-attr]
-        return term
+        if first > 0:
+            return term
+        if isinstance(term, Literal) and kind_of(term.value) == "number":
+            return Literal(-int(term.value))
+        return Sum(tuple(terms))
 
     def value(self) -> Expression:
         if self.takes("not"):

@@ -63,6 +63,7 @@ def system_of(chart: Statechart, most: int = MOST_CONFIGURATIONS) -> System:
     (('door.shut', 'lamp.off'), ('door.open', 'lamp.on'))
     """
     regions = [_Region(chart, state) for state in _top(chart).states]
+    _check_shared(chart, regions)
     _check_data(regions)
     machines = []
     for region in regions:
@@ -140,18 +141,6 @@ class _Region:
 
     def check(self, others: list[_Region]) -> None:
         """Raise `NotExpressibleError` for what passes to another region."""
-        for each in self.chart.transitions:
-            if not any(region.ids.issuperset(each.targets) for region in (self, *others)):
-                raise NotExpressibleError(
-                    "a transition of every state leads to several regions; expected one for each",
-                    each.place,
-                )
-            if not each.targets:
-                raise NotExpressibleError(
-                    "a transition of every state leads nowhere, so that it belongs to no region;"
-                    " expected a target",
-                    each.place,
-                )
         for _, each in transitions_of(self.state):
             for target in each.targets:
                 if target not in self.ids:
@@ -217,6 +206,21 @@ class _Region:
                 for guard, _ in action.branches:
                     if guard is not None:
                         yield guard, action.place
+
+
+def _check_shared(chart: Statechart, regions: list[_Region]) -> None:
+    for each in chart.transitions:
+        if not each.targets:
+            raise NotExpressibleError(
+                "a transition of every state leads nowhere, so that it belongs to no region;"
+                " expected a target",
+                each.place,
+            )
+        if not any(region.ids.issuperset(each.targets) for region in regions):
+            raise NotExpressibleError(
+                "a transition of every state leads to several regions; expected one for each",
+                each.place,
+            )
 
 
 def _check_data(regions: list[_Region]) -> None:

@@ -118,9 +118,7 @@ class SystemSession:
         """An input to one network: -> the Mealy outputs that its activity stood for."""
         session = self._sessions[number]
         state = session.send(symbol)
-        machine = self.system.machines[number]
-        moore = () if state is None else machine.outputs_of(state)
-        return session.outputs[: len(session.outputs) - len(moore)]
+        return self.system.machines[number].mealy(state, session.outputs)
 
     def _check_open(self) -> None:
         if not self._sessions:
