@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 
 import vsafsm
 from vsafsm.clocked import ClockedSession, expanded
-from vsafsm.errors import SessionError, SpecError
+from vsafsm.errors import NotExpressibleError, SessionError, SpecError
+from vsafsm.formats.yaml import write_yaml
 from vsafsm.machine import Clock, Machine
 from vsafsm.program import Program
 
@@ -102,8 +104,8 @@ def test_a_wait_in_a_word_is_its_ticks() -> None:
 @pytest.mark.parametrize(
     ("item", "machine", "told"),
     [
-        ("wait:3", lamp(), "a unit is missing"),
-        ("wait:50ms", lamp(), "no multiple of the clock; expected one of 100 ms"),
+        ("wait:3", lamp(), "without a unit"),
+        ("wait:50ms", lamp(), "no multiple of the clock; expected one of 100ms"),
         ("wait:9999999min", lamp(), "expected at most 1000000"),
         ("wait:1s", vsafsm.Machine.from_dict({"transitions": {"a": {"go": "a"}}}), "has no clock"),
     ],
@@ -116,3 +118,12 @@ def test_a_wait_that_no_word_can_have_is_told(item: str, machine: Machine, told:
 def test_an_input_of_that_name_is_an_input() -> None:
     machine = Machine.from_dict({"transitions": {"a": {"wait:1s": "a"}}})
     assert expanded(["wait:1s"], machine) == [("wait:1s",)]
+
+
+def test_a_period_that_is_no_decimal_number_cannot_be_written() -> None:
+    machine = replace(lamp(), clock=Clock("tick", Fraction(1, 3)))
+    with pytest.raises(NotExpressibleError, match="period is 1/3s; expected a decimal number"):
+        write_yaml(machine)
+    other = replace(lamp(), clock=Clock("press", Fraction(1)))
+    with pytest.raises(NotExpressibleError, match='gives the input "press"; expected "tick"'):
+        write_yaml(other)

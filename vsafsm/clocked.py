@@ -175,7 +175,7 @@ def _ticks(item: str, machine: Machine) -> tuple[str, ...]:
         raise SpecError(
             f'"{item}": machine "{machine.name}" has no clock; expected its inputs only'
         )
-    seconds, period = parse_duration(item.removeprefix(WAIT)), machine.clock.seconds
+    seconds, period = parse_duration(item.removeprefix(WAIT), "the wait"), machine.clock.seconds
     if (seconds / period).denominator != 1:
         raise SpecError(
             f'"{item}" is no multiple of the clock; expected one of {duration_text(period)}'

@@ -6,49 +6,74 @@ import re
 from decimal import Decimal
 from fractions import Fraction
 
-from vsafsm.errors import SpecError, did_you_mean
+from vsafsm.errors import Location, SpecError, SyntaxSpecError, did_you_mean
 
 UNITS = {"ms": Fraction(1, 1000), "s": Fraction(1), "min": Fraction(60)}
 """Seconds of each unit of time."""
-MOST_CHARACTERS = 40
+_OTHER_UNITS = {
+    **dict.fromkeys(("msec", "msecs", "millisecond", "milliseconds", "MS", "mS"), "ms"),
+    **dict.fromkeys(("S", "sec", "secs", "second", "seconds"), "s"),
+    **dict.fromkeys(("m", "M", "mins", "minute", "minutes"), "min"),
+}
+_DIGITS = 12
+_DURATION = re.compile(r"([-+]?)([0-9]+)(?:\.([0-9]+))? *(\S*)")
 
 
-def parse_duration(text: str) -> Fraction:
+def parse_duration(text: str, what: str = "a time", place: Location | None = None) -> Fraction:
     """Seconds, exactly.
+
+    Parameters
+    ----------
+    text
+        A number above 0 and a unit.
+    what, place
+        What it is the time of and where it stands, for errors.
 
     Raises
     ------
+    SyntaxSpecError
+        If the text is no number with a unit.
     SpecError
-        If the text is no number above 0 with a unit.
+        If it is not above 0, or has too many digits.
 
     Examples
     --------
     >>> parse_duration("1.5 min")
     Fraction(90, 1)
     """
-    found = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)\s*", text[: MOST_CHARACTERS + 1])
-    if len(text) > MOST_CHARACTERS or found is None:
-        raise SpecError(
-            f'"{text[:MOST_CHARACTERS]}" is no duration; expected a number and a unit: 500 ms'
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise SyntaxSpecError(
+            f'{what} is the text "{text[:40]}"; expected a number and a unit, such as "500 ms"',
+            place,
         )
-    number, unit = found.groups()
+    sign, whole, part, unit = match.groups(default="")
+    if max(len(whole), len(part)) > _DIGITS:
+        raise SpecError(f"{what} has more than {_DIGITS} digits; expected fewer", place)
     if unit not in UNITS:
-        problem = f'"{unit}" is no unit of time' if unit else "a unit is missing"
-        raise SpecError(
-            f'{problem} in "{text}"; expected {", ".join(UNITS)}{did_you_mean(unit, list(UNITS))}'
-        )
-    seconds = Fraction(number) * UNITS[unit]
-    if not seconds:
-        raise SpecError(f'a duration of "{text}"; expected one above 0')
+        if not unit:
+            told = f'{what} is "{text}" without a unit'
+            hint = f', such as "{text} ms"'
+        else:
+            told = f'unknown unit "{unit[:40]}" of {what}'
+            near = _OTHER_UNITS.get(unit)
+            hint = f'; did you mean "{near}"?' if near else did_you_mean(unit, list(UNITS))
+        raise SyntaxSpecError(f"{told}; expected one of: {', '.join(UNITS)}{hint}", place)
+    seconds = Fraction(int(whole + part), 10 ** len(part)) * UNITS[unit]
+    if sign == "-" or not seconds:
+        raise SpecError(f"{what} is {text}; expected more than 0 {unit}", place)
     return seconds
 
 
 def duration_text(seconds: Fraction) -> str:
-    """A duration above 0 in the largest unit that gives a whole number, else as a decimal of
-    milliseconds.
+    """A duration as short text, read back by `parse_duration` where it is a decimal number.
+
+    Examples
+    --------
+    >>> [duration_text(Fraction(3, n)) for n in (1, 2, 10, 10_000, 9)]
+    ['3s', '1.5s', '300ms', '0.3ms', '1/3s']
     """
-    for unit, size in reversed(UNITS.items()):
-        if (seconds / size).denominator == 1:
-            return f"{seconds / size} {unit}"
-    part = seconds / UNITS["ms"]
-    return f"{Decimal(part.numerator) / Decimal(part.denominator):f} ms"
+    scale, unit = (1, "s") if seconds >= 1 else (1000, "ms")
+    number = seconds * scale
+    decimal = Decimal(number.numerator) / Decimal(number.denominator)
+    return f"{decimal:f}{unit}" if Fraction(decimal) == number else f"{seconds}s"

@@ -428,7 +428,7 @@ def _parts(parts: Mapping[str, object]) -> _Parts:
             for state, row in rows.items()
         ),
         moore=tuple(_names(outputs.get(state, ()), f'outputs of "{state}"') for state in states),
-        clock=Clock(TICK, parse_duration(_name(fields["clock"], "clock")))
+        clock=Clock(TICK, parse_duration(_name(fields["clock"], "clock"), "clock"))
         if "clock" in fields
         else None,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from vsafsm.durations import UNITS
+from vsafsm.durations import parse_duration
 from vsafsm.errors import BadNameError, SpecError, SyntaxSpecError, did_you_mean
 from vsafsm.formats._nodes import Items, Mapping, Node, Scalar
 from vsafsm.formats._yaml_fields import (
@@ -17,17 +17,9 @@ from vsafsm.formats._yaml_fields import (
     pairs_of,
     scalar_of,
 )
-from vsafsm.machine import listed
 from vsafsm.statecharts import Variable
 from vsafsm.statecharts.expressions import MAX_NUMBER, Value
 
-_OTHER_UNITS = {
-    **dict.fromkeys(("msec", "msecs", "millisecond", "milliseconds", "MS", "mS"), "ms"),
-    **dict.fromkeys(("S", "sec", "secs", "second", "seconds"), "s"),
-    **dict.fromkeys(("m", "M", "mins", "minute", "minutes"), "min"),
-}
-_DIGITS = 12
-_DURATION = re.compile(r"([-+]?)([0-9]+)(?:\.([0-9]+))? *(\S*)")
 _WHOLE = re.compile(r"[-+]?[0-9]+")
 _RANGE = re.compile(r"([-+]?[0-9]+) *\.\. *([-+]?[0-9]+)")
 _TRUTHS = {"true": True, "false": False}
@@ -38,30 +30,7 @@ _EXAMPLES = "a range such as 0..3, true, false, or a list such as [eco, normal]"
 def duration_of(node: Node, what: str) -> Fraction:
     """A time above zero, in seconds; raises `SpecError`."""
     scalar = scalar_of(node, what, 'a time such as "500 ms"')
-    text = scalar.text
-    match = _DURATION.fullmatch(text)
-    if match is None:
-        raise SyntaxSpecError(
-            f'{what} is {kind_shown(scalar)}; expected a number and a unit, such as "500 ms"',
-            scalar.location,
-        )
-    sign, whole, part, unit = match.groups(default="")
-    if max(len(whole), len(part)) > _DIGITS:
-        raise SpecError(f"{what} has more than {_DIGITS} digits; expected fewer", scalar.location)
-    if unit not in UNITS:
-        known = list(UNITS)
-        if not unit:
-            told = f'{what} is "{text}" without a unit'
-            hint = f', such as "{text} ms"'
-        else:
-            told = f'unknown unit "{unit[:40]}" of {what}'
-            near = _OTHER_UNITS.get(unit)
-            hint = f'; did you mean "{near}"?' if near else did_you_mean(unit, known)
-        raise SyntaxSpecError(f"{told}; expected {listed(known)}{hint}", scalar.location)
-    seconds = Fraction(int(whole + part), 10 ** len(part)) * UNITS[unit]
-    if sign == "-" or not seconds:
-        raise SpecError(f"{what} is {text}; expected more than 0 {unit}", scalar.location)
-    return seconds
+    return parse_duration(scalar.text, what, scalar.location)
 
 
 def is_true(node: Node, what: str) -> bool:

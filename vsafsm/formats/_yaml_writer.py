@@ -49,7 +49,10 @@ def write_yaml(machine: Machine) -> str:
             raise NotExpressibleError(
                 f'the clock gives the input "{machine.clock.symbol}"; expected "{TICK}"'
             )
-        lines.append(f"clock: {duration_text(machine.clock.seconds)}")
+        period = duration_text(machine.clock.seconds)
+        if "/" in period:
+            raise NotExpressibleError(f"the clock's period is {period}; expected a decimal number")
+        lines.append(f"clock: {period}")
     lines.append("states:")
     for state, row, outputs in zip(machine.states, machine.table, machine.moore, strict=True):
         lines += _state_lines(state, _entries(state, row, machine.inputs), outputs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
+from vsafsm.durations import duration_text
 from vsafsm.statecharts.expressions import Literal, Value, written
 from vsafsm.statecharts.semantics import Snapshot
 from vsafsm.statecharts.tables import ROOT, Tables
@@ -97,23 +98,7 @@ class _Suffix:
         return f"{kind}{self.tables.states[state].called}:"
 
     def time(self, ticks: int) -> str:
-        return duration(ticks * (self.tables.chart.period or Fraction(1)))
-
-
-def duration(seconds: Fraction) -> str:
-    """A duration as short text: ``300ms``, ``2s``, ``1.5s``, ``1/3s``.
-
-    Examples
-    --------
-    >>> duration(Fraction(3, 10)), duration(Fraction(3, 2)), duration(Fraction(1, 3))
-    ('300ms', '1.5s', '1/3s')
-    """
-    if seconds < 1 and (seconds * 1000).denominator == 1:
-        return f"{seconds * 1000}ms"
-    if (seconds * 1000).denominator == 1:
-        whole, rest = divmod(int(seconds * 1000), 1000)
-        return f"{whole}.{rest:03}".rstrip("0").rstrip(".") + "s" if rest else f"{whole}s"
-    return f"{seconds}s"
+        return duration_text(ticks * (self.tables.chart.period or Fraction(1)))
 
 
 def _differing(rows: Sequence[Sequence[object]]) -> list[int]:
