@@ -3,6 +3,7 @@
 python benchmarks/large.py write random:100000x4 big.yaml
 vsafsm compile big.yaml --jobs 2 -o big.npz
 python benchmarks/large.py run big.npz
+python benchmarks/large.py predict random:1000000x2
 
 Machines are named as for ``benchmarks/placement.py``: ``grid:100``, ``sink:20000``.
 """
@@ -17,8 +18,10 @@ import numpy as np
 from placement import machine_of
 
 import vsafsm
+from vsafsm.lowering import lower
+from vsafsm.modules.prediction import predicted_memory, predicted_synapses
 
-INPUTS = 400
+INPUTS, MARGIN = 400, 0.3
 
 
 def run(path: str) -> None:
@@ -52,8 +55,12 @@ def run(path: str) -> None:
 
 
 def main() -> None:
-    """Write a spec, or run a program."""
-    if sys.argv[1] == "write":
+    """Write a spec, run a program, or predict what a machine takes."""
+    if sys.argv[1] == "predict":
+        lowered = lower(machine_of(sys.argv[2]))
+        synapses, memory = (f(lowered, MARGIN) for f in (predicted_synapses, predicted_memory))
+        print(f"{synapses:,} synapses and {memory / 1e9:.1f} GB are predicted at margin {MARGIN}")
+    elif sys.argv[1] == "write":
         vsafsm.save(machine_of(sys.argv[2]), sys.argv[3])
     else:
         run(sys.argv[2])
