@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,6 +95,19 @@ def join(parts: Sequence[Activities]) -> Activities:
     """The rows of several, one after the other."""
     counts = np.concatenate([each.counts for each in parts])
     return Activities(starts_of(counts), np.concatenate([each.neurons for each in parts]))
+
+
+def distinct(table: NDArray[Any], axis: int = 0) -> tuple[Indices, Indices]:
+    """The first of each distinct row (or column), and the number of each row among those: in the
+    order in which they appear.
+
+    Examples
+    --------
+    >>> [each.tolist() for each in distinct(np.array([[2, 2], [1, 1], [2, 2], [0, 1]]))]
+    [[0, 1, 3], [0, 1, 0, 2]]
+    """
+    _, first, which = np.unique(table, axis=axis, return_index=True, return_inverse=True)
+    return np.sort(first), np.argsort(np.argsort(first))[which.reshape(-1)]
 
 
 def starts_of(counts: Indices) -> Indices:

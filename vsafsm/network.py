@@ -26,6 +26,7 @@ from vsafsm.activities import (
     Indices,
     Neurons,
     activities_of,
+    distinct,
     from_bits,
     ranges,
     starts_of,
@@ -457,8 +458,6 @@ class Network:
     def open_at(self, one: Indices | int, other: Indices | int, neurons: Neurons) -> Bits:
         """Whether two masks leave each of E neurons open: (E,)."""
         modules, local = np.divmod(neurons.astype(np.intp), self.module_neurons)
-        if self.modules == 1:
-            return np.asarray(self._patterns[one, local] & self._patterns[other, local])
         opens = self._opens
         return np.asarray(
             self._patterns[opens[one, modules], local]
@@ -728,12 +727,9 @@ def patterns_of(opened: Bits) -> tuple[Bits, Indices]:
     masks, modules, n = opened.shape
     if modules == 1:
         return opened[:, 0], np.arange(masks)[:, None]
-    rows = np.packbits(opened.reshape(-1, n), axis=1)
-    _, first, which = np.unique(rows, axis=0, return_index=True, return_inverse=True)
-    # In the order of their first appearance.
-    rank = np.argsort(np.argsort(first))
-    patterns = opened.reshape(-1, n)[np.sort(first)]
-    return patterns, rank[which.reshape(-1)].reshape(masks, modules)
+    rows = opened.reshape(-1, n)
+    first, which = distinct(np.packbits(rows, axis=1))
+    return rows[first], which.reshape(masks, modules)
 
 
 def mask_index(inputs: tuple[str, ...], symbol: str) -> int:

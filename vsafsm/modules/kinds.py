@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vsafsm.activities import Indices
+from vsafsm.activities import Indices, distinct
 from vsafsm.codebook import classes_needed, orthogonal_array
 from vsafsm.lowering import Lowered
 from vsafsm.vsa import Bits
@@ -44,8 +44,7 @@ def kinds_of(targets: Indices, members: Sequence[Indices]) -> Indices:
     """The kind of each input in each module, numbered by the first input of each: (M, A)."""
     found = np.empty((len(members), targets.shape[1]), np.intp)
     for module, states in enumerate(members):
-        _, first, which = np.unique(targets[states], axis=1, return_index=True, return_inverse=True)
-        found[module] = np.argsort(np.argsort(first))[which.reshape(-1)]
+        found[module] = distinct(targets[states], axis=1)[1]
     return found
 
 

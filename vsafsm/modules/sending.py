@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vsafsm.activities import Indices
+from vsafsm.activities import Indices, distinct
 from vsafsm.lowering import REST
 from vsafsm.modules.task import SendTask
 from vsafsm.vsa import Bits
@@ -93,8 +93,7 @@ def _kinds(task: SendTask) -> tuple[Indices, Indices]:
     """
     driven = np.stack([np.isin(task.targets, wanted) for wanted in task.leaves.values()])
     keys = np.packbits(np.concatenate([driven, task.opened[REST + 1 :]]), axis=0).T
-    _, first, kind = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-    return np.sort(first), np.argsort(np.argsort(first))[kind.reshape(-1)]
+    return distinct(keys)
 
 
 @dataclass(frozen=True, eq=False)
