@@ -10,9 +10,10 @@ from vsafsm.cli.progress import ProgressBar
 from vsafsm.cli.terminal import note
 from vsafsm.compiler import compile_machine
 from vsafsm.errors import NotProvenError, UsageError
-from vsafsm.formats import read
+from vsafsm.formats import format_for, load_chart, read
 from vsafsm.machine import Machine
 from vsafsm.program import Program, is_program, load_program
+from vsafsm.statecharts import Statechart
 
 
 def machine_of(path: str, format_name: str | None) -> Machine:
@@ -23,6 +24,16 @@ def machine_of(path: str, format_name: str | None) -> Machine:
     for warning in reading.warnings:
         note("warning", warning)
     return reading.machine
+
+
+def chart_of(path: str, format_name: str | None) -> Statechart | None:
+    """The statechart of a spec; None for a flat one, for a program, and for a format without
+    charts.
+    """
+    if is_program(path) or format_for(path, format_name).chart is None:
+        return None
+    chart = load_chart(path, format_name)
+    return None if chart.flat else chart
 
 
 def program_of(args: argparse.Namespace, chosen: Choices, allow_unproven: bool) -> Program:
