@@ -24,7 +24,8 @@ from vsafsm.cli.arguments import (
 from vsafsm.cli.exits import OK, WRONG
 from vsafsm.cli.progress import ProgressBar
 from vsafsm.cli.results import is_correct, print_verdict, wrong_states
-from vsafsm.cli.sources import program_of
+from vsafsm.cli.sources import compiled_of
+from vsafsm.cli.systems import run_system
 from vsafsm.cli.tables import print_table
 from vsafsm.cli.terminal import print_json, print_line
 from vsafsm.clocked import expanded
@@ -35,6 +36,7 @@ from vsafsm.program import Program
 from vsafsm.running import open_session, run_word, takes_vectors
 from vsafsm.statecharts.columns import Columns, columns_of
 from vsafsm.symbolic import SymbolicMachine
+from vsafsm.systems import SystemProgram
 
 STREAM = "-"
 """In place of a word: inputs come from standard input, and each is answered at once."""
@@ -56,7 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     chosen = choices(args)
     if args.inputs == [STREAM] and not args.word_file:
-        program = program_of(args, chosen, allow_unproven=True)
+        program = compiled_of(args, chosen, allow_unproven=True)
+        if isinstance(program, SystemProgram):
+            raise UsageError("- is for one machine; expected the word of a system")
         if isinstance(program.machine, SymbolicMachine) and not takes_vectors(chosen.backend):
             raise UsageError(
                 f'machine "{program.machine.name}" has guards, and backend "{chosen.target}" makes'
@@ -72,7 +76,9 @@ def run(args: argparse.Namespace) -> int:
     if args.clock:
         raise UsageError("--clock keeps real time while inputs come; expected - for them")
     items = word_of(args)
-    program = program_of(args, chosen, allow_unproven=True)
+    program = compiled_of(args, chosen, allow_unproven=True)
+    if isinstance(program, SystemProgram):
+        return run_system(program, items, args, chosen)
     machine = program.machine
     groups = expanded(items, machine)
     word = tuple(chain.from_iterable(groups))
@@ -122,15 +128,8 @@ def _print_trace(word: Sequence[str], ran: Run, expected: Sequence[str], columns
         zip(("", *word), ran.states, ran.outputs, expected, strict=True)
     ):
         remark = "" if state == right else f"expected {right}"
-        rows.append((str(i), symbol, *_cells(columns, state), ", ".join(out), remark))
+        rows.append((str(i), symbol, *columns.row(state), ", ".join(out), remark))
     print_table(("step", "input", *columns.headings, "outputs", ""), rows)
-
-
-def _cells(columns: Columns, state: str | None) -> tuple[str, ...]:
-    """What is told of a state, a cell for each heading."""
-    if state is None:
-        return ("(none)", *[""] * (len(columns.headings) - 1))
-    return columns.cells[state]
 
 
 def _pairs(columns: Columns, state: str | None) -> dict[str, str] | None:
@@ -155,7 +154,7 @@ def _follow(program: Program, chosen: Choices, as_json: bool, real_time: bool) -
             told = {"configuration": _pairs(columns, state), "outputs": list(outputs)}
             print_line(json.dumps({**head, **told}))
         else:
-            cells = zip(_cells(columns, state), widths, strict=True)
+            cells = zip(columns.row(state), widths, strict=True)
             row = "  ".join(f"{cell:<{width}}" for cell, width in cells)
             print_line(f"{step:>5}  {symbol:<{across}}  {row}  {', '.join(outputs)}".rstrip())
         sys.stdout.flush()

@@ -36,6 +36,12 @@ class Columns:
     cells: Mapping[str, tuple[str, ...]]
     regions: int
 
+    def row(self, state: str | None) -> tuple[str, ...]:
+        """The cells of a state; of None, ``(none)``."""
+        if state is None:
+            return ("(none)", *[""] * (len(self.headings) - 1))
+        return self.cells[state]
+
     def pairs(self, state: str) -> dict[str, str]:
         """The cells of a state that are not empty, by heading."""
         pairs = zip(self.headings, self.cells[state], strict=True)
