@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import vsafsm
 from vsafsm.statecharts import explore
-from vsafsm.statecharts.columns import MORE, STATE, columns_of
+from vsafsm.statecharts.columns import MORE, STATE, columns_of, short_names
 
 from .charts import drawn
 
@@ -38,6 +38,17 @@ def test_each_variable_has_a_column_with_its_value() -> None:
             assert told["waiting"] == str(found.data(name)["waiting"]).lower()
         else:
             assert sum(found.leaves(other) == found.leaves(name) for other in found.names) == 1
+
+
+@pytest.mark.parametrize("name", ["wake_word", "junction", "robot_arm", "turnstile"])
+def test_short_names_tell_states_apart_as_names_do(name: str) -> None:
+    machine = vsafsm.load(SPECS / f"{name}.yaml")
+    short = short_names(machine.states)
+    assert list(short) == list(machine.states)
+    assert len(set(short.values())) == len(short)
+    assert all(len(short[state]) <= len(state) + 4 for state in short)
+    if name == "turnstile":
+        assert list(short.values()) == list(machine.states)
 
 
 @settings(deadline=None, max_examples=60)

@@ -9,6 +9,7 @@ machine always looks the same.
 from __future__ import annotations
 
 import math
+import textwrap
 from dataclasses import dataclass, replace
 from itertools import starmap
 
@@ -241,12 +242,19 @@ def _size(lines: tuple[str, ...], outputs: str) -> Point:
     return across / 2 + 15 + more, (25.0 if outputs else 19.0) + 1.3 * more
 
 
+def _lines(cell: str) -> list[str]:
+    """A cell in lines, broken at blanks."""
+    return textwrap.wrap(cell, MOST_LETTERS, break_long_words=False, break_on_hyphens=False)
+
+
 def _texts(machine: Machine) -> list[tuple[tuple[str, ...], str]]:
     """What is written into each reachable state."""
     columns = columns_of(machine.reachable)
     return [
         (
-            tuple(_cut(line, MOST_LETTERS) for line in columns.told(state)),
+            tuple(
+                _cut(line, MOST_LETTERS) for cell in columns.told(state) for line in _lines(cell)
+            ),
             _cut(", ".join(machine.outputs_of(state)), MOST_LETTERS),
         )
         for state in machine.reachable

@@ -56,9 +56,21 @@ class Columns:
         )
 
 
+def short_names(states: Sequence[str]) -> dict[str, str]:
+    """Each state by its cells alone: what is common to all paths of a region is left out.
+
+    Examples
+    --------
+    >>> short_names(("door.shut|lamp.off", "door.open|lamp.off[n=1]"))["door.open|lamp.off[n=1]"]
+    'open | off | n=1'
+    """
+    columns = columns_of(states)
+    return {state: f" {REGION} ".join(columns.told(state)) for state in states}
+
+
 def columns_of(states: Sequence[str]) -> Columns:
-    """The columns of the states of a machine; one alone where names have neither regions nor
-    variables.
+    """The columns of the states of a machine; one alone where names have no regions, variables
+    or memories.
 
     Examples
     --------
@@ -75,7 +87,8 @@ def columns_of(states: Sequence[str]) -> Columns:
     variables = list(dict.fromkeys(name for parts in apart for name in parts.data))
     counts = {len(parts.regions) for parts in apart}
     several = len(counts) == 1 and counts != {1}
-    if not several and not variables:
+    remembering = any(parts.more.startswith("{") for parts in apart)
+    if not (several or variables or remembering):
         return Columns((STATE,), {state: (state,) for state in states}, 1)
     if several:
         regions = [_region(pieces) for pieces in zip(*(p.regions for p in apart), strict=True)]
