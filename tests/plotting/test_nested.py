@@ -83,9 +83,15 @@ def test_a_chart_is_drawn_whole(seed: int) -> None:
 
 
 @needs_dot
-@pytest.mark.parametrize("name", CHARTS)
-def test_boxes_lie_in_boxes_and_no_arrow_goes_through_a_state(name: str) -> None:
-    chart = chart_of(name)
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(f"specs/{name}.yaml" for name in CHARTS),
+        *(f"tests/data/charts/{n}" for n in ("arm.transitions", "kettle.xstate", "player.sismic")),
+    ],
+)
+def test_boxes_lie_in_boxes_and_no_arrow_goes_through_a_state(path: str) -> None:
+    chart = vsafsm.load_chart(ROOT / path)
     found = laid_out(nested_graph(chart))
     is_whole(chart, found)
     number = {node.id: i for i, (node, _) in enumerate(walk(chart.root))}

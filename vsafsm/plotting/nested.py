@@ -73,6 +73,8 @@ class _Drawing:
         self.dotted = {node.id for node, _ in walk(chart.root) if self.has_dot(node)}
         self.any_of: set[str] = set()
         """States that are written out as "any in ...": a transition leads from them inwards."""
+        self.ended: set[str] = set()
+        """Parallel states with an end on the right: an arrow begins or ends there."""
         for state, transition in transitions_of(chart.root):
             for target in transition.targets:
                 if state.states and self.within(target, state.id):
@@ -85,9 +87,10 @@ class _Drawing:
         if self.chart.data:
             told = ["data:", *map(_declared, self.chart.data)]
             yield f"  labelloc=b; label={_label('', told, 'left')};"
+        arrows = list(self.all_arrows())
         yield from self.inside(self.chart.root)
         yield from self.first_arrows()
-        yield from self.all_arrows()
+        yield from arrows
 
     def has_dot(self, node: State | History) -> bool:
         """Whether a dot leads to what is entered first in a state."""
@@ -137,6 +140,10 @@ class _Drawing:
             yield f"  i{number} [{_DOT}, style=invis];"
             for region in state.states:
                 yield f"  i{number} -> {self.first(region)} [style=invis];"
+        if state.id in self.ended:
+            yield f"  o{number} [{_DOT}, style=invis];"
+            for region in state.states:
+                yield f"  {self.last(region)} -> o{number} [style=invis];"
         # Graphviz lays frames out from the bottom upwards.
         children = reversed(state.children) if state.kind == "parallel" else state.children
         for child in children:
@@ -248,9 +255,12 @@ class _Drawing:
 
     def last(self, state: State | History) -> str:
         """What stands on the right in a frame."""
-        nodes = (node for node, _ in walk(self.chart.root) if not self.has_frame(node.id))
-        inside = [node for node in nodes if self.within(node.id, state.id)]
-        return f"s{self.number[max(inside, key=lambda each: self.place[each.id]).id]}"
+        while isinstance(state, State) and state.states:
+            if state.kind == "parallel":
+                self.ended.add(state.id)
+                return f"o{self.number[state.id]}"
+            state = max(state.states, key=lambda each: self.place[each.id])
+        return f"s{self.number[state.id]}"
 
     def has_frame(self, state: str) -> bool:
         """Whether a state has states inside."""
