@@ -383,6 +383,19 @@ def test_the_charts_of_the_page_do_what_it_shows(folder: Path, capsys: Capture) 
     assert capsys.readouterr().out == shown
 
 
+def test_the_page_on_systems_does_what_it_shows(folder: Path, capsys: Capture) -> None:
+    text = page("docs/systems.md")
+    (spec,), (console,) = blocks(text, "yaml"), blocks(text, "console")
+    Path("house.yaml").write_text(spec)
+    for line in re.findall(r"^\$ (.+)$", console, re.MULTILINE):
+        assert main(shlex.split(line)[1:]) == 0
+    shown = re.sub(r"^\$ .+\n", "", console, flags=re.MULTILINE)
+    assert without_numbers(capsys.readouterr().out) == without_numbers(shown)
+    (snippet,), (printed,) = blocks(text, "python"), blocks(text, "text")
+    exec(compile(snippet, "docs/systems.md", "exec"), {"__name__": "__main__"})
+    assert without_numbers(capsys.readouterr().out) == without_numbers(printed)
+
+
 def test_the_specs_of_the_page_and_of_the_readme_are_the_turnstile(folder: Path) -> None:
     turnstile = vsafsm.load("specs/turnstile.yaml")
     for name in ("README.md", "docs/spec-format.md"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import inf
-from typing import Any
+from typing import Any, Protocol
 
 from vsafsm.backend import BackendSession
 from vsafsm.durations import duration_text, parse_duration
@@ -147,7 +147,18 @@ class ClockedSession:
 WAIT = "wait:"
 
 
-def expanded(word: Sequence[str], machine: Machine) -> list[tuple[str, ...]]:
+class _Clocked(Protocol):
+    """A machine, or a system of some."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def inputs(self) -> tuple[str, ...]: ...
+    @property
+    def clock(self) -> Clock | None: ...
+
+
+def expanded(word: Sequence[str], machine: _Clocked) -> list[tuple[str, ...]]:
     """Each item of a word as the inputs that it stands for: itself, or the ticks of ``wait:3s``.
 
     Raises
@@ -170,7 +181,7 @@ def expanded(word: Sequence[str], machine: Machine) -> list[tuple[str, ...]]:
     ]
 
 
-def _ticks(item: str, machine: Machine) -> tuple[str, ...]:
+def _ticks(item: str, machine: _Clocked) -> tuple[str, ...]:
     if machine.clock is None:
         raise SpecError(
             f'"{item}": machine "{machine.name}" has no clock; expected its inputs only'

@@ -65,8 +65,9 @@ def parse_duration(text: str, what: str = "a time", place: Location | None = Non
     return seconds
 
 
-def duration_text(seconds: Fraction) -> str:
-    """A duration as short text, read back by `parse_duration` where it is a decimal number.
+def duration_text(seconds: Fraction, blank: str = "") -> str:
+    """A duration as short text, read back by `parse_duration` where it is a decimal number;
+    `blank` stands before the unit.
 
     Examples
     --------
@@ -76,4 +77,6 @@ def duration_text(seconds: Fraction) -> str:
     scale, unit = (1, "s") if seconds >= 1 else (1000, "ms")
     number = seconds * scale
     decimal = Decimal(number.numerator) / Decimal(number.denominator)
-    return f"{decimal:f}{unit}" if Fraction(decimal) == number else f"{seconds}s"
+    if Fraction(decimal) == number:
+        return f"{decimal:f}{blank}{unit}"
+    return f"{seconds}{blank}s"

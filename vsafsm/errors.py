@@ -123,6 +123,10 @@ class UnknownInputError(SpecError):
     """An input is named that is not in the machine's alphabet."""
 
 
+class SystemSpecError(SpecError):
+    """A spec whose regions are machines of their own, where one machine is expected."""
+
+
 class NondeterministicError(SpecError):
     """Two transitions leave one state on one input and disagree."""
 

@@ -73,6 +73,7 @@ def test_run_json_is_the_interpreter_on_every_spec(run, spec):
         "backend": "reference",
         "inputs": word,
         "states": list(trace.states),
+        "configurations": found["configurations"],
         "expected": list(trace.states),
         "initial_outputs": list(trace.initial_outputs),
         "outputs": [list(o) for o in trace.outputs],

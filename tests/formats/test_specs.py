@@ -72,7 +72,7 @@ def test_the_schema_is_a_schema_and_takes_what_the_reader_takes() -> None:
 
 TOPS = [
     "any: {transitions: {x: [{to: a, if: n > 0}, b]}}, data: {n: 0..3, t: true, m: [eco, normal]}",
-    "clock: 0.5 s, data: {n: {values: -3..3, initial: 0}, m: [eco, normal], t: true}",
+    "networks: separate, clock: 0.5 s, data: {n: {values: -3..3, initial: 0}, m: [eco], t: true}",
 ]
 STATES = [
     "{entry: [o], exit: {outputs: [o], raise: [x], set: {n: n + 1, t: false, m: eco}}, always: }",
@@ -124,6 +124,7 @@ def test_the_schema_takes_charts_that_the_reader_takes(top: str, state: str) -> 
         ("initial: a", "initial: a, regions: {r: {initial: b, states: {b: }}}"),
         ("initial: a", "unlisted: stay"),
         ("initial: a", "initial: a, unlisted: sty"),
+        ("initial: a", "initial: a, networks: two"),
         ("initial: a", "initial: a, compile: {seed: [1]}"),
         ("initial: a", "initial: a, compile: {bits: 17}"),
         ("initial: a", "initial: a, compile: {bitss: 8}"),

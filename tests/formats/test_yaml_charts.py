@@ -239,7 +239,21 @@ def test_regions_at_the_top_are_one_parallel_state() -> None:
 def test_a_flat_machine_is_a_chart_too(spec_files: list[Path]) -> None:
     for path in spec_files:
         if path.stem not in CHARTS:
-            assert flatten(load_chart(path)) == replace(load(path), compile_options=())
+            assert flatten(load_chart(path)) == load(path)
+
+
+def test_regions_with_networks_of_their_own_are_no_one_machine() -> None:
+    text = DOORS.replace("\n", "\nnetworks: separate\ncompile: {bits: 4}\n", 1)
+    chart = chart_of(text)
+    assert chart.separate
+    assert chart.compile_options == (("bits", 4),)
+    plain = replace(chart, separate=False, compile_options=())
+    assert unplaced(plain) == unplaced(chart_of(DOORS))
+    with pytest.raises(e.SystemSpecError, match=r':2:11: the regions of "house" .* separate'):
+        machine_of(text)
+    assert machine_of(text.replace("separate", "one")).compile_options == (("bits", 4),)
+    with pytest.raises(e.SyntaxSpecError, match="expected one of: one, separate; did you mean"):
+        machine_of(text.replace("separate", "seperate"))
 
 
 def test_the_same_chart_from_a_mapping() -> None:

@@ -82,3 +82,14 @@ def test_labels_tell_a_few_inputs_and_how_many_more() -> None:
     assert shortened(["a", "b", "c", "d"]) == "a, b +2"
     assert shortened(["a" * 20, "b" * 20]) == "a" * 20 + " +1"
     assert len(shortened(["x" * 90])) == MOST_LETTERS
+
+
+@pytest.mark.parametrize("name", ["wake_word", "junction", "robot_arm"])
+def test_states_of_a_chart_can_be_told_apart(name: str) -> None:
+    found = geometry(load(f"specs/{name}.yaml"))
+    lies_apart(found)
+    assert len({node.lines for node in found.nodes}) == len(found.nodes)
+    for node in found.nodes:
+        assert len(node.heights) == len(node.lines) + bool(node.outputs)
+        for height in node.heights:
+            assert abs(height - node.centre[1]) < node.half[1] - 8

@@ -8,7 +8,9 @@ from html.parser import HTMLParser
 
 import pytest
 
+from vsafsm.compiler import compile_machine
 from vsafsm.errors import NoiseError, SweepError
+from vsafsm.formats import load
 from vsafsm.noise import Additive
 from vsafsm.program import Program
 from vsafsm.report.curves import curves
@@ -125,3 +127,13 @@ def test_what_cannot_be_measured_is_refused(
 ) -> None:
     with pytest.raises(error, match="expected"):
         page(programs["turnstile"], **{**FEW, **given})
+
+
+def test_regions_of_a_chart_stand_apart() -> None:
+    program = compile_machine(load("specs/wake_word.yaml"))
+    text = page(program, **FEW)
+    tables = json.loads(re.findall(r'id="tables">(.*?)</script>', text)[0])
+    assert tables["headings"] == ["talk", "microphone", "more"]
+    for state, cells in zip(tables["states"], tables["cells"], strict=True):
+        talk, microphone, more = cells
+        assert state == f"talk.{talk}|microphone.{microphone}{more}"

@@ -70,6 +70,7 @@ def test_outputs_of_one_are_inputs_of_others_one_round_later() -> None:
 def test_the_product_does_the_same(system: System, data: st.DataObject) -> None:
     word = data.draw(st.lists(st.sampled_from(system.inputs), max_size=12))
     trace, flat = system.run(word), system.product()
+    assert system.configurations() == len(flat.states)
     found = flat.run(word)
     assert found.states == tuple("|".join(states) for states in trace.states)
     assert found.outputs == trace.outputs
@@ -89,6 +90,22 @@ def test_networks_do_what_the_interpreter_says(system: System, data: st.DataObje
                 assert session.send(symbol) == trace.states[n + 1]
                 assert session.outputs == trace.outputs[n]
             assert session.reset() == system.initial
+
+
+@pytest.mark.parametrize("backend", ["reference", "loihi2", "brian2"])
+def test_every_backend_holds_a_system(backend: str) -> None:
+    pytest.importorskip("brian2" if backend == "brian2" else "numpy")
+    house = System("house", (DOOR, LAMP, CAT))
+    word = ["handle", "switch", "lit", "handle", "handle", "opened", "handle"]
+    trace = house.run(word)
+    with compile_system(house, target=backend).open(backend) as session:
+        assert session.state == house.initial
+        for symbol, states, outputs in zip(word, trace.states[1:], trace.outputs, strict=True):
+            assert session.send(symbol) == states
+            assert session.on_the_way == outputs
+            assert session.outputs == tuple(dict.fromkeys((*outputs, *house.moore(states))))
+        assert session.reset() == house.initial
+        assert session.send("handle") == trace.states[1]
 
 
 def test_moore_outputs_come_after_those_on_the_way() -> None:

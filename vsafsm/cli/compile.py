@@ -7,13 +7,15 @@ import argparse
 from vsafsm.cli.arguments import add_json, add_options, add_output, add_target, choices
 from vsafsm.cli.exits import OK, WRONG
 from vsafsm.cli.results import size_line, sizes
-from vsafsm.cli.sources import compile_with, machine_of
+from vsafsm.cli.sources import compile_with, source_of
+from vsafsm.cli.systems import compile_into_folder
 from vsafsm.cli.terminal import note, print_json, print_line
 from vsafsm.errors import UsageError
 from vsafsm.formats import format_for
 from vsafsm.machine import Machine
 from vsafsm.overwriting import check_output
 from vsafsm.program import SUFFIX, holds_program
+from vsafsm.systems import System
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--regex", metavar="EXPRESSION", help="compile this regular expression instead of a spec"
     )
-    add_output(parser, "PROGRAM", "the program file to write (.npz)")
+    add_output(parser, "PROGRAM", "the program file to write (.npz); a folder for a system")
     add_target(parser, "--for", "meet this backend's requirements", default=None)
     parser.add_argument(
         "--allow-unproven", action="store_true", help="write the program even if it is not proven"
@@ -44,14 +46,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """-> 0 proven, 1 not; bad input is raised."""
-    check_output(
-        args.output, "a program", (SUFFIX,), holds_program, sources=(args.spec,), force=args.force
-    )
     if args.jobs < 1:
         raise UsageError(f"jobs is {args.jobs}; expected a whole number of at least 1")
     chosen = choices(args)
+    source = _source(args)
+    if isinstance(source, System):
+        return compile_into_folder(source, args, chosen)
+    check_output(
+        args.output, "a program", (SUFFIX,), holds_program, sources=(args.spec,), force=args.force
+    )
     program = compile_with(
-        _machine(args),
+        source,
         chosen,
         args.allow_unproven,
         args.verbose,
@@ -78,9 +83,9 @@ def run(args: argparse.Namespace) -> int:
     return OK
 
 
-def _machine(args: argparse.Namespace) -> Machine:
+def _source(args: argparse.Namespace) -> Machine | System:
     if (args.spec is None) == (args.regex is None):
         raise UsageError("expected either a spec or --regex EXPRESSION")
     if args.regex is not None:
         return format_for("", "regex").read(args.regex, "--regex").machine
-    return machine_of(args.spec, args.format)
+    return source_of(args.spec, args.format)

@@ -1,4 +1,4 @@
-"""``vsafsm draw``: a machine as a graph, without compiling it."""
+"""``vsafsm draw``: a machine as a graph, a statechart as a tree of boxes, without compiling it."""
 
 from __future__ import annotations
 
@@ -8,22 +8,28 @@ from pathlib import Path
 
 from vsafsm.cli.arguments import add_format, add_output
 from vsafsm.cli.exits import OK
-from vsafsm.cli.sources import machine_of
-from vsafsm.cli.terminal import print_line
+from vsafsm.cli.sources import chart_of, machine_of
+from vsafsm.cli.terminal import note, print_line
 from vsafsm.files import write_atomically
 from vsafsm.overwriting import check_output
 from vsafsm.plotting.canvas import SUFFIXES, check_drawable, write
 from vsafsm.plotting.graph import check_reached, draw
-from vsafsm.plotting.graphviz import FORMATS, is_there, render
+from vsafsm.plotting.graphviz import FORMATS, is_there, render, rendered
 from vsafsm.plotting.mermaid import mermaid
+from vsafsm.plotting.nested import nested_graph
+from vsafsm.statecharts import Statechart, explore
+from vsafsm.statecharts.parts import State
 
 MERMAID = ".mmd"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """A spec or program, where to, and a state to light up."""
+    """A spec or program, where to, what of a chart, and a state to light up."""
     parser.add_argument("spec", metavar="SPEC|PROGRAM")
     add_output(parser, "FILE", "the drawing: .svg, .png, .pdf or .mmd (Mermaid)")
+    parser.add_argument(
+        "--flat", action="store_true", help="draw the flat machine of a statechart, not its tree"
+    )
     parser.add_argument(
         "--graphviz", action="store_true", help='lay it out with the program "dot" of Graphviz'
     )
@@ -36,6 +42,13 @@ def run(args: argparse.Namespace) -> int:
     output = Path(args.output)
     suffixes = (*SUFFIXES, MERMAID)
     check_output(output, "a drawing", suffixes, sources=(args.spec,), force=args.force)
+    chart = None if args.flat else _chart(args, output)
+    if chart is not None and (args.graphviz or is_there()):
+        lit = () if args.state is None else _leaves(chart, args.state)
+        write_atomically(output, rendered(nested_graph(chart, lit), output.suffix))
+        count = sum(isinstance(each, State) for each in chart.nodes.values())
+        print_line(f"wrote {output}: a chart of {count} states")
+        return OK
     with_graphviz = output.suffix in FORMATS and (args.graphviz or _only_graphviz())
     if output.suffix != MERMAID and not with_graphviz:
         check_drawable(output)
@@ -49,7 +62,21 @@ def run(args: argparse.Namespace) -> int:
     else:
         write(draw(machine, state=args.state), output)
     print_line(f"wrote {output}: {len(machine.reachable)} states")
+    if chart is not None:
+        note("note", "this is the flat machine; boxes in boxes need Graphviz (the program dot)")
     return OK
+
+
+def _chart(args: argparse.Namespace, output: Path) -> Statechart | None:
+    """The chart that is to be drawn as one; Mermaid text is of flat machines."""
+    return None if output.suffix == MERMAID else chart_of(args.spec, args.format)
+
+
+def _leaves(chart: Statechart, name: str) -> tuple[str, ...]:
+    """The innermost active states of a state of the flat machine."""
+    found = explore(chart)
+    check_reached(found.machine, name)
+    return found.leaves(name)
 
 
 def _only_graphviz() -> bool:

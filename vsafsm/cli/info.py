@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from vsafsm.cli.arguments import add_json, add_options, add_target, choices
+from vsafsm.cli.arguments import Choices, add_json, add_options, add_target, choices
 from vsafsm.cli.exits import OK
 from vsafsm.cli.results import sizes
-from vsafsm.cli.sources import program_of
+from vsafsm.cli.sources import compiled_of
 from vsafsm.cli.terminal import print_json, print_line
 from vsafsm.program import Program
 from vsafsm.running import check
+from vsafsm.systems import SystemProgram
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,9 +28,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     chosen = choices(args)
-    program = program_of(args, chosen, allow_unproven=True)
+    found = compiled_of(args, chosen, allow_unproven=True)
+    if not isinstance(found, SystemProgram):
+        described = _described(found, args, chosen)
+        if args.json:
+            print_json(described)
+        else:
+            _print(described)
+        return OK
+    machines = [_described(program, args, chosen) for program in found.programs]
+    whole = {"system": found.system.name, "neurons": found.neurons, "synapses": found.synapses}
+    if args.json:
+        print_json({**whole, "machines": machines})
+        return OK
+    _print(whole)
+    for each in machines:
+        print_line()
+        _print(each)
+    return OK
+
+
+def _described(program: Program, args: argparse.Namespace, chosen: Choices) -> dict[str, Any]:
     machine, network = program.machine, program.network
-    described = {
+    described: dict[str, Any] = {
         "machine": machine.name,
         **sizes(program),
         "inputs": len(machine.inputs),
@@ -48,13 +69,13 @@ def run(args: argparse.Namespace) -> int:
     if args.target is not None:
         check(program, chosen.backend, chosen.of_target)
         described["backend"] = dict(chosen.backend.describe(program, **chosen.of_target))
-    if args.json:
-        print_json(described)
-    else:
-        width = max(len(key) for key in described)
-        for key, value in described.items():
-            print_line(f"{key:{width}}  {_text(value)}")
-    return OK
+    return described
+
+
+def _print(described: dict[str, Any]) -> None:
+    width = max(len(key) for key in described)
+    for key, value in described.items():
+        print_line(f"{key:{width}}  {_text(value)}")
 
 
 def _inner(program: Program) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from vsafsm.cli.arguments import Choices, add_json, add_options, add_target, cho
 from vsafsm.cli.exits import OK, WRONG
 from vsafsm.cli.progress import ProgressBar
 from vsafsm.cli.results import size_line
-from vsafsm.cli.sources import program_of
+from vsafsm.cli.sources import compiled_of
+from vsafsm.cli.systems import Together
 from vsafsm.cli.terminal import print_json, print_line
 from vsafsm.errors import BackendError
 from vsafsm.network import Network
@@ -17,6 +18,7 @@ from vsafsm.program import Program
 from vsafsm.proof import Counterexample, Proof, prove
 from vsafsm.running import check
 from vsafsm.symbolic import SymbolicMachine
+from vsafsm.systems import SystemProgram
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,18 +33,48 @@ def run(args: argparse.Namespace) -> int:
     chosen = choices(args)
     if args.target is not None:
         _check_exact(chosen)
-    program = program_of(args, chosen, allow_unproven=True)
+    found = compiled_of(args, chosen, allow_unproven=True)
+    if isinstance(found, SystemProgram):
+        return _prove_system(found, args, chosen)
+    network, proof = _proven(found, args, chosen)
+    if args.json:
+        print_json(_json_of(found, network, proof))
+    else:
+        _print(found, network, proof)
+    return OK if proof.holds else WRONG
+
+
+def _proven(program: Program, args: argparse.Namespace, chosen: Choices) -> tuple[Network, Proof]:
+    """The network of a program, or what a backend holds of it, and its proof."""
     network = program.network if args.target is None else _network_on(program, chosen)
     with ProgressBar("proving") as progress:
         points = max(1, len(program.machine.states))
         proof = prove(
             program.machine, network, lambda done: progress("proving", min(1.0, done / points))
         )
+    return network, proof
+
+
+def _prove_system(found: SystemProgram, args: argparse.Namespace, chosen: Choices) -> int:
+    """Each program by itself, then what the machines do together."""
+    each = [(program, *_proven(program, args, chosen)) for program in found.programs]
+    together = Together.of(found.system)
+    holds = together.ends and all(proof.holds for *_, proof in each)
     if args.json:
-        print_json(_json_of(program, network, proof))
+        print_json(
+            {
+                "system": found.system.name,
+                "holds": holds,
+                "machines": [_json_of(*one) for one in each],
+                "configurations": together.configurations,
+                "endless": together.endless,
+            }
+        )
     else:
-        _print(program, network, proof)
-    return OK if proof.holds else WRONG
+        for one in each:
+            _print(*one)
+        print_line(f"{found.system.name}: {together.told}")
+    return OK if holds else WRONG
 
 
 def _check_exact(chosen: Choices) -> None:

@@ -24,7 +24,8 @@ from vsafsm.cli.arguments import (
 from vsafsm.cli.exits import OK, WRONG
 from vsafsm.cli.progress import ProgressBar
 from vsafsm.cli.results import is_correct, print_verdict, wrong_states
-from vsafsm.cli.sources import program_of
+from vsafsm.cli.sources import compiled_of
+from vsafsm.cli.systems import run_system
 from vsafsm.cli.tables import print_table
 from vsafsm.cli.terminal import print_json, print_line
 from vsafsm.clocked import expanded
@@ -33,7 +34,9 @@ from vsafsm.errors import UsageError
 from vsafsm.machine import Clock, Machine, Outputs
 from vsafsm.program import Program
 from vsafsm.running import open_session, run_word, takes_vectors
+from vsafsm.statecharts.columns import Columns, columns_of
 from vsafsm.symbolic import SymbolicMachine
+from vsafsm.systems import SystemProgram
 
 STREAM = "-"
 """In place of a word: inputs come from standard input, and each is answered at once."""
@@ -55,7 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     chosen = choices(args)
     if args.inputs == [STREAM] and not args.word_file:
-        program = program_of(args, chosen, allow_unproven=True)
+        program = compiled_of(args, chosen, allow_unproven=True)
+        if isinstance(program, SystemProgram):
+            raise UsageError("- is for one machine; expected the word of a system")
         if isinstance(program.machine, SymbolicMachine) and not takes_vectors(chosen.backend):
             raise UsageError(
                 f'machine "{program.machine.name}" has guards, and backend "{chosen.target}" makes'
@@ -71,7 +76,9 @@ def run(args: argparse.Namespace) -> int:
     if args.clock:
         raise UsageError("--clock keeps real time while inputs come; expected - for them")
     items = word_of(args)
-    program = program_of(args, chosen, allow_unproven=True)
+    program = compiled_of(args, chosen, allow_unproven=True)
+    if isinstance(program, SystemProgram):
+        return run_system(program, items, args, chosen)
     machine = program.machine
     groups = expanded(items, machine)
     word = tuple(chain.from_iterable(groups))
@@ -81,6 +88,7 @@ def run(args: argparse.Namespace) -> int:
     correct = is_correct(ran, expected)
     ends = [0, *accumulate(len(group) for group in groups)]
     shown = _by_item(ran, machine, ends)
+    columns = columns_of(machine.states)
     right = tuple(expected.states[end] for end in ends)
     if args.json:
         print_json(
@@ -89,6 +97,7 @@ def run(args: argparse.Namespace) -> int:
                 "backend": chosen.target,
                 "inputs": list(items),
                 "states": list(shown.states),
+                "configurations": [_pairs(columns, state) for state in shown.states],
                 "expected": list(right),
                 "initial_outputs": list(shown.outputs[0]),
                 "outputs": [list(o) for o in shown.outputs[1:]],
@@ -96,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
             }
         )
     else:
-        _print_trace(items, shown, right)
+        _print_trace(items, shown, right, columns)
         wrong = wrong_states(ran.states, expected.states)
         print_verdict(program, chosen.target, len(ran.states), wrong, correct)
     return OK if correct else WRONG
@@ -113,18 +122,18 @@ def _by_item(ran: Run, machine: Machine, ends: Sequence[int]) -> Run:
     return Run(tuple(ran.states[end] for end in ends), tuple(outputs))
 
 
-def _print_trace(word: Sequence[str], ran: Run, expected: Sequence[str]) -> None:
+def _print_trace(word: Sequence[str], ran: Run, expected: Sequence[str], columns: Columns) -> None:
     rows = []
     for i, (symbol, state, out, right) in enumerate(
         zip(("", *word), ran.states, ran.outputs, expected, strict=True)
     ):
         remark = "" if state == right else f"expected {right}"
-        rows.append((str(i), symbol, _name(state), ", ".join(out), remark))
-    print_table(("step", "input", "state", "outputs", ""), rows)
+        rows.append((str(i), symbol, *columns.row(state), ", ".join(out), remark))
+    print_table(("step", "input", *columns.headings, "outputs", ""), rows)
 
 
-def _name(state: str | None) -> str:
-    return "(none)" if state is None else state
+def _pairs(columns: Columns, state: str | None) -> dict[str, str] | None:
+    return None if state is None else columns.pairs(state)
 
 
 # ---- inputs as they come
@@ -135,16 +144,19 @@ def _follow(program: Program, chosen: Choices, as_json: bool, real_time: bool) -
     between; those that change nothing are not told.
     """
     machine, backend = program.machine, chosen.target
-    across, down = max(map(len, machine.inputs)), max(map(len, machine.states))
+    across, columns = max(map(len, machine.inputs)), columns_of(machine.states)
+    widths = [max(map(len, column)) for column in zip(*columns.cells.values(), strict=True)]
 
     def answer(step: int, symbol: str, state: str | None, outputs: Outputs) -> None:
         """One line per input, written out at once."""
         if as_json:
             head = {"step": step, "input": symbol or None, "state": state}
-            print_line(json.dumps({**head, "outputs": list(outputs)}))
+            told = {"configuration": _pairs(columns, state), "outputs": list(outputs)}
+            print_line(json.dumps({**head, **told}))
         else:
-            text = f"{step:>5}  {symbol:<{across}}  {_name(state):<{down}}  {', '.join(outputs)}"
-            print_line(text.rstrip())
+            cells = zip(columns.row(state), widths, strict=True)
+            row = "  ".join(f"{cell:<{width}}" for cell, width in cells)
+            print_line(f"{step:>5}  {symbol:<{across}}  {row}  {', '.join(outputs)}".rstrip())
         sys.stdout.flush()
 
     clock = machine.clock if real_time else None

@@ -3,26 +3,47 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from vsafsm.cli.arguments import Choices
 from vsafsm.cli.progress import ProgressBar
 from vsafsm.cli.terminal import note
 from vsafsm.compiler import compile_machine
-from vsafsm.errors import NotProvenError, UsageError
-from vsafsm.formats import read
+from vsafsm.errors import NotProvenError, SystemSpecError, UsageError
+from vsafsm.formats import format_for, load_chart, read
 from vsafsm.machine import Machine
-from vsafsm.program import Program, is_program, load_program
+from vsafsm.program import SUFFIX, Program, is_program, load_program
+from vsafsm.statecharts import Statechart
+from vsafsm.systems import System, SystemProgram, load_system, system_of
+from vsafsm.systems.folders import is_system
 
 
 def machine_of(path: str, format_name: str | None) -> Machine:
-    """The machine of a spec or of a program; warnings of the reader go to standard error."""
+    """The machine of a spec or of a program; warnings of the reader go to standard error.
+
+    Raises
+    ------
+    SystemSpecError, UsageError
+        If there are several machines.
+    """
+    _refuse_system(path)
     if is_program(path):
         return load_program(path).machine
     reading = read(path, format_name)
     for warning in reading.warnings:
         note("warning", warning)
     return reading.machine
+
+
+def chart_of(path: str, format_name: str | None) -> Statechart | None:
+    """The statechart of a spec; None for a flat one, for a program, and for a format without
+    charts.
+    """
+    if is_program(path) or format_for(path, format_name).chart is None:
+        return None
+    chart = load_chart(path, format_name)
+    return None if chart.flat else chart
 
 
 def program_of(args: argparse.Namespace, chosen: Choices, allow_unproven: bool) -> Program:
@@ -33,6 +54,7 @@ def program_of(args: argparse.Namespace, chosen: Choices, allow_unproven: bool) 
     UsageError
         If there are compile options for what is compiled already.
     """
+    _refuse_system(args.spec)
     if is_program(args.spec):
         if chosen.of_compile:
             raise UsageError(
@@ -65,3 +87,52 @@ def compile_with(
         for attempt in error.attempts if verbose else ():
             note("tried", attempt)
         raise
+
+
+# ---- several machines
+
+
+def source_of(path: str, format_name: str | None) -> Machine | System:
+    """The machine of a spec or program, or the system of a spec with separate networks."""
+    try:
+        return machine_of(path, format_name)
+    except SystemSpecError:
+        return system_of(load_chart(path, format_name))
+
+
+def compiled_of(
+    args: argparse.Namespace, chosen: Choices, allow_unproven: bool
+) -> Program | SystemProgram:
+    """As `program_of`; or the system of a folder, or the one that a spec compiles to."""
+    if is_system(args.spec):
+        if chosen.of_compile:
+            raise UsageError(
+                f'"{args.spec}" is compiled already; expected compile options with a spec only'
+            )
+        return load_system(args.spec)
+    try:
+        return program_of(args, chosen, allow_unproven)
+    except SystemSpecError:
+        system = system_of(load_chart(args.spec, args.format))
+        return compile_all(system, chosen, allow_unproven, args.verbose)
+
+
+def compile_all(
+    system: System, chosen: Choices, allow_unproven: bool, verbose: bool, **where: Any
+) -> SystemProgram:
+    """Compile each machine of a system, as `compile_with`."""
+    return SystemProgram(
+        system,
+        tuple(
+            compile_with(each, chosen, allow_unproven, verbose, **where) for each in system.machines
+        ),
+    )
+
+
+def _refuse_system(path: str) -> None:
+    if is_system(path):
+        first = min((each.name for each in Path(path).glob(f"*{SUFFIX}")), default=f"1{SUFFIX}")
+        raise UsageError(
+            f'"{path}" is a system of several programs; expected one of them, such as'
+            f' "{Path(path) / first}"'
+        )

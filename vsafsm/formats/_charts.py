@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from vsafsm.errors import Location
 from vsafsm.formats import Reading, summarised
@@ -11,12 +10,8 @@ from vsafsm.machine import Machine
 from vsafsm.statecharts import Choice, Exploration, Output, Raise, Send, State, Statechart, explore
 from vsafsm.statecharts.parts import Actions, walk
 
-CompileOptions = tuple[tuple[str, str | int | float], ...]
 
-
-def chart_reading(
-    chart: Statechart, warnings: tuple[str, ...] = (), compile_options: CompileOptions = ()
-) -> Reading:
+def chart_reading(chart: Statechart, warnings: tuple[str, ...] = ()) -> Reading:
     """The machine of a chart, with warnings: `warnings`, what is put out before the first
     configuration, transitions that are never taken, states that are never entered.
 
@@ -26,10 +21,7 @@ def chart_reading(
         As `vsafsm.statecharts.flatten`; with the place.
     """
     explored = explore(chart)
-    machine = explored.machine
-    if compile_options:
-        machine = replace(machine, compile_options=compile_options)
-    return Reading(machine, (*warnings, *_doubts(explored, machine)))
+    return Reading(explored.machine, (*warnings, *_doubts(explored, explored.machine)))
 
 
 def _doubts(explored: Exploration, machine: Machine) -> Iterator[str]:

@@ -11,6 +11,7 @@ from vsafsm.errors import (
     NotImportableError,
     SpecError,
     SyntaxSpecError,
+    SystemSpecError,
     TooLargeError,
     UnknownInputError,
     did_you_mean,
@@ -24,6 +25,7 @@ from vsafsm.formats._yaml_fields import (
     fields_of,
     name_of,
     names_of,
+    separate_networks,
     unlisted_error,
     unlisted_told,
 )
@@ -76,8 +78,14 @@ def reading_of(root: Node) -> Reading:
     reader = _Reader(root)
     chart = reader.chart()
     reader.check_waits(chart)
-    options = compile_options_of(reader.top.get("compile"))
-    return chart_reading(chart, tuple(reader.doubts()), options)
+    if chart.separate:
+        raise SystemSpecError(
+            f'the regions of "{chart.name}" are networks of their own, as "networks: separate"'
+            " says; expected a spec of one network here, or one of: vsafsm compile, run, prove,"
+            " info, and in Python vsafsm.systems.system_of(vsafsm.load_chart(...))",
+            reader.top["networks"].location,
+        )
+    return chart_reading(chart, tuple(reader.doubts()))
 
 
 def chart_of(root: Node) -> Statechart:
@@ -128,6 +136,8 @@ class _Reader:
             clock=self.clock,
             inputs=self.inputs,
             tick=TICK,
+            compile_options=compile_options_of(self.top.get("compile")),
+            separate=separate_networks(self.top.get("networks")),
             place=self.root.location,
             initial_place=self.initial[0].location if self.initial else None,
         )

@@ -21,7 +21,7 @@ from vsafsm.machine import Outputs, check_name, listed
 FLAT_TOP = ("machine", "initial", "inputs", "states", "unlisted", "compile")
 FLAT_STATE = ("outputs", "transitions")
 FLAT_TRANSITION = ("to", "outputs")
-TOP_KEYS = (*FLAT_TOP, "any", "data", "clock", "regions")
+TOP_KEYS = (*FLAT_TOP, "any", "data", "clock", "regions", "networks")
 STATE_KEYS = (
     *("outputs", "transitions", "states", "initial", "regions", "entry", "exit", "always"),
     *("after", "final", "done", "history", "default"),
@@ -212,15 +212,28 @@ def unlisted_error(node: Node | None) -> Location | None:
     """The place of ``unlisted: error``, or None where it says ``stay``; raises `SyntaxSpecError`
     for anything else.
     """
+    return _other_word(node, "unlisted", ("stay", "error"))
+
+
+def separate_networks(node: Node | None) -> bool:
+    """Whether it says ``networks: separate`` and not ``one``; raises `SyntaxSpecError` for anything
+    else.
+    """
+    return _other_word(node, "networks", ("one", "separate")) is not None
+
+
+def _other_word(node: Node | None, key: str, words: tuple[str, str]) -> Location | None:
+    """The place of the second of two words, or None where the first stands or nothing."""
     if node is None:
         return None
-    scalar = scalar_of(node, "unlisted", "stay or error")
-    if scalar.text not in ("stay", "error"):
-        hint = did_you_mean(scalar.text, ("stay", "error"))
+    scalar = scalar_of(node, key, " or ".join(words))
+    if scalar.text not in words:
+        hint = did_you_mean(scalar.text, words)
         raise SyntaxSpecError(
-            f"unlisted is {kind_shown(scalar)}; expected one of: stay, error{hint}", scalar.location
+            f"{key} is {kind_shown(scalar)}; expected one of: {', '.join(words)}{hint}",
+            scalar.location,
         )
-    return scalar.location if scalar.text == "error" else None
+    return scalar.location if scalar.text == words[1] else None
 
 
 def unlisted_told(state: str, event: str) -> str:

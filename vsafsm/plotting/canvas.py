@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from vsafsm.errors import PlotError
 from vsafsm.files import write_atomically
+from vsafsm.network import Network
+from vsafsm.statecharts.columns import short_names
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -69,6 +71,16 @@ def write(made: Figure, path: Path) -> None:
 def plain(name: str, most: int = 28) -> str:
     """A name as Matplotlib shows it: shortened, and no mathematics."""
     return (name if len(name) <= most else name[: most - 1] + "…").replace("$", r"\$")
+
+
+def code_names(network: Network) -> list[str]:
+    """What codes are called in a picture."""
+    short = short_names(network.states)
+    names = []
+    for code, label in enumerate(network.labels):
+        state = network.states[label.state]
+        names.append(plain(network.code_name(code).replace(state, short[state], 1)))
+    return names
 
 
 def bare(axes: Any) -> None:

@@ -9,13 +9,16 @@ machine always looks the same.
 from __future__ import annotations
 
 import math
+import textwrap
 from dataclasses import dataclass, replace
+from itertools import starmap
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vsafsm.errors import PlotError
 from vsafsm.machine import Machine
+from vsafsm.statecharts.columns import columns_of
 
 Point = tuple[float, float]
 Places = NDArray[np.float64]
@@ -28,6 +31,8 @@ MOST_STATES = 300
 MOST_INPUTS = 3
 MOST_LETTERS = 26
 LOOP = 34.0
+LINE = 16.0
+"""From one line of a name to the next."""
 
 
 @dataclass(frozen=True)
@@ -38,15 +43,24 @@ class Node:
     ----------
     centre, half
         Its middle, and half of its width and height.
-    name, outputs
-        What is written into it.
+    lines, outputs
+        What is written into it: its name, which may take several lines, and below it its outputs.
     """
 
     state: str
     centre: Point
     half: Point
-    name: str
+    lines: tuple[str, ...]
     outputs: str
+
+    @property
+    def heights(self) -> tuple[float, ...]:
+        """The middle of each line, and of the outputs."""
+        count = len(self.lines)
+        down = [(i - (count - 1) / 2) * LINE for i in range(count)]
+        if self.outputs:
+            down = [each - 7 for each in down] + [down[-1] + 9]
+        return tuple(self.centre[1] + each for each in down)
 
 
 @dataclass(frozen=True)
@@ -94,11 +108,12 @@ def geometry(machine: Machine) -> Geometry:
     """
     check_size(machine)
     labels = transition_labels(machine)
-    sizes = [_size(machine, state) for state in machine.reachable]
+    texts = _texts(machine)
+    sizes = list(starmap(_size, texts))
     places = _apart(_places(machine, labels, sizes), sizes)
     nodes = {
-        state: _node(machine, state, place, half)
-        for state, place, half in zip(machine.reachable, places, sizes, strict=True)
+        state: Node(state, _point(place), half, *told)
+        for state, place, half, told in zip(machine.reachable, places, sizes, texts, strict=True)
     }
     middle = np.mean(places, axis=0)
     edges = [
@@ -218,19 +233,32 @@ def _turned(places: Places) -> Places:
     return np.asarray(turned * np.where(turned[0] > 0, -1, 1))
 
 
-def _size(machine: Machine, state: str) -> Point:
-    """Half of the width and height of a state."""
-    name, outputs = _texts(machine, state)
-    across = max(FONT * LETTER * len(name), LABEL_FONT * LETTER * len(outputs))
-    return across / 2 + 15, 25.0 if outputs else 19.0
+def _size(lines: tuple[str, ...], outputs: str) -> Point:
+    """Half of the width and height of a state. Corners of an ellipse hold no text, so that one of
+    several lines is wider.
+    """
+    across = max(FONT * max(map(len, lines)), LABEL_FONT * len(outputs)) * LETTER
+    more = LINE * (len(lines) - 1) / 2
+    return across / 2 + 15 + more, (25.0 if outputs else 19.0) + 1.3 * more
 
 
-def _texts(machine: Machine, state: str) -> tuple[str, str]:
-    return _cut(state, 18), _cut(", ".join(machine.outputs_of(state)), 22)
+def _lines(cell: str) -> list[str]:
+    """A cell in lines, broken at blanks."""
+    return textwrap.wrap(cell, MOST_LETTERS, break_long_words=False, break_on_hyphens=False)
 
 
-def _node(machine: Machine, state: str, place: Places, half: Point) -> Node:
-    return Node(state, _point(place), half, *_texts(machine, state))
+def _texts(machine: Machine) -> list[tuple[tuple[str, ...], str]]:
+    """What is written into each reachable state."""
+    columns = columns_of(machine.reachable)
+    return [
+        (
+            tuple(
+                _cut(line, MOST_LETTERS) for cell in columns.told(state) for line in _lines(cell)
+            ),
+            _cut(", ".join(machine.outputs_of(state)), MOST_LETTERS),
+        )
+        for state in machine.reachable
+    ]
 
 
 # ---- how transitions bend

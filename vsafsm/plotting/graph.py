@@ -98,14 +98,13 @@ def _draw_node(axes: Any, node: Node, initial: bool, lit: bool) -> None:
                 zorder=4,
             )
         )
-    x, y = node.centre
-    lift = 7 if node.outputs else 0
     style = {"ha": "center", "va": "center", "zorder": 5}
-    axes.text(x, y - lift, plain(node.name), fontsize=FONT * POINTS_PER_PIXEL, **style)
+    for line, y in zip(node.lines, node.heights, strict=False):
+        axes.text(node.centre[0], y, plain(line), fontsize=FONT * POINTS_PER_PIXEL, **style)
     if node.outputs:
         axes.text(
-            x,
-            y + 9,
+            node.centre[0],
+            node.heights[-1],
             plain(node.outputs),
             fontsize=LABEL_FONT * POINTS_PER_PIXEL,
             color="#555555",

@@ -46,15 +46,25 @@ def graph_of(machine: Machine, state: str | None = None) -> str:
 
 
 def render(machine: Machine, suffix: str, state: str | None = None) -> bytes:
-    """The picture, as what the suffix says.
+    """The picture of a machine, as what the suffix says.
 
     Raises
     ------
     PlotError
-        If ``dot`` is not there, fails or takes more than two minutes; or there are too many
-        states.
+        If there are too many states; or as `rendered` does.
     """
     check_size(machine)
+    return rendered(graph_of(machine, state), suffix)
+
+
+def rendered(text: str, suffix: str) -> bytes:
+    """The picture of a text in DOT, as what the suffix says.
+
+    Raises
+    ------
+    PlotError
+        If ``dot`` is not there, fails or takes more than two minutes.
+    """
     program = shutil.which("dot")
     if program is None:
         raise PlotError(
@@ -63,7 +73,7 @@ def render(machine: Machine, suffix: str, state: str | None = None) -> bytes:
     try:
         ran = subprocess.run(  # noqa: S603 - no shell, and the format is one of three
             [program, f"-T{FORMATS[suffix]}"],
-            input=graph_of(machine, state).encode(),
+            input=text.encode(),
             capture_output=True,
             timeout=SECONDS,
             check=True,

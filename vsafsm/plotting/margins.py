@@ -9,6 +9,7 @@ import numpy as np
 from vsafsm.explanation.weakest import margins_of
 from vsafsm.plotting.canvas import figure, name_ticks, plain
 from vsafsm.program import Program
+from vsafsm.statecharts.columns import short_names
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,7 +26,7 @@ def draw_margins(program: Program) -> Figure:
     axes = made.subplots()
     image = axes.imshow(table, cmap="viridis", interpolation="nearest", aspect="auto", vmin=0)
     name_ticks(axes, "x", list(machine.inputs))
-    name_ticks(axes, "y", list(machine.reachable))
+    name_ticks(axes, "y", list(short_names(machine.reachable).values()))
     if table.size <= MOST_NUMBERS:
         for row, column in np.ndindex(table.shape):
             dark = table[row, column] < 0.6 * table.max()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vsafsm.network import LEAD, THRESHOLD
-from vsafsm.plotting.canvas import COLOURS, bare, figure, plain
+from vsafsm.plotting.canvas import COLOURS, bare, code_names, figure, plain
 from vsafsm.plotting.steps import Steps
 
 if TYPE_CHECKING:
@@ -29,9 +29,10 @@ def draw_overlaps(name: str, steps: Steps) -> Figure:
         for c in range(overlaps.shape[1])
         if (decoded == c).any() or overlaps[:, c].max() > THRESHOLD
     ]
+    names = code_names(network)
     for i, code in enumerate(codes):
         pending = network.labels[code].pending
-        label = plain(network.code_name(code)) if i < MOST_LINES else None
+        label = names[code] if i < MOST_LINES else None
         lines.plot(
             overlaps[:, code],
             ":" if pending else "-",
@@ -68,9 +69,8 @@ def _draw_states(axes: Any, steps: Steps, codes: list[int]) -> None:
             alpha=alpha,
         )
     if len(codes) <= 16:
-        axes.set_yticks(
-            range(len(codes)), [plain(steps.network.code_name(code)) for code in codes], fontsize=7
-        )
+        names = code_names(steps.network)
+        axes.set_yticks(range(len(codes)), [names[code] for code in codes], fontsize=7)
     axes.set(ylim=(len(codes) - 0.4, -0.6), ylabel="stands for")
 
 

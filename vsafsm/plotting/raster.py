@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vsafsm.plotting.canvas import bare, figure, plain
+from vsafsm.plotting.canvas import bare, code_names, figure, plain
 from vsafsm.plotting.overlaps import name_inputs, shade
 from vsafsm.plotting.steps import Steps
 
@@ -29,7 +29,8 @@ def draw_raster(name: str, steps: Steps) -> Figure:
     axes.plot(when, place[which], "|", color="black", markersize=2.5, markeredgewidth=0.7)
     edges = np.searchsorted(first[order], np.arange(len(reached) + 1))
     bands = [*edges.tolist(), len(order)]
-    names = [*(plain(network.code_name(code)) for code in reached), "others"]
+    called = code_names(network)
+    names = [*(called[code] for code in reached), "others"]
     for edge in edges[1:]:
         axes.axhline(edge - 0.5, color="0.8", linewidth=0.6, zorder=0)
     wide = [i for i in range(len(names)) if bands[i + 1] - bands[i] > len(order) / 45]

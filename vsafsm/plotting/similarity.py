@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vsafsm.errors import PlotError
-from vsafsm.plotting.canvas import figure, name_ticks, plain
+from vsafsm.plotting.canvas import code_names, figure, name_ticks, plain
 from vsafsm.program import Program
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def draw_similarity(program: Program) -> Figure:
     codes = network.code_activities(range(count)).bits(network.neurons)
     rest, *held = (network.similarity(codes, mask) for mask in range(network.no_mask))
     masked = np.max(held, axis=0)
-    names = list(map(plain, network.code_names))
+    names = code_names(network)
     size = min(9.0, 2.2 + 0.15 * len(codes))
     made = figure(2 * size + 2.4, size)
     panels = made.subplots(1, 2)

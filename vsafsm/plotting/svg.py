@@ -37,16 +37,20 @@ def _node(node: Node, number: int, initial: bool) -> str:
         if initial
         else ""
     )
-    lift = -4 if node.outputs else 4
+    names = "".join(
+        f'<text x="{x:.1f}" y="{height + 4:.1f}">{escape(line)}</text>'
+        for line, height in zip(node.lines, node.heights, strict=False)
+    )
     outputs = (
-        f'<text class="outputs" x="{x:.1f}" y="{y + 14:.1f}">{escape(node.outputs)}</text>'
+        f'<text class="outputs" x="{x:.1f}" y="{node.heights[-1] + 4:.1f}">'
+        f"{escape(node.outputs)}</text>"
         if node.outputs
         else ""
     )
     return (
         f'<g class="node" data-state="{number}"><title>{escape(node.state)}</title>'
         f'<ellipse class="rim" cx="{x:.1f}" cy="{y:.1f}" rx="{across:.1f}" ry="{down:.1f}"/>{inner}'
-        f'<text x="{x:.1f}" y="{y + lift:.1f}">{escape(node.name)}</text>{outputs}</g>'
+        f"{names}{outputs}</g>"
     )
 
 

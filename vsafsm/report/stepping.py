@@ -13,6 +13,7 @@ from vsafsm.lowering import REST
 from vsafsm.machine import Machine
 from vsafsm.network import Network
 from vsafsm.plotting.steps import Steps, follow
+from vsafsm.statecharts.columns import columns_of
 from vsafsm.vsa import Bits
 
 MOST_PAIRS = 4000
@@ -61,8 +62,11 @@ def stepping(machine: Machine, network: Network) -> Stepping:
             left = number(steps.activity[-1])
             row.append({"left": left, "held": int(steps.decoded[held]), "steps": _steps_of(steps)})
         taken.append(row)
+    columns = columns_of(network.states)
     tables = {
         "states": list(network.states),
+        "headings": list(columns.headings),
+        "cells": [list(columns.cells[state]) for state in network.states],
         "inputs": list(machine.inputs),
         "initial": network.start,
         "moore": [list(outputs) for outputs in network.moore],

@@ -4,7 +4,8 @@ machine that such a chart is.
 ``parts`` holds what a chart is made of, ``expressions`` guards and values, ``checks`` whether they
 fit, ``chart`` the whole, ``tables`` a chart as numbers,
 ``semantics`` the algorithm of W3C SCXML 1.0 (appendix D), ``interpreter`` a chart that is run,
-``flattening`` the machine whose states are its configurations, ``naming`` what those are called.
+``flattening`` the machine whose states are its configurations, ``naming`` what those are called,
+``columns`` names taken apart.
 """
 
 from vsafsm.statecharts.chart import Statechart

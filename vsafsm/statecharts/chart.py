@@ -67,6 +67,10 @@ class Statechart:
     between_regions
         Whether a transition may lead from one region of a parallel state to another one, which
         leaves that state and enters it anew, as in SCXML.
+    compile_options
+        Compile options that its machine gets.
+    separate
+        Whether its regions are meant as machines of their own: `vsafsm.systems.system_of`.
     place, initial_place
         Where it begins, and where `initial` stands, for errors.
 
@@ -100,6 +104,8 @@ class Statechart:
     tick: str = "tick"
     inner_rules_out: bool = False
     between_regions: bool = False
+    compile_options: tuple[tuple[str, str | int | float], ...] = ()
+    separate: bool = False
     place: Location | None = None
     initial_place: Location | None = None
 

@@ -138,6 +138,7 @@ def explore(chart: Statechart, most: int = MOST_CONFIGURATIONS) -> Exploration:
         called[0],
         table,
         tuple(search.semantics.outputs(each) for each in snapshots),
+        compile_options=chart.compile_options,
         clock=_clock(chart),
     )
     return Exploration(

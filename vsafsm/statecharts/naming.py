@@ -10,6 +10,9 @@ from vsafsm.statecharts.expressions import Literal, Value, written
 from vsafsm.statecharts.semantics import Snapshot
 from vsafsm.statecharts.tables import ROOT, Tables
 
+REGION = "|"
+"""Between the innermost states of regions."""
+
 
 def names_of(tables: Tables, snapshots: Sequence[Snapshot]) -> list[str]:
     """A name for each configuration, no two alike.
@@ -26,7 +29,7 @@ def names_of(tables: Tables, snapshots: Sequence[Snapshot]) -> list[str]:
     paths = _paths(tables)
     found: dict[str, None] = {}
     for each in snapshots:
-        name = base = "|".join(paths[leaf] for leaf in each.leaves) + told[each.leaves].of(each)
+        name = base = REGION.join(paths[leaf] for leaf in each.leaves) + told[each.leaves].of(each)
         count = 1
         while name in found:
             count += 1
@@ -74,7 +77,7 @@ class _Suffix:
         if values:
             yield f"[{', '.join(values)}]"
         histories = [
-            f"{tables.histories[i].id}: {'|'.join(self.paths[s] for s in snapshot.histories[i])}"
+            f"{tables.histories[i].id}: {REGION.join(self.paths[s] for s in snapshot.histories[i])}"
             for i in self.histories
             if snapshot.histories[i]
         ]

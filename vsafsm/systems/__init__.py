@@ -1,8 +1,18 @@
 """Several machines at once: networks of their own that exchange outputs as inputs."""
 
+from vsafsm.systems.folders import load_system, save_system
 from vsafsm.systems.programs import SystemProgram, compile_system
 from vsafsm.systems.regions import system_of
 from vsafsm.systems.sessions import SystemSession
 from vsafsm.systems.system import System, SystemTrace
 
-__all__ = ["System", "SystemProgram", "SystemSession", "SystemTrace", "compile_system", "system_of"]
+__all__ = [
+    "System",
+    "SystemProgram",
+    "SystemSession",
+    "SystemTrace",
+    "compile_system",
+    "load_system",
+    "save_system",
+    "system_of",
+]

@@ -192,6 +192,7 @@ class _Region:
             clock=self.chart.period if timed else None,
             inputs=inputs,
             tick=self.chart.tick,
+            compile_options=self.chart.compile_options,
             place=self.state.place,
         )
 

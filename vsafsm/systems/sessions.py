@@ -52,6 +52,11 @@ class SystemSession:
         return tuple(session.state for session in self._sessions)
 
     @property
+    def on_the_way(self) -> Outputs:
+        """What the machines put out after the last input or wait, without Moore outputs."""
+        return self._outputs
+
+    @property
     def outputs(self) -> Outputs:
         """What the machines put out after the last input, then Moore outputs, each name once."""
         moore = [

@@ -163,19 +163,7 @@ class System:
         EndlessError
             If the machines answer each other without end on some word.
         """
-        rows: dict[States, list[tuple[States, Outputs]]] = {self.initial: []}
-        for states in (queue := [self.initial]):
-            for symbol in self.inputs:
-                after, outputs = self.react(states, symbol)
-                if after not in rows:
-                    if len(rows) >= most:
-                        raise TooLargeError(
-                            f'system "{self.name}" has more than {most} configurations; expected'
-                            " fewer, or a larger bound"
-                        )
-                    rows[after] = []
-                    queue.append(after)
-                rows[states].append((after, outputs))
+        rows = self._explored(most)
         names = {states: JOINED.join(states) for states in rows}
         if len(set(names.values())) < len(names):
             raise SpecError(
@@ -194,6 +182,27 @@ class System:
             tuple(self.moore(states) for states in rows),
             clock=self.clock,
         )
+
+    def configurations(self, most: int = MOST_CONFIGURATIONS) -> int:
+        """How many configurations words reach; raises as `product`."""
+        return len(self._explored(most))
+
+    def _explored(self, most: int) -> dict[States, list[tuple[States, Outputs]]]:
+        """Where each input leads from each configuration, and what is put out on the way."""
+        rows: dict[States, list[tuple[States, Outputs]]] = {self.initial: []}
+        for states in (queue := [self.initial]):
+            for symbol in self.inputs:
+                after, outputs = self.react(states, symbol)
+                if after not in rows:
+                    if len(rows) >= most:
+                        raise TooLargeError(
+                            f'system "{self.name}" has more than {most} configurations; expected'
+                            " fewer, or a larger bound"
+                        )
+                    rows[after] = []
+                    queue.append(after)
+                rows[states].append((after, outputs))
+        return rows
 
     def moore(self, states: States) -> Outputs:
         """Moore outputs of a configuration, each name once."""
