@@ -4,7 +4,7 @@ proof -> program.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from vsafsm.argument_checks import check_machine
@@ -13,14 +13,20 @@ from vsafsm.codebook import CodebookMaker, Given
 from vsafsm.discovery import DEFAULT, find
 from vsafsm.errors import NotProvenError, RequirementError
 from vsafsm.layouts import choose
-from vsafsm.lowering import lower
+from vsafsm.lowering import Lowered, lower
 from vsafsm.machine import Machine
 from vsafsm.modules.sizing import size_modules
+from vsafsm.noise import Noise
 from vsafsm.options import Auto, Code, Inhibition, Layout, Options, Placement, Rule, Trigger
 from vsafsm.prediction import predicted_neurons
 from vsafsm.program import Claim, Program
 from vsafsm.requirements import Requirements
 from vsafsm.sizing import Progress, Sized, size
+from vsafsm.tolerance import CONFIDENCE, DEFAULT_CONFIDENCE, tolerances
+from vsafsm.tolerance import DEFAULT as DEFAULT_TOLERANCES
+
+LEAST_TOLERANT_BITS = 4
+"""Bits per weight from which something is tolerated by default."""
 
 
 def compile_machine(
@@ -29,11 +35,13 @@ def compile_machine(
     dimension: int | Auto | None = None,
     active: int | Auto | None = None,
     bits: int | None = None,
-    rule: Rule | None = None,
+    rule: Rule | Auto | None = None,
     trigger: Trigger | None = None,
     code: Code | None = None,
     inhibition: Inhibition | None = None,
     margin: float | Auto | None = None,
+    tolerate: str | Sequence[str] | None = None,
+    confidence: float | Auto | None = None,
     layout: Layout | None = None,
     module_neurons: int | Auto | None = None,
     placement: Placement | None = None,
@@ -56,14 +64,17 @@ def compile_machine(
     machine
         What to compile.
     dimension
-        Neurons N; by default ``"auto"``: about twice the smallest N that proves.
+        Neurons N; by default ``"auto"``: what tolerates the noises that are asked for, or about
+        twice the smallest N that proves where none are.
     active
         Active neurons k per code; by default ``"auto"``. For ``code="dense"`` it is N / 2.
     bits
         Width of a weight, 2 to 16; by default 8.
     rule
-        ``"refined"`` by default; ``"robust"``: refined to smaller weights for the same margin,
-        which tolerate more noise and hold less; or ``"one-shot"``.
+        ``"robust"``: refined on samples of other orders of updates and of disturbed activity;
+        ``"refined"``: on synchronous steps alone; ``"small"``: the same with smaller weights; or
+        ``"one-shot"``. By default ``"auto"``: robust where something is to be tolerated, else
+        refined.
     trigger
         ``"event"`` by default: one event, one transition, however long it is held; or ``"level"``:
         the paper's plain rule.
@@ -73,7 +84,16 @@ def compile_machine(
         ``"folded"`` into the weights by default, or ``"separate"``.
     margin
         Distance from threshold to refine for, in units of drive per active neuron; by default
-        ``"auto"``: 0.3, and less at a given dimension where that cannot be had.
+        ``"auto"``: 0.3, and less at a given dimension where that cannot be had; 0.2 where
+        something is to be tolerated.
+    tolerate
+        Noises that the program tolerates, as texts that `vsafsm.noise.parse_noise` reads; or
+        ``"none"``, which gives the smallest network. By default ``"auto"``: additive noise of one
+        standard deviation of the weights, 10 % missing synapses, and 10 % of the neurons updated
+        per step, for one matrix whose size the options leave open.
+    confidence
+        Share of draws of each noise that are correct, at the lower end of its 95 % interval; by
+        default 0.99 for noises that are named, and 0.9 for those by default.
     layout
         ``"auto"`` by default: one matrix of weights (``"dense"``), or for large machines
         ``"modules"``, whichever costs fewer synapses for the margin. `docs/scale.md` has the costs.
@@ -96,7 +116,8 @@ def compile_machine(
     scheduler
         Address of a Dask scheduler whose workers refine modules instead.
     resume
-        A folder that keeps modules that are done. The same call goes on with them.
+        A folder that keeps modules, and draws of noise, that are done. The same call goes on with
+        them.
     progress
         Called with what is being tried and the share of it that is done.
 
@@ -128,6 +149,8 @@ def compile_machine(
         "code": code,
         "inhibition": inhibition,
         "margin": margin,
+        "tolerate": tolerate,
+        "confidence": confidence,
         "layout": layout,
         "module_neurons": module_neurons,
         "placement": placement,
@@ -144,15 +167,31 @@ def compile_machine(
     if isinstance(codebook, Given) and chosen.dimension == "auto":
         chosen = chosen.with_({"dimension": codebook.neurons})
     lowered = lower(machine, chosen.trigger)
+    folder = None if resume is None else Path(resume)
     if codebook is None and choose(lowered, chosen, requirements) == "modules":
-        chosen = chosen.with_({"layout": "modules", "inhibition": "separate"})
-        folder = None if resume is None else Path(resume)
+        chosen = chosen.with_(
+            {
+                "layout": "modules",
+                "inhibition": "separate",
+                "rule": chosen.settled_rule,
+                "tolerate": "none",
+            }
+        )
         sized = size_modules(
             machine, lowered, chosen, requirements, jobs, scheduler, folder, progress
         )
     else:
-        chosen = chosen.with_({"layout": "dense"})
-        sized = size(machine, lowered, chosen, requirements, codebook, progress)
+        asked = chosen.with_({"layout": "dense"})
+        wanted = wanted_tolerances(asked, lowered, requirements, codebook is not None)
+        chosen = _tolerating(asked, wanted)
+        sized = size(
+            *(machine, lowered, chosen, requirements, codebook, progress),
+            *(wanted, float(chosen.confidence), folder),
+        )
+        if sized.gave_up and wanted and asked.tolerate == "auto":
+            # Nobody asked: a machine that tolerates too little is compiled as it is.
+            chosen = _tolerating(asked, ())
+            sized = size(machine, lowered, chosen, requirements, codebook, progress)
     if not allow_unproven:
         if chosen.dimension != "auto" or chosen.layout == "modules":
             _check_met(target, requirements, sized)
@@ -161,7 +200,47 @@ def compile_machine(
         )
     proof = sized.proof
     claim = Claim(proof.verdict, proof.fixed_points, proof.radius, proof.margin)
-    return Program(machine, sized.network, chosen, requirements, target, claim, sized.smallest)
+    return Program(
+        *(machine, sized.network, chosen, requirements, target, claim),
+        *(sized.smallest, sized.tolerated),
+    )
+
+
+def wanted_tolerances(
+    options: Options, lowered: Lowered, requirements: Requirements, given: bool = False
+) -> tuple[Noise, ...]:
+    """What one matrix is to tolerate. By default nothing where the size is given, where a target
+    aims at a tolerance of its own, and where options ask for what the rule ``robust`` has not.
+
+    Parameters
+    ----------
+    given
+        Whether codes are given.
+    """
+    if options.tolerate != "auto":
+        return tolerances(options.tolerate)
+    usual = Options()
+    leaves_open = (
+        options.dimension == "auto"
+        and options.rule in ("auto", "robust")
+        and (options.code, options.trigger) == (usual.code, usual.trigger)
+        and options.bits >= LEAST_TOLERANT_BITS
+        and requirements.rule is None
+        and not lowered.guarded
+        and not given
+    )
+    return tolerances(" ".join(DEFAULT_TOLERANCES)) if leaves_open else ()
+
+
+def _tolerating(options: Options, wanted: Sequence[Noise]) -> Options:
+    """Options with what ``auto`` stands for where this is to be tolerated."""
+    settled: dict[str, object] = {"tolerate": " ".join(map(str, wanted)) or "none"}
+    if options.rule == "auto":
+        settled["rule"] = "robust" if wanted else "refined"
+    if options.confidence == "auto":
+        named = options.tolerate != "auto"
+        settled["confidence"] = CONFIDENCE if named else DEFAULT_CONFIDENCE
+    return options.with_(settled)
 
 
 def _options(
@@ -204,6 +283,7 @@ def _remedy(options: Options, requirements: Requirements, predicted: int) -> str
         text
         for text, unusual in (
             ("rule refined", options.rule == "one-shot"),
+            ("weaker noises in tolerate", options.tolerate != "none"),
             ("more bits", options.bits < usual.bits),
             ("sparse codes", options.code != usual.code),
             ("a smaller margin", options.margin != "auto"),

@@ -54,7 +54,7 @@ def choose(
     neurons = (requirements.headroom or HEADROOM) * predicted_neurons(lowered, options)
     if needs_one or _only_dense(options) or margin > MOST_MARGIN or neurons <= SMALL:
         return "dense"
-    modules = predicted_synapses(lowered, margin, options.rule, load_of(requirements))
+    modules = predicted_synapses(lowered, margin, options.settled_rule, load_of(requirements))
     return "dense" if neurons**2 <= modules else "modules"
 
 
@@ -64,7 +64,8 @@ def _only_dense(options: Options) -> str | None:
     for name, has in (
         ("dimension", options.dimension == "auto"),
         ("code", options.code == usual.code),
-        ("rule", options.rule != "one-shot"),
+        ("rule", options.rule not in ("one-shot", "robust")),
+        ("tolerate", options.tolerate in ("auto", "none")),
         ("trigger", options.trigger == usual.trigger),
     ):
         if not has:

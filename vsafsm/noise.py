@@ -4,7 +4,10 @@ Noise acts on the weights as they are deployed: after quantisation, without resc
 inhibition is folded into the weights it is perturbed with them; a program compiled with
 ``inhibition: separate`` keeps it apart, and exact.
 
-A model is written ``NAME:AMOUNT[,KEY=VALUE...]``, such as ``additive:2`` or
+Three models are about timing and leave weights alone: neurons that are not updated at once, masks
+that take a while to reach them, and axons with delays.
+
+A model is written ``NAME:AMOUNT[,KEY=VALUE...]``, such as ``additive:2``, ``timing:async:0.1`` or
 ``stuck:0.1,at=minimum``; several that act one after the other are joined by ``+``:
 ``lognormal:0.5+missing:0.1``.
 """
@@ -330,6 +333,40 @@ class Correlated(_Model):
         return weights
 
 
+class _Timing(_Model):
+    """A model of when neurons see what: weights stay as they are (`vsafsm.asynchronous`)."""
+
+    def perturb(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
+        """The weights."""
+        return weights
+
+
+@dataclass(frozen=True)
+class Asynchronous(_Timing):
+    """Neurons are updated at random, a share of them per step; 0 stands for one neuron per
+    step.
+    """
+
+    name: ClassVar[str] = "timing:async"
+    share: float = _number(0, 1)
+
+
+@dataclass(frozen=True)
+class SpreadMasks(_Timing):
+    """A mask reaches the neurons over so many steps, each at a step of its own."""
+
+    name: ClassVar[str] = "timing:masks"
+    steps: int = _number(0, 1000, whole=True)
+
+
+@dataclass(frozen=True)
+class Delays(_Timing):
+    """The axon of each neuron has a delay of its own, of 1 to so many steps."""
+
+    name: ClassVar[str] = "timing:delays"
+    steps: int = _number(1, 100, whole=True)
+
+
 @dataclass(frozen=True)
 class Composed:
     """Several kinds of noise, one after the other."""
@@ -365,9 +402,22 @@ def _spared(weights: Weights, share: float, rng: np.random.Generator) -> NDArray
     return np.asarray(rng.random(weights.shape, np.float32) >= share)
 
 
+TIMING = "timing"
 MODELS: dict[str, type[Any]] = {
     model.name: model
-    for model in (Additive, Lognormal, Missing, Stuck, SignFlips, Quantised, Jitter, Correlated)
+    for model in (
+        Additive,
+        Lognormal,
+        Missing,
+        Stuck,
+        SignFlips,
+        Quantised,
+        Jitter,
+        Correlated,
+        Asynchronous,
+        SpreadMasks,
+        Delays,
+    )
 }
 
 
@@ -392,9 +442,18 @@ def split_noise(text: str) -> list[str]:
     return re.split(r"\+(?=\s*[A-Za-z])", text)
 
 
+def named(head: str) -> tuple[str, str]:
+    """The name of a model and what follows its colon: names of timing have a colon themselves."""
+    name, _, amount = head.partition(":")
+    if name.strip() == TIMING:
+        kind, _, amount = amount.partition(":")
+        name = f"{TIMING}:{kind.strip()}"
+    return name, amount
+
+
 def _parsed(text: str) -> Noise:
     head, *assigned = text.split(",")
-    name, _, amount = (part.strip() for part in head.partition(":"))
+    name, amount = (part.strip() for part in named(head))
     if name not in MODELS:
         known = ", ".join(sorted(MODELS))
         raise NoiseError(

@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 from vsafsm.errors import OptionError, did_you_mean
 
 Auto = Literal["auto"]
-Rule = Literal["refined", "robust", "one-shot"]
+Rule = Literal["refined", "small", "robust", "one-shot"]
 Trigger = Literal["event", "level"]
 Code = Literal["sparse", "dense"]
 Inhibition = Literal["folded", "separate"]
@@ -47,8 +47,10 @@ class Options:
     bits
         Width of a weight, 2 to 16.
     rule
-        ``"refined"``; ``"robust"``: refined to smaller weights for the same margin, which tolerate
-        more noise and hold less; or ``"one-shot"``.
+        ``"refined"``: refined until every synchronous step has the margin; ``"small"``: the same
+        with smaller weights; ``"robust"``: refined on samples of other orders of updates and of
+        disturbed activity as well; ``"one-shot"``; or ``"auto"``: ``"robust"`` where something is
+        to be tolerated, else ``"refined"``.
     trigger
         ``"event"``: one event, one transition, however long it is held; ``"level"``: the paper's
         plain rule.
@@ -59,6 +61,13 @@ class Options:
     margin
         Distance from threshold to refine for, in units of drive per active neuron; ``"auto"`` asks
         for 0.3, and for less at a given dimension where that cannot be had.
+    tolerate
+        Noises that the program tolerates, between blanks; ``"none"``; or ``"auto"``: additive noise
+        of one standard deviation of the weights, 10 % missing synapses, and 10 % of the neurons
+        updated per step, where the options leave the size open.
+    confidence
+        Share of the draws of each noise that are correct, at the lower end of its 95 % interval.
+        ``"auto"``: 0.99 for noises that are named, 0.9 for those by default.
     seed
         Of every random draw.
     """
@@ -66,11 +75,13 @@ class Options:
     dimension: int | Auto = "auto"
     active: int | Auto = "auto"
     bits: int = 8
-    rule: Rule = "refined"
+    rule: Rule | Auto = "auto"
     trigger: Trigger = "event"
     code: Code = "sparse"
     inhibition: Inhibition = "folded"
     margin: float | Auto = "auto"
+    tolerate: str = "auto"
+    confidence: float | Auto = "auto"
     layout: Layout = "auto"
     module_neurons: int | Auto = "auto"
     placement: Placement = "partition"
@@ -85,6 +96,11 @@ class Options:
         `OptionError`.
         """
         return replace(self, **{name: _typed(name, value) for name, value in changes.items()})
+
+    @property
+    def settled_rule(self) -> Rule:
+        """The rule, where ``"auto"`` has not been settled yet the usual one."""
+        return "refined" if self.rule == "auto" else self.rule
 
     def items(self) -> Iterable[tuple[str, str | int | float]]:
         """(name, value) pairs in order."""
@@ -109,6 +125,8 @@ def _typed(name: str, value: object) -> Any:
             f'unknown compile option "{name}"; expected one of:'
             f" {', '.join(known)}{did_you_mean(name, known)}"
         )
+    if name == "tolerate" and isinstance(value, list | tuple):
+        value = " ".join(map(str, value)) or "none"
     if isinstance(value, str):
         return _read(name, value)
     if isinstance(value, Real) and not isinstance(value, bool):
@@ -128,7 +146,7 @@ def _read(name: str, text: str) -> str | int | float:
     ):
         return int(text)
     if (
-        name == "margin"
+        name in ("margin", "confidence")
         and re.fullmatch(r"[-+]?[0-9]*(\.[0-9]*)?(e[-+]?[0-9]+)?", text)
         and any(map(str.isdigit, text))
     ):
@@ -154,8 +172,8 @@ def _whole(least: int, most: int, auto: bool = False) -> Any:
     return check
 
 
-def _one_of(literal: Any) -> Any:
-    names = get_args(literal)
+def _one_of(literal: Any, auto: bool = False) -> Any:
+    names = (*get_args(literal), *(("auto",) if auto else ()))
 
     def check(name: str, value: object) -> None:
         if value not in names:
@@ -172,16 +190,39 @@ def _margin(name: str, value: object) -> None:
         raise OptionError(f"option {name} is {value!r}; expected {_expected(name)}")
 
 
+def _tolerate(name: str, value: object) -> None:
+    # Imported here, since noise comes after networks, and specs with options before them.
+    from vsafsm.errors import NoiseError
+    from vsafsm.tolerance import tolerances
+
+    if not isinstance(value, str) or not value.strip():
+        raise OptionError(f"option {name} is {value!r}; expected {_expected(name)}")
+    try:
+        tolerances("none" if value == "auto" else value)
+    except NoiseError as error:
+        raise OptionError(f"option {name}: {error}") from None
+
+
+def _confidence(name: str, value: object) -> None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value != "auto" and not (number and 0.5 <= float(value) < 1):  # type: ignore[arg-type]
+        raise OptionError(f"option {name} is {value!r}; expected {_expected(name)}")
+
+
+_tolerate.expected = 'noises between blanks, "none" or "auto"'  # type: ignore[attr-defined]
+_confidence.expected = 'a number from 0.5, and below 1, or "auto"'  # type: ignore[attr-defined]
 _margin.expected = 'a number from 0 to 0.45 or "auto"'  # type: ignore[attr-defined]
 _CHECKS: dict[str, Any] = {
     "dimension": _whole(8, MOST_NEURONS, auto=True),
     "active": _whole(2, MOST_NEURONS // 2, auto=True),
     "bits": _whole(2, 16),
-    "rule": _one_of(Rule),
+    "rule": _one_of(Rule, auto=True),
     "trigger": _one_of(Trigger),
     "code": _one_of(Code),
     "inhibition": _one_of(Inhibition),
     "margin": _margin,
+    "tolerate": _tolerate,
+    "confidence": _confidence,
     "layout": _one_of(Layout),
     "module_neurons": _whole(16, MOST_MODULE_NEURONS, auto=True),
     "placement": _one_of(Placement),

@@ -9,9 +9,9 @@ from dataclasses import replace
 import numpy as np
 
 from vsafsm.codebook import classes_needed, needed_for_guards
+from vsafsm.conditions import conditions
 from vsafsm.lowering import Lowered
 from vsafsm.options import Options
-from vsafsm.weights import conditions
 
 LAW = (7.0, 0.57)
 """Smallest N = 7 C ** 0.57 for C conditions per neuron, sparse codes and 5 bits or more; fitted in

@@ -12,7 +12,7 @@ import json
 import math
 import zipfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from fractions import Fraction
 from functools import cached_property
 from html import escape
@@ -35,6 +35,7 @@ from vsafsm.proof import Proof, Verdict, prove
 from vsafsm.requirements import Requirements
 from vsafsm.symbolic import SymbolicMachine
 from vsafsm.synapses import Synapses
+from vsafsm.tolerance import Tolerated
 from vsafsm.weights import Grid, Parts, autoassociative, transition
 
 FORMAT_VERSION = 2
@@ -104,6 +105,8 @@ class Program:
         What the proof found.
     smallest
         Fewest neurons that proved in the search, or None where the dimension was given.
+    tolerated
+        What draws of noise showed when the program was compiled: a claim as well.
 
     Examples
     --------
@@ -123,6 +126,7 @@ class Program:
     target: str
     claim: Claim
     smallest: int | None = None
+    tolerated: tuple[Tolerated, ...] = ()
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Program):
@@ -175,7 +179,10 @@ class Program:
         """
         network = self.network
         book = Codebook(network.masks, network.codes)
-        stored, moved = autoassociative(book), transition(self.lowered, book)
+        stored, moved = (
+            autoassociative(book),
+            transition(self.lowered, book, self.options.settled_rule),
+        )
         units = np.asarray(network.weights / network.scale, np.float64)
         return Parts(stored, moved, units - stored - moved)
 
@@ -339,6 +346,7 @@ def _described(program: Program, outputs: list[Outputs]) -> dict[str, Any]:
         "target": program.target,
         "claim": asdict(program.claim),
         "smallest": program.smallest,
+        "tolerated": [astuple(each) for each in program.tolerated],
     }
 
 
@@ -394,6 +402,7 @@ _SHAPE: dict[str, Any] = {
     "target": _Name,
     "claim": get_type_hints(Claim),
     "smallest": int | None,
+    "tolerated": [(_Name, int, int)],
 }
 """What the metadata of version 2 hold: a dict by key, a list of one kind, a tuple as a list of that
 length, or a type.
@@ -449,7 +458,20 @@ def _checker(shape: Any) -> Callable[[Any], bool]:
     return _LEAVES[shape]
 
 
+def _with_tolerances(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Metadata as they are now, from files of before programs had tolerances. There the rule of
+    small weights was called ``robust``.
+    """
+    options = metadata.get("options")
+    if "tolerated" in metadata or not isinstance(options, dict):
+        return metadata
+    rule = {"robust": "small"}.get(options.get("rule"), options.get("rule"))
+    options = {**options, "rule": rule, "tolerate": "none", "confidence": "auto"}
+    return {**metadata, "options": options, "tolerated": []}
+
+
 def _program(metadata: dict[str, Any], members: npz.Members) -> Program:
+    metadata = _with_tolerances(metadata)
     _check(metadata, _SHAPE, "metadata")
     outputs = [tuple(each) for each in metadata["machine"]["outputs"]]
     machine = _machine(metadata["machine"], members["table"], outputs)
@@ -463,6 +485,7 @@ def _program(metadata: dict[str, Any], members: npz.Members) -> Program:
         metadata["target"],
         Claim(**metadata["claim"]),
         metadata["smallest"],
+        tuple(Tolerated(*each) for each in metadata["tolerated"]),
     )
     if program.options.trigger == "event":
         fit = _fit(program.network, members["table"], members["labels"], outputs)

@@ -8,22 +8,27 @@ many neurons, never more than four times.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
+from pathlib import Path
 
 import numpy as np
 
 from vsafsm.codebook import MAKERS, CodebookMaker, Layout, guarded
+from vsafsm.conditions import loads
 from vsafsm.errors import CodebookError
 from vsafsm.lowering import Lowered
 from vsafsm.machine import Machine
 from vsafsm.network import Network
+from vsafsm.noise import Composed, Noise
 from vsafsm.options import MOST_NEURONS, Options, Rule
 from vsafsm.prediction import active_for, predicted_neurons, split_active
 from vsafsm.proof import Proof, prove
 from vsafsm.requirements import Requirements
-from vsafsm.weights import Refinement, build, grid_for, loads
+from vsafsm.tolerance import CONFIDENCE, Journal, Tolerated, tried
+from vsafsm.weights import Refinement, build, grid_for
 
 MARGINS = (0.3, 0.2, 0.1, 0.03)
 """Asked for in turn by default, in units of drive per active neuron; the last at a dimension that
@@ -42,6 +47,25 @@ before.
 """
 LEAST_CEILING, MOST_TIMES_PREDICTED = 1024, 6
 """Where the search for a size gives up: this many neurons, or this many times the prediction."""
+ROBUST_MARGIN = 0.2
+"""Asked for by default where something is to be tolerated."""
+LEAST_TOLERANT, TOLERANT_DENSITIES = 16, (1 / 16, 1 / 11)
+"""Fewest active neurons, and shares of them, that are tried where something is to be tolerated."""
+STRENGTHS = {
+    "additive": (2.5, 2.0),
+    "jitter": (2.5, 1.2),
+    "missing": (3.0, 16.0),
+    "lognormal": (3.0, 8.0),
+    "stuck": (3.0, 30.0),
+    "flips": (3.0, 40.0),
+    "timing:async": (4.0, 0.0),
+    "timing:masks": (4.0, 0.1),
+    "timing:delays": (4.0, 0.0),
+}
+"""For each kind of noise a factor of the smallest size, and what it grows by per amount."""
+MOST_TIMES_EXPECTED = 4
+"""Where the search for a size that tolerates gives up, as a multiple of what the law expects."""
+JOURNAL = "draws.json"
 DENSITY_SHARES = (1.0, 0.75, 0.5)
 """Of a density that is aimed at, tried in turn until the noise that is aimed at is tolerated."""
 
@@ -81,6 +105,8 @@ class Sized:
     gave_up
         Why the search stopped short of a network that is proven and meets the requirements; empty
         where it did not.
+    tolerated
+        What draws of the noises that it is to tolerate showed.
     """
 
     network: Network
@@ -88,6 +114,7 @@ class Sized:
     attempts: tuple[Attempt, ...]
     smallest: int | None
     gave_up: str = ""
+    tolerated: tuple[Tolerated, ...] = ()
 
 
 Progress = Callable[[str, float], None]
@@ -100,20 +127,36 @@ def size(
     requirements: Requirements,
     maker: CodebookMaker | None = None,
     progress: Progress = lambda what, share: None,
+    wanted: Sequence[Noise] = (),
+    confidence: float = CONFIDENCE,
+    resume: Path | None = None,
 ) -> Sized:
-    """Find a network that is proven to run the machine and meets the requirements.
+    """Find a network that is proven to run the machine, meets the requirements, and tolerates some
+    noises.
 
     Where none does, the best attempt is returned with its verdict, and why the search gave up.
+
+    Parameters
+    ----------
+    wanted, confidence
+        What is to be tolerated, and in which share of draws.
+    resume
+        A folder that keeps draws that are done.
 
     Raises
     ------
     CodebookError
         If no codes could be drawn at all.
+    RobustnessError
+        If draws would take more than a day.
     """
     search = _Search(
         machine, lowered, options, requirements, maker or _maker(lowered, options), progress
     )
-    return search.at_dimension() if options.dimension != "auto" else search.auto()
+    if not wanted:
+        return search.at_dimension() if options.dimension != "auto" else search.auto()
+    trials = _Trials(tuple(wanted), confidence, Journal(resume and resume / JOURNAL))
+    return search.tolerant(trials)
 
 
 def _maker(lowered: Lowered, options: Options) -> CodebookMaker:
@@ -139,6 +182,15 @@ class _Trial:
         return self.proof.holds, not self.unmet, self.proof.margin
 
 
+@dataclass(frozen=True)
+class _Trials:
+    """What is to be tolerated, in which share of draws, and the draws that are done."""
+
+    wanted: tuple[Noise, ...]
+    confidence: float
+    journal: Journal
+
+
 class _Search:
     def __init__(
         self,
@@ -151,7 +203,7 @@ class _Search:
     ) -> None:
         self.machine, self.lowered, self.options, self.maker = machine, lowered, options, maker
         self.requirements, self.progress = requirements, progress
-        self.loads = loads(lowered)
+        self.loads, self.rule = loads(lowered), options.settled_rule
         self.attempts: list[Attempt] = []
         self.best: _Trial | None = None
 
@@ -164,7 +216,7 @@ class _Search:
                 # A further draw doubles the range of the weights: where the first refinement left
                 # conditions short, weights were clipped.
                 for draw in range(DRAWS):
-                    trial = self._try(neurons, active, margin, draw, self.options.rule)
+                    trial = self._try(neurons, active, margin, draw, self.rule)
                     if trial and trial.proof.holds and not trial.unmet:
                         if active == actives[-1] or self._tolerates(trial):
                             return self._sized(trial, None)
@@ -188,6 +240,74 @@ class _Search:
             return self._given_up("requirements not met")
         return self._sized(self.best, smallest)
 
+    def tolerant(self, trials: _Trials) -> Sized:
+        """Find a size that tolerates what is wanted, from the one that a law expects to."""
+        if self.options.dimension != "auto":
+            sizes, smallest = [int(self.options.dimension)], None
+        else:
+            ceiling = min(self.requirements.most_neurons or MOST_NEURONS, MOST_NEURONS)
+            smallest = self._smallest(ceiling)
+            if smallest is None:
+                return self._given_up("nothing proved")
+            first = rung_of(min(strength(trials.wanted) * smallest, ceiling))
+            most = min(ceiling, MOST_TIMES_EXPECTED * rung_size(first))
+            sizes = [*takewhile(lambda neurons: neurons <= most, _rungs(first))] or [most]
+        best: tuple[float, str] = (-1.0, "none was proven")
+        for neurons in sizes:
+            for active in self._tolerant_actives(neurons):
+                trial = self._try(neurons, active, self._tolerant_margin, 0, self.rule)
+                if trial is None or not trial.proof.holds or trial.unmet:
+                    continue
+                found = self._tried(trial.network, trials)
+                failed = found[-1]
+                if failed.interval[0] > trials.confidence:
+                    return replace(self._sized(trial, smallest), tolerated=tuple(found))
+                done = len(found) - 1 + failed.correct / failed.draws
+                best = max(best, (done, f"the best, N={neurons}, was correct under {failed}"))
+        # The proof of the best trial may hold; but it does not tolerate what it should.
+        return self._given_up(
+            f"no network of up to {sizes[-1]} neurons tolerates"
+            f" {', '.join(map(str, trials.wanted))}: {best[1]}"
+        )
+
+    def _tried(self, network: Network, trials: _Trials) -> list[Tolerated]:
+        """What draws of each noise show, up to the first that is not tolerated."""
+        found: list[Tolerated] = []
+        drawn = hashlib.sha256(network.blocks.tobytes()).hexdigest()
+        for noise in trials.wanted:
+            what = f"N={network.neurons} {noise}"
+            found.append(
+                tried(
+                    self.machine,
+                    network,
+                    noise,
+                    trials.confidence,
+                    self.options.seed,
+                    trials.journal,
+                    f"{drawn} {noise}",
+                    lambda share, what=what: self.progress(what, share),  # type: ignore[misc]
+                )
+            )
+            if found[-1].interval[0] <= trials.confidence:
+                break
+        return found
+
+    @property
+    def _tolerant_margin(self) -> float:
+        least = self.requirements.least_margin or 0.0
+        asked = self.options.margin
+        return max(ROBUST_MARGIN if isinstance(asked, str) else float(asked), least)
+
+    def _tolerant_actives(self, neurons: int) -> list[int]:
+        """Active neurons to try in turn: few bear noise on weights, many bear missing synapses."""
+        if self.options.active != "auto":
+            return [int(self.options.active)]
+        wanted = [max(LEAST_TOLERANT, neurons * share) for share in TOLERANT_DENSITIES]
+        least = self.requirements.least_active or 1
+        return list(
+            dict.fromkeys(split_active(each, self.lowered, neurons, least) for each in wanted)
+        )
+
     def _best_margin(self, neurons: int) -> _Trial | None:
         """A network that satisfies: the first that tolerates the noise aimed at, or else the one
         that tolerates most.
@@ -206,9 +326,7 @@ class _Search:
         """
         found = None
         for active in self._sparsity_candidates(neurons, fewer=False):
-            trials = (
-                self._try(neurons, active, margin, draw, self.options.rule) for draw in range(DRAWS)
-            )
+            trials = (self._try(neurons, active, margin, draw, self.rule) for draw in range(DRAWS))
             satisfying = next(
                 (trial for trial in trials if trial and self._satisfies(trial, margin)), None
             )
@@ -257,7 +375,7 @@ class _Search:
         return rung_size(rung)
 
     def _proves(self, neurons: int, draws: int = DRAWS) -> bool:
-        rule: Rule = "refined" if self.options.rule == "robust" else self.options.rule
+        rule: Rule = "one-shot" if self.options.rule == "one-shot" else "refined"
         active = self._actives(neurons, density=None)[0]
         trials = (self._try(neurons, active, PROBE_MARGIN, draw, rule) for draw in range(draws))
         return any(trial is not None and trial.proof.holds for trial in trials)
@@ -356,7 +474,7 @@ def _compile(
         search.loads, len(machine.states), lowered.inputs, neurons, active, lowered.targets
     )
     book = search.maker(layout, rng)
-    grid = grid_for(lowered, book, options.bits, options.inhibition == "folded", stretch)
+    grid = grid_for(lowered, book, options.bits, options.inhibition == "folded", rule, stretch)
     what = f"N={neurons} k={active}"
     weights, refinement = build(
         lowered, book, grid, rule, margin, rng, progress=lambda share: search.progress(what, share)
@@ -378,6 +496,18 @@ def _compile(
     if proof.holds:
         network = replace(network, contract=proof.contract)
     return _Trial(network, proof, refinement, search.requirements.unmet(network, proof.margin))
+
+
+def strength(wanted: Sequence[Noise]) -> float:
+    """How many times the smallest network that proves is expected to tolerate some noises: a law
+    fitted to measurements (``benchmarks/tolerance.py``).
+    """
+    factors = [1.0]
+    for noise in wanted:
+        for part in noise.noises if isinstance(noise, Composed) else (noise,):
+            base, slope = STRENGTHS.get(part.kind.partition(",")[0], (4.0, 0.0))
+            factors.append(base + slope * part.amount)
+    return max(factors)
 
 
 # ---- the ladder of sizes, the prediction and the sparsity

@@ -23,25 +23,27 @@ floating-point type holds exactly, so the result does not depend on the number o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vsafsm.codebook import Codebook
+from vsafsm.conditions import Conditions, conditions
 from vsafsm.lowering import REST, Lowered
 from vsafsm.options import Rule
 from vsafsm.recurrent import GATHER, gathered, listed, multiplied
+from vsafsm.situations import sampled
 from vsafsm.vsa import Bits, Numbers, Real, bind, centre, outer
 
 ERASE = 0.5
 """e: how much of the old code a transition takes away. Half keeps the activity alive in continuous
 time.
 """
-START = {"refined": 1.0, "robust": 0.25, "one-shot": 1.0}
+START = {"refined": 1.0, "small": 0.25, "robust": 0.3, "one-shot": 1.0}
 """Share of the one-shot weights that a rule starts from."""
-RELAXATION = {"refined": 2.0, "robust": 1.0}
+RELAXATION = {"refined": 2.0, "small": 1.0, "robust": 1.0}
 """How far past the missing drive a correction goes: 1 just meets the margin, 2 mirrors what is
 missing.
 """
@@ -49,70 +51,11 @@ BLOCK = 512
 """Neurons refined together; each neuron's conditions are independent of every other's."""
 BATCH = 512
 """Most conditions taken into account between two updates."""
+ROUNDS, PASSES_PER_ROUND = 8, 10
+"""Rounds of the rule ``robust``, each with samples of its own, and most passes over them."""
 PATIENCE = 6
 """Passes without headway after which a block of neurons is given up."""
 Whole = np.signedinteger[Any]
-
-
-# ---- conditions
-
-
-@dataclass(frozen=True)
-class Conditions:
-    """Situations that the weights must meet, P of them, as indices.
-
-    The activity of situation p is ``codes[source] & masks[open1] & masks[open2]``; in the next step
-    the neurons of ``codes[want]`` shall fire among those that ``masks[care1] | masks[care2]``
-    leaves open. Mask number A + 1 stands for "all open".
-    """
-
-    source: NDArray[np.intp]
-    open1: NDArray[np.intp]
-    open2: NDArray[np.intp]
-    want: NDArray[np.intp]
-    care1: NDArray[np.intp]
-    care2: NDArray[np.intp]
-
-    def __len__(self) -> int:
-        return len(self.source)
-
-
-def conditions(lowered: Lowered) -> Conditions:
-    """Every situation that an event passes through, hand-overs between masks included.
-
-    With the masks of input and rest both on for a step, only neurons that both leave open fire;
-    with neither, all may: the network holds its code until one mask is back.
-    """
-    every = lowered.masks
-    found: dict[tuple[int, int, int, int, int, int], None] = {}
-    for code, released in enumerate(lowered.releases):
-        found[code, every, every, code, every, every] = None
-        care = every if released == code else REST
-        found[code, REST, every, released, care, care] = None
-    for move in lowered.moves:
-        x, mask, y = move.source, move.mask, move.target
-        if y == x:
-            found[x, mask, every, x, every, every] = None
-            found[x, mask, REST, x, mask, REST] = None
-            continue
-        found[x, mask, every, y, mask, mask] = None
-        found[x, mask, REST, y, mask, mask] = None
-        found[y, mask, every, y, every, every] = None
-        found[y, mask, REST, lowered.releases[y], REST, REST] = None
-    return Conditions(*np.array(list(found), np.intp).T)
-
-
-def loads(lowered: Lowered) -> NDArray[np.float64]:
-    """For each code (C,), in how many situations its neurons are to fire, one that half of them see
-    counting half.
-    """
-    situations = conditions(lowered)
-    share = np.where(
-        situations.care1 == lowered.masks,
-        1.0,
-        np.where(situations.care1 == situations.care2, 0.5, 0.75),
-    )
-    return np.bincount(situations.want, share, len(lowered.codes)).astype(np.float64)
 
 
 # ---- the one-shot rule
@@ -143,9 +86,15 @@ def autoassociative(book: Codebook, rows: slice = slice(None)) -> NDArray[np.flo
     return np.asarray(total / (neurons**2 * (1 - book.codes.mean())))
 
 
-def transition(lowered: Lowered, book: Codebook, rows: slice = slice(None)) -> NDArray[np.float64]:
-    """``sum ((y - f) - e (x - f)) ((x - f) o s)^T / (1 - f)`` over all moves and releases, for some
-    rows, in units.
+def transition(
+    lowered: Lowered, book: Codebook, rule: Rule, rows: slice = slice(None)
+) -> NDArray[np.float64]:
+    """The bound terms of all moves and releases, for some rows, in units: ``sum ((y - f) - e (x -
+    f)) ((x - f) o s)^T / (1 - f)``.
+
+    For the rule ``robust`` the new code takes the old one away, and not the old one itself: ``sum
+    ((y - f) ((x - f) o s)^T - e (x - f) ((y - f) o t)^T) / (1 - f)``. There t binds to the phase:
+    ``(1 + s_0) / 2`` for a release, ``1 - s_0`` for a move while an input is held, whichever it is.
     """
     neurons = book.codes.shape[1]
     arcs = _arcs(lowered, book)
@@ -156,9 +105,20 @@ def transition(lowered: Lowered, book: Codebook, rows: slice = slice(None)) -> N
     def term(chunk: NDArray[np.intp]) -> Real:
         x, mask, y = chunk.T
         source, target = centre(book.codes[x], neurons), centre(book.codes[y], neurons)
-        return outer((target - ERASE * source)[:, rows], bind(source, signs[mask]))
+        left = 0.0 if rule == "robust" else ERASE * source
+        return outer((target - left)[:, rows], bind(source, signs[mask]))
 
-    return np.asarray(_summed(arcs, term) / (neurons**2 * (1 - book.codes.mean())))
+    def taken_away(chunk: NDArray[np.intp]) -> Real:
+        x, y, at_rest = chunk.T
+        source, target = centre(book.codes[x], neurons), centre(book.codes[y], neurons)
+        phase = np.where(at_rest[:, None] > 0, (1 + signs[REST]) / 2, 1 - signs[REST])
+        return outer(ERASE * source[:, rows], bind(target, phase))
+
+    total = _summed(arcs, term)
+    if rule == "robust":
+        pairs = np.unique(np.stack([arcs[:, 0], arcs[:, 2], arcs[:, 1] == REST], axis=1), axis=0)
+        total = total - _summed(pairs, taken_away)
+    return np.asarray(total / (neurons**2 * (1 - book.codes.mean())))
 
 
 def _arcs(lowered: Lowered, book: Codebook) -> NDArray[np.intp]:
@@ -237,7 +197,7 @@ SAMPLE_ROWS = 64
 
 
 def grid_for(
-    lowered: Lowered, book: Codebook, bits: int, folded: bool, stretch: float = 1.0
+    lowered: Lowered, book: Codebook, bits: int, folded: bool, rule: Rule, stretch: float = 1.0
 ) -> Grid:
     """Lay units over integers: the more weights superimpose, the wider their spread, the fewer
     LSBs that a unit has.
@@ -249,7 +209,7 @@ def grid_for(
         much.
     """
     rows = slice(0, min(SAMPLE_ROWS, book.codes.shape[1]))
-    spread = float(np.std(autoassociative(book, rows) + transition(lowered, book, rows)))
+    spread = float(np.std(_one_shot(lowered, book, rule, rows)))
     largest = stretch * max(CLIP.get(bits, 8.0) * spread, LEAST_RANGE.get(bits, 8.0))
     return Grid(bits, (2 ** (bits - 1) - 1) / largest, float(0.5 - book.codes.mean()), folded)
 
@@ -280,8 +240,9 @@ def build(
     ----------
     rule
         ``"one-shot"``: the rounded one-shot matrix; ``"refined"``: refined until every condition
-        holds by `margin`; ``"robust"``: the same from a quarter of the one-shot matrix in smaller
-        steps, which ends at smaller weights.
+        holds by `margin`; ``"small"``: the same from a quarter of the one-shot matrix in smaller
+        steps, which ends at smaller weights; ``"robust"``: refined on situations that are sampled
+        anew in each round (`vsafsm.situations`).
     margin
         Asked distance from threshold, in units of drive per active neuron. Activities of fewer than
         half of a code's neurons are asked for more, so that noise is as unlikely to carry them over
@@ -292,25 +253,35 @@ def build(
         Called with the share of the neurons that are done.
     """
     neurons = book.codes.shape[1]
-    weights = np.empty((neurons, neurons), grid.dtype)
-    relaxation = RELAXATION.get(rule, 0.0)
-    task = BlockRefiner(conditions(lowered), book.codes, book.masks, grid, margin, relaxation)
     blocks = [slice(i, min(i + BLOCK, neurons)) for i in range(0, neurons, BLOCK)]
-
-    def one(rows: slice, generator: np.random.Generator) -> tuple[int, int]:
-        fine = task.start(
-            START[rule] * (autoassociative(book, rows) + transition(lowered, book, rows))
-        )
-        outcome = task.refine(fine, rows, generator, passes) if rule in RELAXATION else (0, 0)
-        weights[rows] = task.deployed(fine).T
-        return outcome
-
-    used, left = 0, 0
-    for done, (rows, generator) in enumerate(zip(blocks, rng.spawn(len(blocks)), strict=True), 1):
-        took, short = one(rows, generator)
-        used, left = max(used, took), left + short
-        progress(done / len(blocks))
+    generators = rng.spawn(len(blocks))
+    rounds, passes = (ROUNDS, min(passes, PASSES_PER_ROUND)) if rule == "robust" else (1, passes)
+    relaxation = RELAXATION.get(rule, 0.0)
+    fine: list[NDArray[Whole]] = []
+    used = left = 0
+    for n in range(rounds):
+        if rule == "robust":
+            asked = sampled(lowered, book, rng).conditions()
+        else:
+            asked = conditions(lowered), book.codes, book.masks
+        task = BlockRefiner(*asked, grid, margin, relaxation)
+        if not n:
+            fine = [
+                task.start(START[rule] * _one_shot(lowered, book, rule, rows)) for rows in blocks
+            ]
+        used, left = 0, 0
+        for rows, block, generator in zip(blocks, fine, generators, strict=True):
+            if rule in RELAXATION:
+                refine = task.refine_some if rule == "robust" else task.refine
+                took, short = refine(block, rows, generator, passes)
+                used, left = max(used, took), left + short
+            progress((n + rows.stop / neurons) / rounds)
+    weights = np.concatenate([task.deployed(block).T for block in fine]).astype(grid.dtype)
     return weights, Refinement(used, left)
+
+
+def _one_shot(lowered: Lowered, book: Codebook, rule: Rule, rows: slice) -> NDArray[np.float64]:
+    return autoassociative(book, rows) + transition(lowered, book, rule, rows)
 
 
 def _merged(situations: Conditions, codes: Bits, masks: Bits) -> tuple[Conditions, Bits, Bits]:
@@ -333,7 +304,7 @@ def _merged(situations: Conditions, codes: Bits, masks: Bits) -> tuple[Condition
         return situations, active, masks
     groups = list(place.values())
     kept = np.array([group[0] for group in groups], np.intp)
-    merged = Conditions(*(getattr(situations, each.name)[kept] for each in fields(situations)))
+    merged = situations.take(kept)
     several = [(n, group) for n, group in enumerate(groups) if len(group) > 1]
     cared = np.stack(
         [
@@ -380,7 +351,8 @@ class BlockRefiner:
         # less safe than a large one. From half of the largest activity down, the target falls as
         # sqrt(n) instead.
         apart = np.maximum(self.count, np.sqrt(self.count * self.count.max() / 2))
-        self.target = np.ceil(margin * grid.scale * apart).astype(np.int32)
+        share = 1.0 if self.situations.share is None else self.situations.share
+        self.target = np.ceil(margin * share * grid.scale * apart).astype(np.int32)
         # Corrections of less than one LSB add up in `shift` further bits, up to 12 bits in all, so
         # that a whole fine weight and its sums stay within int16 for weights of 8 bits.
         self.shift = max(0, min(4, 12 - grid.bits))
@@ -433,6 +405,26 @@ class BlockRefiner:
                 again, _ = self._sweep(fine, rows, rng.permutation(again))
         return passes, short
 
+    def refine_some(
+        self, fine: NDArray[Whole], rows: slice, rng: np.random.Generator, passes: int
+    ) -> tuple[int, int]:
+        """As `refine`, for samples, few of which are violated after the first rounds: all are
+        looked at in large batches, and those that are violated are corrected in small ones.
+        """
+        everything, short = np.arange(len(self.situations)), 0
+        for n in range(passes):
+            weights, short, violated = self.deployed(fine), 0, []
+            for i in range(0, len(everything), BATCH):
+                batch = everything[i : i + BATCH]
+                batch = batch[np.argsort(-self.count[batch], kind="stable")]
+                missing = self._missing(weights, rows, batch)
+                short += int(np.count_nonzero(missing))
+                violated.append(batch[missing.any(1)])
+            if not short:
+                return n + 1, 0
+            self._sweep(fine, rows, rng.permutation(np.concatenate(violated)))
+        return passes, short
+
     def _sweep(
         self, fine: NDArray[Whole], rows: slice, order: NDArray[np.intp]
     ) -> tuple[NDArray[np.intp], int]:
@@ -452,14 +444,15 @@ class BlockRefiner:
         return np.concatenate(again), short
 
     def _batches(self, order: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
-        """The order cut into batches, each with its largest activities first, and no code twice in
-        a batch.
+        """The order cut into batches, each with its largest activities first, and no group twice
+        in a batch.
 
-        Situations of one code share neurons: corrected together, they would overshoot.
+        Situations of one group share neurons: corrected together, they would overshoot.
         """
-        # `turn` counts, along the order, how often a situation's code came before: situations of
-        # one turn all have different codes.
-        sources = self.situations.source[order]
+        # `turn` counts, along the order, how often a situation's group came before: situations of
+        # one turn all have different groups.
+        group = self.situations.group
+        sources = (self.situations.source if group is None else group)[order]
         by_code = np.argsort(sources, kind="stable")
         first = np.searchsorted(sources[by_code], sources[by_code])
         turn = np.empty(len(order), np.intp)

@@ -30,7 +30,7 @@ LEAKY = replace(
     REQUIREMENTS,
     folded=True,
     least_margin=0.4,
-    rule="robust",
+    rule="small",
     headroom=4.0,
     density=2 / 11,
     tolerance=3.0,

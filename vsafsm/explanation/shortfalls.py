@@ -13,11 +13,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from vsafsm.conditions import Conditions, conditions
 from vsafsm.lowering import REST, Move
 from vsafsm.margins import Margins, MinimumMargin, TransitionMargin
 from vsafsm.network import Network
 from vsafsm.program import Program
-from vsafsm.weights import Conditions, conditions
 
 CHUNK = 256
 """Conditions that are judged together, at most."""

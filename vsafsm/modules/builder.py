@@ -82,7 +82,7 @@ def build(
     margin
         Distance from threshold to refine for, in units of drive per active neuron.
     rule
-        ``"refined"``, or ``"robust"``: smaller weights inside modules for the same margin, which
+        ``"refined"``, or ``"small"``: smaller weights inside modules for the same margin, which
         hold fewer states.
     load
         Share of the states per module that the law has.

@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsafsm.activities import Indices
+from vsafsm.conditions import Conditions
 from vsafsm.errors import CodebookError
 from vsafsm.lowering import REST
 from vsafsm.modules.codebook import draw_codes
 from vsafsm.modules.task import InsideTask
 from vsafsm.options import Rule
 from vsafsm.vsa import Bits, bind
-from vsafsm.weights import RELAXATION, START, BlockRefiner, Conditions, Grid, Whole
+from vsafsm.weights import RELAXATION, START, BlockRefiner, Grid, Whole
 
 PASSES = 60
 """Most passes over all situations."""
@@ -124,7 +125,7 @@ def one_shot(task: InsideTask, codes: Bits, masks: Bits) -> NDArray[np.float64]:
 
 def _situations(task: InsideTask, every: int, silence: int) -> Conditions:
     """Every situation that a code of the module passes through, hand-overs included; as
-    `vsafsm.weights.conditions`, with silence for states that leave.
+    `vsafsm.conditions.conditions`, with silence for states that leave.
     """
     found: dict[tuple[int, ...], None] = {}
     for code, released in enumerate(task.releases):

@@ -33,7 +33,7 @@ GROWTH = 1.6
 """Power of the ratio that the patterns of a module grow with; with active neurons they grow in
 proportion.
 """
-HOLDS: dict[Rule, float] = {"refined": 1.0, "robust": 0.65}
+HOLDS: dict[Rule, float] = {"refined": 1.0, "small": 0.65}
 """Share of those patterns that a module holds with weights of a rule."""
 
 

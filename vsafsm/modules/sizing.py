@@ -55,7 +55,9 @@ def size_modules(
     least = requirements.least_margin or 0.0
     margins = MARGINS[:3] if options.margin == "auto" else (float(options.margin),)
     check_memory(
-        predicted_memory(lowered, max(margins[0], least), options.rule, load_of(requirements)),
+        predicted_memory(
+            lowered, max(margins[0], least), options.settled_rule, load_of(requirements)
+        ),
         f'machine "{machine.name}"',
         "a smaller machine, or more memory",
     )
@@ -75,7 +77,7 @@ def size_modules(
                     module_neurons=_given(options.module_neurons),
                     active=_given(options.active),
                     margin=margin,
-                    rule=options.rule,
+                    rule=options.settled_rule,
                     load=load_of(requirements),
                     bits=options.bits,
                     seed=options.seed + draw,

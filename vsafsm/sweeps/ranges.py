@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from itertools import product
 
 from vsafsm.errors import SweepError
-from vsafsm.noise import Noise, parse_noise, split_noise
+from vsafsm.noise import Noise, named, parse_noise, split_noise
 
 MOST = 10_000
 
@@ -30,7 +30,8 @@ def noises(text: str) -> tuple[Noise, ...]:
 
 def _models(text: str) -> list[str]:
     head, comma, parameters = text.partition(",")
-    name, *amounts = head.split(":")
+    name, amount = named(head)
+    amounts = amount.split(":")
     if len(amounts) < 2:
         return [text]
     if len(amounts) != 3:

@@ -219,7 +219,7 @@ def requirements(chosen: ArraySettings) -> Requirements:
         folded=True,
         one_matrix=True,
         least_margin=0.2,
-        rule="robust",
+        rule="small",
         headroom=4.0,
         density=2 / 11,
         tolerance_lsb=1.8,

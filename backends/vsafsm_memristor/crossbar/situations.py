@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from vsafsm.lowering import Lowered
 from vsafsm.network import Network
 from vsafsm.vsa import Bits
-from vsafsm.weights import conditions
+from vsafsm.conditions import conditions
 from vsafsm_memristor.crossbar.protocol import Crossbar, Drive
 
 CHUNK = 256

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from vsafsm.network import Network
 from vsafsm.program import Program
-from vsafsm.weights import conditions
+from vsafsm.conditions import conditions
 from vsafsm_memristor.crossbar.correction import Cells, correct
 from vsafsm_memristor.crossbar.situations import Effort
 from vsafsm_memristor.crossbar.stuck_cells import StuckCells

@@ -1,0 +1,249 @@
+"""Runs that are not synchronous: neurons that are updated one by one or a share at a time, masks
+that reach them over a while, and axons with delays.
+
+A draw fixes what is random in a device (its weights, its delays); which neurons are updated when is
+random in each run.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsafsm.errors import NoiseError
+from vsafsm.lowering import REST
+from vsafsm.machine import Machine
+from vsafsm.network import MOST_DENSE, Network
+from vsafsm.noise import Asynchronous, Composed, Delays, Noise, SpreadMasks
+from vsafsm.vsa import Bits
+
+MISSED = 0.01
+"""Neurons of a whole network that miss their update, on average, in the time that is given for a
+step.
+"""
+MOST_ELEMENTS = 2**22
+"""Neurons of all runs that are advanced together, at most."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """When neurons see what.
+
+    Attributes
+    ----------
+    share
+        Of the neurons that are updated in a step, at random; 0 stands for one neuron per step.
+    spread
+        Steps over which a mask reaches the neurons, each at a step of its own.
+    delay
+        Longest delay of an axon, in steps; each neuron has one of its own, of at least 1.
+    """
+
+    share: float = 1.0
+    spread: int = 0
+    delay: int = 1
+
+    def steps(self, synchronous: int, neurons: int) -> int:
+        """Steps to hold an input, or to leave after it, that takes so many steps where they are
+        synchronous.
+        """
+        each = 1.0
+        if self.share < 1:
+            each = math.log(neurons / MISSED) / max(self.share, 1 / neurons)
+        return math.ceil(synchronous * each * self.delay) + self.spread
+
+
+def timing_of(noise: Noise) -> Timing | None:
+    """What a noise says of timing; None where all is synchronous."""
+    parts = noise.noises if isinstance(noise, Composed) else (noise,)
+    share, spread, delay, found = 1.0, 0, 1, False
+    for part in parts:
+        if isinstance(part, Asynchronous):
+            share, found = part.share, True
+        elif isinstance(part, SpreadMasks):
+            spread, found = part.steps, True
+        elif isinstance(part, Delays):
+            delay, found = part.steps, True
+    return Timing(share, spread, delay) if found else None
+
+
+class Runs:
+    """Runs of a network of one matrix under a timing.
+
+    Parameters
+    ----------
+    machine, network
+        What is correct, and what is tried.
+    timing
+        When neurons see what.
+    rng
+        Of every draw: delays first, then those of each run.
+
+    Raises
+    ------
+    NoiseError
+        If the network has several modules and too many neurons for one matrix.
+    """
+
+    def __init__(
+        self, machine: Machine, network: Network, timing: Timing, rng: np.random.Generator
+    ) -> None:
+        if network.modules > 1 and network.neurons > MOST_DENSE:
+            raise NoiseError(
+                f"timing is tried on one matrix of at most {MOST_DENSE} neurons, not on"
+                f" {network.neurons} in modules; expected noise on weights, or layout dense"
+            )
+        self.machine, self.timing, self.rng = machine, timing, rng
+        self.network = network.to_dense() if network.modules > 1 else network
+        # What each neuron sends, the inhibition included: whole numbers add up exactly.
+        self._sent = self.network.rows.astype(np.float64) - self.network.gain
+        self._delays = rng.integers(1, timing.delay + 1, self.network.neurons)
+        self._state = {name: x for x, name in enumerate(machine.states)}
+
+    def correct_pairs(self, times: int = 1) -> NDArray[np.bool_]:
+        """Which inputs are taken correctly in each reachable state, tried so many times: (times, S,
+        A).
+        """
+        states, inputs = self.machine.reachable, range(len(self.machine.inputs))
+        pairs = [(state, a) for state in states for a in inputs] * times
+        most = max(1, MOST_ELEMENTS // self.network.neurons)
+        found = [self._taken_correctly(pairs[i : i + most]) for i in range(0, len(pairs), most)]
+        return np.concatenate(found).reshape(times, len(states), len(inputs))
+
+    def _taken_correctly(self, pairs: Sequence[tuple[str, int]]) -> NDArray[np.bool_]:
+        sources = [state for state, _ in pairs]
+        run = _Run(self, self.network.codes[[self._state[state] for state in sources]])
+        return run.is_in(sources) & run.take(sources, np.array([a for _, a in pairs]))
+
+    def correct_words(self, words: Sequence[Sequence[int]]) -> NDArray[np.bool_]:
+        """Which of some words (lists of input indices) are run correctly from the reset to their
+        end: (B,).
+        """
+        run = _Run(self, np.repeat(self.network.codes[[self.network.start]], len(words), axis=0))
+        states = [self.machine.initial] * len(words)
+        correct = run.is_in(states)
+        for n in range(max(map(len, words), default=0)):
+            going = np.array([len(word) > n for word in words])
+            # Words that have ended take an input more, which does not count.
+            symbols = np.array([word[n] if len(word) > n else 0 for word in words])
+            correct &= run.take(states, symbols) | ~going
+            inputs = self.machine.inputs
+            states = [
+                self.machine.transition(state, inputs[a]).to
+                for state, a in zip(states, symbols.tolist(), strict=True)
+            ]
+        return correct
+
+
+class _Run:
+    """Some runs side by side: which neurons fire, what has arrived of it, and the drives."""
+
+    def __init__(self, runs: Runs, codes: Bits) -> None:
+        self.runs, self.network, self.rng = runs, runs.network, runs.rng
+        self.active = codes & self.network.masks[REST]
+        self.past = np.repeat(self.active[None], runs.timing.delay, axis=0)
+        """What fired in the last steps, the newest first: (delay, B, N)."""
+        self.arrived = self.active.copy()
+        self.drive = self.active.astype(np.float64) @ runs._sent
+        self.mask = np.full(len(codes), REST)
+        self._phase(self.mask)
+
+    def take(self, states: Sequence[str], symbols: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Whether each run takes its input as the machine does in its state: outputs while it is
+        held, and the state after the gap.
+        """
+        machine, network = self.runs.machine, self.network
+        expected = [
+            machine.transition(state, machine.inputs[a])
+            for state, a in zip(states, symbols.tolist(), strict=True)
+        ]
+        self._phase(symbols + 1)
+        held = network.decode(self.active, symbols + 1)
+        right = [
+            code >= 0
+            and (network.states[network.labels[code].state], network.labels[code].outputs)
+            == (taken.to, taken.outputs)
+            for code, taken in zip(held.tolist(), expected, strict=True)
+        ]
+        self._phase(np.full(len(symbols), REST))
+        return np.array(right) & self.is_in([taken.to for taken in expected])
+
+    def is_in(self, states: Sequence[str]) -> NDArray[np.bool_]:
+        """Whether each run stands for its state at rest."""
+        wanted = np.array([self.runs._state[state] for state in states])
+        return np.asarray(self.network.decode(self.active) == wanted)
+
+    def _phase(self, mask: NDArray[np.intp]) -> None:
+        """Go on under other masks until nothing changes any more, or the time is up."""
+        timing, network = self.runs.timing, self.network
+        contract = network.contract
+        rest = bool((mask == REST).all())
+        steps = timing.steps(contract.gap_steps if rest else contract.hold_steps, network.neurons)
+        old, new = network.masks[self.mask], network.masks[mask]
+        arrival = self.rng.integers(0, timing.spread + 1, old.shape) if timing.spread else None
+        left = np.full(len(mask), float(steps))
+        quiet = t = 0
+        while (left > 0).any() and quiet <= timing.delay:
+            opened = new if arrival is None else np.where(t >= arrival, new, old)
+            changed = self._step(opened, left)
+            quiet = 0 if changed or t < timing.spread else quiet + 1
+            t += 1
+        self.mask = mask
+
+    def _step(self, opened: Bits, left: NDArray[np.float64]) -> bool:
+        """One step: -> whether anything changes, now or later. What masks close falls silent at
+        once.
+        """
+        share = self.runs.timing.share
+        active = self.active & opened
+        wanted = (self.drive > 0) & opened
+        rows, neurons = np.nonzero((active ^ wanted) & (left > 0)[:, None])
+        changing = len(rows) > 0
+        if share == 0:
+            rows, neurons = self._one_each(rows, neurons, left)
+        else:
+            left -= 1
+            if share < 1:
+                picked = self.rng.random(len(rows)) < share
+                rows, neurons = rows[picked], neurons[picked]
+        active[rows, neurons] ^= True
+        closed = bool((active != self.active).any())
+        self.active = active
+        self._arrive()
+        return changing or closed
+
+    def _one_each(
+        self, rows: NDArray[np.intp], neurons: NDArray[np.intp], left: NDArray[np.float64]
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """One of the neurons of each row that would change. Steps in which another neuron is
+        updated, which changes nothing, are passed over: their number is drawn.
+        """
+        some, first, count = np.unique(rows, return_index=True, return_counts=True)
+        if not len(some):
+            left[:] = 0
+            return rows, neurons
+        picked = first + (self.rng.random(len(some)) * count).astype(np.intp)
+        left[some] -= self.rng.geometric(count / self.network.neurons)
+        return rows[picked], neurons[picked]
+
+    def _arrive(self) -> None:
+        """What fired arrives after the delay of its axon, and changes the drives."""
+        delay = self.runs.timing.delay
+        if delay == 1:
+            arrived = self.active
+        else:
+            self.past = np.concatenate([self.active[None], self.past[:-1]])
+            arrived = np.take_along_axis(self.past, (self.runs._delays - 1)[None, None, :], axis=0)[
+                0
+            ]
+        rows, neurons = np.nonzero(arrived != self.arrived)
+        if len(rows):
+            sign = np.where(arrived[rows, neurons], 1.0, -1.0)
+            some, first = np.unique(rows, return_index=True)
+            sent = self.runs._sent[neurons] * sign[:, None]
+            self.drive[some] += np.add.reduceat(sent, first, axis=0)
+        self.arrived = arrived.copy()

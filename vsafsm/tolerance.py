@@ -1,0 +1,201 @@
+"""What a program is to tolerate, and trials that tell whether it does.
+
+A tolerance is a noise of `vsafsm.noise` that a user names: on weights, on timing, or both. A draw
+is correct where everything is: every word of any length for noise on weights, which is decided by a
+walk; every input in every state, once, where timing is random as well.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vsafsm.asynchronous import Runs, timing_of
+from vsafsm.errors import OptionError, RobustnessError
+from vsafsm.files import write_atomically
+from vsafsm.intervals import wilson
+from vsafsm.machine import Machine
+from vsafsm.network import Network
+from vsafsm.noise import Composed, Noise, parse_noise, perturb
+from vsafsm.walk import Walk
+
+DEFAULT = ("additive:1", "missing:0.1", "timing:async:0.1")
+"""What a program tolerates where nothing else is asked for."""
+CONFIDENCE, DEFAULT_CONFIDENCE = 0.99, 0.9
+"""Least share of correct draws, at the lower end of its interval: of tolerances that a user names,
+and of those by default.
+"""
+BATCH = 32
+"""Draws between two looks at the interval."""
+MOST_DRAWS = 20.0
+"""Draws after which a share that is neither above nor below is given up, as a multiple of those
+that suffice where all are correct.
+"""
+DAY_S = 86_400.0
+
+
+@dataclass(frozen=True)
+class Tolerated:
+    """What draws of a noise have shown.
+
+    Attributes
+    ----------
+    noise
+        Its text.
+    correct, draws
+        How many draws were correct, and how many there were.
+    """
+
+    noise: str
+    correct: int
+    draws: int
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's 95 % interval of the share."""
+        return wilson(self.correct, self.draws)
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        return f"{self.noise} in {self.correct} of {self.draws} draws ({low:.3f} to {high:.3f})"
+
+
+def tolerances(text: str) -> tuple[Noise, ...]:
+    """The noises in a text, between blanks; none for ``"none"``.
+
+    Raises
+    ------
+    NoiseError
+        If one is unknown or out of range.
+    OptionError
+        If two are of one kind.
+    """
+    if text == "none":
+        return ()
+    found = [parse_noise(part) for part in text.split()]
+    kinds: dict[str, Noise] = {}
+    for noise in found:
+        other = kinds.setdefault(noise.kind, noise)
+        if other is not noise:
+            raise OptionError(
+                f'tolerate asks for "{other}" and for "{noise}"; expected one amount of each kind'
+            )
+    return tuple(found)
+
+
+def draws_needed(confidence: float) -> int:
+    """Draws that lift the lower end of the interval above a share where all are correct."""
+    number = 1
+    while wilson(number, number)[0] <= confidence:
+        number *= 2
+    low = number // 2
+    while number - low > 1:
+        middle = (low + number) // 2
+        low, number = (low, middle) if wilson(middle, middle)[0] > confidence else (middle, number)
+    return number
+
+
+def correct_draws(
+    machine: Machine, network: Network, noise: Noise, seed: int, draws: Sequence[int]
+) -> list[bool]:
+    """Whether the network is correct in some draws of a noise. Draw t draws from
+    ``numpy.random.default_rng([seed, t])``.
+    """
+    timing = timing_of(noise)
+    if timing is not None and _weights_stay(noise):
+        # Nothing but the order of updates is drawn: all draws run side by side.
+        rng = np.random.default_rng([seed, draws[0], len(draws)])
+        found = Runs(machine, network, timing, rng).correct_pairs(len(draws))
+        return [bool(each) for each in found.all((1, 2))]
+    found_: list[bool] = []
+    for t in draws:
+        rng = np.random.default_rng([seed, t])
+        drawn = perturb(network, noise, rng)
+        if timing is None:
+            found_.append(Walk(machine, drawn).shortest_wrong() is None)
+        else:
+            found_.append(bool(Runs(machine, drawn, timing, rng).correct_pairs().all()))
+    return found_
+
+
+def _weights_stay(noise: Noise) -> bool:
+    parts = noise.noises if isinstance(noise, Composed) else (noise,)
+    return all(timing_of(part) is not None and timing_of(part).delay == 1 for part in parts)  # type: ignore[union-attr]
+
+
+class Journal:
+    """Draws that are done, by network and noise, in a file: what was interrupted goes on."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path, self.done = path, dict[str, list[int]]()
+        if path is not None and path.exists():
+            try:
+                found = json.loads(path.read_text(encoding="utf-8"))
+                self.done = {
+                    str(key): [int(correct), int(draws)] for key, (correct, draws) in found.items()
+                }
+            except (OSError, ValueError, AttributeError, TypeError):
+                raise RobustnessError(
+                    f"{path}: is no record of draws; expected one that compile wrote, or another"
+                    " folder"
+                ) from None
+
+    def of(self, key: str) -> tuple[int, int]:
+        """(correct draws, draws) so far."""
+        correct, draws = self.done.get(key, (0, 0))
+        return correct, draws
+
+    def note(self, key: str, correct: int, draws: int) -> None:
+        """Keep what is done so far."""
+        self.done[key] = [correct, draws]
+        if self.path is not None:
+            text = json.dumps(self.done, sort_keys=True)
+            write_atomically(self.path, text.encode())
+
+
+def tried(
+    machine: Machine,
+    network: Network,
+    noise: Noise,
+    confidence: float,
+    seed: int,
+    journal: Journal,
+    key: str,
+    progress: Callable[[float], None] = lambda share: None,
+) -> Tolerated:
+    """Draw until the interval of the share of correct draws lies above or below what is asked.
+
+    Raises
+    ------
+    RobustnessError
+        If the draws would take more than a day.
+    """
+    needed = draws_needed(confidence)
+    most = round(MOST_DRAWS * needed)
+    correct, draws = journal.of(key)
+    low, high = wilson(correct, draws)
+    while low <= confidence <= high and draws < most:
+        number = min(BATCH, most - draws)
+        if draws < needed:
+            number = min(number, needed - draws)
+        before = time.monotonic()
+        correct += sum(correct_draws(machine, network, noise, seed, range(draws, draws + number)))
+        draws += number
+        _check_time((time.monotonic() - before) / number * (needed - draws), noise, needed)
+        journal.note(key, correct, draws)
+        progress(min(1.0, draws / needed))
+        low, high = wilson(correct, draws)
+    return Tolerated(str(noise), correct, draws)
+
+
+def _check_time(left_s: float, noise: Noise, needed: int) -> None:
+    if left_s > DAY_S:
+        raise RobustnessError(
+            f"{needed} draws of {noise} would take about {left_s / 3600:.0f} hours; expected a"
+            " smaller confidence, or at most a day"
+        )
