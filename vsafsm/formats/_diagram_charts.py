@@ -50,6 +50,7 @@ from vsafsm.statecharts.parts import Actions
 
 MOST_TARGETS = 100
 """Most targets of a fork, and sources of a join."""
+_HISTORIES = ("history", "history*")
 _SAYS = ("entry", "exit", "do")
 
 
@@ -100,6 +101,15 @@ class _Region:
     ends: bool = False
     final: str = ""
 
+    @property
+    def states(self) -> list[str]:
+        return [each.id for each in self.nodes if each.kind in ("state", "choice", "end")]
+
+    @property
+    def bare(self) -> bool:
+        """Whether it does not tell where it starts."""
+        return self.start is None and len(self.states) != 1
+
 
 @dataclass(eq=False)
 class _Node:
@@ -149,6 +159,9 @@ class _Diagram:
         self.number_regions()
         self.tree = self.parents()
         self.histories: dict[tuple[str, bool], History] = {}
+        self.hosts = {
+            node.id: node.region.id for node in self.nodes.values() if node.kind in _HISTORIES
+        }
         self.defaults: dict[str, tuple[_Region, Arrow]] = {}
         self.forks: dict[str, list[tuple[_Region, Arrow]]] = {}
         self.joined: dict[str, list[_Drawn]] = {}
@@ -161,6 +174,13 @@ class _Diagram:
         for node in self.nodes.values():
             self.describe(node)
             self.check_certain(node)
+        for region in self.regions:
+            if region.bare:
+                if not region.owner:
+                    raise self.nowhere(region, region.place)
+            else:
+                place = region.start.target.place if region.start else region.place
+                self.check_entered(region.id, self.initial(region)[0], place)
         initial, told = ((), ()) if self.top else self.initial(self.tops[0])
         for action in told:
             raise NotImportableError(
@@ -284,10 +304,11 @@ class _Diagram:
             if each.target.kind == "point" and not region.final:
                 region.ends = True
                 region.final = self.free(f"{region.id}.end" if region.id else "end")
+                self.hosts[region.final] = region.id
             node = self.nodes.get(each.source.name)
             if each.source.kind == "point" or (node and node.kind == "start"):
                 self.start(region, each)
-            elif each.source.kind != "state" or (node and node.kind in ("history", "history*")):
+            elif each.source.kind != "state" or (node and node.kind in _HISTORIES):
                 host = self.history(each.source, region)
                 if host in self.defaults:
                     raise SyntaxSpecError(
@@ -369,7 +390,7 @@ class _Diagram:
             node = self.nodes.get(each.name)
             if each.kind == "point":
                 found[where.final] = None
-            elif each.kind != "state" or (node and node.kind in ("history", "history*")):
+            elif each.kind != "state" or (node and node.kind in _HISTORIES):
                 found[self.history(each, where)] = None
             elif node and node.kind == "fork":
                 if node.id in seen:
@@ -401,7 +422,7 @@ class _Diagram:
     def history(self, end: End, region: _Region) -> str:
         """The id of a history, which is made where it is named first."""
         node = self.nodes.get(end.name)
-        if node and node.kind in ("history", "history*"):
+        if node and node.kind in _HISTORIES:
             return node.id
         host = end.name or region.id
         if not host:
@@ -416,6 +437,7 @@ class _Diagram:
         deep = end.kind == "deep"
         name = f"{host}[H*]" if deep else f"{host}[H]"
         self.histories.setdefault((host, deep), History(name, (), deep, place=end.place))
+        self.hosts[name] = host
         return name
 
     # ---- transitions
@@ -441,6 +463,8 @@ class _Diagram:
             place=arrow.source.place,
             target_place=arrow.target.place,
         )
+        if node.kind != "join":
+            self.check_entered(node.id, targets, arrow.target.place)
         if node.kind == "join":
             self.join(node, label, made)
             return
@@ -495,6 +519,7 @@ class _Diagram:
         guards += [label.guard] if label.guard is not None else []
         told = tuple(action for each in incoming for action in each.label.actions)
         made = replace(made, guard=And(tuple(guards)), actions=(*told, *made.actions))
+        self.check_entered(around, made.targets, made.target_place or node.place)
         self.add(self.nodes_or_top(around, node), label, made)
 
     def nodes_or_top(self, around: str, node: _Node) -> _Node:
@@ -575,7 +600,7 @@ class _Diagram:
         return (*found, *self.histories_of(region.id))
 
     def built(self, node: _Node) -> Iterator[State | History]:
-        if node.kind in ("history", "history*"):
+        if node.kind in _HISTORIES:
             deep = node.kind == "history*"
             yield self.remembering(History(node.id, (), deep, place=node.place), node.region.id)
         if node.kind not in ("state", "choice", "end"):
@@ -619,17 +644,39 @@ class _Diagram:
         return (*found, *self.histories_of(owner))
 
     def initial(self, region: _Region) -> tuple[tuple[str, ...], Actions]:
-        """What is entered with a region, and what is done then."""
+        """What is entered with a region, and what is done then; nothing where nobody enters it
+        without a target inside.
+        """
         if region.start is not None:
             targets, told = self.targets(region.start.target, region)
             return targets, (*region.told, *told)
-        states = [each.id for each in region.nodes if each.kind in ("state", "choice", "end")]
-        if len(states) != 1:
-            what = f'"{region.owner[:80]}"' if region.owner else "the diagram"
-            raise SyntaxSpecError(
-                f'no arrow from "[*]" tells where {what} starts; expected one', region.place
-            )
-        return (states[0],), ()
+        only = region.states if not region.bare else []
+        return tuple(only), ()
+
+    def check_entered(self, source: str, targets: tuple[str, ...], place: Location) -> None:
+        """Raise `SyntaxSpecError` where targets enter a region that does not tell where it starts,
+        and none lies in it; `source` is the state that is left, or the region that is entered.
+        """
+        stays = {"", *self.tree.around(source)} if source else {""}
+        entered: dict[str, None] = {}
+        covered: set[str] = set()
+        for target in targets:
+            path = [target] if target in self.tree.parents else []
+            host = self.hosts.get(target, target)
+            around = [*([host] if host != target else []), *self.tree.around(host)]
+            covered.update(around)
+            entered.update(dict.fromkeys(each for each in (*path, *around) if each not in stays))
+        for each in entered:
+            beside = self.nodes[each].regions if each in self.nodes else []
+            for region in beside:
+                if region.bare and region.id not in covered:
+                    raise self.nowhere(region, place)
+
+    def nowhere(self, region: _Region, place: Location) -> SyntaxSpecError:
+        what = f'"{region.owner[:80]}"' if region.owner else "the diagram"
+        return SyntaxSpecError(
+            f'no arrow from "[*]" tells where {what} starts; expected one inside', place
+        )
 
     def histories_of(self, host: str) -> Iterator[History]:
         for deep in (False, True):
@@ -642,11 +689,16 @@ class _Diagram:
         if made.id in self.defaults:
             region, arrow = self.defaults[made.id]
             targets, told = self.targets(arrow.target, region)
+            self.check_entered(host, targets, arrow.target.place)
             return replace(made, targets=targets, actions=(*self.unguarded(arrow, "[H]"), *told))
         beside = self.nodes[host].regions if host in self.nodes else []
         if len(beside) > 1:
-            return replace(made, targets=tuple(each.id for each in beside))
+            regions = tuple(each.id for each in beside)
+            self.check_entered(host, regions, made.place or self.place)
+            return replace(made, targets=regions)
         for region in self.regions:
+            if region.id == host and host and region.bare:
+                raise self.nowhere(region, made.place or region.place)
             if region.id == host and host:
                 targets, told = self.initial(region)
                 return replace(made, targets=targets, actions=told)
