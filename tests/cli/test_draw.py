@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from vsafsm.cli import main
 from vsafsm.examples import examples
 from vsafsm.formats import load
-from vsafsm.machine import Machine, Transition
 from vsafsm.formats.mermaid import escaped, mermaid
+from vsafsm.machine import Machine, Transition
 
 
 def read_back(text: str) -> tuple[str, dict[str, str], set[tuple[str, str, str]]]:

@@ -42,6 +42,7 @@ from vsafsm.formats._diagram_parts import (
 )
 from vsafsm.formats._flat_charts import chart_name
 from vsafsm.formats._regions import Tree
+from vsafsm.machine import listed
 from vsafsm.statecharts import Assign, History, Output, State, Statechart, Transition, Variable
 from vsafsm.statecharts.chart import DONE
 from vsafsm.statecharts.checks import MAX_DEPTH
@@ -51,6 +52,7 @@ from vsafsm.statecharts.parts import Actions
 MOST_TARGETS = 100
 """Most targets of a fork, and sources of a join."""
 _HISTORIES = ("history", "history*")
+_BEFORE_OUTPUTS = ("", " ", "\t", "]")
 _SAYS = ("entry", "exit", "do")
 
 
@@ -115,7 +117,6 @@ class _Region:
 class _Node:
     id: str
     place: Location
-    order: int
     region: _Region
     declared: bool = False
     opened: bool = False
@@ -239,7 +240,7 @@ class _Diagram:
             raise SyntaxSpecError('"{" is not closed; expected "}"', open_[-1][2])
 
     def named(self, name: str, place: Location, region: _Region) -> _Node:
-        return self.nodes.setdefault(name, _Node(name, place, len(self.nodes), region))
+        return self.nodes.setdefault(name, _Node(name, place, region))
 
     def declare(self, each: Declared, region: _Region) -> _Node:
         node = self.named(each.id, each.place, region)
@@ -250,6 +251,7 @@ class _Diagram:
             )
         if not node.declared:
             node.declared, node.region, node.place = True, region, each.place
+            self.nodes[node.id] = self.nodes.pop(node.id)  # in the order of declarations
         node.opened = node.opened or each.opens
         node.text = each.text or node.text
         node.kind = each.kind if each.kind != "state" else node.kind
@@ -460,7 +462,7 @@ class _Diagram:
             targets,
             label.guard,
             (*label.actions, *told),
-            place=arrow.source.place,
+            place=arrow.label.place if arrow.label else arrow.source.place,
             target_place=arrow.target.place,
         )
         if node.kind != "join":
@@ -533,6 +535,8 @@ class _Diagram:
 
     def check_certain(self, node: _Node) -> None:
         """Refuse transitions of a state that are enabled at once for sure."""
+        for group in (node.made, node.otherwise):
+            group.sort(key=lambda each: (each.place.line, each.place.column) if each.place else ())
         node.made += node.otherwise
         seen: dict[object, Transition] = {}
         for each in node.made:
@@ -558,7 +562,7 @@ class _Diagram:
                 word = line.text[: max(slash, 0)].strip().lower()
                 if word in _SAYS:
                     self.say(node, word, actions_of(line.part(slash + 1), self.dialect))
-                elif slash > 0 and (line.text[slash - 1].isspace() or line.text[slash - 1] == "]"):
+                elif slash >= 0 and line.text[:slash][-1:] in _BEFORE_OUTPUTS:
                     self.within(node, line)
 
     def say(self, node: _Node, word: str, told: Told) -> None:
@@ -578,6 +582,12 @@ class _Diagram:
     def within(self, node: _Node, line: Piece) -> None:
         """A transition that stays inside its state."""
         label = label_of(line, self.dialect)
+        if not label.waits:
+            raise SyntaxSpecError(
+                f'a transition inside "{node.id[:80]}" has no event; expected one, or'
+                f" {listed(_SAYS)}",
+                line.place,
+            )
         for each in label.actions:
             if isinstance(each, Output) and each.name == "defer":
                 raise NotImportableError(

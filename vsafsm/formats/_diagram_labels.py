@@ -88,7 +88,7 @@ def label_of(piece: Piece | None, dialect: Dialect, choice: bool = False) -> Lab
         if choice and triggers.text.startswith(f"{IF} "):
             found = _guarded(triggers.part(len(IF)), dialect)
             triggers = triggers.part(0, 0)
-    if told.text:
+    if len(told.text) > 1:
         found = replace(found, actions=actions_of(told.part(1), dialect))
     return _triggered(found, triggers, dialect)
 
