@@ -179,7 +179,8 @@ def test_a_state_lies_where_it_is_declared_or_else_named_first(name: str) -> Non
 def test_entry_exit_do_and_inner_transitions(name: str) -> None:
     body = (
         "[*] --> a\na --> b : go / on the way\nb --> a : go\na : exit / left\n"
-        "b : Entry / came, in\nb : do/ hum\nb : tap [in(b)] / tick\nb : on/off, mind the gap\na --> a : again\n"
+        "b : Entry / came, in\nb : do/ hum\nb : tap [in(b)] / tick\nb : on/off, mind the gap\n"
+        "a --> a : again\n"
     )
     machine = machine_of(name, body)
     assert machine.outputs_of("b") == ("hum",)
@@ -374,9 +375,12 @@ def test_depth_and_length_have_bounds(name: str) -> None:
         machine_of(name, deep)
     with pytest.raises(e.TooLargeError, match="a line is longer"):
         machine_of(name, "a --> b : " + "x" * 200_000)
-    forks = "".join(f"state f{i} <<fork>>\nf{i} --> f{i + 1}\n" for i in range(3000))
-    chain = f"[*] --> a\na --> f0 : go\n{forks}f3000 --> f3000 : x"
-    assert states(name, chain, "go") == ["f3000"]
+    forks = "".join(f"state f{i} <<fork>>\nf{i} --> f{i + 1}\n" for i in range(90))
+    chain = f"[*] --> a\na --> f0 : go\n{forks}f90 --> f90 : x"
+    assert states(name, chain, "go") == ["f90"]
+    for many in (chain.replace("f9 --> f10", "f9 --> f10\n" * 200), chain * 40):
+        with pytest.raises(e.SpecError):
+            machine_of(name, many)
 
 
 # ---- there and back

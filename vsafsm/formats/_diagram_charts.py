@@ -50,7 +50,7 @@ from vsafsm.statecharts.expressions import And, Expression, In, Literal
 from vsafsm.statecharts.parts import Actions
 
 MOST_TARGETS = 100
-"""Most targets of a fork, and sources of a join."""
+"""Most arrows from forks that follow each other, and to a join."""
 _HISTORIES = ("history", "history*")
 _BEFORE_OUTPUTS = ("", " ", "\t", "]")
 _SAYS = ("entry", "exit", "do")
@@ -126,9 +126,9 @@ class _Node:
     regions: list[_Region] = field(default_factory=list)
     made: list[Transition] = field(default_factory=list)
     otherwise: list[Transition] = field(default_factory=list)
-    entry: Actions = ()
-    exit: Actions = ()
-    outputs: tuple[str, ...] = ()
+    entry: list[Assign | Output] = field(default_factory=list)
+    exit: list[Assign | Output] = field(default_factory=list)
+    outputs: dict[str, None] = field(default_factory=dict)
 
     @property
     def compound(self) -> bool:
@@ -158,6 +158,7 @@ class _Diagram:
         self.taken = set(self.nodes)
         self.top = self.free(chart_name(self.title, source)) if len(self.tops) > 1 else ""
         self.number_regions()
+        self.by_id = {region.id: region for region in self.regions}
         self.tree = self.parents()
         self.histories: dict[tuple[str, bool], History] = {}
         self.hosts = {
@@ -417,8 +418,8 @@ class _Diagram:
                 )
             else:
                 found[each.name] = None
-            if len(found) > MOST_TARGETS:
-                raise TooLargeError(f"a fork has more than {MOST_TARGETS} targets", end.place)
+            if max(len(found), len(pending), len(seen)) > MOST_TARGETS:
+                raise TooLargeError(f"forks have more than {MOST_TARGETS} targets", end.place)
         return tuple(found), tuple(actions)
 
     def history(self, end: End, region: _Region) -> str:
@@ -505,7 +506,7 @@ class _Diagram:
         """The transition of the parallel state around what is joined."""
         incoming = self.joined.get(node.id, [])
         sources = list(dict.fromkeys(each.arrow.source.name for each in incoming))
-        if len(sources) > MOST_TARGETS:
+        if len(incoming) > MOST_TARGETS:
             raise TooLargeError(f"a join has more than {MOST_TARGETS} sources", node.place)
         around = sources[0] if sources else ""
         for each in sources[1:]:
@@ -538,11 +539,12 @@ class _Diagram:
         for group in (node.made, node.otherwise):
             group.sort(key=lambda each: (each.place.line, each.place.column) if each.place else ())
         node.made += node.otherwise
-        seen: dict[object, Transition] = {}
+        seen: dict[tuple[str, int], Transition] = {}
+        conditions: dict[object, int] = {}
         for each in node.made:
+            condition = conditions.setdefault((each.guard, each.after), len(conditions))
             for event in each.events or ("",):
-                key = (event, each.guard, each.after)
-                before = seen.setdefault(key, each)
+                before = seen.setdefault((event, condition), each)
                 if before is not each:
                     told = f'on "{event[:80]}"' if event else "without an event"
                     line = before.place.line if before.place else 1
@@ -577,7 +579,7 @@ class _Diagram:
                     ' "entry"',
                     each.place,
                 )
-            node.outputs += (each.name,)
+            node.outputs[each.name] = None
 
     def within(self, node: _Node, line: Piece) -> None:
         """A transition that stays inside its state."""
@@ -620,9 +622,9 @@ class _Diagram:
             node.id,
             name=name,
             kind="final" if node.kind == "end" else "state",
-            entry=node.entry,
-            exit=node.exit,
-            outputs=tuple(dict.fromkeys(node.outputs)),
+            entry=tuple(node.entry),
+            exit=tuple(node.exit),
+            outputs=tuple(node.outputs),
             transitions=tuple(node.made),
             place=node.place,
         )
@@ -706,12 +708,12 @@ class _Diagram:
             regions = tuple(each.id for each in beside)
             self.check_entered(host, regions, made.place or self.place)
             return replace(made, targets=regions)
-        for region in self.regions:
-            if region.id == host and host and region.bare:
-                raise self.nowhere(region, made.place or region.place)
-            if region.id == host and host:
-                targets, told = self.initial(region)
-                return replace(made, targets=targets, actions=told)
+        inner = self.by_id.get(host)
+        if inner is not None and host:
+            if inner.bare:
+                raise self.nowhere(inner, made.place or inner.place)
+            targets, told = self.initial(inner)
+            return replace(made, targets=targets, actions=told)
         raise NotImportableError(
             f'the history "{made.id[:80]}" is outside of all states, which are never left; expected'
             " it inside one",
