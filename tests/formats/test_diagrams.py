@@ -413,9 +413,9 @@ def test_every_machine_comes_back_with_its_names(name: str) -> None:
 @settings(max_examples=200, deadline=None)
 def test_signs_and_keywords_in_names_mean_nothing(name: str, label: str, keyword: str) -> None:
     odd = (keyword + label).strip()
-    table = ((Transition("b", (odd,)),), (Transition(odd, ("x", "y")),))
-    machine = Machine(odd, (odd, "b"), (odd,), odd, table, ((odd,), ()))
+    table = ((Transition("another", (odd,)),), (Transition(odd, ("x", "y")),))
+    machine = Machine(odd, (odd, "another"), (odd,), odd, table, ((odd,), ()))
     found = formats()[name].read(formats()[name].write(machine), "m").machine
-    assert (found.states, found.inputs, found.name) == ((odd, "b"), (odd,), odd)
+    assert (found.states, found.inputs, found.name) == ((odd, "another"), (odd,), odd)
     assert found.table == machine.table
     assert found.moore == machine.moore

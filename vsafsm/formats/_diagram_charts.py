@@ -13,11 +13,10 @@ A state lies where ``state`` declares it, or else where it is named first. What 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from vsafsm.errors import (
-    BadNameError,
     Location,
     NondeterministicError,
     NotImportableError,
@@ -28,24 +27,18 @@ from vsafsm.errors import (
 from vsafsm.formats import Reading
 from vsafsm.formats._charts import chart_reading
 from vsafsm.formats._diagram_labels import Label, Told, actions_of, label_of
+from vsafsm.formats._diagram_layout import Layout, Node, Region
 from vsafsm.formats._diagram_lines import breaks_as_spaces, one_line
 from vsafsm.formats._diagram_parts import (
     Arrow,
-    Closed,
-    Declared,
-    Described,
     Dialect,
-    Divided,
     End,
     Piece,
     Statement,
 )
-from vsafsm.formats._flat_charts import chart_name
-from vsafsm.formats._regions import Tree
 from vsafsm.machine import listed
 from vsafsm.statecharts import Assign, History, Output, State, Statechart, Transition, Variable
 from vsafsm.statecharts.chart import DONE
-from vsafsm.statecharts.checks import MAX_DEPTH
 from vsafsm.statecharts.expressions import And, Expression, In, Literal
 from vsafsm.statecharts.parts import Actions
 
@@ -75,100 +68,30 @@ def diagram_chart(statements: Iterable[Statement], source: str, dialect: Dialect
     return _Diagram(statements, source, dialect).chart()
 
 
-@dataclass(eq=False)
-class _Region:
-    """What is between braces, or between two ``--`` there.
-
-    Attributes
-    ----------
-    owner
-        The state around; "" at the top.
-    id, number
-        Those of the state that it becomes, where there are several.
-    start, told
-        The arrow from ``[*]``, and what is done there.
-    ends
-        Whether some arrow leads to ``[*]``, or some state is an end.
-    final
-        The id of what ``[*]`` stands for as a target; "" where no arrow leads there.
-    """
-
-    owner: str
-    place: Location
-    id: str = ""
-    number: str = ""
-    nodes: list[_Node] = field(default_factory=list)
-    start: Arrow | None = None
-    told: Told = ()
-    ends: bool = False
-    final: str = ""
-
-    @property
-    def states(self) -> list[str]:
-        return [each.id for each in self.nodes if each.kind in ("state", "choice", "end")]
-
-    @property
-    def bare(self) -> bool:
-        """Whether it does not tell where it starts."""
-        return self.start is None and len(self.states) != 1
-
-
-@dataclass(eq=False)
-class _Node:
-    id: str
-    place: Location
-    region: _Region
-    declared: bool = False
-    opened: bool = False
-    kind: str = "state"
-    text: Piece | None = None
-    described: list[Piece] = field(default_factory=list)
-    regions: list[_Region] = field(default_factory=list)
-    made: list[Transition] = field(default_factory=list)
-    otherwise: list[Transition] = field(default_factory=list)
-    entry: list[Assign | Output] = field(default_factory=list)
-    exit: list[Assign | Output] = field(default_factory=list)
-    outputs: dict[str, None] = field(default_factory=dict)
-
-    @property
-    def compound(self) -> bool:
-        return any(region.nodes or region.ends for region in self.regions)
-
-
 class _Drawn(NamedTuple):
     """An arrow, the region in which it stands, and its label."""
 
-    region: _Region
+    region: Region
     arrow: Arrow
     label: Label
 
 
 class _Diagram:
     def __init__(self, statements: Iterable[Statement], source: str, dialect: Dialect) -> None:
-        self.source, self.dialect, self.title = source, dialect, ""
-        self.place = Location(source)
+        self.layout = layout = Layout(statements, source)
+        self.dialect = dialect
+        self.nodes, self.regions, self.tops = layout.nodes, layout.regions, layout.tops
+        self.tree, self.top = layout.tree, layout.top
         self.warnings: list[str] = []
-        self.nodes: dict[str, _Node] = {}
-        self.tops = [_Region("", self.place)]
-        self.regions = [*self.tops]
-        arrows: list[tuple[_Region, Arrow]] = []
-        self.gather(statements, arrows)
-        for node in self.nodes.values():
-            node.region.nodes.append(node)
-        self.taken = set(self.nodes)
-        self.top = self.free(chart_name(self.title, source)) if len(self.tops) > 1 else ""
-        self.number_regions()
-        self.by_id = {region.id: region for region in self.regions}
-        self.tree = self.parents()
         self.histories: dict[tuple[str, bool], History] = {}
         self.hosts = {
             node.id: node.region.id for node in self.nodes.values() if node.kind in _HISTORIES
         }
-        self.defaults: dict[str, tuple[_Region, Arrow]] = {}
-        self.forks: dict[str, list[tuple[_Region, Arrow]]] = {}
+        self.defaults: dict[str, tuple[Region, Arrow]] = {}
+        self.forks: dict[str, list[tuple[Region, Arrow]]] = {}
         self.joined: dict[str, list[_Drawn]] = {}
         self.data: list[Variable] = []
-        self.arrows = self.sorted(arrows)
+        self.arrows = self.sorted(layout.arrows)
 
     def chart(self) -> Statechart:
         for each in self.arrows:
@@ -191,122 +114,29 @@ class _Diagram:
         states = self.inside(self.tops[0]) if not self.top else (self.whole(),)
         start = self.tops[0].start
         return Statechart(
-            chart_name(self.title, self.source),
+            self.layout.name,
             states,
             initial,
             data=tuple(self.data),
-            place=self.place,
+            place=self.layout.place,
             initial_place=start.target.place if start else None,
         )
 
     def whole(self) -> State:
         """The state around the regions of the whole diagram."""
-        return State(self.top, self.beside(self.top, self.tops), kind="parallel", place=self.place)
-
-    # ---- which state is where
-
-    def gather(self, statements: Iterable[Statement], arrows: list[tuple[_Region, Arrow]]) -> None:
-        open_ = [(self.tops[0], self.tops, self.place)]
-        for each in statements:
-            region, beside, _ = open_[-1]
-            if isinstance(each, Declared):
-                node = self.declare(each, region)
-                if each.opens:
-                    if len(open_) >= MAX_DEPTH:
-                        raise TooLargeError(
-                            f"states are nested deeper than {MAX_DEPTH} levels", each.place
-                        )
-                    node.regions.append(_Region(node.id, each.place))
-                    self.regions += node.regions
-                    open_.append((node.regions[0], node.regions, each.place))
-            elif isinstance(each, Closed):
-                if len(open_) == 1:
-                    raise SyntaxSpecError('"}" closes nothing; expected none', each.place)
-                open_.pop()
-            elif isinstance(each, Divided):
-                made = _Region(region.owner, each.place)
-                beside.append(made)
-                self.regions.append(made)
-                open_[-1] = (made, beside, open_[-1][2])
-            elif isinstance(each, Arrow):
-                for end in (each.source, each.target):
-                    if end.name:
-                        self.named(end.name, end.place, region)
-                arrows.append((region, each))
-            elif isinstance(each, Described):
-                self.named(each.state.name, each.state.place, region).described.append(each.text)
-            else:
-                self.title = each.text
-        if len(open_) > 1:
-            raise SyntaxSpecError('"{" is not closed; expected "}"', open_[-1][2])
-
-    def named(self, name: str, place: Location, region: _Region) -> _Node:
-        return self.nodes.setdefault(name, _Node(name, place, region))
-
-    def declare(self, each: Declared, region: _Region) -> _Node:
-        node = self.named(each.id, each.place, region)
-        if node.declared and (node.region is not region or (node.opened and each.opens)):
-            raise BadNameError(
-                f'state "{node.id[:80]}" is declared twice (first in line {node.place.line})',
-                each.place,
-            )
-        if not node.declared:
-            node.declared, node.region, node.place = True, region, each.place
-            self.nodes[node.id] = self.nodes.pop(node.id)  # in the order of declarations
-        node.opened = node.opened or each.opens
-        node.text = each.text or node.text
-        node.kind = each.kind if each.kind != "state" else node.kind
-        return node
-
-    def free(self, name: str) -> str:
-        """An id like `name` that no state has."""
-        while name in self.taken:
-            name += "'"
-        self.taken.add(name)
-        return name
-
-    def number_regions(self) -> None:
-        beside = [self.tops, *(node.regions for node in self.nodes.values())]
-        for regions in beside:
-            for number, region in enumerate(regions, 1):
-                if len(regions) == 1:
-                    region.id = region.owner
-                    continue
-                if not region.nodes:
-                    raise SyntaxSpecError(
-                        'a region beside "--" has no states; expected some', region.place
-                    )
-                region.number = str(number)
-                region.id = self.free(f"{region.owner or self.top}.{number}")
-        for node in self.nodes.values():
-            if node.kind != "state" and node.regions:
-                raise SyntaxSpecError(
-                    f'the {node.kind} "{node.id[:80]}" has states inside; expected none', node.place
-                )
-            if node.kind == "end":
-                node.region.ends = True
-
-    def parents(self) -> Tree:
-        parents = {node.id: node.region.id for node in self.nodes.values()}
-        parallel = []
-        for region in self.regions:
-            owner = region.owner or self.top
-            if region.id != owner:
-                parents[region.id] = owner
-                parallel.append(owner)
-        if self.top:
-            parents[self.top] = ""
-        return Tree(parents, parallel)
+        return State(
+            self.top, self.beside(self.top, self.tops), kind="parallel", place=self.layout.place
+        )
 
     # ---- which arrow is what
 
-    def sorted(self, arrows: list[tuple[_Region, Arrow]]) -> list[_Drawn]:
+    def sorted(self, arrows: list[tuple[Region, Arrow]]) -> list[_Drawn]:
         """Those of states; the others are put where they belong."""
         found = []
         for region, each in arrows:
             if each.target.kind == "point" and not region.final:
                 region.ends = True
-                region.final = self.free(f"{region.id}.end" if region.id else "end")
+                region.final = self.layout.free(f"{region.id}.end" if region.id else "end")
                 self.hosts[region.final] = region.id
             node = self.nodes.get(each.source.name)
             if each.source.kind == "point" or (node and node.kind == "start"):
@@ -335,7 +165,7 @@ class _Diagram:
         node = self.nodes.get(arrow.target.name)
         return arrow.target.kind == "state" and node is not None and node.kind == "join"
 
-    def start(self, region: _Region, arrow: Arrow) -> None:
+    def start(self, region: Region, arrow: Arrow) -> None:
         if region.start is not None:
             raise SyntaxSpecError(
                 f'another arrow from "[*]" is in line {region.start.source.place.line}; expected'
@@ -383,7 +213,7 @@ class _Diagram:
 
     # ---- ends of arrows
 
-    def targets(self, end: End, region: _Region) -> tuple[tuple[str, ...], Actions]:
+    def targets(self, end: End, region: Region) -> tuple[tuple[str, ...], Actions]:
         """Ids that an end stands for, and what is put out on the way: a fork's."""
         pending, seen = [(end, region)], {""}
         found: dict[str, None] = {}
@@ -422,7 +252,7 @@ class _Diagram:
                 raise TooLargeError(f"forks have more than {MOST_TARGETS} targets", end.place)
         return tuple(found), tuple(actions)
 
-    def history(self, end: End, region: _Region) -> str:
+    def history(self, end: End, region: Region) -> str:
         """The id of a history, which is made where it is named first."""
         node = self.nodes.get(end.name)
         if node and node.kind in _HISTORIES:
@@ -481,14 +311,14 @@ class _Diagram:
             made = self.completed(node, label, made)
         self.add(node, label, made)
 
-    def add(self, node: _Node, label: Label, made: Transition) -> None:
+    def add(self, node: Node, label: Label, made: Transition) -> None:
         into = node.otherwise if label.otherwise else node.made
         if made.events or not label.after:
             into.append(made)
         for seconds in label.after:
             into.append(replace(made, events=(), after=seconds))
 
-    def completed(self, node: _Node, label: Label, made: Transition) -> Transition:
+    def completed(self, node: Node, label: Label, made: Transition) -> Transition:
         """A transition without event, as UML means it for a state with others inside."""
         if not node.compound:
             return made
@@ -502,7 +332,7 @@ class _Diagram:
             made.place,
         )
 
-    def join(self, node: _Node, label: Label, made: Transition) -> None:
+    def join(self, node: Node, label: Label, made: Transition) -> None:
         """The transition of the parallel state around what is joined."""
         incoming = self.joined.get(node.id, [])
         sources = list(dict.fromkeys(each.arrow.source.name for each in incoming))
@@ -525,7 +355,7 @@ class _Diagram:
         self.check_entered(around, made.targets, made.target_place or node.place)
         self.add(self.nodes_or_top(around, node), label, made)
 
-    def nodes_or_top(self, around: str, node: _Node) -> _Node:
+    def nodes_or_top(self, around: str, node: Node) -> Node:
         if around == self.top:
             raise NotImportableError(
                 f'the join "{node.id[:80]}" leaves the regions of the whole diagram; expected'
@@ -534,7 +364,7 @@ class _Diagram:
             )
         return self.nodes[around]
 
-    def check_certain(self, node: _Node) -> None:
+    def check_certain(self, node: Node) -> None:
         """Refuse transitions of a state that are enabled at once for sure."""
         for group in (node.made, node.otherwise):
             group.sort(key=lambda each: (each.place.line, each.place.column) if each.place else ())
@@ -556,7 +386,7 @@ class _Diagram:
 
     # ---- states
 
-    def describe(self, node: _Node) -> None:
+    def describe(self, node: Node) -> None:
         """Take what the descriptions of a state say."""
         for piece in node.described:
             for line in piece.split("\n"):
@@ -567,7 +397,7 @@ class _Diagram:
                 elif slash >= 0 and line.text[:slash][-1:] in _BEFORE_OUTPUTS:
                     self.within(node, line)
 
-    def say(self, node: _Node, word: str, told: Told) -> None:
+    def say(self, node: Node, word: str, told: Told) -> None:
         if word == "entry":
             node.entry += told
         elif word == "exit":
@@ -581,7 +411,7 @@ class _Diagram:
                 )
             node.outputs[each.name] = None
 
-    def within(self, node: _Node, line: Piece) -> None:
+    def within(self, node: Node, line: Piece) -> None:
         """A transition that stays inside its state."""
         label = label_of(line, self.dialect)
         if not label.waits:
@@ -603,7 +433,7 @@ class _Diagram:
         made = Transition(label.events, (), label.guard, label.actions, place=line.place)
         self.add(node, label, made)
 
-    def inside(self, region: _Region) -> tuple[State | History, ...]:
+    def inside(self, region: Region) -> tuple[State | History, ...]:
         """The children of what a region becomes."""
         found = [each for node in region.nodes for each in self.built(node)]
         if region.final:
@@ -611,7 +441,7 @@ class _Diagram:
             found.append(State(region.final, kind="final", name="end", place=place))
         return (*found, *self.histories_of(region.id))
 
-    def built(self, node: _Node) -> Iterator[State | History]:
+    def built(self, node: Node) -> Iterator[State | History]:
         if node.kind in _HISTORIES:
             deep = node.kind == "history*"
             yield self.remembering(History(node.id, (), deep, place=node.place), node.region.id)
@@ -638,7 +468,7 @@ class _Diagram:
             )
         yield made
 
-    def beside(self, owner: str, regions: list[_Region]) -> tuple[State | History, ...]:
+    def beside(self, owner: str, regions: list[Region]) -> tuple[State | History, ...]:
         """Regions as states, and what remembers them all."""
         found = []
         for region in regions:
@@ -655,7 +485,7 @@ class _Diagram:
             )
         return (*found, *self.histories_of(owner))
 
-    def initial(self, region: _Region) -> tuple[tuple[str, ...], Actions]:
+    def initial(self, region: Region) -> tuple[tuple[str, ...], Actions]:
         """What is entered with a region, and what is done then; nothing where nobody enters it
         without a target inside.
         """
@@ -684,7 +514,7 @@ class _Diagram:
                 if region.bare and region.id not in covered:
                     raise self.nowhere(region, place)
 
-    def nowhere(self, region: _Region, place: Location) -> SyntaxSpecError:
+    def nowhere(self, region: Region, place: Location) -> SyntaxSpecError:
         what = f'"{region.owner[:80]}"' if region.owner else "the diagram"
         return SyntaxSpecError(
             f'no arrow from "[*]" tells where {what} starts; expected one inside', place
@@ -706,9 +536,9 @@ class _Diagram:
         beside = self.nodes[host].regions if host in self.nodes else []
         if len(beside) > 1:
             regions = tuple(each.id for each in beside)
-            self.check_entered(host, regions, made.place or self.place)
+            self.check_entered(host, regions, made.place or self.layout.place)
             return replace(made, targets=regions)
-        inner = self.by_id.get(host)
+        inner = self.layout.by_id.get(host)
         if inner is not None and host:
             if inner.bare:
                 raise self.nowhere(inner, made.place or inner.place)
