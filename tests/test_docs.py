@@ -87,13 +87,19 @@ def clocked(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monkey
             "press boils press press",
             "on.keeping",
         ),
+        (
+            "gate.mermaid",
+            None,
+            "card push card lamp button tick card push code push card",
+            "alarm",
+        ),
     ],
 )
 def test_charts_of_other_tools(
     name: str, change: tuple[str, str] | None, word: str, last: str, folder: Path
 ) -> None:
     text = page("docs/spec-format.md")
-    language = "yaml" if name.endswith("sismic") else "json"
+    language = {".sismic": "yaml", ".mermaid": "text"}.get(Path(name).suffix, "json")
     (chart,) = blocks(text[text.index(f"`{name}`") :], language)[:1]
     Path(name).write_text(chart, encoding="utf-8")
     reading = read(name)
@@ -308,6 +314,35 @@ BAD_JFLAP = [
 ]
 
 
+def _diagram(*lines: str) -> str:
+    return "\n".join(["stateDiagram-v2", "    [*] --> locked", *lines]) + "\n"
+
+
+BAD_MERMAID = [
+    "flowchart TD\n    a --> b\n",
+    _diagram().replace("diagram", "diagramm").replace("Diagram", "Diagramm"),
+    _diagram("    locked -> opened : card"),
+    _diagram("    locked --> opened : card", "    sate opened {"),
+    _diagram("    locked --> opened : card [in(opened)"),
+    _diagram("    locked --> opened : card [tries < 3]"),
+    _diagram("    locked --> opened : after 5 sec"),
+    _diagram("    locked --> opened : card", "    locked --> alarm : card"),
+    _diagram("    state checked <<chioce>>"),
+    _diagram(
+        "    locked --> opened : card", "    state opened {", "      dark", "      bright", "    }"
+    ),
+    _diagram(
+        "    locked --> opened : card",
+        "    opened --> locked",
+        "    state opened {",
+        "      [*] --> dark",
+        "    }",
+    ),
+    _diagram("    locked --> opened : card", "    state opened {", "      [*] --> dark"),
+    _diagram("    opened --> [H] : card"),
+]
+
+
 LAMP = blocks(page("docs/statecharts.md"), "yaml")[0]
 BAD_CHARTS = [
     LAMP.replace("    initial: bright\n", ""),
@@ -350,10 +385,13 @@ def said(source: str, text: str) -> list[str]:
 def test_the_error_tables_hold_every_message_word_for_word(folder: Path) -> None:
     text = page("docs/spec-format.md")
     shown = re.findall(
-        r"\| `((?:turnstile.yaml|gate.kiss2|ends.jff):\d+:\d+: .*?)` \|$", text, re.MULTILINE
+        r"\| `((?:turnstile.yaml|gate.kiss2|gate.mmd|ends.jff):\d+:\d+: .*?)` \|$",
+        text,
+        re.MULTILINE,
     )
     found = [message for bad in BAD_YAML for message in said("turnstile.yaml", bad)]
     found += [message for bad in BAD_KISS2 for message in said("gate.kiss2", bad)]
+    found += [message for bad in BAD_MERMAID for message in said("gate.mmd", bad)]
     found += [message for bad in BAD_JFLAP for message in said("ends.jff", bad)]
     assert sorted(shown) == sorted(found)
     charts = re.findall(r"\| `(lamp.yaml:\d+:\d+: .*?)` \|$", page(CHARTS), re.MULTILINE)

@@ -14,6 +14,8 @@ from vsafsm.formats import Reading, decode
 from vsafsm.formats.dot import read_dot, write_dot
 from vsafsm.formats.jflap import read_jflap
 from vsafsm.formats.kiss2 import read_kiss2, write_kiss2
+from vsafsm.formats.mermaid import read_mermaid, write_mermaid
+from vsafsm.formats.plantuml import read_plantuml, write_plantuml
 from vsafsm.formats.scxml import read_scxml, write_scxml
 from vsafsm.formats.sismic import read_sismic, write_sismic
 from vsafsm.formats.transitions import read_transitions, write_transitions
@@ -30,6 +32,8 @@ READERS = [
     read_sismic,
     read_jflap,
     read_xstate,
+    read_mermaid,
+    read_plantuml,
 ]
 GATE = (
     ".i 2\n.o 2\n.p 4\n.s 2\n.r shut\n.ob open bell\n1- shut wide 11\n0- shut * 0-\n-1 * shut"
@@ -38,7 +42,10 @@ GATE = (
 TEXTS = [p.read_text() for p in sorted((Path(__file__).parents[2] / "specs").glob("*.yaml"))] + [
     GATE
 ] * 6
-WRITERS = (write_dot, write_scxml, write_transitions, write_sismic, write_xstate)
+WRITERS = (
+    *(write_dot, write_scxml, write_transitions, write_sismic, write_xstate),
+    *(write_mermaid, write_plantuml),
+)
 CHARTS = Path(__file__).parents[1] / "data" / "charts"
 MACHINES = [read_yaml(text, "spec.yaml").machine for text in TEXTS if text != GATE]
 # Names of configurations are more than most formats hold.
@@ -94,6 +101,14 @@ SCRAPS = [
     " cond='x'",
     "guard: x",
     "null",
+    "stateDiagram-v2\n",
+    "@startuml\n",
+    "[*] --> ",
+    "state s ",
+    "<<choice>>",
+    "[H*]",
+    "--",
+    "/'",
 ]
 
 mild = settings(max_examples=150, deadline=None)
@@ -208,6 +223,8 @@ def test_the_unharmed_texts_are_good() -> None:
         '{\n  "id"': read_xstate,
         "{": read_transitions,
         "statechart": read_sismic,
+        "---\ntitle": read_mermaid,
+        "@startuml": read_plantuml,
     }
     for text in TEXTS:
         reader = next((read for start, read in starts.items() if text.startswith(start)), read_yaml)

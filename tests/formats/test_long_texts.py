@@ -22,6 +22,14 @@ from vsafsm.options import Options
 SECONDS = 5
 LONGEST = 20_000
 FORMATS = sorted(formats())
+DIAGRAM_LINES = [
+    "{}",
+    "[*] --> a : {}",
+    'state "{}" as b',
+    "state b {}",
+    "a{} --> b",
+    "a : entry / {}",
+]
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="needs SIGALRM")
 
@@ -103,6 +111,8 @@ def test_very_long_names_and_texts_are_read_at_once(name: str, hard: str) -> Non
         "dot": ["digraph {{ a -> b [label={}] }}", "digraph {{ a -> b [label=<{}>] }}", "{}"],
         "kiss2": [".i 1\n.o 1\n0 a {} 1\n", "{}"],
         "yaml": ["machine: {}\ninitial: a\nstates: {{}}\n", "a: b\n{}\nc: d\n", "{}"],
+        "mermaid": [f"stateDiagram-v2\n{each}\n" for each in DIAGRAM_LINES],
+        "plantuml": [f"{each}\n" for each in DIAGRAM_LINES],
         "sismic": ["statechart: {{name: {}}}", "{}"],
     }
     chosen = formats()[name]

@@ -22,7 +22,7 @@ MACHINE = Machine(
 )
 BUILT_IN = [
     *("yaml", "kiss2", "blif", "dot", "scxml", "transitions", "sismic"),
-    *("jflap", "xstate", "regex"),
+    *("jflap", "xstate", "mermaid", "plantuml", "regex"),
 ]
 OTHER = Format(
     "other",

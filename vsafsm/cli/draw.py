@@ -11,11 +11,11 @@ from vsafsm.cli.exits import OK
 from vsafsm.cli.sources import chart_of, machine_of
 from vsafsm.cli.terminal import note, print_line
 from vsafsm.files import write_atomically
+from vsafsm.formats.mermaid import mermaid
 from vsafsm.overwriting import check_output
 from vsafsm.plotting.canvas import SUFFIXES, check_drawable, write
 from vsafsm.plotting.graph import check_reached, draw
 from vsafsm.plotting.graphviz import FORMATS, is_there, render, rendered
-from vsafsm.plotting.mermaid import mermaid
 from vsafsm.plotting.nested import nested_graph
 from vsafsm.statecharts import Statechart, explore
 from vsafsm.statecharts.parts import State
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     if args.state is not None:
         check_reached(machine, args.state)
     if output.suffix == MERMAID:
-        write_atomically(output, mermaid(machine, args.state).encode())
+        write_atomically(output, mermaid(machine, machine.reachable, args.state).encode())
     elif with_graphviz:
         write_atomically(output, render(machine, output.suffix, args.state))
     else:

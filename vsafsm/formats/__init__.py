@@ -66,6 +66,8 @@ _BUILT_IN = (
     EntryPoint("sismic", "vsafsm.formats.sismic:FORMAT", GROUP),
     EntryPoint("jflap", "vsafsm.formats.jflap:FORMAT", GROUP),
     EntryPoint("xstate", "vsafsm.formats.xstate:FORMAT", GROUP),
+    EntryPoint("mermaid", "vsafsm.formats.mermaid:FORMAT", GROUP),
+    EntryPoint("plantuml", "vsafsm.formats.plantuml:FORMAT", GROUP),
     EntryPoint("regex", "vsafsm.formats.regex:FORMAT", GROUP),
     # also declared in pyproject.toml; repeated here so that a source tree works without being
     # installed

@@ -2,13 +2,46 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from vsafsm.errors import Location
 from vsafsm.formats import Reading, summarised
 from vsafsm.machine import Machine
-from vsafsm.statecharts import Choice, Exploration, Output, Raise, Send, State, Statechart, explore
+from vsafsm.statecharts import (
+    Assign,
+    Choice,
+    Exploration,
+    Output,
+    Raise,
+    Send,
+    State,
+    Statechart,
+    explore,
+    parse_expression,
+)
+from vsafsm.statecharts.expressions import Expression, Name, Sum
 from vsafsm.statecharts.parts import Actions, walk
+
+
+_ASSIGNMENT = re.compile(r"([^\W\d]\w*)\s*([+-]?=)(?!=)\s*(.*)", re.DOTALL)
+
+
+def assignment(code: str, place: Location) -> Assign | None:
+    """``name = value``, ``name += value`` or ``name -= value``; None for all else.
+
+    Raises
+    ------
+    SpecError
+        If the value is no expression.
+    """
+    assigned = _ASSIGNMENT.fullmatch(code)
+    if assigned is None:
+        return None
+    value: Expression = parse_expression(assigned[3], place)
+    if assigned[2] != "=":
+        value = Sum(((1, Name(assigned[1])), (1 if assigned[2] == "+=" else -1, value)))
+    return Assign(assigned[1], value, place)
 
 
 def chart_reading(chart: Statechart, warnings: tuple[str, ...] = ()) -> Reading:

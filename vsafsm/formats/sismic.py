@@ -33,7 +33,7 @@ from vsafsm.errors import (
     did_you_mean,
 )
 from vsafsm.formats import Format, Reading
-from vsafsm.formats._charts import chart_reading
+from vsafsm.formats._charts import assignment, chart_reading
 from vsafsm.formats._events import check_names, named, refused, written
 from vsafsm.formats._flat_charts import chart_name, flat_reading
 from vsafsm.formats._keys import fields, items, needed
@@ -56,11 +56,8 @@ from vsafsm.statecharts import (
 from vsafsm.statecharts.chart import DONE
 from vsafsm.statecharts.expressions import (
     After,
-    Expression,
     Idle,
     Literal,
-    Name,
-    Sum,
     parts_of,
 )
 from vsafsm.statecharts.parts import Action, Actions
@@ -80,7 +77,6 @@ _CALL = re.compile(
     r"""(send|notify)\(\s*(?:'([^'\\]+)'|"([^"\\]+)")\s*"""
     r"""(?:,\s*delay\s*=\s*(\d{1,9}(?:\.\d{1,9})?)\s*)?\)"""
 )
-_ASSIGNMENT = re.compile(r"([^\W\d]\w*)\s*([+-]?=)(?!=)\s*(.*)", re.DOTALL)
 _INTEGER = re.compile(r"[+-]?\d{1,9}")
 
 
@@ -461,14 +457,10 @@ def _action(code: str, place: Location) -> Action:
         if call[1] == "send":
             delay = Fraction(call[4] or 0)
             return Send(name, delay, place=place) if delay else Raise(name, place)
-    assigned = _ASSIGNMENT.fullmatch(code)
-    if assigned:
-        value: Expression = parse_expression(assigned[3], place)
-        if assigned[2] != "=":
-            sign = 1 if assigned[2] == "+=" else -1
-            value = Sum(((1, Name(assigned[1])), (sign, value)))
-        return Assign(assigned[1], value, place)
-    raise refused(f'"{code[:60]}"', "is code", place)
+    assigned = assignment(code, place)
+    if assigned is None:
+        raise refused(f'"{code[:60]}"', "is code", place)
+    return assigned
 
 
 # ---- writing

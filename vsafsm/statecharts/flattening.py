@@ -18,7 +18,7 @@ MOST_CONFIGURATIONS = 100_000
 """Most configurations, unless one says otherwise."""
 MOST_PAIRS = 4_000_000
 """Most (configuration, input) pairs."""
-MOST_VALUES = 10_000
+MOST_VALUES = 1_000
 """Most values of a variable whose values are not declared."""
 SHOWN_WORD = 20
 """Most inputs of a word in an error."""
