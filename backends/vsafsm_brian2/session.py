@@ -5,9 +5,8 @@ enter.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from itertools import zip_longest
 from types import TracebackType
 from typing import Any
 
@@ -65,13 +64,13 @@ class Simulation:
         return source
 
     def place(
-        self, inputs: Sequence[tuple[int, float]], gap_ms: float, due_ms: Iterable[float] = ()
+        self, inputs: Sequence[tuple[int, float]], gap_ms: float, due_ms: Sequence[float] = ()
     ) -> tuple[list[Event], list[float]]:
         """Inputs (symbol, hold) from now on, a gap after each: -> the events, and the times when
         the gaps end (ms). None begins before it is due, where that is said.
         """
         events, ends, now = [], [], self.now_ms
-        for (symbol, hold_ms), due in zip_longest(inputs, due_ms, fillvalue=0.0):
+        for (symbol, hold_ms), due in zip(inputs, due_ms or [0.0] * len(inputs), strict=True):
             now = max(now, self.on_grid(due))
             events.append(Event(symbol, now, self.on_grid(now + hold_ms)))
             now = self.on_grid(events[-1].end_ms + gap_ms)
