@@ -188,14 +188,12 @@ def manifest(program: Program, chip: ChipNetwork) -> dict[str, Any]:
     network, reset = chip.network, "(reset)"
     while reset in network.inputs:
         reset = f"({reset})"
-    clock, ticking = program.machine.clock, {}
-    if chip.clock is not None and clock is not None:
-        period = chip.clock.period_steps
-        ticking["clock"] = {
-            "input": clock.symbol,
-            "seconds": str(clock.seconds),
-            "tick_steps": period,
-        }
+    clock = program.machine.clock
+    ticking: dict[str, dict[str, Any]] = {}
+    if clock is not None:
+        ticking["clock"] = {"input": clock.symbol, "seconds": str(clock.seconds)}
+        if chip.clock is not None:
+            ticking["clock"]["tick_steps"] = chip.clock.period_steps
     return {
         "machine": program.machine.name,
         "channels": [reset, *network.inputs],
