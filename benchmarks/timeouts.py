@@ -79,9 +79,7 @@ def main() -> None:
         milliseconds = ticks * max(1, round(float(rng.uniform(100, 60_000)) / ticks))
         drawn.append((Fraction(milliseconds, 1000), ticks))
     for backend in args.backends:
-        good = sum(
-            fires_in_time(lamp(*each, backend), *each, backend, options) for each in drawn
-        )
+        good = sum(fires_in_time(lamp(*each, backend), *each, backend, options) for each in drawn)
         low, high = wilson(good, len(drawn))
         print(f"{backend}: {good} of {len(drawn)} in time ({low:.3f} to {high:.3f})", flush=True)
 

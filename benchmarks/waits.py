@@ -4,10 +4,11 @@
 
 A chart has some states, each of which waits for as many ticks and then goes on to the next. As one
 machine, each of these states is a chain with a state per tick. A *timer* is one such chain beside
-the chart, which starts it whenever it enters a state. *Counters* are digits of a number: each counts
-down by the borrow of the one before. Timer and counters are machines of a system: what one puts out
-goes to another through the host. Above `--largest` states a machine is not compiled; its synapses
-are those that the compiler predicts. All three are held against each other on random words.
+the chart, which starts it whenever it enters a state. *Counters* are digits of a number: each
+counts down by the borrow of the one before. Timer and counters are machines of a system: what one
+puts out goes to another through the host. Above `--largest` states a machine is not compiled; its
+synapses are those that the compiler predicts. All three are held against each other on random
+words.
 """
 
 from __future__ import annotations

@@ -4,5 +4,14 @@ from vsafsm.systems.programs import SystemProgram, compile_system
 from vsafsm.systems.regions import system_of
 from vsafsm.systems.sessions import SystemSession
 from vsafsm.systems.system import System, SystemTrace
+from vsafsm.systems.waits import with_counters
 
-__all__ = ["System", "SystemProgram", "SystemSession", "SystemTrace", "compile_system", "system_of"]
+__all__ = [
+    "System",
+    "SystemProgram",
+    "SystemSession",
+    "SystemTrace",
+    "compile_system",
+    "system_of",
+    "with_counters",
+]
