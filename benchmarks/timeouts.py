@@ -1,7 +1,7 @@
 """Whether time-outs fire when they are due.
 
     python benchmarks/timeouts.py 200 reference loihi2
-    python benchmarks/timeouts.py 30 brian2 --option tick_ms=200
+    python benchmarks/timeouts.py 40 brian2 --option tick_ms=200 codegen=cython
 
 Each draw has a lamp with a time-out of 100 ms to 60 s, in 1 to 60 ticks of a clock. A press turns
 it on; a touch on the way begins the time-out anew. It is to be on until a moment less than one tick
@@ -47,7 +47,7 @@ def counted(ticks: int, backend: str) -> Program:
 
 
 def fires_in_time(
-    program: Program, duration: Fraction, ticks: int, backend: str, options: dict[str, float]
+    program: Program, duration: Fraction, ticks: int, backend: str, options: dict[str, float | str]
 ) -> bool:
     """Whether the lamp is on until just before it is due, and off then."""
     tick = duration / ticks
@@ -62,15 +62,20 @@ def fires_in_time(
     return (before or "").startswith("on") and after == "off"
 
 
+def taken(value: str) -> float | str:
+    """An option's number or text."""
+    return float(value) if value.replace(".", "", 1).isdecimal() else value
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("draws", type=int)
     parser.add_argument("backends", nargs="+")
-    parser.add_argument("--option", nargs="*", default=[], metavar="NAME=NUMBER")
+    parser.add_argument("--option", nargs="*", default=[], metavar="NAME=VALUE")
     args = parser.parse_args()
-    options = {name: float(value) for name, value in (each.split("=") for each in args.option)}
+    options = {name: taken(value) for name, value in (each.split("=") for each in args.option)}
     rng = np.random.default_rng(0)
     drawn = []
     for _ in range(args.draws):

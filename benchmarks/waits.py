@@ -4,27 +4,25 @@
 
 A chart has some states, each of which waits for as many ticks and then goes on to the next. As one
 machine, each of these states is a chain with a state per tick. A *timer* is one such chain beside
-the chart, which starts it whenever it enters a state. *Counters* are digits of a number: each
-counts down by the borrow of the one before. Timer and counters are machines of a system: what one
-puts out goes to another through the host. Above `--largest` states a machine is not compiled; its
-synapses are those that the compiler predicts. All three are held against each other on random
-words.
+the chart, which starts it whenever it enters a state. *Counters* are those of
+`vsafsm.systems.with_counters`, which leaves a chain where that is predicted to cost less. Timer and
+counters are machines of a system: what one puts out goes to another through the host. Above
+`--largest` states a machine is not compiled; its synapses are those that the compiler predicts. All
+three are held against each other on random words.
 """
 
 from __future__ import annotations
 
 import argparse
 from fractions import Fraction
-from functools import lru_cache
 
 import numpy as np
 from systems import product_synapses
 
 from vsafsm.machine import Machine
 from vsafsm.statecharts import State, Statechart, Transition, flatten
-from vsafsm.systems import System, compile_system
+from vsafsm.systems import System, compile_system, with_counters
 
-BASES = (2, 3, 4, 6, 8, 12)
 WORDS, LETTERS = 5, 400
 
 
@@ -59,28 +57,6 @@ def timer(ticks: int) -> Machine:
     return Machine.from_dict({"name": "timer", "transitions": rows, "clock": "1 s"})
 
 
-def counters(ticks: int, base: int) -> list[Machine]:
-    """The same as digits of a number, the lowest first."""
-    value, loaded = ticks - 1, []
-    while value or not loaded:
-        value, digit = divmod(value, base)
-        loaded.append(digit)
-    machines = []
-    for n, digit in enumerate(loaded):
-        taken = f"borrow{n}" if n else "tick"
-        put = f"borrow{n + 1}" if n + 1 < len(loaded) else "timeout"
-        rows = {
-            str(d): {
-                "start": str(digit),
-                taken: str(d - 1) if d else [str(base - 1), put],
-            }
-            for d in range(base)
-        }
-        found = {"name": f"digit{n}", "transitions": rows, "initial": "0"}
-        machines.append(Machine.from_dict(found | ({} if n else {"clock": "1 s"})))
-    return machines
-
-
 def check_same(machine: Machine, system: System, rng: np.random.Generator, ticks: int) -> None:
     """Hold the outputs of states against each other on random words."""
     for _ in range(WORDS):
@@ -94,12 +70,6 @@ def check_same(machine: Machine, system: System, rng: np.random.Generator, ticks
                 raise SystemExit(f"{system} differs from one machine")
 
 
-@lru_cache
-def synapses(*machines: Machine) -> int:
-    """Of the networks of some machines."""
-    return compile_system(System("parts", machines)).synapses
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -109,23 +79,21 @@ def main() -> None:
     parser.add_argument("--largest", type=int, default=256)
     args = parser.parse_args()
     rng = np.random.default_rng(0)
-    print("| ticks | states that wait | states | chain | timer | counters | base x digits |")
+    print("| ticks | states that wait | states | chain | timer | counters | digits |")
     print("|---|---|---|---|---|---|---|")
     for ticks in args.ticks:
         alone, how = product_synapses(timer(ticks), args.largest)
-        digits = {base: counters(ticks, base) for base in BASES if base <= max(ticks, 2)}
-        costs = {base: synapses(*machines) for base, machines in digits.items()}
-        base = min(costs, key=lambda each: costs[each])
         for waiting in args.waiting:
             machine, own = chain(ticks, waiting), control(waiting)
-            for others in ([timer(ticks)], digits[base]):
-                check_same(machine, System("parts", (own, *others)), rng, ticks)
+            counted = with_counters(machine)
+            for system in (System("timed", (own, timer(ticks))), counted):
+                check_same(machine, system, rng, ticks)
             whole, of_whole = product_synapses(machine, args.largest)
-            beside = synapses(own)
+            digits = len(counted.machines) - 1
             print(
                 f"| {ticks} | {waiting} | {len(machine.states):,} | {whole:,} ({of_whole}) |"
-                f" {alone + beside:,} ({how}) | {costs[base] + beside:,} |"
-                f" {base} x {len(digits[base])} |",
+                f" {alone + compile_system(System('own', (own,))).synapses:,} ({how}) |"
+                f" {compile_system(counted).synapses if digits else whole:,} | {digits} |",
                 flush=True,
             )
 

@@ -92,7 +92,7 @@ def test_costs_choose_between_chain_and_counters() -> None:
     assert len(with_counters(lamp(3)).machines) == 1
     assert len(with_counters(lamp(60)).machines) == 4
     program = compile_system(with_counters(lamp(60)))
-    assert program.synapses * 3 < compile_system(System("one", (lamp(60),))).synapses
+    assert program.synapses * 1.5 < compile_system(System("one", (lamp(60),))).synapses
     with program.open() as session:
         session.send("press")
         assert session.wait(59)[0] == "on"
