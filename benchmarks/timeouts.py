@@ -1,7 +1,7 @@
 """Whether time-outs fire when they are due.
 
     python benchmarks/timeouts.py 200 reference loihi2
-    python benchmarks/timeouts.py 40 brian2 --option tick_ms=200 codegen=cython
+    python benchmarks/timeouts.py 20 brian2 --option tick_ms=200
 
 Each draw has a lamp with a time-out of 100 ms to 60 s, in 1 to 60 ticks of a clock. A press turns
 it on; a touch on the way begins the time-out anew. It is to be on until a moment less than one tick
