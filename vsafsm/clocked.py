@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from itertools import groupby
 from math import inf
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from vsafsm.backend import BackendSession
 from vsafsm.durations import duration_text, parse_duration
@@ -39,10 +40,25 @@ class Timer:
         return int(ticks)
 
 
+@runtime_checkable
+class Ticking(Protocol):
+    """What the session of a backend has where the clock is part of the network.
+
+    Its ticks come in the order in which `ClockedSession` would give them: `send` and `rest` let
+    none come, and a reset puts the clock back to time 0.
+    """
+
+    def advance_clock(self, until: Fraction) -> Sequence[tuple[str | None, Outputs]]:
+        """Run until the clock stands at `until` seconds: -> for each tick on the way, the state
+        that the activity then stands for, and the outputs.
+        """
+
+
 class ClockedSession:
     """A session that ticks by itself while it waits. All else is that of the backend.
 
     Inputs take no time. A wait that is no whole number of ticks leaves the rest for the next.
+    Where the network has a clock (`Ticking`), the ticks are its own. Elsewhere they are given.
 
     Parameters
     ----------
@@ -78,11 +94,18 @@ class ClockedSession:
             If the time is no finite number of at least 0.
         """
         mealy: list[str] = []
-        for _ in range(self._timer.ticks(seconds)):
-            state = self._session.send(self._timer.clock.symbol)
-            mealy += self._machine.mealy(state, self._session.outputs)
+        for state, outputs in self._ticks(self._timer.ticks(seconds)):
+            mealy += self._machine.mealy(state, outputs)
         self._mealy = tuple(mealy)
         return self.state
+
+    def _ticks(self, due: int) -> Iterable[tuple[str | None, Outputs]]:
+        if isinstance(self._session, Ticking):
+            return self._session.advance_clock(self._timer.elapsed)
+        return (
+            (self._session.send(self._timer.clock.symbol), self._session.outputs)
+            for _ in range(due)
+        )
 
     @property
     def elapsed(self) -> Fraction:
@@ -176,12 +199,14 @@ def expanded(word: Sequence[str], machine: _Clocked) -> list[tuple[str, ...]]:
     [('tick',), ('tick', 'tick')]
     """
     return [
-        _ticks(item, machine) if item.startswith(WAIT) and item not in machine.inputs else (item,)
+        _ticks_of(item, machine)
+        if item.startswith(WAIT) and item not in machine.inputs
+        else (item,)
         for item in word
     ]
 
 
-def _ticks(item: str, machine: _Clocked) -> tuple[str, ...]:
+def _ticks_of(item: str, machine: _Clocked) -> tuple[str, ...]:
     if machine.clock is None:
         raise SpecError(
             f'"{item}": machine "{machine.name}" has no clock; expected its inputs only'
@@ -195,3 +220,22 @@ def _ticks(item: str, machine: _Clocked) -> tuple[str, ...]:
     if ticks > MOST_TICKS:
         raise SpecError(f'"{item}" takes {ticks} ticks; expected at most {MOST_TICKS}')
     return (machine.clock.symbol,) * ticks
+
+
+def waiting(word: Sequence[str], clock: Clock | None) -> list[str]:
+    """A word with waits in place of its ticks, where their time is a decimal number.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> waiting(["press", "tick", "tick", "press"], Clock("tick", Fraction(3, 2)))
+    ['press', 'wait:3s', 'press']
+    """
+    found: list[str] = []
+    for symbol, same in groupby(word):
+        symbols = list(same)
+        if clock is not None and symbol == clock.symbol:
+            text = duration_text(len(symbols) * clock.seconds)
+            symbols = symbols if "/" in text else [f"{WAIT}{text}"]
+        found += symbols
+    return found

@@ -36,8 +36,12 @@ class Conditions:
 
     def take(self, rows: NDArray[np.intp]) -> Conditions:
         """Some of them."""
-        every = [getattr(self, each.name) for each in fields(self)]
-        return Conditions(*(None if values is None else values[rows] for values in every))
+        return Conditions(
+            **{
+                each.name: None if (values := getattr(self, each.name)) is None else values[rows]
+                for each in fields(self)
+            }
+        )
 
 
 def conditions(lowered: Lowered) -> Conditions:

@@ -465,7 +465,7 @@ def _with_tolerances(metadata: dict[str, Any]) -> dict[str, Any]:
     options = metadata.get("options")
     if "tolerated" in metadata or not isinstance(options, dict):
         return metadata
-    rule = {"robust": "small"}.get(options.get("rule"), options.get("rule"))
+    rule = "small" if options.get("rule") == "robust" else options.get("rule")
     options = {**options, "rule": rule, "tolerate": "none", "confidence": "auto"}
     return {**metadata, "options": options, "tolerated": []}
 

@@ -14,12 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from vsafsm.clocked import waiting
 from vsafsm.errors import OptionError
 from vsafsm.files import write_atomically
 from vsafsm.network import LEAD, THRESHOLD
 from vsafsm.program import Program
 from vsafsm_brian2 import equations as eq
-from vsafsm_brian2.parameters import Parameters, Realism, RunSettings
+from vsafsm_brian2.parameters import Parameters, Realism, RunSettings, tick_period_ms
 
 TARGETS = {
     "numpy": 'prefs.codegen.target = "numpy"',
@@ -36,7 +37,8 @@ def emit(
     Raises
     ------
     OptionError
-        If realism is asked for: it is drawn by `vsafsm_brian2`, and the script is to be read.
+        If realism is asked for: it is drawn by `vsafsm_brian2`, and the script is to be read. Or
+        if a period of the clock is shorter than a tick takes.
     FileError
         If a file cannot be written.
     """
@@ -45,17 +47,17 @@ def emit(
             "the script has no realism; expected none of its options, or vsafsm run --backend"
             " brian2"
         )
+    text = script(program, parameters, running)
     write_atomically(folder / "network.npz", _archive(program))
-    write_atomically(folder / "run.py", script(program, parameters, running).encode())
+    write_atomically(folder / "run.py", text.encode())
 
 
 def script(program: Program, parameters: Parameters, running: RunSettings) -> str:
     """The text of the script."""
+    clock = program.machine.clock
     values: dict[str, Any] = {
-        **{
-            "MACHINE_NAME": _in_docstring(program.machine.name),
-            "WORD": repr(list(program.machine.demonstration())),
-        },
+        "MACHINE_NAME": _in_docstring(program.machine.name),
+        "WORD": repr(waiting(program.machine.demonstration(), clock)),
         **{"CONSTANTS": _lines(eq.CONSTANTS), "VARIED": _lines(_varied(program, parameters))},
         **{"CELLS": eq.CELLS.format(noise=""), "POOL": eq.POOL.strip(), "LINES": eq.LINES},
         **{name: getattr(eq, name) for name in dir(eq) if name.startswith("ON_")},
@@ -64,11 +66,25 @@ def script(program: Program, parameters: Parameters, running: RunSettings) -> st
         "DT_MS": parameters.dt_ms,
         **{"TARGET": TARGETS[running.codegen], "THRESHOLD": THRESHOLD, "LEAD": LEAD},
     }
-    template = (files("vsafsm_brian2") / "script.template").read_text(encoding="utf-8")
+    if clock is not None:
+        values["CLOCK_INPUT"], values["CLOCK_SECONDS"] = repr(clock.symbol), str(clock.seconds)
+        values["TICK_MS"] = f"{float(tick_period_ms(clock, running)):.12g}"
+    text = (files("vsafsm_brian2") / "script.template").read_text(encoding="utf-8")
     found = re.sub(
-        r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*\b", lambda m: _text(values.get(m[0], m[0])), template
+        r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*\b",
+        lambda m: _text(values.get(m[0], m[0])),
+        _chosen(text.replace("\r", ""), clock is not None),
     )
     return found.replace("\r", "")
+
+
+def _chosen(template: str, clocked: bool) -> str:
+    """A template's lines. Those that begin with ``?`` are for a machine with a clock, those with
+    ``!`` for one without.
+    """
+    other, own = ("!", "?") if clocked else ("?", "!")
+    lines = (line for line in template.splitlines(keepends=True) if not line.startswith(other))
+    return "".join(line.removeprefix(own) for line in lines)
 
 
 def _varied(program: Program, parameters: Parameters) -> Iterator[tuple[str, float, str, str]]:

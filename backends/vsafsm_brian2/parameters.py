@@ -8,12 +8,14 @@ import math
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from fractions import Fraction
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from vsafsm.backend import Option
 from vsafsm.errors import OptionError
+from vsafsm.machine import Clock
 from vsafsm.requirements import Requirements
 from vsafsm_brian2.errors import ContractWarning
 
@@ -154,6 +156,12 @@ class RunSettings:
     gap_ms: float = setting(
         120.0, "ms", f"rest after each input (contract: {GAP_MS:g})", above=True
     )
+    tick_ms: float | None = setting(
+        None,
+        "ms",
+        "what a period of the machine's clock lasts in the simulation (default: its own)",
+        above=True,
+    )
     codegen: str = setting("numpy", "", f"Brian2's code generation target: {', '.join(TARGETS)}")
     build_dir: str | None = setting(
         None,
@@ -181,6 +189,27 @@ def check_contract(hold_ms: float, gap_ms: float) -> None:
                 ContractWarning,
                 stacklevel=3,
             )
+
+
+def tick_period_ms(clock: Clock, running: RunSettings) -> Fraction:
+    """What a period of a clock lasts in the simulation.
+
+    Raises
+    ------
+    OptionError
+        If that is less than a tick takes.
+    """
+    given = running.tick_ms
+    period = clock.seconds * 1000 if given is None else Fraction(given).limit_denominator(10**9)
+    hold, gap = running.hold_ms, running.gap_ms
+    if period < hold + gap:
+        what = "the clock" if given is None else "tick_ms"
+        raise OptionError(
+            f"the period of {what} is {float(period):g} ms, and a tick takes {hold + gap:g} ms (a"
+            f" hold of {hold:g} ms, a gap of {gap:g} ms); expected tick_ms of at least"
+            f" {hold + gap:g}, or less of hold_ms and gap_ms"
+        )
+    return period
 
 
 def check_delay(realism: Realism, parameters: Parameters) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from types import TracebackType
 from typing import Any
 
@@ -19,14 +20,20 @@ from vsafsm.program import Program
 from vsafsm.sessions import session_repr
 from vsafsm_brian2.equations import INPUT_PERIOD_MS, ON_INPUT, RESET_MS, WINDOW_MS
 from vsafsm_brian2.model import RESET, Brian2FSM
-from vsafsm_brian2.parameters import Parameters, Realism, RunSettings, check_contract
+from vsafsm_brian2.parameters import (
+    Parameters,
+    Realism,
+    RunSettings,
+    check_contract,
+    tick_period_ms,
+)
 from vsafsm_brian2.reading import Event, Recording, StateReading, input_spikes
 from vsafsm_brian2.surroundings import RandomNumbers, check_can_run, device, target
 
 
 class Simulation:
     """A program's Brian2 network with a source of input spikes and a spike monitor. All times are
-    on its grid.
+    on its grid. Where the machine has a clock, its line has a source of its own.
     """
 
     def __init__(
@@ -36,26 +43,35 @@ class Simulation:
         self.noise = RandomNumbers(running.draw_seed)
         self.running, self.parameters, self.realism = running, parameters, realism
         self.fsm = Brian2FSM(program, parameters, realism, self.rng)
-        clock = self.fsm.cells.clock
-        size = len(self.fsm.lines)
-        self.source = b2.SpikeGeneratorGroup(size, [], [] * ms, clock=clock, name="fsm_source")
-        joined = b2.Synapses(
-            self.source, self.fsm.lines, on_pre=ON_INPUT, clock=clock, name="fsm_inputs"
-        )
-        joined.connect(i=np.arange(size), j=np.arange(size))
         self.monitor = b2.SpikeMonitor(self.fsm.cells, name="fsm_spikes")
-        self.network = b2.Network(*self.fsm.objects, self.source, joined, self.monitor)
+        self.network = b2.Network(*self.fsm.objects, self.monitor)
+        self.source = self._driving(range(len(self.fsm.lines)), "source", "inputs")
+        ticking = program.machine.clock
+        if ticking is not None:
+            self.clock = self._driving([self.fsm.line(ticking.symbol)], "clock", "ticks")
         self.now_ms = 0.0
         self.events: list[Event] = []
 
+    def _driving(self, lines: Sequence[int], name: str, joined: str) -> Any:
+        """A source of spikes for some lines, in the network."""
+        clock, size = self.fsm.cells.clock, len(lines)
+        source = b2.SpikeGeneratorGroup(size, [], [] * ms, clock=clock, name=f"fsm_{name}")
+        synapses = b2.Synapses(
+            source, self.fsm.lines, on_pre=ON_INPUT, clock=clock, name=f"fsm_{joined}"
+        )
+        synapses.connect(i=np.arange(size), j=np.array(lines))
+        self.network.add(source, synapses)
+        return source
+
     def place(
-        self, inputs: Sequence[tuple[int, float]], gap_ms: float
+        self, inputs: Sequence[tuple[int, float]], gap_ms: float, due_ms: Sequence[float] = ()
     ) -> tuple[list[Event], list[float]]:
         """Inputs (symbol, hold) from now on, a gap after each: -> the events, and the times when
-        the gaps end (ms).
+        the gaps end (ms). None begins before it is due, where that is said.
         """
         events, ends, now = [], [], self.now_ms
-        for symbol, hold_ms in inputs:
+        for (symbol, hold_ms), due in zip(inputs, due_ms or [0.0] * len(inputs), strict=True):
+            now = max(now, self.on_grid(due))
             events.append(Event(symbol, now, self.on_grid(now + hold_ms)))
             now = self.on_grid(events[-1].end_ms + gap_ms)
             ends.append(now)
@@ -69,13 +85,23 @@ class Simulation:
     def advance(self, events: Sequence[Event], until_ms: float) -> None:
         """Give inputs, and run to `until_ms`."""
         reset = self.fsm.line(RESET)
-        lines = [(e.symbol + 1 if e.symbol >= 0 else reset, e.onset_ms, e.end_ms) for e in events]
+        lines = [e.symbol + 1 if e.symbol >= 0 else reset for e in events]
+        self._run(self.source, events, lines, until_ms)
+
+    def tick(self, events: Sequence[Event], until_ms: float) -> None:
+        """Let the clock's line tick, and run to `until_ms`."""
+        self._run(self.clock, events, [0] * len(events), until_ms)
+
+    def _run(
+        self, source: Any, events: Sequence[Event], lines: Sequence[int], until_ms: float
+    ) -> None:
+        held = [(line, e.onset_ms, e.end_ms) for line, e in zip(lines, events, strict=True)]
         jitter = self.realism.input_jitter_ms
         indices, times = input_spikes(
-            lines, INPUT_PERIOD_MS, self.parameters.dt_ms, jitter, self.rng
+            held, INPUT_PERIOD_MS, self.parameters.dt_ms, jitter, self.rng
         )
         if len(indices):
-            self.source.set_spikes(indices, times * ms)
+            source.set_spikes(indices, times * ms)
         self.events += events
         with self.noise.swapped_in():
             self.network.run((until_ms - self.now_ms) * ms, namespace={})
@@ -115,6 +141,8 @@ class Brian2Session:
             self._simulation = Simulation(program, parameters, realism, running)
         self._open = True
         self._reading = StateReading(None)
+        # Where the clock stands at time 0, in simulated time, and its ticks since then.
+        self._zero_ms, self._ticks = 0.0, 0
         self.reset()
 
     def __repr__(self) -> str:
@@ -151,16 +179,46 @@ class Brian2Session:
         return self.state
 
     def rest(self, duration: Any) -> None:
-        """Let the network run at rest for a Brian2 quantity of time."""
-        until = self._simulation.on_grid(
-            self._simulation.now_ms + _milliseconds("duration", duration, 0.0)
-        )
-        self._run([], until)
+        """Let the network run at rest for a Brian2 quantity of time. The clock stands still."""
+        before = self._simulation.now_ms
+        until = self._simulation.on_grid(before + _milliseconds("duration", duration, 0.0))
+        self._run(self._simulation.advance, [], until)
+        self._zero_ms += until - before
         self._reading = self.recording.read(self._simulation.events[-1], until)
 
+    def advance_clock(self, until: Fraction) -> list[tuple[str | None, Outputs]]:
+        """Run until the machine's clock stands at `until` seconds, and until the last tick on the
+        way is read: -> the state and the outputs after each tick.
+
+        Simulated time of the inputs since the last tick counts. A tick that is due while an input
+        is held, or in the gap after it, comes when that gap is over.
+
+        Raises
+        ------
+        OptionError
+            If a period is shorter than a hold and a gap.
+        """
+        clock, simulation, running = self.program.machine.clock, self._simulation, self._running
+        if clock is None:
+            raise SessionError(f'machine "{self.program.machine.name}" has no clock; expected one')
+        period = tick_period_ms(clock, running)
+        first, self._ticks = self._ticks, until // clock.seconds
+        due = [self._zero_ms + float(n * period) for n in range(first + 1, self._ticks + 1)]
+        symbol = self.program.network.mask_of(clock.symbol) - 1
+        ticks, ends = simulation.place([(symbol, running.hold_ms)] * len(due), running.gap_ms, due)
+        end = simulation.on_grid(self._zero_ms + float(until / clock.seconds * period))
+        end = max(simulation.now_ms, end, *ends)
+        if end > simulation.now_ms:
+            self._run(simulation.tick, ticks, end)
+        recording = self.recording
+        readings = [recording.read(tick, at) for tick, at in zip(ticks, ends, strict=True)]
+        self._reading = recording.read(simulation.events[-1], end)
+        return [(reading.state, reading.outputs) for reading in readings]
+
     def reset(self) -> str | None:
-        """Back to the initial state, by the reset line: -> the state."""
+        """Back to the initial state, by the reset line, and the clock to time 0: -> the state."""
         self._give(-1, RESET_MS, self._running.gap_ms)
+        self._zero_ms, self._ticks = self._simulation.now_ms, 0
         return self.state
 
     @property
@@ -197,14 +255,14 @@ class Brian2Session:
 
     def _give(self, symbol: int, hold_ms: float, gap_ms: float) -> None:
         events, (until,) = self._simulation.place([(symbol, hold_ms)], gap_ms)
-        self._run(events, until)
+        self._run(self._simulation.advance, events, until)
         self._reading = self.recording.read(events[0], until)
 
-    def _run(self, events: list[Event], until_ms: float) -> None:
+    def _run(self, advance: Any, events: list[Event], until_ms: float) -> None:
         self._check_open()
         self._open = False  # what is interrupted is no longer in step with its inputs
         with target(self._running.codegen):
-            self._simulation.advance(events, until_ms)
+            advance(events, until_ms)
         self._open = True
 
     def _check_open(self) -> None:

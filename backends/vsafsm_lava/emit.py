@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+from vsafsm.clocked import waiting
 from vsafsm.errors import FileError
 from vsafsm.files import write_atomically
 from vsafsm.program import Program
@@ -43,7 +44,7 @@ def emit(program: Program, chip: ChipNetwork, folder: Path, target: str) -> None
     ):
         text = Template((ours / template).read_text(encoding="utf-8")).substitute(
             MACHINE_NAME=_in_docstring(program.machine.name),
-            WORD=repr(list(program.machine.demonstration())),
+            WORD=repr(waiting(program.machine.demonstration(), program.machine.clock)),
             TARGET=target,
         )
         write_atomically(folder / path, text.encode())

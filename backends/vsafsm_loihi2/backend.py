@@ -20,7 +20,7 @@ from vsafsm.requirements import Requirements
 from vsafsm_loihi2.integers import ChipNetwork, Settings, lower, proven_form
 from vsafsm_loihi2.limits import DECAY, MOST_CHIPS
 from vsafsm_loihi2.resources import most_neurons, placed, report
-from vsafsm_loihi2.session import ChipSession, IntegerEngine
+from vsafsm_loihi2.session import ChipSession, ClockedChipSession, IntegerEngine
 
 REQUIREMENTS = Requirements(bits=8, largest_sum=12_000)
 """Weights of 8 bits, and sums that leave room for masks and reset in the accumulator. Inhibition is
@@ -70,13 +70,22 @@ OPTIONS = (
 )
 
 
+TICK_STEPS = Option(
+    "tick_steps",
+    int,
+    None,
+    "steps",
+    "period of the machine's clock (default: twice the steps of an input and its gap)",
+)
+
+
 class Loihi2Backend:
     """The chip's program in plain integers, without Lava: exact."""
 
     name = "loihi2"
     exact = True
     whole_weights = True
-    options = OPTIONS
+    options = (*OPTIONS, TICK_STEPS)
 
     def unavailable(self) -> str | None:
         """None: it always runs."""
@@ -90,18 +99,20 @@ class Loihi2Backend:
         """The network that the chip's integers make, read back from them. Raises `BackendError` for
         leaky neurons.
         """
-        return proven_form(on_chip(program, options))
+        return proven_form(clocked(program, options))
 
     def open(self, program: Program, **options: object) -> ChipSession:
         """Start a session."""
-        chip = on_chip(program, options)
-        return ChipSession(chip, IntegerEngine(chip))
+        chip, clock = clocked(program, options), program.machine.clock
+        if clock is None:
+            return ChipSession(chip, IntegerEngine(chip))
+        return ClockedChipSession(chip, IntegerEngine(chip), clock.seconds)
 
     def emit(self, program: Program, folder: Path, **options: object) -> None:
         """Write ``network.npz``, the chip's integers, and ``manifest.json``, what they mean, into
         `folder`.
         """
-        chip = on_chip(program, options)
+        chip = clocked(program, options)
         write_atomically(folder / "network.npz", archive(chip.arrays()))
         write_atomically(
             folder / "manifest.json",
@@ -110,7 +121,7 @@ class Loihi2Backend:
 
     def describe(self, program: Program, **options: object) -> Description:
         """Cores, chips, memory, headroom, spikes and operations."""
-        return report(on_chip(program, options))
+        return report(clocked(program, options))
 
 
 def settings_of(options: Mapping[str, Any]) -> Settings:
@@ -126,8 +137,23 @@ def requirements(options: Mapping[str, Any]) -> Requirements:
     return required if chips is None else replace(required, most_neurons=most_neurons(chips))
 
 
-def on_chip(program: Program, options: Mapping[str, Any]) -> ChipNetwork:
-    """A program in the chip's integers.
+def clocked(program: Program, options: Mapping[str, Any]) -> ChipNetwork:
+    """A program in the chip's integers, with a clock if its machine has one; raises as `on_chip`
+    does.
+    """
+    clock = program.machine.clock
+    ticking = None if clock is None else program.network.mask_of(clock.symbol)
+    if ticking is None and options.get(TICK_STEPS.name) is not None:
+        raise OptionError(
+            f'machine "{program.machine.name}" has no clock; expected one, or no tick_steps'
+        )
+    return on_chip(program, options, ticking)
+
+
+def on_chip(
+    program: Program, options: Mapping[str, Any], ticking: int | None = None
+) -> ChipNetwork:
+    """A program in the chip's integers, with a clock for the channel `ticking` if that is given.
 
     Raises
     ------
@@ -136,7 +162,7 @@ def on_chip(program: Program, options: Mapping[str, Any]) -> ChipNetwork:
     OptionError
         If an option is out of range.
     """
-    chip, chips = lower(program.network, settings_of(options)), _chips(options)
+    chip, chips = lower(program.network, settings_of(options), ticking), _chips(options)
     if chips is None:
         return chip
     taken = placed(chip)
@@ -162,6 +188,12 @@ def manifest(program: Program, chip: ChipNetwork) -> dict[str, Any]:
     network, reset = chip.network, "(reset)"
     while reset in network.inputs:
         reset = f"({reset})"
+    clock = program.machine.clock
+    ticking: dict[str, dict[str, Any]] = {}
+    if clock is not None:
+        ticking["clock"] = {"input": clock.symbol, "seconds": str(clock.seconds)}
+        if chip.clock is not None:
+            ticking["clock"]["tick_steps"] = chip.clock.period_steps
     return {
         "machine": program.machine.name,
         "channels": [reset, *network.inputs],
@@ -173,6 +205,7 @@ def manifest(program: Program, chip: ChipNetwork) -> dict[str, Any]:
         "gap_steps": chip.gap_steps,
         "modules": network.modules,
         "content_hash": program.content_hash,
+        **ticking,
     }
 
 

@@ -32,6 +32,7 @@ from vsafsm.lowering import REST
 from vsafsm.network import Network, patterns_of
 from vsafsm.synapses import Synapses
 from vsafsm.vsa import Numbers
+from vsafsm_loihi2.clock import STEP, Clock, clock
 from vsafsm_loihi2.latch import Latch, latch
 from vsafsm_loihi2.limits import (
     ACCUMULATOR,
@@ -49,6 +50,8 @@ SMALLER = (CompileCall("loihi2", options={"bits": 6}), ", or of sparse codes")
 """How a program with smaller sums is compiled."""
 MOST_STEPS = 1024
 """Longest hold or gap that a latch is built for."""
+MOST_TICK_STEPS = 2**16
+"""More than any clock counts to."""
 Whole = NDArray[np.int16]
 
 
@@ -64,12 +67,15 @@ class Settings:
     du, dv
         Decay of the current and of the membrane in 1/4096 a step; 4095, the most, is nearly
         memoryless, and exact.
+    tick_steps
+        Steps of the clock from tick to tick; None for twice those of an event.
     """
 
     hold_steps: int | None = None
     gap_steps: int | None = None
     du: int = DECAY
     dv: int = DECAY
+    tick_steps: int | None = None
 
     def __post_init__(self) -> None:
         ranges = {
@@ -77,6 +83,7 @@ class Settings:
             "gap_steps": (1, MOST_STEPS),
             "du": (0, DECAY),
             "dv": (0, DECAY),
+            "tick_steps": (1, MOST_TICK_STEPS),
         }
         for name, (least, most) in ranges.items():
             value = getattr(self, name)
@@ -156,6 +163,8 @@ class ChipNetwork:
         summed with.
     latch
         Neurons that turn a spike into a held line.
+    clock
+        What ticks, or None.
     hold_steps, gap_steps, du, dv
         As in `Settings`, with the contract filled in.
     network
@@ -172,6 +181,7 @@ class ChipNetwork:
     bias_exp: int
     readout: Whole
     latch: Latch
+    clock: Clock | None
     hold_steps: int
     gap_steps: int
     du: int
@@ -225,10 +235,12 @@ class ChipNetwork:
 
         One matrix is ``weights``. Modules are ``blocks``, and between them neuron j sends
         ``values[e]`` to ``targets[e]``, for e from ``starts[j]`` up to ``starts[j + 1]``; ``homes``
-        has the module of each row of the readout.
+        has the module of each row of the readout. What begins with ``clock_`` is the neuron of the
+        clock, and ``from_clock`` what it sends to the latch.
         """
         return {
             **self._synapses(),
+            **self._clock(),
             "masks": self.latch.widened(self.masks),
             "mask_exp": self.mask_exp,
             "bias": self.bias,
@@ -243,6 +255,18 @@ class ChipNetwork:
             "dv": self.dv,
         }
 
+    def _clock(self) -> Mapping[str, Any]:
+        if self.clock is None:
+            return {}
+        return {
+            "clock_threshold": self.clock.threshold,
+            "clock_bias": STEP,
+            "clock_bias_exp": SHIFT,
+            "clock_from_channels": self.clock.from_channels,
+            "clock_from_latch": self.clock.from_latch,
+            "from_clock": self.latch.from_clock,
+        }
+
     def _synapses(self) -> Mapping[str, Any]:
         if len(self.blocks) == 1:
             return {"weights": self.weights}
@@ -255,8 +279,10 @@ class ChipNetwork:
         }
 
 
-def lower(network: Network, settings: Settings = Settings()) -> ChipNetwork:
-    """A network in the chip's integers.
+def lower(
+    network: Network, settings: Settings = Settings(), ticking: int | None = None
+) -> ChipNetwork:
+    """A network in the chip's integers, with a clock for the channel `ticking` if that is given.
 
     Raises
     ------
@@ -265,7 +291,7 @@ def lower(network: Network, settings: Settings = Settings()) -> ChipNetwork:
     RequirementError
         If the network does not come to rest.
     OptionError
-        If a hold or gap is shorter than the network's contract.
+        If a hold or gap is shorter than the network's contract, or the clock's period not possible.
     """
     if not network.whole:
         raise RequirementError(
@@ -280,6 +306,8 @@ def lower(network: Network, settings: Settings = Settings()) -> ChipNetwork:
     _within("weight", int(network.largest_weight), MANTISSA)
     hold = _at_least("hold_steps", settings, network.contract.hold_steps)
     gap = _at_least("gap_steps", settings, network.contract.gap_steps)
+    if ticking is not None and hold == gap == 1:
+        gap = 2  # so that a tick keeps the pending neuron out until that has heard of it
     found = reach(network)
     if found.hold_steps > hold or found.gap_steps > gap:
         raise RequirementError(
@@ -311,6 +339,7 @@ def lower(network: Network, settings: Settings = Settings()) -> ChipNetwork:
             " may be left of its membrane: the residue must be less than the drive (a larger"
             " margin, or more neurons)"
         )
+    made = latch(len(network.inputs), hold, gap, ticking)
     return ChipNetwork(
         blocks=_doubled(network.blocks),
         between=replace(network.between, values=_doubled(network.between.values)),
@@ -319,7 +348,8 @@ def lower(network: Network, settings: Settings = Settings()) -> ChipNetwork:
         bias=(-constant - bias * ~at_rest).astype(np.int16),
         bias_exp=BIAS_EXPONENT,
         readout=network.readout.astype(np.int16),
-        latch=latch(len(network.inputs), hold, gap),
+        latch=made,
+        clock=None if ticking is None else _clock(made, ticking, hold, gap, settings),
         hold_steps=hold,
         gap_steps=gap,
         du=settings.du,
@@ -327,6 +357,11 @@ def lower(network: Network, settings: Settings = Settings()) -> ChipNetwork:
         network=network,
         bounds=Bounds(found, inhibition, opening << exponent, accumulator, residue / least),
     )
+
+
+def _clock(made: Latch, ticking: int, hold: int, gap: int, settings: Settings) -> Clock:
+    given, event = settings.tick_steps, hold + gap + 3
+    return clock(made, ticking, hold, gap, 2 * event if given is None else given)
 
 
 def proven_form(chip: ChipNetwork) -> Network:

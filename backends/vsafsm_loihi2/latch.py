@@ -10,7 +10,9 @@ Three groups of nearly memoryless neurons, all of threshold 0:
   out until the gap is over.
 
 A spike in step t makes an arbiter fire in step t + 1, a line in the steps from t + 2 on, and the
-line's synapses act in the step after each. Events in the ``hold_steps + gap_steps - 1`` steps after
+line's synapses act in the step after each. Where there is a clock (`vsafsm_loihi2.clock`), a
+pending neuron does what a spike on its channel does, in each step until the line fires, and this
+channel passes where no other one spikes. Events in the ``hold_steps + gap_steps - 1`` steps after
 one that passed are dropped; a reset always passes, and ends what is under way.
 """
 
@@ -33,7 +35,8 @@ first step.
 
 @dataclass(frozen=True)
 class Latch:
-    """Neurons of the latch: A + 1 arbiters, A + 1 lines, then the timer; L in all.
+    """Neurons of the latch: A + 1 arbiters, A + 1 lines, the timer, and with a clock the pending
+    one; L in all.
 
     Attributes
     ----------
@@ -43,11 +46,14 @@ class Latch:
         Weights among the neurons, ``recurrent[i, j]`` from j to i.
     membrane : (L,)
         At the start: the line of the reset fires in the first step.
+    from_clock : (L,)
+        Weights from the clock.
     """
 
     arrivals: Whole
     recurrent: Whole
     membrane: NDArray[np.int32]
+    from_clock: Whole
 
     @property
     def channels(self) -> int:
@@ -59,6 +65,11 @@ class Latch:
         """Where the lines are among the neurons."""
         return slice(self.channels, 2 * self.channels)
 
+    @property
+    def timer(self) -> slice:
+        """Where the timer is among the neurons."""
+        return slice(2 * self.channels, len(self.membrane) - int(self.from_clock.any()))
+
     def widened(self, from_lines: Whole) -> Whole:
         """Weights (n, A + 1) from the lines as weights (n, L) from all neurons of the latch."""
         wide = np.zeros((len(from_lines), len(self.membrane)), np.int16)
@@ -66,13 +77,16 @@ class Latch:
         return wide
 
 
-def latch(inputs: int, hold_steps: int, gap_steps: int) -> Latch:
+def latch(inputs: int, hold_steps: int, gap_steps: int, ticking: int | None = None) -> Latch:
     """The latch of `inputs` channels and the reset's, which holds for `hold_steps` and keeps a gap
-    of `gap_steps`.
+    of `gap_steps`; with a pending neuron for the channel `ticking`, if that is given, and then with
+    a hold or a gap above 1.
     """
     channels, chain = inputs + 1, hold_steps + gap_steps - 2
-    neurons = 2 * channels + chain
-    arbiters, lines, timer = np.split(np.arange(neurons), [channels, 2 * channels])
+    neurons = 2 * channels + chain + (ticking is not None)
+    arbiters, lines, timer, pending = np.split(
+        np.arange(neurons), [channels, 2 * channels, 2 * channels + chain]
+    )
     events, ending = (
         lines[1:],
         timer[hold_steps - 2 : hold_steps - 1] if hold_steps > 1 else timer[:0],
@@ -93,7 +107,14 @@ def latch(inputs: int, hold_steps: int, gap_steps: int) -> Latch:
     recurrent[np.ix_(timer[:1], timer)] -= PASS
     recurrent[timer[hold_steps - 1 : hold_steps], lines[0]] = PASS
 
-    recurrent[np.ix_([*events, *timer], arbiters[:1])] = -STOP
+    recurrent[np.ix_([*events, *timer, *pending], arbiters[:1])] = -STOP
+    from_clock = np.zeros(neurons, np.int16)
+    if ticking is not None:
+        from_clock[pending] = recurrent[pending, pending] = PASS
+        recurrent[pending, lines[ticking]] = -STOP
+        recurrent[arbiters[ticking], pending] = PASS
+        others = arbiters[arbiters != ticking]
+        arrivals[arbiters[ticking], others], arrivals[others, ticking] = -STOP, 0
     membrane = np.zeros(neurons, np.int32)
     membrane[lines[0]] = STARTED
-    return Latch(arrivals, recurrent, membrane)
+    return Latch(arrivals, recurrent, membrane, from_clock)

@@ -18,9 +18,9 @@ States = NDArray[np.int32]
 
 
 def fire(
-    u: States, v: States, arriving: States, bias: States, du: int, dv: int
+    u: States, v: States, arriving: States, bias: States, du: int, dv: int, threshold: int = 0
 ) -> tuple[States, States, Bits]:
-    """One step of n neurons of threshold 0: -> (u, v, which of them spike), each (n,).
+    """One step of n neurons: -> (u, v, which of them spike), each (n,).
 
     Parameters
     ----------
@@ -28,10 +28,12 @@ def fire(
         Sum of the weights of the spikes that arrive.
     bias
         Mantissa times 2 to its exponent.
+    threshold
+        In units of 64.
     """
     u = _wrapped(_decayed(u, du + 1) + (arriving << SHIFT))
     v = np.clip(_decayed(v, dv) + u + bias, -STATE, STATE).astype(np.int32)
-    spikes = v > 0
+    spikes = v > threshold << SHIFT
     return u, np.where(spikes, 0, v).astype(np.int32), spikes
 
 

@@ -4,7 +4,7 @@ figures.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, log2
 
 import numpy as np
@@ -136,6 +136,11 @@ def report(chip: ChipNetwork) -> Description:
         "hold_steps": chip.hold_steps,
         "gap_steps": chip.gap_steps,
         "steps_per_transition": chip.event_steps,
+        **(
+            {}
+            if chip.clock is None
+            else {"clock_neurons": 1, "steps_per_tick": chip.clock.period_steps}
+        ),
         "spikes_per_transition": round(spikes, 1),
         "synaptic_operations_per_transition": round(operations, 1),
         "counted": (
@@ -154,8 +159,8 @@ def report(chip: ChipNetwork) -> Description:
         "output_axons": int(parts.axons.sum()),
         "estimated": (
             "cores, chips, boards, the binding limit, neurons_per_core, partition,"
-            f" synaptic_memory_kib and axons are an {SOURCE}; the latch is taken to fit beside the"
-            " last core"
+            f" synaptic_memory_kib and axons are an {SOURCE}; the latch and the clock are taken to"
+            " fit beside the last core"
         ),
     }
 
@@ -164,7 +169,8 @@ def activity_per_transition(chip: ChipNetwork) -> tuple[float, float]:
     """Spikes of the network, and synaptic operations they and the lines cause, a transition:
     means.
     """
-    simulator, rng = ChipSimulator(chip), np.random.default_rng(0)
+    # Without ticks of its own: inputs follow each other without a pause.
+    simulator, rng = ChipSimulator(replace(chip, clock=None)), np.random.default_rng(0)
     fan_out, of_lines = fan_outs(chip)
     channels = rng.integers(1, chip.latch.channels, EVENTS)
     period = chip.hold_steps + chip.gap_steps

@@ -5,6 +5,7 @@ out.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any, Protocol
 
 import numpy as np
@@ -41,6 +42,11 @@ class IntegerEngine:
 
     def __init__(self, chip: ChipNetwork) -> None:
         self._simulator = ChipSimulator(chip)
+
+    def hold_clock(self, held: bool) -> None:
+        """Let the clock stand still, or go on: its bias is 0 meanwhile."""
+        if self._simulator.clock is not None:
+            self._simulator.clock.running = not held
 
     def run(self, channel: int | None, steps: int) -> Activities:
         """As `Engine` says."""
@@ -182,3 +188,69 @@ class ChipSession:
     def _check_open(self) -> None:
         if not self._open:
             raise SessionError("the session is closed; open a new one")
+
+
+class ClockedChipSession(ChipSession):
+    """The session of a chip with a clock, which counts the steps between events. Here is known
+    where it stands, so that the steps are run in which its ticks come.
+
+    Parameters
+    ----------
+    seconds
+        Period of the clock.
+    """
+
+    _engine: IntegerEngine
+
+    def __init__(self, chip: ChipNetwork, engine: IntegerEngine, seconds: Fraction) -> None:
+        if chip.clock is None:
+            raise SessionError("the chip has no clock; expected one")
+        super().__init__(chip, engine)
+        self._clock, self._seconds = chip.clock, seconds
+        self._begin()
+
+    def _begin(self) -> None:
+        """Take the clock as a reset leaves it, which is the same at the start: as far after time 0
+        as a tick is when its gap has just begun to be over.
+        """
+        self._position, self._ticks = self.chip.hold_steps + self.chip.gap_steps + 1, 0
+
+    def advance_clock(self, until: Fraction) -> list[tuple[str | None, Outputs]]:
+        """Run until the clock stands at `until` seconds, and until the last tick on the way is
+        settled: -> the state and the outputs after each tick.
+        """
+        periods, steps = until / self._seconds, self._clock.period_steps
+        due, found = int(periods), []
+        for tick in range(self._ticks + 1, due + 1):
+            self._idle(tick * steps)
+            self._held = (
+                self._run(None, self.chip.event_steps)[self.chip.hold_steps + 2],
+                self._clock.channel,
+            )
+            self._position += self.chip.event_steps
+            self._operations += int(self._of_lines[self._clock.channel]) * self.chip.hold_steps
+            found.append((self.state, self.outputs))
+        self._ticks = due
+        # The step before a tick is left to the next wait: an input in it would be one too late.
+        self._idle(min(int(periods * steps), (due + 1) * steps - 2))
+        return found
+
+    def _idle(self, position: int) -> None:
+        while self._position < position:
+            steps = min(MOST_STEPS_PER_CHUNK, position - self._position)
+            self._run(None, steps)
+            self._position += steps
+
+    def reset(self) -> str | None:
+        """As that of `ChipSession`; the clock is put back to time 0."""
+        state = super().reset()
+        self._begin()
+        return state
+
+    def rest(self, steps: int) -> None:
+        """Let the network run at rest, while the clock stands still."""
+        self._engine.hold_clock(True)
+        try:
+            super().rest(steps)
+        finally:
+            self._engine.hold_clock(False)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from vsafsm.activities import Neurons, ranges
 from vsafsm.vsa import Bits
+from vsafsm_loihi2.clock import ClockNeuron
 from vsafsm_loihi2.integers import ChipNetwork
 from vsafsm_loihi2.limits import DECAY
 from vsafsm_loihi2.neuron import States, fire
@@ -28,6 +29,8 @@ class ChipSimulator:
     chip
     latched : (L,)
         Which neurons of the latch fired in the last step.
+    clock
+        The clock, where the chip has one.
     """
 
     def __init__(self, chip: ChipNetwork) -> None:
@@ -54,6 +57,7 @@ class ChipSimulator:
         self._latch_v: States = chip.latch.membrane.copy()
         self._channels: Bits = np.zeros(chip.latch.channels, np.bool_)
         self._unbiased: States = np.zeros(others, np.int32)
+        self.clock = None if chip.clock is None else ClockNeuron(chip.clock)
 
     def step(self, channels: Bits) -> Bits:
         """As `advance`: -> which neurons fire (N,)."""
@@ -65,6 +69,9 @@ class ChipSimulator:
         latch = self.chip.latch
         lines = self.latched[latch.lines]
         to_latch = _sum(latch.arrivals, self._channels) + _sum(latch.recurrent, self.latched)
+        if self.clock is not None:
+            to_latch += latch.from_clock.astype(np.int32) * self.clock.fired
+            self.clock.step(self._channels, self.latched)
         self._fired = self._neurons(lines)
         self._latch_u, self._latch_v, self.latched = fire(
             self._latch_u, self._latch_v, to_latch, self._unbiased, DECAY, DECAY

@@ -47,3 +47,22 @@ def truth() -> Callable[[Program, list[str]], vsafsm.Run]:
         return vsafsm.Run(trace.states, (trace.initial_outputs, *trace.outputs))
 
     return expected
+
+
+@pytest.fixture(scope="session")
+def lamp(compiled: Callable[..., Program]) -> Program:
+    """A lamp that goes out after 3 ticks of 250 ms; each tick puts something else out."""
+    machine = Machine.from_dict(
+        {
+            "name": "lamp",
+            "transitions": {
+                "off": {"press": ["on", "click"]},
+                "on": {"tick": "on 1"},
+                "on 1": {"tick": ["on 2", "warn"]},
+                "on 2": {"tick": ["off", "timeout"], "press": "on"},
+            },
+            "outputs": {"on": "lit", "on 1": "lit", "on 2": "lit"},
+            "clock": "250 ms",
+        }
+    )
+    return compiled(machine, target="brian2")

@@ -8,11 +8,15 @@ import ast
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+import vsafsm
+from vsafsm.clocked import ClockedSession, expanded
 from vsafsm.discovery import find
 from vsafsm.errors import OptionError
 from vsafsm.program import Program
@@ -99,7 +103,7 @@ def test_it_is_short_has_no_placeholder_left_and_is_the_same_again(
         texts.append([(tmp_path / name / file).read_bytes() for file in ("run.py", "network.npz")])
     assert texts[0] == texts[1]
     text = texts[0][0].decode()
-    assert text.count("\n") <= 130
+    assert text.count("\n") <= 140
     assert "0.5 and" in text
     assert "tau_syn = 20*ms" in text
     assert "= 50.0*ms" in text or "= 50*ms" in text
@@ -162,3 +166,61 @@ def test_the_script_gives_the_spikes_of_the_backend(program: Program, tmp_path: 
 def test_the_target_is_the_script_s(program: Program, tmp_path: Path, codegen: str) -> None:
     find("brian2").emit(program, tmp_path, codegen=codegen)
     assert codegen in (tmp_path / "run.py").read_text()
+
+
+def test_the_script_waits_as_the_interpreter_does(lamp: Program, tmp_path: Path) -> None:
+    find("brian2").emit(lamp, tmp_path)
+    word = ["press", "wait:0.5s", "press", "press", "press", "wait:250ms", "wait:500 ms"]
+    done = run_alone(tmp_path / "run.py", *word)
+    assert done.returncode == 0, done.stderr
+    machine, ticks = lamp.machine, expanded(word, lamp.machine)
+    trace = machine.run([symbol for group in ticks for symbol in group])
+    ends = [0]
+    for group in ticks:
+        ends.append(ends[-1] + len(group))
+    outputs = [trace.initial_outputs]
+    for before, end in pairwise(ends):
+        found: tuple[str, ...] = ()
+        for i in range(before, end):
+            found += machine.mealy(trace.states[i + 1], trace.outputs[i])
+        outputs.append(found + machine.outputs_of(trace.states[end]))
+    states = [trace.states[end] for end in ends]
+    assert printed(done) == list(zip(["", *word], states, outputs, strict=True))
+
+
+@pytest.mark.parametrize("item", ["wait:3", "wait:100ms", "wait:0s", "wait:-1s", "wait:"])
+def test_the_script_tells_of_waits_that_make_no_sense(
+    lamp: Program, tmp_path: Path, item: str
+) -> None:
+    find("brian2").emit(lamp, tmp_path)
+    done = run_alone(tmp_path / "run.py", "press", item)
+    assert done.returncode == 1
+    assert "expected one of" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_the_script_gives_the_spikes_of_a_session(lamp: Program, tmp_path: Path) -> None:
+    find("brian2").emit(lamp, tmp_path)
+    with (tmp_path / "run.py").open("a") as script:
+        script.write(
+            '\nnp.save(Path(__file__).parent / "spikes.npy", np.stack([monitor.t/ms, monitor.i]))\n'
+        )
+    done = run_alone(tmp_path / "run.py", "press", "wait:500ms", "press", "press", "wait:500ms")
+    assert done.returncode == 0, done.stderr
+    times, cells = np.load(tmp_path / "spikes.npy")
+    with vsafsm.open(lamp, backend="brian2") as session:
+        for item in ("press", 0.5, "press", "press", 0.5):
+            assert isinstance(session, ClockedSession)
+            session.send(item) if isinstance(item, str) else session.wait(item)
+        inside: Any = session
+        recording = inside._session.recording
+    assert cells.astype(int).tolist() == recording.cells.tolist()
+    assert np.allclose(times, recording.times_ms)
+
+
+def test_machines_without_a_clock_have_no_line_for_it(program: Program, tmp_path: Path) -> None:
+    find("brian2").emit(program, tmp_path)
+    text = (tmp_path / "run.py").read_text()
+    assert "tick" not in text
+    assert not any(line.startswith(("?", "!")) for line in text.splitlines())

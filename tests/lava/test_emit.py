@@ -21,6 +21,7 @@ import pytest
 
 import vsafsm
 from vsafsm.cli import main
+from vsafsm.clocked import expanded
 from vsafsm.discovery import find
 from vsafsm.errors import FileError
 from vsafsm.machine import Machine
@@ -269,7 +270,7 @@ def test_an_error_within_leaves_no_processes(
     folder: Path, in_session: Callable[[int], set[int]], settles: Callable[..., Any]
 ) -> None:
     script = folder / "run.py"
-    script.write_text(script.read_text().replace("for symbol in word:", "for symbol in 1 / 0:"))
+    script.write_text(script.read_text().replace("for item in word:", "for item in 1 / 0:"))
     process = spawn(folder, "5")
     _, err = process.communicate(timeout=50)
     assert process.returncode == 1
@@ -432,3 +433,68 @@ def test_a_full_disk_leaves_whole_files_only(
     left = files_of(tmp_path / "full")
     assert "run.py" not in left
     assert left.items() <= files_of(folder).items()
+
+
+# ---- machines with a clock
+
+
+@pytest.fixture
+def clocked(compiled: Callable[..., Program], tmp_path: Path) -> tuple[Program, Path]:
+    """A lamp that goes out after three ticks of 100 ms, and its package."""
+    machine = Machine.from_dict(
+        {
+            "name": "lamp",
+            "transitions": {
+                "off": {"press": ["on", "click"]},
+                "on": {"tick": "on 1"},
+                "on 1": {"tick": ["on 2", "warn"]},
+                "on 2": {"tick": ["off", "timeout"], "press": "on"},
+            },
+            "outputs": {"on": "lit", "on 1": "lit", "on 2": "lit"},
+            "clock": "100 ms",
+        }
+    )
+    program = compiled(machine, target="lava")
+    find("lava").emit(program, tmp_path)
+    return program, tmp_path
+
+
+def test_a_wait_is_its_ticks(clocked: tuple[Program, Path]) -> None:
+    program, folder = clocked
+    word = ["press", "wait:0.2s", "press", "wait:100 ms", "tick", "wait:1min"]
+    done = run_alone(folder, *word)
+    machine = program.machine
+    states, outputs = [machine.initial], [machine.outputs_of(machine.initial)]
+    for group in expanded(word, machine):
+        state, found = states[-1], ()
+        for symbol in group:
+            taken = machine.transition(state, symbol)
+            state, found = taken.to, found + taken.outputs
+        states.append(state)
+        outputs.append(found + machine.outputs_of(state))
+    assert printed(done) == states
+    assert outputs_printed(done) == outputs
+    assert states[-1] == "off"
+
+
+def test_its_own_word_waits(clocked: tuple[Program, Path]) -> None:
+    program, folder = clocked
+    done = run_alone(folder)
+    items = [line[:16].strip() for line in done.stdout.splitlines()][1:]
+    assert any(item.startswith("wait:") for item in items)
+    word = [symbol for group in expanded(items, program.machine) for symbol in group]
+    assert printed(done)[-1] == program.machine.run(word).states[-1]
+
+
+@pytest.mark.parametrize("item", ["wait:1", "wait:50ms", "wait:0s", "wait:s", "wait:-1s"])
+def test_a_wait_that_makes_no_sense_is_refused(clocked: tuple[Program, Path], item: str) -> None:
+    done = run_alone(clocked[1], "press", item)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f'error: unknown input "{item}"; expected some of: (reset), press, tick, or a wait such as'
+        " wait:3s, in ticks of 0.1 s\n"
+    )
+
+
+def test_a_machine_without_a_clock_takes_no_waits(folder: Path) -> None:
+    assert run_alone(folder, "wait:1s").returncode == 2

@@ -24,7 +24,7 @@ from vsafsm.options import Options
 from vsafsm.program import Program, load_program
 from vsafsm.synapses import none_between
 from vsafsm_loihi2 import Settings, lower
-from vsafsm_loihi2.backend import BACKEND, LEAKY, MOST_CHIPS, OPTIONS, REQUIREMENTS
+from vsafsm_loihi2.backend import BACKEND, LEAKY, MOST_CHIPS, REQUIREMENTS
 from vsafsm_loihi2.resources import most_neurons, partition
 
 SPECS = Path(__file__).parents[2] / "specs"
@@ -72,10 +72,9 @@ def test_it_is_there_and_exact_and_needs_nothing() -> None:
 
 
 def test_its_options_are_the_settings_and_the_chips() -> None:
-    assert {option.name for option in OPTIONS} == {field.name for field in fields(Settings)} | {
-        "chips"
-    }
-    defaults = {option.name: option.default for option in OPTIONS if option.name != "chips"}
+    options = {option.name: option.default for option in BACKEND.options}
+    assert options.keys() == {field.name for field in fields(Settings)} | {"chips"}
+    defaults = {name: default for name, default in options.items() if name != "chips"}
     assert Settings(**defaults) == Settings()
 
 
@@ -195,7 +194,7 @@ def test_what_is_proven_is_read_back_from_the_integers(
         BACKEND.lower(program, dv=4094)
     chip = lower(program.network)
     broken = replace(chip, blocks=np.zeros_like(chip.blocks))
-    monkeypatch.setattr("vsafsm_loihi2.backend.lower", lambda network, settings: broken)
+    monkeypatch.setattr("vsafsm_loihi2.backend.lower", lambda *given: broken)
     assert not BACKEND.lower(program).weights.any()
 
 

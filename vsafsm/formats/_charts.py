@@ -23,7 +23,6 @@ from vsafsm.statecharts import (
 from vsafsm.statecharts.expressions import Expression, Name, Sum
 from vsafsm.statecharts.parts import Actions, walk
 
-
 _ASSIGNMENT = re.compile(r"([^\W\d]\w*)\s*([+-]?=)(?!=)\s*(.*)", re.DOTALL)
 
 

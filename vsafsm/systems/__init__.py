@@ -5,6 +5,7 @@ from vsafsm.systems.programs import SystemProgram, compile_system
 from vsafsm.systems.regions import system_of
 from vsafsm.systems.sessions import SystemSession
 from vsafsm.systems.system import System, SystemTrace
+from vsafsm.systems.waits import with_counters
 
 __all__ = [
     "System",
@@ -15,4 +16,5 @@ __all__ = [
     "load_system",
     "save_system",
     "system_of",
+    "with_counters",
 ]

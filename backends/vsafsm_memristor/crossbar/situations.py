@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vsafsm.conditions import conditions
 from vsafsm.lowering import Lowered
 from vsafsm.network import Network
 from vsafsm.vsa import Bits
-from vsafsm.conditions import conditions
 from vsafsm_memristor.crossbar.protocol import Crossbar, Drive
 
 CHUNK = 256

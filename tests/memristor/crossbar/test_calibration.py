@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vsafsm.conditions import conditions
 from vsafsm.network import Network
 from vsafsm.program import Program
-from vsafsm.conditions import conditions
 from vsafsm_memristor.crossbar.correction import Cells, correct
 from vsafsm_memristor.crossbar.situations import Effort
 from vsafsm_memristor.crossbar.stuck_cells import StuckCells
