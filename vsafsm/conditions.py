@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,11 +36,9 @@ class Conditions:
 
     def take(self, rows: NDArray[np.intp]) -> Conditions:
         """Some of them."""
-        return Conditions(
-            **{
-                each.name: None if (values := getattr(self, each.name)) is None else values[rows]
-                for each in fields(self)
-            }
+        found = {each.name: getattr(self, each.name) for each in fields(self)}
+        return replace(
+            self, **{name: each[rows] for name, each in found.items() if each is not None}
         )
 
 
