@@ -80,15 +80,15 @@ def test_what_only_one_matrix_has_is_one_matrix(
 
 def test_headroom_counts_in_both_layouts(large: Lowered) -> None:
     """Twice the neurons are four times the synapses of a matrix, and twice those of modules."""
-    robust = Options(rule="robust")
+    robust = Options(rule="small")
     for states in (300, 600):
         lowered = lower(random_machine(states, 2))
         matrix = (4 * predicted_neurons(lowered, robust)) ** 2
-        modules = predicted_synapses(lowered, 0.4, "robust", load=0.5)
+        modules = predicted_synapses(lowered, 0.4, "small", load=0.5)
         expected = "dense" if matrix <= modules else "modules"
         assert choose(lowered, robust, Requirements(least_margin=0.4, headroom=4.0)) == expected
-    assert predicted_synapses(large, 0.4, "robust", 0.5) > 1.5 * predicted_synapses(
-        large, 0.4, "robust"
+    assert predicted_synapses(large, 0.4, "small", 0.5) > 1.5 * predicted_synapses(
+        large, 0.4, "small"
     )
 
 

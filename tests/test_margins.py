@@ -32,7 +32,7 @@ def found(program: Program) -> Margins:
     return margins(program.machine, program.network, 0.3 * program.network.weight_std)
 
 
-@pytest.mark.parametrize("rule", ["refined", "robust"])
+@pytest.mark.parametrize("rule", ["refined", "small", "robust"])
 @pytest.mark.parametrize("spec", SPECS)
 def test_the_least_margin_is_the_proofs(spec: str, rule: str) -> None:
     program = compile_machine(load(f"specs/{spec}.yaml"), rule=rule)

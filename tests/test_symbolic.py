@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 import vsafsm
 from vsafsm import npz
 from vsafsm.codebook import Layout, guarded, sparse
+from vsafsm.conditions import loads
 from vsafsm.covering import joint_kinds, kinds_of, pairwise_covering
 from vsafsm.cubes import Cube, meet, parse_cube, size, split, union
 from vsafsm.encoder import Encoder, Sight
@@ -41,7 +42,7 @@ from vsafsm.proof import Proof, prove
 from vsafsm.running import with_inputs
 from vsafsm.symbolic import Guarded, SymbolicMachine, symbolic_machine
 from vsafsm.testing import NotRobustError, assert_robust, words
-from vsafsm.weights import build, grid_for, loads
+from vsafsm.weights import build, grid_for
 
 
 def cubes_of(vectors: set[int], width: int) -> list[Cube]:
@@ -88,7 +89,7 @@ def network_of(
         loads(lowered), len(machine.states), lowered.inputs, neurons, active, lowered.targets
     )
     book = maker(layout, rng)
-    grid = grid_for(lowered, book, 8, True)
+    grid = grid_for(lowered, book, 8, True, "refined")
     weights, _ = build(lowered, book, grid, "refined", 0.2, rng)
     return Network.dense(
         weights,

@@ -19,7 +19,9 @@ from vsafsm.lowering import REST
 from vsafsm.machine import Machine
 from vsafsm.network import MOST_DENSE, Network
 from vsafsm.noise import Asynchronous, Composed, Delays, Noise, SpreadMasks
+from vsafsm.tours import shortest_ways
 from vsafsm.vsa import Bits
+from vsafsm.walk import WrongWord
 
 MISSED = 0.01
 """Neurons of a whole network that miss their update, on average, in the time that is given for a
@@ -119,24 +121,48 @@ class Runs:
         run = _Run(self, self.network.codes[[self._state[state] for state in sources]])
         return run.is_in(sources) & run.take(sources, np.array([a for _, a in pairs]))
 
+    def shortest_wrong(self, words: Sequence[Sequence[str]] | None) -> WrongWord | None:
+        """A shortest of some words that goes wrong, up to the input where it does; or, without
+        words, of one word for every input in every state. None where all are correct.
+        """
+        machine = self.machine
+        if words is None:
+            ways = shortest_ways(machine)
+            words = [
+                (*ways[state], symbol) for state in machine.reachable for symbol in machine.inputs
+            ]
+        index = {symbol: a for a, symbol in enumerate(machine.inputs)}
+        wrong = self._first_wrong([[index[symbol] for symbol in word] for word in words])
+        failed = [(n, word) for n, word in zip(wrong.tolist(), words, strict=True) if n >= 0]
+        if not failed:
+            return None
+        length, word = min(failed, key=lambda each: each[0])
+        trace = machine.run(word[:length])
+        before = trace.states[-2] if length else trace.states[0]
+        return WrongWord(tuple(word[:length]), before, trace.states[-1], None)
+
     def correct_words(self, words: Sequence[Sequence[int]]) -> NDArray[np.bool_]:
         """Which of some words (lists of input indices) are run correctly from the reset to their
         end: (B,).
         """
+        return np.asarray(self._first_wrong(words) < 0)
+
+    def _first_wrong(self, words: Sequence[Sequence[int]]) -> NDArray[np.intp]:
+        """After how many inputs each word goes wrong, or -1: (B,)."""
         run = _Run(self, np.repeat(self.network.codes[[self.network.start]], len(words), axis=0))
-        states = [self.machine.initial] * len(words)
-        correct = run.is_in(states)
+        machine, states = self.machine, [self.machine.initial] * len(words)
+        wrong = np.where(run.is_in(states), -1, 0)
         for n in range(max(map(len, words), default=0)):
             going = np.array([len(word) > n for word in words])
             # Words that have ended take an input more, which does not count.
             symbols = np.array([word[n] if len(word) > n else 0 for word in words])
-            correct &= run.take(states, symbols) | ~going
-            inputs = self.machine.inputs
+            correct = run.take(states, symbols)
+            wrong = np.where((wrong < 0) & going & ~correct, n + 1, wrong)
             states = [
-                self.machine.transition(state, inputs[a]).to
+                machine.transition(state, machine.inputs[a]).to
                 for state, a in zip(states, symbols.tolist(), strict=True)
             ]
-        return correct
+        return wrong
 
 
 class _Run:
@@ -144,7 +170,7 @@ class _Run:
 
     def __init__(self, runs: Runs, codes: Bits) -> None:
         self.runs, self.network, self.rng = runs, runs.network, runs.rng
-        self.active = codes & self.network.masks[REST]
+        self.active = codes.copy()
         self.past = np.repeat(self.active[None], runs.timing.delay, axis=0)
         """What fired in the last steps, the newest first: (delay, B, N)."""
         self.arrived = self.active.copy()

@@ -28,7 +28,7 @@ DRAWS = 4
 """Samples per round, of each kind, for each transition."""
 MOST_SAMPLED = 1500
 """Most transitions that a round samples."""
-SAMPLED_SHARE = 0.5
+SAMPLED_SHARE = 0.8
 """Share of the margin that is asked for in sampled situations."""
 STAYS, LEAVES = 0.3, 0.9
 """Up to the first share of the new code the old one stays on; from the second on it is off. In
@@ -69,12 +69,15 @@ class Asked:
     activity, want, care : (P, N)
     share : (P,)
         Of the margin.
+    place : (P, 3)
+        The code that is there, or left; the one that is to be there; and the mask.
     """
 
     activity: Bits
     want: Bits
     care: Bits
     share: NDArray[np.float64]
+    place: NDArray[np.intp]
 
     def conditions(self) -> tuple[Conditions, Bits, Bits]:
         """The same as conditions, and the codes and the masks that they index."""
@@ -100,7 +103,12 @@ def sampled(
     return _Round(book, rng, draws).asked(arcs(lowered))
 
 
-Some = tuple[Bits, Bits, Bits, float]
+def synchronous(lowered: Lowered, book: Codebook) -> Asked:
+    """The situations of synchronous steps alone, none of them sampled."""
+    return sampled(lowered, book, np.random.default_rng(0), draws=0)
+
+
+Some = tuple[Bits, Bits, Bits, float, NDArray[np.intp]]
 
 
 class _Round:
@@ -122,10 +130,12 @@ class _Round:
         for _ in range(self.draws):
             rows += [*self._held_in_part(some[0]), *self._staying_in_part(some[1])]
             rows += self._moving_in_part(some[2])
-        activity, want, care = (np.concatenate([row[i] for row in rows]) for i in range(3))
+        activity, want, care, place = (
+            np.concatenate([row[i] for row in rows]) for i in (0, 1, 2, 4)
+        )
         share = np.concatenate([np.full(len(row[0]), row[3]) for row in rows])
         kept = activity.any(1)
-        return Asked(activity[kept], want[kept], care[kept], share[kept])
+        return Asked(activity[kept], want[kept], care[kept], share[kept], place[kept])
 
     def _chosen(self, table: NDArray[np.intp]) -> NDArray[np.intp]:
         if len(table) <= MOST_SAMPLED:
@@ -137,68 +147,69 @@ class _Round:
     def _held(self, table: NDArray[np.intp]) -> Iterator[Some]:
         code, mask = table.T
         whole, open_ = self.codes[code], self.masks[mask]
-        everywhere = np.ones_like(open_)
-        yield whole & open_, whole, open_, 1.0
+        everywhere, place = np.ones_like(open_), table[:, [0, 0, 1]]
+        yield whole & open_, whole, open_, 1.0, place
         # No mask is on for a step: the code comes up whole, and stays.
-        yield whole & open_, whole, everywhere, 1.0
-        once = np.unique(code)
-        yield self.codes[once], self.codes[once], everywhere[: len(once)], 1.0
+        yield whole & open_, whole, everywhere, 1.0, place
+        yield whole, whole, everywhere, 1.0, place
 
     def _staying(self, table: NDArray[np.intp]) -> Iterator[Some]:
         code, _, before, mask = table.T
         whole, old, new = self.codes[code], self.masks[before], self.masks[mask]
-        yield whole & old & new, whole, new, 1.0
+        yield whole & old & new, whole, new, 1.0, table[:, [0, 0, 3]]
 
     def _moving(self, table: NDArray[np.intp]) -> Iterator[Some]:
         source, target, before, mask = table.T
         left, come = self.codes[source], self.codes[target]
         old, new = self.masks[before], self.masks[mask]
         both, free = left | come, left & ~come
-        core = left & old & new
-        yield core, both, new, 1.0
-        yield left & new, both, new, 1.0
-        yield (left & new) | (come & new), come, new, 1.0
-        yield core | (come & new), come, new, 1.0
+        core, place = left & old & new, table[:, [0, 1, 3]]
+        yield core, both, new, 1.0, place
+        yield left & new, both, new, 1.0, place
+        yield (left & new) | (come & new), come, new, 1.0, place
+        yield core | (come & new), come, new, 1.0, place
         # Both masks are on for a step: only what both leave open fires.
-        yield (core | come) & old & new, come, new & ~free, 1.0
+        yield (core | come) & old & new, come, new & ~free, 1.0, place
 
     # ---- samples
 
     def _held_in_part(self, table: NDArray[np.intp]) -> Iterator[Some]:
         code, mask = table.T
         whole, open_ = self.codes[code], self.masks[mask]
-        yield self._sample(self._part(whole & open_, WHOLE, 1), whole, open_)
+        part = self._part(whole & open_, WHOLE, 1)
+        yield self._sample(part, whole, open_, table[:, [0, 0, 1]])
 
     def _staying_in_part(self, table: NDArray[np.intp]) -> Iterator[Some]:
         code, _, before, mask = table.T
         whole, old, new = self.codes[code], self.masks[before], self.masks[mask]
-        yield self._sample((whole & old & new) | self._part(whole & new, 0, 1), whole, new)
+        begun = (whole & old & new) | self._part(whole & new, 0, 1)
+        yield self._sample(begun, whole, new, table[:, [0, 0, 3]])
 
     def _moving_in_part(self, table: NDArray[np.intp]) -> Iterator[Some]:
         source, target, before, mask = table.T
         left, come = self.codes[source], self.codes[target]
         old, new = self.masks[before], self.masks[mask]
         both, free = left | come, left & ~come
-        core = left & old & new
+        core, place = left & old & new, table[:, [0, 1, 3]]
         left, come_open = left & new, come & new
         begun = core | self._part(left, 0, 1)
-        yield self._sample(begun | self._part(come_open, 0, STAYS), both, new)
+        yield self._sample(begun | self._part(come_open, 0, STAYS), both, new, place)
         begun = core | self._part(left, 0, 1)
-        yield self._sample(begun | self._part(come_open, STAYS, 1), come, new & ~free)
-        yield self._sample(self._part(left, 0, 1) | come_open, come, new)
+        yield self._sample(begun | self._part(come_open, STAYS, 1), come, new & ~free, place)
+        yield self._sample(self._part(left, 0, 1) | come_open, come, new, place)
         rest = self._part(left, 0, 1)
-        yield self._sample(rest | self._part(come_open, LEAVES, 1), come, new)
+        yield self._sample(rest | self._part(come_open, LEAVES, 1), come, new, place)
 
     def _part(self, neurons: Bits, least: float, most: float) -> Bits:
         """A random share of the neurons of each row, between the two."""
         share = self.rng.uniform(least, most, (len(neurons), 1)).astype(np.float32)
         return np.asarray(neurons & (self.rng.random(neurons.shape, np.float32) < share))
 
-    def _sample(self, activity: Bits, want: Bits, care: Bits) -> Some:
+    def _sample(self, activity: Bits, want: Bits, care: Bits, place: NDArray[np.intp]) -> Some:
         """With some neurons of neither code in every second row."""
         active = self.codes.sum(1).max()
         most = SPURIOUS * active / activity.shape[1]
         share = self.rng.uniform(0, most, (len(activity), 1)).astype(np.float32)
         share[self.rng.random(len(activity)) < 0.5] = 0
         spurious = care & (self.rng.random(activity.shape, np.float32) < share)
-        return activity | spurious, want, care, SAMPLED_SHARE
+        return activity | spurious, want, care, SAMPLED_SHARE, place

@@ -26,7 +26,7 @@ from vsafsm.walk import Walk
 
 DEFAULT = ("additive:1", "missing:0.1", "timing:async:0.1")
 """What a program tolerates where nothing else is asked for."""
-CONFIDENCE, DEFAULT_CONFIDENCE = 0.99, 0.9
+CONFIDENCE, DEFAULT_CONFIDENCE = 0.99, 0.95
 """Least share of correct draws, at the lower end of its interval: of tolerances that a user names,
 and of those by default.
 """

@@ -29,6 +29,20 @@ def tours(machine: Machine) -> list[tuple[str, ...]]:
     return found
 
 
+def shortest_ways(machine: Machine) -> dict[str, tuple[str, ...]]:
+    """For each reachable state a shortest word that leads there."""
+    found: dict[str, tuple[str, ...]] = {machine.initial: ()}
+    queue = deque(found)
+    while queue:
+        state = queue.popleft()
+        for symbol in machine.inputs:
+            to = machine.transition(state, symbol).to
+            if to not in found:
+                found[to] = (*found[state], symbol)
+                queue.append(to)
+    return found
+
+
 def _to_nearest(machine: Machine, state: str, left: set[Pair]) -> list[str] | None:
     """The shortest word from `state` whose last transition is one of those left."""
     queue: deque[tuple[str, list[str]]] = deque([(state, [])])

@@ -51,7 +51,7 @@ BLOCK = 512
 """Neurons refined together; each neuron's conditions are independent of every other's."""
 BATCH = 512
 """Most conditions taken into account between two updates."""
-ROUNDS, PASSES_PER_ROUND = 8, 10
+ROUNDS, PASSES_PER_ROUND = 10, 10
 """Rounds of the rule ``robust``, each with samples of its own, and most passes over them."""
 PATIENCE = 6
 """Passes without headway after which a block of neurons is given up."""

@@ -43,7 +43,7 @@ def weights_of(fsm: Brian2FSM) -> np.ndarray:
 def test_the_default_meets_what_the_backend_asks_for(modular: Program) -> None:
     assert modular.network.modules == 3
     assert modular.claim.margin >= 0.4
-    assert modular.options.rule == "robust"
+    assert modular.options.rule == "small"
     requirements = BRIAN2.requirements({})
     assert not requirements.unmet(modular.network, modular.claim.margin)
     assert requirements.noise_tolerance_ratio(modular.network, modular.claim.margin) >= 1

@@ -115,7 +115,7 @@ def test_the_strongest_carry_first(program: Program) -> None:
 def test_what_was_tried_is_what_compiling_gives() -> None:
     program = compile_machine(load("specs/turnstile.yaml"), dimension=64)
     found = {each.changed: each for each in remedies(program)}
-    assert set(found) == {"--dimension 128", "--margin 0.45", "--rule robust", "--bits 10"}
+    assert set(found) == {"--dimension 128", "--margin 0.45", "--rule small", "--bits 10"}
     other = compile_machine(program.machine, dimension=128)
     assert found["--dimension 128"].margin == other.claim.margin
     assert found["--dimension 128"].noise == tolerated_noise(other.network, other.prove())
@@ -150,7 +150,7 @@ def test_weak_transitions_are_listed_with_why_and_what_would_help(
         "1. neuron",
         "2. neuron",
         "inhibition",
-        "--rule robust",
+        "--rule small",
         "as it is",
     ):
         assert expected in told

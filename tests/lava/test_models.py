@@ -73,7 +73,7 @@ def test_every_step_is_the_simulator_s(
         (Settings(du=4095, dv=3000), {}),
         (Settings(du=3500, dv=4095), {}),
         (Settings(), {"code": "dense"}),
-        (Settings(), {"rule": "robust"}),
+        (Settings(), {"rule": "small"}),
         (Settings(), {"dimension": 83}),
     ],
     ids=str,

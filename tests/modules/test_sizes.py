@@ -16,7 +16,7 @@ from vsafsm.modules.sizes import usual_sizes
 from vsafsm.options import Rule
 
 MARGINS = (0.1, 0.15, 0.2, 0.3)
-RULES: tuple[Rule, ...] = ("refined", "robust")
+RULES: tuple[Rule, ...] = ("refined", "small")
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_weights_of_the_robust_rule_are_smaller_for_the_same_margin(
 def test_light_modules_tell_many_inputs_apart(random_machines_of_modules: Any) -> None:
     """Their weights must not be clipped where there are few of them."""
     machine = random_machines_of_modules(6, 16, 0)
-    network = build(machine, margin=0.4, rule="robust", load=0.5)
+    network = build(machine, margin=0.4, rule="small", load=0.5)
     assert vsafsm.prove(machine, network).margin >= 0.4
 
 

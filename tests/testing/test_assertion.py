@@ -165,15 +165,23 @@ def test_advice_is_what_is_not_done_yet_and_helps(
 ) -> None:
     error, lines = told(fragile, "additive:1", trials=20)
     assert lines[5].startswith(
-        "what usually helps: more neurons (dimension=128 instead of 64), smaller weights "
+        'what usually helps: a size for this noise (tolerate="additive:1"), more neurons'
+        " (dimension=128 instead of 64), smaller weights "
     )
-    for options in ({"dimension": 128}, {"dimension": 64, "rule": "robust"}):
+    for options in (
+        {"tolerate": "additive:1", "confidence": 0.8},
+        {"dimension": 128},
+        {"dimension": 64, "rule": "small"},
+    ):
         helped = assert_robust(compiled(turnstile, **options), "additive:1", trials=20, least=0)
         assert helped.correct > error.robustness.correct
     _, lines = told(
-        compiled(turnstile, dimension=128, rule="robust", margin=0.42), "additive:9", trials=1
+        compiled(turnstile, dimension=128, rule="small", margin=0.42), "additive:9", trials=1
     )
-    assert lines[5] == "what usually helps: more neurons (dimension=256 instead of 128)"
+    assert lines[5] == (
+        'what usually helps: a size for this noise (tolerate="additive:9"), more neurons'
+        " (dimension=256 instead of 128)"
+    )
 
 
 @pytest.mark.parametrize("least", [-0.1, 1.1, True, "0.9", float("nan")])

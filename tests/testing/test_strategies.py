@@ -206,7 +206,8 @@ def test_amounts_lie_within_bounds(noise: Noise) -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_and_both_ends_are_drawn(name: str) -> None:
-    low, high = (3, 9) if name == "quantised" else (0.125, 0.75)
+    whole = name in ("quantised", "timing:masks", "timing:delays")
+    low, high = (3, 9) if whole else (0.125, 0.75)
 
     def amount(noise: Any) -> float:
         return float(next(iter(vars(noise).values())))

@@ -21,11 +21,13 @@ COMPILE_OPTIONS = {
     "dimension": 'neurons N, or "auto" (default)',
     "active": 'active neurons k in a code, or "auto" (default)',
     "bits": "width of a weight, 2 to 16 (default 8)",
-    "rule": "refined (default), robust (smaller weights) or one-shot",
+    "rule": 'robust, refined, small (weights), one-shot or "auto" (default)',
     "trigger": "event (default) or level",
     "code": "sparse (default) or dense",
     "inhibition": "folded into the weights (default) or separate",
     "margin": 'distance from threshold to refine for, in units, or "auto" (default)',
+    "tolerate": "a noise that the program tolerates, again for others; or none",
+    "confidence": "least share of correct draws of each noise (default 0.99)",
     "layout": 'dense (one matrix), modules (large machines) or "auto" (default)',
     "module_neurons": 'neurons per module, or "auto" (default)',
     "placement": "partition (states that lead to each other share a module; default) or balanced",
@@ -170,7 +172,15 @@ def add_options(parser: argparse.ArgumentParser, options: Sequence[Option] = ())
     )
     for name, text in COMPILE_OPTIONS.items():
         flag = f"--{name.replace('_', '-')}"
-        group.add_argument(flag, dest=f"compile_{name}", metavar=name.upper(), help=text)
+        how: dict[str, Any] = {"action": "append"} if name == "tolerate" else {}
+        group.add_argument(flag, dest=f"compile_{name}", metavar=name.upper(), help=text, **how)
+    group.add_argument(
+        "--smallest",
+        dest="compile_tolerate",
+        action="store_const",
+        const=["none"],
+        help="the smallest network, whatever it tolerates",
+    )
     group.add_argument(
         "-O",
         dest="assign",

@@ -6,7 +6,7 @@ import argparse
 
 from vsafsm.cli.arguments import add_json, add_options, add_output, add_target, choices
 from vsafsm.cli.exits import OK, WRONG
-from vsafsm.cli.results import size_line, sizes
+from vsafsm.cli.results import size_line, sizes, tolerated, tolerated_lines
 from vsafsm.cli.sources import compile_with, source_of
 from vsafsm.cli.systems import compile_into_folder
 from vsafsm.cli.terminal import note, print_json, print_line
@@ -72,10 +72,13 @@ def run(args: argparse.Namespace) -> int:
                 "program": args.output,
                 **sizes(program),
                 "smallest": program.smallest,
+                "tolerated": tolerated(program),
             }
         )
     else:
         print_line(size_line(program, program.network, program.claim))
+        for line in tolerated_lines(program):
+            print_line(line)
         print_line(f"wrote {args.output}")
     if not program.claim.holds:
         note("warning", f"the program is not proven: {program.claim.verdict}")

@@ -10,7 +10,7 @@ import numpy as np
 
 from vsafsm.cli.arguments import Choices, add_json, add_options, add_target, choices
 from vsafsm.cli.exits import OK
-from vsafsm.cli.results import sizes
+from vsafsm.cli.results import sizes, tolerated
 from vsafsm.cli.sources import compiled_of
 from vsafsm.cli.terminal import print_json, print_line
 from vsafsm.program import Program
@@ -64,6 +64,7 @@ def _described(program: Program, args: argparse.Namespace, chosen: Choices) -> d
         "target": program.target,
         "claim": asdict(program.claim),
         "smallest": program.smallest,
+        "tolerated": tolerated(program) if args.json else [str(each) for each in program.tolerated],
         "content_hash": program.content_hash,
     }
     if args.target is not None:
@@ -91,6 +92,8 @@ def _inner(program: Program) -> dict[str, Any]:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, list):
+        return "; ".join(map(_text, value)) or "nothing was tried"
     if isinstance(value, dict):
         return ", ".join(f"{key} {_text(inner)}" for key, inner in value.items())
     return f"{value:.4g}" if isinstance(value, float) else str(value)

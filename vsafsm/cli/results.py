@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from vsafsm.backend import Run
@@ -40,6 +41,16 @@ def size_line(program: Program, network: Network, result: Claim | Proof) -> str:
         f" {network.bits} bits"
     )
     return f"{program.machine.name}: {sizes}, {proof}"
+
+
+def tolerated_lines(program: Program) -> list[str]:
+    """What a program tolerates, one noise per line."""
+    return [f"tolerates {each}" for each in program.tolerated]
+
+
+def tolerated(program: Program) -> list[dict[str, Any]]:
+    """The same, for JSON."""
+    return [{**asdict(each), "interval": each.interval} for each in program.tolerated]
 
 
 def is_correct(ran: Run, expected: Trace) -> bool:

@@ -15,8 +15,8 @@ from vsafsm.proof import Proof
 
 CERTAINTY = 0.01
 """Share of draws that may go wrong at the noise that is tolerated."""
-NO_STEP = {("refined", "refined"), ("robust", "robust"), ("robust", "refined")}
-"""Rules that are not worth a change to another."""
+RULES = {"one-shot": ("refined", "small"), "refined": ("small",)}
+"""Rules that are worth a change to others."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,8 @@ def remedies(
 ) -> list[Remedy]:
     """The same machine with twice the neurons, a larger margin, smaller weights, or more bits."""
     found = []
-    options: dict[str, Any] = dict(program.options.items()) | {"dimension": program.network.neurons}
+    options: dict[str, Any] = dict(program.options.items())
+    options |= {"dimension": program.network.neurons, "tolerate": "none"}
     changes = _changes(program)
     for i, change in enumerate(changes):
         flags = " ".join(f"--{name} {value}" for name, value in change.items())
@@ -72,9 +73,7 @@ def _changes(program: Program) -> list[Mapping[str, Any]]:
     neurons, bits, options = program.network.neurons, program.network.bits, program.options
     larger = [{"dimension": 2 * neurons}] if 2 * neurons <= MOST_NEURONS else []
     margin = [{"margin": 0.45}] if options.margin != 0.45 and options.rule != "one-shot" else []
-    rules = [
-        {"rule": rule} for rule in ("refined", "robust") if (options.rule, rule) not in NO_STEP
-    ]
+    rules = [{"rule": rule} for rule in RULES.get(options.rule, ())]
     finer = [{"bits": bits + 2}] if bits + 2 <= 16 else []
     return [*larger, *margin, *rules, *finer]
 

@@ -95,6 +95,8 @@ def _transitions(program: Program, seen: _Seen) -> list[tuple[str, float, int]]:
     ]
     arcs += [(code, REST, to) for code, to in enumerate(lowered.releases) if code != to]
     found, n = [], network.module_neurons
+    if program.options.settled_rule == "robust":
+        return _late_transitions(network, arcs, seen)
     erase = refine.ERASE if program.options.layout == "modules" else ERASE
     for x, mask, y in arcs:
         if x in seen.centred:
@@ -115,6 +117,37 @@ def _transitions(program: Program, seen: _Seen) -> list[tuple[str, float, int]]:
             continue
         found.append((f"transition {_arc(network, x, mask, y)}", value, shared))
     return found
+
+
+def _late_transitions(
+    network: Network, arcs: list[tuple[int, int, int]], seen: _Seen
+) -> list[tuple[str, float, int]]:
+    """Those of the rule ``robust``: ``(y - f)_i <(x - f) o s, z>`` of each move and release, and
+    where the new code takes the old one away, in the phase that t binds to, ``-e (x - f)_i
+    <(y - f) o t, z>``.
+    """
+    i, rest = seen.neuron, _signs(network, REST, 0)
+    found: dict[str, tuple[float, int]] = {}
+
+    def add(name: str, post: int, pre: int, factor: float, bound: NDArray[np.float64]) -> None:
+        value = factor * seen.centred[post][i]
+        value *= float(bind(seen.centred[pre], bound)[seen.own].sum()) / seen.unit
+        found[name] = value, int(network.codes[pre, seen.own].sum())
+
+    once: set[tuple[int, int, bytes]] = set()
+    for x, mask, y in arcs:
+        # Moves that the code of x does not tell apart are one move.
+        key = x, y, np.packbits(network.codes[x] & network.masks[mask]).tobytes()
+        if key in once:
+            continue
+        once.add(key)
+        add(f"transition {_arc(network, x, mask, y)}", y, x, 1.0, _signs(network, mask, x))
+        phase, when = (
+            ((1 + rest) / 2, "in the gap") if mask == REST else (1 - rest, "while an input is held")
+        )
+        erased = f"transition: {_quoted(network, y)} silences {_quoted(network, x)} {when}"
+        add(erased, x, y, -ERASE, phase)
+    return [(name, value, shared) for name, (value, shared) in found.items()]
 
 
 def _signs(network: Network, mask: int, code: int) -> NDArray[np.float64]:

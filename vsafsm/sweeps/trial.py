@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from vsafsm.asynchronous import Runs, timing_of
 from vsafsm.backend import Backend, Run
 from vsafsm.discovery import find
+from vsafsm.errors import NoiseError
 from vsafsm.machine import Machine
 from vsafsm.network import Network
 from vsafsm.noise import Noise, perturb
@@ -24,7 +26,8 @@ class Outcome(NamedTuple):
     """What became of a draw.
 
     `pairs` and `words` are how many were correct; `always` says whether every word of any length
-    is, or is None where that is not decided: on a backend that is not exact.
+    is, or is None where that is not decided: on a backend that is not exact, and where timing is
+    random.
     """
 
     pairs: int
@@ -60,8 +63,16 @@ def _outcome(
         len(program.machine.inputs), size=(trials.words, trials.length)
     ).tolist()
     network = perturb(subject.deployed or program.network, noise, rng, subject.rounded)
+    timing = timing_of(noise)
+    if subject.exact and timing is not None:
+        return _timed(Runs(program.machine, network, timing, rng), words)
     if subject.exact:
         return _walked(program.machine, network, words)
+    if timing is not None:
+        raise NoiseError(
+            f'noise "{noise}" is about the timing of synchronous networks, which backend'
+            f' "{subject.backend}" does not run; expected noise on weights'
+        )
     return _run(
         replace(program, network=network), backend, _seeded(subject, backend, number), words
     )
@@ -72,6 +83,11 @@ def _walked(machine: Machine, network: Network, words: list[list[int]]) -> Outco
     correct = walk.correct_pairs()
     pairs, always = int(correct.sum()), bool(correct.all()) and walk.shortest_wrong() is None
     return Outcome(pairs, len(words) if always else int(walk.correct_words(words).sum()), always)
+
+
+def _timed(runs: Runs, words: list[list[int]]) -> Outcome:
+    correct = runs.correct_pairs()
+    return Outcome(int(correct.sum()), int(runs.correct_words(words).sum()), None)
 
 
 # ---- backends that are not exact: words are run

@@ -103,7 +103,7 @@ def _message(program: Program, found: Robustness, smallest: Failure, least: floa
             _weak_step(program, noisy, smallest.wrong),
             f"trials that went wrong: {', '.join(map(str, trials[:MOST_LISTED]))}{more}",
             f"the network of trial {smallest.trial}: {repeat}",
-            f"what usually helps: {', '.join(_advice(program))}",
+            f"what usually helps: {', '.join(_advice(program, found.noise))}",
         )
     )
 
@@ -145,11 +145,14 @@ def _differing(network: Network, noisy: Network, word: Sequence[str]) -> int:
     return most
 
 
-def _advice(program: Program) -> list[str]:
+def _advice(program: Program, noise: Noise) -> list[str]:
     neurons, margin, rule = program.network.neurons, program.claim.margin, program.options.rule
-    advice = [f"more neurons (dimension={min(2 * neurons, MOST_NEURONS)} instead of {neurons})"]
-    if rule != "robust":
-        advice.append('smaller weights (rule="robust")')
-    if margin < WIDE_MARGIN:
+    advice = [
+        f'a size for this noise (tolerate="{noise}")',
+        f"more neurons (dimension={min(2 * neurons, MOST_NEURONS)} instead of {neurons})",
+    ]
+    if rule not in ("small", "robust"):
+        advice.append('smaller weights (rule="small")')
+    if rule != "robust" and margin < WIDE_MARGIN:
         advice.append(f"a larger margin (margin={WIDE_MARGIN} instead of {margin:.2f})")
     return advice

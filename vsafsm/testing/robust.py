@@ -12,6 +12,7 @@ from numbers import Integral
 
 import numpy as np
 
+from vsafsm.asynchronous import Runs, timing_of
 from vsafsm.errors import NoiseError, RobustnessError
 from vsafsm.intervals import wilson
 from vsafsm.network import Network
@@ -103,7 +104,8 @@ def robustness(
     words
         Words that must be correct, each from the reset. None stands for every word of any length,
         which is decided and not sampled; of a machine with guards, for every word of its
-        representatives.
+        representatives. Where the noise is one of timing, None stands for every input in every
+        state, once per draw.
     trials
         Number of draws; `default_trials` by default.
     seed
@@ -126,10 +128,7 @@ def robustness(
     if words is not None:
         _check_words(program, words)
         program = with_inputs(program, chain.from_iterable(words))
-    found = (
-        (trial, _wrong(program, network_of_trial(program, noise, seed, trial), words))
-        for trial in range(count)
-    )
+    found = ((trial, _wrong_of_trial(program, noise, seed, trial, words)) for trial in range(count))
     failures = tuple(Failure(trial, wrong) for trial, wrong in found if wrong is not None)
     return Robustness(noise, seed, count, failures)
 
@@ -154,6 +153,18 @@ def default_trials() -> int:
 
 def _or_default(trials: int | None) -> int:
     return default_trials() if trials is None else trials
+
+
+def _wrong_of_trial(
+    program: Program, noise: Noise, seed: int, trial: int, words: Sequence[Word] | None
+) -> WrongWord | None:
+    timing = timing_of(noise)
+    if timing is None:
+        return _wrong(program, network_of_trial(program, noise, seed, trial), words)
+    # One generator for the weights and then for the runs.
+    rng = np.random.default_rng([seed, trial])
+    network = perturb(program.network, noise, rng)
+    return Runs(program.machine, network, timing, rng).shortest_wrong(words)
 
 
 def _wrong(program: Program, network: Network, words: Sequence[Word] | None) -> WrongWord | None:

@@ -31,8 +31,13 @@ USUAL: Mapping[str, Amounts] = {
     "quantised": (2, 8),
     "jitter": (0, 3),
     "correlated": (0, 2),
+    "timing:async": (0.1, 1),
+    "timing:masks": (0, 5),
+    "timing:delays": (1, 4),
 }
 """Amounts of each model where none are asked for."""
+LESS = ("quantised", "timing:async")
+"""Models of which a larger amount is less noise."""
 
 
 # ---- machines
@@ -288,17 +293,19 @@ def _models(name: str, asked: Amounts) -> st.SearchStrategy[Noise]:
         )
     amount, *others = fields(model)
     parameters = {one.name: _values(one) for one in others if one.name != "unit"}
-    return st.builds(
-        model, _amounts(amount, float(cast(Real, low)), float(cast(Real, high))), **parameters
-    )
+    drawn = _amounts(amount, float(cast(Real, low)), float(cast(Real, high)), name in LESS)
+    return st.builds(model, drawn, **parameters)
 
 
-def _amounts(amount: Field[Any], low: float, high: float) -> st.SearchStrategy[float]:
-    if amount.metadata["whole"]:  # bits: the more, the less noise
-        return st.integers(int(low), int(high)).map(lambda n: int(low) + int(high) - n)
-    return st.integers(0, 100).map(
-        lambda n: min(max(round(low + (high - low) * n / 100, 9), low), high)
-    )
+def _amounts(
+    amount: Field[Any], low: float, high: float, down: bool = False
+) -> st.SearchStrategy[float]:
+    """Amounts that shrink to the least, or `down` from the most."""
+    if amount.metadata["whole"]:
+        first, last = int(low), int(high)
+        return st.integers(first, last).map(lambda n: first + last - n if down else n)
+    steps = st.integers(0, 100).map(lambda n: 100 - n if down else n)
+    return steps.map(lambda n: min(max(round(low + (high - low) * n / 100, 9), low), high))
 
 
 def _values(one: Field[Any]) -> st.SearchStrategy[Any]:

@@ -183,7 +183,7 @@ def test_texts_are_read_as_options() -> None:
 def test_what_is_asked_of_a_network() -> None:
     found = requirements(settings({}))
     assert found.folded
-    assert (found.bits, found.least_margin, found.rule) == (3, 0.2, "robust")
+    assert (found.bits, found.least_margin, found.rule) == (3, 0.2, "small")
     assert (found.headroom, found.density) == (4, 2 / 11)
     assert (
         found

@@ -1,0 +1,227 @@
+"""What programs are to tolerate: texts, trials, sizing, records and the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import vsafsm
+from vsafsm import tolerance
+from vsafsm.cli.entry import main
+from vsafsm.errors import NotProvenError, OptionError, RobustnessError
+from vsafsm.intervals import wilson
+from vsafsm.machine import Machine
+from vsafsm.noise import parse_noise, perturb
+from vsafsm.options import Options
+from vsafsm.program import Program
+from vsafsm.tolerance import Journal, Tolerated, correct_draws, draws_needed, tolerances, tried
+from vsafsm.walk import Walk
+
+Compiled = Callable[..., Program]
+
+
+def test_texts_are_noises() -> None:
+    assert tolerances("none") == ()
+    assert [str(each) for each in tolerances("additive:2  missing:0.3 timing:async:0.1")] == [
+        "additive:2",
+        "missing:0.3",
+        "timing:async:0.1",
+    ]
+    with pytest.raises(OptionError, match='"additive:1" and for "additive:2"'):
+        tolerances("additive:1 additive:2")
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"tolerate": "additiv:1"}, 'option tolerate: unknown noise "additiv"'),
+        ({"tolerate": ""}, "noises between blanks"),
+        ({"tolerate": 3}, "noises between blanks"),
+        ({"confidence": 1.0}, "below 1"),
+        ({"confidence": "much"}, "below 1"),
+    ],
+)
+def test_wrong_tolerances_are_refused(changes: dict[str, object], told: str) -> None:
+    with pytest.raises(OptionError, match=told):
+        Options().with_(changes)
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.9, 0.95, 0.99, 0.999])
+def test_so_many_draws_are_needed(confidence: float) -> None:
+    number = draws_needed(confidence)
+    assert wilson(number, number)[0] > confidence
+    assert wilson(number - 1, number - 1)[0] <= confidence
+
+
+def test_draws_are_those_of_their_seeds(compiled: Compiled, turnstile: Machine) -> None:
+    network = compiled(turnstile, dimension=64).network
+    noise = parse_noise("additive:1.3")
+    found = correct_draws(turnstile, network, noise, 7, range(30))
+    expected = [
+        Walk(turnstile, perturb(network, noise, np.random.default_rng([7, t]))).shortest_wrong()
+        is None
+        for t in range(30)
+    ]
+    assert found == expected
+    assert set(found) == {True, False}
+
+
+def test_trials_end_where_the_interval_decides(
+    monkeypatch: pytest.MonkeyPatch, compiled: Compiled, turnstile: Machine, tmp_path: Path
+) -> None:
+    """A known share of draws is correct; the decision is the right one and draws are few."""
+    network, noise = compiled(turnstile).network, parse_noise("additive:1")
+    for share, decided in ((1.0, True), (0.7, False)):
+        rng = np.random.default_rng(0)
+        monkeypatch.setattr(
+            tolerance,
+            "correct_draws",
+            lambda machine, network, noise, seed, draws, rng=rng, share=share: (
+                rng.random(len(draws)) < share
+            ).tolist(),
+        )
+        found = tried(turnstile, network, noise, 0.9, 0, Journal(None), "key")
+        assert (found.interval[0] > 0.9) == decided
+        assert found.draws <= 67
+
+
+def test_draws_that_take_more_than_a_day_are_refused(
+    monkeypatch: pytest.MonkeyPatch, compiled: Compiled, turnstile: Machine
+) -> None:
+    monkeypatch.setattr(tolerance, "DAY_S", 1e-9)
+    with pytest.raises(RobustnessError, match="draws of additive:1 would take about"):
+        tried(
+            turnstile, compiled(turnstile).network, parse_noise("additive:1"), 0.9999, 0,
+            Journal(None), "key",
+        )  # fmt: skip
+
+
+def test_interrupted_draws_go_on(
+    monkeypatch: pytest.MonkeyPatch, compiled: Compiled, turnstile: Machine, tmp_path: Path
+) -> None:
+    network, noise, path = compiled(turnstile).network, parse_noise("missing:0.01"), tmp_path / "d"
+    real, asked = tolerance.correct_draws, []
+
+    def noted(*args: object) -> list[bool]:
+        asked.append(args[-1])
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        return real(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(tolerance, "correct_draws", noted)
+    with pytest.raises(KeyboardInterrupt):
+        tried(turnstile, network, noise, 0.95, 0, Journal(path), "key")
+    went_on = tried(turnstile, network, noise, 0.95, 0, Journal(path), "key")
+    assert asked[2] == asked[1]
+    assert went_on == tried(turnstile, network, noise, 0.95, 0, Journal(None), "key")
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"a": 3}', '{"a": ["x", 1]}'])
+def test_a_damaged_record_is_told(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "draws.json"
+    path.write_text(text)
+    with pytest.raises(RobustnessError, match="is no record of draws"):
+        Journal(path)
+
+
+# ---- compiling
+
+
+@pytest.fixture(scope="module")
+def usual(turnstile: Machine) -> Program:
+    return vsafsm.compile(turnstile)
+
+
+def test_the_default_tolerates_and_says_so(usual: Program) -> None:
+    assert usual.options.tolerate == " ".join(tolerance.DEFAULT)
+    assert (usual.options.rule, usual.options.confidence) == ("robust", 0.95)
+    assert [each.noise for each in usual.tolerated] == list(tolerance.DEFAULT)
+    assert all(each.interval[0] > 0.95 for each in usual.tolerated)
+    assert usual.prove().holds
+    # Draws of other seeds than those that were looked at.
+    for text in tolerance.DEFAULT:
+        found = correct_draws(usual.machine, usual.network, parse_noise(text), 99, range(60))
+        assert sum(found) >= 58
+
+
+def test_the_record_is_kept_in_the_file(usual: Program, tmp_path: Path) -> None:
+    usual.save(tmp_path / "p.npz")
+    again = vsafsm.load_program(tmp_path / "p.npz")
+    assert again == usual
+    assert again.tolerated == usual.tolerated
+    assert str(again.tolerated[0]).startswith("additive:1 in ")
+
+
+def test_the_smallest_is_that_of_no_tolerance(turnstile: Machine, usual: Program) -> None:
+    program = vsafsm.compile(turnstile, tolerate="none")
+    assert program.tolerated == ()
+    assert program.options.rule == "refined"
+    assert program.network.neurons < usual.network.neurons
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"dimension": 96}, {"rule": "refined"}, {"bits": 3}, {"target": "brian2"}, {"code": "dense"}],
+)
+def test_nothing_is_tried_where_options_say_otherwise(
+    turnstile: Machine, options: dict[str, object]
+) -> None:
+    program = vsafsm.compile(turnstile, **options)  # type: ignore[arg-type]
+    assert program.tolerated == ()
+    assert program.options.tolerate == "none"
+
+
+def test_what_is_named_is_tolerated(turnstile: Machine) -> None:
+    program = vsafsm.compile(
+        turnstile, tolerate=["additive:2", "missing:0.2"], confidence=0.9, bits=6
+    )
+    assert [each.noise for each in program.tolerated] == ["additive:2", "missing:0.2"]
+    assert all(each.interval[0] > 0.9 for each in program.tolerated)
+
+
+def test_a_dimension_that_is_given_has_to_do(turnstile: Machine) -> None:
+    program = vsafsm.compile(turnstile, dimension=256, tolerate="missing:0.1", confidence=0.8)
+    assert program.network.neurons == 256
+    assert program.tolerated[0].interval[0] > 0.8
+    with pytest.raises(NotProvenError, match=r"tolerates additive:30: the best, N=128, .* 0 of "):
+        vsafsm.compile(turnstile, dimension=128, tolerate="additive:30")
+
+
+def test_modules_take_no_tolerance(turnstile: Machine) -> None:
+    assert vsafsm.compile(turnstile, layout="modules").tolerated == ()
+    with pytest.raises(vsafsm.errors.CompileError, match="tolerate"):
+        vsafsm.compile(turnstile, layout="modules", tolerate="additive:1")
+
+
+def test_the_same_seed_gives_the_same_bytes(turnstile: Machine, usual: Program) -> None:
+    assert vsafsm.compile(turnstile).to_bytes() == usual.to_bytes()
+
+
+# ---- the command line
+
+
+def test_the_command_line_says_what_is_tolerated(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    target = tmp_path / "p.npz"
+    asked = ["--tolerate", "missing:0.1", "--tolerate", "timing:async:0.2", "--confidence", "0.8"]
+    assert main(["compile", "specs/turnstile.yaml", "-o", str(target), *asked]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].startswith("tolerates missing:0.1 in ")
+    assert lines[2].startswith("tolerates timing:async:0.2 in ")
+    assert main(["info", str(target)]) == 0
+    assert "missing:0.1 in " in capsys.readouterr().out
+    assert main(["info", str(target), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["tolerated"]
+    assert [each["noise"] for each in told] == ["missing:0.1", "timing:async:0.2"]
+    smallest = ["compile", "specs/turnstile.yaml", "-o", str(target), "--smallest", "--json"]
+    assert main(smallest) == 0
+    assert json.loads(capsys.readouterr().out)["tolerated"] == []
+
+
+def test_a_record_prints_its_interval() -> None:
+    assert str(Tolerated("additive:1", 99, 100)) == "additive:1 in 99 of 100 draws (0.946 to 0.998)"
