@@ -12,15 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vsafsm.errors import NetworkError
-from vsafsm.lowering import REST, Code
+from vsafsm.lowering import REST
 from vsafsm.machine import Machine
 from vsafsm.network import Network
 from vsafsm.order_bounds import Bounds, Shortfall
+from vsafsm.order_changes import Changes
 from vsafsm.order_search import Course, Orders
 from vsafsm.proof import Verdict
 from vsafsm.situations import Arc
-from vsafsm.symbolic import SymbolicMachine
 from vsafsm.vsa import Bits
 
 MOST_SEARCHED = 512
@@ -149,28 +148,19 @@ def prove_any_order(
     >>> vsafsm.prove_any_order(program.machine, program.network)
     <OrderProof refuted: 6 of 9 changes of the mask>
     """
-    if isinstance(machine, SymbolicMachine):
-        raise NetworkError(
-            "the proof for any order of updates has no guards; expected a machine whose inputs are"
-            " names"
-        )
-    if network.inputs != machine.inputs or sorted(network.states) != sorted(machine.states):
-        raise NetworkError("the network's states and inputs are not the machine's")
-    network.check_one_matrix()
-    return _OrderProof(machine, network).run(progress)
+    return _OrderProof(Changes(machine, network)).run(progress)
 
 
 class _OrderProof:
-    def __init__(self, machine: Machine, network: Network) -> None:
-        self.machine, self.network = machine, network
-        self.index = {name: x for x, name in enumerate(network.states)}
-        self.codes = {label: code for code, label in enumerate(network.labels)}
-        self.orders = Orders(network)
+    def __init__(self, changes: Changes) -> None:
+        self.changes = changes
+        self.machine, self.network = changes.machine, changes.network
+        self.orders = Orders(changes.network)
         self.open: dict[Arc, str] = {}
         """Changes of the mask that no bounds show, and why."""
 
     def run(self, progress: Callable[[float], None]) -> OrderProof:
-        arcs = list(dict.fromkeys(self._arcs()))
+        arcs = self.changes.arcs
         bounds = Bounds(self.network)
         for n, arc in enumerate(arcs):
             progress(n / len(arcs) / 2)
@@ -185,27 +175,9 @@ class _OrderProof:
 
     # ---- what is to be shown
 
-    def _arcs(self) -> Iterator[Arc]:
-        """The reset, and every change of the mask that a word reaches."""
-        start = self.index[self.machine.initial]
-        yield Arc(start, start, REST, REST)
-        for state in self.machine.reachable:
-            for mask in range(1, len(self.machine.inputs) + 1):
-                held, after = self._targets(state, mask)
-                yield Arc(self.index[state], held, REST, mask)
-                yield Arc(held, after, mask, REST)
-
-    def _targets(self, state: str, mask: int) -> tuple[int, int]:
-        """The code that a state leads to while an input is held, and that after the gap."""
-        taken = self.machine.transition(state, self.machine.inputs[mask - 1])
-        after = self.index[taken.to]
-        if taken.to == state and not taken.outputs:
-            return after, after
-        return self.codes.get(Code(after, True, taken.outputs), after), after
-
     def _why_open(self, arc: Arc, bounds: Bounds) -> str:
         """Why it is open what a change of the mask leads to; empty where it is not."""
-        found: str | Shortfall | None = self._unread(arc.target, arc.mask) or bounds.shortfall(*arc)
+        found: str | Shortfall | None = self._unread(arc.target, arc.mask) or bounds.shortfall(arc)
         if not found:
             return ""
         network = self.network
@@ -231,30 +203,25 @@ class _OrderProof:
         """Orders that end wrong: breadth first over states, by words whose updates are made in
         turn.
         """
-        network, machine = self.network, self.machine
-        start = self.index[machine.initial]
-        begin = network.codes[start]
-        searched = 0
-        path = _Path((), (), begin)
-        yield from self._tried(path, Arc(start, start, REST, REST))
-        course = self.orders.in_turn(begin, REST)
-        queue = [(machine.initial, path.then(None, course))]
+        network, machine, start = self.network, self.machine, self.changes.start
+        path = _Path((), (), network.codes[start.source])
+        yield from self._tried(path, start)
+        queue = [(machine.initial, path.then(None, self.orders.in_turn(path.activity, REST)))]
         met = {machine.initial}
+        searched = 0
         while queue:
             state, path = queue.pop(0)
             for mask, symbol in enumerate(machine.inputs, 1):
-                held, after = self._targets(state, mask)
+                held, after = self.changes.of(state, mask)
                 going = path.of(symbol)
-                arc = Arc(self.index[state], held, REST, mask)
-                yield from self._tried(going, arc)
+                yield from self._tried(going, held)
                 going = going.then(symbol, self.orders.in_turn(going.activity, mask))
-                arc = Arc(held, after, mask, REST)
-                yield from self._tried(going, arc)
+                yield from self._tried(going, after)
                 searched += 2
-                progress(0.5 + min(searched / 2, len(self.open)) / len(self.open) / 2)
+                progress(0.5 + min(searched / len(self.changes.arcs), 1) / 2)
                 if searched >= MOST_SEARCHED:
                     return
-                target = network.states[after]
+                target = network.states[after.target]
                 if target not in met:
                     met.add(target)
                     course = self.orders.in_turn(going.activity, REST)
@@ -267,10 +234,7 @@ class _OrderProof:
         code = network.codes[arc.source]
         begun = code if not path.phases else code & network.masks[arc.before]
         if arc in self.open or (path.activity != begun).any():
-            aims = self._aims(arc)
-            courses += orders.tried(
-                path.activity, arc.source, arc.target, arc.before, arc.mask, aims
-            )
+            courses += orders.tried(path.activity, arc, self._aims(arc))
         activity = np.array([course.activity for course in courses])
         read = network.decode(activity, arc.mask)
         label = network.labels[arc.target]
@@ -291,8 +255,9 @@ class _OrderProof:
             label = network.labels[code]
             found.append(label.state)
             if not label.pending:
+                state = network.states[label.state]
                 every = range(1, len(self.machine.inputs) + 1)
-                found += [self._targets(network.states[label.state], mask)[0] for mask in every]
+                found += [self.changes.of(state, mask)[0].target for mask in every]
         alike = network.codes.astype(np.int64) @ network.codes[arc.target]
         found += np.argsort(-alike, kind="stable").tolist()
         return [code for code in dict.fromkeys(found) if code != arc.target]

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsafsm.network import Network
-from vsafsm.vsa import Bits
+from vsafsm.order_changes import Parts, parts
+from vsafsm.situations import Arc
 
 Sums = NDArray[Any]
 
@@ -66,40 +67,34 @@ class Bounds:
         self.received = network.weights.astype(kind) - kind(network.gain)
         self.tolerance = 0.0
         if not network.whole:
-            eps = np.finfo(network.weights.dtype).eps
+            eps = 2.0 ** (-23 if network.weights.dtype.itemsize == 4 else -52)
             largest = float(np.abs(self.received).sum(1).max(initial=0))
-            self.tolerance = network.neurons * float(eps) * largest
+            self.tolerance = network.neurons * eps * largest
 
-    def shortfall(self, source: int, target: int, before: int, mask: int) -> Shortfall | None:
-        """None where every order of updates under `mask`, from the code `source` as far as the
-        masks `before` and `mask` leave it open, ends in the code `target` under `mask`.
+    def shortfall(self, arc: Arc) -> Shortfall | None:
+        """None where every order of updates after a change of the mask ends in its target, as far
+        as the mask leaves that open.
         """
-        network = self.network
-        opened = network.masks[mask]
-        left = network.codes[source] & opened
-        come = network.codes[target] & opened
-        core = left & network.masks[before]
-        return _Arc(self, opened, left & ~come, come, core).shortfall()
+        return _Extremes(self, parts(self.network, arc)).shortfall()
 
 
-class _Arc:
-    """One change of the mask: `free` are the neurons of the old code that have to go off."""
+class _Extremes:
+    """Extreme drives of the open neurons after one change of the mask."""
 
-    def __init__(self, bounds: Bounds, opened: Bits, free: Bits, come: Bits, core: Bits) -> None:
+    def __init__(self, bounds: Bounds, of: Parts) -> None:
         self.tolerance = bounds.tolerance
-        self.rows = np.flatnonzero(opened)
+        self.rows = np.flatnonzero(of.opened)
         received = bounds.received[self.rows]
-        self.is_come, self.is_free = come[opened], free[opened]
-        self.is_other = ~self.is_come & ~self.is_free
-        up = come & core
-        self.first, self.most = int(up.sum()), int(come.sum())
+        self.is_come, self.is_free = of.come[of.opened], of.free[of.opened]
+        self.is_other = of.other[of.opened]
+        self.first, self.most = int(of.up.sum()), int(of.come.sum())
         # Extreme sums over all sets of n further neurons of the new code: (open, n + 1).
-        further = np.sort(received[:, come & ~up], axis=1)
-        begun = received[:, up].sum(1, keepdims=True)
+        further = np.sort(received[:, of.come & ~of.up], axis=1)
+        begun = received[:, of.up].sum(1, keepdims=True)
         self.least = begun + _sums(further)
         self.largest = begun + _sums(further[:, ::-1])
-        self.of_free = received[:, free]
-        self.sure = core[free]
+        self.of_free = received[:, of.free]
+        self.sure = of.core[of.free]
 
     def shortfall(self) -> Shortfall | None:
         sure, of_free = self.sure.copy(), self.of_free

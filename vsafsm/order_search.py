@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsafsm.network import Network
+from vsafsm.order_changes import Parts, parts
+from vsafsm.situations import Arc
 from vsafsm.vsa import Bits
 
 UPDATES = 4
@@ -70,21 +72,17 @@ class Orders:
         opened = self.network.masks[mask]
         return self._in_turn(activity & opened, opened, [])
 
-    def tried(
-        self, activity: Bits, source: int, target: int, before: int, mask: int, aims: Sequence[int]
-    ) -> list[Course]:
-        """Orders that may end wrong, from an activity under a mask that follows another.
+    def tried(self, activity: Bits, arc: Arc, aims: Sequence[int]) -> list[Course]:
+        """Orders that may end wrong, from an activity at a change of the mask.
 
         Parameters
         ----------
-        source, target
-            The codes that are left and come up.
         aims
             Codes that an order may be after, the likeliest first.
         """
-        network = self.network
-        opened = network.masks[mask]
-        rising, falling = self._scores(source, target, mask, aims)
+        of = parts(self.network, arc)
+        opened = of.opened
+        rising, falling = self._scores(of, arc, aims)
         rows = len(rising)
         active = np.repeat((activity & opened)[None], rows, axis=0)
         drive = active.astype(self.kind) @ self.sent
@@ -107,30 +105,27 @@ class Orders:
         return [self._in_turn(active[row], opened, updated[row]) for row in range(rows)]
 
     def _scores(
-        self, source: int, target: int, mask: int, aims: Sequence[int]
+        self, of: Parts, arc: Arc, aims: Sequence[int]
     ) -> tuple[NDArray[Any], NDArray[Any]]:
         """Which of the neurons that would go on, or off, each order prefers: (B, N), twice."""
         network = self.network
-        opened = network.masks[mask]
-        left, come = network.codes[source] & opened, network.codes[target] & opened
-        neither = opened & ~left & ~come
         rising, falling = [], []
         for aim in aims[:AIMS]:
-            wanted = network.codes[aim] & opened & ~come
+            wanted = network.codes[aim] & of.opened & ~of.come
             # What a neuron sends to those that should not come up.
             helps = self.sent[:, wanted].sum(1).astype(np.float64)
             for bonus in (0.0, FIRST):
                 rising.append(helps + FIRST * 2 * wanted)
-                falling.append(-helps - FIRST * 2 * wanted + bonus * (left & ~come))
+                falling.append(-helps - FIRST * 2 * wanted + bonus * of.free)
         # Groups: those of the new code that some mask leaves open, before others of it.
-        for group in (*network.masks, come):
+        for group in (*network.masks, of.come):
             for leaving in (0.0, 3.0, -1.0):
-                rising.append(4.0 * neither + 1.0 * come + 1.0 * (come & group))
-                falling.append(leaving * left - 2.0 * neither)
+                rising.append(4.0 * of.other + 1.0 * of.come + 1.0 * (of.come & group))
+                falling.append(leaving * of.free - 2.0 * of.other)
         # Nothing comes up as long as something may go off.
         rising.append(np.zeros(network.neurons))
         falling.append(np.ones(network.neurons))
-        rng = np.random.default_rng([source, target, mask])
+        rng = np.random.default_rng(arc)
         for _ in range(RANDOM):
             scores = rng.random(network.neurons)
             rising.append(scores)
@@ -155,7 +150,7 @@ class Orders:
                     break
                 last = int(after[0])
                 active[last] ^= True
-                drive += self.sent[last] if active[last] else -self.sent[last]
+                drive = drive + (self.sent[last] if active[last] else -self.sent[last])
                 every.append(last)
             if not len(changing):
                 return Course(tuple(every), active, True)
