@@ -235,15 +235,16 @@ class _OrderProof:
         begun = code if not path.phases else code & network.masks[arc.before]
         if arc in self.open or (path.activity != begun).any():
             courses += orders.tried(path.activity, arc, self._aims(arc))
-        activity = np.array([course.activity for course in courses])
-        read = network.decode(activity, arc.mask)
         label = network.labels[arc.target]
         bad_outputs = not label.pending and (
             network.moore[label.state] != self.machine.outputs_of(network.states[label.state])
         )
-        for course, found in zip(courses, read.tolist(), strict=True):
-            settled = course.ends or course.repeats
-            if settled and (found != arc.target or bad_outputs) and self._is_so(path, arc, course):
+        for course in courses:
+            if not course.ends and not course.repeats:
+                continue
+            read = network.decode(_last(course), arc.mask).tolist()
+            found = next((code for code in read if code != arc.target), arc.target)
+            if (found != arc.target or bad_outputs) and self._is_so(path, arc, course):
                 yield self._told(path, arc, course, found)
 
     def _aims(self, arc: Arc) -> list[int]:
@@ -291,11 +292,21 @@ class _OrderProof:
         phases = (*path.phases, Phase(symbol, course.updated))
         outcome = "no code" if found < 0 else f'"{network.code_name(found)}"'
         if course.repeats:
-            outcome = f"no end, and {outcome} on the way"
+            outcome += ", again and again without end"
         elif found == arc.target:
             outcome += f" with outputs {', '.join(network.moore[found]) or 'none'}"
         expected = f'"{network.code_name(arc.target)}"'
         return WrongOrder(path.word, phases, expected, outcome, course.repeats)
+
+
+def _last(course: Course) -> Bits:
+    """What fires in the end, or in turn where it never ends: (B, N)."""
+    activity = course.activity.copy()
+    found = [activity.copy()]
+    for neuron in course.updated[len(course.updated) - course.repeats :]:
+        activity[neuron] ^= True
+        found.append(activity.copy())
+    return np.array(found)
 
 
 @dataclass(frozen=True, eq=False)
