@@ -102,7 +102,7 @@ class OrderProof:
     Examples
     --------
     >>> import vsafsm
-    >>> program = vsafsm.compile(vsafsm.load("specs/turnstile.yaml"))
+    >>> program = vsafsm.compile(vsafsm.load("specs/turnstile.yaml"), dimension=64)
     >>> proof = vsafsm.prove_any_order(program.machine, program.network)
     >>> proof.verdict, proof.changes
     ('refuted', 9)

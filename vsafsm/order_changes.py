@@ -100,3 +100,13 @@ class Changes:
             # Without pending codes (trigger "level") a state leads to the next directly.
             held = self._codes.get(Code(after, True, taken.outputs), after)
         return Arc(source, held, REST, mask), Arc(held, after, mask, REST)
+
+    def after(self, arc: Arc) -> list[Arc]:
+        """What may come next, as far as it leads away from where the arc led."""
+        label = self.network.labels[arc.target]
+        if arc.mask != REST:
+            found = [Arc(arc.target, label.state, arc.mask, REST)]
+        else:
+            state = self.network.states[label.state]
+            found = [self.of(state, a + 1)[0] for a in range(len(self.machine.inputs))]
+        return [each for each in found if each.target != each.source]

@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsafsm.errors import NetworkError
-from vsafsm.lowering import REST
 from vsafsm.machine import Machine
 from vsafsm.network import MOST_STEPS, Contract, Network
 from vsafsm.order_changes import Changes, parts
@@ -114,7 +113,7 @@ class _Missing(NamedTuple):
 class _Refiner:
     def __init__(self, changes: Changes, distance_lsb: int) -> None:
         self.network, self.distance = changes.network, distance_lsb
-        self.tasks = [_Task.of(changes.network, arc) for arc in changes.arcs]
+        self.tasks = [_Task.of(changes, arc) for arc in changes.arcs]
 
     def run(self, passes: int, progress: Callable[[float], None]) -> Real:
         """Whole weights (N, N)."""
@@ -159,14 +158,16 @@ class _Task:
     until: int
 
     @staticmethod
-    def of(network: Network, arc: Arc) -> _Task:
+    def of(changes: Changes, arc: Arc) -> _Task:
         """The neurons of a change of the mask, and until when the old code stays."""
+        network = changes.network
         found = parts(network, arc)
         first, most = int(found.up.sum()), int(found.come.sum())
-        # The largest part of the new code with which a further phase may begin.
-        after = network.masks[1:] if arc.mask == REST else network.masks[[REST]]
-        part = int((found.come & after).sum(1).max(initial=0))
-        until = min((part + most) // 2 + 1, most)
+        after = changes.after(arc)
+        # The largest part of the new code from which a third code comes up.
+        masks = network.masks[[each.mask for each in after if each.target != arc.source]]
+        part = int((found.come & masks).sum(1).max(initial=0))
+        until = (part + most) // 2 + 1 if part else first + max(1, (most - first) // 4)
         free = np.flatnonzero(found.free)
         return _Task(
             found.opened,
@@ -176,7 +177,7 @@ class _Task:
             np.flatnonzero(found.come & ~found.up),
             free,
             found.core[free],
-            max(until - first, 1),
+            max(min(until, most) - first, 1),
         )
 
     def missing(self, rows: Rows, received: Real, distance: float) -> Iterator[_Missing]:
