@@ -131,8 +131,8 @@ class _Refiner:
                 received = np.rint(fine[rows]) - network.gain
                 for missing in self.tasks[i].missing(rows, received, self.distance):
                     step = missing.drive / np.maximum(missing.activity.sum(1), 1)
-                    fine[missing.rows] += missing.activity * step[:, None]
-                    np.clip(fine, -limit, limit, out=fine)
+                    changed = fine[missing.rows] + missing.activity * step[:, None]
+                    fine[missing.rows] = np.clip(changed, -limit, limit)
                     short[missing.rows] = True
             left = short
             if not left.any():
