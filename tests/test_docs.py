@@ -229,6 +229,17 @@ def test_the_failure_bound_prints_what_the_page_shows(folder: Path, capsys: Capt
     assert printed in map(without_numbers, blocks(page("docs/proof.md"), "text"))
 
 
+def test_any_order_prints_what_the_page_shows(folder: Path, capsys: Capture) -> None:
+    text = page("docs/proof.md").partition("## Any order of updates")[2]
+    shutil.copy("specs/turnstile.yaml", ".")
+    assert main(shlex.split(blocks(text, "console")[0])[2:]) == 1
+    shown = list(map(without_numbers, blocks(text, "text")))
+    printed = without_numbers(capsys.readouterr().out)
+    assert re.sub("(# )+", "# ", printed) == re.sub("(# )+", "# ", shown[0])
+    exec(compile(blocks(text, "python")[0], "proof.md", "exec"), {"__name__": "__main__"})
+    assert without_numbers(capsys.readouterr().out) == shown[1]
+
+
 # ---- the spec format
 
 CHARTS = "docs/statecharts.md"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from vsafsm.version import __version__
 
 if TYPE_CHECKING:
+    from vsafsm.any_order import OrderProof, prove_any_order
     from vsafsm.backend import Run
     from vsafsm.compiler import compile_machine as compile  # noqa: A004 - the name users expect
     from vsafsm.discovery import backends
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Machine",
     "Network",
+    "OrderProof",
     "Program",
     "Proof",
     "Run",
@@ -49,6 +51,7 @@ __all__ = [
     "open",
     "plot",
     "prove",
+    "prove_any_order",
     "run",
     "save",
     "sweep",
@@ -59,6 +62,7 @@ __all__ = [
 _HOMES = {
     "Machine": "machine.Machine",
     "Network": "network.Network",
+    "OrderProof": "any_order.OrderProof",
     "Program": "program.Program",
     "Proof": "proof.Proof",
     "Run": "backend.Run",
@@ -74,6 +78,7 @@ _HOMES = {
     "open": "running.open_session",
     "plot": "plotting.kinds.plot",
     "prove": "proof.prove",
+    "prove_any_order": "any_order.prove_any_order",
     "run": "running.run_word",
     "save": "formats.save",
     "sweep": "sweeps.sweep.sweep",

@@ -15,9 +15,11 @@ from vsafsm.backend import Option
 from vsafsm.backend_options import RESERVED
 from vsafsm.cli import main
 from vsafsm.cli.arguments import COMPILE_OPTIONS
+from vsafsm.compiler import compile_machine
 from vsafsm.examples import examples
 from vsafsm.formats import load
 from vsafsm.options import Options
+from vsafsm.order_refinement import for_any_order
 from vsafsm.program import load_program
 from vsafsm.proof import prove
 from vsafsm.reference import ReferenceBackend
@@ -157,6 +159,36 @@ def test_prove_json(run, program, of):
     assert 0 < found["margin"] < 1
     assert found["radius"] > 0
     assert found["neurons"] <= 4 * found["smallest"]
+
+
+def test_prove_for_any_order_of_updates(run, tmp_path):
+    small = ("--dimension", "64", "--rule", "robust", "--timing", "any")
+    code, out, _ = run("prove", TURNSTILE, *small)
+    assert code == 1
+    first, second, third = out.splitlines()
+    assert first.endswith("any order of updates, refuted")
+    assert second.startswith("refuted: coin: expected")
+    assert third.startswith("bounds show")
+    found = json.loads(run("prove", TURNSTILE, *small, "--json")[1])
+    assert (found["holds"], found["verdict"], found["timing"]) == (False, "refuted", "any")
+    assert found["shown"] < found["changes"] == 9
+    assert found["counterexample"]["word"] == ["coin"]
+    assert [phase["input"] for phase in found["counterexample"]["phases"]] == [None, "coin"]
+
+    program = compile_machine(load(TURNSTILE), dimension=256, rule="robust", tolerate="none")
+    for_any_order(program).save(tmp_path / "turnstile.npz")
+    code, out, _ = run("prove", str(tmp_path / "turnstile.npz"), "--timing", "any")
+    assert code == 0
+    assert "all 9 changes" in out
+    found = json.loads(run("prove", str(tmp_path / "turnstile.npz"), "--timing=any", "--json")[1])
+    assert found["holds"] is True
+    assert found["counterexample"] is found["shortfall"] is None
+
+
+def test_prove_for_any_order_names_what_it_expects(run):
+    code, out, err = run("prove", TURNSTILE, "--timing", "every")
+    assert (code, out) == (2, "")
+    assert "synchronous" in err
 
 
 @pytest.fixture

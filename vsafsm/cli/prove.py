@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from vsafsm.any_order import OrderProof, prove_any_order
 from vsafsm.cli.arguments import Choices, add_json, add_options, add_target, choices
 from vsafsm.cli.exits import OK, WRONG
 from vsafsm.cli.progress import ProgressBar
@@ -12,7 +13,7 @@ from vsafsm.cli.results import size_line
 from vsafsm.cli.sources import compiled_of
 from vsafsm.cli.systems import Together
 from vsafsm.cli.terminal import print_json, print_line
-from vsafsm.errors import BackendError
+from vsafsm.errors import BackendError, UsageError
 from vsafsm.network import Network
 from vsafsm.program import Program
 from vsafsm.proof import Counterexample, Proof, prove
@@ -25,6 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A spec or program, a backend whose network is proven, and compile options."""
     parser.add_argument("spec", metavar="SPEC|PROGRAM")
     add_target(parser, "--backend", "prove what this backend holds of the program", default=None)
+    parser.add_argument(
+        "--timing",
+        choices=("synchronous", "any"),
+        default="synchronous",
+        help="all neurons at once (default), or one at a time in any order",
+    )
     add_json(parser)
     add_options(parser)
 
@@ -35,7 +42,11 @@ def run(args: argparse.Namespace) -> int:
         _check_exact(chosen)
     found = compiled_of(args, chosen, allow_unproven=True)
     if isinstance(found, SystemProgram):
+        if args.timing == "any":
+            raise UsageError("--timing any is for one machine, and the spec has several networks")
         return _prove_system(found, args, chosen)
+    if args.timing == "any":
+        return _prove_any_order(found, args, chosen)
     network, proof = _proven(found, args, chosen)
     if args.json:
         print_json(_json_of(found, network, proof))
@@ -46,13 +57,28 @@ def run(args: argparse.Namespace) -> int:
 
 def _proven(program: Program, args: argparse.Namespace, chosen: Choices) -> tuple[Network, Proof]:
     """The network of a program, or what a backend holds of it, and its proof."""
-    network = program.network if args.target is None else _network_on(program, chosen)
+    network = _network_of(program, args, chosen)
     with ProgressBar("proving") as progress:
         points = max(1, len(program.machine.states))
         proof = prove(
             program.machine, network, lambda done: progress("proving", min(1.0, done / points))
         )
     return network, proof
+
+
+def _network_of(program: Program, args: argparse.Namespace, chosen: Choices) -> Network:
+    return program.network if args.target is None else _network_on(program, chosen)
+
+
+def _prove_any_order(program: Program, args: argparse.Namespace, chosen: Choices) -> int:
+    network = _network_of(program, args, chosen)
+    with ProgressBar("proving") as progress:
+        proof = prove_any_order(program.machine, network, lambda share: progress("proving", share))
+    if args.json:
+        print_json(_json_of_orders(program, network, proof))
+    else:
+        _print_orders(program, network, proof)
+    return OK if proof.holds else WRONG
 
 
 def _prove_system(found: SystemProgram, args: argparse.Namespace, chosen: Choices) -> int:
@@ -116,6 +142,51 @@ def _json_of(program: Program, network: Network, proof: Proof) -> dict[str, Any]
         "smallest": program.smallest,
         "counterexample": None if wrong is None else _json_of_wrong(wrong),
     }
+
+
+def _json_of_orders(program: Program, network: Network, proof: OrderProof) -> dict[str, Any]:
+    wrong = proof.wrong
+    return {
+        "machine": program.machine.name,
+        "holds": proof.holds,
+        "verdict": proof.verdict,
+        "timing": "any",
+        "changes": proof.changes,
+        "shown": proof.shown,
+        "shortfall": proof.shortfall or None,
+        "neurons": network.neurons,
+        "states": len(program.machine.states),
+        "counterexample": None
+        if wrong is None
+        else {
+            "word": list(wrong.word),
+            "phases": [
+                {"input": phase.input, "updated": list(phase.updated)} for phase in wrong.phases
+            ],
+            "repeats": wrong.repeats,
+            "expected": wrong.expected,
+            "found": wrong.found,
+        },
+    }
+
+
+def _print_orders(program: Program, network: Network, proof: OrderProof) -> None:
+    print_line(
+        f"{program.machine.name}: N={network.neurons} neurons, k={network.active} active,"
+        f" {network.bits} bits, any order of updates, {proof.verdict}"
+    )
+    if proof.holds:
+        print_line(
+            f"holds for every input word and every order: all {proof.changes} changes of the mask"
+            " end in the code that they should"
+        )
+        return
+    if proof.wrong:
+        print_line(f"refuted: {proof.wrong}")
+    print_line(
+        f"bounds show {proof.shown} of {proof.changes} changes of the mask; the first that they do"
+        f" not is {proof.shortfall}"
+    )
 
 
 def _json_of_wrong(wrong: Counterexample) -> dict[str, Any]:
