@@ -183,6 +183,21 @@ def test_what_is_named_is_tolerated(turnstile: Machine) -> None:
     assert all(each.interval[0] > 0.9 for each in program.tolerated)
 
 
+def test_every_order_is_proven_where_that_is_asked_for(turnstile: Machine) -> None:
+    program = vsafsm.compile(turnstile, tolerate=["missing:0.02", "timing:any"], confidence=0.8)
+    order, missing = program.tolerated
+    assert (order.noise, missing.noise) == ("timing:any", "missing:0.02")
+    assert str(order) == "timing:any: 9 of 9 changes of the mask proven"
+    assert vsafsm.prove_any_order(turnstile, program.network).holds
+    assert program.prove().holds
+
+
+def test_an_order_that_cannot_be_proven_is_told(examples: dict[str, Machine]) -> None:
+    told = r"tolerates timing:any: the best, N=184, .* of \d+ changes of the mask proven"
+    with pytest.raises(NotProvenError, match=told):
+        vsafsm.compile(examples["gesture_control"], dimension=184, tolerate="timing:any")
+
+
 def test_a_dimension_that_is_given_has_to_do(turnstile: Machine) -> None:
     program = vsafsm.compile(turnstile, dimension=256, tolerate="missing:0.1", confidence=0.8)
     assert program.network.neurons == 256

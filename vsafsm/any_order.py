@@ -151,6 +151,15 @@ def prove_any_order(
     return _OrderProof(Changes(machine, network)).run(progress)
 
 
+def shown_by_bounds(machine: Machine, network: Network) -> tuple[int, int]:
+    """How many changes of the mask bounds show, and how many there are; no order is searched for.
+    Raises `NetworkError` as `prove_any_order`.
+    """
+    proof = _OrderProof(Changes(machine, network))
+    proof.bound()
+    return len(proof.changes.arcs) - len(proof.open), len(proof.changes.arcs)
+
+
 class _OrderProof:
     def __init__(self, changes: Changes) -> None:
         self.changes = changes
@@ -159,13 +168,17 @@ class _OrderProof:
         self.open: dict[Arc, str] = {}
         """Changes of the mask that no bounds show, and why."""
 
-    def run(self, progress: Callable[[float], None]) -> OrderProof:
-        arcs = self.changes.arcs
-        bounds = Bounds(self.network)
+    def bound(self, progress: Callable[[float], None] = lambda share: None) -> None:
+        """Find the changes of the mask that no bounds show."""
+        arcs, bounds = self.changes.arcs, Bounds(self.network)
         for n, arc in enumerate(arcs):
             progress(n / len(arcs) / 2)
             if why := self._why_open(arc, bounds):
                 self.open[arc] = why
+
+    def run(self, progress: Callable[[float], None]) -> OrderProof:
+        arcs = self.changes.arcs
+        self.bound(progress)
         shown = len(arcs) - len(self.open)
         if not self.open:
             return OrderProof("holds", len(arcs), shown)

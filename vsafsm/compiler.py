@@ -16,13 +16,12 @@ from vsafsm.layouts import choose
 from vsafsm.lowering import Lowered, lower
 from vsafsm.machine import Machine
 from vsafsm.modules.sizing import size_modules
-from vsafsm.noise import Noise
 from vsafsm.options import Auto, Code, Inhibition, Layout, Options, Placement, Rule, Trigger
 from vsafsm.prediction import predicted_neurons
 from vsafsm.program import Claim, Program
 from vsafsm.requirements import Requirements
 from vsafsm.sizing import Progress, Sized, size
-from vsafsm.tolerance import CONFIDENCE, DEFAULT_CONFIDENCE, tolerances
+from vsafsm.tolerance import CONFIDENCE, DEFAULT_CONFIDENCE, Tolerance, tolerances
 from vsafsm.tolerance import DEFAULT as DEFAULT_TOLERANCES
 
 LEAST_TOLERANT_BITS = 4
@@ -87,7 +86,8 @@ def compile_machine(
         ``"auto"``: 0.3, and less at a given dimension where that cannot be had; 0.2 where
         something is to be tolerated.
     tolerate
-        Noises that the program tolerates, as texts that `vsafsm.noise.parse_noise` reads; or
+        Noises that the program tolerates, as texts that `vsafsm.noise.parse_noise` reads;
+        ``"timing:any"``, for which every order of updates is proven (`vsafsm.prove_any_order`); or
         ``"none"``, which gives the smallest network. By default ``"auto"``: additive noise of one
         standard deviation of the weights, 10 % missing synapses, and 10 % of the neurons updated
         per step, for one matrix whose size the options leave open.
@@ -208,7 +208,7 @@ def compile_machine(
 
 def wanted_tolerances(
     options: Options, lowered: Lowered, requirements: Requirements, given: bool = False
-) -> tuple[Noise, ...]:
+) -> tuple[Tolerance, ...]:
     """What one matrix is to tolerate. By default nothing where the size is given, where a target
     aims at a tolerance of its own, and where options ask for what the rule ``robust`` has not.
 
@@ -232,7 +232,7 @@ def wanted_tolerances(
     return tolerances(" ".join(DEFAULT_TOLERANCES)) if leaves_open else ()
 
 
-def _tolerating(options: Options, wanted: Sequence[Noise]) -> Options:
+def _tolerating(options: Options, wanted: Sequence[Tolerance]) -> Options:
     """Options with what ``auto`` stands for where this is to be tolerated."""
     settled: dict[str, object] = {"tolerate": " ".join(map(str, wanted)) or "none"}
     if options.rule == "auto":

@@ -16,18 +16,28 @@ from pathlib import Path
 
 import numpy as np
 
+from vsafsm.any_order import shown_by_bounds
 from vsafsm.codebook import MAKERS, CodebookMaker, Layout, guarded
 from vsafsm.conditions import loads
 from vsafsm.errors import CodebookError
 from vsafsm.lowering import Lowered
 from vsafsm.machine import Machine
-from vsafsm.network import Network
-from vsafsm.noise import Composed, Noise
+from vsafsm.network import MOST_STEPS, Contract, Network
+from vsafsm.noise import Composed
 from vsafsm.options import MOST_NEURONS, Options, Rule
+from vsafsm.order_refinement import refined
 from vsafsm.prediction import active_for, predicted_neurons, split_active
 from vsafsm.proof import Proof, prove
 from vsafsm.requirements import Requirements
-from vsafsm.tolerance import CONFIDENCE, Journal, Tolerated, tried
+from vsafsm.tolerance import (
+    ANY_ORDER,
+    CONFIDENCE,
+    AnyOrder,
+    Journal,
+    Tolerance,
+    Tolerated,
+    tried,
+)
 from vsafsm.weights import Refinement, build, grid_for
 
 MARGINS = (0.3, 0.2, 0.1, 0.03)
@@ -61,6 +71,7 @@ STRENGTHS = {
     "timing:async": (4.0, 0.0),
     "timing:masks": (4.0, 0.1),
     "timing:delays": (4.0, 0.0),
+    ANY_ORDER: (4.0, 0.0),
 }
 """For each kind of noise a factor of the smallest size, and what it grows by per amount."""
 MOST_TIMES_EXPECTED = 4
@@ -127,7 +138,7 @@ def size(
     requirements: Requirements,
     maker: CodebookMaker | None = None,
     progress: Progress = lambda what, share: None,
-    wanted: Sequence[Noise] = (),
+    wanted: Sequence[Tolerance] = (),
     confidence: float = CONFIDENCE,
     resume: Path | None = None,
 ) -> Sized:
@@ -186,7 +197,7 @@ class _Trial:
 class _Trials:
     """What is to be tolerated, in which share of draws, and the draws that are done."""
 
-    wanted: tuple[Noise, ...]
+    wanted: tuple[Tolerance, ...]
     confidence: float
     journal: Journal
 
@@ -256,6 +267,8 @@ class _Search:
         for neurons in sizes:
             for active in self._tolerant_actives(neurons):
                 trial = self._try(neurons, active, self._tolerant_margin, 0, self.rule)
+                if trial and AnyOrder() in trials.wanted:
+                    trial = self._in_any_order(trial)
                 if trial is None or not trial.proof.holds or trial.unmet:
                     continue
                 found = self._tried(trial.network, trials)
@@ -270,11 +283,37 @@ class _Search:
             f" {', '.join(map(str, trials.wanted))}: {best[1]}"
         )
 
+    def _in_any_order(self, trial: _Trial) -> _Trial:
+        """The trial refined towards the worst order of updates, and proven anew."""
+        what = f"N={trial.network.neurons} {ANY_ORDER}"
+        network = refined(
+            self.machine, trial.network, progress=lambda share: self.progress(what, share)
+        )
+        network = replace(network, contract=Contract(MOST_STEPS, MOST_STEPS))
+        proof = prove(self.machine, network)
+        if proof.holds:
+            network = replace(network, contract=proof.contract)
+        found = replace(
+            trial,
+            network=network,
+            proof=proof,
+            unmet=self.requirements.unmet(network, proof.margin),
+        )
+        if self.best is trial:
+            self.best = found
+        return found
+
     def _tried(self, network: Network, trials: _Trials) -> list[Tolerated]:
         """What draws of each noise show, up to the first that is not tolerated."""
         found: list[Tolerated] = []
         drawn = hashlib.sha256(network.blocks.tobytes()).hexdigest()
-        for noise in trials.wanted:
+        # What is proven comes first: it takes no draws.
+        for noise in sorted(trials.wanted, key=lambda each: not isinstance(each, AnyOrder)):
+            if isinstance(noise, AnyOrder):
+                found.append(Tolerated(ANY_ORDER, *shown_by_bounds(self.machine, network)))
+                if found[-1].interval[0] < 1:
+                    break
+                continue
             what = f"N={network.neurons} {noise}"
             found.append(
                 tried(
@@ -498,12 +537,15 @@ def _compile(
     return _Trial(network, proof, refinement, search.requirements.unmet(network, proof.margin))
 
 
-def strength(wanted: Sequence[Noise]) -> float:
+def strength(wanted: Sequence[Tolerance]) -> float:
     """How many times the smallest network that proves is expected to tolerate some noises: a law
     fitted to measurements (``benchmarks/tolerance.py``).
     """
     factors = [1.0]
     for noise in wanted:
+        if isinstance(noise, AnyOrder):
+            factors.append(STRENGTHS[ANY_ORDER][0])
+            continue
         for part in noise.noises if isinstance(noise, Composed) else (noise,):
             base, slope = STRENGTHS.get(part.kind.partition(",")[0], (4.0, 0.0))
             factors.append(base + slope * part.amount)

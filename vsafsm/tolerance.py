@@ -26,6 +26,8 @@ from vsafsm.walk import Walk
 
 DEFAULT = ("additive:1", "missing:0.1", "timing:async:0.1")
 """What a program tolerates where nothing else is asked for."""
+ANY_ORDER = "timing:any"
+"""Stands for every order of updates, which is proven and not drawn."""
 CONFIDENCE, DEFAULT_CONFIDENCE = 0.99, 0.95
 """Least share of correct draws, at the lower end of its interval: of tolerances that a user names,
 and of those by default.
@@ -40,6 +42,19 @@ DAY_S = 86_400.0
 
 
 @dataclass(frozen=True)
+class AnyOrder:
+    """Every order in which neurons are updated one at a time."""
+
+    kind = ANY_ORDER
+
+    def __str__(self) -> str:
+        return ANY_ORDER
+
+
+Tolerance = Noise | AnyOrder
+
+
+@dataclass(frozen=True)
 class Tolerated:
     """What draws of a noise have shown.
 
@@ -48,7 +63,8 @@ class Tolerated:
     noise
         Its text.
     correct, draws
-        How many draws were correct, and how many there were.
+        How many draws were correct, and how many there were; of ``timing:any``, the changes of the
+        mask that are proven, and all of them.
     """
 
     noise: str
@@ -57,16 +73,20 @@ class Tolerated:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Wilson's 95 % interval of the share."""
+        """Wilson's 95 % interval of the share; what is proven is certain."""
+        if self.noise == ANY_ORDER:
+            return (float(self.correct == self.draws),) * 2
         return wilson(self.correct, self.draws)
 
     def __str__(self) -> str:
+        if self.noise == ANY_ORDER:
+            return f"{ANY_ORDER}: {self.correct} of {self.draws} changes of the mask proven"
         low, high = self.interval
         return f"{self.noise} in {self.correct} of {self.draws} draws ({low:.3f} to {high:.3f})"
 
 
-def tolerances(text: str) -> tuple[Noise, ...]:
-    """The noises in a text, between blanks; none for ``"none"``.
+def tolerances(text: str) -> tuple[Tolerance, ...]:
+    """The noises in a text, between blanks, and ``timing:any``; none for ``"none"``.
 
     Raises
     ------
@@ -77,8 +97,10 @@ def tolerances(text: str) -> tuple[Noise, ...]:
     """
     if text == "none":
         return ()
-    found = [parse_noise(part) for part in text.split()]
-    kinds: dict[str, Noise] = {}
+    found: list[Tolerance] = [
+        AnyOrder() if part == ANY_ORDER else parse_noise(part) for part in text.split()
+    ]
+    kinds: dict[str, Tolerance] = {}
     for noise in found:
         other = kinds.setdefault(noise.kind, noise)
         if other is not noise:
