@@ -156,6 +156,7 @@ class Program:
             "proof": claim.verdict,
             "margin (units)": f"{claim.margin:.3f}",
             "hold, gap (steps)": f"{network.contract.hold_steps}, {network.contract.gap_steps}",
+            "tolerates": "; ".join(map(str, self.tolerated)) or "nothing was tried",
             "target": self.target,
         }
         cells = "".join(

@@ -80,6 +80,7 @@ def page(
             *program.options.items(),
             ("target", program.target),
             ("smallest N that proves", program.smallest or ""),
+            *(("tolerates", str(each)) for each in program.tolerated),
         ],
         version=__version__,
         program_hash=program.content_hash,
