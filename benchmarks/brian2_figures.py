@@ -1,6 +1,8 @@
 """What the Brian2 backend does: machines, parameters, pulse lengths, holding, damage, rates.
 
 Usage: python benchmarks/brian2_figures.py machines|parameters|pulses|holding|damage [FOLDER]
+       python benchmarks/brian2_figures.py noise MACHINE usual|tolerant DRAWS [FOLDER]
+       python benchmarks/brian2_figures.py variants MACHINE DRAWS [FOLDER]
 
 FOLDER holds KISS2 files; bbtas, dk27, lion, train4 and mc are taken from it.
 """
@@ -8,7 +10,7 @@ FOLDER holds KISS2 files; bbtas, dk27, lion, train4 and mc are taken from it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +47,7 @@ def main() -> None:
     """Print one table."""
     tables: dict[str, Callable[[], None]] = {
         **{"machines": machines, "parameters": parameters, "pulses": pulses},
-        **{"holding": holding, "damage": damage},
+        **{"holding": holding, "damage": damage, "noise": noise, "variants": variants},
     }
     tables[sys.argv[1]]()
 
@@ -53,12 +55,12 @@ def main() -> None:
 # ---- machines and measurements
 
 
-def all_machines() -> Iterator[Machine]:
+def all_machines(folders: Sequence[str] = tuple(sys.argv[2:])) -> Iterator[Machine]:
     """Those of specs/, five of MCNC where there is a folder, and 20 random ones of up to 16 states
     and 6 inputs.
     """
     yield from (read(path).machine for path in SPECS)
-    for folder in sys.argv[2:]:
+    for folder in folders:
         yield from (read(Path(folder) / f"{name}.kiss2").machine for name in KISS2)
     rng = np.random.default_rng(7)
     for seed in range(20):
@@ -105,6 +107,17 @@ def score(program: Program, **options: object) -> tuple[int, int, float]:
         onsets = [event.onset_ms for event in recording.events[1:]]
         rates.append(np.mean([recording.rate_hz(onset - 60, onset) for onset in onsets]))
     return right, taken, float(np.mean(rates))
+
+
+def is_right(program: Program, **options: object) -> bool:
+    """Whether all transitions go right."""
+    hits, trials, _ = score(program, **options)
+    return hits == trials
+
+
+def drawn(rng: np.random.Generator, share: float) -> dict[str, float]:
+    """The six parameters, each within a share of its default."""
+    return {name: value * rng.uniform(1 - share, 1 + share) for name, value in SIX.items()}
 
 
 def wilson(hits: int, trials: int) -> str:
@@ -155,9 +168,7 @@ def parameters() -> None:
         rng = np.random.default_rng(100)
         good = 0
         for _ in range(100):
-            drawn = {name: value * rng.uniform(0.7, 1.3) for name, value in SIX.items()}
-            hits, trials, _ = score(program, **drawn)
-            good += hits == trials
+            good += is_right(program, **drawn(rng, 0.3))
         wrong = []
         for name, value in SIX.items():
             for factor in (0.5, 1.5):
@@ -168,6 +179,68 @@ def parameters() -> None:
         )
         print_table(
             ("machine", "draws all right", "95 % interval", "one at a time by 50 %"), rows[-1:]
+        )
+
+
+def noise() -> None:
+    """The six parameters drawn within 50 %, half of the synapses missing, and weight noise of two
+    standard deviations, for one machine and size.
+    """
+    name, size, draws = sys.argv[2], sys.argv[3], int(sys.argv[4])
+    machine = next(m for m in all_machines(sys.argv[5:]) if m.name == name)
+    program = compile_machine(machine, target=TARGET, target_options={"size": size})
+    network = program.network
+    rng = np.random.default_rng(100)
+    rows = []
+    for what, options in (
+        ("parameters within 50 %", [drawn(rng, 0.5) for _ in range(draws)]),
+        ("50 % missing", [{"missing": 0.5, "draw_seed": seed} for seed in range(draws)]),
+        ("weight noise 2 s.d.", [{"weight_noise": 2.0, "draw_seed": s} for s in range(draws)]),
+    ):
+        good = sum(is_right(program, **each) for each in options)
+        shape = f"{network.neurons}", f"{network.active}"
+        rows.append((name, size, *shape, what, f"{good} of {draws}", wilson(good, draws)))
+        print_table(
+            ("machine", "size", "N", "k", "noise", "draws all right", "95 % interval"), rows[-1:]
+        )
+
+
+VARIANTS: dict[str, dict[str, object]] = {
+    "as by default": {},
+    "80 inhibitory cells": {"inhibitory_cells": 80},
+    "signs dale": {"signs": "dale"},
+    "synapses conductance": {"synapses": "conductance"},
+    "all three": {"inhibitory_cells": 80, "signs": "dale", "synapses": "conductance"},
+    "speed 4": {"speed": 4.0},
+}
+
+
+def variants() -> None:
+    """Kinds of inhibition, signs and synapses, and faster cells, for one machine."""
+    name, draws = sys.argv[2], int(sys.argv[3])
+    program = compiled(next(m for m in all_machines(sys.argv[4:]) if m.name == name))
+    for what, variant in VARIANTS.items():
+        speed = 4 if what == "speed 4" else 1
+        holds = (40 / speed, 2000)
+        _, _, rate = score(program, **variant)
+        right = [score(program, hold_ms=float(hold), **variant)[:2] for hold in holds]
+        rng = np.random.default_rng(100)
+        good = [
+            sum(is_right(program, **variant, **each) for each in options)
+            for options in (
+                [drawn(rng, 0.3) for _ in range(draws)],
+                [{"weight_noise": 1.0, "draw_seed": seed} for seed in range(draws)],
+                [{"missing": 0.3, "draw_seed": seed} for seed in range(draws)],
+            )
+        ]
+        held = ", ".join(
+            f"{hits} of {trials} ({hold:g} ms)"
+            for hold, (hits, trials) in zip(holds, right, strict=True)
+        )
+        told = (f"{each} of {draws}" for each in good)
+        print_table(
+            ("variant", "rate (Hz)", "holds", "within 30 %", "noise 1 s.d.", "30 % missing"),
+            [(what, f"{rate:.0f}", held, *told)],
         )
 
 

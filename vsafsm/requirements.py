@@ -36,8 +36,8 @@ class Requirements:
     rule
         How to make the weights.
     headroom
-        Neurons, as a multiple of the smallest number that proves; at most 4. Modules have their
-        usual states at 2, and half of them at 4.
+        Neurons, as a multiple of the smallest number that proves. Modules have their usual states
+        at 2, and half of them at 4.
     density
         Share of active neurons in a code.
     tolerance

@@ -382,8 +382,9 @@ class _Search:
 
     def _sizes_beyond(self, smallest: int, ceiling: int) -> list[int]:
         """The rungs from the headroom aimed at to the most there may be, which is the last."""
-        most = min(ceiling, int(MOST_HEADROOM * smallest))
-        first = rung_of((self.requirements.headroom or HEADROOM) * smallest)
+        headroom = self.requirements.headroom or HEADROOM
+        most = min(ceiling, int(max(MOST_HEADROOM, headroom) * smallest))
+        first = rung_of(headroom * smallest)
         return [*takewhile(lambda neurons: neurons < most, _rungs(first)), most]
 
     def _satisfies(self, trial: _Trial, margin: float) -> bool:

@@ -14,10 +14,11 @@ from vsafsm.network import Network
 from vsafsm.program import Program
 from vsafsm.requirements import Requirements
 from vsafsm_brian2.parameters import (
-    REQUIREMENTS,
+    SIZES,
     Parameters,
     Realism,
     RunSettings,
+    Sizing,
     check_contract,
     check_delay,
     options,
@@ -46,10 +47,10 @@ class Brian2Backend:
 
     def requirements(self, options: Mapping[str, object]) -> Requirements:
         """Measured in ``benchmarks/brian2_figures.py``: small weights, a wide margin, four times
-        the smallest N.
+        the smallest N; eight times for the size ``tolerant``.
         """
         self._checked(options)
-        return REQUIREMENTS
+        return SIZES[taken(Sizing, options).size]
 
     def lower(self, program: Program, **options: object) -> Network:
         """The program's own network: weights become synaptic currents without rounding."""
@@ -110,7 +111,7 @@ class Brian2Backend:
 
     def _settings(self, options: Mapping[str, Any]) -> tuple[Parameters, Realism, RunSettings]:
         parameters, realism, running = self._checked(options)
-        check_contract(running.hold_ms, running.gap_ms)
+        check_contract(running.hold_ms, running.gap_ms, parameters.speed)
         return parameters, realism, running
 
 

@@ -37,8 +37,8 @@ def emit(
     Raises
     ------
     OptionError
-        If realism is asked for: it is drawn by `vsafsm_brian2`, and the script is to be read. Or
-        if a period of the clock is shorter than a tick takes.
+        If realism, or another kind of inhibition or synapses, is asked for: the script is to be
+        read. Or if a period of the clock is shorter than a tick takes.
     FileError
         If a file cannot be written.
     """
@@ -47,6 +47,12 @@ def emit(
             "the script has no realism; expected none of its options, or vsafsm run --backend"
             " brian2"
         )
+    for name in ("inhibitory_cells", "synapses", "signs"):
+        usual = getattr(Parameters(), name)
+        if getattr(parameters, name) != usual:
+            raise OptionError(
+                f"the script has no {name}; expected {usual}, or vsafsm run --backend brian2"
+            )
     text = script(program, parameters, running)
     write_atomically(folder / "network.npz", _archive(program))
     write_atomically(folder / "run.py", text.encode())
@@ -89,7 +95,7 @@ def _chosen(template: str, clocked: bool) -> str:
 
 def _varied(program: Program, parameters: Parameters) -> Iterator[tuple[str, float, str, str]]:
     """What `Parameters` and the program say, as the constants are written."""
-    network = program.network
+    network, parameters = program.network, parameters.at_speed
     step = 2 * parameters.strength_pa / (network.active * network.scale)
     yield "tau_syn", parameters.tau_syn_ms, "ms", "of synapses and inhibitory pool"
     yield "C_m", parameters.tau_mem_ms, "ms*g_L", "capacitance: membrane time constant times leak"

@@ -17,6 +17,29 @@ dI_reset/dt = -I_reset/tau_mask : amp
 dg_mask/dt = -g_mask/tau_mask : siemens
 P : 1 (linked)
 """
+CONDUCTANCE_CELLS = """
+dv/dt = (g_L*(E_L - v) + g_mask*(E_mask - v) + g_exc*(E_exc - v) + g_inh*(E_inh - v) + I)/C_m : volt (unless refractory)
+I = I_bias + I_reset{noise} : amp
+g_exc = I_exc/(E_exc - V_ref) : siemens
+g_inh = (I_inh + w_inh*P)/(V_ref - E_inh) : siemens
+dI_exc/dt = -I_exc/tau_syn : amp
+dI_inh/dt = -I_inh/tau_syn : amp
+dI_reset/dt = -I_reset/tau_mask : amp
+dg_mask/dt = -g_mask/tau_mask : siemens
+P : 1 (linked)
+"""  # noqa: E501
+"""Synapses that open conductances. At ``V_ref`` they pass the currents that `CELLS` has at every
+voltage.
+"""
+INHIBITORY = """
+dv/dt = (g_L*(V_th_inh - v) + I_in)/C_inh : volt (unless refractory)
+dI_in/dt = -I_in/tau_in : amp
+"""
+"""Cells of the spiking pool. A tonic current holds each at its threshold, so that it counts what
+arrives.
+"""
+PARTNERS = "due : 1"
+"""An inhibitory partner of each cell: it fires one step after the cell."""
 POOL = """
 dP/dt = -P/tau_syn : 1
 """
@@ -32,7 +55,12 @@ NOISE_STEP = (
 )
 
 ON_RECURRENT = "I_syn_post += w"
+ON_EXCITATORY = {"current": "I_syn_post += w", "conductance": "I_exc_post += w"}
+ON_INHIBITORY = {"current": "I_syn_post -= w", "conductance": "I_inh_post += w"}
+ON_PARTNER = "due_post = 1"
 ON_POOL = "P_post += 1"
+ON_POOL_BY_CELLS = "P_post += share"
+ON_CELLS_OF_POOL = "I_in_post += w_in"
 ON_MASK = "g_mask_post += g_jump"
 ON_RESET = "I_reset_post += I_jump"
 ON_SILENCE = "off_post = 30"
@@ -51,6 +79,24 @@ CONSTANTS = (
     ("t_line", 1.0, "ms", "refractory time of the lines"),
 )
 """Name, value, unit and meaning of what is fixed; what `Parameters` holds is not among them."""
+
+FURTHER = (
+    ("E_exc", 0.0, "mV", "reversal of excitatory conductances"),
+    ("E_inh", -80.0, "mV", "reversal of inhibitory conductances"),
+    ("V_ref", -52.0, "mV", "where conductances pass the currents of current synapses"),
+    ("V_th_inh", -50.0, "mV", "threshold of the spiking pool's cells"),
+    ("tau_in", 2.0, "ms", "of their synapses"),
+    ("t_inh", 1.0, "ms", "their refractory time"),
+)
+"""The same, for what options ask for."""
+INHIBITORY_TAU_MS = 20.0
+"""Membrane time constant of the spiking pool's cells."""
+SPIKES_PER_SPIKE = 0.05
+"""Spikes of a cell of the spiking pool for each spike that reaches it."""
+SHARE_TO_INHIBITORY = 0.5
+"""Of the cells, that reach a cell of the spiking pool; drawn, so that its cells do not fire
+together.
+"""
 
 RESET_MS = 60.0
 """How long the reset line is driven."""

@@ -55,12 +55,19 @@ class Brian2FSM:
     cells : brian2.NeuronGroup
         N leaky integrate-and-fire cells.
     pool : brian2.NeuronGroup
-        The global inhibition: one graded unit that sums all spikes of the cells.
+        The global inhibition: one graded unit that sums all spikes of the cells, or of
+        `inhibitory`. All weights to the cells are equal, so that it is computed once for all.
+    inhibitory : brian2.NeuronGroup or None
+        The cells of a spiking pool, between the cells and the sum of their synapses.
+    partners : brian2.NeuronGroup or None
+        The inhibitory partners of the cells, where no cell has weights of both signs.
     lines : brian2.NeuronGroup
         Line 0 is rest, then one for each input, then reset. Spikes with ``drive_post += 5`` every 2
         ms keep one on.
-    recurrent, to_pool, masks, reset, silence : brian2.Synapses
-        Recurrent weights; cells to pool; lines to the cells that they close; reset to the cells of
+    recurrent, recurrent_inhibitory : brian2.Synapses
+        Recurrent weights: all in the first, or the negative ones in the second, which is else None.
+    to_pool, masks, reset, silence : brian2.Synapses
+        Cells to pool, or to its cells; lines to the cells that they close; reset to the cells of
         the start code; input lines to the rest line.
     objects
         All of them, for ``brian2.Network(*fsm.objects)``.
@@ -87,7 +94,10 @@ class Brian2FSM:
         self.pool = self._group(1, eq.POOL, "pool", method="exact")
         self.cells = self._cells()
         self.lines = self._lines()
-        self.recurrent = self._recurrent()
+        self.inhibitory: Any = None
+        self.partners: Any = None
+        self.objects: list[Any] = []
+        self.recurrent, self.recurrent_inhibitory = self._recurrent()
         self.to_pool = self._to_pool()
         start = self.network.code_activity(self.network.start)
         line, cell = self._closed(start)
@@ -98,8 +108,8 @@ class Brian2FSM:
         self.silence = self._joined(
             self.lines, self.lines, eq.ON_SILENCE, "silence", inputs, 0 * inputs
         )
-        self.objects = [
-            *(self.pool, self.cells, self.lines, self.recurrent),
+        self.objects += [
+            *(self.pool, self.cells, self.lines, *self._all_recurrent),
             *(self.to_pool, self.masks, self.reset, self.silence),
         ]
 
@@ -119,12 +129,29 @@ class Brian2FSM:
         """Indices of the cells that are active in a state; raises `UnknownStateError`."""
         return self.network.code_activity(self.program.machine.state_index(state)).astype(np.intp)
 
+    @property
+    def fan_out(self) -> NDArray[np.intp]:
+        """Synapses of each cell (N,), to cells and to the pool; those of a partner count as its
+        cell's.
+        """
+        found = np.zeros(self.network.neurons, np.intp)
+        for joined in (*self._all_recurrent, self.to_pool):
+            found += np.bincount(np.asarray(joined.i), minlength=len(found))
+        return found
+
+    @property
+    def _all_recurrent(self) -> tuple[Any, ...]:
+        both = self.recurrent, self.recurrent_inhibitory
+        return tuple(each for each in both if each is not None)
+
     # ---- the objects
 
     def _cells(self) -> Any:
         realism = self.realism
         varied = {name: realism.spread(of) for name, of in SPREAD.items() if realism.spread(of) > 0}
-        text = eq.CELLS.format(noise=" + I_noise" if realism.noise_pa else "")
+        conducting = self.parameters.synapses == "conductance"
+        text = eq.CONDUCTANCE_CELLS if conducting else eq.CELLS
+        text = text.format(noise=" + I_noise" if realism.noise_pa else "")
         text += "".join(f"{name} : {UNITS[name]} (constant)\n" for name in varied)
         cells = self._group(
             *(self.network.neurons, text + (eq.NOISE if realism.noise_pa else ""), "cells"),
@@ -170,12 +197,40 @@ class Brian2FSM:
         line = np.repeat(np.arange(len(closed)), [len(cells) for cells in closed])
         return line, np.concatenate(closed)
 
-    def _recurrent(self) -> Any:
+    def _recurrent(self) -> tuple[Any, Any]:
+        """All weights and None, or the positive ones and the negative ones."""
         pre, post, weights = self._weights()
-        joined = self._joined(
-            self.cells, self.cells, eq.ON_RECURRENT, "recurrent", pre, post, "w : amp"
+        kind, dale = self.parameters.synapses, self.parameters.signs == "dale"
+        if kind == "current" and not dale:
+            every = np.ones(len(pre), np.bool_)
+            return (
+                self._weighted(self.cells, eq.ON_RECURRENT, "recurrent", every, pre, post, weights),
+                None,
+            )
+        excitatory, inhibitory = eq.ON_EXCITATORY[kind], eq.ON_INHIBITORY[kind]
+        sender = self._partners() if dale else self.cells
+        return (
+            self._weighted(self.cells, excitatory, "excitatory", weights > 0, pre, post, weights),
+            self._weighted(sender, inhibitory, "inhibitory", weights < 0, pre, post, -weights),
         )
-        joined.w = weights * self.namespace["w_step"]
+
+    def _partners(self) -> Any:
+        """A cell beside each cell, which fires when it has."""
+        self.partners = self._group(
+            *(len(self.cells), eq.PARTNERS, "partners"), threshold="due > 0", reset="due = 0"
+        )
+        each = np.arange(len(self.cells))
+        joined = self._joined(self.cells, self.partners, eq.ON_PARTNER, "to_partners", each, each)
+        self.objects += [self.partners, joined]
+        return self.partners
+
+    def _weighted(
+        self, sender: Any, on_pre: str, name: str, some: Any, pre: Any, post: Any, weights: Any
+    ) -> Any:
+        """Some of the synapses, with their weights in LSBs."""
+        pre, post = pre[some], post[some]
+        joined = self._joined(sender, self.cells, on_pre, name, pre, post, "w : amp")
+        joined.w = weights[some] * self.namespace["w_step"]
         delay, jitter = self.realism.delay_ms, self.realism.delay_jitter_ms
         if jitter:
             joined.delay = (delay + jitter * self._rng.random(len(post))) * ms
@@ -209,8 +264,32 @@ class Brian2FSM:
         return found
 
     def _to_pool(self) -> Any:
+        if self.parameters.inhibitory_cells:
+            return self._to_spiking_pool(int(self.parameters.inhibitory_cells))
         there = np.flatnonzero(self._rng.random(len(self.cells)) >= self.realism.missing)
         return self._joined(self.cells, self.pool, eq.ON_POOL, "to_pool", there, 0 * there)
+
+    def _to_spiking_pool(self, number: int) -> Any:
+        """A spiking pool, each cell of which counts the spikes of half of the cells."""
+        resting, threshold = self.namespace["E_L"], self.namespace["V_th_inh"]
+        self.inhibitory = self._group(
+            *(number, eq.INHIBITORY, "pool_cells"),
+            threshold="v > V_th_inh",
+            reset="v = E_L",
+            refractory="t_inh",
+            method="exact",
+        )
+        self.inhibitory.v = resting + (threshold - resting) * self._rng.random(number)
+        every = np.arange(number)
+        out = self._joined(
+            self.inhibitory, self.pool, eq.ON_POOL_BY_CELLS, "from_pool_cells", every, 0 * every
+        )
+        self.objects += [self.inhibitory, out]
+        share = eq.SHARE_TO_INHIBITORY * (1 - self.realism.missing)
+        pre, post = np.nonzero(self._rng.random((len(self.cells), number)) < share)
+        return self._joined(
+            self.cells, self.inhibitory, eq.ON_CELLS_OF_POOL, "to_pool_cells", pre, post
+        )
 
     def _group(self, size: int, text: str, name: str, without: Any = (), **more: Any) -> Any:
         known = {key: value for key, value in self.namespace.items() if key not in without}
@@ -236,9 +315,9 @@ class Brian2FSM:
 
 def namespace(program: Program, parameters: Parameters, realism: Realism) -> dict[str, Any]:
     """The identifiers of the equations, as Brian2 quantities."""
-    network = program.network
+    network, parameters = program.network, parameters.at_speed
     found: dict[str, Any] = {
-        name: value * getattr(b2, unit) for name, value, unit, _ in eq.CONSTANTS
+        name: value * getattr(b2, unit) for name, value, unit, _ in (*eq.CONSTANTS, *eq.FURTHER)
     }
     step = 2 * parameters.strength_pa * pA / (network.active * network.scale)
     found |= {
@@ -248,7 +327,12 @@ def namespace(program: Program, parameters: Parameters, realism: Realism) -> dic
         "I_bias": parameters.bias_pa * pA,
         "w_step": step,
         "w_inh": parameters.inhibition_gain * network.gain * step,
+        "C_inh": eq.INHIBITORY_TAU_MS * ms * found["g_L"],
+        "share": 1 / (max(1, parameters.inhibitory_cells) * eq.SPIKES_PER_SPIKE),
         "tau_noise": eq.NOISE_TAU_MS * ms,
         "sigma_noise": realism.noise_pa * pA,
     }
+    # A spike's charge lifts a cell of the spiking pool by this share of the way to its threshold.
+    charge = found["C_inh"] * (found["V_th_inh"] - found["E_L"]) / found["tau_in"]
+    found["w_in"] = charge * eq.SPIKES_PER_SPIKE / eq.SHARE_TO_INHIBITORY
     return found

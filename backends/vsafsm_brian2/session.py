@@ -110,10 +110,8 @@ class Simulation:
     def recording(self) -> Recording:
         """What was recorded so far."""
         network = self.fsm.network
-        fan_out = np.bincount(np.asarray(self.fsm.recurrent.i), minlength=network.neurons)
-        fan_out += np.bincount(np.asarray(self.fsm.to_pool.i), minlength=network.neurons)
         times, cells = np.asarray(self.monitor.t / ms), np.asarray(self.monitor.i, np.intp)
-        return Recording(network, times, cells, tuple(self.events), self.now_ms, fan_out)
+        return Recording(network, times, cells, tuple(self.events), self.now_ms, self.fsm.fan_out)
 
 
 class Brian2Session:
@@ -174,7 +172,7 @@ class Brian2Session:
         """
         hold_ms = _milliseconds("hold", hold, self._running.hold_ms)
         gap_ms = _milliseconds("gap", gap, self._running.gap_ms)
-        check_contract(hold_ms, gap_ms)
+        check_contract(hold_ms, gap_ms, self._simulation.parameters.speed)
         self._give(self.program.network.mask_of(symbol) - 1, hold_ms, gap_ms)
         return self.state
 
