@@ -20,7 +20,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import vsafsm
+import vsafsm.compiler
 import vsafsm.discovery
+import vsafsm.tolerance
 from vsafsm.machine import Machine, Transition
 from vsafsm.network import Network
 from vsafsm.program import Program
@@ -281,13 +283,26 @@ def _compiled(machine: Machine, options: tuple[tuple[str, Any], ...]) -> Program
 
 @pytest.fixture(scope="session")
 def compiled() -> Callable[..., Program]:
-    """``vsafsm.compile`` that remembers; programs are frozen. What they tolerate is not tried
-    unless a test asks for it: networks are the smallest.
+    """``vsafsm.compile`` that remembers; programs are frozen."""
+    return lambda machine, **options: _compiled(machine, tuple(sorted(options.items())))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def smallest_networks() -> Iterator[None]:
+    """Networks of tests are the smallest, which are compiled in a tenth of the time: nothing is
+    tolerated unless it is asked for.
     """
-    smallest = {"tolerate": "none"}
-    return lambda machine, **options: _compiled(
-        machine, tuple(sorted({**smallest, **options}.items()))
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vsafsm.compiler, "DEFAULT_TOLERANCES", ())
+        yield
+
+
+@pytest.fixture(scope="module")
+def usual_tolerances(smallest_networks: None) -> Iterator[None]:
+    """For tests of what users get without options."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vsafsm.compiler, "DEFAULT_TOLERANCES", vsafsm.tolerance.DEFAULT)
+        yield
 
 
 @pytest.fixture(scope="session")

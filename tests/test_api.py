@@ -18,6 +18,8 @@ import vsafsm
 from vsafsm.noise import Missing
 from vsafsm.program import Program
 
+pytestmark = pytest.mark.usefixtures("usual_tolerances")
+
 ROOT = Path(__file__).parents[1]
 DOCUMENTED = sorted(name for name in vsafsm.__all__ if callable(getattr(vsafsm, name)))
 

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import vsafsm
 from vsafsm.asynchronous import Runs, Timing, timing_of
 from vsafsm.errors import NoiseError
 from vsafsm.lowering import REST
@@ -17,6 +16,7 @@ from vsafsm.machine import Machine
 from vsafsm.network import Network
 from vsafsm.noise import parse_noise, perturb
 from vsafsm.program import Program
+from vsafsm.testing import robustness
 from vsafsm.walk import Walk
 
 Compiled = Callable[..., Program]
@@ -87,7 +87,7 @@ def test_drives_stay_exact_over_a_run(robust: Program) -> None:
     for a in (0, 1, 1, 0):
         run.take(["locked", "unlocked", "locked"], np.array([a, 1 - a, a]))
         sent = network.weights.astype(float) - network.gain
-        np.testing.assert_array_equal(run.drive, run.arrived @ sent.T)
+        np.testing.assert_array_equal(run.side.drive, run.side.arrived @ sent.T)
 
 
 def test_delays_belong_to_a_draw_and_the_rest_to_a_run(robust: Program) -> None:
@@ -158,10 +158,8 @@ def test_modules_are_run_as_one_matrix_up_to_a_size(compiled: Compiled, turnstil
 
 
 def test_assertions_take_timing(robust: Program) -> None:
-    found = vsafsm.testing.robustness(robust, "timing:async:0.1", trials=5)
+    found = robustness(robust, "timing:async:0.1", trials=5)
     assert found.correct == 5
-    found = vsafsm.testing.robustness(
-        robust, "additive:40+timing:async:0.5", words=[["coin", "push"]], trials=3
-    )
+    found = robustness(robust, "additive:40+timing:async:0.5", words=[["coin", "push"]], trials=3)
     assert found.correct < 3
     assert found.smallest is not None

@@ -26,6 +26,8 @@ from vsafsm.machine import Machine
 from vsafsm.proof import prove
 from vsafsm.statecharts import flatten
 
+pytestmark = pytest.mark.usefixtures("usual_tolerances")
+
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 CLOCKED = DOCS / "examples" / "clocked"

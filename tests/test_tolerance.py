@@ -21,6 +21,8 @@ from vsafsm.program import Program
 from vsafsm.tolerance import Journal, Tolerated, correct_draws, draws_needed, tolerances, tried
 from vsafsm.walk import Walk
 
+pytestmark = pytest.mark.usefixtures("usual_tolerances")
+
 Compiled = Callable[..., Program]
 
 

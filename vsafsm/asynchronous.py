@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +28,12 @@ MISSED = 0.01
 """Neurons of a whole network that miss their update, on average, in the time that is given for a
 step.
 """
-MOST_ELEMENTS = 2**22
+MOST_ELEMENTS = 2**19
 """Neurons of all runs that are advanced together, at most."""
+
+
+KEPT = 0.75
+"""Runs that have settled are put aside where fewer than this share still change."""
 
 
 @dataclass(frozen=True)
@@ -101,8 +106,13 @@ class Runs:
             )
         self.machine, self.timing, self.rng = machine, timing, rng
         self.network = network.to_dense() if network.modules > 1 else network
-        # What each neuron sends, the inhibition included: whole numbers add up exactly.
-        self._sent = self.network.rows.astype(np.float64) - self.network.gain
+        # What each neuron sends when it comes up, the inhibition included, and below what it sends
+        # when it goes off. Sums of whole numbers up to 2**24 are exact in float32.
+        largest = (self.network.largest_weight + self.network.gain) * self.network.neurons
+        exact = self.network.whole and largest < 2**24
+        sent: NDArray[Any] = self.network.rows.astype(np.float32 if exact else np.float64)
+        sent = sent - self.network.gain
+        self._sent = np.concatenate([sent, -sent])
         self._delays = rng.integers(1, timing.delay + 1, self.network.neurons)
         self._state = {name: x for x, name in enumerate(machine.states)}
 
@@ -165,16 +175,44 @@ class Runs:
         return wrong
 
 
+@dataclass(eq=False)
+class _Side:
+    """Some runs side by side: which neurons fire, what has arrived of it, and the drives.
+
+    Attributes
+    ----------
+    active, arrived, drive : (B, N)
+    past : (delay, B, N)
+        What fired in the last steps, the newest first; of one step where there are no delays.
+    """
+
+    active: Bits
+    past: Bits
+    arrived: Bits
+    drive: NDArray[Any]
+
+    def take(self, rows: NDArray[np.intp]) -> _Side:
+        """Some of the runs."""
+        return _Side(self.active[rows], self.past[:, rows], self.arrived[rows], self.drive[rows])
+
+    def put(self, rows: NDArray[np.intp], other: _Side) -> None:
+        """Put other runs in the place of some."""
+        self.active[rows], self.past[:, rows] = other.active, other.past
+        self.arrived[rows], self.drive[rows] = other.arrived, other.drive
+
+
 class _Run:
-    """Some runs side by side: which neurons fire, what has arrived of it, and the drives."""
+    """Some runs from their codes on."""
 
     def __init__(self, runs: Runs, codes: Bits) -> None:
         self.runs, self.network, self.rng = runs, runs.network, runs.rng
-        self.active = codes.copy()
-        self.past = np.repeat(self.active[None], runs.timing.delay, axis=0)
-        """What fired in the last steps, the newest first: (delay, B, N)."""
-        self.arrived = self.active.copy()
-        self.drive = self.active.astype(np.float64) @ runs._sent
+        neurons = codes.shape[1]
+        self.side = _Side(
+            codes.copy(),
+            np.repeat(codes[None], runs.timing.delay, axis=0),
+            codes.copy(),
+            codes.astype(runs._sent.dtype) @ runs._sent[:neurons],
+        )
         self.mask = np.full(len(codes), REST)
         self._phase(self.mask)
 
@@ -188,7 +226,7 @@ class _Run:
             for state, a in zip(states, symbols.tolist(), strict=True)
         ]
         self._phase(symbols + 1)
-        held = network.decode(self.active, symbols + 1)
+        held = network.decode(self.side.active, symbols + 1)
         right = [
             code >= 0
             and (network.states[network.labels[code].state], network.labels[code].outputs)
@@ -201,34 +239,47 @@ class _Run:
     def is_in(self, states: Sequence[str]) -> NDArray[np.bool_]:
         """Whether each run stands for its state at rest."""
         wanted = np.array([self.runs._state[state] for state in states])
-        return np.asarray(self.network.decode(self.active) == wanted)
+        return np.asarray(self.network.decode(self.side.active) == wanted)
 
     def _phase(self, mask: NDArray[np.intp]) -> None:
         """Go on under other masks until nothing changes any more, or the time is up."""
         timing, network = self.runs.timing, self.network
         contract = network.contract
-        rest = bool((mask == REST).all())
-        steps = timing.steps(contract.gap_steps if rest else contract.hold_steps, network.neurons)
+        at_rest = bool((mask == REST).all())
+        steps = timing.steps(
+            contract.gap_steps if at_rest else contract.hold_steps, network.neurons
+        )
         old, new = network.masks[self.mask], network.masks[mask]
         arrival = self.rng.integers(0, timing.spread + 1, old.shape) if timing.spread else None
-        left = np.full(len(mask), float(steps))
-        quiet = t = 0
-        while (left > 0).any() and quiet <= timing.delay:
-            opened = new if arrival is None else np.where(t >= arrival, new, old)
-            changed = self._step(opened, left)
-            quiet = 0 if changed or t < timing.spread else quiet + 1
+        # Only runs that still change are advanced: `side` has those in `rows`.
+        rows, side = np.arange(len(mask)), self.side.take(np.arange(len(mask)))
+        left, quiet, t = np.full(len(mask), float(steps)), np.zeros(len(mask), np.intp), 0
+        while len(rows):
+            opened = new[rows]
+            if arrival is not None:
+                opened = np.where(t >= arrival[rows], opened, old[rows])
+            changed = self._step(side, opened, left)
+            quiet = np.where(changed | (t < timing.spread), 0, quiet + 1)
             t += 1
+            going = (left > 0) & (quiet <= timing.delay)
+            if going.sum() < KEPT * len(rows):
+                self.side.put(rows[~going], side.take(np.flatnonzero(~going)))
+                kept = np.flatnonzero(going)
+                rows, side, left, quiet = rows[kept], side.take(kept), left[kept], quiet[kept]
         self.mask = mask
 
-    def _step(self, opened: Bits, left: NDArray[np.float64]) -> bool:
-        """One step: -> whether anything changes, now or later. What masks close falls silent at
-        once.
+    def _step(self, side: _Side, opened: Bits, left: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """One step: -> whether anything changes in each run, now or later. What masks close falls
+        silent at once.
         """
         share = self.runs.timing.share
-        active = self.active & opened
-        wanted = (self.drive > 0) & opened
-        rows, neurons = np.nonzero((active ^ wanted) & (left > 0)[:, None])
-        changing = len(rows) > 0
+        active = side.active & opened
+        changed: NDArray[np.bool_] = (active != side.active).any(1)
+        differ = (side.drive > 0) & opened
+        differ ^= active
+        differ &= (left > 0)[:, None]
+        rows, neurons = np.nonzero(differ)
+        changed[rows] = True
         if share == 0:
             rows, neurons = self._one_each(rows, neurons, left)
         else:
@@ -237,10 +288,9 @@ class _Run:
                 picked = self.rng.random(len(rows)) < share
                 rows, neurons = rows[picked], neurons[picked]
         active[rows, neurons] ^= True
-        closed = bool((active != self.active).any())
-        self.active = active
-        self._arrive()
-        return changing or closed
+        side.active = active
+        self._arrive(side)
+        return changed
 
     def _one_each(
         self, rows: NDArray[np.intp], neurons: NDArray[np.intp], left: NDArray[np.float64]
@@ -249,27 +299,26 @@ class _Run:
         updated, which changes nothing, are passed over: their number is drawn.
         """
         some, first, count = np.unique(rows, return_index=True, return_counts=True)
-        if not len(some):
-            left[:] = 0
-            return rows, neurons
+        still = np.ones(len(left), np.bool_)
+        still[some] = False
+        left[still] -= 1
         picked = first + (self.rng.random(len(some)) * count).astype(np.intp)
-        left[some] -= self.rng.geometric(count / self.network.neurons)
+        if len(some):
+            left[some] -= self.rng.geometric(count / self.network.neurons)
         return rows[picked], neurons[picked]
 
-    def _arrive(self) -> None:
+    def _arrive(self, side: _Side) -> None:
         """What fired arrives after the delay of its axon, and changes the drives."""
-        delay = self.runs.timing.delay
-        if delay == 1:
-            arrived = self.active
+        if self.runs.timing.delay == 1:
+            arrived = side.active
         else:
-            self.past = np.concatenate([self.active[None], self.past[:-1]])
-            arrived = np.take_along_axis(self.past, (self.runs._delays - 1)[None, None, :], axis=0)[
-                0
-            ]
-        rows, neurons = np.nonzero(arrived != self.arrived)
+            side.past = np.concatenate([side.active[None], side.past[:-1]])
+            late = (self.runs._delays - 1)[None, None, :]
+            arrived = np.take_along_axis(side.past, late, axis=0)[0]
+        rows, neurons = np.nonzero(arrived != side.arrived)
         if len(rows):
-            sign = np.where(arrived[rows, neurons], 1.0, -1.0)
-            some, first = np.unique(rows, return_index=True)
-            sent = self.runs._sent[neurons] * sign[:, None]
-            self.drive[some] += np.add.reduceat(sent, first, axis=0)
-        self.arrived = arrived.copy()
+            # Rows are sorted: what changed in one run stands together.
+            first = np.flatnonzero(np.diff(rows, prepend=-1))
+            sent = self.runs._sent[neurons + self.network.neurons * ~arrived[rows, neurons]]
+            side.drive[rows[first]] += np.add.reduceat(sent, first, axis=0)
+        side.arrived = arrived.copy()

@@ -238,7 +238,7 @@ def _tolerating(options: Options, wanted: Sequence[Tolerance]) -> Options:
     if options.rule == "auto":
         settled["rule"] = "robust" if wanted else "refined"
     if options.confidence == "auto":
-        named = options.tolerate != "auto"
+        named = options.tolerate != "auto" or not wanted
         settled["confidence"] = CONFIDENCE if named else DEFAULT_CONFIDENCE
     return options.with_(settled)
 

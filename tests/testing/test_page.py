@@ -16,6 +16,8 @@ import pytest
 from vsafsm.cli import main
 from vsafsm.testing import machines, words
 
+pytestmark = pytest.mark.usefixtures("usual_tolerances")
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
 
