@@ -30,6 +30,8 @@ RESERVED = frozenset(
         "regex",
         "resume",
         "scheduler",
+        "smallest",
+        "timing",
         "verbose",
     }
 ) | {*("self", "to", "word", "word_file")}

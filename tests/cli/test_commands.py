@@ -162,7 +162,7 @@ def test_prove_json(run, program, of):
 
 
 def test_prove_for_any_order_of_updates(run, tmp_path):
-    small = ("--dimension", "64", "--rule", "robust", "--timing", "any")
+    small = ("--dimension", "96", "--rule", "robust", "--timing", "any")
     code, out, _ = run("prove", TURNSTILE, *small)
     assert code == 1
     first, second, third = out.splitlines()
