@@ -146,7 +146,7 @@ def prove_any_order(
     >>> import vsafsm
     >>> program = vsafsm.compile(vsafsm.load("specs/turnstile.yaml"), dimension=256, rule="robust")
     >>> vsafsm.prove_any_order(program.machine, program.network)
-    <OrderProof refuted: 6 of 9 changes of the mask>
+    <OrderProof refuted: 5 of 9 changes of the mask>
     """
     return _OrderProof(Changes(machine, network)).run(progress)
 

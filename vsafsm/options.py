@@ -141,9 +141,7 @@ def _read(name: str, text: str) -> str | int | float:
     """A text as a number where the option is one; what is no number is left to the option's own
     check.
     """
-    if name in ("dimension", "active", "bits", "seed", "module_neurons") and re.fullmatch(
-        "[-+]?[0-9]{1,100}", text
-    ):
+    if name in _WHOLE_NUMBERS and re.fullmatch("[-+]?[0-9]{1,100}", text):
         return int(text)
     if (
         name in ("margin", "confidence")
