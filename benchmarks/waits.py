@@ -92,8 +92,8 @@ def main() -> None:
             digits = len(counted.machines) - 1
             print(
                 f"| {ticks} | {waiting} | {len(machine.states):,} | {whole:,} ({of_whole}) |"
-                f" {alone + compile_system(System('own', (own,))).synapses:,} ({how}) |"
-                f" {compile_system(counted).synapses if digits else whole:,} | {digits} |",
+                f" {alone + compile_system(System('own', (own,)), tolerate='none').synapses:,} ({how}) |"
+                f" {compile_system(counted, tolerate='none').synapses if digits else whole:,} | {digits} |",
                 flush=True,
             )
 
