@@ -55,7 +55,7 @@ def machines(folders: list[Path]) -> None:
         except VsafsmError as error:
             print_line(f"refused: {error}")
             continue
-        program = compile_machine(machine)
+        program = compile_machine(machine, tolerate="none")
         compiled = time.perf_counter()
         proof = program.prove()
         network = program.network

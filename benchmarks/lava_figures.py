@@ -83,7 +83,7 @@ def machines() -> None:
 
 
 def _machine_row(machine: Machine) -> tuple[str, ...]:
-    program = compile_machine(machine, target="lava")
+    program = compile_machine(machine, target="lava", tolerate="none")
     chip = lower(program.network)
     proof = vsafsm.prove(machine, chip.decoded())
     words = tours(machine)
@@ -123,7 +123,9 @@ def same() -> None:
     """
     rows = []
     for name in ("turnstile", "vending_machine", "elevator", "tcp_connection", "working_memory"):
-        program = compile_machine(vsafsm.load(SPECS[0].parent / f"{name}.yaml"), target="lava")
+        program = compile_machine(
+            vsafsm.load(SPECS[0].parent / f"{name}.yaml"), target="lava", tolerate="none"
+        )
         given = _trains(len(program.machine.inputs) + 1, STEPS, 0.1)
         found = [_recorded(program, target, given) for target in ("sim", "sim-stock")]
         simulator = ChipSimulator(lower(program.network))
@@ -254,7 +256,9 @@ def _seconds(call: Callable[[int], Any], times: int) -> float:
 
 def cycles() -> None:
     """What 200 sessions leave behind."""
-    program = compile_machine(vsafsm.load(SPECS[0].parent / "turnstile.yaml"), target="lava")
+    program = compile_machine(
+        vsafsm.load(SPECS[0].parent / "turnstile.yaml"), target="lava", tolerate="none"
+    )
     rows = []
     for n in range(201):
         with vsafsm.open(program, backend="lava") as session:

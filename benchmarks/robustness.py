@@ -36,7 +36,7 @@ from vsafsm.sweeps.table import Table
 from vsafsm.walk import Walk
 
 FIRST = ("additive:2", "lognormal:0.5", "missing:0.3", "additive:3", "lognormal:1", "missing:0.5")
-KINDS = ({}, {"margin": 0.45}, {"rule": "robust"}, {"rule": "robust", "margin": 0.45})
+KINDS = ({}, {"margin": 0.45}, {"rule": "small"}, {"rule": "small", "margin": 0.45})
 SIZES = (128, 256, 512, 1024)
 JOBS, SEED, ROUNDS = 2, 5000, 200
 Draw = Callable[[np.random.Generator], None]

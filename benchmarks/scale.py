@@ -55,7 +55,7 @@ def measure(size: str, dense: bool, options: dict[str, Any]) -> str:
     machine = large_random_machine(states, inputs)
     begun = time.process_time()
     if dense:
-        program = vsafsm.compile(machine, layout="dense")
+        program = vsafsm.compile(machine, layout="dense", tolerate="none")
         neurons, synapses = program.network.neurons, program.network.neurons**2
         spread, layout = float(program.network.weights.std()), "dense"
         built = time.process_time()

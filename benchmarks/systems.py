@@ -40,7 +40,7 @@ def light(number: int) -> Machine:
 def product_synapses(machine: Machine, largest: int) -> tuple[int, str]:
     """Synapses of one machine: compiled, or predicted where it is too large to be compiled here."""
     if len(machine.states) <= largest:
-        return vsafsm.compile(machine).network.synapses, "compiled"
+        return vsafsm.compile(machine, tolerate="none").network.synapses, "compiled"
     lowered, options = lower(machine), Options()
     if choose(lowered, options, Requirements()) == "modules":
         return predicted_synapses(lowered, MARGIN), "predicted"
@@ -62,7 +62,7 @@ def main() -> None:
         product = system.product()
         explored = time.process_time() - begun
         synapses, how = product_synapses(product, args.largest)
-        program = compile_system(system)
+        program = compile_system(system, tolerate="none")
         print(
             f"| {regions} | {len(product.states):,} | {synapses:,} ({how}) |"
             f" {program.synapses:,} | {explored:.2f} |",

@@ -43,7 +43,7 @@ def counted(ticks: int, backend: str) -> Program:
     )
     off = State("off", transitions=(Transition(("press",), ("on",)),))
     machine = flatten(Statechart("lamp", (off, on), clock=Fraction(1)))
-    return vsafsm.compile(machine, target=backend)
+    return vsafsm.compile(machine, target=backend, tolerate="none")
 
 
 def fires_in_time(

@@ -92,10 +92,15 @@ def main() -> None:
             digits = len(counted.machines) - 1
             print(
                 f"| {ticks} | {waiting} | {len(machine.states):,} | {whole:,} ({of_whole}) |"
-                f" {alone + compile_system(System('own', (own,))).synapses:,} ({how}) |"
-                f" {compile_system(counted).synapses if digits else whole:,} | {digits} |",
+                f" {alone + smallest(System('own', (own,))):,} ({how}) |"
+                f" {smallest(counted) if digits else whole:,} | {digits} |",
                 flush=True,
             )
+
+
+def smallest(system: System) -> int:
+    """Synapses of the smallest networks of a system."""
+    return compile_system(system, tolerate="none").synapses
 
 
 if __name__ == "__main__":

@@ -442,9 +442,10 @@ def test_the_page_on_systems_does_what_it_shows(folder: Path, capsys: Capture) -
         assert main(shlex.split(line)[1:]) == 0
     shown = re.sub(r"^\$ .+\n", "", console, flags=re.MULTILINE)
     assert without_numbers(capsys.readouterr().out) == without_numbers(shown)
-    (snippet,), (printed,) = blocks(text, "python"), blocks(text, "text")
-    exec(compile(snippet, "docs/systems.md", "exec"), {"__name__": "__main__"})
-    assert without_numbers(capsys.readouterr().out) == without_numbers(printed)
+    names: dict[str, object] = {"__name__": "__main__"}
+    for snippet, printed in zip(blocks(text, "python"), blocks(text, "text"), strict=True):
+        exec(compile(snippet, "docs/systems.md", "exec"), names)
+        assert without_numbers(capsys.readouterr().out) == without_numbers(printed)
 
 
 def test_the_specs_of_the_page_and_of_the_readme_are_the_turnstile(folder: Path) -> None:

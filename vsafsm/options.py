@@ -32,7 +32,8 @@ class Options:
     Attributes
     ----------
     dimension
-        Neurons N, or ``"auto"``: about twice the smallest N that proves.
+        Neurons N, or ``"auto"``: what tolerates the noises that are asked for, or else about twice
+        the smallest N that proves.
     active
         Active neurons k in a code, or ``"auto"``. For ``code="dense"`` it is N / 2.
     layout
@@ -60,7 +61,8 @@ class Options:
         ``"folded"`` into the weights, or ``"separate"``.
     margin
         Distance from threshold to refine for, in units of drive per active neuron; ``"auto"`` asks
-        for 0.3, and for less at a given dimension where that cannot be had.
+        for 0.3, and for less at a given dimension where that cannot be had; for 0.2 where something
+        is to be tolerated.
     tolerate
         Noises that the program tolerates, between blanks; ``"none"``; or ``"auto"``: additive noise
         of one standard deviation of the weights, 10 % missing synapses, and 10 % of the neurons
@@ -141,9 +143,7 @@ def _read(name: str, text: str) -> str | int | float:
     """A text as a number where the option is one; what is no number is left to the option's own
     check.
     """
-    if name in ("dimension", "active", "bits", "seed", "module_neurons") and re.fullmatch(
-        "[-+]?[0-9]{1,100}", text
-    ):
+    if name in _WHOLE_NUMBERS and re.fullmatch("[-+]?[0-9]{1,100}", text):
         return int(text)
     if (
         name in ("margin", "confidence")

@@ -52,6 +52,18 @@ def test_a_table_is_written_and_told(spec: str, capsys: pytest.CaptureFixture[st
     assert there() == ["t.csv", "turnstile.yaml"]
 
 
+def test_what_is_tolerated_is_one_set_or_a_list(spec: str) -> None:
+    noise = ("--noise", "timing:async:0.5:1:0.5", "--trials", "2")
+    assert sweep(spec, *noise, "--smallest", "-o", "s.csv") == 0
+    named = ("--tolerate", "missing:0.1", "--tolerate", "jitter:0.5,unit=lsb")
+    assert sweep(spec, *noise, *named, "--confidence", "0.7", "-o", "n.csv") == 0
+    assert sweep(spec, *noise, "-O", "tolerate=none,auto", "-o", "b.csv") == 0
+    found = {name: read_table(Path(f"{name}.csv")).rows for name in "snb"}
+    assert {row.rule for row in found["s"]} == {"refined"}
+    assert {row.rule for row in found["n"]} == {"robust"}
+    assert [row.rule for row in found["b"]] == ["refined"] * 2 + ["robust"] * 2
+
+
 def test_every_option_can_be_a_list(spec: str) -> None:
     options = (
         "--bits",

@@ -65,6 +65,23 @@ def test_the_schema_has_every_compile_option_and_no_other() -> None:
         jsonschema.validate(value, listed[name])
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        "rule: small",
+        "rule: auto",
+        "tolerate: none",
+        "tolerate: auto",
+        "tolerate: additive:2 missing:0.2",
+        'tolerate: "stuck:0.1,at=minimum+timing:async:0.1", confidence: 0.9',
+    ],
+)
+def test_the_schema_takes_compile_options_that_the_reader_takes(options: str) -> None:
+    text = GOOD.replace("initial: a", f"initial: a, compile: {{{options}}}")
+    jsonschema.validate(as_json(text), SCHEMA)
+    assert read_yaml(text, "m.yaml").machine.compile_options
+
+
 def test_the_schema_is_a_schema_and_takes_what_the_reader_takes() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     jsonschema.validate(as_json(GOOD), SCHEMA)
@@ -128,6 +145,11 @@ def test_the_schema_takes_charts_that_the_reader_takes(top: str, state: str) -> 
         ("initial: a", "initial: a, compile: {seed: [1]}"),
         ("initial: a", "initial: a, compile: {bits: 17}"),
         ("initial: a", "initial: a, compile: {bitss: 8}"),
+        ("initial: a", "initial: a, compile: {rule: smal}"),
+        ("initial: a", "initial: a, compile: {tolerate: additive}"),
+        ("initial: a", "initial: a, compile: {tolerate: [additive:1]}"),
+        ("initial: a", "initial: a, compile: {confidence: 1}"),
+        ("initial: a", "initial: a, compile: {confidence: 0.4}"),
         ("b: }", '"*": }'),
     ],
 )

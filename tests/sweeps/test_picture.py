@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from vsafsm.errors import SweepError
-from vsafsm.sweeps.picture import check_drawable, draw, kind_of
+from vsafsm.noise import parse_noise
+from vsafsm.sweeps.picture import LABELS, check_drawable, draw, kind_of, panel
 from vsafsm.sweeps.rows import Row
 from vsafsm.sweeps.table import Table
 
@@ -52,6 +53,31 @@ def test_sizes_are_drawn_against_the_capacity_law(rows: list[Row], tmp_path: Pat
 )
 def test_a_kind_is_a_noise_without_its_amount(rows: list[Row], noise: str, kind: str) -> None:
     assert kind_of(replace(rows[0], noise=noise)) == kind
+
+
+@pytest.mark.parametrize(
+    ("noises", "label", "rightmost"),
+    [
+        (("timing:async:0.1", "timing:async:0.9"), "share of neurons updated per step", 0.1),
+        (("timing:masks:0", "timing:masks:20"), "steps over which masks arrive", 20),
+        (("timing:delays:1", "timing:delays:4"), "longest delay (steps)", 4),
+        (("additive:1+timing:async:0.5", "additive:2+timing:async:0.5"), LABELS["additive"], 2),
+    ],
+)
+def test_more_noise_is_to_the_right(
+    rows: list[Row], noises: tuple[str, str], label: str, rightmost: float
+) -> None:
+    from matplotlib.figure import Figure
+
+    chosen = [
+        replace(rows[0], noise=noise, amount=parse_noise(noise).amount, failure_bound=None)
+        for noise in noises
+    ]
+    axes = Figure().subplots()
+    panel(axes, chosen, kind_of(chosen[0]), over_sizes=False)
+    assert axes.get_xlabel() == label
+    left, right = axes.get_xlim()
+    assert abs(right - rightmost) < abs(left - rightmost)
 
 
 def test_what_cannot_be_drawn_is_refused() -> None:

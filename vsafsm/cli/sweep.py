@@ -135,7 +135,13 @@ def _subjects(args: argparse.Namespace) -> list[Subject]:
     texts = {name: text for name, text in flags.items() if text is not None} | parse_assignments(
         args.assign
     )
-    axes = {name: values(name.removeprefix("compile_"), text) for name, text in texts.items()}
+    # Noises that are to be tolerated have commas of their own: flags ask for one set of them.
+    axes = {
+        name: (" ".join(text),)
+        if isinstance(text, list)
+        else values(name.removeprefix("compile_"), text)
+        for name, text in texts.items()
+    }
     backends = values("backend", args.backend)
     return [
         _subject(args, backend, dict(zip(axes, each, strict=True)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vsafsm.program import Program
 from vsafsm.proof import Proof
-from vsafsm.sweeps.picture import LABELS, kind_of
+from vsafsm.sweeps.picture import grows_backwards, kind_of, label_of
 from vsafsm.sweeps.plan import Trials, subject
 from vsafsm.sweeps.ranges import noises
 from vsafsm.sweeps.rows import Row, row
@@ -23,6 +23,11 @@ class Curve:
     kind: str
     label: str
     rows: tuple[Row, ...]
+
+    @property
+    def backwards(self) -> bool:
+        """Whether a smaller amount disturbs more."""
+        return grows_backwards(self.kind)
 
 
 def curves(
@@ -49,6 +54,5 @@ def curves(
         found.append(row(trials, one, proof, model, outcomes(one, model, trials, range(draws))))
     kinds = list(dict.fromkeys(map(kind_of, found)))
     return tuple(
-        Curve(kind, LABELS.get(kind, "amount"), tuple(r for r in found if kind_of(r) == kind))
-        for kind in kinds
+        Curve(kind, label_of(kind), tuple(r for r in found if kind_of(r) == kind)) for kind in kinds
     )

@@ -24,7 +24,8 @@ def chart(curve: Curve) -> str:
     low, high = rows[0].amount, max(rows[-1].amount, rows[0].amount + 1e-9)
 
     def x(amount: float) -> float:
-        return LEFT + (WIDTH - LEFT - RIGHT) * (amount - low) / (high - low)
+        along = (high - amount if curve.backwards else amount - low) / (high - low)
+        return LEFT + (WIDTH - LEFT - RIGHT) * along
 
     def y(share: float) -> float:
         return TOP + (HEIGHT - TOP - BOTTOM) * (1 - share)

@@ -12,7 +12,7 @@ from typing import Any
 
 from vsafsm.errors import SweepError
 from vsafsm.files import write_atomically
-from vsafsm.noise import parse_noise
+from vsafsm.noise import parse_noise, split_noise
 from vsafsm.sweeps.rows import Row, varied
 from vsafsm.sweeps.table import Table
 
@@ -48,7 +48,7 @@ def check_drawable(path: Path) -> None:
 
 def draw(table: Table, path: Path) -> None:
     """A panel for each kind of noise whose amount varies, a line for each program; over sizes where
-    no amount does.
+    no amount does. Noise grows to the right.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def draw(table: Table, path: Path) -> None:
     FigureCanvasAgg(figure)
     panels = figure.subplots(1, len(kinds), sharey=True, squeeze=False)[0]
     for axes, kind in zip(panels, kinds, strict=True):
-        _panel(axes, [row for row in rows if kind_of(row) == kind], kind, over_sizes)
+        panel(axes, [row for row in rows if kind_of(row) == kind], kind, over_sizes)
     panels[0].set_ylabel("share of draws with every pair correct")
     handles, labels = panels[0].get_legend_handles_labels()
     order = sorted(range(len(labels)), key=lambda i: "bound" in labels[i] or "law" in labels[i])
@@ -84,7 +84,8 @@ def kind_of(row: Row) -> str:
     return parse_noise(row.noise).kind
 
 
-def _panel(axes: Any, rows: Sequence[Row], kind: str, over_sizes: bool) -> None:
+def panel(axes: Any, rows: Sequence[Row], kind: str, over_sizes: bool) -> None:
+    """Draw the rows of one kind of noise into axes of Matplotlib."""
     names = varied(rows, [name for name in VARIED if not (over_sizes and name == "neurons")])
     lines = list(dict.fromkeys(tuple(getattr(row, name) for name in names) for row in rows))
     for i, key in enumerate(lines):
@@ -94,10 +95,9 @@ def _panel(axes: Any, rows: Sequence[Row], kind: str, over_sizes: bool) -> None:
             or "measured"
         )
         _line(axes, chosen, over_sizes, COLOURS[i % len(COLOURS)], label)
-    axes.set(
-        xlabel="neurons N" if over_sizes else LABELS.get(kind, f"{kind}: amount"),
-        ylim=(-0.03, 1.03),
-    )
+    axes.set(xlabel="neurons N" if over_sizes else label_of(kind), ylim=(-0.03, 1.03))
+    if not over_sizes and grows_backwards(kind):
+        axes.invert_xaxis()
     axes.set_title(rows[0].noise if over_sizes else kind, fontsize=10)
     if over_sizes:
         axes.set_xscale("log", base=2)
@@ -122,7 +122,26 @@ LABELS = {
     "flips": "share of synapses with the wrong sign",
     "jitter": "largest change, in standard deviations of the weights",
     "quantised": "bits",
+    "timing:async": "share of neurons updated per step",
+    "timing:masks": "steps over which masks arrive",
+    "timing:delays": "longest delay (steps)",
 }
+LESS_IS_MORE = ("timing:async", "quantised")
+"""Kinds of which a smaller amount disturbs more."""
+
+
+def label_of(kind: str) -> str:
+    """What the axis of a kind of noise shows: the amount of its first model."""
+    return LABELS.get(kind) or LABELS.get(_first(kind), f"{kind}: amount")
+
+
+def grows_backwards(kind: str) -> bool:
+    """Whether a smaller amount of this kind disturbs more."""
+    return _first(kind) in LESS_IS_MORE
+
+
+def _first(kind: str) -> str:
+    return split_noise(kind)[0]
 
 
 def _line(axes: Any, rows: Sequence[Row], over_sizes: bool, colour: str, label: str) -> None:
