@@ -276,8 +276,8 @@ def build(
                 took, short = refine(block, rows, generator, passes)
                 used, left = max(used, took), left + short
             progress((n + rows.stop / neurons) / rounds)
-    weights = np.concatenate([task.deployed(block).T for block in fine]).astype(grid.dtype)
-    return weights, Refinement(used, left)
+    weights = np.concatenate([task.deployed(block).T for block in fine])
+    return np.ascontiguousarray(weights, grid.dtype), Refinement(used, left)
 
 
 def _one_shot(lowered: Lowered, book: Codebook, rule: Rule, rows: slice) -> NDArray[np.float64]:
