@@ -73,6 +73,7 @@ def test_the_schema_has_every_compile_option_and_no_other() -> None:
         "tolerate: none",
         "tolerate: auto",
         "tolerate: additive:2 missing:0.2",
+        "tolerate: [additive:2, missing:0.2]",
         'tolerate: "stuck:0.1,at=minimum+timing:async:0.1", confidence: 0.9',
     ],
 )
@@ -147,7 +148,8 @@ def test_the_schema_takes_charts_that_the_reader_takes(top: str, state: str) -> 
         ("initial: a", "initial: a, compile: {bitss: 8}"),
         ("initial: a", "initial: a, compile: {rule: smal}"),
         ("initial: a", "initial: a, compile: {tolerate: additive}"),
-        ("initial: a", "initial: a, compile: {tolerate: [additive:1]}"),
+        ("initial: a", "initial: a, compile: {tolerate: []}"),
+        ("initial: a", "initial: a, compile: {tolerate: [additive]}"),
         ("initial: a", "initial: a, compile: {confidence: 1}"),
         ("initial: a", "initial: a, compile: {confidence: 0.4}"),
         ("b: }", '"*": }'),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from vsafsm.errors import OptionError, SyntaxSpecError
-from vsafsm.formats._nodes import Node, Scalar
+from vsafsm.formats._nodes import Items, Node, Scalar
 from vsafsm.formats._yaml_fields import distinct_pairs, pairs_of, scalar_of
 from vsafsm.formats._yaml_writer import FLOAT, INTEGER
 from vsafsm.options import OPTION_NAMES, check_option
@@ -28,7 +29,12 @@ def compile_options_of(node: Node | None) -> tuple[tuple[str, Option], ...]:
 
 
 def _option(key: Scalar, node: Node) -> Option:
-    scalar = scalar_of(node, f'compile option "{key.text[:80]}"', "a number or a text")
+    what = f'compile option "{key.text[:80]}"'
+    if key.text == "tolerate" and isinstance(node, Items) and node.items:
+        scalars = [scalar_of(each, what, "a text for each noise") for each in node.items]
+        scalar = replace(scalars[0], text=" ".join(each.text for each in scalars), plain=False)
+    else:
+        scalar = scalar_of(node, what, "a number or a text")
     value = _option_value(scalar)
     try:
         check_option(key.text, value)
