@@ -19,14 +19,17 @@ from vsafsm.network import Network
 from vsafsm.noise import (
     MODELS,
     Additive,
+    Asynchronous,
     Composed,
     Correlated,
+    Delays,
     Jitter,
     Lognormal,
     Missing,
     Noise,
     Quantised,
     SignFlips,
+    SpreadMasks,
     Stuck,
     parse_noise,
     perturb,
@@ -63,6 +66,9 @@ single = st.one_of(
     st.builds(Quantised, st.integers(2, 16)),
     st.builds(Jitter, amounts, units),
     st.builds(Correlated, amounts, st.sampled_from(["rows", "columns"]), shares, units),
+    st.builds(Asynchronous, shares),
+    st.builds(SpreadMasks, st.integers(0, 1000)),
+    st.builds(Delays, st.integers(1, 100)),
 )
 noises = st.one_of(
     single, st.lists(single, min_size=2, max_size=3).map(lambda some: Composed(tuple(some)))
@@ -269,5 +275,11 @@ def test_what_is_no_model_is_refused(build: Callable[[], Noise]) -> None:
         build()
 
 
+@pytest.mark.parametrize("text", ["timing:async:0.1", "timing:masks:9", "timing:delays:3"])
+def test_timing_leaves_weights_alone(network: Network, text: str) -> None:
+    before, after = drawn(network, parse_noise(text))
+    assert (before == after).all()
+
+
 def test_every_model_is_tried_here() -> None:
-    assert len(MODELS) == 8
+    assert len(MODELS) == 11
