@@ -459,6 +459,10 @@ def _checker(shape: Any) -> Callable[[Any], bool]:
     return _LEAVES[shape]
 
 
+_TOLERANCE: dict[str, Any] = {"tolerate": "none", "confidence": "auto"}
+"""Options of before programs had tolerances."""
+
+
 def _with_tolerances(metadata: dict[str, Any]) -> dict[str, Any]:
     """Metadata as they are now, from files of before programs had tolerances. There the rule of
     small weights was called ``robust``.
@@ -467,7 +471,7 @@ def _with_tolerances(metadata: dict[str, Any]) -> dict[str, Any]:
     if "tolerated" in metadata or not isinstance(options, dict):
         return metadata
     rule = "small" if options.get("rule") == "robust" else options.get("rule")
-    options = {**options, "rule": rule, "tolerate": "none", "confidence": "auto"}
+    options = {**options, "rule": rule, **_TOLERANCE}
     return {**metadata, "options": options, "tolerated": []}
 
 
@@ -588,11 +592,12 @@ def _unpacked(rows: NDArray[Any], neurons: int) -> NDArray[np.bool_]:
 def _shape_of_version_1() -> dict[str, Any]:
     new = ("outputs", "clock")
     machine = {key: kind for key, kind in _SHAPE["machine"].items() if key not in new}
+    later = {*_NEW_OPTIONS, *_TOLERANCE}
     return {
-        **_SHAPE,
+        **{key: kind for key, kind in _SHAPE.items() if key != "tolerated"},
         "machine": {**machine, "table": [[(int, [_Name])]]},
         "network": {**_SHAPE["network"], "labels": [(int, bool, [_Name])]},
-        "options": {k: v for k, v in _SHAPE["options"].items() if k not in _NEW_OPTIONS},
+        "options": {k: v for k, v in _SHAPE["options"].items() if k not in later},
         "requirements": {
             k: v for k, v in _SHAPE["requirements"].items() if k not in _NEW_REQUIREMENTS
         },
