@@ -3,7 +3,8 @@ neurons.
 
 ``default DRAWS [MACHINE ...]``: what ``compile`` gives without options, for every machine of
 ``specs/``. ``named DRAWS [MACHINE ...]``: sizes that tolerances ask for. ``timing WORDS [MACHINE
-...]``: random words of 100 inputs at those sizes and at the smallest.
+...]``: random words of 100 inputs at those sizes and at the smallest. ``order 0 [MACHINE ...]``:
+sizes at which every order of updates is proven.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 
 import vsafsm
 from vsafsm.asynchronous import Runs, timing_of
+from vsafsm.errors import NotProvenError
 from vsafsm.intervals import wilson
 from vsafsm.noise import parse_noise
 from vsafsm.program import Program
@@ -31,7 +33,7 @@ LENGTH = 100
 
 def main() -> None:
     what, draws, *names = sys.argv[1:] or ("default", "100")
-    table = {"default": default, "named": named, "timing": timing}[what]
+    table = {"default": default, "named": named, "timing": timing, "order": order}[what]
     table(int(draws), names or sorted(path.stem for path in SPECS.glob("*.yaml")))
 
 
@@ -97,6 +99,23 @@ def timing(words: int, names: list[str]) -> None:
                 [(name, text, *cells)],
                 not number and text == TIMINGS[0],
             )
+
+
+def order(_: int, names: list[str]) -> None:
+    for number, name in enumerate(names):
+        machine = vsafsm.load(SPECS / f"{name}.yaml")
+        before = time.process_time()
+        found: tuple[object, ...]
+        try:
+            program = vsafsm.compile(machine, tolerate="timing:any")
+        except NotProvenError as error:
+            found = ("", "", "", str(error).partition(": ")[2].partition("; ")[0])
+        else:
+            network, (proven,) = program.network, program.tolerated
+            found = (network.neurons, network.active, f"{program.claim.margin:.3f}", str(proven))
+        took = f"{time.process_time() - before:.0f}"
+        columns = ("machine", "N", "k", "margin", "outcome", "compile (s CPU)")
+        print_rows(columns, [(name, *found, took)], not number)
 
 
 def print_rows(columns: tuple[str, ...], rows: list[tuple[object, ...]], first: bool) -> None:

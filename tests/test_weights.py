@@ -129,7 +129,7 @@ def test_the_situations_of_a_toggle() -> None:
     )
     given = conditions(lower(machine))
     x, y, to_y, to_x, held, every = 0, 1, 2, 3, 1, 2
-    found = set(zip(*(column.tolist() for column in vars(given).values()), strict=True))
+    found = set(zip(*(column.tolist() for column in list(vars(given).values())[:6]), strict=True))
     expected = set()
     for source, pending, target in ((x, to_y, y), (y, to_x, x)):
         expected |= {
@@ -157,7 +157,7 @@ def test_loads_count_the_situations_in_which_a_code_is_wanted(
     assert (loads(lowered) <= counted).all()
     assert (loads(lowered) >= counted / 2).all()
     assert len(given) == len(
-        set(zip(*(column.tolist() for column in vars(given).values()), strict=True))
+        set(zip(*(column.tolist() for column in list(vars(given).values())[:6]), strict=True))
     )
 
 
