@@ -219,7 +219,9 @@ class _OrderProof:
         network, machine, start = self.network, self.machine, self.changes.start
         path = _Path((), (), network.codes[start.source])
         yield from self._tried(path, start)
-        queue = [(machine.initial, path.then(None, self.orders.in_turn(path.activity, REST)))]
+        course = self.orders.in_turn(path.activity, REST)
+        # Inputs and gaps last until nothing changes any more: where that never is, no word leads on.
+        queue = [(machine.initial, path.then(None, course))] if course.ends else []
         met = {machine.initial}
         searched = 0
         while queue:
@@ -228,17 +230,21 @@ class _OrderProof:
                 held, after = self.changes.of(state, mask)
                 going = path.of(symbol)
                 yield from self._tried(going, held)
-                going = going.then(symbol, self.orders.in_turn(going.activity, mask))
-                yield from self._tried(going, after)
+                course = self.orders.in_turn(going.activity, mask)
                 searched += 2
                 progress(0.5 + min(searched / len(self.changes.arcs), 1) / 2)
-                if searched >= MOST_SEARCHED:
+                if searched > MOST_SEARCHED:
                     return
+                if not course.ends:
+                    continue
+                going = going.then(symbol, course)
+                yield from self._tried(going, after)
                 target = network.states[after.target]
                 if target not in met:
                     met.add(target)
                     course = self.orders.in_turn(going.activity, REST)
-                    queue.append((target, going.then(None, course)))
+                    if course.ends:
+                        queue.append((target, going.then(None, course)))
 
     def _tried(self, path: _Path, arc: Arc) -> Iterator[WrongOrder]:
         """All neurons in turn, and, where bounds do not show that all orders are right, others."""
