@@ -220,7 +220,7 @@ class _OrderProof:
         path = _Path((), (), network.codes[start.source])
         yield from self._tried(path, start)
         course = self.orders.in_turn(path.activity, REST)
-        # Inputs and gaps last until nothing changes any more: where that never is, no word leads on.
+        # Inputs and gaps last until nothing changes any more; where that never is, words end.
         queue = [(machine.initial, path.then(None, course))] if course.ends else []
         met = {machine.initial}
         searched = 0
