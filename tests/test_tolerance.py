@@ -12,7 +12,7 @@ import pytest
 import vsafsm
 from vsafsm import tolerance
 from vsafsm.cli.entry import main
-from vsafsm.errors import NotProvenError, OptionError, RobustnessError
+from vsafsm.errors import FileError, NotProvenError, OptionError, RobustnessError
 from vsafsm.intervals import wilson
 from vsafsm.machine import Machine
 from vsafsm.noise import parse_noise, perturb
@@ -120,6 +120,18 @@ def test_interrupted_draws_go_on(
     went_on = tried(turnstile, network, noise, 0.95, 0, Journal(path), "key")
     assert asked[2] == asked[1]
     assert went_on == tried(turnstile, network, noise, 0.95, 0, Journal(None), "key")
+
+
+def test_compiling_keeps_draws_in_a_folder(
+    monkeypatch: pytest.MonkeyPatch, turnstile: Machine, tmp_path: Path
+) -> None:
+    options = {"tolerate": "missing:0.01", "confidence": 0.9, "resume": tmp_path / "a" / "b"}
+    first = vsafsm.compile(turnstile, **options)  # type: ignore[arg-type]
+    monkeypatch.setattr(tolerance, "correct_draws", None)  # nothing is drawn again
+    assert vsafsm.compile(turnstile, **options) == first  # type: ignore[arg-type]
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FileError, match="cannot make"):
+        Journal(tmp_path / "file" / "draws.json").note("key", 1, 1)
 
 
 @pytest.mark.parametrize("text", ["[]", "{", '{"a": 3}', '{"a": ["x", 1]}'])

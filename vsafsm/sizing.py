@@ -540,7 +540,7 @@ def _compile(
 
 def strength(wanted: Sequence[Tolerance]) -> float:
     """How many times the smallest network that proves is expected to tolerate some noises: a law
-    fitted to measurements (``benchmarks/tolerance.py``).
+    with factors that sufficed for most of five machines of ``specs/``.
     """
     factors = [1.0]
     for noise in wanted:

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from vsafsm.asynchronous import Runs, timing_of
-from vsafsm.errors import OptionError, RobustnessError
-from vsafsm.files import write_atomically
+from vsafsm.errors import FileError, OptionError, RobustnessError
+from vsafsm.files import reason, write_atomically
 from vsafsm.intervals import wilson
 from vsafsm.machine import Machine
 from vsafsm.network import Network
@@ -177,6 +177,10 @@ class Journal:
         self.done[key] = [correct, draws]
         if self.path is not None:
             text = json.dumps(self.done, sort_keys=True)
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise FileError(f'cannot make "{self.path.parent}": {reason(error)}') from None
             write_atomically(self.path, text.encode())
 
 
