@@ -8,19 +8,21 @@ import html
 import json
 import re
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import vsafsm
 from vsafsm.cli import main
+from vsafsm.errors import PlotError
 from vsafsm.plotting import nested
-from vsafsm.plotting.graphviz import is_there
+from vsafsm.plotting.graphviz import is_there, rendered
 from vsafsm.plotting.nested import nested_graph
 from vsafsm.statecharts import History, State, Statechart, Transition, explore
 from vsafsm.statecharts.parts import Output, actions_of, transitions_of, walk
@@ -79,7 +81,22 @@ def is_whole(chart: Statechart, found: dict[str, Any]) -> None:
 @given(st.integers(0, 10**6))
 def test_a_chart_is_drawn_whole(seed: int) -> None:
     chart = drawn(seed, ALL)
-    is_whole(chart, laid_out(nested_graph(chart)))
+    try:
+        found = laid_out(nested_graph(chart))
+    except subprocess.CalledProcessError as error:
+        # Of some texts Graphviz 2.43 breaks off with an assertion of its own.
+        assume(error.returncode != -signal.SIGABRT)
+        raise
+    is_whole(chart, found)
+
+
+@needs_dot
+def test_a_chart_at_which_graphviz_breaks_off_is_told() -> None:
+    """A chart that Graphviz 2.43 cannot lay out; later ones may."""
+    try:
+        assert rendered(nested_graph(drawn(4594, ALL)), ".svg")
+    except PlotError as error:
+        assert "Graphviz could not draw the machine" in str(error)
 
 
 @needs_dot
