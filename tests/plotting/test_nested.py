@@ -94,9 +94,10 @@ def test_a_chart_is_drawn_whole(seed: int) -> None:
 def test_a_chart_at_which_graphviz_breaks_off_is_told() -> None:
     """A chart that Graphviz 2.43 cannot lay out; later ones may."""
     try:
-        assert rendered(nested_graph(drawn(4594, ALL)), ".svg")
+        told = rendered(nested_graph(drawn(4594, ALL)), ".svg").decode()
     except PlotError as error:
-        assert "Graphviz could not draw the machine" in str(error)
+        told = str(error)
+    assert "<svg" in told or "Graphviz could not draw the machine" in told
 
 
 @needs_dot
