@@ -23,7 +23,7 @@ from vsafsm.discovery import find
 from vsafsm.formats import read
 from vsafsm.machine import Machine
 from vsafsm.program import Program
-from vsafsm.tours import tours
+from vsafsm.tours import shortest_ways, tours
 from vsafsm_brian2.parameters import Parameters
 
 SPECS = sorted((Path(__file__).parent.parent / "specs").glob("*.yaml"))
@@ -271,7 +271,7 @@ def holding() -> None:
         machine = read(path).machine
         options = {"codegen": CODEGEN, "noise_pa": 75.0, "mismatch": 0.1, "draw_seed": 3}
         good = 0
-        for state, word in _ways(machine).items():
+        for state, word in shortest_ways(machine).items():
             with find(TARGET).open(compiled(machine), **options) as session:
                 reached = [session.send(symbol) for symbol in word]
                 session.wait(60 * second)
@@ -280,15 +280,6 @@ def holding() -> None:
         rows.append((machine.name, f"{good} of {len(machine.reachable)}"))
     print_table(("machine", "states held for 60 s"), rows)
     print(f"in all {kept} of {states}, 95 % interval {wilson(kept, states)}")
-
-
-def _ways(machine: Machine) -> dict[str, tuple[str, ...]]:
-    """A shortest word to each reachable state."""
-    found: dict[str, tuple[str, ...]] = {machine.initial: ()}
-    for state in machine.reachable:
-        for symbol in machine.inputs:
-            found.setdefault(machine.transition(state, symbol).to, (*found[state], symbol))
-    return found
 
 
 def damage() -> None:

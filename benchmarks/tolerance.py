@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 import vsafsm
-from vsafsm.asynchronous import Runs, timing_of
+from vsafsm.asynchronous import Runs, Timing, timing_of
 from vsafsm.errors import NotProvenError
 from vsafsm.intervals import wilson
 from vsafsm.noise import parse_noise
@@ -84,9 +84,10 @@ def timing(words: int, names: list[str]) -> None:
         for text in TIMINGS:
             sized = vsafsm.compile(machine, tolerate=text)
             cells: list[object] = []
+            when = timing_of(parse_noise(text)) or Timing()
             for program in (smallest, sized):
                 rng = np.random.default_rng(SEED)
-                runs = Runs(machine, program.network, timing_of(parse_noise(text)), rng)  # type: ignore[arg-type]
+                runs = Runs(machine, program.network, when, rng)
                 drawn = rng.integers(len(machine.inputs), size=(words, LENGTH)).tolist()
                 correct = int(runs.correct_words(drawn).sum())
                 low, high = wilson(correct, words)

@@ -306,6 +306,22 @@ def usual_tolerances(smallest_networks: None) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def ticking_lamp() -> Callable[[str], Machine]:
+    """Makes a lamp that goes out after 3 ticks of a duration; each tick puts something else out."""
+    described = {
+        "name": "lamp",
+        "transitions": {
+            "off": {"press": ["on", "click"]},
+            "on": {"tick": "on 1"},
+            "on 1": {"tick": ["on 2", "warn"]},
+            "on 2": {"tick": ["off", "timeout"], "press": "on"},
+        },
+        "outputs": {"on": "lit", "on 1": "lit", "on 2": "lit"},
+    }
+    return lambda tick: Machine.from_dict({**described, "clock": tick})
+
+
+@pytest.fixture(scope="session")
 def naive() -> type[Naive]:
     """The network in plain loops."""
     return Naive

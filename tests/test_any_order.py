@@ -178,7 +178,7 @@ def drawn_network(machine: Machine, rng: np.random.Generator) -> Network:
     """A small network: as it is, refined, or refined and then disturbed."""
     network = small_network(machine, rng, len(machine.inputs) == 1 and len(machine.states) < 3)
     if rng.random() < 0.8:
-        network = refined(machine, network, distance_lsb=int(rng.integers(1, 12)), passes=30)
+        network = refined(machine, network, rng, distance_lsb=int(rng.integers(1, 12)), passes=30)
     if rng.random() < 0.5:
         noise = rng.integers(-1, 2, network.weights.shape) * int(rng.integers(1, 12))
         weights = np.clip(network.weights + noise, -127, 127).astype(np.int8)
@@ -451,7 +451,7 @@ def test_what_cannot_be_proven_is_refused(
             prove_any_order(modules.machine, modules.network)
     real = perturb(network, Additive(0.1), np.random.default_rng(0))
     with pytest.raises(NetworkError, match="expected whole numbers"):
-        refined(turnstile, real)
+        refined(turnstile, real, np.random.default_rng(0))
 
 
 def test_progress_ends_where_the_proof_does(turnstile: Machine, compiled: Compiled) -> None:

@@ -19,7 +19,7 @@ from vsafsm.errors import NoiseError
 from vsafsm.lowering import REST
 from vsafsm.machine import Machine
 from vsafsm.network import MOST_DENSE, Network
-from vsafsm.noise import Asynchronous, Composed, Delays, Noise, SpreadMasks
+from vsafsm.noise import Asynchronous, Delays, Noise, SpreadMasks, parts
 from vsafsm.tours import shortest_ways
 from vsafsm.vsa import Bits
 from vsafsm.walk import WrongWord
@@ -66,9 +66,8 @@ class Timing:
 
 def timing_of(noise: Noise) -> Timing | None:
     """What a noise says of timing; None where all is synchronous."""
-    parts = noise.noises if isinstance(noise, Composed) else (noise,)
     share, spread, delay, found = 1.0, 0, 1, False
-    for part in parts:
+    for part in parts(noise):
         if isinstance(part, Asynchronous):
             share, found = part.share, True
         elif isinstance(part, SpreadMasks):

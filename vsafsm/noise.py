@@ -90,9 +90,7 @@ def perturb(
 
 def _is_independent(noise: Noise) -> bool:
     """Whether it draws for each weight by itself."""
-    if isinstance(noise, Composed):
-        return all(map(_is_independent, noise.noises))
-    return not isinstance(noise, Correlated)
+    return not any(isinstance(part, Correlated) for part in parts(noise))
 
 
 # ---- what models are made of
@@ -119,6 +117,8 @@ class _Model:
     """
 
     name: ClassVar[str]
+    less_is_more: ClassVar[bool] = False
+    """Whether a smaller amount disturbs more."""
 
     def __post_init__(self) -> None:
         for one in _fields(type(self)):
@@ -279,6 +279,7 @@ class Quantised(_Model):
     """
 
     name: ClassVar[str] = "quantised"
+    less_is_more: ClassVar[bool] = True
     bits: int = _number(2, 16, whole=True)
 
     def perturb(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
@@ -333,7 +334,7 @@ class Correlated(_Model):
         return weights
 
 
-class _Timing(_Model):
+class OfTiming(_Model):
     """A model of when neurons see what: weights stay as they are (`vsafsm.asynchronous`)."""
 
     def perturb(self, weights: Weights, network: Network, rng: np.random.Generator) -> Weights:
@@ -342,17 +343,18 @@ class _Timing(_Model):
 
 
 @dataclass(frozen=True)
-class Asynchronous(_Timing):
+class Asynchronous(OfTiming):
     """Neurons are updated at random, a share of them per step; 0 stands for one neuron per
     step.
     """
 
     name: ClassVar[str] = "timing:async"
+    less_is_more: ClassVar[bool] = True
     share: float = _number(0, 1)
 
 
 @dataclass(frozen=True)
-class SpreadMasks(_Timing):
+class SpreadMasks(OfTiming):
     """A mask reaches the neurons over so many steps, each at a step of its own."""
 
     name: ClassVar[str] = "timing:masks"
@@ -360,7 +362,7 @@ class SpreadMasks(_Timing):
 
 
 @dataclass(frozen=True)
-class Delays(_Timing):
+class Delays(OfTiming):
     """The axon of each neuron has a delay of its own, of 1 to so many steps."""
 
     name: ClassVar[str] = "timing:delays"
@@ -396,6 +398,13 @@ class Composed:
         for noise in self.noises:
             weights = noise.perturb(weights, network, rng)
         return weights
+
+
+def parts(noise: Noise) -> tuple[Noise, ...]:
+    """The models that act one after the other."""
+    if isinstance(noise, Composed):
+        return tuple(part for each in noise.noises for part in parts(each))
+    return (noise,)
 
 
 def _spared(weights: Weights, share: float, rng: np.random.Generator) -> NDArray[np.bool_]:

@@ -191,6 +191,8 @@ def _margin(name: str, value: object) -> None:
 
 
 def _tolerate(name: str, value: object) -> None:
+    if value in ("auto", "none"):
+        return
     # Imported here, since noise comes after networks, and specs with options before them.
     from vsafsm.errors import NoiseError
     from vsafsm.tolerance import tolerances
@@ -198,7 +200,7 @@ def _tolerate(name: str, value: object) -> None:
     if not isinstance(value, str) or not value.strip():
         raise OptionError(f"option {name} is {value!r}; expected {_expected(name)}")
     try:
-        tolerances("none" if value == "auto" else value)
+        tolerances(value)
     except NoiseError as error:
         raise OptionError(f"option {name}: {error}") from None
 

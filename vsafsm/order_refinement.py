@@ -23,7 +23,7 @@ from vsafsm.machine import Machine
 from vsafsm.network import MOST_STEPS, Contract, Network
 from vsafsm.order_changes import Changes, parts
 from vsafsm.program import Claim, Program
-from vsafsm.proof import prove
+from vsafsm.proof import Proof, prove
 from vsafsm.situations import Arc
 from vsafsm.vsa import Bits
 
@@ -67,25 +67,40 @@ def for_any_order(
     >>> vsafsm.prove_any_order(machine, program.network)
     <OrderProof holds: 9 of 9 changes of the mask>
     """
-    network = refined(program.machine, program.network, distance_lsb, passes, progress)
-    # More steps may be needed than before.
-    network = replace(network, contract=Contract(MOST_STEPS, MOST_STEPS))
-    proof = prove(program.machine, network)
-    if proof.holds:
-        network = replace(network, contract=proof.contract)
+    rng = np.random.default_rng(program.options.seed)
+    network, proof = refined_and_proven(
+        program.machine, program.network, rng, distance_lsb, passes, progress
+    )
     claim = Claim(proof.verdict, proof.fixed_points, proof.radius, proof.margin)
     return replace(program, network=network, claim=claim, smallest=None, tolerated=())
+
+
+def refined_and_proven(
+    machine: Machine,
+    network: Network,
+    rng: np.random.Generator,
+    distance_lsb: int = 8,
+    passes: int = 200,
+    progress: Callable[[float], None] = lambda share: None,
+) -> tuple[Network, Proof]:
+    """As `refined`, with the proof of synchronous steps, and its contract where it holds."""
+    network = refined(machine, network, rng, distance_lsb, passes, progress)
+    # More steps may be needed than before.
+    network = replace(network, contract=Contract(MOST_STEPS, MOST_STEPS))
+    proof = prove(machine, network)
+    return (replace(network, contract=proof.contract) if proof.holds else network), proof
 
 
 def refined(
     machine: Machine,
     network: Network,
+    rng: np.random.Generator,
     distance_lsb: int = 8,
     passes: int = 200,
     progress: Callable[[float], None] = lambda share: None,
 ) -> Network:
     """The same network with other weights: see `for_any_order`. Its contract stays as it was, and
-    may be too short.
+    may be too short. From `rng` comes the order in which changes of the mask are looked at.
 
     Raises
     ------
@@ -96,7 +111,7 @@ def refined(
     changes = Changes(machine, network)
     if not network.whole:
         raise NetworkError("the weights of the network are real; expected whole numbers")
-    weights = _Refiner(changes, distance_lsb).run(passes, progress)
+    weights = _Refiner(changes, distance_lsb).run(passes, rng, progress)
     return network.with_weights(weights.astype(network.weights.dtype))
 
 
@@ -115,12 +130,11 @@ class _Refiner:
         self.network, self.distance = changes.network, distance_lsb
         self.tasks = [_Task.of(changes, arc) for arc in changes.arcs]
 
-    def run(self, passes: int, progress: Callable[[float], None]) -> Real:
+    def run(self, passes: int, rng: np.random.Generator, progress: Callable[[float], None]) -> Real:
         """Whole weights (N, N)."""
         network = self.network
         limit = 2 ** (network.bits - 1) - 1
         fine = network.weights.astype(np.float64)
-        rng = np.random.default_rng(0)
         # Neurons are independent of each other: one that met all of its conditions is done.
         left = np.ones(network.neurons, np.bool_)
         for n in range(passes):

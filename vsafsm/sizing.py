@@ -22,10 +22,10 @@ from vsafsm.conditions import loads
 from vsafsm.errors import CodebookError
 from vsafsm.lowering import Lowered
 from vsafsm.machine import Machine
-from vsafsm.network import MOST_STEPS, Contract, Network
-from vsafsm.noise import Composed
+from vsafsm.network import Network
+from vsafsm.noise import parts
 from vsafsm.options import MOST_NEURONS, Options, Rule
-from vsafsm.order_refinement import refined
+from vsafsm.order_refinement import refined_and_proven
 from vsafsm.prediction import active_for, predicted_neurons, split_active
 from vsafsm.proof import Proof, prove
 from vsafsm.requirements import Requirements
@@ -286,13 +286,12 @@ class _Search:
     def _in_any_order(self, trial: _Trial) -> _Trial:
         """The trial refined towards the worst order of updates, and proven anew."""
         what = f"N={trial.network.neurons} {ANY_ORDER}"
-        network = refined(
-            self.machine, trial.network, progress=lambda share: self.progress(what, share)
+        network, proof = refined_and_proven(
+            self.machine,
+            trial.network,
+            np.random.default_rng(self.options.seed),
+            progress=lambda share: self.progress(what, share),
         )
-        network = replace(network, contract=Contract(MOST_STEPS, MOST_STEPS))
-        proof = prove(self.machine, network)
-        if proof.holds:
-            network = replace(network, contract=proof.contract)
         found = replace(
             trial,
             network=network,
@@ -338,7 +337,9 @@ class _Search:
         return max(ROBUST_MARGIN if isinstance(asked, str) else float(asked), least)
 
     def _tolerant_actives(self, neurons: int) -> list[int]:
-        """Active neurons to try in turn: few bear noise on weights, many bear missing synapses."""
+        """Active neurons to try in turn: few tolerate noise on weights, many
+        tolerate missing synapses.
+        """
         if self.options.active != "auto":
             return [int(self.options.active)]
         wanted = [max(LEAST_TOLERANT, neurons * share) for share in TOLERANT_DENSITIES]
@@ -544,10 +545,7 @@ def strength(wanted: Sequence[Tolerance]) -> float:
     """
     factors = [1.0]
     for noise in wanted:
-        if isinstance(noise, AnyOrder):
-            factors.append(STRENGTHS[ANY_ORDER][0])
-            continue
-        for part in noise.noises if isinstance(noise, Composed) else (noise,):
+        for part in (noise,) if isinstance(noise, AnyOrder) else parts(noise):
             base, slope = STRENGTHS.get(part.kind.partition(",")[0], (4.0, 0.0))
             factors.append(base + slope * part.amount)
     return max(factors)

@@ -12,16 +12,17 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
-from vsafsm.asynchronous import Runs, timing_of
+from vsafsm.asynchronous import Runs, Timing, timing_of
 from vsafsm.errors import FileError, OptionError, RobustnessError
 from vsafsm.files import reason, write_atomically
 from vsafsm.intervals import wilson
 from vsafsm.machine import Machine
 from vsafsm.network import Network
-from vsafsm.noise import Composed, Noise, parse_noise, perturb
+from vsafsm.noise import Noise, OfTiming, parse_noise, parts, perturb
 from vsafsm.walk import Walk
 
 DEFAULT = ("additive:1", "missing:0.1", "timing:async:0.1")
@@ -45,7 +46,8 @@ DAY_S = 86_400.0
 class AnyOrder:
     """Every order in which neurons are updated one at a time."""
 
-    kind = ANY_ORDER
+    kind: ClassVar[str] = ANY_ORDER
+    amount: ClassVar[float] = 0.0
 
     def __str__(self) -> str:
         return ANY_ORDER
@@ -129,25 +131,29 @@ def correct_draws(
     ``numpy.random.default_rng([seed, t])``.
     """
     timing = timing_of(noise)
-    if timing is not None and _weights_stay(noise):
+    stays = all(isinstance(part, OfTiming) for part in parts(noise))
+    if timing is not None and stays and timing.delay == 1:
         # Nothing but the order of updates is drawn: all draws run side by side.
         rng = np.random.default_rng([seed, draws[0], len(draws)])
         found = Runs(machine, network, timing, rng).correct_pairs(len(draws))
         return [bool(each) for each in found.all((1, 2))]
-    found_: list[bool] = []
-    for t in draws:
-        rng = np.random.default_rng([seed, t])
-        drawn = perturb(network, noise, rng)
-        if timing is None:
-            found_.append(Walk(machine, drawn).shortest_wrong() is None)
-        else:
-            found_.append(bool(Runs(machine, drawn, timing, rng).correct_pairs().all()))
-    return found_
+    return [
+        _is_correct(machine, network, noise, timing, np.random.default_rng([seed, t]))
+        for t in draws
+    ]
 
 
-def _weights_stay(noise: Noise) -> bool:
-    parts = noise.noises if isinstance(noise, Composed) else (noise,)
-    return all(timing_of(part) is not None and timing_of(part).delay == 1 for part in parts)  # type: ignore[union-attr]
+def _is_correct(
+    machine: Machine,
+    network: Network,
+    noise: Noise,
+    timing: Timing | None,
+    rng: np.random.Generator,
+) -> bool:
+    drawn = perturb(network, noise, rng)
+    if timing is None:
+        return Walk(machine, drawn).shortest_wrong() is None
+    return bool(Runs(machine, drawn, timing, rng).correct_pairs().all())
 
 
 class Journal:
@@ -161,6 +167,8 @@ class Journal:
                 self.done = {
                     str(key): [int(correct), int(draws)] for key, (correct, draws) in found.items()
                 }
+                if not all(0 <= correct <= draws for correct, draws in self.done.values()):
+                    raise ValueError
             except (OSError, ValueError, AttributeError, TypeError):
                 raise RobustnessError(
                     f"{path}: is no record of draws; expected one that compile wrote, or another"

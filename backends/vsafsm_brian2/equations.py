@@ -18,8 +18,9 @@ dg_mask/dt = -g_mask/tau_mask : siemens
 P : 1 (linked)
 """
 CONDUCTANCE_CELLS = """
-dv/dt = (g_L*(E_L - v) + g_mask*(E_mask - v) + g_exc*(E_exc - v) + g_inh*(E_inh - v) + I)/C_m : volt (unless refractory)
-I = I_bias + I_reset{noise} : amp
+dv/dt = (g_L*(E_L - v) + g_mask*(E_mask - v) + I)/C_m : volt (unless refractory)
+I = I_syn + I_bias + I_reset{noise} : amp
+I_syn = g_exc*(E_exc - v) + g_inh*(E_inh - v) : amp
 g_exc = I_exc/(E_exc - V_ref) : siemens
 g_inh = (I_inh + w_inh*P)/(V_ref - E_inh) : siemens
 dI_exc/dt = -I_exc/tau_syn : amp
@@ -27,7 +28,7 @@ dI_inh/dt = -I_inh/tau_syn : amp
 dI_reset/dt = -I_reset/tau_mask : amp
 dg_mask/dt = -g_mask/tau_mask : siemens
 P : 1 (linked)
-"""  # noqa: E501
+"""
 """Synapses that open conductances. At ``V_ref`` they pass the currents that `CELLS` has at every
 voltage.
 """

@@ -1,4 +1,4 @@
-"""Tests of a machine, of the network that it is compiled to, and of how much noise that bears.
+"""Tests of a machine, of the network that it is compiled to, and of how much noise that tolerates.
 
 To be copied beside turnstile.yaml; then put in a machine of your own.
 """
@@ -29,11 +29,11 @@ def test_the_network_runs_every_word_right(program):
     assert program.prove().holds
 
 
-def test_it_bears_inexact_weights(program):
+def test_it_tolerates_inexact_weights(program):
     assert_robust(program, "additive:1.5")
 
 
-def test_it_mostly_bears_missing_synapses(program):
+def test_it_mostly_tolerates_missing_synapses(program):
     assert_robust(program, "missing:0.3", least=0.95)
 
 
@@ -43,7 +43,7 @@ def test_one_visitor_gets_through(program):
 
 @settings(max_examples=20, deadline=None)
 @given(noise=noises(additive=(0, 1), missing=(0, 0.1), composed=2))
-def test_it_bears_a_little_of_everything(program, noise):
+def test_it_tolerates_a_little_of_everything(program, noise):
     assert_robust(program, noise, trials=3)
 
 

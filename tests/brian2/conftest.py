@@ -50,19 +50,6 @@ def truth() -> Callable[[Program, list[str]], vsafsm.Run]:
 
 
 @pytest.fixture(scope="session")
-def lamp(compiled: Callable[..., Program]) -> Program:
-    """A lamp that goes out after 3 ticks of 250 ms; each tick puts something else out."""
-    machine = Machine.from_dict(
-        {
-            "name": "lamp",
-            "transitions": {
-                "off": {"press": ["on", "click"]},
-                "on": {"tick": "on 1"},
-                "on 1": {"tick": ["on 2", "warn"]},
-                "on 2": {"tick": ["off", "timeout"], "press": "on"},
-            },
-            "outputs": {"on": "lit", "on 1": "lit", "on 2": "lit"},
-            "clock": "250 ms",
-        }
-    )
-    return compiled(machine, target="brian2")
+def lamp(compiled: Callable[..., Program], ticking_lamp: Callable[[str], Machine]) -> Program:
+    """A lamp that goes out after 3 ticks of 250 ms."""
+    return compiled(ticking_lamp("250 ms"), target="brian2")

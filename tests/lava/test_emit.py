@@ -439,22 +439,11 @@ def test_a_full_disk_leaves_whole_files_only(
 
 
 @pytest.fixture
-def clocked(compiled: Callable[..., Program], tmp_path: Path) -> tuple[Program, Path]:
+def clocked(
+    compiled: Callable[..., Program], ticking_lamp: Callable[[str], Machine], tmp_path: Path
+) -> tuple[Program, Path]:
     """A lamp that goes out after three ticks of 100 ms, and its package."""
-    machine = Machine.from_dict(
-        {
-            "name": "lamp",
-            "transitions": {
-                "off": {"press": ["on", "click"]},
-                "on": {"tick": "on 1"},
-                "on 1": {"tick": ["on 2", "warn"]},
-                "on 2": {"tick": ["off", "timeout"], "press": "on"},
-            },
-            "outputs": {"on": "lit", "on 1": "lit", "on 2": "lit"},
-            "clock": "100 ms",
-        }
-    )
-    program = compiled(machine, target="lava")
+    program = compiled(ticking_lamp("100 ms"), target="lava")
     find("lava").emit(program, tmp_path)
     return program, tmp_path
 

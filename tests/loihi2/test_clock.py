@@ -108,23 +108,10 @@ def test_a_train_without_inputs_ticks_every_period() -> None:
     assert lines.count(2) // 3 == 5
 
 
-LAMP = {
-    "name": "lamp",
-    "transitions": {
-        "off": {"press": ["on", "click"]},
-        "on": {"tick": "on 1"},
-        "on 1": {"tick": ["on 2", "warn"]},
-        "on 2": {"tick": ["off", "timeout"], "press": "on"},
-    },
-    "outputs": {"on": "lit", "on 1": "lit", "on 2": "lit"},
-    "clock": "100 ms",
-}
-
-
 @pytest.fixture(scope="module")
-def lamp(compiled: Callable[..., Program]) -> Program:
+def lamp(compiled: Callable[..., Program], ticking_lamp: Callable[[str], Machine]) -> Program:
     """A lamp that goes out after three ticks."""
-    return compiled(Machine.from_dict(LAMP), target="loihi2")
+    return compiled(ticking_lamp("100 ms"), target="loihi2")
 
 
 @settings(max_examples=40, deadline=None)

@@ -12,7 +12,7 @@ from typing import Any
 
 from vsafsm.errors import SweepError
 from vsafsm.files import write_atomically
-from vsafsm.noise import parse_noise, split_noise
+from vsafsm.noise import MODELS, parse_noise, split_noise
 from vsafsm.sweeps.rows import Row, varied
 from vsafsm.sweeps.table import Table
 
@@ -126,8 +126,6 @@ LABELS = {
     "timing:masks": "steps over which masks arrive",
     "timing:delays": "longest delay (steps)",
 }
-LESS_IS_MORE = ("timing:async", "quantised")
-"""Kinds of which a smaller amount disturbs more."""
 
 
 def label_of(kind: str) -> str:
@@ -137,7 +135,8 @@ def label_of(kind: str) -> str:
 
 def grows_backwards(kind: str) -> bool:
     """Whether a smaller amount of this kind disturbs more."""
-    return _first(kind) in LESS_IS_MORE
+    model = MODELS.get(_first(kind).partition(",")[0])
+    return model is not None and bool(model.less_is_more)
 
 
 def _first(kind: str) -> str:

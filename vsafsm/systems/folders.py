@@ -150,7 +150,7 @@ def _replace(folder: Path, new: Path) -> None:
     folder.rename(old)
     try:
         new.rename(folder)
-    except BaseException:
-        old.rename(folder)
-        raise
+    finally:
+        if not folder.exists():
+            old.rename(folder)
     shutil.rmtree(old, ignore_errors=True)

@@ -17,7 +17,7 @@ from functools import cached_property
 from vsafsm.errors import NotExpressibleError
 from vsafsm.layouts import choose
 from vsafsm.lowering import lower
-from vsafsm.machine import Machine, Transition
+from vsafsm.machine import Clock, Machine, Transition
 from vsafsm.modules.prediction import predicted_synapses
 from vsafsm.options import Options
 from vsafsm.prediction import predicted_neurons
@@ -61,7 +61,7 @@ def with_counters(machine: Machine) -> System:
     alone = System(machine.name, (machine,))
     if machine.clock is None:
         return alone
-    waits = _Waits(machine)
+    waits = _Waits(machine, machine.clock)
     if not waits.chains:
         return alone
     waits.check()
@@ -85,9 +85,8 @@ def _predicted(machine: Machine) -> int:
 class _Waits:
     """The chains of a machine with a clock."""
 
-    def __init__(self, machine: Machine) -> None:
-        assert machine.clock is not None  # noqa: S101 - asked before
-        self.machine, self.clock = machine, machine.clock
+    def __init__(self, machine: Machine, clock: Clock) -> None:
+        self.machine, self.clock = machine, clock
         self.tick = machine.inputs.index(self.clock.symbol)
         self.names = machine.states
         self.number = {name: x for x, name in enumerate(self.names)}

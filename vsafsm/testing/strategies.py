@@ -36,8 +36,6 @@ USUAL: Mapping[str, Amounts] = {
     "timing:delays": (1, 4),
 }
 """Amounts of each model where none are asked for."""
-LESS = ("quantised", "timing:async")
-"""Models of which a larger amount is less noise."""
 
 
 # ---- machines
@@ -293,7 +291,7 @@ def _models(name: str, asked: Amounts) -> st.SearchStrategy[Noise]:
         )
     amount, *others = fields(model)
     parameters = {one.name: _values(one) for one in others if one.name != "unit"}
-    drawn = _amounts(amount, float(cast(Real, low)), float(cast(Real, high)), name in LESS)
+    drawn = _amounts(amount, float(cast(Real, low)), float(cast(Real, high)), model.less_is_more)
     return st.builds(model, drawn, **parameters)
 
 
