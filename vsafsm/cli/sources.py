@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vsafsm.cli.arguments import Choices
 from vsafsm.cli.progress import ProgressBar
@@ -15,8 +15,9 @@ from vsafsm.formats import format_for, load_chart, read
 from vsafsm.machine import Machine
 from vsafsm.program import SUFFIX, Program, is_program, load_program
 from vsafsm.statecharts import Statechart
-from vsafsm.systems import System, SystemProgram, load_system, system_of
-from vsafsm.systems.folders import is_system
+
+if TYPE_CHECKING:
+    from vsafsm.systems import System, SystemProgram
 
 
 def machine_of(path: str, format_name: str | None) -> Machine:
@@ -89,7 +90,7 @@ def compile_with(
         raise
 
 
-# ---- several machines
+# ---- several machines: what they need is imported where there are some
 
 
 def source_of(path: str, format_name: str | None) -> Machine | System:
@@ -97,6 +98,8 @@ def source_of(path: str, format_name: str | None) -> Machine | System:
     try:
         return machine_of(path, format_name)
     except SystemSpecError:
+        from vsafsm.systems import system_of
+
         return system_of(load_chart(path, format_name))
 
 
@@ -104,7 +107,9 @@ def compiled_of(
     args: argparse.Namespace, chosen: Choices, allow_unproven: bool
 ) -> Program | SystemProgram:
     """As `program_of`; or the system of a folder, or the one that a spec compiles to."""
-    if is_system(args.spec):
+    if _is_system(args.spec):
+        from vsafsm.systems import load_system
+
         if chosen.of_compile:
             raise UsageError(
                 f'"{args.spec}" is compiled already; expected compile options with a spec only'
@@ -113,6 +118,8 @@ def compiled_of(
     try:
         return program_of(args, chosen, allow_unproven)
     except SystemSpecError:
+        from vsafsm.systems import system_of
+
         system = system_of(load_chart(args.spec, args.format))
         return compile_all(system, chosen, allow_unproven, args.verbose)
 
@@ -121,6 +128,8 @@ def compile_all(
     system: System, chosen: Choices, allow_unproven: bool, verbose: bool, **where: Any
 ) -> SystemProgram:
     """Compile each machine of a system, as `compile_with`."""
+    from vsafsm.systems import SystemProgram
+
     return SystemProgram(
         system,
         tuple(
@@ -129,8 +138,16 @@ def compile_all(
     )
 
 
+def _is_system(path: str) -> bool:
+    if not Path(path).is_dir():
+        return False
+    from vsafsm.systems.folders import is_system
+
+    return is_system(path)
+
+
 def _refuse_system(path: str) -> None:
-    if is_system(path):
+    if _is_system(path):
         first = min((each.name for each in Path(path).glob(f"*{SUFFIX}")), default=f"1{SUFFIX}")
         raise UsageError(
             f'"{path}" is a system of several programs; expected one of them, such as'

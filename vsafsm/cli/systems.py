@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from vsafsm.cli.arguments import Choices
 from vsafsm.cli.exits import OK, WRONG
 from vsafsm.cli.progress import ProgressBar
-from vsafsm.cli.results import size_line, sizes
+from vsafsm.cli.results import size_line, sizes, tolerated, tolerated_lines
 from vsafsm.cli.sources import compile_all
 from vsafsm.cli.tables import print_table
 from vsafsm.cli.terminal import note, print_json, print_line
@@ -82,7 +82,12 @@ def compile_into_folder(system: System, args: argparse.Namespace, chosen: Choice
     files = save_system(program, args.output)
     if args.json:
         machines = [
-            {"machine": each.machine.name, "program": file, **sizes(each)}
+            {
+                "machine": each.machine.name,
+                "program": file,
+                **sizes(each),
+                "tolerated": tolerated(each),
+            }
             for each, file in zip(program.programs, files, strict=True)
         ]
         print_json(
@@ -97,7 +102,8 @@ def compile_into_folder(system: System, args: argparse.Namespace, chosen: Choice
         )
     else:
         for each in program.programs:
-            print_line(size_line(each, each.network, each.claim))
+            for line in (size_line(each, each.network, each.claim), *tolerated_lines(each)):
+                print_line(line)
         print_line(f"{system.name}: {together.told}")
         print_line(f"wrote {args.output}: {', '.join(files)}")
     if not program.holds:
