@@ -276,7 +276,7 @@ class _Search:
                 if failed.interval[0] > trials.confidence:
                     return replace(self._sized(trial, smallest), tolerated=tuple(found))
                 done = len(found) - 1 + failed.correct / failed.draws
-                best = max(best, (done, f"the best, N={neurons}, was correct under {failed}"))
+                best = max(best, (done, f"the best, N={neurons}: {failed}"))
         # The proof of the best trial may hold; but it does not tolerate what it should.
         return self._given_up(
             f"no network of up to {sizes[-1]} neurons tolerates"
