@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import vsafsm
@@ -151,9 +151,11 @@ def points(pos: str) -> np.ndarray:
 
 @needs_dot
 @given(st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=12))
+@example("]")
+@example("]]>")
 @settings(deadline=None, max_examples=25)
 def test_any_name_is_text_for_graphviz(name: str) -> None:
-    around = State(name, (State("x", transitions=(Transition((name,), (name,)),)),))
+    around = State(name, (State("another state", transitions=(Transition((name,), (name,)),)),))
     found = laid_out(nested_graph(Statechart("m", (around,))))
     (frame,) = [each for each in found["objects"] if each["name"].startswith("cluster")]
     assert plain(frame["label"]).strip() == name

@@ -356,10 +356,17 @@ def _arrow(
     return f"  {start} -> {end} [{', '.join(parts)}];"
 
 
+def _as_html(text: str) -> str:
+    """A text in a label of HTML. Graphviz hands a text to its XML reader in pieces, and the reader
+    does not take a piece that ends in a bracket, which may be the start of "]]>".
+    """
+    return escape(text).replace("]", "&#93;")
+
+
 def _label(name: str, notes: Sequence[str] = (), align: str = "center") -> str:
     """An HTML-like label: a name, and notes below it in small letters."""
-    lines = [escape(name)] if name else []
+    lines = [_as_html(name)] if name else []
     for note in notes:
         for line in textwrap.wrap(note, ACROSS, break_long_words=False, break_on_hyphens=False):
-            lines.append(f'<font point-size="11" color="{_SMALL}">{escape(line)}</font>')
+            lines.append(f'<font point-size="11" color="{_SMALL}">{_as_html(line)}</font>')
     return "<" + "".join(f'{line}<br align="{align}"/>' for line in lines) + ">"
