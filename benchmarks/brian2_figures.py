@@ -1,6 +1,6 @@
 """What the Brian2 backend does: machines, parameters, pulse lengths, holding, damage, rates.
 
-Usage: python benchmarks/brian2_figures.py machines|parameters|pulses|holding|damage [FOLDER]
+Usage: python benchmarks/brian2_figures.py machines|parameters|pulses|holds|holding|damage [FOLDER]
        python benchmarks/brian2_figures.py noise MACHINE usual|tolerant DRAWS [FOLDER]
        python benchmarks/brian2_figures.py variants MACHINE DRAWS [FOLDER]
 
@@ -24,7 +24,7 @@ from vsafsm.formats import read
 from vsafsm.machine import Machine
 from vsafsm.program import Program
 from vsafsm.tours import shortest_ways, tours
-from vsafsm_brian2.parameters import Parameters
+from vsafsm_brian2.parameters import Parameters, speed_of
 
 SPECS = sorted((Path(__file__).parent.parent / "specs").glob("*.yaml"))
 KISS2 = ("bbtas", "dk27", "lion", "train4", "mc")
@@ -46,7 +46,7 @@ CODEGEN = "cython"
 def main() -> None:
     """Print one table."""
     tables: dict[str, Callable[[], None]] = {
-        **{"machines": machines, "parameters": parameters, "pulses": pulses},
+        **{"machines": machines, "parameters": parameters, "pulses": pulses, "holds": holds},
         **{"holding": holding, "damage": damage, "noise": noise, "variants": variants},
     }
     tables[sys.argv[1]]()
@@ -60,11 +60,15 @@ def all_machines(folders: Sequence[str] = tuple(sys.argv[2:])) -> Iterator[Machi
     and 6 inputs.
     """
     yield from (read(path).machine for path in SPECS)
-    for folder in folders:
-        yield from (read(Path(folder) / f"{name}.kiss2").machine for name in KISS2)
+    yield from _kiss2(folders)
     rng = np.random.default_rng(7)
     for seed in range(20):
         yield random_machine(int(rng.integers(2, 17)), int(rng.integers(1, 7)), seed)
+
+
+def _kiss2(folders: Sequence[str]) -> Iterator[Machine]:
+    for folder in folders:
+        yield from (read(Path(folder) / f"{name}.kiss2").machine for name in KISS2)
 
 
 def four() -> Iterator[Machine]:
@@ -245,7 +249,7 @@ def variants() -> None:
 
 
 def pulses() -> None:
-    """Right transitions over the length of the input, and over the gap after it."""
+    """Right transitions over the length of the input, and over the gap after it, at speed 1."""
     programs = [compiled(machine) for machine in four()]
     for name, values, other in (
         (
@@ -257,10 +261,37 @@ def pulses() -> None:
     ):
         rows = []
         for value in values:
-            found = [score(program, **{name: float(value)}, **other) for program in programs]
+            given = {name: float(value), "speed": 1.0, **other}
+            found = [score(program, **given) for program in programs]
             right, taken = sum(f[0] for f in found), sum(f[1] for f in found)
             rows.append((str(value), f"{right} of {taken}", wilson(right, taken)))
         print_table((name, "right transitions", "95 % interval"), rows)
+
+
+def holds() -> None:
+    """Right transitions where the hold is the only option given, and of cells for 10 ms that are
+    held longer.
+    """
+    several = [*(read(path).machine for path in SPECS), *_kiss2(sys.argv[2:])]
+    for what, machines, given in (
+        ("hold_ms alone", several, {}),
+        ("speed 4", list(four()), {"speed": 4.0}),
+    ):
+        programs = [compiled(machine) for machine in machines]
+        for hold in (10, 15, 25, 50, 200, 2000):
+            found = [score(program, hold_ms=float(hold), **given) for program in programs]
+            right, taken = sum(f[0] for f in found), sum(f[1] for f in found)
+            rates = [f[2] for f in found]
+            speed = given.get("speed", speed_of(hold))
+            row = (what, str(len(machines)), str(hold), f"{speed:.3g}", f"{right} of {taken}")
+            row += (wilson(right, taken), f"{min(rates):.0f} to {max(rates):.0f}")
+            print_table(
+                (
+                    *("given", "machines", "hold (ms)", "speed"),
+                    *("right transitions", "95 % interval", "rates (Hz)"),
+                ),
+                [row],
+            )
 
 
 def holding() -> None:
@@ -274,7 +305,7 @@ def holding() -> None:
         for state, word in shortest_ways(machine).items():
             with find(TARGET).open(compiled(machine), **options) as session:
                 reached = [session.send(symbol) for symbol in word]
-                session.wait(60 * second)
+                session.rest(60 * second)
                 good += session.state == state and reached[-1:] in ([], [state])
         kept, states = kept + good, states + len(machine.reachable)
         rows.append((machine.name, f"{good} of {len(machine.reachable)}"))

@@ -92,9 +92,12 @@ class Brian2Backend:
         return _as_run(readings)
 
     def describe(self, program: Program, **options: object) -> Description:
-        """Cells, synapses, and the weight of a synapse in the default parameters."""
+        """Cells, synapses, the weight of a synapse in the default parameters, and how fast cells
+        are.
+        """
         from vsafsm_brian2.model import namespace
 
+        parameters, _, running = self._checked(options)
         network = program.network
         step = namespace(program, Parameters(), Realism())["w_step"]
         return {
@@ -102,12 +105,15 @@ class Brian2Backend:
             "lines": len(network.inputs) + 2,
             "recurrent_synapses": int(network.fan_out.sum()),
             "weight_step_pA": round(float(step) * 1e12, 3),
+            "hold_ms": running.hold_ms,
+            "speed": round(float(parameters.speed or 1.0), 3),
         }
 
     def _checked(self, options: Mapping[str, Any]) -> tuple[Parameters, Realism, RunSettings]:
-        parameters, realism = taken(Parameters, options), taken(Realism, options)
+        running, realism = taken(RunSettings, options), taken(Realism, options)
+        parameters = taken(Parameters, options).for_hold(running.hold_ms)
         check_delay(realism, parameters)
-        return parameters, realism, taken(RunSettings, options)
+        return parameters, realism, running
 
     def _settings(self, options: Mapping[str, Any]) -> tuple[Parameters, Realism, RunSettings]:
         parameters, realism, running = self._checked(options)

@@ -19,6 +19,11 @@ from vsafsm.machine import Clock
 from vsafsm.requirements import Requirements
 from vsafsm_brian2.errors import ContractWarning
 
+HOLD_MS, GAP_MS = 40.0, 100.0
+"""The contract at speed 1: from this hold and this gap on, every transition measured in the
+benchmark was correct. Times `speed`, a hold may be shorter.
+"""
+MOST_SPEED = 4.0
 TARGETS = ("numpy", "cython", "cpp_standalone")
 SYNAPSES = ("current", "conductance")
 SIGNS = ("mixed", "dale")
@@ -43,7 +48,8 @@ def setting(
 class Parameters:
     """The leaky integrate-and-fire cells and their synapses; one set for all machines.
 
-    The six that a user may want to vary come first. The rheobase of a cell is 150 pA.
+    The six that a user may want to vary come first. The rheobase of a cell is 150 pA. No `speed`
+    is a speed of 1.
 
     Raises
     ------
@@ -61,12 +67,12 @@ class Parameters:
     tau_syn_ms: float = setting(16.5, "ms", "synaptic time constant", above=True)
     tau_mem_ms: float = setting(11.0, "ms", "membrane time constant", above=True)
     refractory_ms: float = setting(10.0, "ms", "refractory time")
-    speed: float = setting(
-        1.0,
+    speed: float | None = setting(
+        None,
         "",
-        "cells and synapses so many times faster, for holds so many times shorter",
+        "cells and synapses so many times faster (default: what hold_ms takes, 1 from 40 ms on)",
         0.1,
-        4.0,
+        MOST_SPEED,
     )
     dt_ms: float = setting(0.5, "ms", "time step of the simulation", 0.01, 1.0)
     inhibitory_cells: int = setting(
@@ -85,13 +91,24 @@ class Parameters:
     @property
     def at_speed(self) -> Parameters:
         """The same cells at speed 1, with the time constants that they have."""
+        speed = 1.0 if self.speed is None else self.speed
         return replace(
             self,
-            tau_syn_ms=self.tau_syn_ms / self.speed,
-            tau_mem_ms=self.tau_mem_ms / self.speed,
-            refractory_ms=self.refractory_ms / self.speed,
+            tau_syn_ms=self.tau_syn_ms / speed,
+            tau_mem_ms=self.tau_mem_ms / speed,
+            refractory_ms=self.refractory_ms / speed,
             speed=1.0,
         )
+
+    def for_hold(self, hold_ms: float) -> Parameters:
+        """The same cells, as fast as a hold takes where no speed is given.
+
+        Raises
+        ------
+        OptionError
+            If the hold is shorter than any that was measured, and no speed is given.
+        """
+        return self if self.speed is not None else replace(self, speed=speed_of(hold_ms))
 
 
 @dataclass(frozen=True)
@@ -168,11 +185,6 @@ SIZES = {"usual": REQUIREMENTS, "tolerant": replace(REQUIREMENTS, headroom=8.0, 
 synapses.
 """
 
-HOLD_MS, GAP_MS = 40.0, 100.0
-"""The contract: from this hold and this gap on, every transition measured in the benchmark was
-right.
-"""
-
 
 @dataclass(frozen=True)
 class Sizing:
@@ -205,7 +217,11 @@ class RunSettings:
     """
 
     hold_ms: float = setting(
-        80.0, "ms", f"how long an input is held (contract: {HOLD_MS:g})", above=True
+        80.0,
+        "ms",
+        f"how long an input is held, from {HOLD_MS / MOST_SPEED:g} on; cells are faster for less"
+        f" than {HOLD_MS:g}",
+        above=True,
     )
     gap_ms: float = setting(
         120.0, "ms", f"rest after each input (contract: {GAP_MS:g})", above=True
@@ -231,9 +247,31 @@ class RunSettings:
             raise OptionError(f'build_dir is "{self.build_dir}"; expected an existing folder')
 
 
-def check_contract(hold_ms: float, gap_ms: float, speed: float = 1.0) -> None:
-    """Warn of an input or a gap that is shorter than the contract."""
-    least_hold = HOLD_MS / max(1.0, speed)
+def speed_of(hold_ms: float) -> float:
+    """How fast cells have to be for a hold: 1 from `HOLD_MS` on, and more for less.
+
+    Raises
+    ------
+    OptionError
+        If the hold is shorter than any that was measured.
+
+    Examples
+    --------
+    >>> speed_of(80.0), speed_of(10.0)
+    (1.0, 4.0)
+    """
+    speed = max(1.0, HOLD_MS / hold_ms)
+    if speed > MOST_SPEED:
+        raise OptionError(
+            f"hold_ms is {hold_ms:g}; expected at least {HOLD_MS / MOST_SPEED:g} ms, the shortest"
+            " hold at which transitions were measured correct, or a speed of your own as well"
+        )
+    return speed
+
+
+def check_contract(hold_ms: float, gap_ms: float, speed: float | None = None) -> None:
+    """Warn of an input or a gap that is shorter than the contract at a speed, 1 by default."""
+    least_hold = HOLD_MS / max(1.0, speed or 1.0)
     for name, duration, least in (("hold", hold_ms, least_hold), ("gap", gap_ms, GAP_MS)):
         if duration < least:
             warnings.warn(

@@ -14,6 +14,7 @@ from vsafsm.discovery import find
 from vsafsm.machine import Machine
 from vsafsm.program import Program
 
+SPECS = Path(__file__).parents[2] / "specs"
 Capture = pytest.CaptureFixture[str]
 
 
@@ -101,12 +102,39 @@ def test_a_run_on_the_command_line(file: str, capsys: Capture) -> None:
 
 
 def test_a_short_hold_is_warned_about_on_the_command_line(file: str, capsys: Capture) -> None:
-    assert main(["run", file, "coin", "--backend", "brian2", "--hold-ms", "35"]) in (0, 1)
+    flags = ["--backend", "brian2", "--hold-ms", "35", "--speed", "1"]
+    assert main(["run", file, "coin", *flags]) in (0, 1)
     warning = capsys.readouterr().err
     assert warning.startswith(
         "vsafsm: warning: a hold of 35 ms is shorter than the 40 ms of the contract"
     )
     assert warning.count("\n") == 1
+
+
+def test_the_hold_alone_chooses_how_fast_cells_are(file: str, capsys: Capture) -> None:
+    flags = ["--backend", "brian2", "--hold-ms", "10"]
+    assert main(["run", file, "coin", "push", *flags]) == 0
+    assert capsys.readouterr().err == ""
+    for more, speed in (([], 4), (["--speed", "3"], 3)):
+        assert main(["info", file, "--json", *flags, *more]) == 0
+        assert json.loads(capsys.readouterr().out)["backend"]["speed"] == speed
+
+
+@pytest.mark.parametrize("command", ["run", "compile", "emit"])
+def test_a_hold_shorter_than_any_measured_is_refused(
+    command: str, file: str, tmp_path: Path, capsys: Capture
+) -> None:
+    spec, out = str(SPECS / "turnstile.yaml"), tmp_path / "out.npz"
+    calls = {
+        "run": ["run", file, "coin", "--backend", "brian2"],
+        "compile": ["compile", spec, "--for", "brian2", "-o", str(out)],
+        "emit": ["emit", file, "--to", "brian2", "-o", str(out)],
+    }
+    assert main([*calls[command], "--hold-ms", "9"]) == 2
+    told = capsys.readouterr()
+    assert "hold_ms is 9; expected at least 10 ms" in told.err
+    assert not told.out
+    assert not out.exists()
 
 
 def test_it_is_statistical_and_says_so(file: str, capsys: Capture) -> None:

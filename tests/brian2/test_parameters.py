@@ -83,6 +83,21 @@ def test_less_than_the_contract_is_warned_about_by_its_name(hold: float, gap: fl
         check_contract(HOLD_MS, GAP_MS)
 
 
+@pytest.mark.parametrize(("hold", "speed"), [(10, 4), (16, 2.5), (25, 1.6), (40, 1), (2000, 1)])
+def test_the_speed_follows_from_the_hold(hold: float, speed: float) -> None:
+    assert Parameters().for_hold(hold).speed == speed
+    assert Parameters(speed=2.0).for_hold(hold).speed == 2.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_contract(hold, GAP_MS, speed)
+
+
+def test_a_hold_that_no_speed_reaches_takes_a_speed_of_the_users_own() -> None:
+    with pytest.raises(OptionError, match=r"hold_ms is 9\.5; expected at least 10 ms"):
+        Parameters().for_hold(9.5)
+    assert Parameters(speed=4.0).for_hold(9.5).speed == 4.0
+
+
 def test_listing_the_backends_does_not_import_brian2() -> None:
     code = "import sys, vsafsm; vsafsm.backends(); sys.exit('brian2' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0

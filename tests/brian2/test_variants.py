@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from vsafsm.program import Program
 
 pytest.importorskip("brian2")
 
-from vsafsm_brian2 import Brian2FSM, Parameters, Realism
+from vsafsm_brian2 import Brian2FSM, ContractWarning, Parameters, Realism
 from vsafsm_brian2.model import namespace
 
 VARIANTS: tuple[dict[str, Any], ...] = (
@@ -101,9 +102,13 @@ def test_conductances_pass_the_currents_at_the_reference_voltage(program: Progra
 
 def test_faster_cells_take_shorter_holds(program: Program, truth: Truth) -> None:
     word = ["coin", "push", "push", "coin", "coin", "push"]
-    found = vsafsm.run(program, word, "brian2", hold_ms=10.0, speed=4.0)
+    found = vsafsm.run(program, word, "brian2", hold_ms=10.0)
     assert found == truth(program, word)
     assert vsafsm.run(program, word, "brian2", hold_ms=40.0, speed=4.0) == found
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ContractWarning)
+        slow = vsafsm.run(program, word, "brian2", hold_ms=10.0, speed=1.0)
+    assert slow != found
 
 
 def test_speed_divides_the_time_constants_of_cells() -> None:
