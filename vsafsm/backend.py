@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from vsafsm.machine import Outputs
+from vsafsm.playing import Played
 from vsafsm.program import Program
 from vsafsm.requirements import Requirements
+from vsafsm.trains import DROP, Pace, Timed
 
 Description = Mapping[str, int | float | str]
 
@@ -79,11 +81,20 @@ class BackendSession(Protocol):
     def rest(self, steps: Any) -> None:
         """Let the network run without input, for a time in the backend's own unit."""
 
+    def play(self, events: Iterable[Timed], overlap: str = DROP) -> Played:
+        """Give inputs at their times, and drop those that overlap, or let them wait
+        (`vsafsm.playing.Playing` has it for every session that has a `pace`).
+        """
+
     def reset(self) -> str | None:
         """Back to the initial state, by the reset line."""
 
     def close(self) -> None:
         """Free what it holds; closing twice does nothing."""
+
+    @property
+    def pace(self) -> Pace:
+        """How long an input is held, and the gap after it; and their unit."""
 
     @property
     def state(self) -> str | None:

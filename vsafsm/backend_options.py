@@ -25,6 +25,7 @@ RESERVED = frozenset(
         "jobs",
         "json",
         "output",
+        "overlap",
         "path",
         "program",
         "regex",

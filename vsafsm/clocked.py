@@ -12,6 +12,8 @@ from vsafsm.backend import BackendSession
 from vsafsm.durations import duration_text, parse_duration
 from vsafsm.errors import SessionError, SpecError
 from vsafsm.machine import Clock, Machine, Outputs
+from vsafsm.playing import Played
+from vsafsm.trains import DROP, Pace, Timed
 
 MOST_TICKS = 1_000_000
 """Ticks of one wait in a word."""
@@ -108,6 +110,11 @@ class ClockedSession:
         )
 
     @property
+    def pace(self) -> Pace:
+        """How long an input is held, and the gap after it; and their unit."""
+        return self._session.pace
+
+    @property
     def elapsed(self) -> Fraction:
         """Seconds since the last reset."""
         return self._timer.elapsed
@@ -120,6 +127,19 @@ class ClockedSession:
     def rest(self, steps: Any) -> None:
         """Let the network run without input and without ticks."""
         self._session.rest(steps)
+
+    def play(self, events: Iterable[Timed], overlap: str = DROP) -> Played:
+        """Refused: ticks would have to come between the inputs.
+
+        Raises
+        ------
+        SessionError
+            Always.
+        """
+        raise SessionError(
+            f'machine "{self._machine.name}" has a clock, which inputs with times of their own'
+            " would leave out; expected inputs and waits, such as wait:3s"
+        )
 
     def reset(self) -> str | None:
         """Back to the initial state, and to time 0."""

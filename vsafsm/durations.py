@@ -19,7 +19,9 @@ _DIGITS = 12
 _DURATION = re.compile(r"([-+]?)([0-9]+)(?:\.([0-9]+))? *(\S*)")
 
 
-def parse_duration(text: str, what: str = "a time", place: Location | None = None) -> Fraction:
+def parse_duration(
+    text: str, what: str = "a time", place: Location | None = None, zero: bool = False
+) -> Fraction:
     """Seconds, exactly.
 
     Parameters
@@ -28,13 +30,15 @@ def parse_duration(text: str, what: str = "a time", place: Location | None = Non
         A number above 0 and a unit.
     what, place
         What it is the time of and where it stands, for errors.
+    zero
+        Whether it may be 0.
 
     Raises
     ------
     SyntaxSpecError
         If the text is no number with a unit.
     SpecError
-        If it is not above 0, or has too many digits.
+        If it is below 0, or 0 where it may not be, or has too many digits.
 
     Examples
     --------
@@ -60,8 +64,9 @@ def parse_duration(text: str, what: str = "a time", place: Location | None = Non
             hint = f'; did you mean "{near}"?' if near else did_you_mean(unit, list(UNITS))
         raise SyntaxSpecError(f"{told}; expected one of: {', '.join(UNITS)}{hint}", place)
     seconds = Fraction(int(whole + part), 10 ** len(part)) * UNITS[unit]
-    if sign == "-" or not seconds:
-        raise SpecError(f"{what} is {text}; expected more than 0 {unit}", place)
+    if sign == "-" or not (seconds or zero):
+        least = "at least" if zero else "more than"
+        raise SpecError(f"{what} is {text}; expected {least} 0 {unit}", place)
     return seconds
 
 

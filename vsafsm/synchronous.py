@@ -16,7 +16,9 @@ from vsafsm.errors import SessionError
 from vsafsm.lowering import REST
 from vsafsm.machine import Outputs
 from vsafsm.network import Network
+from vsafsm.playing import Playing
 from vsafsm.sessions import session_repr, steps_of
+from vsafsm.trains import Pace
 from vsafsm.vsa import Bits
 
 # ---- one network, one activity
@@ -94,7 +96,7 @@ those that fire next.
 """
 
 
-class Session:
+class Session(Playing):
     """A network that stays up from input to input. Units: steps of the synchronous network.
 
     Parameters
@@ -177,6 +179,19 @@ class Session:
         """Let the network run at rest."""
         self._check_open()
         self._advance(REST, steps_of("steps", steps, 0))
+
+    @property
+    def pace(self) -> Pace:
+        """The contract's hold and gap."""
+        contract = self._network.contract
+        return Pace(contract.hold_steps, contract.gap_steps)
+
+    def check_input(self, symbol: str) -> None:
+        """Raise `UnknownInputError` where there is no such input."""
+        if self._encoder is not None:
+            self._encoder.machine.check_input(symbol)
+        else:
+            self._network.mask_of(symbol)
 
     @property
     def state(self) -> str | None:

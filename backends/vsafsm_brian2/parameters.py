@@ -24,6 +24,10 @@ HOLD_MS, GAP_MS = 40.0, 100.0
 benchmark was correct. Times `speed`, a hold may be shorter.
 """
 MOST_SPEED = 4.0
+USUAL_SPEED_MS = 60.0
+"""From this hold on, cells are of speed 1 by default. For less they are faster than the contract
+asks for, so that outputs are read from enough spikes.
+"""
 TARGETS = ("numpy", "cython", "cpp_standalone")
 SYNAPSES = ("current", "conductance")
 SIGNS = ("mixed", "dale")
@@ -70,7 +74,8 @@ class Parameters:
     speed: float | None = setting(
         None,
         "",
-        "cells and synapses so many times faster (default: what hold_ms takes, 1 from 40 ms on)",
+        "cells and synapses so many times faster (default: what hold_ms takes, 1 from"
+        f" {USUAL_SPEED_MS:g} ms on)",
         0.1,
         MOST_SPEED,
     )
@@ -220,7 +225,7 @@ class RunSettings:
         80.0,
         "ms",
         f"how long an input is held, from {HOLD_MS / MOST_SPEED:g} on; cells are faster for less"
-        f" than {HOLD_MS:g}",
+        f" than {USUAL_SPEED_MS:g}",
         above=True,
     )
     gap_ms: float = setting(
@@ -248,7 +253,7 @@ class RunSettings:
 
 
 def speed_of(hold_ms: float) -> float:
-    """How fast cells have to be for a hold: 1 from `HOLD_MS` on, and more for less.
+    """How fast cells are for a hold: 1 from `USUAL_SPEED_MS` on, and more for less.
 
     Raises
     ------
@@ -257,16 +262,15 @@ def speed_of(hold_ms: float) -> float:
 
     Examples
     --------
-    >>> speed_of(80.0), speed_of(10.0)
-    (1.0, 4.0)
+    >>> speed_of(80.0), speed_of(20.0), speed_of(10.0)
+    (1.0, 3.0, 4.0)
     """
-    speed = max(1.0, HOLD_MS / hold_ms)
-    if speed > MOST_SPEED:
+    if hold_ms < HOLD_MS / MOST_SPEED:
         raise OptionError(
             f"hold_ms is {hold_ms:g}; expected at least {HOLD_MS / MOST_SPEED:g} ms, the shortest"
             " hold at which transitions were measured correct, or a speed of your own as well"
         )
-    return speed
+    return min(MOST_SPEED, max(1.0, USUAL_SPEED_MS / hold_ms))
 
 
 def check_contract(hold_ms: float, gap_ms: float, speed: float | None = None) -> None:

@@ -5,7 +5,7 @@ enter.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from types import TracebackType
 from typing import Any
@@ -16,8 +16,10 @@ from brian2 import Quantity, ms
 
 from vsafsm.errors import BackendError, SessionError
 from vsafsm.machine import Outputs
+from vsafsm.playing import Played, Playing, play
 from vsafsm.program import Program
 from vsafsm.sessions import session_repr
+from vsafsm.trains import DROP, Pace, Timed
 from vsafsm_brian2.equations import INPUT_PERIOD_MS, ON_INPUT, RESET_MS, WINDOW_MS
 from vsafsm_brian2.model import RESET, Brian2FSM
 from vsafsm_brian2.parameters import (
@@ -114,7 +116,7 @@ class Simulation:
         return Recording(network, times, cells, tuple(self.events), self.now_ms, self.fsm.fan_out)
 
 
-class Brian2Session:
+class Brian2Session(Playing):
     """A network that stays up from input to input.
 
     Raises
@@ -183,6 +185,22 @@ class Brian2Session:
         self._run(self._simulation.advance, [], until)
         self._zero_ms += until - before
         self._reading = self.recording.read(self._simulation.events[-1], until)
+
+    @property
+    def pace(self) -> Pace:
+        """The session's ``hold_ms`` and ``gap_ms``, in whole time steps."""
+        on_grid = self._simulation.on_grid
+        return Pace(on_grid(self._running.hold_ms), on_grid(self._running.gap_ms), "ms", ms)
+
+    def check_input(self, symbol: str) -> None:
+        """Raise `UnknownInputError` where there is no such input."""
+        self.program.network.mask_of(symbol)
+
+    def play(self, events: Iterable[Timed], overlap: str = DROP) -> Played:
+        """As `Playing.play`, at Brian2 quantities of time, which are rounded up to time steps."""
+        train = [(_milliseconds("time", time), symbol) for time, symbol in events]
+        on_grid = self._simulation.on_grid
+        return play(self, [(on_grid(time), symbol) for time, symbol in train], overlap)
 
     def advance_clock(self, until: Fraction) -> list[tuple[str | None, Outputs]]:
         """Run until the machine's clock stands at `until` seconds, and until the last tick on the
@@ -287,8 +305,8 @@ def run_word(
     return recording, [recording.read(event, end) for event, end in zip(events, ends, strict=True)]
 
 
-def _milliseconds(name: str, value: Any, default: float) -> float:
-    if value is None:
+def _milliseconds(name: str, value: Any, default: float | None = None) -> float:
+    if value is None and default is not None:
         return default
     if not isinstance(value, Quantity) or not value.has_same_dimensions(ms) or np.ndim(value):
         raise BackendError(f"{name} is {value!r}; expected a time with its unit, such as 80*ms")

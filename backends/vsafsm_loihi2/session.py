@@ -14,7 +14,9 @@ from vsafsm.activities import Activities, Neurons, activities_of
 from vsafsm.errors import SessionError
 from vsafsm.lowering import REST
 from vsafsm.machine import Outputs
+from vsafsm.playing import Playing
 from vsafsm.sessions import session_repr
+from vsafsm.trains import Pace
 from vsafsm.vsa import Bits
 from vsafsm_loihi2.integers import ChipNetwork
 from vsafsm_loihi2.resources import fan_outs
@@ -59,7 +61,7 @@ class IntegerEngine:
         """Nothing to free."""
 
 
-class ChipSession:
+class ChipSession(Playing):
     """A network that stays up from input to input. Units: steps of the chip.
 
     Raises
@@ -132,6 +134,15 @@ class ChipSession:
         self._check_open()
         for start in range(0, steps, MOST_STEPS_PER_CHUNK):
             self._run(None, min(MOST_STEPS_PER_CHUNK, steps - start))
+
+    @property
+    def pace(self) -> Pace:
+        """The latch's hold, and the steps after it until the state is read: its gap and 3 more."""
+        return Pace(self.chip.hold_steps, self.chip.event_steps - self.chip.hold_steps)
+
+    def check_input(self, symbol: str) -> None:
+        """Raise `UnknownInputError` where there is no such input."""
+        self.chip.network.mask_of(symbol)
 
     @property
     def state(self) -> str | None:

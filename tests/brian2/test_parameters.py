@@ -83,7 +83,7 @@ def test_less_than_the_contract_is_warned_about_by_its_name(hold: float, gap: fl
         check_contract(HOLD_MS, GAP_MS)
 
 
-@pytest.mark.parametrize(("hold", "speed"), [(10, 4), (16, 2.5), (25, 1.6), (40, 1), (2000, 1)])
+@pytest.mark.parametrize(("hold", "speed"), [(10, 4), (15, 4), (25, 2.4), (60, 1), (2000, 1)])
 def test_the_speed_follows_from_the_hold(hold: float, speed: float) -> None:
     assert Parameters().for_hold(hold).speed == speed
     assert Parameters(speed=2.0).for_hold(hold).speed == 2.0

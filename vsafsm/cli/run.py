@@ -1,4 +1,6 @@
-"""``vsafsm run``: a word, or inputs as they come, each state beside the one of the interpreter."""
+"""``vsafsm run``: a word, a train of inputs with times, or inputs as they come, each state beside
+the one of the interpreter.
+"""
 
 from __future__ import annotations
 
@@ -32,11 +34,13 @@ from vsafsm.clocked import expanded
 from vsafsm.discovery import DEFAULT
 from vsafsm.errors import UsageError
 from vsafsm.machine import Clock, Machine, Outputs
+from vsafsm.playing import Played
 from vsafsm.program import Program
-from vsafsm.running import open_session, run_word, takes_vectors
+from vsafsm.running import open_session, run_word, takes_vectors, with_inputs
 from vsafsm.statecharts.columns import Columns, columns_of
 from vsafsm.symbolic import SymbolicMachine
 from vsafsm.systems import SystemProgram
+from vsafsm.trains import DROP, OVERLAPS, check_overlap, time_of, timed
 
 STREAM = "-"
 """In place of a word: inputs come from standard input, and each is answered at once."""
@@ -44,8 +48,17 @@ STREAM = "-"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A spec or program, a word, a backend, and compile options."""
-    add_word(parser, "; - answers each input of standard input as it comes")
+    add_word(
+        parser,
+        "; press@40 gives an input at a time; - answers each input of standard input as it comes",
+    )
     add_target(parser, "--backend", "where to run")
+    parser.add_argument(
+        "--overlap",
+        metavar="RULE",
+        help="inputs with times that come before the gap of another is over:"
+        f" {' or '.join(OVERLAPS)} (default {DROP})",
+    )
     parser.add_argument(
         "--clock",
         action="store_true",
@@ -57,6 +70,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     chosen = choices(args)
+    if args.overlap is not None:
+        check_overlap(args.overlap)
     if args.inputs == [STREAM] and not args.word_file:
         program = compiled_of(args, chosen, allow_unproven=True)
         if isinstance(program, SystemProgram):
@@ -72,14 +87,22 @@ def run(args: argparse.Namespace) -> int:
                 f'machine "{program.machine.name}" has no clock; expected one, or no --clock'
             )
         if STREAM not in program.machine.inputs:
+            _refuse_overlap(args)
             return _follow(program, chosen, args.json, args.clock)
     if args.clock:
         raise UsageError("--clock keeps real time while inputs come; expected - for them")
     items = word_of(args)
     program = compiled_of(args, chosen, allow_unproven=True)
     if isinstance(program, SystemProgram):
+        if timed(items, program.system.inputs):
+            raise UsageError("inputs with times are for one machine; expected the word of a system")
+        _refuse_overlap(args)
         return run_system(program, items, args, chosen)
     machine = program.machine
+    train = timed(items, machine.inputs)
+    if train:
+        return _play(program, train, args, chosen)
+    _refuse_overlap(args)
     groups = expanded(items, machine)
     word = tuple(chain.from_iterable(groups))
     expected = machine.run(word)
@@ -95,12 +118,7 @@ def run(args: argparse.Namespace) -> int:
             {
                 "machine": machine.name,
                 "backend": chosen.target,
-                "inputs": list(items),
-                "states": list(shown.states),
-                "configurations": [_pairs(columns, state) for state in shown.states],
-                "expected": list(right),
-                "initial_outputs": list(shown.outputs[0]),
-                "outputs": [list(o) for o in shown.outputs[1:]],
+                **_told(items, shown, right, columns),
                 "correct": correct,
             }
         )
@@ -109,6 +127,20 @@ def run(args: argparse.Namespace) -> int:
         wrong = wrong_states(ran.states, expected.states)
         print_verdict(program, chosen.target, len(ran.states), wrong, correct)
     return OK if correct else WRONG
+
+
+def _told(
+    word: Sequence[str], ran: Run, expected: Sequence[str], columns: Columns
+) -> dict[str, object]:
+    """A run, for JSON."""
+    return {
+        "inputs": list(word),
+        "states": list(ran.states),
+        "configurations": [_pairs(columns, state) for state in ran.states],
+        "expected": list(expected),
+        "initial_outputs": list(ran.outputs[0]),
+        "outputs": [list(outputs) for outputs in ran.outputs[1:]],
+    }
 
 
 def _by_item(ran: Run, machine: Machine, ends: Sequence[int]) -> Run:
@@ -130,6 +162,83 @@ def _print_trace(word: Sequence[str], ran: Run, expected: Sequence[str], columns
         remark = "" if state == right else f"expected {right}"
         rows.append((str(i), symbol, *columns.row(state), ", ".join(out), remark))
     print_table(("step", "input", *columns.headings, "outputs", ""), rows)
+
+
+def _refuse_overlap(args: argparse.Namespace) -> None:
+    if args.overlap is not None:
+        raise UsageError("--overlap is for inputs with times; expected some, such as press@40")
+
+
+# ---- inputs with times
+
+
+def _play(
+    program: Program, train: Sequence[tuple[str, str]], args: argparse.Namespace, chosen: Choices
+) -> int:
+    """Run a train of inputs and the texts of their times, and tell what was dropped."""
+    machine, overlap = program.machine, args.overlap or DROP
+    if not takes_vectors(chosen.backend):
+        program = with_inputs(program, [symbol for symbol, _ in train])
+    with (
+        ProgressBar(f"running on {chosen.target}"),
+        open_session(program, chosen.target, **chosen.of_target) as session,
+    ):
+        pace = session.pace
+        events = [(time_of(symbol, text, pace) * pace.one, symbol) for symbol, text in train]
+        played = session.play(events, overlap)
+    expected = machine.run(played.word)
+    ran = Run(played.states, played.outputs)
+    correct = is_correct(ran, expected)
+    columns = columns_of(machine.states)
+    if args.json:
+        print_json(
+            {
+                "machine": machine.name,
+                "backend": chosen.target,
+                "overlap": overlap,
+                "unit": played.unit,
+                "events": [
+                    {"input": each.symbol, "time": each.time, "begins": each.begins}
+                    for each in played.arrivals
+                ],
+                **_told(played.word, ran, expected.states, columns),
+                "correct": correct,
+            }
+        )
+    else:
+        _print_arrivals(played, expected.states, columns)
+        wrong = wrong_states(ran.states, expected.states)
+        print_verdict(program, chosen.target, len(ran.states), wrong, correct)
+        _print_dropped(played)
+    return OK if correct else WRONG
+
+
+def _print_arrivals(played: Played, expected: Sequence[str], columns: Columns) -> None:
+    rows = [("0", "", "", *columns.row(played.states[0]), ", ".join(played.outputs[0]), "")]
+    step = 0
+    for each in played.arrivals:
+        if each.begins is None:
+            blank = ("",) * len(columns.headings)
+            rows.append(("", f"{each.time}", each.symbol, *blank, "", "dropped"))
+            continue
+        step += 1
+        state, outputs = played.states[step], ", ".join(played.outputs[step])
+        remarks = [f"waited until {each.begins}"] * (each.begins > each.time)
+        remarks += [f"expected {expected[step]}"] * (state != expected[step])
+        cells = (*columns.row(state), outputs, "; ".join(remarks))
+        rows.append((str(step), f"{each.time}", each.symbol, *cells))
+    heading = f"time ({played.unit})"
+    print_table(("step", heading, "input", *columns.headings, "outputs", ""), rows)
+
+
+def _print_dropped(played: Played) -> None:
+    dropped, count = len(played.dropped), len(played.arrivals)
+    if dropped:
+        verb = "was" if dropped == 1 else "were"
+        print_line(
+            f"{dropped} of {count} inputs came before the gap of another was over, and {verb}"
+            " dropped."
+        )
 
 
 def _pairs(columns: Columns, state: str | None) -> dict[str, str] | None:
