@@ -268,6 +268,9 @@ def pulses() -> None:
         print_table((name, "right transitions", "95 % interval"), rows)
 
 
+HOLDS = (10, 12, 15, 20, 25, 50, 200, 2000)
+
+
 def holds() -> None:
     """Right transitions where the hold is the only option given, and of cells for 10 ms that are
     held longer.
@@ -278,7 +281,7 @@ def holds() -> None:
         ("speed 4", list(four()), {"speed": 4.0}),
     ):
         programs = [compiled(machine) for machine in machines]
-        for hold in (10, 15, 25, 50, 200, 2000):
+        for hold in HOLDS:
             found = [score(program, hold_ms=float(hold), **given) for program in programs]
             right, taken = sum(f[0] for f in found), sum(f[1] for f in found)
             rates = [f[2] for f in found]

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from brian2 import ms
 
 import vsafsm
 from vsafsm.clocked import ClockedSession, expanded
@@ -103,7 +104,7 @@ def test_it_is_short_has_no_placeholder_left_and_is_the_same_again(
         texts.append([(tmp_path / name / file).read_bytes() for file in ("run.py", "network.npz")])
     assert texts[0] == texts[1]
     text = texts[0][0].decode()
-    assert text.count("\n") <= 140
+    assert text.count("\n") <= 165
     assert "0.5 and" in text
     assert "tau_syn = 20*ms" in text
     assert "= 50.0*ms" in text or "= 50*ms" in text
@@ -160,6 +161,37 @@ def test_the_script_gives_the_spikes_of_the_backend(program: Program, tmp_path: 
     recording = backend.record(program, ["coin", "push"], hold_ms=43.0)[0]
     assert cells.astype(int).tolist() == recording.cells.tolist()
     assert np.allclose(times, recording.times_ms)
+
+
+@pytest.mark.parametrize("queue", [False, True])
+def test_the_script_gives_inputs_at_their_times(
+    program: Program, tmp_path: Path, queue: bool
+) -> None:
+    find("brian2").emit(program, tmp_path)
+    items = ["coin@0", "push@100", "push@0.2s", "push@299.5ms", "coin@400"]
+    done = run_alone(tmp_path / "run.py", *(["--queue"] if queue else []), *items)
+    assert done.returncode == 0, done.stderr
+    train = [(0 * ms, "coin"), (100 * ms, "push"), (200 * ms, "push")]
+    train += [(299.5 * ms, "push"), (400 * ms, "coin")]
+    with vsafsm.open(program, backend="brian2") as session:
+        played = session.play(train, "queue" if queue else "drop")
+    assert len(played.dropped) == (0 if queue else 2)
+    told = iter(zip(played.states, played.outputs, strict=True))
+    expected = [("", *next(told))]
+    for item, each in zip(items, played.arrivals, strict=True):
+        expected.append((item, "(dropped)", ()) if each.dropped else (item, *next(told)))
+    assert printed(done) == expected
+
+
+@pytest.mark.parametrize("items", [("coin@0", "push"), ("coin@5", "push@4"), ("coin@",)])
+def test_the_script_tells_of_times_that_make_no_sense(
+    program: Program, tmp_path: Path, items: tuple[str, ...]
+) -> None:
+    find("brian2").emit(program, tmp_path)
+    done = run_alone(tmp_path / "run.py", *items)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "expected" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("codegen", ["cython", "cpp_standalone"])

@@ -96,6 +96,71 @@ def test_an_answer_comes_before_the_next_input(tmp_path: Path) -> None:
         assert process.wait(60) == 0
 
 
+# ---- inputs with times
+
+
+def test_inputs_with_times_are_dropped_or_wait(capsys: pytest.CaptureFixture[str]) -> None:
+    train = ["coin@0", "push@4", "push@6", "coin@30"]
+    assert main(["run", TURNSTILE, *train, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["unit"], told["overlap"], told["correct"]) == ("steps", "drop", True)
+    assert [each["begins"] for each in told["events"]] == [0, None, 6, 30]
+    assert [f"{each['input']}@{each['time']}" for each in told["events"]] == train
+    assert told["inputs"] == ["coin", "push", "coin"]
+    assert told["states"] == told["expected"] == ["locked", "unlocked", "locked", "unlocked"]
+    assert told["outputs"] == [["barrier_open"], ["click", "barrier_closed"], ["barrier_open"]]
+    assert main(["run", TURNSTILE, *train, "--json", "--overlap", "queue"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [each["begins"] for each in told["events"]] == [0, 6, 12, 30]
+    assert told["states"] == ["locked", "unlocked", "locked", "locked", "unlocked"]
+
+
+def test_what_is_dropped_and_what_waits_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", TURNSTILE, "coin@0", "push@4", "push@6"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["step", "time", "(steps)", "input", "state", "outputs"]
+    assert lines[4].split() == ["4", "push", "dropped"]
+    assert lines[5].split()[:4] == ["2", "6", "push", "locked"]
+    assert lines[-1] == ("1 of 3 inputs came before the gap of another was over, and was dropped.")
+    assert main(["run", TURNSTILE, "coin@0", "push@4", "--overlap", "queue"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[4].endswith("waited until 6")
+    assert "dropped" not in lines[-1]
+
+
+def test_a_network_that_goes_wrong_in_a_train_is_found_out(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    spec = str(ROOT / "specs" / "traffic_light.yaml")
+    train = ["timer@0", "request@20", "timer@40", "timer@60"]
+    assert main(["run", spec, *train, "--dimension", "40"]) == 1
+    told = capsys.readouterr().out
+    assert "not the interpreter's" in told
+    assert "expected" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["coin@0", "push"], '"push" has no time'),
+        (["coin@0", "coim@3"], 'did you mean "coin"'),
+        (["coin@3", "push@2"], "expected events in the order of their times"),
+        (["coin@4ms"], 'the time of "coin" is "4ms"; expected a number of steps'),
+        (["coin@-4"], "expected a number of steps"),
+        (["coin@0", "--overlap", "quee"], 'did you mean "queue"'),
+        (["coin", "--overlap", "queue"], "expected some, such as press@40"),
+        (["-", "--overlap", "queue"], "expected some, such as press@40"),
+    ],
+)
+def test_times_that_make_no_sense_are_refused(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", TURNSTILE, *arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert told in captured.err
+
+
 # ---- time
 
 
@@ -127,6 +192,8 @@ def test_a_wait_is_one_row_with_the_outputs_of_its_ticks(
     assert told["outputs"] == [["click"], ["warn", "timeout"], ["click"], ["warn"]]
     assert main(["run", blinker, "wait:30ms"]) == 2
     assert "no multiple of the clock" in capsys.readouterr().err
+    assert main(["run", blinker, "press@0", "press@9"]) == 2
+    assert "expected inputs and waits, such as wait:3s" in capsys.readouterr().err
 
 
 def test_ticks_come_in_real_time(blinker: str) -> None:

@@ -6,6 +6,7 @@ that it carries.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -156,6 +157,99 @@ def test_counts_only_grow(backend: Backend, compiled: Compiled, turnstile: Machi
             after[name] > before[name] for name in ("steps", "spikes", "synaptic_operations")
         )
         assert np.asarray(session.activity).size >= 1
+
+
+def quarters(rng: np.random.Generator, machine: Machine, most: int) -> list[tuple[int, str]]:
+    """A random train: times in quarters of the time that an input and its gap take. Every second
+    wait is short, so that inputs overlap, come at once, and come just when the gap is over.
+    """
+    waits = np.where(rng.random(most) < 0.5, rng.integers(0, 5, most), rng.integers(3, 9, most))
+    return list(
+        zip(np.cumsum(waits).tolist(), rng.choice(machine.inputs, most).tolist(), strict=True)
+    )
+
+
+def taken_of(train: list[tuple[int, str]], overlap: str) -> list[tuple[int, int]]:
+    """Which events are taken, and in which quarter each begins, one quarter after the other."""
+    found, waiting, busy = [], [], 0
+    for now in range(10 * len(train) + 10):
+        waiting += [n for n, (time, _) in enumerate(train) if time == now]
+        if not busy and waiting:
+            found.append((waiting.pop(0), now))
+            busy = 4
+        if overlap == "drop":
+            waiting = []
+        busy = max(0, busy - 1)
+    return found
+
+
+@pytest.mark.parametrize("overlap", ["drop", "queue"])
+def test_trains_are_read_alike(
+    overlap: str, backend: Backend, compiled: Compiled, examples: dict[str, Machine]
+) -> None:
+    machine = examples["vending_machine"]
+    program, rng = compiled(machine, target=backend.name), np.random.default_rng(3)
+    trains = [quarters(rng, machine, 12) for _ in range(5)]
+    assert len({len(taken_of(train, overlap)) for train in trains}) > (overlap == "drop")
+    with vsafsm.open(program, backend=backend.name) as session:
+        pace = session.pace
+        period = pace.hold + pace.gap
+        for train in trains:
+            session.reset()
+            # Rounded up, so that less than a period stays less: in no backend is a quarter short.
+            events = [(math.ceil(time * period / 4) * pace.one, each) for time, each in train]
+            played = session.play(events, overlap)
+            right = taken_of(train, overlap)
+            assert [n for n, a in enumerate(played.arrivals) if not a.dropped] == [
+                n for n, _ in right
+            ]
+            for n, quarter in right:
+                begins = played.arrivals[n].begins
+                assert begins is not None
+                assert 0 <= begins - quarter * period / 4 < 1
+            word = [train[n][1] for n, _ in right]
+            assert list(played.word) == word
+            assert Run(played.states, played.outputs) == expected(machine, word)
+
+
+def test_a_train_takes_the_time_that_it_says(
+    backend: Backend, compiled: Compiled, turnstile: Machine
+) -> None:
+    with vsafsm.open(compiled(turnstile, target=backend.name), backend=backend.name) as session:
+        pace, before = session.pace, session.counts["steps"]
+        session.rest(pace.hold * pace.one)
+        one = session.counts["steps"] - before  # steps of a hold
+        before = session.counts["steps"]
+        late = 10 * pace.hold
+        session.play([(0 * pace.one, "coin"), (late * pace.one, "push")])
+        lasting = late + pace.hold + pace.gap
+        assert session.counts["steps"] - before == pytest.approx(lasting / pace.hold * one)
+
+
+@pytest.mark.parametrize(
+    ("train", "overlap", "told"),
+    [
+        ([(0, "coim")], "drop", 'did you mean "coin"'),
+        ([(0, "coin"), (1, "coim")], "drop", 'did you mean "coin"'),
+        ([(9, "coin"), (8, "coin")], "drop", "in the order of their times"),
+        ([(0, "coin"), (-1, "coin")], "queue", "expected a"),
+        ([(float("nan"), "coin")], "drop", "expected a"),
+        ([(0, "coin")], "quue", 'did you mean "queue"'),
+    ],
+)
+def test_a_train_that_makes_no_sense_is_refused_before_it_begins(
+    train: list[tuple[float, str]],
+    overlap: str,
+    told: str,
+    backend: Backend,
+    compiled: Compiled,
+    turnstile: Machine,
+) -> None:
+    with vsafsm.open(compiled(turnstile, target=backend.name), backend=backend.name) as session:
+        before = dict(session.counts)
+        with pytest.raises(e.VsafsmError, match=told):
+            session.play([(time * session.pace.one, each) for time, each in train], overlap)
+        assert session.counts == before
 
 
 def test_misuse_is_refused_by_name(

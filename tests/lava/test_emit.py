@@ -438,6 +438,32 @@ def test_a_full_disk_leaves_whole_files_only(
 # ---- machines with a clock
 
 
+@pytest.mark.parametrize("overlap", ["drop", "queue"])
+def test_inputs_come_at_their_steps(folder: Path, vending: Program, overlap: str) -> None:
+    with vsafsm.open(vending, backend="lava") as session:
+        event = session.pace.hold + session.pace.gap
+        times = [0, event - 1, event, 2 * event + 1, 2 * event + 1, 9 * event]
+        train = list(zip(times, ["10", "5", "5", "10", "5", "refund"], strict=True))
+        played = session.play(train, overlap)
+    assert len(played.dropped) == (2 if overlap == "drop" else 0)
+    word = [f"{symbol}@{time}" for time, symbol in train]
+    done = run_alone(folder, *word, "--overlap", overlap)
+    states = iter(played.states)
+    expected = [next(states)]
+    expected += ["(dropped)" if each.dropped else next(states) for each in played.arrivals]
+    assert printed(done) == expected
+    told = zip(outputs_printed(done), expected, strict=True)
+    assert [found for found, state in told if state != "(dropped)"] == list(played.outputs)
+
+
+@pytest.mark.parametrize("items", [("5@0", "10"), ("5@5", "10@4"), ("5@",), ("(reset)@3",)])
+def test_times_that_make_no_sense_are_refused(folder: Path, items: tuple[str, ...]) -> None:
+    done = run_alone(folder, *items)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: ")
+    assert "expected" in done.stderr
+
+
 @pytest.fixture
 def clocked(
     compiled: Callable[..., Program], ticking_lamp: Callable[[str], Machine], tmp_path: Path

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vsafsm.trains import arrivals
 from vsafsm_loihi2.latch import Latch, latch
 
 RunLatch = Callable[..., list[list[int]]]
@@ -57,6 +58,26 @@ def test_spikes_without_a_pause_change_nothing_of_it(
     assert lines_of(made, run_latch(made, train, len(train))) == plain_latch(hold, gap).lines(
         train, len(train)
     )
+
+
+@given(data=st.data(), shape=SHAPES)
+@settings(deadline=None, max_examples=200)
+def test_it_drops_what_the_rule_for_trains_drops(
+    data: st.DataObject, shape: tuple[int, int, int], trains: Any, run_latch: RunLatch
+) -> None:
+    """Spikes of inputs only. Of those in one step the lowest channel comes first in the train."""
+    inputs, hold, gap = shape
+    train = [[channel + 1 for channel in each] for each in data.draw(trains(inputs))]
+    train = [[]] * gap + train  # until the gap of the reset at the start is over
+    events = [(t, str(c)) for t, each in enumerate(train, 1) for c in sorted(set(each))]
+    made, steps = latch(inputs, hold, gap), len(train) + hold + gap + 4
+    on = lines_of(made, run_latch(made, train, steps))
+    expected: dict[int, int] = {1: 0}
+    for each in arrivals(events, hold, gap):
+        if not each.dropped:
+            lasting = range(int(each.time) + 2, int(each.time) + 2 + hold)
+            expected |= dict.fromkeys(lasting, int(each.symbol))
+    assert on == [expected.get(t) for t in range(1, steps + 1)]
 
 
 @pytest.mark.parametrize("hold", [1, 2, 5])
