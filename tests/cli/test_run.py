@@ -100,31 +100,31 @@ def test_an_answer_comes_before_the_next_input(tmp_path: Path) -> None:
 
 
 def test_inputs_with_times_are_dropped_or_wait(capsys: pytest.CaptureFixture[str]) -> None:
-    train = ["coin@0", "push@4", "push@6", "coin@30"]
+    train = ["coin@0", "push@3", "push@4", "coin@30"]
     assert main(["run", TURNSTILE, *train, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["unit"], told["overlap"], told["correct"]) == ("steps", "drop", True)
-    assert [each["begins"] for each in told["events"]] == [0, None, 6, 30]
+    assert [each["begins"] for each in told["events"]] == [0, None, 4, 30]
     assert [f"{each['input']}@{each['time']}" for each in told["events"]] == train
     assert told["inputs"] == ["coin", "push", "coin"]
     assert told["states"] == told["expected"] == ["locked", "unlocked", "locked", "unlocked"]
     assert told["outputs"] == [["barrier_open"], ["click", "barrier_closed"], ["barrier_open"]]
     assert main(["run", TURNSTILE, *train, "--json", "--overlap", "queue"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert [each["begins"] for each in told["events"]] == [0, 6, 12, 30]
+    assert [each["begins"] for each in told["events"]] == [0, 4, 8, 30]
     assert told["states"] == ["locked", "unlocked", "locked", "locked", "unlocked"]
 
 
 def test_what_is_dropped_and_what_waits_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["run", TURNSTILE, "coin@0", "push@4", "push@6"]) == 0
+    assert main(["run", TURNSTILE, "coin@0", "push@3", "push@4"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["step", "time", "(steps)", "input", "state", "outputs"]
-    assert lines[4].split() == ["4", "push", "dropped"]
-    assert lines[5].split()[:4] == ["2", "6", "push", "locked"]
+    assert lines[4].split() == ["3", "push", "dropped"]
+    assert lines[5].split()[:4] == ["2", "4", "push", "locked"]
     assert lines[-1] == ("1 of 3 inputs came before the gap of another was over, and was dropped.")
-    assert main(["run", TURNSTILE, "coin@0", "push@4", "--overlap", "queue"]) == 0
+    assert main(["run", TURNSTILE, "coin@0", "push@3", "--overlap", "queue"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[4].endswith("waited until 6")
+    assert lines[4].endswith("waited until 4")
     assert "dropped" not in lines[-1]
 
 
@@ -132,7 +132,7 @@ def test_a_network_that_goes_wrong_in_a_train_is_found_out(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     spec = str(ROOT / "specs" / "traffic_light.yaml")
-    train = ["timer@0", "request@20", "timer@40", "timer@60"]
+    train = ["timer@0", "request@100", "timer@200", "timer@300"]
     assert main(["run", spec, *train, "--dimension", "40"]) == 1
     told = capsys.readouterr().out
     assert "not the interpreter's" in told
