@@ -170,6 +170,12 @@ def test_commands_of_the_reference_run(folder: Path, capsys: Capture) -> None:
         assert main(shlex.split(line)[1:]) == 0, line
 
 
+def test_a_train_of_the_reference_prints_what_it_shows(folder: Path, capsys: Capture) -> None:
+    section = page("docs/command-line.md").partition("### Inputs with times\n")[2]
+    assert main(shlex.split(blocks(section, "console")[0])[2:]) == 0
+    assert capsys.readouterr().out == blocks(section, "text")[0]
+
+
 @pytest.mark.parametrize(
     ("heading", "arguments"),
     [
@@ -520,6 +526,16 @@ def test_the_example_refuses_what_it_cannot_do(clocked: Backend, turnstile: Mach
     for attempt in attempts:
         with pytest.raises(SessionError, match="expected"):
             attempt()
+
+
+def test_the_example_takes_inputs_with_times(clocked: Backend, turnstile: Machine) -> None:
+    program = vsafsm.compile(turnstile, target="clocked")
+    with vsafsm.open(program, backend="clocked", tick_us=2.5) as session:
+        event = session.pace.hold + session.pace.gap
+        train = [(0, "coin"), (event - 2.5, "push"), (event, "push"), (3 * event, "coin")]
+        found = session.play(train)
+        assert [each.time for each in found.dropped] == [event - 2.5]
+        assert found.states == ("locked", "unlocked", "locked", "unlocked")
 
 
 def test_the_example_writes_and_counts_its_synapses(

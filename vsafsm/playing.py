@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 from numbers import Integral
 from typing import Any, Protocol
 
 from vsafsm.errors import SessionError
 from vsafsm.machine import Outputs
-from vsafsm.trains import DROP, STEPS, Arrival, Pace, Timed, arrivals
+from vsafsm.trains import DROP, STEPS, Arrival, Pace, Timed, arrivals, exact, plain
 
 
 @dataclass(frozen=True)
@@ -87,16 +88,18 @@ def play(session: Playable, events: Iterable[Timed], overlap: str = DROP) -> Pla
                 f'the time of "{symbol}" is {time!r}; expected a whole number of steps'
             )
     found = arrivals(train, pace.hold, pace.gap, overlap)
-    now: int | float = 0
+    lasting = exact("the hold", pace.hold) + exact("the gap", pace.gap)
+    now = Fraction(0)
     states, outputs = [session.state], [session.outputs]
     for each in found:
         if each.begins is None:
             continue
-        if each.begins > now:
-            session.rest((each.begins - now) * pace.one)
+        begins = exact("a time", each.begins)
+        if begins > now:
+            session.rest(plain(begins - now) * pace.one)
         states.append(session.send(each.symbol))
         outputs.append(session.outputs)
-        now = each.begins + pace.hold + pace.gap
+        now = begins + lasting
     return Played(found, tuple(states), tuple(outputs), pace.unit)
 
 

@@ -105,23 +105,23 @@ def arrivals(
     [0, 5, 10]
     """
     check_overlap(overlap)
-    lasting = _exact("the hold", hold) + _exact("the gap", gap)
+    lasting = exact("the hold", hold) + exact("the gap", gap)
     free = before = Fraction(0)
     found = []
     for n, (given, symbol) in enumerate(events, 1):
-        time = _exact(f'the time of event {n} ("{symbol}")', given)
+        time = exact(f'the time of event {n} ("{symbol}")', given)
         if time < before:
             raise SessionError(
-                f'event {n} ("{symbol}") comes at {_plain(time)}, before the one at'
-                f" {_plain(before)}; expected events in the order of their times"
+                f'event {n} ("{symbol}") comes at {plain(time)}, before the one at'
+                f" {plain(before)}; expected events in the order of their times"
             )
         before = time
         if overlap == DROP and time < free:
-            found.append(Arrival(_plain(time), symbol, None))
+            found.append(Arrival(plain(time), symbol, None))
             continue
         begins = max(time, free)
         free = begins + lasting
-        found.append(Arrival(_plain(time), symbol, _plain(begins)))
+        found.append(Arrival(plain(time), symbol, plain(begins)))
     return tuple(found)
 
 
@@ -134,9 +134,9 @@ def check_overlap(overlap: str) -> None:
         )
 
 
-def _exact(what: str, value: Any) -> Fraction:
-    """A time as a fraction: what is written 0.1 is a tenth, and not the binary number next to
-    it.
+def exact(what: str, value: Any) -> Fraction:
+    """A time as a fraction: what is written 0.1 is a tenth, and not the binary number next to it.
+    Raises `SessionError`, with what it is the time of.
     """
     number = isinstance(value, Real) and not isinstance(value, bool)
     if not number or not 0 <= value < math.inf:
@@ -146,7 +146,8 @@ def _exact(what: str, value: Any) -> Fraction:
     return Fraction(value if isinstance(value, Fraction) else float(value)).limit_denominator(10**9)
 
 
-def _plain(time: Fraction) -> Number:
+def plain(time: Fraction) -> Number:
+    """A time as a number: whole where it is."""
     return int(time) if time.denominator == 1 else float(time)
 
 
@@ -194,11 +195,11 @@ def time_of(symbol: str, text: str, pace: Pace) -> Number:
     what, item = f'the time of "{symbol}"', f"{symbol}{AT}"
     if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,12})?", text) is None:
         if pace.unit in UNITS:
-            return _plain(parse_duration(text, what, zero=True) / UNITS[pace.unit])
+            return plain(parse_duration(text, what, zero=True) / UNITS[pace.unit])
         raise SyntaxSpecError(
             f'{what} is "{text[:40]}"; expected a number of {pace.unit}, such as "{item}30"'
         )
     time = Fraction(text)
     if pace.unit == STEPS and time.denominator != 1:
         raise SpecError(f"{what} is {text}; expected a whole number of steps")
-    return _plain(time)
+    return plain(time)

@@ -16,6 +16,7 @@ import pytest
 import vsafsm
 from vsafsm.cli import main
 from vsafsm.cli.progress import ProgressBar
+from vsafsm.synchronous import Session
 
 ROOT = Path(__file__).parents[2]
 TURNSTILE = str(ROOT / "specs" / "turnstile.yaml")
@@ -159,6 +160,14 @@ def test_times_that_make_no_sense_are_refused(
     captured = capsys.readouterr()
     assert captured.out == ""
     assert told in captured.err
+
+
+def test_a_backend_without_times_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delattr(Session, "pace")
+    assert main(["run", TURNSTILE, "coin@0"]) == 2
+    assert 'backend "reference" takes no inputs with times' in capsys.readouterr().err
 
 
 # ---- time

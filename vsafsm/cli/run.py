@@ -32,7 +32,7 @@ from vsafsm.cli.tables import print_table
 from vsafsm.cli.terminal import print_json, print_line
 from vsafsm.clocked import expanded
 from vsafsm.discovery import DEFAULT
-from vsafsm.errors import UsageError
+from vsafsm.errors import BackendError, UsageError
 from vsafsm.machine import Clock, Machine, Outputs
 from vsafsm.playing import Played
 from vsafsm.program import Program
@@ -40,7 +40,7 @@ from vsafsm.running import open_session, run_word, takes_vectors, with_inputs
 from vsafsm.statecharts.columns import Columns, columns_of
 from vsafsm.symbolic import SymbolicMachine
 from vsafsm.systems import SystemProgram
-from vsafsm.trains import DROP, OVERLAPS, check_overlap, time_of, timed
+from vsafsm.trains import DROP, OVERLAPS, Pace, check_overlap, time_of, timed
 
 STREAM = "-"
 """In place of a word: inputs come from standard input, and each is answered at once."""
@@ -183,7 +183,12 @@ def _play(
         ProgressBar(f"running on {chosen.target}"),
         open_session(program, chosen.target, **chosen.of_target) as session,
     ):
-        pace = session.pace
+        pace: Pace | None = getattr(session, "pace", None)
+        if pace is None:
+            raise BackendError(
+                f'backend "{chosen.target}" takes no inputs with times; expected inputs alone, or'
+                f" backend {DEFAULT}"
+            )
         events = [(time_of(symbol, text, pace) * pace.one, symbol) for symbol, text in train]
         played = session.play(events, overlap)
     expected = machine.run(played.word)

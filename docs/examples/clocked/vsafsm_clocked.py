@@ -21,8 +21,10 @@ from vsafsm.files import write_atomically
 from vsafsm.lowering import REST
 from vsafsm.machine import Outputs
 from vsafsm.network import Network
+from vsafsm.playing import Playing
 from vsafsm.program import Program
 from vsafsm.requirements import Requirements
+from vsafsm.trains import Pace
 
 Synapses = list[list[tuple[int, int]]]
 
@@ -71,7 +73,7 @@ class ClockedBackend:
         return {"neurons": len(lists), "synapses": count, "memory_bits": 20 * count}
 
 
-class ClockedSession:
+class ClockedSession(Playing):
     """A running circuit. Durations in microseconds, rounded up to whole ticks."""
 
     def __init__(self, network: Network, tick_us: float) -> None:
@@ -125,6 +127,18 @@ class ClockedSession:
         """Let the circuit run at rest for a time in microseconds."""
         self._check_open()
         self._run(REST, self._ticks(steps))
+
+    @property
+    def pace(self) -> Pace:
+        """How long an input is held, and the gap after it, in microseconds: for `play`."""
+        contract = self._network.contract
+        return Pace(
+            contract.hold_steps * self._tick_us, contract.gap_steps * self._tick_us, unit="us"
+        )
+
+    def check_input(self, symbol: str) -> None:
+        """Raise `UnknownInputError` where there is no such input: for `play`."""
+        self._network.mask_of(symbol)
 
     @property
     def state(self) -> str | None:
