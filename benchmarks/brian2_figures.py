@@ -223,7 +223,8 @@ def variants() -> None:
     """Kinds of inhibition, signs and synapses, and faster cells, for one machine."""
     name, draws = sys.argv[2], int(sys.argv[3])
     program = compiled(next(m for m in all_machines(sys.argv[4:]) if m.name == name))
-    for what, variant in VARIANTS.items():
+    for what, given in VARIANTS.items():
+        variant = {"speed": 1.0, **given}
         speed = 4 if what == "speed 4" else 1
         holds = (40 / speed, 2000)
         _, _, rate = score(program, **variant)

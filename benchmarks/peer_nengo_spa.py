@@ -324,13 +324,13 @@ class Compiled:
         """The states before the word and after each input."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of pulses shorter than the contract
-            options = {"hold_ms": hold_ms, "gap_ms": GAP, "codegen": "cython"}
+            options = {"hold_ms": hold_ms, "gap_ms": GAP, "speed": 1.0, "codegen": "cython"}
             _, readings = find("brian2").record(self.program, word, **options)  # type: ignore[attr-defined]
         return [reading.state for reading in readings]
 
     def wall(self, word: Sequence[str]) -> str:
         """Milliseconds a transition, of words in two of Brian2's targets, and of a session."""
-        options = {"hold_ms": TIMED_PULSE, "gap_ms": GAP}
+        options = {"hold_ms": TIMED_PULSE, "gap_ms": GAP, "speed": 1.0}
         words = [
             f"{self._word(word, codegen=codegen, **options)} {codegen}"
             for codegen in ("cython", "numpy")

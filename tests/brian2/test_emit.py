@@ -100,14 +100,14 @@ def test_it_is_short_has_no_placeholder_left_and_is_the_same_again(
     texts = []
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        backend.emit(program, tmp_path / name, tau_syn_ms=20.0, hold_ms=50.0)
+        backend.emit(program, tmp_path / name, tau_syn_ms=20.0, hold_ms=60.0)
         texts.append([(tmp_path / name / file).read_bytes() for file in ("run.py", "network.npz")])
     assert texts[0] == texts[1]
     text = texts[0][0].decode()
     assert text.count("\n") <= 165
     assert "0.5 and" in text
     assert "tau_syn = 20*ms" in text
-    assert "= 50.0*ms" in text or "= 50*ms" in text
+    assert "= 60.0*ms" in text or "= 60*ms" in text
     for left in (
         "CONSTANTS",
         "VARIED",
