@@ -76,6 +76,13 @@ def test_a_system_is_compiled_into_a_folder(call: Call) -> None:
     assert call("run", "house/1-door.npz", "handle")[0] == 0
 
 
+@pytest.mark.parametrize("word", [["handle@0", "switch@3"], ["handle", "--overlap", "queue"]])
+def test_a_system_takes_no_times(call: Call, word: list[str]) -> None:
+    code, out, told = call("run", "house.yaml", *word)
+    assert (code, out) == (2, "")
+    assert "inputs with times" in told
+
+
 @pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize("backend", ["reference", "loihi2", "brian2"])
 def test_a_run_is_the_interpreters(call: Call, compiled: bool, backend: str) -> None:
