@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from vsafsm.machine import Machine
 from vsafsm.program import Program
 from vsafsm.synchronous import step
+from vsafsm.trains import arrivals
 from vsafsm_loihi2 import ChipNetwork, ChipSimulator
 
 ChipOf = Callable[..., ChipNetwork]
@@ -215,3 +216,31 @@ def test_two_simulators_of_one_chip_do_not_meet(chip_of: ChipOf, naive: Any) -> 
     one, other = Driven(chip, naive), Driven(chip, naive)
     one.send(0)
     assert (one.state, other.state) == ("unlocked", "locked")
+
+
+@pytest.mark.parametrize("name", ["vending_machine", "tcp_connection", "modules elevator"])
+@pytest.mark.parametrize("more", [{}, {"hold_steps": 7, "gap_steps": 5}], ids=str)
+def test_raw_spikes_that_overlap_lead_where_those_that_are_taken_lead(
+    name: str, more: dict[str, int], chip_of: ChipOf, program_of: Callable[[str], Program]
+) -> None:
+    """After each spike that the rule for trains takes, the state is that of the interpreter."""
+    machine, chip, rng = program_of(name).machine, chip_of(name, **more), np.random.default_rng(5)
+    inputs, spacing = chip.network.inputs, chip.hold_steps + chip.gap_steps
+    times = np.cumsum(rng.integers(0, spacing + 3, 60)).tolist()
+    channels_of = rng.integers(0, len(inputs), len(times)).tolist()
+    events = sorted(zip(times, channels_of, strict=True))
+    train = [(time, inputs[channel]) for time, channel in events]
+    found = arrivals(train, chip.hold_steps, chip.gap_steps)
+    taken = [each for each in found if not each.dropped]
+    assert 10 < len(taken) < 50
+    simulator = ChipSimulator(chip)
+    fired = []
+    for t in range(-chip.ready_steps, times[-1] + chip.event_steps):
+        channels = np.zeros(chip.latch.channels, np.bool_)
+        channels[[1 + channel for time, channel in events if time == t]] = True
+        fired.append(simulator.step(channels))
+    states = machine.run([each.symbol for each in taken]).states[1:]
+    for each, state in zip(taken, states, strict=True):
+        settled = fired[chip.ready_steps + int(each.time) + chip.event_steps - 1]
+        code = int(chip.network.decode(settled[None], 0)[0])
+        assert chip.network.state_of(code) == state
