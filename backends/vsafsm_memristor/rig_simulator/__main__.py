@@ -6,6 +6,7 @@ import argparse
 import signal
 import socket
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
@@ -14,63 +15,98 @@ import numpy as np
 
 from vsafsm_memristor.rig_simulator.array import Array, Physics
 from vsafsm_memristor.rig_simulator.faults import KINDS, FaultSchedule, parse
+from vsafsm_memristor.rig_simulator.instrument import About, Instrument, Timing
 from vsafsm_memristor.rig_simulator.lines import Lines
-from vsafsm_memristor.rig_simulator.server import Capabilities, Instrument, Timing, serve
+from vsafsm_memristor.rig_simulator.server import Server, serve
+from vsafsm_memristor.rig_simulator.sessions import Bounds, Sessions
 
 MODEL = "simulated rig"
+SHORTEST_TOKEN = 16
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT: -> the exit code."""
-    args = _parser().parse_args(arguments)
-    rng, fault_rng = np.random.default_rng([args.seed, 0]), np.random.default_rng([args.seed, 1])
-    watchdog_s = None if args.no_watchdog else args.watchdog_ms / 1e3
-    lines = Lines(args.log, watchdog_s)
-    own = _capabilities(args, watchdog_s)
-    array = Array((own.tiles, own.rows, own.columns), _physics(args), rng)
-    timing = Timing(args.latency_us / 1e6, args.pulse_us / 1e6, args.slow_ms / 1e3, args.sticky)
-    faults = FaultSchedule(args.fault, fault_rng)
+    parser = _parser()
+    args = parser.parse_args(arguments)
+    _check(parser, args)
+    lines = Lines(args.log, None if args.no_watchdog else args.watchdog_ms / 1e3)
+    server = server_of(args, lines)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
     try:
-        server = socket.create_server((args.host, args.port))
+        listening = socket.create_server((args.host, args.port))
     except OSError as error:
         print(
-            f"cannot listen on port {args.port}: {error.strerror}; expected a free one, or"
-            " --port 0",
+            f"cannot listen on {args.host}, port {args.port}: {error.strerror}; expected an address"
+            " of this computer and a free port, or --port 0",
             file=sys.stderr,
         )
         return 2
-    with server as listening:
+    with listening:
+        lines.begin_watch()
         lines.note(
             "start",
-            v_read_max_v=own.v_read_max_v,
-            v_program_max_v=own.v_program_max_v,
+            v_read_max_v=args.v_read_max_v,
+            v_program_max_v=args.v_program_max_v,
             seed=args.seed,
         )
+        if args.token is not None:
+            print(
+                "the line is NOT ENCRYPTED: whoever can listen to it reads the access token and all"
+                " else",
+                file=sys.stderr,
+                flush=True,
+            )
         print(f"listening on {listening.getsockname()[1]}", flush=True)
         try:
-            serve(
-                listening,
-                Instrument(own, array, lines, timing, faults),
-                lines,
-                faults,
-                f"vsafsm,{MODEL},{own.serial},1",
-            )
+            serve(listening, server)
         except SystemExit:
             lines.ground("stop")
     return 0
+
+
+def server_of(args: argparse.Namespace, lines: Lines) -> Server:
+    """The simulated rig that options ask for, without a network."""
+    own, timing = _bounds(args), _timing(args)
+    rng, fault_rng = np.random.default_rng([args.seed, 0]), np.random.default_rng([args.seed, 1])
+    about = About(
+        model=MODEL,
+        serial=args.serial,
+        watchdog_s=None if args.no_watchdog else args.watchdog_ms / 1e3,
+        session_s=args.session_s,
+        pulse_s=timing.pulse_s,
+    )
+    sessions = Sessions(own, lines, args.session_s, time.monotonic)
+    array = Array((own.tiles, own.rows, own.columns), _physics(args), rng)
+    instrument = Instrument(about, own, array, lines, sessions, timing, args.token)
+    return Server(instrument, sessions, lines, FaultSchedule(args.fault, fault_rng))
+
+
+def _check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    if args.host not in LOOPBACK and args.token is None:
+        parser.error(
+            f"--host {args.host} can be reached from other computers; expected --token TOKEN with"
+            f" it, or one of {', '.join(LOOPBACK)}"
+        )
+    if args.token is not None and not (
+        args.token.isascii() and args.token.isprintable() and len(args.token) >= SHORTEST_TOKEN
+    ):
+        parser.error(
+            f"--token has {len(args.token)} characters; expected at least {SHORTEST_TOKEN},"
+            " printable ASCII"
+        )
+    if not args.accelerate > 0:
+        parser.error(f"--accelerate is {args.accelerate:g}; expected a number above 0")
+    if not args.session_s > 0:
+        parser.error(f"--session-s is {args.session_s:g}; expected seconds above 0")
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
     raise SystemExit
 
 
-def _capabilities(args: argparse.Namespace, watchdog_s: float | None) -> Capabilities:
-    return Capabilities(
-        model=MODEL,
-        serial=args.serial,
-        watchdog_s=watchdog_s,
+def _bounds(args: argparse.Namespace) -> Bounds:
+    return Bounds(
         tiles=args.tiles,
         rows=args.rows,
         columns=args.columns,
@@ -81,6 +117,16 @@ def _capabilities(args: argparse.Namespace, watchdog_s: float | None) -> Capabil
         i_line_max_a=args.i_line_max_a,
         pulses_per_cell=args.pulses,
         write_budget=args.write_budget,
+    )
+
+
+def _timing(args: argparse.Namespace) -> Timing:
+    """In seconds of the clock on the wall: pulses are simulated time."""
+    return Timing(
+        latency_s=args.latency_us / 1e6,
+        pulse_s=args.pulse_us / 1e6 / args.accelerate,
+        slow_s=args.slow_ms / 1e3,
+        sticky=args.sticky,
     )
 
 
@@ -99,6 +145,7 @@ def _physics(args: argparse.Namespace) -> Physics:
     )
 
 
+LOOPBACK = ("127.0.0.1", "localhost")
 NUMBERS = (
     ("tiles", 4, "crossbar tiles"),
     ("rows", 128, "rows of a tile"),
@@ -123,8 +170,9 @@ NUMBERS = (
     ("adc-range-a", 0.0, "full scale of the converter, amperes (0: the largest line current)"),
     ("adc-bits", 14, "bits of the converter"),
     ("latency-us", 0.0, "microseconds that a read holds its voltages"),
-    ("pulse-us", 0.0, "microseconds of a round of pulses"),
+    ("pulse-us", 1.0, "microseconds of simulated time that a pulse takes, cell after cell"),
     ("watchdog-ms", 1000.0, "milliseconds of silence after which the lines are grounded"),
+    ("session-s", 10.0, "seconds of its owner's silence after which another may take the rig"),
     ("slow-ms", 500.0, "milliseconds that the fault `slow` takes"),
     ("seed", 0, "of everything random"),
     ("port", 5025, "TCP port; 0 for a free one, which is printed"),
@@ -140,7 +188,15 @@ def _parser() -> argparse.ArgumentParser:
         parser.add_argument(
             f"--{name}", type=type(default), default=default, help=f"{text} (default {default:g})"
         )
-    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen on (default 127.0.0.1); another needs --token",
+    )
+    parser.add_argument(
+        "--token",
+        help="access token that each connection has to show; the line is not encrypted",
+    )
     parser.add_argument("--serial", default="SIM-0")
     parser.add_argument("--no-watchdog", action="store_true")
     parser.add_argument(

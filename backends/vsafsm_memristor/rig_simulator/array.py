@@ -64,13 +64,13 @@ class Array:
         target: Floats,
         most: int,
         v_most: float,
-        pulse: Callable[[list[float]], bool],
+        pulse: Callable[[list[float], int], bool],
     ) -> tuple[Floats, NDArray[np.bool_], NDArray[np.int64]] | None:
         """Write and verify: pulses in rounds, stronger each time, weak again once a cell has
         overshot.
 
-        `pulse` gets the levels of each round and says whether to go on; -> None where it does
-        not.
+        `pulse` gets the levels of each round and the number of cells, and says whether to go on;
+        -> None where it does not.
         """
         g = self._now(tile)[0].copy()
         wanted, count = target != 0.0, np.zeros(target.shape, np.int64)
@@ -83,7 +83,7 @@ class Array:
             sign = np.sign(target - g)
             level = np.where(sign == before, level + STEP_V, FIRST_V)
             volts = np.minimum(level, v_most) * sign
-            if not pulse(sorted({round(float(v), 6) for v in volts[wrong]})):
+            if not pulse(sorted({round(float(v), 6) for v in volts[wrong]}), int(wrong.sum())):
                 self._keep(tile, g, wanted)
                 return None
             g = np.where(wrong & ~self._stuck[tile], self._pulsed(tile, g, volts), g)

@@ -5,49 +5,91 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+KEPT = 256
+"""Entries of the log that it tells."""
+LONGEST = 4096
+"""Characters of an entry that it tells."""
 
 
 class Lines:
     """Voltages on the lines. `cut` is set whenever they were grounded by anything but the command
-    that raised them.
+    that raised them; that command then puts nothing on them any more.
+
+    Parameters
+    ----------
+    log
+        A file for every entry.
+    watchdog_s
+        Seconds of silence of the owner after which lines that are up are grounded.
+    clock
+        Seconds on a monotonic clock.
+    heed
+        Called with every entry.
     """
 
-    def __init__(self, log: Path | None, watchdog_s: float | None) -> None:
+    def __init__(
+        self,
+        log: Path | None,
+        watchdog_s: float | None,
+        clock: Callable[[], float] = time.monotonic,
+        heed: Callable[[dict[str, Any]], None] | None = None,
+    ) -> None:
         self._file = log.open("w", encoding="utf-8") if log else None
-        self._watchdog_s = watchdog_s
+        self._watchdog_s, self._clock, self._heed = watchdog_s, clock, heed
         self._lock = threading.RLock()
-        self._heard = time.monotonic()
+        self._told: deque[str] = deque(maxlen=KEPT)
+        self._heard = clock()
         self.up = False
         self.tripped = False
         self.cut = threading.Event()
-        if watchdog_s is not None:
+
+    def begin_watch(self) -> None:
+        """Have a thread look after the watchdog."""
+        if self._watchdog_s is not None:
             threading.Thread(target=self._watch, daemon=True).start()
 
     def note(self, event: str, **fields: Any) -> None:
         """Write a line of the log."""
-        if self._file is None:
-            return
-        text = json.dumps({"t_ns": time.monotonic_ns(), "event": event, **fields})
         with self._lock:
-            self._file.write(text + "\n")
-            self._file.flush()
+            entry = {"t_ns": int(self._clock() * 1e9), "event": event, **fields}
+            if self._heed is not None:
+                self._heed(entry)
+            text = json.dumps(entry)
+            if len(text) <= LONGEST:
+                self._told.append(text)
+            if self._file is not None:
+                self._file.write(text + "\n")
+                self._file.flush()
+
+    def told(self) -> list[str]:
+        """The last entries of the log but for the long ones."""
+        with self._lock:
+            return list(self._told)
 
     def hear(self) -> None:
-        """The client has said something."""
-        self._heard = time.monotonic()
+        """The owner has said something."""
+        self._heard = self._clock()
 
     def begin(self) -> None:
         """A command begins: it has not been cut short yet."""
         with self._lock:
             self.cut.clear()
 
-    def apply(self, tile: int, kind: str, volts: list[float]) -> None:
-        """Put voltages on lines; logged as they were commanded."""
+    def apply(self, tile: int, kind: str, volts: list[float], owner: str) -> bool:
+        """Put voltages on lines; logged as they were commanded: -> whether they are on, and were
+        not cut short before.
+        """
         with self._lock:
-            self.note("lines", tile=tile, kind=kind, v=volts)
+            if self.cut.is_set() or self.tripped:
+                return False
+            self.note("lines", tile=tile, kind=kind, v=volts, owner=owner)
             self.up = any(volts)
+            return True
 
     def hold(self, seconds: float) -> bool:
         """Leave them for so long: -> whether nothing has cut it short."""
@@ -62,11 +104,19 @@ class Lines:
                 self.up = False
                 self.note("ground", why=why)
 
+    def watch(self) -> float:
+        """Ground lines whose owner has been silent for too long: -> seconds until that may be so
+        again.
+        """
+        limit = self._watchdog_s or 0.0
+        with self._lock:
+            left = limit - (self._clock() - self._heard)
+            if self.up and left < 0:
+                self.tripped = True
+                self.ground("watchdog")
+        return left if left > 0 else limit / 20
+
     def _watch(self) -> None:
         limit = self._watchdog_s or 0.0
         while True:
-            time.sleep(min(limit / 5, 0.005))
-            with self._lock:
-                if self.up and time.monotonic() - self._heard > limit:
-                    self.tripped = True
-                    self.ground("watchdog")
+            time.sleep(min(self.watch() + 1e-4, limit / 20, 0.005))
