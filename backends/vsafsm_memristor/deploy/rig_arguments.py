@@ -35,7 +35,11 @@ def add_address(parser: argparse.ArgumentParser) -> None:
     """Add an address, and how long an answer may take."""
     parser.add_argument("address", metavar="ADDRESS", help="a VISA resource name, or ARC2::FILE")
     parser.add_argument(
-        "--timeout-s", type=float, default=2.0, help="seconds that an answer may take (default 2)"
+        "--timeout-s",
+        type=float,
+        default=2.0,
+        help="seconds that an answer may take, that of a write as much longer as its pulses can"
+        " take (default 2)",
     )
 
 
@@ -57,6 +61,19 @@ def add_calibration(parser: argparse.ArgumentParser, *kinds: str) -> None:
 
 def add_arming(parser: argparse.ArgumentParser) -> None:
     """Add the token, the log, options of the backend, and limits."""
+    add_token_and_log(parser)
+    parser.add_argument(
+        "-O",
+        dest="assign",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="an option of the memristor backend",
+    )
+
+
+def add_token_and_log(parser: argparse.ArgumentParser) -> None:
+    """Add the token, the log, what is done without, and limits."""
     parser.add_argument(
         "--arm", metavar="TOKEN", help="really do it; TOKEN is what the dry run prints"
     )
@@ -67,12 +84,9 @@ def add_arming(parser: argparse.ArgumentParser) -> None:
         "--allow-no-watchdog", action="store_true", help="arm a rig that has no watchdog"
     )
     parser.add_argument(
-        "-O",
-        dest="assign",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="an option of the memristor backend",
+        "--allow-shared",
+        action="store_true",
+        help="arm a rig that does not keep other clients out",
     )
     group = parser.add_argument_group(
         "limits", "the tighter of these and the rig's own are in force"

@@ -26,7 +26,7 @@ from vsafsm_memristor.deploy.rig_arguments import (
 from vsafsm_memristor.deploy.rig_calibration import trim_on
 from vsafsm_memristor.deploy.rig_correction import correct_cells
 from vsafsm_memristor.deploy.rig_results import json_of_plan, print_correction
-from vsafsm_memristor.rig.errors import NotArmedError
+from vsafsm_memristor.rig.errors import RefusedError
 from vsafsm_memristor.rig.guard import GuardedRig, WritePlan
 
 
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _require_token(args: argparse.Namespace, plan: WritePlan) -> None:
     if args.arm is None:
-        raise NotArmedError(
+        raise RefusedError(
             "running a word puts voltages on the rig, and it is not armed; expected --arm"
             f" TOKEN with the token that `vsafsm rig program {args.program} {args.address}`"
             " prints with the same limits" + (" and --calibration loop" if plan.corrections else "")

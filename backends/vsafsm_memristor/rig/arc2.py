@@ -28,12 +28,21 @@ from numpy.typing import NDArray
 
 from vsafsm_memristor.rig.errors import (
     DisconnectedError,
-    DistrustedError,
-    LimitsError,
+    FaultError,
     NotSafeError,
+    RefusedError,
     UnreachableError,
 )
-from vsafsm_memristor.rig.protocol import UNTOUCHED, Bools, Floats, Identity, Limits, ProgramReply
+from vsafsm_memristor.rig.lock import PortLock
+from vsafsm_memristor.rig.protocol import (
+    UNTOUCHED,
+    Bools,
+    Floats,
+    Identity,
+    Limits,
+    ProgramReply,
+    Status,
+)
 
 Answer = TypeVar("Answer")
 CHANNELS = 64
@@ -66,7 +75,7 @@ class Wiring:
 
     Raises
     ------
-    LimitsError
+    RefusedError
         If channels, limits and voltages do not fit each other.
     """
 
@@ -83,15 +92,17 @@ class Wiring:
     def __post_init__(self) -> None:
         lines = [*self.rows, *self.columns]
         if len(set(lines)) != len(lines) or not all(0 <= line < CHANNELS for line in lines):
-            raise LimitsError(f"channels {lines}; expected different ones from 0 to {CHANNELS - 1}")
+            raise RefusedError(
+                f"channels {lines}; expected different ones from 0 to {CHANNELS - 1}"
+            )
         shape = (self.limits.tiles, self.limits.rows, self.limits.columns)
         if shape != (1, len(self.rows), len(self.columns)):
-            raise LimitsError(
+            raise RefusedError(
                 f"limits for {shape}; expected (1, {len(self.rows)}, {len(self.columns)}), as it is"
                 " wired"
             )
         if not 0 < self.v_verify_v <= self.limits.v_read_max_v:
-            raise LimitsError(
+            raise RefusedError(
                 f"v_verify_v is {self.v_verify_v:g}; expected up to {self.limits.v_read_max_v:g} V"
             )
         if not (
@@ -99,7 +110,7 @@ class Wiring:
             and self.v_step_v > 0
             and self.pulse_ns > 0
         ):
-            raise LimitsError(
+            raise RefusedError(
                 f"pulses of {self.pulse_ns} ns from {self.v_first_v:g} V in steps of"
                 f" {self.v_step_v:g} V; expected above 0, and up to"
                 f" {self.limits.v_program_max_v:g} V"
@@ -131,13 +142,15 @@ class Arc2Rig:
         self._pyarc2 = _pyarc2()
         self._wiring, self._limits, self._why = wiring, wiring.limits, ""
         self._port = self._found(port)
+        self._lock = PortLock(f"arc2-{self._port}")
         try:
             self._board: Any = self._pyarc2.Instrument(self._port, firmware)
         except Exception as error:  # ArC2Error, or what loading the firmware raises
             raise UnreachableError(
                 f"cannot open the ArC TWO at port {self._port}: {error}; expected a board"
             ) from None
-        self.safe()
+        if self._lock.status().owner is None:  # else its lines are another's
+            self.safe()
 
     def identify(self) -> Identity:
         """What the wiring says of it."""
@@ -147,9 +160,31 @@ class Arc2Rig:
             usable = np.ones((1, limits.rows, limits.columns), np.bool_)
         return Identity("ArC TWO", f"port {self._port}", limits, usable, watchdog_s=None)
 
-    def restrict(self, limits: Limits) -> None:
-        """Keep within these: the pulses are made here."""
+    def take(self, limits: Limits) -> None:
+        """Keep within these, as the pulses are made here, and lock the port for this process. What
+        does not ask for the lock, as pyarc2 itself, is not kept out.
+        """
+        self._lock.take()
         self._limits = self._wiring.limits.tighten(limits)
+
+    def release(self) -> None:
+        """Ground all lines, and let go of the lock."""
+        if self._lock.mine:
+            try:
+                self.safe()
+            finally:
+                self._lock.release()
+
+    def status(self) -> Status:
+        """Who has the lock."""
+        return self._lock.status()
+
+    def beat(self) -> None:
+        """Nothing: the board has no watchdog."""
+
+    def close(self) -> None:
+        """Let go of the lock."""
+        self._lock.release()
 
     def program(self, tile: int, g_siemens: Floats) -> ProgramReply:
         """Write and verify cell by cell: pulses of rising voltage until the cell is within the
@@ -218,7 +253,7 @@ class Arc2Rig:
 
     def _trusted(self, call: Callable[[], Answer]) -> Answer:
         if self._why:
-            raise DistrustedError(
+            raise FaultError(
                 f"the ArC TWO is not trusted: {self._why}; expected it to be opened again"
             )
         try:

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from vsafsm_memristor.rig.errors import CorrectionsError, OtherMapsError
+from vsafsm_memristor.rig.errors import RefusedError
 from vsafsm_memristor.rig.protocol import UNTOUCHED, Floats, TargetMaps
 
 
 def check_corrections(corrections: Any) -> int:
-    """A number of cells that may be written again. Raises `CorrectionsError`."""
+    """A number of cells that may be written again. Raises `RefusedError`."""
     if not isinstance(corrections, Integral) or isinstance(corrections, bool) or corrections < 0:
-        raise CorrectionsError(
+        raise RefusedError(
             f"corrections is {corrections!r}; expected a whole number of cells, 0 or more"
         )
     return int(corrections)
@@ -51,15 +51,15 @@ class Consent:
 
         Raises
         ------
-        OtherMapsError
+        RefusedError
             If they are not the maps', and no correction of them.
-        CorrectionsError
+        RefusedError
             If they write more cells again than may be.
         """
         if tile < len(self._maps) and np.array_equal(self._maps[tile], g):
             return 0
         if not self.corrections:
-            raise OtherMapsError(
+            raise RefusedError(
                 f"the conductances for tile {tile} are not those that the rig was armed for;"
                 " expected those of the maps in the dry run, or another `plan` and `arm`"
             )
@@ -75,20 +75,20 @@ class Consent:
 
     def _check_correction(self, tile: int, g: Floats) -> int:
         if tile not in self._held:
-            raise OtherMapsError(
+            raise RefusedError(
                 f"tile {tile} is to be corrected, and its maps were not written; expected the"
                 " conductances that the rig was armed for first"
             )
         touched = g != UNTOUCHED
         if (wrong := touched & (self._maps[tile] == UNTOUCHED)).any():
             row, column = np.argwhere(wrong)[0]
-            raise OtherMapsError(
+            raise RefusedError(
                 f"row {row}, column {column} of tile {tile} is to be corrected and is no cell of"
                 " the maps that the rig was armed for; expected cells of the maps"
             )
         cells = int(touched.sum())
         if cells > self._left:
-            raise CorrectionsError(
+            raise RefusedError(
                 f"{cells} cells of tile {tile} are to be written again; expected at most"
                 f" {self._left}, what is left of {self.corrections} that the rig was armed for"
             )

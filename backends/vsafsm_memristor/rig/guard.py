@@ -11,6 +11,10 @@ Armed with `corrections`, so many cells of the maps may be written again, to any
 range, once their tile has been written; without, other conductances than those of the maps are
 refused.
 
+Arming takes the rig (`Ownable`): its limits and its watchdog then belong to this client alone. A
+rig that does not keep others out is armed only where ``allow_shared`` says so. Tiles are written in
+slices of at most a third of the watchdog's time; cells of a write that was cut off are listed.
+
 No voltage outlives the reply to its command: commands of a `Rig` return their lines to 0 V before
 they reply.
 """
@@ -30,42 +34,49 @@ import numpy as np
 from vsafsm_memristor.rig.checks import (
     check_conductances,
     check_currents,
-    check_line_currents,
     check_programmed,
     check_tile,
     check_voltages,
-    most_of,
 )
 from vsafsm_memristor.rig.consent import Consent, check_corrections
+from vsafsm_memristor.rig.currents import WorstCase
 from vsafsm_memristor.rig.errors import (
-    BudgetError,
-    CannotRestrictError,
-    DistrustedError,
+    BusyError,
+    FaultError,
     LogError,
-    NotArmedError,
     NotSafeError,
-    NoWatchdogError,
-    ReadVoltageError,
     RefusedError,
-    ShapeError,
 )
 from vsafsm_memristor.rig.log import RigLog
 from vsafsm_memristor.rig.protocol import (
     UNTOUCHED,
+    Bools,
     Closable,
     Floats,
     Identity,
     Limits,
+    Ownable,
     ProgramReply,
-    Restrictable,
     Rig,
     TargetMaps,
 )
 from vsafsm_memristor.rig.signals import Handlers, in_main_thread
+from vsafsm_memristor.rig.slices import cells_of_a_slice, joined, runs_of, slices
 from vsafsm_memristor.rig.token import check_token, token_of
 
 Answer = TypeVar("Answer")
 SAFE_ATTEMPTS = 2
+SHARED = (
+    "OTHERS ARE NOT KEPT OUT: another client of this rig can widen its limits, put voltages on its"
+    " lines, rewrite its cells and keep its watchdog quiet"
+)
+NO_WATCHDOG = (
+    "NOTHING GROUNDS THE LINES if this process is killed, its computer fails or the line is cut"
+)
+UNSLICED = (
+    "A LONG WRITE MAY BE CUT OFF BY THE WATCHDOG: the rig does not say how long a pulse takes, so"
+    " that tiles are written whole"
+)
 
 
 class Mode(Enum):
@@ -126,12 +137,14 @@ class GuardedRig:
         Where every command, voltage and reply goes.
     allow_no_watchdog
         Arm a rig that has no watchdog.
+    allow_shared
+        Arm a rig that does not keep other clients out.
 
     Raises
     ------
     FaultError
         If the rig does not say who it is.
-    LimitsError
+    RefusedError
         If no conductance is within both limits.
     """
 
@@ -142,8 +155,10 @@ class GuardedRig:
         *,
         log: RigLog | None = None,
         allow_no_watchdog: bool = False,
+        allow_shared: bool = False,
     ) -> None:
-        self._rig, self._log, self._no_watchdog_will_do = rig, log, allow_no_watchdog
+        self._rig, self._log = rig, log
+        self._no_watchdog_will_do, self._shared_will_do = allow_no_watchdog, allow_shared
         self._mode, self._process, self._why = Mode.DRY, os.getpid(), ""
         self._handlers = Handlers(self._stopped)
         self._own = rig.identify()
@@ -154,8 +169,9 @@ class GuardedRig:
         self._consent: Consent | None = None
         shape = self._own.usable.shape
         self._g_dry = np.zeros(shape)
-        self._g_worst = np.full(shape, self._own.limits.g_max_s)
-        self._g_rows = self._g_worst.sum(axis=2)
+        self._worst = WorstCase(shape, self._own.limits.g_max_s, self.limits)
+        self._unverified: dict[int, Bools] = {}
+        self._taken = False
         self._note("open", model=self._own.model, serial=self._own.serial, limits=vars(self.limits))
 
     def __enter__(self) -> GuardedRig:
@@ -179,6 +195,20 @@ class GuardedRig:
         """Cells that may still be written again to other conductances than those of the maps."""
         return self._consent.left if self._consent else 0
 
+    @property
+    def unverified(self) -> dict[int, Bools]:
+        """Cells of writes that were cut off, by tile: truth values of shape (rows, columns)."""
+        return {tile: cells.copy() for tile, cells in self._unverified.items() if cells.any()}
+
+    @property
+    def not_guaranteed(self) -> tuple[str, ...]:
+        """What this rig does not see to; with the reason in capitals."""
+        watchdog = self._own.watchdog_s
+        found = () if isinstance(self._rig, Ownable) else (SHARED,)
+        if watchdog is None:
+            return (*found, NO_WATCHDOG)
+        return (*found, UNSLICED) if self._own.pulse_s is None else found
+
     def identify(self) -> Identity:
         """Who the rig is, with the limits in force. Nothing is sent: the rig was asked when it was
         opened.
@@ -200,7 +230,7 @@ class GuardedRig:
         Raises
         ------
         RefusedError
-            The subclass says what is wrong.
+            If something is wrong with them.
         """
         with self._noting_refusals("plan"):
             plan = self._plan(maps, corrections)
@@ -225,11 +255,11 @@ class GuardedRig:
 
         Raises
         ------
-        TokenError
-            If the token is not the one of `plan(maps, corrections=corrections)` now; the subclass
-            says what it was made for.
-        NoWatchdogError, CannotRestrictError, NotArmedError, RefusedError
-            If the rig, these maps or this thread cannot be had safely.
+        RefusedError
+            If the token is not the one of `plan(maps, corrections=corrections)` now; or if the rig,
+            these maps or this thread cannot be had safely.
+        BusyError
+            If another client owns the rig; nothing is done to it.
         """
         with self._noting_refusals("arm"):
             self._require_open()
@@ -237,8 +267,10 @@ class GuardedRig:
             expected = token_of(maps, self._own, self.limits, corrections)
             check_token(token, expected)
             self._check_armable()
-        self._note("arm", token=token, corrections=corrections)
-        self._restrict()
+        self._note(
+            "arm", token=token, corrections=corrections, not_guaranteed=list(self.not_guaranteed)
+        )
+        self._take()
         if self._mode is Mode.DRY:
             atexit.register(self.close)
         self._handlers.install()
@@ -246,13 +278,13 @@ class GuardedRig:
         self._mode = Mode.ARMED
         if written:
             self._consent.hold(*range(len(maps.siemens)))
-            self._learn_targets(maps, corrections)
+            self._worst.learn_maps(maps, corrections)
 
     def require_armed(self) -> None:
-        """Raise `NotArmedError` where commands would not be sent."""
+        """Raise `RefusedError` where commands would not be sent."""
         self._require_open()
         if self._mode is not Mode.ARMED:
-            raise NotArmedError(
+            raise RefusedError(
                 "the rig is not armed; expected the token of a dry run: `vsafsm rig program PROGRAM"
                 " ADDRESS` prints it"
             )
@@ -265,7 +297,7 @@ class GuardedRig:
         Raises
         ------
         RefusedError
-            Before anything is sent; the subclass says what is wrong.
+            Before anything is sent.
         FaultError
             If the rig fails; all lines are grounded then.
         """
@@ -287,14 +319,34 @@ class GuardedRig:
         self._note("command", command="program", **fields)
         self._left -= worst  # what an interrupted command really took is not known
         armed_for.spend(again)
-        reply = self._sent(
-            lambda: check_programmed(self._own, self.limits, self._rig.program(number, g.copy())),
-        )
+        self._worst.forget(number, g)  # until the rig has said what came of it
+        reply = self._written(number, g)
         self._left += worst - int(reply.pulses.sum())
-        self._learn_reached(number, g, reply, corrected=again > 0)
+        self._worst.learn_reached(number, g, reply, corrected=again > 0)
         armed_for.hold(number)
         self._replied(command="program", **vars(reply))
         return reply
+
+    def _written(self, tile: int, g: Floats) -> ProgramReply:
+        """Write a tile slice by slice."""
+        touched = g != UNTOUCHED
+        self._unverified[tile] = self._unverified.get(tile, np.zeros(g.shape, np.bool_)) | touched
+        parts = list(slices(g, cells_of_a_slice(self._own, self.limits)))
+        done: list[tuple[Floats, ProgramReply]] = []
+        for number, part in enumerate(parts, 1):
+            cells = part != UNTOUCHED
+            if len(parts) > 1:
+                self._noted("slice", tile=tile, slice=number, of=len(parts), cells=runs_of(cells))
+            reply = self._sent(
+                lambda part=part: check_programmed(  # type: ignore[misc]
+                    self._own, self.limits, self._rig.program(tile, part.copy())
+                )
+            )
+            if len(parts) > 1:
+                self._replied(command="slice", tile=tile, slice=number)
+            self._unverified[tile] &= ~cells
+            done.append((part, reply))
+        return joined(done)
 
     def read(self, tile: int, v_volts: Floats) -> Floats:
         """Read a tile; in a dry run, the currents that the conductances asked for would give.
@@ -302,7 +354,7 @@ class GuardedRig:
         Raises
         ------
         RefusedError
-            Before anything is sent; the subclass says what is wrong.
+            Before anything is sent.
         FaultError
             If the rig fails; all lines are grounded then.
         """
@@ -311,9 +363,7 @@ class GuardedRig:
             number = check_tile(self._own.limits, tile)
             v = check_voltages(self._identity, self.limits, number, v_volts)
             if self._mode is Mode.ARMED:
-                check_line_currents(
-                    self.limits, number, v, self._g_worst[number], self._g_rows[number]
-                )
+                self._worst.check_read(number, v)
         if self._mode is not Mode.ARMED:
             return self._dry_read(number, v)
         self._note("command", command="read", tile=number, v_volts=v)
@@ -343,6 +393,9 @@ class GuardedRig:
         finally:
             atexit.unregister(self.close)
             self._handlers.restore()
+            if self._taken and isinstance(self._rig, Ownable):
+                with suppress(FaultError):  # the connection is closed next, which ends it too
+                    self._rig.release()
             if isinstance(self._rig, Closable):
                 self._rig.close()
             with suppress(LogError):
@@ -352,6 +405,7 @@ class GuardedRig:
 
     def _plan(self, maps: TargetMaps, corrections: int) -> WritePlan:
         corrections, arrays = check_corrections(corrections), self._checked(maps)
+        cells_of_a_slice(self._own, self.limits)
         cells = sum(int((g != UNTOUCHED).sum()) for g in arrays)
         written = np.concatenate([g[g != UNTOUCHED] for g in arrays]) if cells else np.zeros(1)
         pulses = self._check_budget(*arrays, corrections=corrections)
@@ -365,17 +419,19 @@ class GuardedRig:
             pulses_at_most=pulses,
             v_program_max_v=self.limits.v_program_max_v,
             v_read_v=float(maps.v_read_v),
-            line_current_a=max(self._all_rows_a(g, maps.v_read_v, corrections) for g in arrays),
+            line_current_a=max(
+                self._worst.all_rows_a(g, maps.v_read_v, corrections) for g in arrays
+            ),
         )
 
     def _checked(self, maps: TargetMaps) -> list[Floats]:
         tiles = self._own.limits.tiles
         if not 1 <= len(maps.siemens) <= tiles:
-            raise ShapeError(
+            raise RefusedError(
                 f"the maps have {len(maps.siemens)} tiles; expected 1 to {tiles}, those of the rig"
             )
         if not 0 < maps.v_read_v <= self.limits.v_read_max_v:
-            raise ReadVoltageError(
+            raise RefusedError(
                 f"the maps are read at {maps.v_read_v:g} V; expected above 0 and at most"
                 f" {self.limits.v_read_max_v:g} V"
             )
@@ -384,33 +440,14 @@ class GuardedRig:
             for tile, g in enumerate(maps.siemens)
         ]
         for tile, g in enumerate(arrays):
-            self._check_rows(tile, self._worst(g), maps.v_read_v)
+            self._worst.check_maps(tile, g, maps.v_read_v)
         return arrays
-
-    def _check_rows(self, tile: int, worst: Floats, v_read_v: float) -> None:
-        """One active row: if that is too much, so is every read."""
-        of_rows = worst.sum(axis=1)
-        one = np.where(np.arange(len(worst)) == np.argmax(of_rows), v_read_v, 0.0)
-        check_line_currents(self.limits, tile, one, worst, of_rows)
-
-    def _worst(self, g: Floats) -> Floats:
-        """The largest conductance that each cell may have, once these are written: an untouched one
-        has any.
-        """
-        return np.where(g == UNTOUCHED, self._own.limits.g_max_s, g)
-
-    def _all_rows_a(self, g: Floats, v_read_v: float, corrections: int) -> float:
-        """With the corrections where they add most to a line."""
-        worst = self._worst(g)
-        more = np.where(g == UNTOUCHED, 0.0, self.limits.g_max_s - g)
-        lines = [worst.sum(axis=a) + most_of(more, a, corrections) for a in (0, 1)]
-        return float(v_read_v * max(line.max() for line in lines))
 
     def _check_budget(self, *arrays: Floats, corrections: int = 0) -> int:
         cells = sum(int((g != UNTOUCHED).sum()) for g in arrays) + corrections
         worst = cells * self.limits.pulses_per_cell
         if worst > self._left:
-            raise BudgetError(
+            raise RefusedError(
                 f"{cells} cells may take {worst} pulses ({self.limits.pulses_per_cell} each);"
                 f" expected at most {self._left}, what is left of a write budget of"
                 f" {self.limits.write_budget} pulses"
@@ -421,39 +458,52 @@ class GuardedRig:
         """-> cells that are written again, to other conductances than those of the maps."""
         again = consent.check(tile, g)
         if again:
-            self._check_rows(tile, self._worst_corrected(tile, g), consent.v_read_v)
+            self._worst.check_corrected(tile, g, consent.v_read_v)
         return again
 
     def _check_armable(self) -> None:
         if not in_main_thread():
-            raise NotArmedError("arming in a thread that gets no signals; expected the main thread")
+            raise RefusedError("arming in a thread that gets no signals; expected the main thread")
         if self._own.watchdog_s is None and not self._no_watchdog_will_do:
-            raise NoWatchdogError(
+            raise RefusedError(
                 f"rig {self._own.serial} has no watchdog, so nothing grounds its lines if this"
                 " process is killed; expected one that has, or allow_no_watchdog=True"
                 " (--allow-no-watchdog)"
             )
         own = self._own.limits
-        if isinstance(self._rig, Restrictable):
+        if isinstance(self._rig, Ownable):
             return
+        if not self._shared_will_do:
+            raise RefusedError(
+                f"rig {self._own.serial} does not keep other clients out, so that one of them can"
+                " lift its limits or keep its watchdog quiet; expected a rig with `take`, or"
+                " allow_shared=True (--allow-shared)"
+            )
         for name in ("v_program_max_v", "pulses_per_cell"):
             if getattr(self.limits, name) < getattr(own, name):
-                raise CannotRestrictError(
+                raise RefusedError(
                     f"{name} is to be {getattr(self.limits, name):g} and the rig, which makes the"
                     f" pulses, keeps {getattr(own, name):g} and takes no other; expected"
-                    " a rig with `restrict`"
+                    " a rig with `take`"
                 )
 
-    def _restrict(self) -> None:
-        if isinstance(self._rig, Restrictable):
-            rig = self._rig
-            self._sent(lambda: rig.restrict(self.limits))
+    def _take(self) -> None:
+        """Own the rig. One that is busy is left alone."""
+        rig = self._rig
+        if self._taken or not isinstance(rig, Ownable):
+            return
+        try:
+            self._sent(lambda: rig.take(self.limits), harmless=BusyError)
+        except BusyError as error:
+            self._note("refused", command="take", error="BusyError", message=str(error))
+            raise
+        self._taken = True
 
     def _require_open(self) -> None:
         if self._mode is Mode.CLOSED:
-            raise NotArmedError("the rig was closed; expected it to be opened again")
+            raise RefusedError("the rig was closed; expected it to be opened again")
         if self._mode is Mode.FAILED:
-            raise DistrustedError(
+            raise FaultError(
                 f"the rig is not used any more: {self._why}; expected it to be opened again"
             )
 
@@ -470,24 +520,6 @@ class GuardedRig:
 
     # ---- what is known of the cells
 
-    def _learn_targets(self, maps: TargetMaps, corrections: int) -> None:
-        for tile, g in enumerate(maps.siemens):
-            known = np.zeros_like(g) if corrections else np.asarray(g)
-            self._set_worst(tile, self._worst(known))
-
-    def _learn_reached(self, tile: int, g: Floats, reply: ProgramReply, corrected: bool) -> None:
-        worst = self._worst_corrected(tile, g) if corrected else self._worst(g)
-        self._set_worst(tile, np.maximum(worst, np.where(g == UNTOUCHED, 0.0, reply.g_siemens)))
-
-    def _worst_corrected(self, tile: int, g: Floats) -> Floats:
-        """The largest conductance that each cell may have, once these are: an untouched one has
-        what it had.
-        """
-        return np.where(g == UNTOUCHED, self._g_worst[tile], g)
-
-    def _set_worst(self, tile: int, worst: Floats) -> None:
-        self._g_worst[tile], self._g_rows[tile] = worst, worst.sum(axis=1)
-
     def _dry_program(self, tile: int, g: Floats) -> ProgramReply:
         self._note("dry", command="program", tile=tile, g_siemens=g)
         self._g_dry[tile] = g
@@ -500,22 +532,30 @@ class GuardedRig:
 
     # ---- sending, and what can go wrong meanwhile
 
-    def _sent(self, call: Callable[[], Answer]) -> Answer:
+    def _sent(
+        self, call: Callable[[], Answer], harmless: type[BaseException] | tuple[()] = ()
+    ) -> Answer:
         mode = self._mode
         try:
             reply = call()
             if self._mode is not mode:  # a signal came, and its own handler let us go on
-                raise DistrustedError(
+                raise FaultError(
                     f"the rig is not used any more: {self._why}; expected it to be opened again"
                 )
+        except harmless:
+            raise
         except BaseException as error:
             self._failed(f"{type(error).__name__}: {error}")
             raise
         return reply
 
     def _replied(self, **fields: Any) -> None:
+        self._noted("reply", **fields)
+
+    def _noted(self, event: str, **fields: Any) -> None:
+        """As `_note`, in the middle of a command: what cannot be logged ends trust."""
         try:
-            self._note("reply", **fields)
+            self._note(event, **fields)
         except LogError as error:
             self._failed(str(error))
             raise
@@ -525,6 +565,7 @@ class GuardedRig:
             self._mode, self._why = Mode.FAILED, self._why or why
         with suppress(LogError):
             self._note("error", message=why)
+        self._note_unverified()
         self._make_safe()
 
     def _stopped(self, name: str) -> None:
@@ -532,7 +573,13 @@ class GuardedRig:
             self._mode, self._why = Mode.FAILED, f"stopped by {name}"
         with suppress(LogError):
             self._note("signal", name=name)
+        self._note_unverified()
         self._make_safe()
+
+    def _note_unverified(self) -> None:
+        for tile, cells in self.unverified.items():
+            with suppress(LogError):
+                self._note("unverified", tile=tile, cells=runs_of(cells), count=int(cells.sum()))
 
     def _make_safe(self) -> None:
         wrong: Exception | None = None
@@ -543,6 +590,8 @@ class GuardedRig:
                 break
             except Exception as error:
                 wrong = error
+                if isinstance(error, BusyError):
+                    break
         with suppress(LogError):
             self._note("safe", confirmed=wrong is None)
         if wrong is not None:

@@ -1,21 +1,27 @@
 """The log of a rig: one JSON object per line, each written through to the file before anything else
-happens.
+happens, and to the disk where it is about a voltage.
 
-Every line has ``time_s`` (seconds since 1970), ``n`` (counted from 1) and ``event``. Events of the
-guard: ``open``, ``plan``, ``arm``, ``command``, ``reply``, ``dry``, ``refused``, ``error``,
-``signal``, ``safe``, ``close``.
+Every line has ``time_s`` (seconds since 1970), ``n`` (counted from 1 in each process that writes)
+and ``event``: ``connect``, ``open``, ``plan``, ``arm``, ``command``, ``slice``, ``reply``, ``dry``,
+``refused``, ``error``, ``unverified``, ``signal``, ``safe``, ``close``.
 """
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from vsafsm_memristor.rig.errors import LogError
+
+SYNCED = frozenset({"arm", "command", "slice", "reply", "error", "unverified", "signal", "safe"})
+"""Entries that stand for a change of a voltage: they are on the disk before it changes."""
 
 
 class RigLog:
@@ -26,7 +32,9 @@ class RigLog:
     def __init__(self, path: str | Path) -> None:
         self._path, self._n = Path(path), 0
         try:
-            self._file = self._path.open("a", encoding="utf-8")
+            self._file = self._path.open("ab")
+            if self._is_cut_off():
+                self._file.write(b"\n")  # what was half written stays a line of its own
         except OSError as error:
             raise LogError(
                 f'cannot write the log "{path}": {error.strerror}; expected a file to append to'
@@ -45,8 +53,10 @@ class RigLog:
         self._n += 1
         line = {"time_s": time.time(), "n": self._n, "event": event, **fields}
         try:
-            self._file.write(_as_json(line) + "\n")
+            self._file.write(_as_json(line).encode() + b"\n")
             self._file.flush()
+            if event in SYNCED:
+                self._sync()
         except (OSError, ValueError) as error:
             raise LogError(
                 f'cannot write the log "{self._path}": {error}; nothing more is sent'
@@ -55,6 +65,21 @@ class RigLog:
     def close(self) -> None:
         """Close the file; closing twice does nothing."""
         self._file.close()
+
+    def _sync(self) -> None:
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            if error.errno != errno.EINVAL:  # a pipe or a terminal has no disk
+                raise
+
+    def _is_cut_off(self) -> bool:
+        """Whether the last line of the file has no end."""
+        with suppress(OSError), self._path.open("rb") as file:
+            if file.seekable() and file.seek(0, os.SEEK_END):
+                file.seek(-1, os.SEEK_END)
+                return file.read(1) != b"\n"
+        return False
 
 
 def _as_json(line: dict[str, Any]) -> str:

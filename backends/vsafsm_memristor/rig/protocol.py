@@ -17,7 +17,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from vsafsm_memristor.rig.errors import LimitsError
+from vsafsm_memristor.rig.errors import RefusedError
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -54,7 +54,7 @@ class Limits:
 
     Raises
     ------
-    LimitsError
+    RefusedError
         If they make no sense: a count below one, a number that is not finite or not above zero, an
         empty range.
     """
@@ -76,13 +76,13 @@ class Limits:
                 each.name, getattr(self, each.name), least=0 if each.name == "write_budget" else 1
             )
         if self.g_min_s > self.g_max_s:
-            raise LimitsError(
+            raise RefusedError(
                 f"g_min_s is {self.g_min_s:g} and g_max_s is {self.g_max_s:g}; expected g_min_s to"
                 " be at most g_max_s"
             )
 
     def tighten(self, other: Limits) -> Limits:
-        """The tighter of the two in every respect. Raises `LimitsError` where no conductance is
+        """The tighter of the two in every respect. Raises `RefusedError` where no conductance is
         within both.
         """
         least = {name: min(value, asdict(other)[name]) for name, value in asdict(self).items()}
@@ -102,12 +102,16 @@ class Identity:
     usable
         Which cells can be used: truth values of shape (tiles, rows, columns).
     watchdog_s
-        Seconds of silence of the client after which the rig grounds its lines; None where it has no
+        Seconds of silence of the owner after which the rig grounds its lines; None where it has no
         watchdog.
+    pulse_s
+        Seconds that a pulse takes at most, with the read that verifies it; None where the rig does
+        not say. From it follows how many cells may be written before the watchdog wants a sign of
+        life.
 
     Raises
     ------
-    LimitsError
+    RefusedError
         If a part does not fit the others.
     """
 
@@ -116,22 +120,25 @@ class Identity:
     limits: Limits
     usable: Bools
     watchdog_s: float | None
+    pulse_s: float | None = None
 
     def __post_init__(self) -> None:
         shape = (self.limits.tiles, self.limits.rows, self.limits.columns)
         if self.usable.shape != shape or self.usable.dtype != np.bool_:
-            raise LimitsError(
+            raise RefusedError(
                 f"the mask of usable cells is {self.usable.dtype} of shape {self.usable.shape}; "
                 f"expected truth values of shape {shape}"
             )
         if self.watchdog_s is not None and not (
             math.isfinite(self.watchdog_s) and self.watchdog_s > 0
         ):
-            raise LimitsError(
+            raise RefusedError(
                 f"watchdog_s is {self.watchdog_s!r}; expected seconds above 0, or None"
             )
+        if self.pulse_s is not None and not (math.isfinite(self.pulse_s) and self.pulse_s >= 0):
+            raise RefusedError(f"pulse_s is {self.pulse_s!r}; expected seconds, 0 or more, or None")
         if not (self.model and self.serial):
-            raise LimitsError("the rig has no model or no serial; expected a name for each")
+            raise RefusedError("the rig has no model or no serial; expected a name for each")
 
 
 @dataclass(frozen=True)
@@ -182,14 +189,48 @@ class Rig(Protocol):
         """
 
 
-@runtime_checkable
-class Restrictable(Protocol):
-    """A rig that takes tighter limits, which it then keeps itself: of its pulses nobody
-    else can.
+@dataclass(frozen=True)
+class Status:
+    """Who owns a rig.
+
+    Attributes
+    ----------
+    owner
+        Name of the owner; None where nobody has taken it.
+    mine
+        Whether it is the one who asks.
+    silent_s
+        Seconds since the owner has last said something; 0 where there is none.
     """
 
-    def restrict(self, limits: Limits) -> None:
-        """Keep within these limits from now on."""
+    owner: str | None
+    mine: bool
+    silent_s: float
+
+
+@runtime_checkable
+class Ownable(Protocol):
+    """A rig that one client takes for itself, and that keeps the limits of its owner's session.
+
+    While it is taken, `program`, `read` and `safe` of anybody else raise `BusyError`, and so does
+    `take`; anybody may `identify` and ask for the `status`. Only its owner keeps its watchdog
+    quiet.
+    """
+
+    def take(self, limits: Limits) -> None:
+        """Own it from now on, within these limits, none of which is wider than the rig's own. Who
+        owns it already takes it anew. Raises `BusyError` where another owns it, and `RefusedError`
+        where it turns out that the rig does not keep others out.
+        """
+
+    def release(self) -> None:
+        """Own it no more, with all lines grounded; doing it twice does nothing."""
+
+    def status(self) -> Status:
+        """Who owns it; applies no voltage, and feeds no watchdog but the owner's."""
+
+    def beat(self) -> None:
+        """A sign of life of the owner."""
 
 
 @runtime_checkable
@@ -224,11 +265,11 @@ class TargetMaps(Protocol):
 def _check_limit(name: str, value: object, least: int) -> None:
     if name in COUNTS:
         if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
-            raise LimitsError(f"{name} is {value!r}; expected a whole number of at least {least}")
+            raise RefusedError(f"{name} is {value!r}; expected a whole number of at least {least}")
     elif (
         not isinstance(value, Real)
         or isinstance(value, bool)
         or not math.isfinite(value)
         or value <= 0
     ):
-        raise LimitsError(f"{name} is {value!r}; expected a finite number above 0")
+        raise RefusedError(f"{name} is {value!r}; expected a finite number above 0")

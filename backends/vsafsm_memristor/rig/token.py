@@ -13,13 +13,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from vsafsm_memristor.rig.errors import (
-    OtherCorrectionsTokenError,
-    OtherLimitsTokenError,
-    OtherMapsTokenError,
-    OtherRigTokenError,
-    TokenError,
-)
+from vsafsm_memristor.rig.errors import RefusedError
 from vsafsm_memristor.rig.protocol import Identity, Limits, TargetMaps
 
 _FORM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{6}-[0-9a-f]{6}(-[0-9a-f]{6})?")
@@ -56,30 +50,30 @@ def token_of(maps: TargetMaps, identity: Identity, limits: Limits, corrections: 
 
 
 def check_token(text: str, expected: Token) -> None:
-    """Raise the `TokenError` that says what a token was made for, if not for this."""
+    """Raise the `RefusedError` that says what a token was made for, if not for this."""
     plain = str(text).strip().lower()
     if not _FORM.fullmatch(plain):
-        raise TokenError(
+        raise RefusedError(
             f'"{str(text)[:60]}" is no token; expected groups of digits and a to f, as a dry run'
             " prints them"
         )
     maps, rig, limits, *corrections = plain.split("-")
     advice = "expected the token that a dry run prints now"
     if rig != expected.rig:
-        raise OtherRigTokenError(
+        raise RefusedError(
             f"the token {plain} was made for another rig, or its usable cells have changed;"
             f" {advice}"
         )
     if maps != expected.maps:
-        raise OtherMapsTokenError(
+        raise RefusedError(
             f"the token {plain} was made for other maps: another program, other options, or maps"
             f" that have changed since; {advice}"
         )
     if limits != expected.limits:
-        raise OtherLimitsTokenError(f"the token {plain} was made under other limits; {advice}")
+        raise RefusedError(f"the token {plain} was made under other limits; {advice}")
     if "".join(corrections) != expected.corrections:
         kind = "cells to be written again" if corrections else "no cells to be written again"
-        raise OtherCorrectionsTokenError(
+        raise RefusedError(
             f"the token {plain} was made with {kind}, and another number of them is asked for;"
             f" {advice}"
         )

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vsafsm_memristor.rig.protocol import Identity, Limits, ProgramReply
+from vsafsm_memristor.rig.protocol import Identity, Limits, ProgramReply, Status
 
 LIMITS = Limits(
     tiles=2,
@@ -42,6 +42,7 @@ class MemoryRig:
     limits: Limits = LIMITS
     watchdog_s: float | None = 1.0
     usable: Any = None
+    pulse_s: float | None = 0.0
     failing: dict[str, BaseException] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     commanded: list[float] = field(default_factory=list)
@@ -58,12 +59,25 @@ class MemoryRig:
 
     def identify(self) -> Identity:
         self._maybe_fail("identify")
-        return Identity("memory", "M-1", self.limits, self.usable, self.watchdog_s)
+        return Identity(
+            "memory", "M-1", self.limits, self.usable, self.watchdog_s, pulse_s=self.pulse_s
+        )
 
-    def restrict(self, limits: Limits) -> None:
-        self.calls.append("restrict")
-        self._maybe_fail("restrict")
+    def take(self, limits: Limits) -> None:
+        self.calls.append("take")
+        self._maybe_fail("take")
         self.kept = limits
+
+    def release(self) -> None:
+        self.calls.append("release")
+        self._maybe_fail("release")
+        self.kept = None
+
+    def status(self) -> Status:
+        return Status("me" if self.kept else None, self.kept is not None, 0.0)
+
+    def beat(self) -> None:
+        self.calls.append("beat")
 
     def program(self, tile: int, g_siemens: Any) -> ProgramReply:
         self.calls.append("program")

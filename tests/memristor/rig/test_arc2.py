@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 import types
 from enum import Enum
@@ -17,7 +18,7 @@ from vsafsm_memristor.rig import errors
 from vsafsm_memristor.rig.address import open_rig
 from vsafsm_memristor.rig.arc2 import COLUMNS, ROWS, Arc2Rig, Wiring
 from vsafsm_memristor.rig.guard import GuardedRig
-from vsafsm_memristor.rig.protocol import Limits, Restrictable, Rig
+from vsafsm_memristor.rig.protocol import Limits, Ownable, Rig
 
 SMALL = Limits(1, 3, 2, 1e-6, 100e-6, 0.5, 2.0, 1e-3, 40, 10_000)
 
@@ -129,9 +130,16 @@ def wiring():
     return Wiring(SMALL, rows=(0, 1, 32), columns=(16, 48))
 
 
+@pytest.fixture(autouse=True)
+def locks(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+
 @pytest.fixture
 def rig(pyarc2, wiring):
-    return Arc2Rig("fw.bin", wiring)
+    rig = Arc2Rig("fw.bin", wiring)
+    yield rig
+    rig.close()
 
 
 def board():
@@ -140,7 +148,7 @@ def board():
 
 def test_it_is_a_rig_without_a_watchdog(rig):
     assert isinstance(rig, Rig)
-    assert isinstance(rig, Restrictable)
+    assert isinstance(rig, Ownable)
     identity = rig.identify()
     assert (identity.model, identity.serial, identity.watchdog_s) == ("ArC TWO", "port 3", None)
     assert board().idle is IdleMode.HardGnd
@@ -173,11 +181,29 @@ def test_write_verify_reaches_the_tolerance(rig):
 
 
 def test_pulses_keep_the_limits_that_it_was_told(rig, changed):
-    rig.restrict(changed(SMALL, v_program_max_v=0.9, pulses_per_cell=5))
+    rig.take(changed(SMALL, v_program_max_v=0.9, pulses_per_cell=5))
     board().stuck = ((0, 16),)
     reply = rig.program(0, np.array([[60e-6, 0.0], [0, 0], [0, 0]]))
     assert (reply.ok[0, 0], reply.pulses[0, 0]) == (False, 5)
     assert max(abs(v) for _, _, v in board().pulses) == 0.9
+
+
+def test_one_process_has_the_board(rig, pyarc2, wiring):
+    rig.take(SMALL)
+    rig.take(SMALL)
+    idle, other = board().idle, Arc2Rig("fw.bin", wiring)
+    assert rig.status().mine
+    assert (other.status().owner, other.status().mine) == (f"process {os.getpid()}", False)
+    assert idle is IdleMode.HardGnd
+    assert board().idle is None  # the lines of another are left alone
+    with pytest.raises(errors.BusyError, match=rf"owned by process {os.getpid()}"):
+        other.take(SMALL)
+    rig.release()
+    rig.release()
+    other.take(SMALL)
+    assert other.status().mine
+    other.close()
+    assert rig.status().owner is None
 
 
 @pytest.mark.parametrize("what", ["read", "verify"])
@@ -189,7 +215,7 @@ def test_a_fault_of_the_board_grounds_it_and_ends_trust(rig, what):
         call()
     assert board().idle is IdleMode.HardGnd
     board().failing = None
-    with pytest.raises(errors.DistrustedError):
+    with pytest.raises(errors.FaultError, match=r"not trusted|not used any more"):
         call()
 
 
@@ -203,7 +229,7 @@ def test_behind_the_guard(rig):
     class Maps:
         siemens, content_hash, v_read_v = (np.full((3, 2), 40e-6),), "x", 0.2
 
-    with GuardedRig(rig) as guarded, pytest.raises(errors.NoWatchdogError):
+    with GuardedRig(rig) as guarded, pytest.raises(errors.RefusedError, match=r"has no watchdog"):
         guarded.arm(Maps, guarded.plan(Maps).token)
     with GuardedRig(rig, allow_no_watchdog=True) as guarded:
         guarded.arm(Maps, guarded.plan(Maps).token)
@@ -244,7 +270,7 @@ def test_a_firmware_that_cannot_be_loaded(pyarc2, wiring):
     ],
 )
 def test_wiring_that_does_not_fit_is_refused(wiring, changed, wrong):
-    with pytest.raises(errors.LimitsError):
+    with pytest.raises(errors.RefusedError, match=r"expected"):
         changed(wiring, **wrong)
 
 
