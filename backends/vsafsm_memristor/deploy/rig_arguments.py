@@ -31,9 +31,11 @@ _CALIBRATIONS = {
 }
 
 
-def add_address(parser: argparse.ArgumentParser) -> None:
+def add_address(parser: argparse.ArgumentParser, nargs: str | None = None) -> None:
     """Add an address, and how long an answer may take."""
-    parser.add_argument("address", metavar="ADDRESS", help="a VISA resource name, or ARC2::FILE")
+    parser.add_argument(
+        "address", metavar="ADDRESS", nargs=nargs, help="a VISA resource name, or ARC2::FILE"
+    )
     parser.add_argument(
         "--timeout-s",
         type=float,

@@ -9,7 +9,11 @@ from vsafsm.cli.plugins import CommandFile
 from vsafsm_memristor.deploy import rig_check, rig_program, rig_run
 
 SUBCOMMANDS: Mapping[str, tuple[CommandFile, str]] = {
-    "check": (rig_check, "ask a rig who it is and what it tolerates; applies no voltage"),
+    "check": (
+        rig_check,
+        "ask a rig who it is and what it keeps to, without a voltage; with --arm try a few cells;"
+        " without ADDRESS read the log of --log",
+    ),
     "program": (
         rig_program,
         "say what writing a program would do (a dry run), or write it with --arm",

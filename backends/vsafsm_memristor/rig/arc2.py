@@ -164,6 +164,8 @@ class Arc2Rig:
         """Keep within these, as the pulses are made here, and lock the port for this process. What
         does not ask for the lock, as pyarc2 itself, is not kept out.
         """
+        if self._wiring.limits.tighten(limits) != limits:
+            raise RefusedError(f"limits {limits}; expected none wider than {self._wiring.limits}")
         self._lock.take()
         self._limits = self._wiring.limits.tighten(limits)
 

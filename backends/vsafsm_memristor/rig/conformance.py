@@ -3,45 +3,61 @@ pytest.
 
 `check_read_only` applies no voltage; it is what ``vsafsm rig check`` runs. `check_reading` applies
 small read voltages and `check_programming` writes a tile: both through a `GuardedRig` rig that is
-armed, so within all limits. Nothing is sent on purpose that a rig ought to refuse: the guard is
-there so that it need not.
+armed, so within all limits; ``vsafsm rig check --arm`` runs them on the few cells of `few_cells`.
+What a rig ought to refuse is sent on purpose only where it applies no voltage: its owner is looked
+at from a second connection.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from vsafsm.errors import VsafsmError
+from vsafsm_memristor.rig.errors import RefusedError
+from vsafsm_memristor.rig.findings import Finding, passed
 from vsafsm_memristor.rig.guard import GuardedRig
-from vsafsm_memristor.rig.protocol import UNTOUCHED, Floats, Identity, Rig, TargetMaps
+from vsafsm_memristor.rig.ownership import ownership
+from vsafsm_memristor.rig.protocol import (
+    UNTOUCHED,
+    Bools,
+    Floats,
+    Identity,
+    Limits,
+    Ownable,
+    Rig,
+    TargetMaps,
+)
+
+__all__ = [
+    "Finding",
+    "Pattern",
+    "check_programming",
+    "check_read_only",
+    "check_reading",
+    "few_cells",
+    "passed",
+    "pattern",
+]
 
 NOISE_SHARE = 0.1
 """Two reads of one thing may differ by this share of the largest of its currents."""
 ZERO_SHARE = 0.02
 """A read at 0 V may show this share of the largest line current."""
 FEWEST_REACHED = 0.9
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One rule and whether it is kept.
-
-    Attributes
-    ----------
-    rule
-        What is promised.
-    kept
-        Whether it is kept; None where it could not be looked at.
-    detail
-        What was found.
-    """
-
-    rule: str
-    kept: bool | None
-    detail: str
+FEW = 4
+"""Rows, and columns, of the few cells."""
+MOST_ROWS = 8
+"""Rows whose cells are read one by one."""
+SCALE_SHARE = 0.05
+"""Readings of all these cells together may be larger or smaller than was reported by this share."""
+FOLLOW_SHARE = 0.3
+"""A cell may move more or less than was asked by this share."""
+SLACK_S = 1.0
+"""A write may take so much longer than its pulses."""
 
 
 @dataclass(frozen=True)
@@ -53,18 +69,19 @@ class Pattern:
     content_hash: str = "checkerboard"
 
 
-def passed(findings: Sequence[Finding]) -> bool:
-    """Whether no rule is broken."""
-    return all(finding.kept is not False for finding in findings)
-
-
-def check_read_only(rig: Rig) -> list[Finding]:
+def check_read_only(rig: Rig, another: Callable[[], Rig] | None = None) -> list[Finding]:
     """Checks that apply no voltage: who it is, that its limits make sense, that grounding works and
-    may be repeated.
+    may be repeated, and that it has one owner at a time. A rig that another owns is only asked.
+
+    Parameters
+    ----------
+    another
+        Opens a second connection to the same rig.
     """
     return [
         *_guarded_from_errors("identify", lambda: _identity(rig)),
         *_guarded_from_errors("safe", lambda: _safe(rig)),
+        *_guarded_from_errors("ownership", lambda: ownership(rig, another)),
     ]
 
 
@@ -80,7 +97,8 @@ def check_reading(guarded: GuardedRig, tile: int = 0) -> list[Finding]:
 
 def check_programming(guarded: GuardedRig, maps: TargetMaps) -> list[Finding]:
     """Write the maps that the rig was armed for (such as `pattern`), and hold what is read against
-    what was asked.
+    what was asked. Where it was armed for as many corrections as the maps have cells, their largest
+    and smallest conductances are then exchanged, and the cells have to follow.
     """
     guarded.require_armed()
     return _guarded_from_errors("program", lambda: _programming(guarded, maps))
@@ -91,12 +109,35 @@ def pattern(identity: Identity) -> Pattern:
     limit.
     """
     limits = identity.limits
-    rows, columns = np.indices((limits.rows, limits.columns))
-    low, high = (
-        limits.g_min_s + share * (limits.g_max_s - limits.g_min_s) for share in (0.25, 0.5)
-    )
-    board = np.where((rows + columns) % 2 == 0, low, high)
+    board = _checkerboard(limits, (limits.rows, limits.columns), 0.25, 0.5)
     return Pattern((np.where(identity.usable[0], board, UNTOUCHED),), limits.v_read_max_v / 2)
+
+
+def few_cells(identity: Identity) -> Pattern:
+    """A checkerboard at a quarter and three quarters of the range in at most 16 usable cells of the
+    first tile.
+
+    Raises
+    ------
+    RefusedError
+        If no cell of it can be used.
+    """
+    usable = identity.usable[0]
+    rows = np.flatnonzero(usable.any(axis=1))[:FEW]
+    columns = np.flatnonzero(usable[rows].any(axis=0))[:FEW]
+    if not rows.size:
+        raise RefusedError("no cell of tile 0 can be used; expected some to try")
+    board = _checkerboard(identity.limits, usable.shape, 0.25, 0.75)
+    chosen = np.zeros_like(usable)
+    chosen[np.ix_(rows, columns)] = True
+    g = np.where(chosen & usable, board, UNTOUCHED)
+    return Pattern((g,), identity.limits.v_read_max_v / 2, "few cells")
+
+
+def _checkerboard(limits: Limits, shape: tuple[int, ...], *shares: float) -> Floats:
+    rows, columns = np.indices(shape)
+    low, high = (limits.g_min_s + share * (limits.g_max_s - limits.g_min_s) for share in shares)
+    return np.where((rows + columns) % 2 == 0, low, high)
 
 
 # ---- the checks
@@ -139,9 +180,21 @@ def _identity(rig: Rig) -> Iterator[Finding]:
         True if watchdog else None,
         f"{watchdog:g} s" if watchdog else "none: it is armed only on demand",
     )
+    pulse_s = first.pulse_s
+    yield Finding(
+        "it says how long a pulse takes",
+        None if pulse_s is None else True,
+        "it does not: tiles are written whole" if pulse_s is None else f"{pulse_s:g} s",
+    )
 
 
 def _safe(rig: Rig) -> Iterator[Finding]:
+    status = rig.status() if isinstance(rig, Ownable) else None
+    if status is not None and status.owner is not None and not status.mine:
+        yield Finding(
+            "it grounds its lines and confirms it", None, f"busy, owned by {status.owner}"
+        )
+        return
     rig.safe()
     yield Finding("it grounds its lines and confirms it", True, "confirmed")
     rig.safe()
@@ -210,7 +263,9 @@ def _few_rows(identity: Identity, guarded: GuardedRig, tile: int) -> Floats:
 
 def _programming(guarded: GuardedRig, maps: TargetMaps) -> Iterator[Finding]:
     target = np.asarray(maps.siemens[0])
+    began = time.monotonic()
     reply = guarded.program(0, target)
+    took_s = time.monotonic() - began
     touched = target != UNTOUCHED
     yield Finding("it is sent", reply.sent, "sent" if reply.sent else "a dry run")
     share = float(reply.ok[touched].mean())
@@ -236,12 +291,75 @@ def _programming(guarded: GuardedRig, maps: TargetMaps) -> Iterator[Finding]:
         worst <= span / 4,
         f"worst {worst:.3g} S",
     )
+    pulse_s = guarded.identify().pulse_s
+    said_s = SLACK_S + int(reply.pulses.sum()) * (pulse_s or 0.0)
+    yield Finding(
+        "a write takes no longer than it says",
+        None if pulse_s is None else took_s <= said_s,
+        f"{took_s:.3g} s" if pulse_s is None else f"{took_s:.3g} s, at most {said_s:.3g} s",
+    )
+    seen = _seen(guarded, target)
+    yield from _readings(seen, reply.g_siemens, touched)
+    if guarded.corrections_left >= touched.sum():
+        yield from _following(guarded, target, seen)
+    if touched.sum() < _usable_cells(guarded):
+        return  # what the other cells are, nobody knows
     v = _few_rows(guarded.identify(), guarded, 0)
     amperes, expected = guarded.read(0, v), v @ reply.g_siemens
     worst = float(np.abs(amperes - expected).max() / max(float(np.abs(expected).max()), 1e-30))
     yield Finding(
         "reads show what was written", worst <= 3 * NOISE_SHARE, f"within {100 * worst:.1f} %"
     )
+
+
+def _usable_cells(guarded: GuardedRig) -> int:
+    """Usable cells of the first tile."""
+    return int(guarded.identify().usable[0].sum())
+
+
+def _seen(guarded: GuardedRig, target: Floats) -> Floats:
+    """Conductances of the touched cells of a few rows, each row read alone; NaN elsewhere."""
+    limits, shape = guarded.limits, target.shape
+    volts = min(limits.v_read_max_v, limits.i_line_max_a / (2 * shape[1] * limits.g_max_s))
+    touched, seen = target != UNTOUCHED, np.full(shape, np.nan)
+    for row in np.flatnonzero(touched.any(axis=1))[:MOST_ROWS]:
+        amperes = guarded.read(0, np.where(np.arange(shape[0]) == row, volts, 0.0))
+        seen[row, touched[row]] = amperes[touched[row]] / volts
+    return seen
+
+
+def _readings(seen: Floats, g: Floats, touched: Bools) -> Iterator[Finding]:
+    looked = touched & np.isfinite(seen)
+    largest = max(float(g[looked].max()), 1e-30)
+    near = np.abs(seen - g)[looked] <= NOISE_SHARE * largest
+    yield Finding(
+        "each cell reads as it was written",
+        float(near.mean()) >= FEWEST_REACHED,
+        f"{near.sum()} of {near.size} cells, row by row",
+    )
+    scale = float(seen[looked].sum()) / max(float(g[looked].sum()), 1e-30)
+    yield Finding(
+        "readings have the scale of what was written",
+        abs(scale - 1) <= SCALE_SHARE,
+        f"{100 * scale:.1f} % of it",
+    )
+
+
+def _following(guarded: GuardedRig, target: Floats, before: Floats) -> Iterator[Finding]:
+    touched = target != UNTOUCHED
+    ends = float(target[touched].min()) + float(target[touched].max())
+    other = np.where(touched, ends - target, UNTOUCHED)
+    reply = guarded.program(0, other)
+    after = _seen(guarded, target)
+    looked = touched & np.isfinite(after) & (np.abs(other - target) > 0)
+    asked, moved = (other - target)[looked], (after - before)[looked]
+    follow = np.abs(moved - asked) <= FOLLOW_SHARE * np.abs(asked)
+    yield Finding(
+        "cells follow when they are written again",
+        follow.size > 0 and float(follow.mean()) >= FEWEST_REACHED,
+        f"{follow.sum()} of {follow.size} cells",
+    )
+    yield from _readings(after, reply.g_siemens, touched)
 
 
 def _guarded_from_errors(what: str, checks: Callable[[], Iterator[Finding]]) -> list[Finding]:

@@ -37,6 +37,22 @@ class DisconnectedError(FaultError):
     """The connection to the rig was lost."""
 
 
+class RigRefusedError(FaultError):
+    """The rig answered that it will not; its line is in step.
+
+    Parameters
+    ----------
+    message
+        What was asked, and why not.
+    code
+        The first word of the rig's reply.
+    """
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
 class BusyError(FaultError):
     """The rig is owned by another client."""
 

@@ -1,9 +1,10 @@
 """The log of a rig: one JSON object per line, each written through to the file before anything else
 happens, and to the disk where it is about a voltage.
 
-Every line has ``time_s`` (seconds since 1970), ``n`` (counted from 1 in each process that writes)
-and ``event``: ``connect``, ``open``, ``plan``, ``arm``, ``command``, ``slice``, ``reply``, ``dry``,
-``refused``, ``error``, ``unverified``, ``signal``, ``safe``, ``close``.
+Every line has ``time_s`` (seconds since 1970), ``run`` (which opening of the log wrote it), ``n``
+(counted from 1 in each run) and ``event``: ``connect``, ``open``, ``plan``, ``arm``, ``command``,
+``slice``, ``reply``, ``dry``, ``refused``, ``error``, ``unverified``, ``signal``, ``safe``,
+``close``. `vsafsm_memristor.rig.history` reads it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import secrets
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -30,7 +32,7 @@ class RigLog:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self._path, self._n = Path(path), 0
+        self._path, self._n, self._run = Path(path), 0, secrets.token_hex(4)
         try:
             self._file = self._path.open("ab")
             if self._is_cut_off():
@@ -51,7 +53,13 @@ class RigLog:
         it stays JSON.
         """
         self._n += 1
-        line = {"time_s": time.time(), "n": self._n, "event": event, **fields}
+        line = {
+            "time_s": time.time(),
+            "run": self._run,
+            "n": self._n,
+            "event": event,
+            **fields,
+        }
         try:
             self._file.write(_as_json(line).encode() + b"\n")
             self._file.flush()

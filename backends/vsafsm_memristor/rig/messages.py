@@ -79,7 +79,12 @@ import re
 import zlib
 from typing import Any, Protocol
 
-from vsafsm_memristor.rig.errors import BusyError, FaultError, NoAnswerError
+from vsafsm_memristor.rig.errors import (
+    BusyError,
+    FaultError,
+    NoAnswerError,
+    RigRefusedError,
+)
 
 HEADER_BYTES = 32
 BODY_S = 2.0
@@ -159,7 +164,9 @@ def exchange(
         code, _, text = body[:-1].decode("ascii", "backslashreplace").partition(" ")
         if code == "BUSY":
             raise BusyError(f"{name}: the rig is busy, {text}; expected it to be free")
-        raise FaultError(f"{name}: the rig refused: {code} {text}; expected it to do as asked")
+        raise RigRefusedError(
+            f"{name}: the rig refused: {code} {text}; expected it to do as asked", code
+        )
     return body[:-1]
 
 

@@ -27,6 +27,7 @@ from vsafsm_memristor.rig.errors import (
     FaultError,
     NotSafeError,
     RefusedError,
+    RigRefusedError,
     UnreachableError,
 )
 from vsafsm_memristor.rig.messages import as_object, exchange
@@ -206,10 +207,11 @@ class ScpiRig:
         self._ask("RIG:BEAT", length=4)
 
     def _opened(self, asked: dict[str, Any]) -> dict[str, Any]:
+        block = json.dumps(asked).encode()
         try:
-            return as_object(self._ask("RIG:OPEN", block=json.dumps(asked).encode()))
-        except FaultError as error:
-            if "COMMAND" not in str(error):
+            return as_object(self._ask("RIG:OPEN", block=block, keeps_trust=True))
+        except RigRefusedError as error:
+            if error.code != "COMMAND":
                 raise
             raise RefusedError(
                 f'the rig at "{self.address}" knows no sessions, so that another client can lift'
@@ -292,6 +294,7 @@ class ScpiRig:
         block: bytes = b"",
         length: int | None = None,
         longer_s: float = 0.0,
+        keeps_trust: bool = False,
     ) -> bytes:
         if self._why or self._line is None:
             raise FaultError(
@@ -310,6 +313,10 @@ class ScpiRig:
                 length=length,
             )
         except BusyError:  # a whole reply, in step
+            raise
+        except RigRefusedError as error:
+            if not keeps_trust:
+                self._distrust(f"{name} failed: {error}")
             raise
         except BaseException as error:  # an interrupted exchange leaves half a message behind
             self._distrust(f"{name} failed: {error}")

@@ -164,7 +164,7 @@ def test_a_shared_reference_is_not_corrected(program):
 @given(seed=st.integers(0, 99), share=st.sampled_from([0.0, 1e-4, 0.003, 0.02, 0.05]))
 def test_a_correction_behind_the_guard_stays_within_what_was_consented_to(program, seed, share):
     rig = flawed(seed, unusable=0.01, stuck=0.25)
-    with GuardedRig(rig) as guarded:
+    with GuardedRig(rig, allow_shared=True) as guarded:
         maps = maps_of(program, guarded.identify())
         corrections = corrections_of(maps, share)
         guarded.arm(
@@ -188,7 +188,7 @@ def test_a_correction_behind_the_guard_stays_within_what_was_consented_to(progra
 
 def test_chip_in_the_loop_makes_a_wrong_word_right(program):
     rig = flawed(3, stuck=0.2)
-    with GuardedRig(rig) as guarded:
+    with GuardedRig(rig, allow_shared=True) as guarded:
         maps = maps_of(program, guarded.identify())
         corrections = corrections_of(maps, 0.1)
         guarded.arm(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import types
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import vsafsm
 from vsafsm_memristor.deploy import rig_access, rig_run
 from vsafsm_memristor.rig.protocol import UNTOUCHED
+from vsafsm_memristor.rig.scpi import ScpiRig
 
 
 @pytest.fixture
@@ -140,6 +142,62 @@ def test_a_time_limit_that_is_none(run, seconds):
     assert "seconds above 0" in err
 
 
+def test_an_armed_check_writes_a_few_cells_and_reads_them(run, simulator, tmp_path):
+    process, log = simulator("--stuck", "0"), tmp_path / "log"
+    code, out, _ = run("rig", "check", process.address)
+    token = token_in(out)
+    code, out, _ = run("rig", "check", process.address, "--arm", token, "--log", log)
+    assert code == 0
+    said = re.sub(" +", " ", out)
+    assert "cells follow when they are written again yes 16 of 16 cells" in said
+    assert "each cell that was written was verified yes" in said
+    assert process.commanded_v("pulse") > 0
+    assert process.at_zero()
+    assert process.events("open")[-1]["owner"] in {e["owner"] for e in process.events("lines")}
+    code, out, _ = run("rig", "check", "--log", log)
+    assert (code, "The log keeps every rule." in out) == (0, True)
+    assert json.loads(run("rig", "check", "--log", log, "--json")[1])["passed"]
+
+
+def test_an_armed_check_finds_cells_that_stick(run, simulator):
+    address = simulator("--stuck", "0.6").address
+    token = token_in(run("rig", "check", address)[1])
+    code, out, _ = run("rig", "check", address, "--arm", token)
+    assert code == 1
+    assert "Not a rig to arm." in out
+
+
+def test_a_log_of_a_rig_that_cannot_be_opened_says_so(run, tmp_path):
+    log = tmp_path / "log"
+    address = "TCPIP0::127.0.0.1::1::SOCKET"
+    assert run("rig", "program", "x", address, "--log", log)[0] == 2
+    code, _, err = run("rig", "check", address, "--timeout-s", "0.3", "--log", log)
+    assert code == 2
+    said = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [entry["event"] for entry in said] == ["connect", "error"]
+    assert said[-1]["message"].startswith("UnreachableError: no rig at")
+    assert said[-1]["message"].partition(": ")[2] in err
+
+
+@pytest.mark.parametrize("flags", [(), ("--log", "no/such/log"), ("--log", "x", "--arm", "y")])
+def test_a_check_of_nothing(run, flags):
+    code, out, err = run("rig", "check", *flags)
+    assert (code, out) == (2, "")
+    assert "expected" in err
+
+
+def test_a_check_of_a_rig_that_another_owns(run, simulator):
+    process = simulator()
+    owner = ScpiRig(process.address)
+    owner.take(owner.identify().limits)
+    code, out, _ = run("rig", "check", process.address)
+    assert code == 0
+    assert out.count("busy, owned by ") == 2
+    assert process.events("lines") == []
+    assert owner.status().mine
+    owner.close()
+
+
 # ---- program
 
 
@@ -170,7 +228,7 @@ def test_program_first_shows_and_then_does(run, simulator, stand_ins, program, t
     assert 0 < process.commanded_v("pulse") <= 2.5
     assert process.at_zero()
     events = [json.loads(line)["event"] for line in log.read_text().splitlines()]
-    assert events == ["open", "plan", "arm", "command", "reply", "safe", "close"]
+    assert events == ["connect", "open", "plan", "arm", "command", "reply", "safe", "close"]
 
 
 def test_program_as_json(run, simulator, stand_ins, program):
@@ -281,6 +339,39 @@ def test_options_are_the_backends(run, simulator, stand_ins, program, install):
     code, _, err = run("rig", "program", program, address, "-O", "level=4")
     assert code == 2
     assert 'did you mean "levels"' in err
+
+
+def test_a_rig_that_another_owns_is_left_alone(run, simulator, stand_ins, program, tmp_path):
+    process, log = simulator("--sticky", "--watchdog-ms", "60000"), tmp_path / "log"
+    token = token_in(run("rig", "program", program, process.address)[1])
+    owner = ScpiRig(process.address)
+    owner.take(owner.identify().limits)
+    owner.read(0, np.full(8, 0.1))
+    flags = ("--arm", token, "--log", log)
+    code, out, err = run("rig", "program", program, process.address, *flags)
+    assert (code, out) == (2, "")
+    assert "busy, owned by" in err
+    assert process.events("ground") == []
+    assert len(process.events("lines")) == 1
+    assert [json.loads(line)["event"] for line in log.read_text().splitlines()][-2:] == [
+        "refused",
+        "close",
+    ]
+    owner.close()
+
+
+def test_cells_that_were_not_verified_are_said(run, simulator, stand_ins, program, tmp_path):
+    process, log = simulator("--fault", "disconnect@22", "--pulse-us", "200"), tmp_path / "log"
+    token = token_in(run("rig", "program", program, process.address)[1])
+    flags = ("--arm", token, "--timeout-s", "0.5", "--log", log)
+    code, out, err = run("rig", "program", program, process.address, *flags)
+    assert (code, out) == (2, "")
+    assert "NOT VERIFIED" in err
+    assert "cells of tile 0: row" in err
+    assert process.at_zero()
+    code, out, _ = run("rig", "check", "--log", log)
+    assert code == 1
+    assert "cells of tile 0 of rig SIM-0" in out
 
 
 # ---- run

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from vsafsm_memristor.rig.errors import FaultError
 from vsafsm_memristor.rig.protocol import Identity, Limits, ProgramReply, Status
 
 LIMITS = Limits(
@@ -66,6 +67,8 @@ class MemoryRig:
     def take(self, limits: Limits) -> None:
         self.calls.append("take")
         self._maybe_fail("take")
+        if self.limits.tighten(limits) != limits:
+            raise FaultError("LIMITS wider than its own")
         self.kept = limits
 
     def release(self) -> None:

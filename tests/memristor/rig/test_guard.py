@@ -292,9 +292,9 @@ def test_a_rig_that_cannot_be_told_is_not_armed_within_tighter_pulses(
     with GuardedRig(Plain(), tighter, allow_shared=True) as guarded:
         guarded.arm(maps(), guarded.plan(maps()).token)
         assert "OTHERS ARE NOT KEPT OUT" in guarded.not_guaranteed[0]
-    with GuardedRig(Plain()) as guarded:
-        with pytest.raises(errors.RefusedError, match="does not keep other clients out"):
-            guarded.arm(maps(), guarded.plan(maps()).token)
+    guarded = GuardedRig(Plain())
+    with pytest.raises(errors.RefusedError, match="does not keep other clients out"):
+        guarded.arm(maps(), guarded.plan(maps()).token)
 
 
 def test_a_rig_that_does_not_say_who_it_is_is_not_guarded(memory_rig):

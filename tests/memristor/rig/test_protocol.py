@@ -95,7 +95,7 @@ def test_every_error_is_a_backend_error_with_a_docstring():
         for each in vars(errors).values()
         if isinstance(each, type) and each.__module__ == errors.__name__
     ]
-    assert len(classes) == 9
+    assert len(classes) == 10
     assert all(issubclass(each, BackendError) and each.__doc__ for each in classes)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from vsafsm_memristor.rig import errors
-from vsafsm_memristor.rig.guard import GuardedRig
+from vsafsm_memristor.rig.guard import GuardedRig, Mode
 from vsafsm_memristor.rig.protocol import Ownable, Rig
 from vsafsm_memristor.rig.scpi import ScpiRig
 
@@ -253,12 +253,105 @@ def test_importing_it_imports_no_pyvisa():
     assert subprocess.run([sys.executable, "-c", text], timeout=60, check=False).returncode == 0
 
 
+# ---- two clients
+
+
+def test_another_client_changes_nothing(opened, changed):
+    rig, process = opened("--sticky", "--watchdog-ms", "60000")
+    limits = rig.identify().limits
+    rig.take(changed(limits, v_program_max_v=2.0))
+    other = ScpiRig(process.address, **QUICK)
+    status = other.status()
+    assert str(os.getpid()) in status.owner
+    assert (status.mine, rig.status().mine) == (False, True)
+    for call in (
+        lambda: other.take(limits),
+        lambda: other.read(0, V),
+        lambda: other.program(0, G),
+        other.safe,
+        other.beat,
+    ):
+        with pytest.raises(errors.BusyError, match="owned by"):
+            call()
+    assert process.events("lines") == []
+    rig.program(0, G)
+    assert 0 < process.commanded_v("pulse") <= 2.0
+    rig.release()
+    rig.release()
+    other.take(limits)
+    with pytest.raises(errors.BusyError, match="owned by"):
+        rig.take(limits)
+    other.close()
+
+
+def test_the_guard_takes_the_rig_when_it_is_armed_and_not_before(simulator, changed):
+    process = simulator()
+    first, second = (GuardedRig(ScpiRig(process.address, **QUICK)) for _ in range(2))
+    maps = Maps()
+    with first, second:
+        tokens = [each.plan(maps).token for each in (first, second)]
+        first.arm(maps, tokens[0])
+        with pytest.raises(errors.BusyError):
+            second.arm(maps, tokens[1])
+        assert second.mode is Mode.DRY
+        first.program(0, G)
+        first.close()
+        second.arm(maps, tokens[1])
+        second.program(0, G)
+    assert process.at_zero()
+
+
+def test_a_rig_that_keeps_nobody_out_is_not_armed(simulator, monkeypatch):
+    rig = ScpiRig(simulator().address, **QUICK)
+    monkeypatch.setattr(ScpiRig, "_check_others_are_kept_out", lambda self: None)
+    rig.take(rig.identify().limits)
+    monkeypatch.undo()
+    rig.release()  # as if it were nobody's: what a second connection asks is not refused for BUSY
+    with pytest.raises(errors.FaultError):
+        rig._check_others_are_kept_out()
+    rig.close()
+
+
+def test_a_long_write_is_sliced_for_the_watchdog(simulator):
+    process = simulator("--pulse-us", "300", "--watchdog-ms", "300")
+    rig = ScpiRig(process.address, timeout_s=0.2)
+    with GuardedRig(rig) as guarded:
+        maps = Maps()
+        guarded.arm(maps, guarded.plan(maps).token)
+        assert guarded.program(0, G).ok.all()
+    assert {each["why"] for each in process.events("ground")} == {"done"}
+    pulses = process.events("lines")
+    assert (pulses[-1]["t_ns"] - pulses[0]["t_ns"]) / 1e9 > 0.1
+
+
+def test_the_time_limit_is_that_of_writes_too(opened):
+    rig, _ = opened("--fault", f"slow@{FIRST}", "--slow-ms", "30000", "--watchdog-ms", "60000")
+    began = time.monotonic()
+    with pytest.raises(errors.NoAnswerError, match=r"no answer within 0\.3\d* s"):
+        rig.program(0, G)
+    assert time.monotonic() - began < 20
+    rig.safe()
+
+
+def test_an_access_token_is_shown(simulator, monkeypatch):
+    address = simulator("--token", "correct horse battery").address
+    with pytest.raises(errors.FaultError, match="AUTH"):
+        ScpiRig(address, **QUICK)
+    with pytest.raises(errors.FaultError, match="that is not the access token"):
+        ScpiRig(address, **QUICK, access="another")
+    monkeypatch.setenv("VSAFSM_RIG_TOKEN", "correct horse battery")
+    rig = ScpiRig(address, **QUICK)
+    rig.take(rig.identify().limits)
+    rig.safe()
+    rig.close()
+
+
 # ---- the client dies
 
 CLIENT = """
 import os, signal, sys, time
 import numpy as np
-from vsafsm_memristor.rig.guard import GuardedRig
+from vsafsm_memristor.rig.guard import GuardedRig, Mode
 from vsafsm_memristor.rig.scpi import ScpiRig
 
 class Maps:
