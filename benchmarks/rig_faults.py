@@ -1,7 +1,7 @@
 """A client of a simulated rig is killed, cut off or lied to at a random moment: where do its lines
 end?
 
-``python benchmarks/rig_faults.py [RUNS]`` (default 500). Everything here is about the *simulated
+``python benchmarks/rig_faults.py [RUNS] [--clients 2]`` (default 500, 1). Everything here is about the *simulated
 rig*, a process of its own, and read from its log: the voltages that were commanded, before it
 refuses or clips any, and when lines were grounded. A client arms, programs a tile and reads it
 again and again, behind `GuardedRig`, within limits tighter than the rig's. Then, at a random
@@ -12,6 +12,10 @@ moment, one of these:
 - a reply is corrupted: bytes changed, wrong length, over range, not a number, out of step, none,
   slow.
 
+With two clients another one meddles without pause: it asks, tries to take the rig, to read, to
+write, to ground and to let go. Where it gets the rig, as the first one is gone, it reads and lets
+go; voltages are held against the limits of whoever owned the rig. It is killed after the first.
+
 Every other simulated rig is *sticky*: it leaves the voltages of a read on its lines until the next
 command, as no rig should, so that grounding is left to the client or to the watchdog. Two controls
 come last: a sticky rig without a watchdog whose client gets SIGKILL has to end with voltage on its
@@ -21,9 +25,9 @@ the limit.
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import json
-import math
 import os
 import signal
 import socket
@@ -39,8 +43,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from rig_clients import NAMES, Wire, message, opening
 
-from vsafsm_memristor.rig.errors import ReadVoltageError, RigError
+from vsafsm.intervals import wilson
+from vsafsm_memristor.rig.errors import RefusedError, RigError
 from vsafsm_memristor.rig.guard import GuardedRig
 from vsafsm_memristor.rig.protocol import Limits
 from vsafsm_memristor.rig.scpi import ScpiRig
@@ -82,16 +88,20 @@ class Maps:
         self.content_hash, self.v_read_v = "rig_faults", 0.15
 
 
-def run_one(job: tuple[int, str]) -> Found:
+def run_one(job: tuple[int, str, int]) -> Found:
     """One run, with its own simulated rig."""
-    seed, kind = job
+    seed, kind, clients = job
     rng = np.random.default_rng([seed, 77])
     sticky = bool(seed % 2) or kind == CONTROLS[0]
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "lines.jsonl"
         process, port = _simulator(log, kind, sticky, seed, rng)
         try:
+            meddler = _meddler(port, seed) if clients > 1 else None
             moment_ns = _client(kind, port, rng, log)
+            if meddler is not None:
+                os.kill(meddler, signal.SIGKILL)
+                os.waitpid(meddler, 0)
             time.sleep(SETTLE_S)  # a command that was under way may still be carried out
         finally:
             process.terminate()
@@ -130,13 +140,13 @@ def _simulator(
         "--latency-us",
         300,
         "--pulse-us",
-        100,
+        2,
         "--slow-ms",
         1000,
     ]
     options += ["--sticky"] if sticky else []
     options += ["--no-watchdog"] if kind == CONTROLS[0] else []
-    if kind in CORRUPTED:  # commands 6 and 7 set limits and program; grounding may be hit too
+    if kind in CORRUPTED:  # 7 takes it, 9 programs; grounding may be hit too
         options += ["--fault", f"{kind}@{int(rng.integers(6, 60))}"]
         options += ["--fault", f"{CORRUPTED[int(rng.integers(len(CORRUPTED) - 1))]}:0.02"]
     command = [sys.executable, "-m", "vsafsm_memristor.rig_simulator", *map(str, options)]
@@ -181,12 +191,13 @@ def _work(port: int, seed: int, kind: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         rng = np.random.default_rng(seed)
-        rig = ScpiRig(f"TCPIP0::127.0.0.1::{port}::SOCKET", timeout_s=0.25, program_timeout_s=0.5)
+        rig = ScpiRig(f"TCPIP0::127.0.0.1::{port}::SOCKET", timeout_s=0.25)
         own = rig.identify().limits
         limits = Limits(
             **{**vars(own), "v_read_max_v": V_READ_MAX_V, "v_program_max_v": V_PROGRAM_MAX_V}
         )
         if kind == CONTROLS[1]:
+            rig.take(own)
             rig.read(0, np.full(ROWS, 0.29))
             os._exit(0)
         with GuardedRig(rig, limits, allow_no_watchdog=kind == CONTROLS[0]) as guard:
@@ -195,7 +206,7 @@ def _work(port: int, seed: int, kind: str) -> None:
             guard.program(0, maps.siemens[0])
             for _ in range(2000):
                 v = rng.uniform(-1.1, 1.1, ROWS) * V_READ_MAX_V
-                with suppress(ReadVoltageError):  # nearly all are above the limit
+                with suppress(RefusedError):  # nearly all are above the limit
                     guard.read(0, v)
                 guard.read(0, np.clip(v, -V_READ_MAX_V, V_READ_MAX_V))
         code = 0
@@ -205,6 +216,45 @@ def _work(port: int, seed: int, kind: str) -> None:
         code = 130
     finally:
         os._exit(code)
+
+
+def _meddler(port: int, seed: int) -> int:
+    """Fork a second client, which does what it should not: -> its process."""
+    child = os.fork()
+    if child == 0:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        _wait_for_owner(port)
+        while True:
+            with suppress(OSError, ValueError):
+                _meddle(port, np.random.default_rng([seed, 78]))
+    return child
+
+
+def _wait_for_owner(port: int) -> None:
+    while True:
+        with suppress(OSError, ValueError):
+            wire = Wire(port)
+            while b'"owner": null' in wire.ask(message("RIG:STAT?"))[1]:
+                time.sleep(0.001)
+            return
+
+
+def _meddle(port: int, rng: np.random.Generator) -> None:
+    wire = Wire(port)
+    loud = np.full(ROWS, 0.29, "<f8").tobytes()
+    g = rng.uniform(1e-6, 40e-6, (ROWS, COLUMNS)).astype("<f8").tobytes()
+    asked = (
+        *(message("RIG:CAP?"), message("RIG:STAT?"), message("RIG:SAFE"), message("RIG:CLOSE")),
+        *(message("RIG:BEAT"), message("RIG:READ?", loud), message("RIG:PROG", g)),
+    )
+    try:
+        while True:
+            wire.ask(asked[int(rng.integers(len(asked)))])
+            if rng.random() < 0.3 and wire.ask(opening(1, {}))[0]:
+                wire.ask(message("RIG:READ?", loud))
+                wire.ask(message("RIG:CLOSE"))
+    finally:
+        wire.close()
 
 
 class _Relay:
@@ -282,8 +332,10 @@ def _judged(
         if t_ns <= moment_ns:
             up_at_fault = up
         if event["event"] == "lines":
+            others = event["owner"] == NAMES[1]
             values = [abs(v) for v in event["v"]]  # type: ignore[attr-defined]
-            volts[str(event["kind"])] = max(volts[str(event["kind"])], *values)
+            if not others:
+                volts[str(event["kind"])] = max(volts[str(event["kind"])], *values)
             reads += event["kind"] == "read"
             up = any(values)
         elif event["event"] == "ground":
@@ -301,17 +353,6 @@ def _judged(
         grounded_by,
         late_ms,
     )
-
-
-def wilson(right: int, of: int) -> tuple[float, float]:
-    """The 95 % interval of a share."""
-    z = 1.959964
-    if of == 0:
-        return 0.0, 1.0
-    share = right / of
-    centre = (share + z * z / (2 * of)) / (1 + z * z / of)
-    half = z / (1 + z * z / of) * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def _row(name: str, found: list[Found]) -> str:
@@ -333,15 +374,19 @@ def _row(name: str, found: list[Found]) -> str:
 def main() -> int:
     """Run, print the table: -> 0 where every run was right and both controls were caught."""
     importlib.import_module("pyvisa_py")  # once, not in every client
-    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 500
-    jobs = [(seed, KINDS[seed // 2 % len(KINDS)]) for seed in range(runs)]
-    jobs += [(runs + i, control) for i in range(10) for control in CONTROLS]
+    parser = argparse.ArgumentParser()
+    parser.add_argument("runs", nargs="?", type=int, default=500)
+    parser.add_argument("--clients", type=int, choices=(1, 2), default=1)
+    args = parser.parse_args()
+    runs, clients = args.runs, args.clients
+    jobs = [(seed, KINDS[seed // 2 % len(KINDS)], clients) for seed in range(runs)]
+    jobs += [(runs + i, control, 1) for i in range(10) for control in CONTROLS]
     began = time.monotonic()
     with ProcessPoolExecutor(PARALLEL) as pool:
         found = list(pool.map(run_one, jobs, chunksize=1))
     print(
-        f"simulated rig, {runs} runs, user's limits {V_READ_MAX_V} V to read and {V_PROGRAM_MAX_V}"
-        " V to program,"
+        f"simulated rig, {runs} runs with {clients} client(s), user's limits"
+        f" {V_READ_MAX_V} V to read and {V_PROGRAM_MAX_V} V to program,"
     )
     print(
         f"watchdog {WATCHDOG_MS} ms, {sum(f.reads for f in found)} reads,"

@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -26,7 +26,7 @@ SHORTEST_TOKEN = 16
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT: -> the exit code."""
-    parser = _parser()
+    parser = options()
     args = parser.parse_args(arguments)
     _check(parser, args)
     lines = Lines(args.log, None if args.no_watchdog else args.watchdog_ms / 1e3)
@@ -65,8 +65,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def server_of(args: argparse.Namespace, lines: Lines) -> Server:
-    """The simulated rig that options ask for, without a network."""
+def server_of(
+    args: argparse.Namespace, lines: Lines, clock: Callable[[], float] = time.monotonic
+) -> Server:
+    """The simulated rig that options ask for, without a network and without a watch on its
+    watchdog.
+    """
     own, timing = _bounds(args), _timing(args)
     rng, fault_rng = np.random.default_rng([args.seed, 0]), np.random.default_rng([args.seed, 1])
     about = About(
@@ -76,7 +80,7 @@ def server_of(args: argparse.Namespace, lines: Lines) -> Server:
         session_s=args.session_s,
         pulse_s=timing.pulse_s,
     )
-    sessions = Sessions(own, lines, args.session_s, time.monotonic)
+    sessions = Sessions(own, lines, args.session_s, clock)
     array = Array((own.tiles, own.rows, own.columns), _physics(args), rng)
     instrument = Instrument(about, own, array, lines, sessions, timing, args.token)
     return Server(instrument, sessions, lines, FaultSchedule(args.fault, fault_rng))
@@ -179,7 +183,8 @@ NUMBERS = (
 )
 
 
-def _parser() -> argparse.ArgumentParser:
+def options() -> argparse.ArgumentParser:
+    """The options of the process."""
     parser = argparse.ArgumentParser(
         prog="python -m vsafsm_memristor.rig_simulator",
         description="A simulated rig that speaks SCPI over TCP.",

@@ -83,6 +83,11 @@ class Incoming:
         return len(self._held)
 
     @property
+    def awaited(self) -> int:
+        """Bytes of the block that is on its way; 0 where none is."""
+        return self._left if self._state is _State.BLOCK else 0
+
+    @property
     def idle(self) -> bool:
         """Whether nothing was begun."""
         return self._state is _State.HEAD and not self._held
@@ -161,7 +166,8 @@ class Incoming:
         if len(self._held) < self._left or self._head is None:
             return
         head, size = self._head, self._left
-        message = Message(head, bytes(self._held[: size - 1]), bytes(self._held[size - 1 : size]))
+        with memoryview(self._held) as view:
+            message = Message(head, bytes(view[: size - 1]), bytes(view[size - 1 : size]))
         del self._held[:size]
         self._state, self._head, self._left = _State.HEAD, None, 0
         yield message

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from vsafsm_memristor.rig_simulator.faults import FaultSchedule
-from vsafsm_memristor.rig_simulator.instrument import CONNECTIONS, Instrument
+from vsafsm_memristor.rig_simulator.instrument import CONNECTIONS, SMALL, Instrument
 from vsafsm_memristor.rig_simulator.lines import Lines
 from vsafsm_memristor.rig_simulator.messages import (
     PAUSE_S,
+    Head,
     Incoming,
     Line,
     Message,
@@ -44,11 +45,24 @@ class Server:
             lines,
             faults,
         )
-        self._numbers = itertools.count(1)
+        self._numbers, self._lock = itertools.count(1), threading.Lock()
+        self._long: int | None = None
 
     def connect(self) -> Connection:
         """A new connection."""
         return Connection(self, next(self._numbers))
+
+    def begin_long(self, connection: int) -> None:
+        """A block longer than `SMALL` is on its way: one at a time, so that memory is bounded."""
+        with self._lock:
+            if self._long not in (None, connection):
+                raise RefusalError("LENGTH", "another long block is on its way")
+            self._long = connection
+
+    def end_long(self, connection: int) -> None:
+        """It has come, or was given up."""
+        with self._lock:
+            self._long = None if self._long == connection else self._long
 
 
 class Connection:
@@ -57,9 +71,7 @@ class Connection:
     def __init__(self, server: Server, number: int) -> None:
         self._server, self.number = server, number
         self._trusted = not server.instrument.needs_token
-        self._incoming = Incoming(
-            lambda head: server.instrument.admit(self.number, self._trusted, head)
-        )
+        self._incoming = Incoming(self._admit)
         server.lines.note("connect", connection=number)
 
     @property
@@ -72,16 +84,28 @@ class Connection:
         self._server.sessions.hear(self.number)
         for each in self._incoming.feed(data):
             yield from self._replies(each)
+            self._release()
 
     def give_up(self) -> Iterator[bytes]:
         """Nothing has come for `PAUSE_S`."""
         for each in self._incoming.give_up():
+            self._release()
             yield from self._replies(each)
 
     def hang_up(self) -> None:
         """The connection is gone."""
+        self._server.end_long(self.number)
         self._server.sessions.hang_up(self.number)
         self._server.lines.note("hangup", connection=self.number)
+
+    def _admit(self, head: Head) -> None:
+        self._server.instrument.admit(self.number, self._trusted, head)
+        if head.length > SMALL:
+            self._server.begin_long(self.number)
+
+    def _release(self) -> None:
+        if self._incoming.awaited <= SMALL + 1:
+            self._server.end_long(self.number)
 
     def _replies(self, each: Message | Line | Refused) -> Iterator[bytes]:
         if isinstance(each, Refused):
