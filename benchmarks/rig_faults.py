@@ -1,11 +1,11 @@
 """A client of a simulated rig is killed, cut off or lied to at a random moment: where do its lines
 end?
 
-``python benchmarks/rig_faults.py [RUNS] [--clients 2]`` (default 500, 1). Everything here is about the *simulated
-rig*, a process of its own, and read from its log: the voltages that were commanded, before it
-refuses or clips any, and when lines were grounded. A client arms, programs a tile and reads it
-again and again, behind `GuardedRig`, within limits tighter than the rig's. Then, at a random
-moment, one of these:
+``python benchmarks/rig_faults.py [RUNS] [--clients 2]`` (default 500, 1). Everything is about the
+*simulated rig*, a process of its own, and read from its log: the voltages that were commanded,
+before it refuses or clips any, and when lines were grounded. A client arms, programs a tile and
+reads it again and again, behind `GuardedRig`, within limits tighter than the rig's. Then, at a
+random moment, one of these:
 
 - SIGKILL, SIGTERM or SIGINT to the client;
 - the connection is dropped (by a relay between the two, at a random time);
