@@ -419,7 +419,7 @@ def watchdog(count: int) -> int:
             owner.ask(message("RIG:CLOSE"))
             owner.close()
         other.close()
-        events = rig.events()
+        events = [each for each in rig.events() if each["event"] in ("lines", "ground")]
     for before, after in pairwise(events):
         if before["event"] == "lines" and after["event"] == "ground":
             waits.append((after["t_ns"] - before["t_ns"]) / 1e9 / limit_s)
