@@ -10,7 +10,8 @@ from vsafsm.program import Program
 from vsafsm_memristor.deploy.maps import RigMaps
 from vsafsm_memristor.deploy.rig_calibration import correct_on
 from vsafsm_memristor.deploy.rig_results import json_of_correction
-from vsafsm_memristor.rig.guard import GuardedRig, WritePlan
+from vsafsm_memristor.rig.guard import GuardedRig
+from vsafsm_memristor.rig.plans import WritePlan
 from vsafsm_memristor.rig.protocol import ProgramReply
 
 

@@ -21,7 +21,8 @@ from vsafsm_memristor.deploy.rig_arguments import (
 )
 from vsafsm_memristor.deploy.rig_correction import correct_cells
 from vsafsm_memristor.deploy.rig_results import json_of_plan, print_correction
-from vsafsm_memristor.rig.guard import GuardedRig, WritePlan
+from vsafsm_memristor.rig.guard import GuardedRig
+from vsafsm_memristor.rig.plans import WritePlan
 from vsafsm_memristor.rig.protocol import UNTOUCHED, ProgramReply
 
 ENOUGH = 0.99

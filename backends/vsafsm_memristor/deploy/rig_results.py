@@ -6,7 +6,8 @@ from typing import Any
 
 from vsafsm.cli.tables import print_table
 from vsafsm_memristor.deploy.rig_calibration import RigCorrection
-from vsafsm_memristor.rig.guard import GuardedRig, WritePlan
+from vsafsm_memristor.rig.guard import GuardedRig
+from vsafsm_memristor.rig.plans import WritePlan
 from vsafsm_memristor.rig.protocol import Identity
 
 

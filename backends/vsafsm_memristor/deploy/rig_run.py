@@ -27,7 +27,8 @@ from vsafsm_memristor.deploy.rig_calibration import trim_on
 from vsafsm_memristor.deploy.rig_correction import correct_cells
 from vsafsm_memristor.deploy.rig_results import json_of_plan, print_correction
 from vsafsm_memristor.rig.errors import RefusedError
-from vsafsm_memristor.rig.guard import GuardedRig, WritePlan
+from vsafsm_memristor.rig.guard import GuardedRig
+from vsafsm_memristor.rig.plans import WritePlan
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

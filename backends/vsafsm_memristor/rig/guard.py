@@ -25,12 +25,13 @@ import atexit
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from typing import Any, TypeVar
 
 import numpy as np
 
+from vsafsm_memristor.rig.arming import Allowed, check_armable, not_guaranteed
 from vsafsm_memristor.rig.checks import (
     check_conductances,
     check_currents,
@@ -38,7 +39,7 @@ from vsafsm_memristor.rig.checks import (
     check_tile,
     check_voltages,
 )
-from vsafsm_memristor.rig.consent import Consent, check_corrections
+from vsafsm_memristor.rig.consent import Consent
 from vsafsm_memristor.rig.currents import WorstCase
 from vsafsm_memristor.rig.errors import (
     BusyError,
@@ -48,6 +49,7 @@ from vsafsm_memristor.rig.errors import (
     RefusedError,
 )
 from vsafsm_memristor.rig.log import RigLog
+from vsafsm_memristor.rig.plans import WritePlan, check_budget, plan_of
 from vsafsm_memristor.rig.protocol import (
     UNTOUCHED,
     Bools,
@@ -60,23 +62,12 @@ from vsafsm_memristor.rig.protocol import (
     Rig,
     TargetMaps,
 )
-from vsafsm_memristor.rig.signals import Handlers, in_main_thread
+from vsafsm_memristor.rig.signals import Handlers
 from vsafsm_memristor.rig.slices import cells_of_a_slice, joined, runs_of, slices
 from vsafsm_memristor.rig.token import check_token, token_of
 
 Answer = TypeVar("Answer")
 SAFE_ATTEMPTS = 2
-SHARED = (
-    "OTHERS ARE NOT KEPT OUT: another client of this rig can widen its limits, put voltages on its"
-    " lines, rewrite its cells and keep its watchdog quiet"
-)
-NO_WATCHDOG = (
-    "NOTHING GROUNDS THE LINES if this process is killed, its computer fails or the line is cut"
-)
-UNSLICED = (
-    "A LONG WRITE MAY BE CUT OFF BY THE WATCHDOG: the rig does not say how long a pulse takes, so"
-    " that tiles are written whole"
-)
 
 
 class Mode(Enum):
@@ -86,42 +77,6 @@ class Mode(Enum):
     ARMED = "armed"
     FAILED = "failed"
     CLOSED = "closed"
-
-
-@dataclass(frozen=True)
-class WritePlan:
-    """What programming would do, and the token that arms it.
-
-    Attributes
-    ----------
-    token
-        To be passed to `GuardedRig.arm`.
-    tiles, cells
-        Tiles that are written, and cells in them.
-    g_least_s, g_most_s
-        Range of conductances asked for, in siemens; 0 where no cell is written.
-    corrections
-        Cells that may be written again after that, to other conductances; one that is twice counts
-        twice.
-    pulses_at_most
-        Pulses over all cells in the worst case, corrections included.
-    v_program_max_v, v_read_v
-        Largest programming voltage, and the voltage of an active row in a read, in volts.
-    line_current_a
-        Largest current of a line with every row active at once, in amperes, wherever the
-        corrections are. A read that would exceed the limit is refused when it is asked for.
-    """
-
-    token: str
-    tiles: int
-    cells: int
-    corrections: int
-    g_least_s: float
-    g_most_s: float
-    pulses_at_most: int
-    v_program_max_v: float
-    v_read_v: float
-    line_current_a: float
 
 
 class GuardedRig:
@@ -158,7 +113,7 @@ class GuardedRig:
         allow_shared: bool = False,
     ) -> None:
         self._rig, self._log = rig, log
-        self._no_watchdog_will_do, self._shared_will_do = allow_no_watchdog, allow_shared
+        self._allowed = Allowed(no_watchdog=allow_no_watchdog, shared=allow_shared)
         self._mode, self._process, self._why = Mode.DRY, os.getpid(), ""
         self._handlers = Handlers(self._stopped)
         self._own = rig.identify()
@@ -203,11 +158,7 @@ class GuardedRig:
     @property
     def not_guaranteed(self) -> tuple[str, ...]:
         """What this rig does not see to; with the reason in capitals."""
-        watchdog = self._own.watchdog_s
-        found = () if isinstance(self._rig, Ownable) else (SHARED,)
-        if watchdog is None:
-            return (*found, NO_WATCHDOG)
-        return (*found, UNSLICED) if self._own.pulse_s is None else found
+        return not_guaranteed(self._rig, self._own)
 
     def identify(self) -> Identity:
         """Who the rig is, with the limits in force. Nothing is sent: the rig was asked when it was
@@ -233,7 +184,7 @@ class GuardedRig:
             If something is wrong with them.
         """
         with self._noting_refusals("plan"):
-            plan = self._plan(maps, corrections)
+            plan = self._planned(maps, corrections)
         self._note("plan", **vars(plan))
         return plan
 
@@ -263,10 +214,10 @@ class GuardedRig:
         """
         with self._noting_refusals("arm"):
             self._require_open()
-            self._plan(maps, corrections)
+            self._planned(maps, corrections)
             expected = token_of(maps, self._own, self.limits, corrections)
             check_token(token, expected)
-            self._check_armable()
+            check_armable(self._rig, self._own, self.limits, self._allowed)
         self._note(
             "arm", token=token, corrections=corrections, not_guaranteed=list(self.not_guaranteed)
         )
@@ -305,7 +256,7 @@ class GuardedRig:
             self._require_open()
             number = check_tile(self._own.limits, tile)
             g = check_conductances(self._identity, self.limits, number, g_siemens)
-            worst = self._check_budget(g)
+            worst = check_budget(self.limits, self._left, [g])
             armed_for = self._consent if self._mode is Mode.ARMED else None
             again = self._check_armed_for(number, g, armed_for) if armed_for else 0
         if armed_for is None:
@@ -403,56 +354,10 @@ class GuardedRig:
 
     # ---- before anything is sent
 
-    def _plan(self, maps: TargetMaps, corrections: int) -> WritePlan:
-        corrections, arrays = check_corrections(corrections), self._checked(maps)
-        cells_of_a_slice(self._own, self.limits)
-        cells = sum(int((g != UNTOUCHED).sum()) for g in arrays)
-        written = np.concatenate([g[g != UNTOUCHED] for g in arrays]) if cells else np.zeros(1)
-        pulses = self._check_budget(*arrays, corrections=corrections)
-        return WritePlan(
-            token=str(token_of(maps, self._own, self.limits, corrections)),
-            tiles=len(arrays),
-            cells=cells,
-            corrections=corrections,
-            g_least_s=float(written.min()),
-            g_most_s=float(written.max()),
-            pulses_at_most=pulses,
-            v_program_max_v=self.limits.v_program_max_v,
-            v_read_v=float(maps.v_read_v),
-            line_current_a=max(
-                self._worst.all_rows_a(g, maps.v_read_v, corrections) for g in arrays
-            ),
+    def _planned(self, maps: TargetMaps, corrections: int) -> WritePlan:
+        return plan_of(
+            maps, corrections, self._own, self._identity, self.limits, self._worst, self._left
         )
-
-    def _checked(self, maps: TargetMaps) -> list[Floats]:
-        tiles = self._own.limits.tiles
-        if not 1 <= len(maps.siemens) <= tiles:
-            raise RefusedError(
-                f"the maps have {len(maps.siemens)} tiles; expected 1 to {tiles}, those of the rig"
-            )
-        if not 0 < maps.v_read_v <= self.limits.v_read_max_v:
-            raise RefusedError(
-                f"the maps are read at {maps.v_read_v:g} V; expected above 0 and at most"
-                f" {self.limits.v_read_max_v:g} V"
-            )
-        arrays = [
-            check_conductances(self._identity, self.limits, tile, g)
-            for tile, g in enumerate(maps.siemens)
-        ]
-        for tile, g in enumerate(arrays):
-            self._worst.check_maps(tile, g, maps.v_read_v)
-        return arrays
-
-    def _check_budget(self, *arrays: Floats, corrections: int = 0) -> int:
-        cells = sum(int((g != UNTOUCHED).sum()) for g in arrays) + corrections
-        worst = cells * self.limits.pulses_per_cell
-        if worst > self._left:
-            raise RefusedError(
-                f"{cells} cells may take {worst} pulses ({self.limits.pulses_per_cell} each);"
-                f" expected at most {self._left}, what is left of a write budget of"
-                f" {self.limits.write_budget} pulses"
-            )
-        return worst
 
     def _check_armed_for(self, tile: int, g: Floats, consent: Consent) -> int:
         """-> cells that are written again, to other conductances than those of the maps."""
@@ -460,32 +365,6 @@ class GuardedRig:
         if again:
             self._worst.check_corrected(tile, g, consent.v_read_v)
         return again
-
-    def _check_armable(self) -> None:
-        if not in_main_thread():
-            raise RefusedError("arming in a thread that gets no signals; expected the main thread")
-        if self._own.watchdog_s is None and not self._no_watchdog_will_do:
-            raise RefusedError(
-                f"rig {self._own.serial} has no watchdog, so nothing grounds its lines if this"
-                " process is killed; expected one that has, or allow_no_watchdog=True"
-                " (--allow-no-watchdog)"
-            )
-        own = self._own.limits
-        if isinstance(self._rig, Ownable):
-            return
-        if not self._shared_will_do:
-            raise RefusedError(
-                f"rig {self._own.serial} does not keep other clients out, so that one of them can"
-                " lift its limits or keep its watchdog quiet; expected a rig with `take`, or"
-                " allow_shared=True (--allow-shared)"
-            )
-        for name in ("v_program_max_v", "pulses_per_cell"):
-            if getattr(self.limits, name) < getattr(own, name):
-                raise RefusedError(
-                    f"{name} is to be {getattr(self.limits, name):g} and the rig, which makes the"
-                    f" pulses, keeps {getattr(own, name):g} and takes no other; expected"
-                    " a rig with `take`"
-                )
 
     def _take(self) -> None:
         """Own the rig. One that is busy is left alone."""
@@ -535,6 +414,7 @@ class GuardedRig:
     def _sent(
         self, call: Callable[[], Answer], harmless: type[BaseException] | tuple[()] = ()
     ) -> Answer:
+        self._require_open()  # a signal may have come since the command began
         mode = self._mode
         try:
             reply = call()

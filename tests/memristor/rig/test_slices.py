@@ -5,6 +5,8 @@ a write that was cut off are known.
 from __future__ import annotations
 
 import json
+import os
+import signal
 
 import numpy as np
 import pytest
@@ -110,3 +112,25 @@ def test_what_was_cut_off_counts_as_the_largest_conductance(limits, maps, change
     worst.forget(0, low)
     with pytest.raises(errors.RefusedError, match="could carry"):
         worst.check_read(0, v * 4)
+
+
+def test_after_a_signal_no_further_slice_is_sent(memory_rig, limits, maps, tmp_path, monkeypatch):
+    before = signal.signal(signal.SIGTERM, lambda *_: None)  # and the program goes on
+    rig = sliced(memory_rig, limits, 5)
+    try:
+        with RigLog(tmp_path / "log") as log, GuardedRig(rig, log=log) as guarded:
+            guarded.arm(maps(), guarded.plan(maps()).token)
+            real = log.write
+
+            def write(event, **fields):
+                real(event, **fields)
+                if event == "slice" and fields["slice"] == 2:
+                    os.kill(os.getpid(), signal.SIGTERM)
+
+            monkeypatch.setattr(log, "write", write)
+            with pytest.raises(errors.FaultError, match="stopped by SIGTERM"):
+                guarded.program(0, maps().siemens[0])
+            assert rig.calls == ["take", "program", "safe"]
+            assert guarded.unverified[0].sum() == 7
+    finally:
+        signal.signal(signal.SIGTERM, before)
