@@ -106,12 +106,12 @@ class Instrument:
             self._lines.tripped = False
             return b"SAFE"
         if name in WORK:
-            self._sessions.working(connection, 1)
+            self._sessions.working(1)
             try:
                 with self._work:
                     return self._done(connection, name, head.tile, block, slow_s)
             finally:
-                self._sessions.working(connection, -1)
+                self._sessions.working(-1)
         if slow_s:
             threading.Event().wait(slow_s)
         return self._told(connection, name, head.tile, block)

@@ -128,8 +128,8 @@ class Sessions:
                 self._session.heard_s = self._clock()
                 self._lines.hear()
 
-    def working(self, connection: int, more: int) -> None:
-        """A command of the owner begins (1) or ends (-1)."""
+    def working(self, more: int) -> None:
+        """A command that takes its time begins (1) or ends (-1)."""
         with self._lock:
             self._working += more
 
