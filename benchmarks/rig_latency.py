@@ -58,6 +58,7 @@ def _calls(stack: contextlib.ExitStack, size: int) -> list[Callable[[], object]]
     log = stack.enter_context(RigLog(folder / "log.jsonl"))
     rigs[1:] = [stack.enter_context(_armed(rigs[1])), stack.enter_context(_armed(rigs[2], log))]
     stack.callback(rigs[0].close)
+    rigs[0].take(rigs[0].identify().limits)  # type: ignore[union-attr]
     return [echo, *(lambda rig=rig: rig.read(0, v) for rig in rigs)]  # type: ignore[misc]
 
 

@@ -22,8 +22,10 @@ import numpy as np
 
 from vsafsm_memristor.rig.errors import LogError
 
-SYNCED = frozenset({"arm", "command", "slice", "reply", "error", "unverified", "signal", "safe"})
-"""Entries that stand for a change of a voltage: they are on the disk before it changes."""
+SYNCED = frozenset({"arm", "command", "slice", "error", "unverified", "signal", "safe"})
+"""Entries that stand for a change of a voltage: they are on the disk before it changes. A reply
+that is lost with the computer leaves its cells unverified.
+"""
 
 
 class RigLog:

@@ -12,8 +12,8 @@ from typing import Any
 
 KEPT = 256
 """Entries of the log that it tells."""
-LONGEST = 4096
-"""Characters of an entry that it tells."""
+LONGEST = 16
+"""Voltages of an entry that it tells one by one; of more it tells the largest magnitude."""
 
 
 class Lines:
@@ -42,7 +42,7 @@ class Lines:
         self._file = log.open("w", encoding="utf-8") if log else None
         self._watchdog_s, self._clock, self._heed = watchdog_s, clock, heed
         self._lock = threading.RLock()
-        self._told: deque[str] = deque(maxlen=KEPT)
+        self._told: deque[dict[str, Any]] = deque(maxlen=KEPT)
         self._heard = clock()
         self.up = False
         self.tripped = False
@@ -59,17 +59,18 @@ class Lines:
             entry = {"t_ns": int(self._clock() * 1e9), "event": event, **fields}
             if self._heed is not None:
                 self._heed(entry)
-            text = json.dumps(entry)
-            if len(text) <= LONGEST:
-                self._told.append(text)
             if self._file is not None:
-                self._file.write(text + "\n")
+                self._file.write(json.dumps(entry) + "\n")
                 self._file.flush()
+            volts = entry.get("v", ())
+            if len(volts) > LONGEST:
+                entry = {**entry, "v": None, "v_most": max(max(volts), -min(volts))}
+            self._told.append(entry)
 
     def told(self) -> list[str]:
-        """The last entries of the log but for the long ones."""
+        """The last entries of the log."""
         with self._lock:
-            return list(self._told)
+            return [json.dumps(entry) for entry in self._told]
 
     def hear(self) -> None:
         """The owner has said something."""

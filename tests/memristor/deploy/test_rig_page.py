@@ -55,7 +55,9 @@ def test_the_calibration_is_what_the_page_shows(simulator, capsys, tmp_path, mon
         r"--(?!port)[a-z-]+ \S+", next(each for each in commands if "rig_simulator" in each)
     )
     process = simulator(
-        *("--rows", "128", "--columns", "128", "--watchdog-ms", "5000"),  # slow when much else runs
+        *("--rows", "128", "--columns", "128"),
+        # slow when much else runs; pulses as much longer, so that slices are the page's
+        *("--watchdog-ms", "5000", "--pulse-us", "5"),
         *(word for each in options for word in each.split()),
     )
     printed = []
