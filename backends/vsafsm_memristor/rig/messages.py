@@ -69,7 +69,9 @@ code           meaning
 ``INTERNAL``   a mistake of the rig itself; the lines are grounded
 =============  ====================================================================================
 
-A rig holds at most 16 MiB of messages, over all its connections. Nothing is encrypted.
+A rig holds at most 16 MiB of messages, over all its connections: only one block of more than 64 KiB
+is on its way at a time, and only to the owner. The simulated rig takes 32 connections; a further
+one gets ``BUSY`` with the number 0, and is closed. Nothing is encrypted.
 """
 
 from __future__ import annotations

@@ -19,6 +19,10 @@ from vsafsm_memristor.rig import errors
 from vsafsm_memristor.rig.guard import GuardedRig, Mode
 from vsafsm_memristor.rig.protocol import Ownable, Rig
 from vsafsm_memristor.rig.scpi import ScpiRig
+from vsafsm_memristor.rig_simulator.__main__ import options, server_of
+from vsafsm_memristor.rig_simulator.lines import Lines
+from vsafsm_memristor.rig_simulator.refusals import RefusalError
+from vsafsm_memristor.rig_simulator.server import serve
 
 G = np.random.default_rng(3).uniform(2e-6, 38e-6, (8, 6))
 V = np.full(8, 0.2)
@@ -301,15 +305,61 @@ def test_the_guard_takes_the_rig_when_it_is_armed_and_not_before(simulator, chan
     assert process.at_zero()
 
 
-def test_a_rig_that_keeps_nobody_out_is_not_armed(simulator, monkeypatch):
-    rig = ScpiRig(simulator().address, **QUICK)
-    monkeypatch.setattr(ScpiRig, "_check_others_are_kept_out", lambda self: None)
-    rig.take(rig.identify().limits)
-    monkeypatch.undo()
-    rig.release()  # as if it were nobody's: what a second connection asks is not refused for BUSY
-    with pytest.raises(errors.FaultError):
-        rig._check_others_are_kept_out()
-    rig.close()
+@contextlib.contextmanager
+def lax_rig(change):
+    """A simulated rig in this process, changed so that it breaks a rule: its address."""
+    args = options().parse_args(["--tiles", "1", "--rows", "8", "--columns", "6"])
+    server = server_of(args, Lines(None, None))
+    change(server)
+
+    def run(listening):
+        with contextlib.suppress(OSError):
+            serve(listening, server)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=run, args=(listening,), daemon=True).start()
+        yield f"TCPIP0::127.0.0.1::{listening.getsockname()[1]}::SOCKET"
+        listening.shutdown(socket.SHUT_RDWR)
+
+
+def lets_others_read(server):
+    sessions = server.sessions
+    sessions.require = lambda connection: sessions._session
+
+
+def keeps_other_limits(server):
+    real = server.sessions.open
+
+    def wider(connection, block):
+        said = real(connection, block)
+        return {**said, "limits": {**said["limits"], "v_read_max_v": 1.0}}
+
+    server.sessions.open = wider
+
+
+def knows_no_sessions(server):
+    def answer(connection, head, block, fault):
+        if head.name == "RIG:OPEN":
+            raise RefusalError("COMMAND", "there is no RIG:OPEN")
+        return real(connection, head, block, fault)
+
+    real, server.instrument.answer = server.instrument.answer, answer
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lets_others_read, "reads for a second connection all the same"),
+        (keeps_other_limits, "the rig keeps .*'v_read_max_v': 1.0"),
+        (knows_no_sessions, "knows no sessions"),
+    ],
+)
+def test_a_rig_that_keeps_nobody_out_is_not_armed(change, message):
+    with lax_rig(change) as address:
+        guarded, maps = GuardedRig(ScpiRig(address), allow_no_watchdog=True), Maps()
+        with guarded, pytest.raises(errors.RefusedError, match=message):
+            guarded.arm(maps, guarded.plan(maps).token)
+        assert guarded.mode is Mode.CLOSED
 
 
 def test_a_long_write_is_sliced_for_the_watchdog(simulator):

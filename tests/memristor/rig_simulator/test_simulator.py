@@ -376,6 +376,20 @@ def test_nonsense_has_one_reply_and_the_connection_lives(bare, sent, number, cod
     assert client.ask("RIG:SAFE") == ("OK", b"SAFE")
 
 
+def test_one_connection_too_many_is_told_so(bare):
+    client, process = bare()
+    others = [Bare(process.port) for _ in range(31)]
+    assert others[-1].ask("RIG:STAT?")[0] == "OK"
+    late = Bare(process.port)
+    assert late.reply() == (0, "NO", b"BUSY too many connections")
+    assert late.file.read() == b""
+    others.pop().close()
+    process.wait_for("hangup")
+    assert client.ask("RIG:BEAT") == ("OK", b"BEAT")
+    for each in (*others, late):
+        each.close()
+
+
 # ---- reached from elsewhere
 
 TOKEN = "correct horse battery"
