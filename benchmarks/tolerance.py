@@ -3,7 +3,8 @@ neurons.
 
 ``default DRAWS [MACHINE ...]``: what ``compile`` gives without options, for every machine of
 ``specs/``. ``named DRAWS [MACHINE ...]``: sizes that tolerances ask for. ``timing WORDS [MACHINE
-...]``: random words of 100 inputs at those sizes and at the smallest. ``order 0 [MACHINE ...]``:
+...]``: random words of 100 inputs at those sizes and at the smallest; ``slow WORDS [MACHINE ...]``
+the same for masks that arrive over a while under synchronous updates. ``order 0 [MACHINE ...]``:
 sizes at which every order of updates is proven.
 """
 
@@ -26,6 +27,7 @@ from vsafsm.tolerance import DEFAULT, correct_draws
 SPECS = Path(__file__).parent.parent / "specs"
 NAMED = ("additive:3", "missing:0.5", "lognormal:1")
 TIMINGS = ("timing:async:0.1", "timing:async:0", "timing:masks:20+timing:async:0.2")
+SLOW = ("timing:masks:20", "timing:masks:60")
 SEED = 1_000
 """Of draws: others than those that sizing looked at."""
 LENGTH = 100
@@ -33,7 +35,9 @@ LENGTH = 100
 
 def main() -> None:
     what, draws, *names = sys.argv[1:] or ("default", "100")
-    table = {"default": default, "named": named, "timing": timing, "order": order}[what]
+    table = {"default": default, "named": named, "timing": timing, "slow": slow, "order": order}[
+        what
+    ]
     table(int(draws), names or sorted(path.stem for path in SPECS.glob("*.yaml")))
 
 
@@ -77,15 +81,20 @@ def named(draws: int, names: list[str]) -> None:
             )
 
 
-def timing(words: int, names: list[str]) -> None:
+def timing(words: int, names: list[str], texts: tuple[str, ...] = TIMINGS) -> None:
     for number, name in enumerate(names):
         machine = vsafsm.load(SPECS / f"{name}.yaml")
         smallest = vsafsm.compile(machine, tolerate="none")
-        for text in TIMINGS:
-            sized = vsafsm.compile(machine, tolerate=text)
-            cells: list[object] = []
+        for text in texts:
+            programs, cells = [smallest], list[object]()
+            before = time.process_time()
+            try:
+                programs.append(vsafsm.compile(machine, tolerate=text))
+            except NotProvenError as error:
+                print(error, file=sys.stderr)
+            took = time.process_time() - before
             when = timing_of(parse_noise(text)) or Timing()
-            for program in (smallest, sized):
+            for program in programs:
                 rng = np.random.default_rng(SEED)
                 runs = Runs(machine, program.network, when, rng)
                 drawn = rng.integers(len(machine.inputs), size=(words, LENGTH)).tolist()
@@ -95,11 +104,16 @@ def timing(words: int, names: list[str]) -> None:
                     program.network.neurons,
                     f"{correct} of {words} ({low:.3f} to {high:.3f})",
                 ]
+            columns = ("machine", "timing", "smallest N", "words correct", "N", "words correct")
             print_rows(
-                ("machine", "timing", "smallest N", "words correct", "N", "words correct"),
-                [(name, text, *cells)],
-                not number and text == TIMINGS[0],
+                (*columns, "compile (s CPU)"),
+                [(name, text, *(*cells, "", "none")[:4], f"{took:.0f}")],
+                not number and text == texts[0],
             )
+
+
+def slow(words: int, names: list[str]) -> None:
+    timing(words, names, SLOW)
 
 
 def order(_: int, names: list[str]) -> None:

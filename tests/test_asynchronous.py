@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vsafsm.asynchronous import Runs, Timing, timing_of
+from vsafsm.asynchronous import Run, Runs, Timing, timing_of
 from vsafsm.errors import NoiseError
 from vsafsm.lowering import REST
 from vsafsm.machine import Machine
@@ -79,11 +79,9 @@ def test_synchronous_runs_are_those_of_a_walk(
 
 
 def test_drives_stay_exact_over_a_run(robust: Program) -> None:
-    from vsafsm.asynchronous import _Run
-
     network = robust.network
     runs = Runs(robust.machine, network, Timing(0.3, 4, 3), np.random.default_rng(1))
-    run = _Run(runs, network.codes[[0, 1, 0]])
+    run = Run(runs, network.codes[[0, 1, 0]])
     for a in (0, 1, 1, 0):
         run.take(["locked", "unlocked", "locked"], np.array([a, 1 - a, a]))
         sent = network.weights.astype(float) - network.gain

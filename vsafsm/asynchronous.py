@@ -8,7 +8,7 @@ random in each run.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,12 @@ MOST_ELEMENTS = 2**19
 
 KEPT = 0.75
 """Runs that have settled are put aside where fewer than this share still change."""
+
+
+Watch = Callable[[int, NDArray[np.intp], Bits, Bits, NDArray[np.float64]], None]
+"""Sees each step: its number, which runs go on, what fires in them, what masks leave open, and the
+share of the neurons that have seen the new mask.
+"""
 
 
 @dataclass(frozen=True)
@@ -127,7 +133,7 @@ class Runs:
 
     def _taken_correctly(self, pairs: Sequence[tuple[str, int]]) -> NDArray[np.bool_]:
         sources = [state for state, _ in pairs]
-        run = _Run(self, self.network.codes[[self._state[state] for state in sources]])
+        run = Run(self, self.network.codes[[self._state[state] for state in sources]])
         return run.is_in(sources) & run.take(sources, np.array([a for _, a in pairs]))
 
     def shortest_wrong(self, words: Sequence[Sequence[str]] | None) -> WrongWord | None:
@@ -158,7 +164,7 @@ class Runs:
 
     def _first_wrong(self, words: Sequence[Sequence[int]]) -> NDArray[np.intp]:
         """After how many inputs each word goes wrong, or -1: (B,)."""
-        run = _Run(self, np.repeat(self.network.codes[[self.network.start]], len(words), axis=0))
+        run = Run(self, np.repeat(self.network.codes[[self.network.start]], len(words), axis=0))
         machine, states = self.machine, [self.machine.initial] * len(words)
         wrong = np.where(run.is_in(states), -1, 0)
         for n in range(max(map(len, words), default=0)):
@@ -200,7 +206,7 @@ class _Side:
         self.arrived[rows], self.drive[rows] = other.arrived, other.drive
 
 
-class _Run:
+class Run:
     """Some runs from their codes on."""
 
     def __init__(self, runs: Runs, codes: Bits) -> None:
@@ -213,7 +219,7 @@ class _Run:
             codes.astype(runs._sent.dtype) @ runs._sent[:neurons],
         )
         self.mask = np.full(len(codes), REST)
-        self._phase(self.mask)
+        self.phase(self.mask)
 
     def take(self, states: Sequence[str], symbols: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Whether each run takes its input as the machine does in its state: outputs while it is
@@ -224,7 +230,7 @@ class _Run:
             machine.transition(state, machine.inputs[a])
             for state, a in zip(states, symbols.tolist(), strict=True)
         ]
-        self._phase(symbols + 1)
+        self.phase(symbols + 1)
         held = network.decode(self.side.active, symbols + 1)
         right = [
             code >= 0
@@ -232,7 +238,7 @@ class _Run:
             == (taken.to, taken.outputs)
             for code, taken in zip(held.tolist(), expected, strict=True)
         ]
-        self._phase(np.full(len(symbols), REST))
+        self.phase(np.full(len(symbols), REST))
         return np.array(right) & self.is_in([taken.to for taken in expected])
 
     def is_in(self, states: Sequence[str]) -> NDArray[np.bool_]:
@@ -240,7 +246,7 @@ class _Run:
         wanted = np.array([self.runs._state[state] for state in states])
         return np.asarray(self.network.decode(self.side.active) == wanted)
 
-    def _phase(self, mask: NDArray[np.intp]) -> None:
+    def phase(self, mask: NDArray[np.intp], watch: Watch | None = None) -> None:
         """Go on under other masks until nothing changes any more, or the time is up."""
         timing, network = self.runs.timing, self.network
         contract = network.contract
@@ -254,9 +260,12 @@ class _Run:
         rows, side = np.arange(len(mask)), self.side.take(np.arange(len(mask)))
         left, quiet, t = np.full(len(mask), float(steps)), np.zeros(len(mask), np.intp), 0
         while len(rows):
-            opened = new[rows]
+            opened, seen = new[rows], np.ones(len(rows))
             if arrival is not None:
-                opened = np.where(t >= arrival[rows], opened, old[rows])
+                here = t >= arrival[rows]
+                opened, seen = np.where(here, opened, old[rows]), here.mean(1)
+            if watch is not None:
+                watch(t, rows, side.active & opened, opened, seen)
             changed = self._step(side, opened, left)
             quiet = np.where(changed | (t < timing.spread), 0, quiet + 1)
             t += 1

@@ -12,9 +12,9 @@ the new one is up, and the new one silences it: no order leaves the network with
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +79,15 @@ class Asked:
     share: NDArray[np.float64]
     place: NDArray[np.intp]
 
+    @classmethod
+    def joined(cls, several: Sequence[Asked]) -> Asked:
+        """All of several, one after another."""
+        return cls(*(np.concatenate(parts) for parts in zip(*map(_parts, several), strict=True)))
+
+    def take(self, rows: NDArray[np.intp]) -> Asked:
+        """Some of them."""
+        return Asked(*(part[rows] for part in _parts(self)))
+
     def conditions(self) -> tuple[Conditions, Bits, Bits]:
         """The same as conditions, and the codes and the masks that they index."""
         number, neurons = self.activity.shape
@@ -88,6 +97,10 @@ class Asked:
         group = here % TOGETHER
         table = Conditions(here, every, every, here + number, here + 1, here + 1, self.share, group)
         return table, np.vstack([self.activity, self.want]), masks
+
+
+def _parts(asked: Asked) -> tuple[NDArray[Any], ...]:
+    return asked.activity, asked.want, asked.care, asked.share, asked.place
 
 
 def sampled(
@@ -108,6 +121,31 @@ def synchronous(lowered: Lowered, book: Codebook) -> Asked:
     return sampled(lowered, book, np.random.default_rng(0), draws=0)
 
 
+class Sampler:
+    """Random parts of codes."""
+
+    def __init__(self, book: Codebook, rng: np.random.Generator) -> None:
+        self.codes, self.rng = book.codes, rng
+
+    def chosen(self, table: NDArray[np.intp]) -> NDArray[np.intp]:
+        """The rows of a table that a round samples."""
+        if len(table) <= MOST_SAMPLED:
+            return table
+        return table[np.sort(self.rng.choice(len(table), MOST_SAMPLED, replace=False))]
+
+    def part(self, neurons: Bits, least: float, most: float) -> Bits:
+        """A random share of the neurons of each row, between the two."""
+        share = self.rng.uniform(least, most, (len(neurons), 1)).astype(np.float32)
+        return np.asarray(neurons & (self.rng.random(neurons.shape, np.float32) < share))
+
+    def disturbed(self, activity: Bits, care: Bits) -> Bits:
+        """The same with some neurons of neither code, of those cared for, in every second row."""
+        most = SPURIOUS * self.codes.sum(1).max() / activity.shape[1]
+        share = self.rng.uniform(0, most, (len(activity), 1)).astype(np.float32)
+        share[self.rng.random(len(activity)) < 0.5] = 0
+        return activity | (care & (self.rng.random(activity.shape, np.float32) < share))
+
+
 Some = tuple[Bits, Bits, Bits, float, NDArray[np.intp]]
 
 
@@ -115,7 +153,8 @@ class _Round:
     """The situations of one round, kind by kind: rows of one kind are made together."""
 
     def __init__(self, book: Codebook, rng: np.random.Generator, draws: int) -> None:
-        self.codes, self.masks, self.rng, self.draws = book.codes, book.masks, rng, draws
+        self.codes, self.masks, self.draws = book.codes, book.masks, draws
+        self.some = Sampler(book, rng)
 
     def asked(self, every: list[Arc]) -> Asked:
         table = np.array(every, np.intp)
@@ -126,7 +165,7 @@ class _Round:
             np.vstack([staying[:, [0, 3]], moving[:, [0, 2]], moving[:, [1, 3]]]), axis=0
         )
         rows = [*self._held(held), *self._staying(staying), *self._moving(moving)]
-        some = [self._chosen(each) for each in (held, staying, moving)]
+        some = [self.some.chosen(each) for each in (held, staying, moving)]
         for _ in range(self.draws):
             rows += [*self._held_in_part(some[0]), *self._staying_in_part(some[1])]
             rows += self._moving_in_part(some[2])
@@ -136,11 +175,6 @@ class _Round:
         share = np.concatenate([np.full(len(row[0]), row[3]) for row in rows])
         kept = activity.any(1)
         return Asked(activity[kept], want[kept], care[kept], share[kept], place[kept])
-
-    def _chosen(self, table: NDArray[np.intp]) -> NDArray[np.intp]:
-        if len(table) <= MOST_SAMPLED:
-            return table
-        return table[np.sort(self.rng.choice(len(table), MOST_SAMPLED, replace=False))]
 
     # ---- synchronous steps
 
@@ -176,13 +210,13 @@ class _Round:
     def _held_in_part(self, table: NDArray[np.intp]) -> Iterator[Some]:
         code, mask = table.T
         whole, open_ = self.codes[code], self.masks[mask]
-        part = self._part(whole & open_, WHOLE, 1)
+        part = self.some.part(whole & open_, WHOLE, 1)
         yield self._sample(part, whole, open_, table[:, [0, 0, 1]])
 
     def _staying_in_part(self, table: NDArray[np.intp]) -> Iterator[Some]:
         code, _, before, mask = table.T
         whole, old, new = self.codes[code], self.masks[before], self.masks[mask]
-        begun = (whole & old & new) | self._part(whole & new, 0, 1)
+        begun = (whole & old & new) | self.some.part(whole & new, 0, 1)
         yield self._sample(begun, whole, new, table[:, [0, 0, 3]])
 
     def _moving_in_part(self, table: NDArray[np.intp]) -> Iterator[Some]:
@@ -192,24 +226,13 @@ class _Round:
         both, free = left | come, left & ~come
         core, place = left & old & new, table[:, [0, 1, 3]]
         left, come_open = left & new, come & new
-        begun = core | self._part(left, 0, 1)
-        yield self._sample(begun | self._part(come_open, 0, STAYS), both, new, place)
-        begun = core | self._part(left, 0, 1)
-        yield self._sample(begun | self._part(come_open, STAYS, 1), come, new & ~free, place)
-        yield self._sample(self._part(left, 0, 1) | come_open, come, new, place)
-        rest = self._part(left, 0, 1)
-        yield self._sample(rest | self._part(come_open, LEAVES, 1), come, new, place)
-
-    def _part(self, neurons: Bits, least: float, most: float) -> Bits:
-        """A random share of the neurons of each row, between the two."""
-        share = self.rng.uniform(least, most, (len(neurons), 1)).astype(np.float32)
-        return np.asarray(neurons & (self.rng.random(neurons.shape, np.float32) < share))
+        begun = core | self.some.part(left, 0, 1)
+        yield self._sample(begun | self.some.part(come_open, 0, STAYS), both, new, place)
+        begun = core | self.some.part(left, 0, 1)
+        yield self._sample(begun | self.some.part(come_open, STAYS, 1), come, new & ~free, place)
+        yield self._sample(self.some.part(left, 0, 1) | come_open, come, new, place)
+        rest = self.some.part(left, 0, 1)
+        yield self._sample(rest | self.some.part(come_open, LEAVES, 1), come, new, place)
 
     def _sample(self, activity: Bits, want: Bits, care: Bits, place: NDArray[np.intp]) -> Some:
-        """With some neurons of neither code in every second row."""
-        active = self.codes.sum(1).max()
-        most = SPURIOUS * active / activity.shape[1]
-        share = self.rng.uniform(0, most, (len(activity), 1)).astype(np.float32)
-        share[self.rng.random(len(activity)) < 0.5] = 0
-        spurious = care & (self.rng.random(activity.shape, np.float32) < share)
-        return activity | spurious, want, care, SAMPLED_SHARE, place
+        return self.some.disturbed(activity, care), want, care, SAMPLED_SHARE, place

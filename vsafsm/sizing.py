@@ -13,10 +13,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vsafsm.any_order import shown_by_bounds
+from vsafsm.arrivals import arriving
+from vsafsm.asynchronous import Timing, timing_of
 from vsafsm.codebook import MAKERS, CodebookMaker, Layout, guarded
 from vsafsm.conditions import loads
 from vsafsm.errors import CodebookError
@@ -29,6 +33,7 @@ from vsafsm.order_refinement import refined_and_proven
 from vsafsm.prediction import active_for, predicted_neurons, split_active
 from vsafsm.proof import Proof, prove
 from vsafsm.requirements import Requirements
+from vsafsm.situations import Asked
 from vsafsm.tolerance import (
     ANY_ORDER,
     CONFIDENCE,
@@ -38,7 +43,8 @@ from vsafsm.tolerance import (
     Tolerated,
     tried,
 )
-from vsafsm.weights import Refinement, build, grid_for
+from vsafsm.visited import visited
+from vsafsm.weights import ROUNDS, Refinement, build, grid_for
 
 MARGINS = (0.3, 0.2, 0.1, 0.03)
 """Asked for in turn by default, in units of drive per active neuron; the last at a dimension that
@@ -59,6 +65,10 @@ LEAST_CEILING, MOST_TIMES_PREDICTED = 1024, 6
 """Where the search for a size gives up: this many neurons, or this many times the prediction."""
 ROBUST_MARGIN = 0.2
 """Asked for by default where something is to be tolerated."""
+SLOW_MARGIN, SLOW_DENSITIES, SLOW_ROUNDS = 0.1, (1 / 8, 1 / 16), 20
+"""The same where masks arrive over a while, or axons have delays: the margin, the shares of active
+neurons, and the rounds of refinement.
+"""
 LEAST_TOLERANT, TOLERANT_DENSITIES = 16, (1 / 16, 1 / 11)
 """Fewest active neurons, and shares of them, that are tried where something is to be tolerated."""
 STRENGTHS = {
@@ -215,6 +225,7 @@ class _Search:
         self.machine, self.lowered, self.options, self.maker = machine, lowered, options, maker
         self.requirements, self.progress = requirements, progress
         self.loads, self.rule = loads(lowered), options.settled_rule
+        self.slow: tuple[Timing, ...] = ()
         self.attempts: list[Attempt] = []
         self.best: _Trial | None = None
 
@@ -253,6 +264,7 @@ class _Search:
 
     def tolerant(self, trials: _Trials) -> Sized:
         """Find a size that tolerates what is wanted, from the one that a law expects to."""
+        self.slow = _slow_timings(trials.wanted)
         if self.options.dimension != "auto":
             sizes, smallest = [int(self.options.dimension)], None
         else:
@@ -334,15 +346,17 @@ class _Search:
     def _tolerant_margin(self) -> float:
         least = self.requirements.least_margin or 0.0
         asked = self.options.margin
-        return max(ROBUST_MARGIN if isinstance(asked, str) else float(asked), least)
+        usual = SLOW_MARGIN if self.slow else ROBUST_MARGIN
+        return max(usual if isinstance(asked, str) else float(asked), least)
 
     def _tolerant_actives(self, neurons: int) -> list[int]:
-        """Active neurons to try in turn: few tolerate noise on weights, many
-        tolerate missing synapses.
+        """Active neurons to try in turn: few tolerate noise on weights, many tolerate missing
+        synapses, and masks that arrive over a while.
         """
         if self.options.active != "auto":
             return [int(self.options.active)]
-        wanted = [max(LEAST_TOLERANT, neurons * share) for share in TOLERANT_DENSITIES]
+        densities = SLOW_DENSITIES if self.slow else TOLERANT_DENSITIES
+        wanted = [max(LEAST_TOLERANT, neurons * share) for share in densities]
         least = self.requirements.least_active or 1
         return list(
             dict.fromkeys(split_active(each, self.lowered, neurons, least) for each in wanted)
@@ -517,22 +531,39 @@ def _compile(
     book = search.maker(layout, rng)
     grid = grid_for(lowered, book, options.bits, options.inhibition == "folded", rule, stretch)
     what = f"N={neurons} k={active}"
+
+    def network_of(weights: NDArray[Any]) -> Network:
+        return Network.dense(
+            weights,
+            grid.gain,
+            grid.scale,
+            grid.bits,
+            book.masks,
+            book.codes,
+            lowered.codes,
+            lowered.start,
+            machine.states,
+            machine.inputs,
+            machine.moore,
+        )
+
+    def slowly(weights: NDArray[Any]) -> Asked:
+        now = network_of(weights)
+        seen = [visited(machine, lowered, book, now, each, rng) for each in search.slow]
+        return Asked.joined([arriving(lowered, book, rng), *seen])
+
     weights, refinement = build(
-        lowered, book, grid, rule, margin, rng, progress=lambda share: search.progress(what, share)
+        lowered,
+        book,
+        grid,
+        rule,
+        margin,
+        rng,
+        progress=lambda share: search.progress(what, share),
+        more=slowly if search.slow else None,
+        rounds=SLOW_ROUNDS if search.slow else ROUNDS,
     )
-    network = Network.dense(
-        weights,
-        grid.gain,
-        grid.scale,
-        grid.bits,
-        book.masks,
-        book.codes,
-        lowered.codes,
-        lowered.start,
-        machine.states,
-        machine.inputs,
-        machine.moore,
-    )
+    network = network_of(weights)
     proof = prove(machine, network)
     if proof.holds:
         network = replace(network, contract=proof.contract)
@@ -549,6 +580,13 @@ def strength(wanted: Sequence[Tolerance]) -> float:
             base, slope = STRENGTHS.get(part.kind.partition(",")[0], (4.0, 0.0))
             factors.append(base + slope * part.amount)
     return max(factors)
+
+
+def _slow_timings(wanted: Sequence[Tolerance]) -> tuple[Timing, ...]:
+    """Of what is to be tolerated, masks that arrive over a while and axons with delays."""
+    noises = (noise for noise in wanted if not isinstance(noise, AnyOrder))
+    timings = (timing_of(noise) for noise in noises)
+    return tuple(each for each in timings if each and (each.spread or each.delay > 1))
 
 
 # ---- the ladder of sizes, the prediction and the sparsity

@@ -2,12 +2,13 @@
 
 A tolerance is a noise of `vsafsm.noise` that a user names: on weights, on timing, or both. A draw
 is correct where everything is: every word of any length for noise on weights, which is decided by a
-walk; every input in every state, once, where timing is random as well.
+walk; every input in every state where timing is random as well, at least 100 inputs in all.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -35,6 +36,10 @@ and of those by default.
 """
 BATCH = 32
 """Draws between two looks at the interval."""
+LEAST_INPUTS = 100
+"""Inputs of a draw in which timing is random, at least: each in each state as often as that
+takes.
+"""
 MOST_DRAWS = 20.0
 """Draws after which a share that is neither above nor below is given up, as a multiple of those
 that suffice where all are correct.
@@ -135,8 +140,9 @@ def correct_draws(
     if timing is not None and stays and timing.delay == 1:
         # Nothing but the order of updates is drawn: all draws run side by side.
         rng = np.random.default_rng([seed, draws[0], len(draws)])
-        found = Runs(machine, network, timing, rng).correct_pairs(len(draws))
-        return [bool(each) for each in found.all((1, 2))]
+        times = _times(machine)
+        found = Runs(machine, network, timing, rng).correct_pairs(times * len(draws))
+        return [bool(each.all()) for each in np.split(found, len(draws))]
     return [
         _is_correct(machine, network, noise, timing, np.random.default_rng([seed, t]))
         for t in draws
@@ -153,7 +159,12 @@ def _is_correct(
     drawn = perturb(network, noise, rng)
     if timing is None:
         return Walk(machine, drawn).shortest_wrong() is None
-    return bool(Runs(machine, drawn, timing, rng).correct_pairs().all())
+    return bool(Runs(machine, drawn, timing, rng).correct_pairs(_times(machine)).all())
+
+
+def _times(machine: Machine) -> int:
+    """How often a draw takes each input in each state."""
+    return math.ceil(LEAST_INPUTS / (len(machine.reachable) * len(machine.inputs)))
 
 
 class Journal:

@@ -34,7 +34,7 @@ from vsafsm.conditions import Conditions, conditions
 from vsafsm.lowering import REST, Lowered
 from vsafsm.options import Rule
 from vsafsm.recurrent import GATHER, gathered, listed, multiplied
-from vsafsm.situations import sampled
+from vsafsm.situations import Asked, sampled
 from vsafsm.vsa import Bits, Numbers, Real, bind, centre, outer
 
 ERASE = 0.5
@@ -180,6 +180,17 @@ class Grid:
         return 0 if self.folded else max(int(self.limit > 1), round(self.inhibition * self.scale))
 
     @property
+    def shift(self) -> int:
+        """Bits of the finer integer below an LSB: up to 12 bits in all, so that a whole fine weight
+        and its sums stay within int16 for weights of 8 bits.
+        """
+        return max(0, min(4, 12 - self.bits))
+
+    def deployed(self, fine: NDArray[Whole]) -> NDArray[Whole]:
+        """Fine weights as the target holds them: rounded half up to whole LSBs."""
+        return (fine + ((1 << self.shift) >> 1)) >> self.shift
+
+    @property
     def dtype(self) -> type[Whole]:
         """The narrowest NumPy integer that holds a weight."""
         return np.int8 if self.bits <= 8 else np.int16
@@ -233,6 +244,8 @@ def build(
     rng: np.random.Generator,
     passes: int = 60,
     progress: Callable[[float], None] = lambda share: None,
+    more: Callable[[NDArray[Whole]], Asked] | None = None,
+    rounds: int = ROUNDS,
 ) -> tuple[NDArray[Whole], Refinement]:
     """Integer weights (N, N), postsynaptic neuron first.
 
@@ -251,17 +264,25 @@ def build(
         Most passes over all conditions; a block that makes no more headway stops sooner.
     progress
         Called with the share of the neurons that are done.
+    more
+        Of the rule ``"robust"``: situations that each round asks for besides, given the weights so
+        far.
+    rounds
+        Of the rule ``"robust"``.
     """
     neurons = book.codes.shape[1]
     blocks = [slice(i, min(i + BLOCK, neurons)) for i in range(0, neurons, BLOCK)]
     generators = rng.spawn(len(blocks))
-    rounds, passes = (ROUNDS, min(passes, PASSES_PER_ROUND)) if rule == "robust" else (1, passes)
+    rounds, passes = (rounds, min(passes, PASSES_PER_ROUND)) if rule == "robust" else (1, passes)
     relaxation = RELAXATION.get(rule, 0.0)
     fine: list[NDArray[Whole]] = []
     used = left = 0
     for n in range(rounds):
         if rule == "robust":
-            asked = sampled(lowered, book, rng).conditions()
+            samples = sampled(lowered, book, rng)
+            if more is not None and fine:
+                samples = Asked.joined([samples, more(_weights(fine, grid))])
+            asked = samples.conditions()
         else:
             asked = conditions(lowered), book.codes, book.masks
         task = BlockRefiner(*asked, grid, margin, relaxation)
@@ -276,8 +297,13 @@ def build(
                 took, short = refine(block, rows, generator, passes)
                 used, left = max(used, took), left + short
             progress((n + rows.stop / neurons) / rounds)
-    weights = np.concatenate([task.deployed(block).T for block in fine])
-    return np.ascontiguousarray(weights, grid.dtype), Refinement(used, left)
+    return _weights(fine, grid), Refinement(used, left)
+
+
+def _weights(fine: list[NDArray[Whole]], grid: Grid) -> NDArray[Whole]:
+    """Blocks of fine weights, transposed, as the matrix that is deployed."""
+    deployed = np.concatenate([grid.deployed(block).T for block in fine])
+    return np.ascontiguousarray(deployed, grid.dtype)
 
 
 def _one_shot(lowered: Lowered, book: Codebook, rule: Rule, rows: slice) -> NDArray[np.float64]:
@@ -353,9 +379,8 @@ class BlockRefiner:
         apart = np.maximum(self.count, np.sqrt(self.count * self.count.max() / 2))
         share = 1.0 if self.situations.share is None else self.situations.share
         self.target = np.ceil(margin * share * grid.scale * apart).astype(np.int32)
-        # Corrections of less than one LSB add up in `shift` further bits, up to 12 bits in all, so
-        # that a whole fine weight and its sums stay within int16 for weights of 8 bits.
-        self.shift = max(0, min(4, 12 - grid.bits))
+        # Corrections of less than one LSB add up in `shift` further bits.
+        self.shift = grid.shift
         # Where codes are dense, silent neurons say as much as active ones: they are corrected with
         # the opposite sign.
         self.contrast = bool(codes.mean() >= 0.25)
@@ -373,10 +398,6 @@ class BlockRefiner:
         fine = np.rint((units.T - folded) * (self.grid.scale * 2**self.shift))
         fine = np.clip(fine, -self._edge, self._edge, out=fine)
         return np.ascontiguousarray(fine, self.whole if self.grid.bits <= 8 else np.int32)
-
-    def deployed(self, fine: NDArray[Whole]) -> NDArray[Whole]:
-        """The weights as the target holds them: rounded half up to whole LSBs."""
-        return (fine + ((1 << self.shift) >> 1)) >> self.shift
 
     @property
     def _edge(self) -> int:
@@ -413,7 +434,7 @@ class BlockRefiner:
         """
         everything, short = np.arange(len(self.situations)), 0
         for n in range(passes):
-            weights, short, violated = self.deployed(fine), 0, []
+            weights, short, violated = self.grid.deployed(fine), 0, []
             for i in range(0, len(everything), BATCH):
                 batch = everything[i : i + BATCH]
                 batch = batch[np.argsort(-self.count[batch], kind="stable")]
@@ -432,7 +453,7 @@ class BlockRefiner:
         pairs).
         """
         again, short = [order[:0]], 0
-        weights = self.deployed(fine)
+        weights = self.grid.deployed(fine)
         for batch in self._batches(order):
             missing = self._missing(weights, rows, batch)
             violated = missing.any(1)
@@ -440,7 +461,7 @@ class BlockRefiner:
                 short += int(np.count_nonzero(missing))
                 again.append(batch[violated])
                 self._correct(fine, missing[violated], batch[violated])
-                weights = self.deployed(fine)
+                weights = self.grid.deployed(fine)
         return np.concatenate(again), short
 
     def _batches(self, order: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:

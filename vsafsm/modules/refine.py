@@ -103,7 +103,7 @@ def _refined(
     )
     fine = refiner.start(START[rule] * one_shot(task, codes, masks))
     _, short = refiner.refine(fine, slice(0, n), rng, PASSES)
-    return Inside(codes, refiner.deployed(fine).T.astype(grid.dtype), short)
+    return Inside(codes, grid.deployed(fine).T.astype(grid.dtype), short)
 
 
 def one_shot(task: InsideTask, codes: Bits, masks: Bits) -> NDArray[np.float64]:
