@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -35,10 +36,14 @@ LENGTH = 100
 
 def main() -> None:
     what, draws, *names = sys.argv[1:] or ("default", "100")
-    table = {"default": default, "named": named, "timing": timing, "slow": slow, "order": order}[
-        what
-    ]
-    table(int(draws), names or sorted(path.stem for path in SPECS.glob("*.yaml")))
+    tables: dict[str, Callable[[int, list[str]], None]] = {
+        "default": default,
+        "named": named,
+        "timing": timing,
+        "slow": slow,
+        "order": order,
+    }
+    tables[what](int(draws), names or sorted(path.stem for path in SPECS.glob("*.yaml")))
 
 
 def default(draws: int, names: list[str]) -> None:
