@@ -37,6 +37,8 @@ from vsafsm.situations import Asked
 from vsafsm.tolerance import (
     ANY_ORDER,
     CONFIDENCE,
+    FEW_DRAWS,
+    MOST_DRAWS,
     AnyOrder,
     Journal,
     Tolerance,
@@ -336,6 +338,7 @@ class _Search:
                     trials.journal,
                     f"{drawn} {noise}",
                     lambda share, what=what: self.progress(what, share),  # type: ignore[misc]
+                    FEW_DRAWS if self.options.dimension == "auto" else MOST_DRAWS,
                 )
             )
             if found[-1].interval[0] <= trials.confidence:

@@ -40,9 +40,10 @@ LEAST_INPUTS = 100
 """Inputs of a draw in which timing is random, at least: each in each state as often as that
 takes.
 """
-MOST_DRAWS = 20.0
+FEW_DRAWS, MOST_DRAWS = 2.0, 20.0
 """Draws after which a share that is neither above nor below is given up, as a multiple of those
-that suffice where all are correct.
+that suffice where all are correct: of a network that another may take the place of, and of one of a
+dimension that the user fixed.
 """
 DAY_S = 86_400.0
 
@@ -212,8 +213,14 @@ def tried(
     journal: Journal,
     key: str,
     progress: Callable[[float], None] = lambda share: None,
+    most_draws: float = MOST_DRAWS,
 ) -> Tolerated:
     """Draw until the interval of the share of correct draws lies above or below what is asked.
+
+    Parameters
+    ----------
+    most_draws
+        Where to give up, as a multiple of the draws that suffice where all are correct.
 
     Raises
     ------
@@ -221,7 +228,7 @@ def tried(
         If the draws would take more than a day.
     """
     needed = draws_needed(confidence)
-    most = round(MOST_DRAWS * needed)
+    most = round(most_draws * needed)
     correct, draws = journal.of(key)
     low, high = wilson(correct, draws)
     while low <= confidence <= high and draws < most:
