@@ -395,6 +395,7 @@ def test_a_flipped_byte_anywhere_is_refused_or_does_not_matter(
     same_or_refused(load, bytes(raw), program)
 
 
+@pytest.mark.slow
 def test_every_byte_of_the_archive_s_own_records_may_be_flipped(
     load: Any, program: Program
 ) -> None:

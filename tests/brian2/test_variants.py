@@ -53,6 +53,7 @@ def matrix(joined: Any, step: Any, neurons: int) -> Any:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("synapses", ["current", "conductance"])
 def test_no_sender_has_both_signs(program: Program, synapses: str) -> None:
     fsm = Brian2FSM(program, Parameters(signs="dale", synapses=synapses))
@@ -66,6 +67,7 @@ def test_no_sender_has_both_signs(program: Program, synapses: str) -> None:
     assert np.allclose(positive - negative, program.network.weights)
 
 
+@pytest.mark.slow
 def test_a_spiking_pool_inhibits_as_much_as_the_graded_one(program: Program) -> None:
     cells = 50
     fsm = Brian2FSM(program, Parameters(inhibitory_cells=cells))
