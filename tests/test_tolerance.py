@@ -152,7 +152,7 @@ def usual(turnstile: Machine) -> Program:
 
 def test_the_default_tolerates_and_says_so(usual: Program) -> None:
     assert usual.options.tolerate == " ".join(tolerance.DEFAULT)
-    assert (usual.options.rule, usual.options.confidence) == ("robust", 0.95)
+    assert (usual.options.rule, usual.options.confidence) == ("robust", 0.98)
     assert [each.noise for each in usual.tolerated] == list(tolerance.DEFAULT)
     assert all(each.interval[0] > 0.95 for each in usual.tolerated)
     assert usual.prove().holds

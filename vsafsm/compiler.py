@@ -93,7 +93,7 @@ def compile_machine(
         per step, for one matrix whose size the options leave open.
     confidence
         Share of draws of each noise that are correct, at the lower end of its 95 % interval; by
-        default 0.99 for noises that are named, and 0.95 for those by default.
+        default 0.99 for noises that are named, and 0.98 for those by default.
     layout
         ``"auto"`` by default: one matrix of weights (``"dense"``), or for large machines
         ``"modules"``, whichever costs fewer synapses for the margin. `docs/scale.md` has the costs.

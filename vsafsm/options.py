@@ -69,7 +69,7 @@ class Options:
         updated per step, where the options leave the size open.
     confidence
         Share of the draws of each noise that are correct, at the lower end of its 95 % interval.
-        ``"auto"``: 0.99 for noises that are named, 0.95 for those by default.
+        ``"auto"``: 0.99 for noises that are named, 0.98 for those by default.
     seed
         Of every random draw.
     """

@@ -30,7 +30,7 @@ DEFAULT = ("additive:1", "missing:0.1", "timing:async:0.1")
 """What a program tolerates where nothing else is asked for."""
 ANY_ORDER = "timing:any"
 """Stands for every order of updates, which is proven and not drawn."""
-CONFIDENCE, DEFAULT_CONFIDENCE = 0.99, 0.95
+CONFIDENCE, DEFAULT_CONFIDENCE = 0.99, 0.98
 """Least share of correct draws, at the lower end of its interval: of tolerances that a user names,
 and of those by default.
 """
