@@ -80,6 +80,8 @@ class MemristorBackend:
             "us_per_lsb": round(plan.scale.us_per_lsb, 4),
             "mean_target_us": round(mean, 3),
             "largest_target_us": round(float(np.max(plan.target)), 3),
+            "stuck_off": chosen.model.stuck_off,
+            "stuck_on": chosen.model.stuck_on,
             "ir_drop_estimate": round(
                 1 - ir_drop(layout.rows, layout.columns, mean, chosen.segment_ohm), 4
             ),

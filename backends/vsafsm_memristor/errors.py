@@ -4,11 +4,15 @@
 
 from __future__ import annotations
 
-from vsafsm.errors import BackendError
+from vsafsm.errors import BackendError, VsafsmWarning
 
 
 class DeviceError(BackendError):
     """A device that is unknown, or numbers of devices, in code or in a file, that make no sense."""
+
+
+class DeviceWarning(VsafsmWarning):
+    """Another device than was asked for is simulated, since a model's data end before its range."""
 
 
 class MappingError(BackendError):

@@ -38,7 +38,7 @@ from vsafsm_memristor.crossbar.parameters import settings
 from vsafsm_memristor.crossbar.stuck_cells import StuckCells
 from vsafsm_memristor.device.affine import AffineDevice
 from vsafsm_memristor.device.presets import device_named
-from vsafsm_memristor.errors import DeviceError, MappingError, MissingLibraryError
+from vsafsm_memristor.errors import DeviceError, DeviceWarning, MappingError, MissingLibraryError
 
 Networks = Callable[..., Network]
 ROOT = Path(__file__).parents[2]
@@ -489,6 +489,33 @@ def test_the_fit_of_crosssim_is_crosssim_s(simulator: Any, g: float) -> None:
         model = Device.create_device(device)
         theirs = 39.2 * model.programming_error(many(g / 39.2))
     alike(device_named("neurram-crosssim").relax(many(g), 1.0, np.random.default_rng(7)), theirs)
+
+
+def test_cells_beyond_the_data_of_crosssim_s_model_end_there(
+    simulator: Any, networks: Networks
+) -> None:
+    plan = planned_of(networks(11), device_named("neurram"), adc_bits=0)
+    parameters = crosssim.parameters_for(plan)
+    ideal = crosssim.program_array(plan, parameters, _rng())
+    error = parameters.xbar.device.programming_error
+    error.model = "RRAMWan"
+    z = np.random.default_rng(8).random((3, 11)) < 0.5
+    for enabled in (False, True):
+        error.enable = enabled
+        with pytest.warns(DeviceWarning, match=r"end at 39\.26 uS, and the cells reach to 40 uS"):
+            crossbar = crosssim.program_array(plan, parameters, _rng())
+        same = np.allclose(crossbar.drive(z, _rng()), ideal.drive(z, _rng()), atol=1e-3)
+        assert same is not enabled
+    assert parameters.xbar.device.Rmin == pytest.approx(1e6 / 40)
+
+
+@pytest.mark.parametrize("g", [10.0, 20.0, 30.0, 40.0])
+def test_relaxation_comes_on_top_of_what_write_verify_leaves(g: float) -> None:
+    rng, ours = np.random.default_rng(9), device_named("neurram")
+    written = ours.program(many(g), rng)
+    found = ours.relax(written, 1.0, rng)
+    alone = ours.relax(many(g), 1.0, rng).std()
+    assert found.std() == pytest.approx(math.hypot(alone, written.std()), rel=0.03)
 
 
 def test_draws_of_crosssim_come_from_the_generator_alone(

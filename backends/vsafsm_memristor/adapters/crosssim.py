@@ -9,6 +9,7 @@ Checked against CrossSim 3.2.0.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,10 +20,12 @@ import numpy as np
 from vsafsm.vsa import Bits
 from vsafsm_memristor.crossbar.array import ArrayPlan, converter_of
 from vsafsm_memristor.crossbar.protocol import Drive
-from vsafsm_memristor.errors import MappingError
+from vsafsm_memristor.errors import DeviceWarning, MappingError
 from vsafsm_memristor.importing import import_optional
 
 INSTALL = "pip install git+https://github.com/sandialabs/cross-sim"
+LARGEST_US = {"RRAMWan": 39.26}
+"""Where the data of a programming error model of CrossSim end: it raises a `ValueError` beyond."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,12 @@ def program_array(plan: ArrayPlan, parameters: Any, rng: np.random.Generator) ->
         If CrossSim cannot be imported.
     MappingError
         If it is to run on a GPU, where it draws from another generator.
+
+    Warns
+    -----
+    DeviceWarning
+        If the range of conductances goes beyond the data of the programming error model: it is
+        taken to end there, and the largest weight takes the largest conductance left.
     """
     cores = _crosssim("simulator.cores.analog_core")
     if parameters.simulation.useGPU:
@@ -113,9 +122,23 @@ def program_array(plan: ArrayPlan, parameters: Any, rng: np.random.Generator) ->
             "CrossSim on a GPU draws from a generator that is not seeded here; expected useGPU"
             " False"
         )
+    own = parameters.copy()
+    _end_where_data_end(own.xbar.device)
     with _seed(rng):
-        return CrossSimCrossbar(
-            cores.AnalogCore(plan.network.weights.astype(np.float32), parameters.copy())
+        return CrossSimCrossbar(cores.AnalogCore(plan.network.weights.astype(np.float32), own))
+
+
+def _end_where_data_end(device: Any) -> None:
+    # CrossSim makes the model also where the error is not enabled.
+    model, g_max_us = device.programming_error.model, 1e6 / device.Rmin
+    most = LARGEST_US.get(model, np.inf)
+    if g_max_us > most:
+        device.Rmin = 1e6 / most
+        warnings.warn(
+            f"the data of CrossSim's {model} end at {most:g} uS, and the cells reach to"
+            f" {g_max_us:g} uS: the largest weight takes {most:g} uS",
+            DeviceWarning,
+            stacklevel=3,
         )
 
 

@@ -133,6 +133,8 @@ def _describe(program: Program, options: dict[str, Any]) -> dict[str, Any]:
         "smallest": program.smallest,
         "device": chosen.model.name,
         "cells": chosen.layout(network.neurons).cells,
+        "stuck_off": chosen.model.stuck_off,
+        "stuck_on": chosen.model.stuck_on,
     }
 
 
@@ -145,6 +147,8 @@ def _print(
         f"{described['machine']}: N={described['neurons']} neurons, k={described['active']} active,"
         f" {described['cells']:,} cells of {described['device']}"
     )
+    off, on = (100 * described[name] for name in ("stuck_off", "stuck_on"))
+    print_line(f"stuck cells: {off:g} % off, {on:g} % on")
     lines = [_line(row, len(found[row["calibration"]])) for row in rows]
     used = [i for i in range(len(HEADER)) if any(line[i] for line in lines)]
     print_table([HEADER[i] for i in used], [[line[i] for i in used] for line in lines])

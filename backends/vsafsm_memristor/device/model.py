@@ -66,6 +66,8 @@ class DeviceModel(Protocol):
 class BaseDevice:
     """What all models share: names, range, array, faults, and a read noise in proportion to the
     conductance.
+
+    ``cores`` is how many arrays a chip has; None where that is open.
     """
 
     name: str
@@ -77,6 +79,7 @@ class BaseDevice:
     stuck_off: float = 0.0
     stuck_on: float = 0.0
     read_noise: float = 0.01
+    cores: int | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.g_min_us < self.g_max_us < math.inf:
