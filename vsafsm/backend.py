@@ -23,7 +23,8 @@ class Option:
     Attributes
     ----------
     name
-        As in Python: ``hold_ms`` becomes ``--hold-ms``. Not that of a compile option.
+        As in Python: ``hold_ms`` becomes ``--hold-ms``, and ``yield_``, whose underscore keeps it
+        apart from a keyword, ``--yield``. Not that of a compile option.
     type
         ``int``, ``float``, ``str`` or ``bool``.
     default
@@ -39,6 +40,11 @@ class Option:
     default: object
     unit: str
     help: str
+
+    @property
+    def flag(self) -> str:
+        """Of the command line, without its dashes."""
+        return self.name.removesuffix("_").replace("_", "-")
 
 
 @dataclass(frozen=True)
@@ -127,6 +133,9 @@ class Backend(Protocol):
     One whose program is a single file may have a ``suffix``, such as ``".nir"``, and
     ``emit_file(program, path,
     **options)``, which writes it.
+
+    One whose networks are to pass trials of its own has ``acceptance(options)``, which gives a
+    `vsafsm.acceptance.Acceptance`.
 
     ``takes_vectors = True`` says that its sessions take every input vector of a symbolic machine
     when it comes (`vsafsm.encoder`). Those of others take the vectors of a word that is known.

@@ -4,10 +4,12 @@ proof -> program.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from vsafsm.acceptance import Acceptance
 from vsafsm.argument_checks import check_machine
+from vsafsm.backend import Backend
 from vsafsm.backend_options import check_options
 from vsafsm.codebook import CodebookMaker, Given
 from vsafsm.discovery import DEFAULT, find
@@ -159,6 +161,7 @@ def compile_machine(
     backend = find(target)
     check_options(backend, target_options or {})
     requirements = backend.requirements(target_options or {})
+    acceptance = acceptance_of(backend, target_options or {})
     chosen = _options(
         machine,
         requirements,
@@ -186,17 +189,24 @@ def compile_machine(
         chosen = _tolerating(asked, wanted)
         sized = size(
             *(machine, lowered, chosen, requirements, codebook, progress),
-            *(wanted, float(chosen.confidence), folder),
+            *(wanted, float(chosen.confidence), folder, acceptance),
         )
         if sized.gave_up and wanted and asked.tolerate == "auto":
             # Nobody asked: a machine that tolerates too little is compiled as it is.
             chosen = _tolerating(asked, ())
-            sized = size(machine, lowered, chosen, requirements, codebook, progress)
+            sized = size(
+                *(machine, lowered, chosen, requirements, codebook, progress),
+                acceptance=acceptance,
+            )
     if not allow_unproven:
         if chosen.dimension != "auto" or chosen.layout == "modules":
             _check_met(target, requirements, sized)
         _check_proven(
-            machine, sized, _remedy(chosen, requirements, predicted_neurons(lowered, chosen))
+            machine,
+            sized,
+            _remedy(chosen, requirements, predicted_neurons(lowered, chosen))
+            if acceptance is None
+            else acceptance.remedy,
         )
     proof = sized.proof
     claim = Claim(proof.verdict, proof.fixed_points, proof.radius, proof.margin)
@@ -204,6 +214,12 @@ def compile_machine(
         *(machine, sized.network, chosen, requirements, target, claim),
         *(sized.smallest, sized.tolerated),
     )
+
+
+def acceptance_of(backend: Backend, options: Mapping[str, object]) -> Acceptance | None:
+    """What a backend tries on networks, where it tries anything."""
+    method: Callable[..., Acceptance] | None = getattr(backend, "acceptance", None)
+    return None if method is None else method(options)
 
 
 def wanted_tolerances(

@@ -234,7 +234,7 @@ class CompileCall:
         """As a command."""
         options = {**self.target_options, **self.options}
         flags = "".join(
-            f" --{name.replace('_', '-')} {shlex.quote(str(value))}"
+            f" --{name.removesuffix('_').replace('_', '-')} {shlex.quote(str(value))}"
             for name, value in options.items()
             if value is not None
         )

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vsafsm.acceptance import Acceptance
 from vsafsm.any_order import shown_by_bounds
 from vsafsm.arrivals import arriving
 from vsafsm.asynchronous import Timing, timing_of
@@ -88,6 +89,18 @@ STRENGTHS = {
 """For each kind of noise a factor of the smallest size, and what it grows by per amount."""
 MOST_TIMES_EXPECTED = 4
 """Where the search for a size that tolerates gives up, as a multiple of what the law expects."""
+MOST_TIMES_ACCEPTED = 16
+"""Where the search for a size that a target accepts gives up, as a multiple of the smallest."""
+HOPEFUL = 0.9
+"""Of the share of correct trials that a target asks for: what has to be predicted before any is
+made.
+"""
+HOPELESS = 0.5
+"""The same, of which no network of a size may have as much, for further codes to be drawn at it."""
+DRAWS_TO_ACCEPT = 4
+"""Codebooks that are drawn at a size before a target that accepts none of their networks is given
+more neurons.
+"""
 JOURNAL = "draws.json"
 DENSITY_SHARES = (1.0, 0.75, 0.5)
 """Of a density that is aimed at, tried in turn until the noise that is aimed at is tolerated."""
@@ -153,6 +166,7 @@ def size(
     wanted: Sequence[Tolerance] = (),
     confidence: float = CONFIDENCE,
     resume: Path | None = None,
+    acceptance: Acceptance | None = None,
 ) -> Sized:
     """Find a network that is proven to run the machine, meets the requirements, and tolerates some
     noises.
@@ -165,6 +179,8 @@ def size(
         What is to be tolerated, and in which share of draws.
     resume
         A folder that keeps draws that are done.
+    acceptance
+        What the target tries on networks, if anything.
 
     Raises
     ------
@@ -174,11 +190,14 @@ def size(
         If draws would take more than a day.
     """
     search = _Search(
-        machine, lowered, options, requirements, maker or _maker(lowered, options), progress
+        *(machine, lowered, options, requirements, maker or _maker(lowered, options), progress),
+        acceptance,
     )
+    trials = _Trials(tuple(wanted), confidence, Journal(resume and resume / JOURNAL))
+    if acceptance is not None and acceptance.share is not None:
+        return search.accepted(acceptance, trials)
     if not wanted:
         return search.at_dimension() if options.dimension != "auto" else search.auto()
-    trials = _Trials(tuple(wanted), confidence, Journal(resume and resume / JOURNAL))
     return search.tolerant(trials)
 
 
@@ -223,7 +242,9 @@ class _Search:
         requirements: Requirements,
         maker: CodebookMaker,
         progress: Progress,
+        acceptance: Acceptance | None = None,
     ) -> None:
+        self.acceptance = acceptance
         self.machine, self.lowered, self.options, self.maker = machine, lowered, options, maker
         self.requirements, self.progress = requirements, progress
         self.loads, self.rule = loads(lowered), options.settled_rule
@@ -253,6 +274,8 @@ class _Search:
         # The smallest size is probed with a small margin and without the target's aims, so that it
         # is a property of the machine alone.
         smallest = self._smallest(ceiling)
+        if smallest is None and self.acceptance is not None and ceiling < MOST_NEURONS:
+            return self._none_fits(ceiling, self.acceptance)
         if smallest is None:
             return self._given_up(
                 f"nothing up to {max((t.neurons for t in self.attempts), default=0)} neurons proved"
@@ -296,6 +319,117 @@ class _Search:
             f"no network of up to {sizes[-1]} neurons tolerates"
             f" {', '.join(map(str, trials.wanted))}: {best[1]}"
         )
+
+    def accepted(self, acceptance: Acceptance, trials: _Trials) -> Sized:
+        """Find the fewest neurons with a network that the target accepts, from the smallest size
+        that proves.
+        """
+        if self.options.dimension != "auto":
+            sizes, smallest = [int(self.options.dimension)], None
+        else:
+            ceiling = min(self.requirements.most_neurons or MOST_NEURONS, MOST_NEURONS)
+            smallest = self._smallest(ceiling)
+            if smallest is None:
+                return self._none_fits(ceiling, acceptance)
+            most = min(ceiling, MOST_TIMES_ACCEPTED * smallest)
+            rungs = _rungs(rung_of(smallest))
+            sizes = [*dict.fromkeys(takewhile(lambda neurons: neurons < most, rungs)), most]
+        reached = [(-1.0, "none was proven")]
+        too_few = 0
+        for neurons in sizes:
+            if found := self._accepted_at(neurons, acceptance, trials, reached):
+                break
+            too_few = neurons
+        else:
+            return self._given_up(
+                f"no network of up to {sizes[-1]} neurons ({acceptance.room(sizes[-1])}) is"
+                f" accepted: {max(reached)[1]}"
+            )
+        enough = neurons
+        while too_few and enough - too_few > 8:
+            middle = 8 * ((too_few + enough) // 16)
+            if fewer := self._accepted_at(middle, acceptance, trials, reached):
+                found, enough = fewer, middle
+            else:
+                too_few = middle
+        trial, shown = found
+        return replace(self._sized(trial, smallest), tolerated=shown)
+
+    def _none_fits(self, ceiling: int, acceptance: Acceptance) -> Sized:
+        """Nothing proved in the room that there is; how much the smallest network takes."""
+        best, attempts = self.best, list(self.attempts)
+        smallest = self._smallest(MOST_NEURONS)
+        self.best, self.attempts = best, attempts
+        why = f"nothing up to {ceiling} neurons ({acceptance.room(ceiling)}) proved"
+        if smallest is not None:
+            why += f", and the smallest that does has {smallest} ({acceptance.room(smallest)})"
+        if best is None:
+            raise CodebookError(f'machine "{self.machine.name}": {why}')
+        return self._given_up(why)
+
+    def _accepted_at(
+        self,
+        neurons: int,
+        acceptance: Acceptance,
+        trials: _Trials,
+        reached: list[tuple[float, str]],
+    ) -> tuple[_Trial, tuple[Tolerated, ...]] | None:
+        """A network of this size that the target accepts, and what trials showed; what others came
+        to is appended to `reached`.
+        """
+        share = acceptance.share or 0.0
+        for draw in range(DRAWS_TO_ACCEPT):
+            most = 0.0
+            for predicted, trial in self._expected(neurons, draw, acceptance):
+                most = max(most, predicted)
+                if found := self._accepted_of(predicted, trial, acceptance, trials, reached):
+                    return found
+            if most < HOPELESS * share:
+                break
+        return None
+
+    def _expected(
+        self, neurons: int, draw: int, acceptance: Acceptance
+    ) -> list[tuple[float, _Trial]]:
+        """Networks of a size, whose codes are drawn anew for each draw, and the shares of correct
+        trials that are predicted: the largest first.
+        """
+        margins, density = self._margins(MARGINS[:1]), self.requirements.density
+        margin = margins[draw % len(margins)]
+        actives = dict.fromkeys(
+            self._actives(neurons, density and density * each)[0] for each in DENSITY_SHARES
+        )
+        found = [self._try(neurons, each, margin, draw, self.rule, 1.0) for each in actives]
+        proven = [trial for trial in found if trial and trial.proof.holds and not trial.unmet]
+        expected = [(acceptance.predicted(self.machine, each.network), each) for each in proven]
+        return sorted(expected, key=lambda each: -each[0])
+
+    def _accepted_of(
+        self,
+        predicted: float,
+        trial: _Trial,
+        acceptance: Acceptance,
+        trials: _Trials,
+        reached: list[tuple[float, str]],
+    ) -> tuple[_Trial, tuple[Tolerated, ...]] | None:
+        """As `_accepted_at`, of one network."""
+        share, network = acceptance.share or 0.0, trial.network
+        best = f"the best, N={network.neurons} k={network.active}"
+        if predicted < HOPEFUL * share:
+            reached.append((predicted, f"{best}: a share of {predicted:.2f} is predicted"))
+            return None
+        what = f"N={network.neurons} k={network.active}, trials of the target"
+        shown = acceptance.tried(
+            *(self.machine, self.lowered, network),
+            lambda done: self.progress(what, done),
+        )
+        if shown.interval[0] > share:
+            tolerated = self._tried(network, trials)
+            if all(each.interval[0] > trials.confidence for each in tolerated):
+                return trial, (shown, *tolerated)
+            shown = tolerated[-1]
+        reached.append((shown.correct / shown.draws, f"{best}: {shown}"))
+        return None
 
     def _in_any_order(self, trial: _Trial) -> _Trial:
         """The trial refined towards the worst order of updates, and proven anew."""
@@ -478,14 +612,25 @@ class _Search:
         )
 
     def _try(
-        self, neurons: int, active: int, margin: float, draw: int, rule: Rule
+        self,
+        neurons: int,
+        active: int,
+        margin: float,
+        draw: int,
+        rule: Rule,
+        stretch: float | None = None,
     ) -> _Trial | None:
-        """One network; None where codes of this size cannot be told apart by the masks."""
+        """One network; None where codes of this size cannot be told apart by the masks.
+
+        Its weights have `stretch` times the usual range; by default twice that of the draw before.
+        """
+        if stretch is None:
+            stretch = 2.0**draw
         self.progress(f"N={neurons} k={active}", 0.0)
         # A generator per attempt: the same network whatever was tried before it.
         rng = np.random.default_rng([self.options.seed, neurons, active, draw])
         try:
-            trial = _compile(self, neurons, active, margin, 2.0**draw, rng, rule)
+            trial = _compile(self, neurons, active, margin, stretch, rng, rule)
         except CodebookError:
             if self.options.dimension != "auto" or neurons >= MOST_NEURONS:
                 raise

@@ -227,27 +227,65 @@ def tried(
     RobustnessError
         If the draws would take more than a day.
     """
+
+    def correct_of(draws: Sequence[int]) -> int:
+        return sum(correct_draws(machine, network, noise, seed, draws))
+
+    def note(correct: int, draws: int) -> None:
+        journal.note(key, correct, draws)
+
+    found = decided(correct_of, confidence, str(noise), journal.of(key), note, progress, most_draws)
+    return Tolerated(str(noise), *found)
+
+
+def decided(
+    correct_of: Callable[[Sequence[int]], int],
+    confidence: float,
+    what: str,
+    done: tuple[int, int] = (0, 0),
+    note: Callable[[int, int], None] = lambda correct, draws: None,
+    progress: Callable[[float], None] = lambda share: None,
+    most_draws: float = MOST_DRAWS,
+) -> tuple[int, int]:
+    """Draw until the interval of a share lies above or below what is asked: (correct, draws).
+
+    Parameters
+    ----------
+    correct_of
+        How many of some draws, which are numbered, are correct.
+    what
+        Is drawn, for an error.
+    done, note
+        (correct, draws) that are done, and what is told of them after each batch.
+    most_draws
+        Where it is given up, as a multiple of the draws that suffice where all are correct.
+
+    Raises
+    ------
+    RobustnessError
+        If the draws would take more than a day.
+    """
     needed = draws_needed(confidence)
     most = round(most_draws * needed)
-    correct, draws = journal.of(key)
+    correct, draws = done
     low, high = wilson(correct, draws)
     while low <= confidence <= high and draws < most:
         number = min(BATCH, most - draws)
         if draws < needed:
             number = min(number, needed - draws)
         before = time.monotonic()
-        correct += sum(correct_draws(machine, network, noise, seed, range(draws, draws + number)))
+        correct += correct_of(range(draws, draws + number))
         draws += number
-        _check_time((time.monotonic() - before) / number * (needed - draws), noise, needed)
-        journal.note(key, correct, draws)
+        _check_time((time.monotonic() - before) / number * (needed - draws), what, needed)
+        note(correct, draws)
         progress(min(1.0, draws / needed))
         low, high = wilson(correct, draws)
-    return Tolerated(str(noise), correct, draws)
+    return correct, draws
 
 
-def _check_time(left_s: float, noise: Noise, needed: int) -> None:
+def _check_time(left_s: float, what: str, needed: int) -> None:
     if left_s > DAY_S:
         raise RobustnessError(
-            f"{needed} draws of {noise} would take about {left_s / 3600:.0f} hours; expected a"
+            f"{needed} draws of {what} would take about {left_s / 3600:.0f} hours; expected a"
             " smaller confidence, or at most a day"
         )

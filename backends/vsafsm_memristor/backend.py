@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from vsafsm.acceptance import Acceptance
 from vsafsm.backend import Description
 from vsafsm.encoder import encoder_for
 from vsafsm.errors import OptionError
@@ -35,6 +36,12 @@ class MemristorBackend:
     def requirements(self, options: Mapping[str, Any]) -> Requirements:
         """Few levels, a wide margin, four times the smallest N."""
         return requirements(settings(options))
+
+    def acceptance(self, options: Mapping[str, Any]) -> Acceptance:
+        """Draws of arrays that tell whether the yield that is asked for is reached."""
+        from vsafsm_memristor.acceptance import ArrayTrials
+
+        return ArrayTrials(settings(options))
 
     def lower(self, program: Program, **options: Any) -> ArrayPlan:
         """Targets for the cells of an array."""
@@ -75,6 +82,8 @@ class MemristorBackend:
             "tiles": down * across,
             "tile_rows": layout.rows,
             "tile_columns": layout.columns,
+            "cores": -(-down * across // chosen.tiles_per_core()),
+            "cores_there": chosen.most_cores or "open",
             "cells": layout.cells,
             "levels": chosen.levels,
             "us_per_lsb": round(plan.scale.us_per_lsb, 4),

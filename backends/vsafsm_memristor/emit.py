@@ -50,7 +50,7 @@ def emit(program: Program, plan: ArrayPlan, folder: Path) -> None:
     tiles = plan.layout.spread(*plan.target)
     for cells, works in zip(tiles, usable, strict=False):
         cells[~works] = 0
-    kind = plan.settings.tiles
+    kind = plan.settings.tile_format
     _refuse_other_maps(folder, plan, [f"tile_{n:03}.{kind}" for n in range(len(tiles))])
     for number, cells in enumerate(tiles):
         write_atomically(folder / f"tile_{number:03}.{kind}", _AS[kind](cells, "%.4f"))
@@ -137,7 +137,7 @@ def manifest(
                 else ""
             )
         ),
-        "format": chosen.tiles,
+        "format": chosen.tile_format,
         "tiles": len(tiles),
         "tile_rows": layout.rows,
         "tile_columns": layout.columns,

@@ -201,9 +201,9 @@ def _add_backend_options(parser: argparse.ArgumentParser, options: Sequence[Opti
     group = parser.add_argument_group("options of the backend")
     for option in options:
         group.add_argument(
-            f"--{option.name.replace('_', '-')}",
+            f"--{option.flag}",
             dest=f"target_{option.name}",
-            metavar=option.name.upper(),
+            metavar=option.flag.replace("-", "_").upper(),
             help=_option_help(option),
         )
 
@@ -255,7 +255,10 @@ def choices(args: argparse.Namespace) -> Choices:
     target = DEFAULT if named is None else named
     backend = find(target)
     of_target = {option.name for option in backend.options}
-    assigned = parse_assignments(args.assign)
+    assigned = {
+        f"{name}_" if f"{name}_" in of_target else name: value
+        for name, value in parse_assignments(args.assign).items()
+    }
     known = sorted(COMPILE_OPTIONS.keys() | of_target)
     for name in assigned:
         if name not in known:

@@ -69,7 +69,8 @@ def plan_array(network: Network, settings: ArraySettings) -> ArrayPlan:
     Raises
     ------
     MappingError
-        If the network has more levels than the devices are to resolve, or its inhibition apart.
+        If the network has more levels than the devices are to resolve, or its inhibition apart, or
+        takes more tiles than there are.
     """
     largest, levels = int(np.abs(network.weights).max(initial=0)), settings.levels
     if largest > levels - 1:
@@ -79,6 +80,13 @@ def plan_array(network: Network, settings: ArraySettings) -> ArrayPlan:
             f" {levels} -o PROGRAM`, or more levels"
         )
     check_folded(network)
+    most = settings.most_neurons
+    if most is not None and network.neurons > most:
+        raise MappingError(
+            f"the network has {network.neurons} neurons ({settings.room(network.neurons)}), and"
+            f" there is room for {most} ({settings.room(most)}); expected a smaller program, or"
+            " more tiles or cores"
+        )
     layout = settings.layout(network.neurons)
     scale = scale_for(settings.model, network.weights, layout.scheme)
     target = Pair(*scale.pairs(network.weights, layout.scheme))

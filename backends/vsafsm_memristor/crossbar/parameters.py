@@ -98,7 +98,16 @@ OPTIONS = (
         "ohm",
         "of a line from cell to cell, for the IR drop and its estimate",
     ),
-    Option("tiles", str, "csv", "", "what maps are written as: csv or npy"),
+    Option(
+        "yield_",
+        float,
+        None,
+        "share",
+        "for compile: the fewest cells with this share of correct arrays, drawn",
+    ),
+    Option("tiles", int, None, "", "tiles that there are at most"),
+    Option("cores", int, None, "", "cores that there are at most (default: the device's)"),
+    Option("tile_format", str, "csv", "", "what maps are written as: csv or npy"),
     Option(
         "usable",
         str,
@@ -112,6 +121,7 @@ OPTIONS = (
 )
 DEFAULT_ROWS = 128
 """Rows of a tile at most, unless asked for: beyond, the voltage falls along the lines."""
+LEAST_YIELD = 0.01
 MOST_LINES = 1024
 """Rows and columns of a tile whose lines are simulated."""
 
@@ -130,7 +140,10 @@ class ArraySettings:
     calibration: Calibration
     ir_drop: bool
     segment_ohm: float
-    tiles: TileFormat
+    share: float | None
+    most_tiles: int | None
+    most_cores: int | None
+    tile_format: TileFormat
     usable: Path | None
     device_seed: int
 
@@ -138,6 +151,41 @@ class ArraySettings:
         """Tiles for N neurons."""
         rows, columns, scheme = self.layout_of
         return TileLayout(neurons, rows, columns, scheme)  # type: ignore[arg-type]
+
+    def tiles_per_core(self) -> int:
+        """Tiles that an array of the device has room for, 1 at least."""
+        rows, columns, _ = self.layout_of
+        return max(1, self.model.rows // rows) * max(1, self.model.columns // columns)
+
+    @property
+    def tiles_there(self) -> int | None:
+        """Tiles that there are, by number or as part of cores; None where that is open."""
+        of_cores = self.most_cores and self.most_cores * self.tiles_per_core()
+        return min((each for each in (self.most_tiles, of_cores) if each), default=None)
+
+    @property
+    def most_neurons(self) -> int | None:
+        """Most neurons that the tiles have room for; None where that is open."""
+        tiles = self.tiles_there
+        if tiles is None:
+            return None
+        tile = self.layout(1)
+        return max(
+            min(down * tile.rows, tiles // down * tile.outputs_per_tile)
+            for down in range(1, tiles + 1)
+        )
+
+    def room(self, neurons: int) -> str:
+        """What so many neurons take, in words: ``"9 tiles of 32 x 32 cells"``, or cores where those
+        are limited.
+        """
+        layout = self.layout(neurons)
+        tiles = layout.grid[0] * layout.grid[1]
+        text = f"{tiles} tile{'s' * (tiles > 1)} of {layout.rows} x {layout.columns} cells"
+        if self.most_cores is None or self.most_tiles is not None:
+            return text
+        cores = -(-tiles // self.tiles_per_core())
+        return f"{text}, {cores} core{'s' * (cores > 1)}"
 
     @property
     def bits(self) -> int:
@@ -174,7 +222,13 @@ def settings(options: Mapping[str, Any]) -> ArraySettings:
                 f'{name} is "{values[name]}", and scheme is "offset"; expected "differential", a'
                 " pair of cells per weight"
             )
-    _one_of(values, "tiles", TILE_FORMATS)
+    _one_of(values, "tile_format", TILE_FORMATS)
+    for name in ("tiles", "cores"):
+        if values[name] is not None:
+            _in_range(values, name, 1, 1 << 20)
+    share = values["yield_"]
+    if share is not None and not LEAST_YIELD <= share < 1:
+        raise OptionError(f"yield is {share:g}; expected a share from {LEAST_YIELD:g}, and below 1")
     if values["usable"] is not None and values["scheme"] == "offset":
         raise OptionError(
             'usable is set, and scheme is "offset"; expected "differential", a pair of cells per'
@@ -202,7 +256,10 @@ def settings(options: Mapping[str, Any]) -> ArraySettings:
         values["calibration"],
         bool(values["ir_drop"]),
         float(values["segment_ohm"]),
-        values["tiles"],
+        None if share is None else float(share),
+        None if values["tiles"] is None else int(values["tiles"]),
+        getattr(model, "cores", None) if values["cores"] is None else int(values["cores"]),
+        values["tile_format"],
         None if values["usable"] is None else Path(values["usable"]),
         int(values["device_seed"]),
     )
@@ -212,19 +269,25 @@ def requirements(chosen: ArraySettings) -> Requirements:
     """What a network has to be, measured in ``benchmarks/memristor_figures.py``.
 
     Weights of few levels and a wide margin, twice as dense as usual, and four times the smallest N;
-    the inhibition is folded in, so that a drift that all cells share changes no decision.
+    the inhibition is folded in, so that a drift that all cells share changes no decision. Where a
+    yield is asked for, weights are refined on disturbed activity, and draws of arrays decide on
+    the size and not a margin; where tiles are counted, the widest margin that fits is taken.
     """
-    return Requirements(
+    usual = Requirements(
         bits=chosen.bits,
         folded=True,
         one_matrix=True,
-        least_margin=0.2,
+        least_margin=0.2 if chosen.most_tiles is None else None,
+        most_neurons=chosen.most_neurons,
         rule="small",
         headroom=4.0,
         density=2 / 11,
         tolerance_lsb=1.8,
         margin=0.6,
     )
+    if chosen.share is None:
+        return usual
+    return replace(usual, least_margin=None, rule="robust", margin=0.4)
 
 
 def _device(values: Mapping[str, Any]) -> DeviceModel:

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from vsafsm.lowering import Lowered
+from vsafsm.machine import Machine
 from vsafsm.program import Program
 from vsafsm_memristor.crossbar.array import ArrayPlan, calibrate, plan_array
 from vsafsm_memristor.crossbar.parameters import settings
@@ -43,11 +45,15 @@ class ArrayOutcome:
 
 def outcome(program: Program, plan: ArrayPlan, seed: int) -> ArrayOutcome:
     """What becomes of the array of a seed, the one that a session with this ``device_seed`` has."""
-    rng = np.random.default_rng([seed, 0])
-    made = calibrate(plan, program.lowered, rng)
-    wrong = first_wrong(
-        program.machine, plan.network, lambda activity: made.crossbar.drive(activity, rng)
-    )
+    return drawn(program.machine, program.lowered, plan, np.random.default_rng([seed, 0]))
+
+
+def drawn(
+    machine: Machine, lowered: Lowered, plan: ArrayPlan, rng: np.random.Generator
+) -> ArrayOutcome:
+    """What becomes of an array that is drawn."""
+    made = calibrate(plan, lowered, rng)
+    wrong = first_wrong(machine, plan.network, lambda activity: made.crossbar.drive(activity, rng))
     if made.correction is None:
         return ArrayOutcome(wrong)
     found = made.correction
