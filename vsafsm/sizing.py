@@ -97,10 +97,12 @@ made.
 """
 HOPELESS = 0.5
 """The same, of which no network of a size may have as much, for further codes to be drawn at it."""
-DRAWS_TO_ACCEPT = 4
+DRAWS_TO_ACCEPT = 3
 """Codebooks that are drawn at a size before a target that accepts none of their networks is given
 more neurons.
 """
+LEAST_TO_ACCEPT, SHARES_TO_ACCEPT = 6, (0.9, 0.75, 0.6)
+"""Fewest active neurons, and shares of the density that is aimed at, that are tried there."""
 JOURNAL = "draws.json"
 DENSITY_SHARES = (1.0, 0.75, 0.5)
 """Of a density that is aimed at, tried in turn until the noise that is aimed at is tolerated."""
@@ -394,15 +396,24 @@ class _Search:
         """Networks of a size, whose codes are drawn anew for each draw, and the shares of correct
         trials that are predicted: the largest first.
         """
-        margins, density = self._margins(MARGINS[:1]), self.requirements.density
+        margins = self._margins(MARGINS[:1])
         margin = margins[draw % len(margins)]
-        actives = dict.fromkeys(
-            self._actives(neurons, density and density * each)[0] for each in DENSITY_SHARES
-        )
+        actives = self._actives_to_accept(neurons)
         found = [self._try(neurons, each, margin, draw, self.rule, 1.0) for each in actives]
         proven = [trial for trial in found if trial and trial.proof.holds and not trial.unmet]
         expected = [(acceptance.predicted(self.machine, each.network), each) for each in proven]
         return sorted(expected, key=lambda each: -each[0])
+
+    def _actives_to_accept(self, neurons: int) -> list[int]:
+        """Active neurons to try in turn. They are closer to each other than whole classes of masks
+        are, which decides on large alphabets.
+        """
+        density = self.requirements.density
+        if self.lowered.guarded or density is None or self.options.active != "auto":
+            return self._actives(neurons, density)[:1]
+        least = max(LEAST_TO_ACCEPT, self.requirements.least_active or 1)
+        wanted = (neurons * density * share for share in SHARES_TO_ACCEPT)
+        return list(dict.fromkeys(max(least, 2 * round(each / 2)) for each in wanted))
 
     def _accepted_of(
         self,
