@@ -201,12 +201,11 @@ def compile_machine(
     if not allow_unproven:
         if chosen.dimension != "auto" or chosen.layout == "modules":
             _check_met(target, requirements, sized)
+        limited = chosen.dimension == "auto" and requirements.most_neurons is not None
+        if acceptance is not None and (limited or acceptance.share is not None):
+            _check_accepted(machine, sized, acceptance)
         _check_proven(
-            machine,
-            sized,
-            _remedy(chosen, requirements, predicted_neurons(lowered, chosen))
-            if acceptance is None
-            else acceptance.remedy,
+            machine, sized, _remedy(chosen, requirements, predicted_neurons(lowered, chosen))
         )
     proof = sized.proof
     claim = Claim(proof.verdict, proof.fixed_points, proof.radius, proof.margin)
@@ -285,6 +284,14 @@ def _check_proven(machine: Machine, sized: Sized, remedy: str) -> None:
         f'machine "{machine.name}": {sized.gave_up}; expected {remedy}',
         tuple(tried),
     )
+
+
+def _check_accepted(machine: Machine, sized: Sized, acceptance: Acceptance) -> None:
+    """Raise `RequirementError` where a target accepts no network, or has no room for any."""
+    if sized.gave_up:
+        raise RequirementError(
+            f'machine "{machine.name}": {sized.gave_up}; expected {acceptance.remedy}'
+        )
 
 
 def _remedy(options: Options, requirements: Requirements, predicted: int) -> str:

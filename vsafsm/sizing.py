@@ -103,6 +103,8 @@ more neurons.
 """
 LEAST_TO_ACCEPT, SHARES_TO_ACCEPT = 6, (0.9, 0.75, 0.6)
 """Fewest active neurons, and shares of the density that is aimed at, that are tried there."""
+MOST_SQUEEZED = 64
+"""Room for so many neurons is small: codes of any density are tried in it."""
 JOURNAL = "draws.json"
 DENSITY_SHARES = (1.0, 0.75, 0.5)
 """Of a density that is aimed at, tried in turn until the noise that is aimed at is tolerated."""
@@ -358,16 +360,45 @@ class _Search:
         return replace(self._sized(trial, smallest), tolerated=shown)
 
     def _none_fits(self, ceiling: int, acceptance: Acceptance) -> Sized:
-        """Nothing proved in the room that there is; how much the smallest network takes."""
+        """Nothing proved in the room that there is: more codes are tried where that is small, or
+        how much the smallest network takes is found.
+        """
+        found = self._squeezed(ceiling) if ceiling <= MOST_SQUEEZED else []
+        reached: list[tuple[float, str]] = []
+        for trial in sorted(found, key=lambda each: -each.proof.margin):
+            if acceptance.share is None:
+                return self._sized(trial, None)
+            predicted = acceptance.predicted(self.machine, trial.network)
+            trials = _Trials((), CONFIDENCE, Journal(None))
+            if accepted := self._accepted_of(predicted, trial, acceptance, trials, reached):
+                return replace(self._sized(trial, None), tolerated=accepted[1])
+        if reached:
+            return self._given_up(
+                f"no network of {ceiling} neurons ({acceptance.room(ceiling)}) is accepted:"
+                f" {max(reached)[1]}"
+            )
         best, attempts = self.best, list(self.attempts)
         smallest = self._smallest(MOST_NEURONS)
         self.best, self.attempts = best, attempts
         why = f"nothing up to {ceiling} neurons ({acceptance.room(ceiling)}) proved"
         if smallest is not None:
-            why += f", and the smallest that does has {smallest} ({acceptance.room(smallest)})"
+            why += f", and the smallest found that does has {smallest} ({acceptance.room(smallest)})"
         if best is None:
             raise CodebookError(f'machine "{self.machine.name}": {why}')
         return self._given_up(why)
+
+    def _squeezed(self, neurons: int) -> list[_Trial]:
+        """Networks of a few neurons that are proven, of any density."""
+        actives = range(4, 3 * neurons // 4, 2)
+        if self.options.active != "auto":
+            actives = range(int(self.options.active), int(self.options.active) + 1)
+        found = (
+            self._try(neurons, active, PROBE_MARGIN, draw, rule, 1.0)
+            for rule in dict.fromkeys((self.rule, "refined"))
+            for active in actives
+            for draw in range(DRAWS_TO_ACCEPT)
+        )
+        return [trial for trial in found if trial and trial.proof.holds and not trial.unmet]
 
     def _accepted_at(
         self,

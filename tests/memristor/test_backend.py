@@ -168,7 +168,7 @@ def test_every_option_is_a_flag(run: Cli) -> None:
     code, told, _ = run("run", "--backend", "memristor", "--help")
     assert code == 0
     for option in OPTIONS:
-        assert f"--{option.name.replace('_', '-')}" in told
+        assert f"--{option.flag} " in told
 
 
 def test_a_wrong_run_is_told(run: Cli, file: str) -> None:

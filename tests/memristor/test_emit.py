@@ -193,7 +193,7 @@ def test_a_folder_that_is_not_there_is_refused(program: Program, tmp_path: Path)
 
 
 def test_tiles_as_npy_hold_the_same(emitted: Emitted) -> None:
-    folder, other = emitted(**SMALL), emitted(tiles="npy", **SMALL)
+    folder, other = emitted(**SMALL), emitted(tile_format="npy", **SMALL)
     arrays = [np.load(path, allow_pickle=False) for path in sorted(other.glob("tile_*.npy"))]
     assert manifest_in(other)["format"] == "npy"
     assert not list(other.glob("*.csv"))
@@ -219,7 +219,7 @@ def masks(tmp_path: Path) -> Path:
 def test_unusable_cells_are_left_alone_and_weights_come_back(
     program: Program, emitted: Emitted, masks: Path, kind: str
 ) -> None:
-    folder = emitted(usable=str(masks), tiles=kind, **SMALL)
+    folder = emitted(usable=str(masks), tile_format=kind, **SMALL)
     told = manifest_in(folder)
     read = np.load if kind == "npy" else lambda path: np.loadtxt(path, delimiter=",")
     tiles = [read(path) for path in sorted(folder.glob(f"tile_*.{kind}"))]
@@ -312,7 +312,7 @@ def test_usable_cells_are_for_pairs_and_for_maps(program: Program, masks: Path) 
     with pytest.raises(e.OptionError, match="with emit only"):
         BACKEND.open(program, usable=str(masks))
     with pytest.raises(e.OptionError, match='did you mean "npy"'):
-        BACKEND.lower(program, tiles="npz")
+        BACKEND.lower(program, tile_format="npz")
 
 
 def test_a_folder_with_tiles_of_another_map_is_refused_and_stays(
@@ -320,7 +320,7 @@ def test_a_folder_with_tiles_of_another_map_is_refused_and_stays(
 ) -> None:
     BACKEND.emit(program, tmp_path, **SMALL)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    for options in ({"tiles": "npy", **SMALL}, {"rows": 100, "columns": 60}):
+    for options in ({"tile_format": "npy", **SMALL}, {"rows": 100, "columns": 60}):
         with pytest.raises(e.FileError, match=r"tile_0\d\d.csv\" is of another map"):
             BACKEND.emit(program, tmp_path, **options)
         assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

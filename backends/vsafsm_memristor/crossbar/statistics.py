@@ -82,5 +82,7 @@ def _of_targets(
             g = np.where(on, model.g_max_us, np.where(off, 0.0, g))
         read = model.read_sigma_us(g, seconds)
         found.append((g.mean(), g.var(), np.mean(np.square(read))))
-    mean, variance, noise = (np.array(each)[level].reshape(cells.shape) for each in zip(*found, strict=True))
+    mean, variance, noise = (
+        np.array(each)[level].reshape(cells.shape) for each in zip(*found, strict=True)
+    )
     return mean, (variance, noise)

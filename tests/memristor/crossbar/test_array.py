@@ -100,7 +100,7 @@ def test_arrays_of_other_ages_differ_by_relaxation_only(networks: Networks) -> N
         for seconds in (1.0, 172_800.0)
     )
     rng = np.random.default_rng(1)
-    faults = draw_faults(20, 0.005, 0.005, rng)
+    faults = draw_faults(20, device.stuck_off, device.stuck_on, rng)
     target = plan_array(network, settings({})).target
     programmed = [device.program(g, rng) for g in target]
     for polarity, (young, late, g) in enumerate(zip(fresh, old, programmed, strict=True)):

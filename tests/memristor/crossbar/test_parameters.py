@@ -188,6 +188,10 @@ def test_what_is_asked_of_a_network() -> None:
     assert (
         found
         == BACKEND.requirements({})
-        == BACKEND.requirements({"device": "pcm", "device_seed": 3})
+        == BACKEND.requirements({"device": "neurram", "device_seed": 3})
     )
+    assert found.most_neurons == 1152
+    assert BACKEND.requirements({"device": "pcm"}) == replace(found, most_neurons=None)
+    asked = BACKEND.requirements({"yield_": 0.9})
+    assert (asked.least_margin, asked.rule) == (None, "robust")
     assert BACKEND.requirements({"levels": 16}).bits == 5
