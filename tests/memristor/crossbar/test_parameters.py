@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from dataclasses import replace
+
 import pytest
 
 from vsafsm.backend_options import check_options, read_options
