@@ -382,7 +382,9 @@ class _Search:
         self.best, self.attempts = best, attempts
         why = f"nothing up to {ceiling} neurons ({acceptance.room(ceiling)}) proved"
         if smallest is not None:
-            why += f", and the smallest found that does has {smallest} ({acceptance.room(smallest)})"
+            why += (
+                f", and the smallest found that does has {smallest} ({acceptance.room(smallest)})"
+            )
         if best is None:
             raise CodebookError(f'machine "{self.machine.name}": {why}')
         return self._given_up(why)

@@ -77,9 +77,7 @@ def test_a_prediction_is_near_the_yield(turnstile: Machine) -> None:
     assert low - 0.25 < predicted < high + 0.25
 
 
-@given(
-    st.integers(1, 60), st.integers(1, 60), st.integers(2, 60), st.sampled_from(SCHEMES)
-)
+@given(st.integers(1, 60), st.integers(1, 60), st.integers(2, 60), st.sampled_from(SCHEMES))
 def test_most_neurons_are_the_most_that_fit(
     tiles: int, rows: int, columns: int, scheme: str
 ) -> None:
