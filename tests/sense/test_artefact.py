@@ -21,7 +21,8 @@ from .conftest import blobs, drawn_model
 
 @pytest.mark.parametrize("convolution", [False, True])
 def test_a_classifier_comes_back(convolution: bool, tmp_path: Path) -> None:
-    model = replace(drawn_model(2, convolution), margin=7)
+    examples = np.random.default_rng(0).integers(0, 8, (5, 6, 6)).astype(np.uint8)
+    model = replace(drawn_model(2, convolution), margin=7, examples=examples)
     path, again = tmp_path / "m.npz", tmp_path / "n.npz"
     save_model(model, path, "how")
     found = load_model(path)
@@ -31,6 +32,8 @@ def test_a_classifier_comes_back(convolution: bool, tmp_path: Path) -> None:
     assert (found.scores(frames) == model.scores(frames)).all()
     assert (found.classes, found.shape, found.margin) == (model.classes, model.shape, 7)
     assert found.quantiser == model.quantiser
+    assert found.examples is not None
+    assert (found.examples == examples).all()
 
 
 def members_of(path: Path) -> npz.Members:

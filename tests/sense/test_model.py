@@ -189,7 +189,10 @@ def test_products_are_asked_for_by_layer() -> None:
     products = Doubled()
     assert (model.scores(frames, products) == model.scores(frames)).all()
     assert products.asked == [(0, (4 * 16, 9)), (1, (4, 64)), (2, (4, 12))]
-    assert [rows.shape for rows in model.rows(frames)] == [(64, 9), (4, 64), (4, 12)]
+    examples = model.inputs(frames)[..., 0].astype(np.uint8)
+    rows = replace(model, examples=examples).example_rows()
+    assert [each.shape for each in rows] == [(64, 9), (4, 64), (4, 12)]
+    assert (rows[2] @ model.layers[2].weights + model.layers[2].bias == model.scores(frames)).all()
 
 
 def test_frames_without_labels_have_no_classes() -> None:

@@ -25,6 +25,7 @@ _MEMBERS = {
     "metadata": ("|u1",),
     "weights": ("|i1",),
     "bias": ("<i4",),
+    "examples": ("|u1",),
     npz.HASH: ("|u1",),
 }
 _WITH_CLEANUP = {**_MEMBERS, "codes": ("|u1",), "recurrent": ("|i1",)}
@@ -60,7 +61,10 @@ def save_model(model: Model, path: str | Path, trained: str = "") -> None:
         "metadata": np.frombuffer(text, np.uint8),
         "weights": np.concatenate([layer.weights.reshape(-1) for layer in model.layers]),
         "bias": np.concatenate([layer.bias for layer in model.layers]),
+        "examples": np.zeros((0, 0), np.uint8),
     }
+    if model.examples is not None:
+        members["examples"] = model.examples.reshape(len(model.examples), -1)
     if model.cleanup is not None:
         members["codes"] = model.cleanup.codes.astype(np.uint8)
         members["recurrent"] = model.cleanup.weights
@@ -127,13 +131,16 @@ def _model(text: dict[str, Any], members: npz.Members, name: str) -> Model:
                 raise SenseError("codes hold more than 0 and 1")
             cleanup = Cleanup(codes.astype(np.bool_), members["recurrent"], _whole(text["gain"]))
         low, high, bits = text["quantiser"]
+        shape = tuple(_whole(each) for each in text["shape"])
+        examples = members["examples"]
         return Model(
             tuple(_text(each) for each in text["classes"]),
-            tuple(_whole(each) for each in text["shape"]),
+            shape,
             Quantiser(float(low), float(high), _whole(bits)),
             _layers(text["layers"], members["weights"], members["bias"]),
             _whole(text["margin"]),
             cleanup,
+            examples.reshape(len(examples), *shape) if len(examples) else None,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise SenseError(f"{name} is damaged ({error}); expected a whole classifier") from None

@@ -1,14 +1,19 @@
-"""When a classifier is to say "unsure": a margin chosen on frames that it was not trained on."""
+"""What is chosen on frames: a margin below which a classifier is unsure, on frames that it was not
+trained on; and examples of its inputs.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vsafsm.errors import SenseError
 from vsafsm.sense.data import Frames
-from vsafsm.sense.model import Model, lead
+from vsafsm.sense.model import Floats, Model, lead
+
+MOST_EXAMPLES = 128
 
 
 def split(frames: Frames, share: float, rng: np.random.Generator) -> tuple[Frames, Frames]:
@@ -33,6 +38,12 @@ def split(frames: Frames, share: float, rng: np.random.Generator) -> tuple[Frame
     return tuple(  # type: ignore[return-value]
         frames.taken(np.sort(np.concatenate(part))) for part in (kept, held)
     )
+
+
+def examples_of(inputs: Floats, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Whole inputs (E, ...) to calibrate converters on: `MOST_EXAMPLES` frames at most, drawn."""
+    rows = rng.permutation(len(inputs))[:MOST_EXAMPLES]
+    return np.asarray(inputs[np.sort(rows)], np.uint8)
 
 
 def with_margin(model: Model, held: Frames, most_wrong: float) -> Model:

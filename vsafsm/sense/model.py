@@ -200,6 +200,20 @@ class Quantiser:
         if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
             raise SenseError(f"inputs range from {self.low} to {self.high}; expected low < high")
 
+    @classmethod
+    def of(cls, frames: Frames, bits: int) -> Quantiser:
+        """From the smallest value of frames to the largest.
+
+        Raises
+        ------
+        SenseError
+            If they are equal.
+        """
+        low, high = float(frames.values.min()), float(frames.values.max())
+        if low == high:
+            raise SenseError(f"every value of the frames is {low}; expected frames that differ")
+        return cls(low, high, bits)
+
     def whole(self, values: Floats) -> Floats:
         """Of values of any shape."""
         top = 2**self.bits - 1
@@ -285,6 +299,8 @@ class Model:
         layer.
     cleanup
         What decides in place of the largest score; None where that does.
+    examples : (E, ...)
+        uint8, whole inputs of some frames of training: ranges of converters are chosen on them.
 
     Raises
     ------
@@ -298,6 +314,7 @@ class Model:
     layers: tuple[Layer, ...]
     margin: int = 0
     cleanup: Cleanup | None = None
+    examples: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
         if len(self.classes) < 2 or len(set(self.classes)) != len(self.classes):
@@ -317,6 +334,18 @@ class Model:
         _check_range("margin", self.margin, 0, 2**31)
         if self.cleanup is not None and len(self.cleanup.codes) != len(self.classes):
             raise SenseError("the cleanup has not one code for each class")
+        if self.examples is not None:
+            self._check_examples(self.examples)
+
+    def _check_examples(self, examples: NDArray[np.uint8]) -> None:
+        if examples.dtype != np.uint8 or examples.shape[1:] != self.shape:
+            raise SenseError(
+                f"examples are {examples.dtype} {examples.shape}; expected uint8 (E, ...) of frames"
+                f" {self.shape}"
+            )
+        if int(examples.max(initial=0)) >= 2**self.quantiser.bits:
+            raise SenseError(f"examples are beyond {self.quantiser.bits} bits")
+        examples.setflags(write=False)
 
     @property
     def _spread(self) -> tuple[int, ...]:
@@ -346,9 +375,19 @@ class Model:
             )
         return self.quantiser.whole(frames.values).reshape(len(frames.values), *self._spread)
 
-    def rows(self, frames: Frames) -> list[Floats]:
-        """What each layer's matrix is multiplied with in the exact run: (R, I) each."""
-        return self._run(self.inputs(frames), Exact(self.layers))[1]
+    def example_rows(self) -> list[Floats]:
+        """What each layer's matrix is multiplied with in the exact run of the examples: (R, I)
+        each.
+
+        Raises
+        ------
+        SenseError
+            If there are no examples.
+        """
+        if self.examples is None or not len(self.examples):
+            raise SenseError("the classifier has no examples to calibrate arrays with")
+        inputs = self.examples.reshape(len(self.examples), *self._spread).astype(np.float64)
+        return self._run(inputs, Exact(self.layers))[1]
 
     def scores(self, frames: Frames, products: Products | None = None) -> Floats:
         """Scores (F, C) of the classes, in LSBs; exact where no products are given."""
@@ -360,10 +399,13 @@ class Model:
 
     def decide(self, scores: Floats) -> NDArray[np.intp]:
         """The same, of scores (F, C)."""
-        best = scores.argmax(1)
-        if self.cleanup is not None:
-            best = self.cleanup.classes_of(scores)
-        return np.where(lead(scores) >= self.margin, best, -1)
+        return np.where(lead(scores) >= self.margin, self.best(scores), -1)
+
+    def best(self, scores: Floats) -> NDArray[np.intp]:
+        """The class (F,) that scores (F, C) stand for, however close; -1 where a cleanup falls into
+        none.
+        """
+        return scores.argmax(1) if self.cleanup is None else self.cleanup.classes_of(scores)
 
     def labels(self, frames: Frames, products: Products | None = None) -> tuple[str, ...]:
         """The name of the class of each frame, or "unsure"."""

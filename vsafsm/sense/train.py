@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from vsafsm.errors import SenseError
 from vsafsm.sense.data import Frames
 from vsafsm.sense.extra import imported
-from vsafsm.sense.margins import split, with_margin
+from vsafsm.sense.margins import examples_of, split, with_margin
 from vsafsm.sense.model import Layer, Model, Quantiser, Rounding, Window
 
 Progress = Callable[[str, float], None]
@@ -118,20 +118,17 @@ def train(
         If torch is not installed, or the frames do not fit the recipe.
     """
     kept, held = split(frames, recipe.validation, rng)
-    quantiser = _quantiser(kept, recipe.input_bits)
+    quantiser = Quantiser.of(kept, recipe.input_bits)
     torch = imported("torch", "training a classifier")
     with _one_thread(torch):
         net = _Net(torch, kept, recipe, rng)
-        net.fit(quantiser.whole(kept.values), progress)
-        model = Model(frames.classes, frames.shape, quantiser, net.layers())
+        inputs = quantiser.whole(kept.values)
+        net.fit(inputs, progress)
+        layers = net.layers()
+    model = Model(
+        frames.classes, frames.shape, quantiser, layers, examples=examples_of(inputs, rng)
+    )
     return with_margin(model, held, recipe.most_wrong)
-
-
-def _quantiser(frames: Frames, bits: int) -> Quantiser:
-    low, high = float(frames.values.min()), float(frames.values.max())
-    if low == high:
-        raise SenseError(f"every value of the frames is {low}; expected frames that differ")
-    return Quantiser(low, high, bits)
 
 
 @contextmanager
