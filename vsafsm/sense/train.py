@@ -70,7 +70,7 @@ class Recipe:
         If a number is out of range.
     """
 
-    hidden: tuple[int, ...] = (64,)
+    hidden: tuple[int, ...] = (256,)
     convolutions: tuple[Convolution, ...] = ()
     weight_bits: int = 4
     activation_bits: int = 3
@@ -78,7 +78,7 @@ class Recipe:
     noise: tuple[float, ...] = (0.2,)
     dropout: tuple[tuple[float, float], ...] = ()
     epochs: int = 100
-    batch: int = 32
+    batch: int = 64
     rate: float = 0.01
     validation: float = 0.15
     most_wrong: float = 0.01
