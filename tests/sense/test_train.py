@@ -35,7 +35,9 @@ RECIPES = {
     "dropout": Recipe(
         hidden=(24,), epochs=40, batch=16, dropout=((0.0, 0.1), (0.1, 0.2)), noise=(0.05,)
     ),
-    "wide": Recipe(hidden=(16,), epochs=25, weight_bits=8, activation_bits=8, input_bits=8),
+    "wide": Recipe(
+        hidden=(16,), epochs=25, batch=16, weight_bits=8, activation_bits=8, input_bits=8
+    ),
 }
 LEAST = {"one layer": 0.34, "convolution": 0.85, "dense": 0.85, "dropout": 0.85, "wide": 0.85}
 

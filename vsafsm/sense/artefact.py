@@ -8,6 +8,7 @@ JSON text.
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ _MEMBERS = {
     "examples": ("|u1",),
     npz.HASH: ("|u1",),
 }
-_WITH_CLEANUP = {**_MEMBERS, "codes": ("|u1",), "recurrent": ("|i1",)}
+_WITH_CLEANUP = {**_MEMBERS, "class_codes": ("|u1",), "recurrent": ("|i1",)}
 _KEYS = {"kind", "version", "classes", "shape", "quantiser", "layers", "margin", "gain", "trained"}
 
 
@@ -66,7 +67,7 @@ def save_model(model: Model, path: str | Path, trained: str = "") -> None:
     if model.examples is not None:
         members["examples"] = model.examples.reshape(len(model.examples), -1)
     if model.cleanup is not None:
-        members["codes"] = model.cleanup.codes.astype(np.uint8)
+        members["class_codes"] = model.cleanup.codes.astype(np.uint8)
         members["recurrent"] = model.cleanup.weights
     write_atomically(path, lambda file: npz.write(members, file))
 
@@ -79,6 +80,15 @@ def _layer_text(layer: Layer) -> dict[str, Any]:
         "rounding": rounding and [rounding.multiplier, rounding.shift, rounding.bits],
         "window": window and [window.height, window.width, window.stride],
     }
+
+
+def holds_model(path: str | Path) -> bool:
+    """Whether a file that is there holds a classifier, whole or damaged inside."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {"metadata.npy", "examples.npy"} <= set(archive.namelist())
+    except (OSError, zipfile.BadZipFile):
+        return False
 
 
 def load_model(path: str | Path) -> Model:
@@ -125,8 +135,8 @@ def _metadata(array: NDArray[Any], name: str) -> dict[str, Any]:
 def _model(text: dict[str, Any], members: npz.Members, name: str) -> Model:
     try:
         cleanup = None
-        if "codes" in members:
-            codes = members["codes"]
+        if "class_codes" in members:
+            codes = members["class_codes"]
             if codes.max(initial=0) > 1:
                 raise SenseError("codes hold more than 0 and 1")
             cleanup = Cleanup(codes.astype(np.bool_), members["recurrent"], _whole(text["gain"]))

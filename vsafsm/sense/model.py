@@ -353,6 +353,11 @@ class Model:
         return (*self.shape, 1) if len(self.shape) == 2 else self.shape
 
     @property
+    def may_be_unsure(self) -> bool:
+        """Whether there can be a frame of no class."""
+        return self.margin > 0 or self.cleanup is not None
+
+    @property
     def input_bits(self) -> tuple[int, ...]:
         """Of the inputs of each layer."""
         return (
