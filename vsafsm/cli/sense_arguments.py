@@ -19,9 +19,9 @@ ARRAYS = "memristor"
 """The backend whose arrays are drawn, unless another is named."""
 NUMBERS = {
     "weight_bits": "width of a weight, 2 to 8 (default 4)",
-    "activation_bits": "width of an activation, 1 to 8 (default 3)",
-    "input_bits": "width of an input, 1 to 8 (default 3)",
-    "epochs": "passes over the frames (default 100)",
+    "activation_bits": "width of an activation, 1 to 8 (default 4)",
+    "input_bits": "width of an input, 1 to 8 (default 4)",
+    "epochs": "passes over the frames (default 60)",
     "batch": "frames per step (default 64)",
 }
 SHARES = {

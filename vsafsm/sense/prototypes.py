@@ -57,7 +57,7 @@ class PrototypeRecipe:
 
     neurons: int = 1024
     active: int = 128
-    input_bits: int = 3
+    input_bits: int = 4
     weight_bits: int = 4
     passes: int = 60
     margin: float = 0.5

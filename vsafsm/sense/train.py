@@ -30,6 +30,11 @@ Progress = Callable[[str, float], None]
 FIRST_RANGE = 0.999
 """Share of the first sums that an activation's range covers when training starts."""
 
+CLIP = 2.0
+"""Root mean squares of a layer's weights at which they are cut off: with a smaller full scale its
+noise is less beside them.
+"""
+
 
 @dataclass(frozen=True)
 class Convolution:
@@ -73,11 +78,11 @@ class Recipe:
     hidden: tuple[int, ...] = (256,)
     convolutions: tuple[Convolution, ...] = ()
     weight_bits: int = 4
-    activation_bits: int = 3
-    input_bits: int = 3
+    activation_bits: int = 4
+    input_bits: int = 4
     noise: tuple[float, ...] = (0.2,)
     dropout: tuple[tuple[float, float], ...] = ()
-    epochs: int = 100
+    epochs: int = 60
     batch: int = 64
     rate: float = 0.01
     validation: float = 0.15
@@ -226,9 +231,9 @@ class _Net:
         return rows * self.torch.from_numpy((factor / kept).astype(np.float32))
 
     def _noisy(self, weights: Any, number: int, training: bool) -> Any:
-        largest = weights.detach().abs().max()
+        largest = _full_scale(weights.detach())
         step = largest / (2 ** (self.recipe.weight_bits - 1) - 1)
-        rounded = self._through(weights / step) * step
+        rounded = self._through(weights.clamp(-largest, largest) / step) * step
         amount = _each(self.recipe.noise, number)
         if not training or amount == 0:
             return rounded
@@ -249,8 +254,9 @@ class _Net:
         recipe, found = self.recipe, []
         tops = [2**recipe.input_bits - 1, *[2**recipe.activation_bits - 1] * len(self.ranges)]
         for number, (real, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            weights = real.detach().numpy().astype(np.float64)
-            step = float(np.abs(weights).max()) / (2 ** (recipe.weight_bits - 1) - 1)
+            largest = float(_full_scale(real.detach()))
+            weights = real.detach().numpy().astype(np.float64).clip(-largest, largest)
+            step = largest / (2 ** (recipe.weight_bits - 1) - 1)
             lsb = step / tops[number]
             rounding = None
             if number < len(self.ranges):
@@ -266,6 +272,13 @@ class _Net:
                 )
             )
         return tuple(found)
+
+
+def _full_scale(weights: Any) -> Any:
+    """The weight that takes the largest conductance: the largest, or `CLIP` deviations where that
+    is less.
+    """
+    return weights.abs().max().minimum(CLIP * weights.square().mean().sqrt())
 
 
 def _each(values: Sequence[Any], number: int) -> Any:
