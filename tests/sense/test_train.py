@@ -99,6 +99,19 @@ def test_noise_in_training_helps_against_noise(unseen: Frames) -> None:
     assert with_noise > without + 0.005
 
 
+@needs_torch
+def test_full_scale_lies_at_a_multiple_of_the_root_mean_square(frames: Frames) -> None:
+    """Of weights in LSBs: the more that is cut off, the larger they are beside full scale."""
+
+    def sizes(clip: float) -> list[float]:
+        recipe = Recipe(hidden=(16,), epochs=5, batch=16, weight_bits=8, clip=clip)
+        model = train(frames, recipe, np.random.default_rng(0))
+        return [float(np.sqrt(((each.weights / each.limit) ** 2).mean())) for each in model.layers]
+
+    assert all(small > large for small, large in zip(sizes(1.0), sizes(2.0), strict=True))
+    assert all(small > large for small, large in zip(sizes(2.0), sizes(1000.0), strict=True))
+
+
 def test_a_split_takes_of_every_class(frames: Frames) -> None:
     kept, held = split(frames, 0.2, np.random.default_rng(0))
     assert set(kept.names) | set(held.names) == set(frames.names)
@@ -128,6 +141,7 @@ REFUSED = {
     "noise": ({"noise": (0.1, 0.2, 0.3)}, "noise has 3 entries; expected 1, or 2"),
     "negative": ({"noise": (-0.1,)}, "noise is"),
     "dropout": ({"dropout": ((0.9, 0.2),)}, "dropout is"),
+    "clip": ({"clip": 0.0}, "clip is 0.0; expected 0.5"),
     "sizes": ({"hidden": (0,)}, "1 or more"),
 }
 

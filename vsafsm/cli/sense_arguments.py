@@ -25,6 +25,7 @@ NUMBERS = {
     "batch": "frames per step (default 64)",
 }
 SHARES = {
+    "clip": "full scale of a layer, in root mean squares of its weights (default 2)",
     "rate": "first learning rate (default 0.01)",
     "validation": "share of the frames that the margin is chosen on (default 0.15)",
     "most_wrong": "share of them that may be wrong where the classifier is sure (default 0.01)",

@@ -21,7 +21,17 @@ if TYPE_CHECKING:
 SUFFIX = ".npz"
 OF_BOTH = ("input_bits", "weight_bits", "validation", "most_wrong")
 OF_TRAINING = (
-    *("noise", "hidden", "convolution", "dropout", "activation_bits", "epochs", "batch", "rate"),
+    *(
+        "noise",
+        "hidden",
+        "convolution",
+        "dropout",
+        "activation_bits",
+        "epochs",
+        "batch",
+        "rate",
+        "clip",
+    ),
 )
 
 

@@ -30,11 +30,6 @@ Progress = Callable[[str, float], None]
 FIRST_RANGE = 0.999
 """Share of the first sums that an activation's range covers when training starts."""
 
-CLIP = 2.0
-"""Root mean squares of a layer's weights at which they are cut off: with a smaller full scale its
-noise is less beside them.
-"""
-
 
 @dataclass(frozen=True)
 class Convolution:
@@ -61,6 +56,9 @@ class Recipe:
     dropout
         Shares of inputs that are multiplied by 0 and by 1/2, one pair for all layers, or one for
         each; none where it is empty.
+    clip
+        Root mean squares of a layer's weights at which its full scale lies; what is beyond is cut
+        off, so that the same noise is less beside the weights. At most at the largest weight.
     epochs, batch, rate
         Passes over the frames, frames per step, and the first learning rate of Adam, which falls to
         0 as a cosine.
@@ -82,6 +80,7 @@ class Recipe:
     input_bits: int = 4
     noise: tuple[float, ...] = (0.2,)
     dropout: tuple[tuple[float, float], ...] = ()
+    clip: float = 2.0
     epochs: int = 60
     batch: int = 64
     rate: float = 0.01
@@ -99,6 +98,8 @@ class Recipe:
                 raise SenseError(
                     f"dropout is {none} and {half}; expected shares of 0 and of 1/2 that leave some"
                 )
+        if not 0.5 <= self.clip <= 1000:
+            raise SenseError(f"clip is {self.clip}; expected 0.5 to 1000")
         sizes = (*self.hidden, *(n for c in self.convolutions for n in (c.channels, c.size)))
         if min((*sizes, self.epochs, self.batch)) < 1 or not 0 < self.rate <= 1:
             raise SenseError("sizes, epochs and batch are to be 1 or more, and 0 < rate <= 1")
@@ -231,7 +232,7 @@ class _Net:
         return rows * self.torch.from_numpy((factor / kept).astype(np.float32))
 
     def _noisy(self, weights: Any, number: int, training: bool) -> Any:
-        largest = _full_scale(weights.detach())
+        largest = _full_scale(weights.detach(), self.recipe.clip)
         step = largest / (2 ** (self.recipe.weight_bits - 1) - 1)
         rounded = self._through(weights.clamp(-largest, largest) / step) * step
         amount = _each(self.recipe.noise, number)
@@ -254,7 +255,7 @@ class _Net:
         recipe, found = self.recipe, []
         tops = [2**recipe.input_bits - 1, *[2**recipe.activation_bits - 1] * len(self.ranges)]
         for number, (real, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            largest = float(_full_scale(real.detach()))
+            largest = float(_full_scale(real.detach(), recipe.clip))
             weights = real.detach().numpy().astype(np.float64).clip(-largest, largest)
             step = largest / (2 ** (recipe.weight_bits - 1) - 1)
             lsb = step / tops[number]
@@ -274,11 +275,11 @@ class _Net:
         return tuple(found)
 
 
-def _full_scale(weights: Any) -> Any:
-    """The weight that takes the largest conductance: the largest, or `CLIP` deviations where that
-    is less.
+def _full_scale(weights: Any, clip: float) -> Any:
+    """The weight that takes the largest conductance: the largest, or so many root mean squares
+    where that is less.
     """
-    return weights.abs().max().minimum(CLIP * weights.square().mean().sqrt())
+    return weights.abs().max().minimum(clip * weights.square().mean().sqrt())
 
 
 def _each(values: Sequence[Any], number: int) -> Any:
