@@ -57,6 +57,18 @@ def peak_alone(noise: tuple[float, ...]) -> float:
 
 
 @needs_optuna
+def test_no_noise_is_tried_twice(asked: list[tuple[float, ...]], frames: Frames) -> None:
+    """Not even where the best is in a corner, to which the process returns."""
+
+    def corner(model: Model, rng: np.random.Generator) -> float:
+        first, second = model  # type: ignore[misc]
+        return float(1 - first - second)
+
+    search(frames, RECIPE, Space(trials=25), corner)
+    assert len(set(asked)) == 25
+
+
+@needs_optuna
 def test_an_interrupted_search_gives_the_same(
     asked: list[tuple[float, ...]], frames: Frames, tmp_path: Path
 ) -> None:

@@ -243,10 +243,10 @@ class Cleanup:
 
     def __post_init__(self) -> None:
         size = self.codes.shape[-1]
-        if self.codes.ndim != 2 or self.weights.shape != (size, size):
+        if self.codes.ndim != 2 or self.weights.shape != (size, size) or size > MOST_INPUTS:
             raise SenseError(
                 f"codes {self.codes.shape} and weights {self.weights.shape} of a cleanup; expected"
-                " (C, N) and (N, N)"
+                f" (C, N) and (N, N), N of {MOST_INPUTS} at most"
             )
         if self.codes.dtype != np.bool_ or self.weights.dtype != np.int8:
             raise SenseError("codes and weights of a cleanup; expected booleans and int8")
@@ -256,8 +256,9 @@ class Cleanup:
             array.setflags(write=False)
 
     def _step(self, activity: Bits) -> Bits:
-        z = activity.astype(np.float64)
-        drive = z @ self.weights.T.astype(np.float64)
+        # Sums of int8 are whole and below 2 ** 24 for up to 2 ** 17 neurons: float32 is exact.
+        z = activity.astype(np.float32)
+        drive = z @ self.weights.T.astype(np.float32)
         return np.asarray(drive > self.gain * z.sum(1, keepdims=True))
 
     def classes_of(self, scores: Floats) -> NDArray[np.intp]:

@@ -130,6 +130,10 @@ def search(
         while len(kept.trials) < space.trials:
             number = len(kept.trials)
             noise = _suggested(optuna, study, over, space.seed + number)
+            if noise in {trial.noise for trial in kept.trials}:
+                # It would score the same again.
+                again = np.random.default_rng([space.seed, 2, number])
+                noise = tuple(again.uniform(space.low, space.high, recipe.depth).tolist())
             trial = _tried(frames, recipe, space, score, noise)
             _tell(optuna, study, over, trial)
             kept.add(trial)
