@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
+import doctest
 import subprocess
 import sys
-from doctest import testmod
 from importlib import import_module
 from pathlib import Path
 
@@ -42,4 +42,4 @@ def test_importing_it_imports_neither_torch_nor_optuna() -> None:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_run(name: str) -> None:
-    assert testmod(import_module(f"vsafsm.sense.{name}")).failed == 0
+    assert doctest.testmod(import_module(f"vsafsm.sense.{name}")).failed == 0
