@@ -595,3 +595,21 @@ def test_pages_print_what_they_show(name: str, folder: Path, capsys: Capture) ->
     text = page(f"docs/{name}.md")
     exec(compile(blocks(text, "python")[0], f"{name}.md", "exec"), {})
     assert capsys.readouterr().out == blocks(text, "text")[0]
+
+
+# ---- senses
+
+
+@pytest.mark.slow
+def test_the_page_on_senses_does_what_it_shows(folder: Path, capsys: Capture) -> None:
+    """But for digits: another torch trains another classifier."""
+    pytest.importorskip("torch", reason="torch is not installed")
+    pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+    text = page("docs/senses.md")
+    exec(compile(blocks(text, "python")[0], "senses.md", "exec"), {})
+    shutil.copy(ROOT / "docs" / "examples" / "senses" / "keypad_lock.yaml", ".")
+    capsys.readouterr()
+    for line in blocks(text, "bash")[0].splitlines():
+        assert main(shlex.split(line)[1:]) == 0, line
+    shown = without_numbers(blocks(text, "text")[0])
+    assert without_numbers(capsys.readouterr().out) == shown

@@ -296,6 +296,13 @@ class RobustnessError(VsafsmError):
     """A measurement of robustness, or a strategy for tests, that asks for what cannot be."""
 
 
+# ---- senses
+
+
+class SenseError(VsafsmError):
+    """Frames, a classifier or its training that cannot be used as asked."""
+
+
 # ---- files and the command line
 
 

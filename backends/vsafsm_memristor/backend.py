@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,10 @@ from vsafsm.synchronous import Session
 from vsafsm_memristor.crossbar.array import ArrayPlan, calibrate, plan_array, stepper
 from vsafsm_memristor.crossbar.parameters import OPTIONS, requirements, settings
 from vsafsm_memristor.device.lines import ir_drop
+
+if TYPE_CHECKING:
+    from vsafsm.sense.arrays import Matrix
+    from vsafsm.sense.model import Products
 
 
 class MemristorBackend:
@@ -62,6 +66,14 @@ class MemristorBackend:
             stepper(plan.network, crossbar, rng),
             encoder_for(program.machine, plan.network),
         )
+
+    def draw_layers(
+        self, matrices: Sequence[Matrix], rng: np.random.Generator, **options: Any
+    ) -> Products:
+        """The layers of a classifier, on arrays that are drawn, programmed and aged."""
+        from vsafsm_memristor.crossbar.layer import draw_layers
+
+        return draw_layers(matrices, settings(options), rng)
 
     def emit(self, program: Program, folder: Path, **options: Any) -> None:
         """Write the conductances of each tile, a manifest and a picture into `folder`."""

@@ -26,6 +26,7 @@ from vsafsm.cli.arguments import (
 from vsafsm.cli.exits import OK, WRONG
 from vsafsm.cli.progress import ProgressBar
 from vsafsm.cli.results import is_correct, print_verdict, wrong_states
+from vsafsm.cli.senses import add_senses, check_inputs, seen_by, sense_of
 from vsafsm.cli.sources import compiled_of
 from vsafsm.cli.systems import run_system
 from vsafsm.cli.tables import print_table
@@ -64,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="with -: tick in real time, by the period of the machine's clock",
     )
+    add_senses(parser)
     add_json(parser)
     add_options(parser)
 
@@ -72,6 +74,8 @@ def run(args: argparse.Namespace) -> int:
     chosen = choices(args)
     if args.overlap is not None:
         check_overlap(args.overlap)
+    if args.sense is not None or args.frames is not None:
+        return _run_on_frames(args, chosen)
     if args.inputs == [STREAM] and not args.word_file:
         program = compiled_of(args, chosen, allow_unproven=True)
         if isinstance(program, SystemProgram):
@@ -103,6 +107,18 @@ def run(args: argparse.Namespace) -> int:
     if train:
         return _play(program, train, args, chosen)
     _refuse_overlap(args)
+    return _run_word(program, items, args, chosen)
+
+
+def _run_word(
+    program: Program,
+    items: Sequence[str],
+    args: argparse.Namespace,
+    chosen: Choices,
+    frames: Sequence[str] = (),
+) -> int:
+    """Run a word that is known; `frames` has what each input was seen in."""
+    machine = program.machine
     groups = expanded(items, machine)
     word = tuple(chain.from_iterable(groups))
     expected = machine.run(word)
@@ -119,11 +135,12 @@ def run(args: argparse.Namespace) -> int:
                 "machine": machine.name,
                 "backend": chosen.target,
                 **_told(items, shown, right, columns),
+                **({"frames": list(frames)} if frames else {}),
                 "correct": correct,
             }
         )
     else:
-        _print_trace(items, shown, right, columns)
+        _print_trace(items, shown, right, columns, frames)
         wrong = wrong_states(ran.states, expected.states)
         print_verdict(program, chosen.target, len(ran.states), wrong, correct)
     return OK if correct else WRONG
@@ -154,19 +171,44 @@ def _by_item(ran: Run, machine: Machine, ends: Sequence[int]) -> Run:
     return Run(tuple(ran.states[end] for end in ends), tuple(outputs))
 
 
-def _print_trace(word: Sequence[str], ran: Run, expected: Sequence[str], columns: Columns) -> None:
+def _print_trace(
+    word: Sequence[str],
+    ran: Run,
+    expected: Sequence[str],
+    columns: Columns,
+    frames: Sequence[str] = (),
+) -> None:
+    seen: Sequence[tuple[str, ...]] = [(name,) for name in ("", *frames)] if frames else []
     rows = []
     for i, (symbol, state, out, right) in enumerate(
         zip(("", *word), ran.states, ran.outputs, expected, strict=True)
     ):
         remark = "" if state == right else f"expected {right}"
-        rows.append((str(i), symbol, *columns.row(state), ", ".join(out), remark))
-    print_table(("step", "input", *columns.headings, "outputs", ""), rows)
+        where = seen[i] if seen else ()
+        rows.append((str(i), *where, symbol, *columns.row(state), ", ".join(out), remark))
+    heading = ("frame",) if seen else ()
+    print_table(("step", *heading, "input", *columns.headings, "outputs", ""), rows)
 
 
 def _refuse_overlap(args: argparse.Namespace) -> None:
     if args.overlap is not None:
         raise UsageError("--overlap is for inputs with times; expected some, such as press@40")
+
+
+# ---- inputs seen in frames
+
+
+def _run_on_frames(args: argparse.Namespace, chosen: Choices) -> int:
+    """Classify each frame, and run the word of what was seen."""
+    if args.inputs or args.word_file or args.clock:
+        raise UsageError("frames are given and a word or --clock as well; expected one of them")
+    _refuse_overlap(args)
+    sense = sense_of(args)
+    program = compiled_of(args, chosen, allow_unproven=True)
+    if isinstance(program, SystemProgram):
+        raise UsageError("--sense is for one machine; expected no system")
+    check_inputs(sense.model, program.machine)
+    return _run_word(program, seen_by(sense, chosen), args, chosen, sense.frames.names)
 
 
 # ---- inputs with times

@@ -71,6 +71,12 @@ def _emit() -> CommandFile:
     return emit
 
 
+def _sense() -> CommandFile:
+    from vsafsm.cli import sense
+
+    return sense
+
+
 def _examples() -> CommandFile:
     from vsafsm.cli import examples
 
@@ -97,6 +103,7 @@ COMMANDS = {
         Command("draw", "draw a machine as a graph, or write it as Mermaid text", _draw),
         Command("convert", "write a machine in another format", _convert),
         Command("emit", "write what a backend needs into a folder, or into a file", _emit),
+        Command("sense", "train a classifier of frames, and test it on drawn arrays", _sense),
         Command("examples", "list the example specs, or copy some", _examples),
         Command("backends", "list the backends, and why one cannot run here", _backends),
     )

@@ -1,0 +1,281 @@
+"""``vsafsm sense``, and frames as the inputs of ``vsafsm run``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import vsafsm
+from vsafsm.cli import main
+from vsafsm.sense.artefact import load_model
+from vsafsm.sense.data import UNSURE, load_labelled, load_sequence
+from vsafsm.sense.radius import certified
+
+Run = Callable[..., tuple[int, str, str]]
+MACHINES = Path(__file__).parents[2] / "docs" / "examples" / "senses"
+KEYPAD = str(MACHINES / "keypad_lock.yaml")
+SMALL = ("--prototypes", "--neurons", "256", "--active", "32")
+needs_torch = pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed")
+needs_optuna = pytest.mark.skipif(
+    find_spec("optuna") is None or find_spec("torch") is None, reason="optuna is not installed"
+)
+
+
+def picture(label: int, rng: np.random.Generator) -> np.ndarray:
+    """A pattern of the label, under noise."""
+    pattern = np.random.default_rng(label).random((6, 6)) > 0.5
+    return np.asarray(0.5 * pattern + 0.5 * rng.random((6, 6)))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """``train`` with ten labels, ``test`` alike, and ``shown``: 3, 1, grey, 4, 7."""
+    place, rng = tmp_path_factory.mktemp("digits"), np.random.default_rng(0)
+    for part, count in (("train", 14), ("test", 5)):
+        for label in range(10):
+            (place / part / str(label)).mkdir(parents=True)
+            for i in range(count):
+                np.save(place / part / str(label) / f"{i}.npy", picture(label, rng))
+    (place / "shown").mkdir()
+    for i, label in enumerate((3, 1, None, 4, 7)):
+        frame = np.full((6, 6), 0.5) if label is None else picture(label, rng)
+        np.save(place / "shown" / f"frame_{i}.npy", frame)
+    return place
+
+
+@pytest.fixture(scope="module")
+def classifier(folder: Path) -> str:
+    path = folder / "digits.npz"
+    assert main(["sense", "train", str(folder / "train"), *SMALL, "-o", str(path)]) == 0
+    return str(path)
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    def call(*arguments: str) -> tuple[int, str, str]:
+        code = main(arguments)
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.err
+        return code, captured.out, captured.err
+
+    return call
+
+
+def test_a_classifier_is_trained_and_tested(run: Run, folder: Path, classifier: str) -> None:
+    frames = load_labelled(folder / "test")
+    model = load_model(classifier)
+    code, out, _ = run("sense", "test", classifier, str(folder / "test"), "--json")
+    assert code == 0
+    (row,) = json.loads(out)["rows"]
+    expected = float((model.best(model.scores(frames)) == model.truth(frames)).mean())
+    assert row["correct"] == expected >= 0.8
+    assert row["low"] < expected <= row["high"]
+
+
+def test_arrays_are_drawn(run: Run, folder: Path, classifier: str) -> None:
+    test = str(folder / "test")
+    code, out, _ = run(
+        *("sense", "test", classifier, test, "--device", "neurram", "--arrays", "6", "--json"),
+    )
+    exact, arrays = json.loads(out)["rows"]
+    assert code == 0
+    assert arrays["weights"] == "6 arrays of neurram"
+    assert arrays["worst"] <= arrays["correct"] <= 1
+    ideal = ("-O", "sigma=0", "-O", "read_noise=no", "-O", "adc_bits=0")
+    code, out, _ = run(
+        *("sense", "test", classifier, test, "--device", "lognormal", "--arrays", "2"),
+        *(*ideal, "--json"),
+    )
+    exact, arrays = json.loads(out)["rows"]
+    assert arrays["correct"] == arrays["worst"] == exact["correct"]
+    text = run("sense", "test", classifier, test, "--device", "neurram", "--arrays", "6")[1]
+    assert "6 arrays of neurram" in text
+    code = run(
+        *("sense", "test", classifier, test, "--device", "perovskite-mean", "--arrays", "3"),
+        *("--least", "1"),
+    )[0]
+    assert code == 1
+
+
+def test_the_same_seed_gives_the_same_file(run: Run, folder: Path, classifier: str) -> None:
+    again = folder / "again.npz"
+    assert run("sense", "train", str(folder / "train"), *SMALL, "-o", str(again))[0] == 0
+    assert again.read_bytes() == Path(classifier).read_bytes()
+
+
+@needs_torch
+def test_trained_layers_are_certified(run: Run, folder: Path, tmp_path: Path) -> None:
+    path, test = str(tmp_path / "t.npz"), str(folder / "test")
+    flags = ("--hidden", "24", "--epochs", "30", "--noise", "0.1,0.2", "--batch", "16")
+    assert run("sense", "train", str(folder / "train"), *flags, "-o", path)[0] == 0
+    code, out, _ = run("sense", "test", path, test, "--certify", "0.002", "--json")
+    row = json.loads(out)["rows"][1]
+    assert code == 0
+    assert row["correct"] == certified(load_model(path), load_labelled(test), 0.002) > 0
+
+
+@needs_torch
+def test_convolutions_are_trained(run: Run, folder: Path, tmp_path: Path) -> None:
+    path = str(tmp_path / "c.npz")
+    flags = ("--convolution", "4:3", "--hidden", "-", "--epochs", "2", "--dropout", "0.1:0.1")
+    code, out, _ = run("sense", "train", str(folder / "train"), *flags, "-o", path)
+    assert code == 0
+    assert "layers 9 x 4, 64 x 10" in out
+
+
+@needs_optuna
+def test_a_search_is_kept_and_drawn(run: Run, folder: Path, tmp_path: Path) -> None:
+    journal, drawn = tmp_path / "search.json", tmp_path / "search.svg"
+    flags = (
+        *("--hidden", "12", "--epochs", "3", "--trials", "2", "--journal", str(journal)),
+        *("--picture", str(drawn), "--json"),
+    )
+    code, out, _ = run("sense", "search", str(folder / "train"), *flags)
+    assert code == 0
+    found = json.loads(out)
+    assert found["mean"] == max(trial["mean"] for trial in found["trials"])
+    assert len(journal.read_text().splitlines()) == 3
+    assert drawn.read_text().count("<svg") == 1
+    assert json.loads(run("sense", "search", str(folder / "train"), *flags)[1]) == found
+
+
+# ---- frames as inputs
+
+
+@pytest.mark.parametrize("backend", ["reference", "memristor"])
+def test_a_machine_sees_frames(run: Run, folder: Path, classifier: str, backend: str) -> None:
+    shown = ("--sense", classifier, "--frames", str(folder / "shown"))
+    code, out, _ = run("run", KEYPAD, *shown, "--backend", backend, "--json")
+    assert code == 0
+    found = json.loads(out)
+    assert found["inputs"] == ["3", "1", UNSURE, "4", "7"]
+    assert found["states"] == ["locked", "got_3", "got_31", "got_31", "open", "locked"]
+    assert found["outputs"][2] == ["show_again", "bolt_out"]
+    assert found["frames"] == [f"frame_{i}.npy" for i in range(5)]
+
+
+def test_the_table_has_the_frames(run: Run, folder: Path, classifier: str) -> None:
+    shown = ("--sense", classifier, "--frames", str(folder / "shown"))
+    lines = run("run", KEYPAD, *shown)[1].splitlines()
+    assert lines[0].split() == ["step", "frame", "input", "state", "outputs"]
+    assert lines[4].split() == ["2", "frame_1.npy", "1", "got_31", "bolt_out"]
+
+
+def test_a_press_is_counted_once() -> None:
+    machine = vsafsm.load(MACHINES / "debounce.yaml")
+    frames = "hand empty hand hand unsure hand hand hand empty hand empty empty hand hand hand"
+    trace = machine.run(frames.split())
+    presses = [i for i, outputs in enumerate(trace.outputs) if "press" in outputs]
+    assert presses == [5, 14]
+
+
+def test_both_example_machines_are_proven() -> None:
+    for name in ("keypad_lock", "debounce"):
+        program = vsafsm.compile(vsafsm.load(MACHINES / f"{name}.yaml"), tolerate="none")
+        assert program.prove().holds
+
+
+def test_what_run_sees_is_what_labels_say(folder: Path, classifier: str) -> None:
+    seen = load_model(classifier).labels(load_sequence(folder / "shown"))
+    assert seen == ("3", "1", UNSURE, "4", "7")
+
+
+TURNSTILE = "specs/turnstile.yaml"
+REFUSED = {
+    "no frames": (["run", KEYPAD, "--sense", "{classifier}"], "without --frames"),
+    "no classifier": (["run", KEYPAD, "--frames", "{shown}"], "without --sense"),
+    "a word as well": (
+        ["run", KEYPAD, "3", "--sense", "{classifier}", "--frames", "{shown}"],
+        "expected one of them",
+    ),
+    "another alphabet": (
+        ["run", TURNSTILE, "--sense", "{classifier}", "--frames", "{shown}"],
+        'may give "0", which is no input of machine "turnstile"',
+    ),
+    "labels where frames are": (
+        ["run", KEYPAD, "--sense", "{classifier}", "--frames", "{train}"],
+        'the sub-folder "0"',
+    ),
+    "a spec as a classifier": (
+        ["run", KEYPAD, "--sense", TURNSTILE, "--frames", "{shown}"],
+        "is no classifier",
+    ),
+    "a misspelt folder": (["sense", "test", "{classifier}", "{train}x"], "no such file or folder"),
+    "a misspelt device": (
+        ["sense", "test", "{classifier}", "{test}", "--device", "neuram"],
+        'did you mean "neurram"?',
+    ),
+    "a misspelt option": (
+        ["sense", "test", "{classifier}", "{test}", "--arrays", "1", "-O", "adc_bit=8"],
+        'did you mean "adc_bits"?',
+    ),
+    "a backend without arrays": (
+        ["sense", "test", "{classifier}", "{test}", "--arrays", "1", "--backend", "reference"],
+        "has no arrays",
+    ),
+    "options without arrays": (
+        ["sense", "test", "{classifier}", "{test}", "-O", "adc_bits=8"],
+        "expected --arrays",
+    ),
+    "a share": (["sense", "test", "{classifier}", "{test}", "--certify", "2"], "0 to 1"),
+    "a cleanup": (
+        ["sense", "test", "{classifier}", "{test}", "--certify", "0.01"],
+        "which has no radius",
+    ),
+    "an epoch of prototypes": (
+        ["sense", "train", "{train}", "--prototypes", "--epochs", "3", "-o", "{new}"],
+        "without --prototypes",
+    ),
+    "neurons of layers": (
+        ["sense", "train", "{train}", "--neurons", "30", "-o", "{new}"],
+        "--neurons is for --prototypes",
+    ),
+    "a seed": (["sense", "train", "{train}", "--seed", "-1", "-o", "{new}"], "0 or more"),
+    "hidden": (["sense", "train", "{train}", "--hidden", "a", "-o", "{new}"], "between commas"),
+    "a convolution": (
+        ["sense", "train", "{train}", "--convolution", "3", "-o", "{new}"],
+        "between colons",
+    ),
+    "another suffix": (["sense", "train", "{train}", "-o", "{new}.txt"], "ends in .npz"),
+    "few draws": (["sense", "search", "{train}", "--arrays", "19"], "at least 20"),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_bad_input_is_two_and_writes_nothing(
+    kind: str, run: Run, folder: Path, classifier: str, tmp_path: Path
+) -> None:
+    arguments, words = REFUSED[kind]
+    places = {
+        "classifier": classifier,
+        "new": str(tmp_path / "new.npz"),
+        **{name: str(folder / name) for name in ("train", "test", "shown")},
+    }
+    code, out, err = run(*(each.format(**places) for each in arguments))
+    assert (code, out) == (2, "")
+    assert words in err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_program_is_not_replaced(run: Run, folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "p.npz"
+    vsafsm.compile(vsafsm.load(TURNSTILE), tolerate="none").save(path)
+    before = path.read_bytes()
+    code, _, err = run("sense", "train", str(folder / "train"), *SMALL, "-o", str(path))
+    assert code == 2
+    assert "is not a classifier" in err
+    assert path.read_bytes() == before
+
+
+def test_a_classifier_is_not_replaced_by_a_program(
+    run: Run, classifier: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "c.npz"
+    path.write_bytes(Path(classifier).read_bytes())
+    assert run("compile", TURNSTILE, "--smallest", "-o", str(path))[0] == 2
+    assert path.read_bytes() == Path(classifier).read_bytes()

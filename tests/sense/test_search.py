@@ -1,0 +1,148 @@
+"""The search: what it finds, and that it goes on where it was."""
+
+from __future__ import annotations
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vsafsm.errors import SenseError
+from vsafsm.sense import search as searching
+from vsafsm.sense.data import Frames
+from vsafsm.sense.model import Model
+from vsafsm.sense.search import Space, Trial, best, draw_search, search
+from vsafsm.sense.train import Recipe
+
+needs_optuna = pytest.mark.skipif(
+    find_spec("optuna") is None or find_spec("torch") is None, reason="optuna is not installed"
+)
+RECIPE = Recipe(hidden=(4,), epochs=1)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, ...]]:
+    """A training that only tells what noise was asked for, as the margin of a model."""
+    found: list[tuple[float, ...]] = []
+
+    def train(frames: Frames, recipe: Recipe, rng: np.random.Generator) -> tuple[float, ...]:
+        found.append(recipe.noise)
+        return recipe.noise
+
+    monkeypatch.setattr(searching, "train", train)
+    return found
+
+
+def peak(model: Model, rng: np.random.Generator) -> float:
+    """Best at 0.3 and 0.1, with noise of 0.02 from draw to draw."""
+    first, second = model  # type: ignore[misc]
+    return float(1 - (first - 0.3) ** 2 - (second - 0.1) ** 2 + 0.02 * rng.standard_normal())
+
+
+@needs_optuna
+def test_the_search_nears_the_best_noise(asked: list[tuple[float, ...]], frames: Frames) -> None:
+    trials = search(frames, RECIPE, Space(trials=25), peak)
+    assert [trial.noise for trial in trials] == asked
+    assert all(len(trial.scores) == 20 for trial in trials)
+    assert best(trials).noise == pytest.approx((0.3, 0.1), abs=0.06)
+    # The same draws for every trial: what is left is the noise's own effect.
+    apart = {round(t.mean - peak_alone(t.noise), 9) for t in trials}
+    assert len(apart) == 1
+
+
+def peak_alone(noise: tuple[float, ...]) -> float:
+    return 1 - (noise[0] - 0.3) ** 2 - (noise[1] - 0.1) ** 2
+
+
+@needs_optuna
+def test_no_noise_is_tried_twice(asked: list[tuple[float, ...]], frames: Frames) -> None:
+    """Not even where the best is in a corner, to which the process returns."""
+
+    def corner(model: Model, rng: np.random.Generator) -> float:
+        first, second = model  # type: ignore[misc]
+        return float(1 - first - second)
+
+    search(frames, RECIPE, Space(trials=25), corner)
+    assert len(set(asked)) == 25
+
+
+@needs_optuna
+def test_an_interrupted_search_gives_the_same(
+    asked: list[tuple[float, ...]], frames: Frames, tmp_path: Path
+) -> None:
+    journal = tmp_path / "search.json"
+    whole = search(frames, RECIPE, Space(trials=14), peak)
+    search(frames, RECIPE, Space(trials=12), peak, journal)
+    with journal.open("a") as file:
+        file.write('{"noise": [0.1')
+    before = len(asked)
+    resumed = search(frames, RECIPE, Space(trials=14), peak, journal)
+    assert len(asked) == before + 2
+    assert resumed == whole
+    assert search(frames, RECIPE, Space(trials=14), peak, journal) == whole
+    assert len(asked) == before + 2
+
+
+@needs_optuna
+@pytest.mark.parametrize("other", ["seed", "about", "recipe"])
+def test_a_journal_of_another_search_is_refused(
+    other: str, asked: list[tuple[float, ...]], frames: Frames, tmp_path: Path
+) -> None:
+    journal = tmp_path / "search.json"
+    search(frames, RECIPE, Space(trials=1), peak, journal, {"device": "a"})
+    before = journal.read_bytes()
+    with pytest.raises(SenseError, match="another search"):
+        search(
+            frames,
+            Recipe(hidden=(5,)) if other == "recipe" else RECIPE,
+            Space(trials=1, seed=int(other == "seed")),
+            peak,
+            journal,
+            {"device": "b" if other == "about" else "a"},
+        )
+    assert journal.read_bytes() == before
+
+
+@needs_optuna
+@pytest.mark.parametrize("text", ["hello\n", "[]\n1\n", "hello", json.dumps({"search": 1})])
+def test_what_is_no_journal_is_refused(text: str, frames: Frames, tmp_path: Path) -> None:
+    journal = tmp_path / "search.json"
+    journal.write_text(text)
+    with pytest.raises(SenseError, match="search"):
+        search(frames, RECIPE, Space(trials=1), peak, journal)
+    assert journal.read_text() == text
+
+
+@needs_optuna
+def test_real_trainings_are_searched(frames: Frames) -> None:
+    def score(model: Model, rng: np.random.Generator) -> float:
+        return float((model.scores(frames).argmax(1) == model.truth(frames)).mean())
+
+    trials = search(frames, Recipe(hidden=(8,), epochs=4), Space(trials=2), score)
+    assert len({trial.noise for trial in trials}) == 2
+    assert 0.3 < best(trials).mean <= 1
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [({"draws": 19}, "at least 20"), ({"low": 0.5}, "low < high"), ({"trials": 0}, "at least 1")],
+)
+def test_a_space_that_cannot_be_is_refused(options: dict[str, int], words: str) -> None:
+    with pytest.raises(SenseError, match=words):
+        Space(**options)  # type: ignore[arg-type]
+
+
+def test_the_picture_is_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="Matplotlib is not installed")
+    rng = np.random.default_rng(0)
+    trials = [Trial((float(rng.random()), 0.1), (0.5, float(rng.random()))) for _ in range(6)]
+    for name in ("a.svg", "b.svg"):
+        draw_search(trials, tmp_path / name)
+    text = (tmp_path / "a.svg").read_text()
+    assert text == (tmp_path / "b.svg").read_text()
+    assert "<svg" in text
+    with pytest.raises(SenseError, match="does not say what to draw"):
+        draw_search(trials, tmp_path / "a.txt")
+    assert not (tmp_path / "a.txt").exists()

@@ -1,0 +1,92 @@
+"""``vsafsm sense search``: the noise of training that does best on drawn arrays."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from vsafsm.cli.arguments import add_json
+from vsafsm.cli.exits import OK
+from vsafsm.cli.progress import ProgressBar
+from vsafsm.cli.sense_arguments import add_arrays, add_recipe, arrays_of, check_seed, recipe_of
+from vsafsm.cli.tables import print_table
+from vsafsm.cli.terminal import print_json, print_line
+from vsafsm.overwriting import check_output
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Frames, a journal, what to search, and on which arrays."""
+    parser.add_argument("frames", metavar="FRAMES")
+    parser.add_argument(
+        "--journal", metavar="FILE", help="keep trials in this file, and go on with those in it"
+    )
+    parser.add_argument("--picture", metavar="FILE", help="draw the search (.png, .pdf, .svg)")
+    parser.add_argument(
+        "--trials", type=int, default=20, metavar="COUNT", help="classifiers (default 20)"
+    )
+    parser.add_argument(
+        "--arrays",
+        type=int,
+        default=20,
+        metavar="COUNT",
+        help="arrays that each is scored on, at least 20 (default 20)",
+    )
+    parser.add_argument(
+        "--most-noise", type=float, default=0.5, metavar="SHARE", help="of a layer (default 0.5)"
+    )
+    add_recipe(parser)
+    add_arrays(parser)
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """-> 0; bad input is raised."""
+    import numpy as np
+
+    from vsafsm.sense.arrays import matrices_of, outcome
+    from vsafsm.sense.data import load_labelled
+    from vsafsm.sense.margins import split
+    from vsafsm.sense.model import Model
+    from vsafsm.sense.search import SUFFIXES, Space, best, draw_search, search
+
+    check_seed(args)
+    if args.picture is not None:
+        check_output(args.picture, "a picture", SUFFIXES)
+    space = Space(0.0, args.most_noise, args.trials, args.arrays, args.seed)
+    backend, options = arrays_of(args)
+    recipe = recipe_of(args)
+    frames = load_labelled(args.frames)
+    # Arrays are scored on frames that no classifier of the search is trained on.
+    kept, held = split(frames, 0.2, np.random.default_rng([args.seed, 2]))
+
+    def score(model: Model, rng: np.random.Generator) -> float:
+        products = backend.draw_layers(matrices_of(model), rng, **options)
+        return outcome(model, held, products).correct
+
+    about = {"backend": backend.name, **options}
+    with ProgressBar("searching") as progress:
+        trials = search(
+            kept,
+            recipe,
+            space,
+            score,
+            None if args.journal is None else Path(args.journal),
+            about,
+            progress,
+        )
+    found = best(trials)
+    if args.picture is not None:
+        draw_search(trials, Path(args.picture))
+    noise = ",".join(f"{each:.3f}" for each in found.noise)
+    if args.json:
+        rows = [{"noise": list(t.noise), "mean": t.mean, "worst": min(t.scores)} for t in trials]
+        print_json({"noise": list(found.noise), "mean": found.mean, "trials": rows})
+    else:
+        rows_shown = [
+            (str(i + 1), *(f"{n:.3f}" for n in t.noise), f"{t.mean:.4f}", f"{min(t.scores):.4f}")
+            for i, t in enumerate(trials)
+        ]
+        layers = [f"noise of layer {i + 1}" for i in range(recipe.depth)]
+        print_table(("trial", *layers, "mean", "worst"), rows_shown)
+        print_line(f"best: vsafsm sense train {args.frames} --noise {noise} -o CLASSIFIER")
+    return OK

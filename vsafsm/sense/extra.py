@@ -1,0 +1,30 @@
+"""The libraries of the extra ``vsafsm[sense]``, imported when they are used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from vsafsm.errors import SenseError
+
+
+def imported(module: str, what: str) -> Any:
+    """A module of torch or of optuna.
+
+    Parameters
+    ----------
+    what
+        What needs it, for the message.
+
+    Raises
+    ------
+    SenseError
+        If it is not installed.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise SenseError(
+            f"{what} needs {module.partition('.')[0]}, which cannot be imported ({error});"
+            " expected: pip install 'vsafsm[sense]'"
+        ) from None
