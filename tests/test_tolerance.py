@@ -199,7 +199,7 @@ def test_what_is_named_is_tolerated(turnstile: Machine) -> None:
 
 def test_every_order_is_proven_where_that_is_asked_for(turnstile: Machine) -> None:
     program = vsafsm.compile(turnstile, tolerate=["missing:0.02", "timing:any"], confidence=0.8)
-    order, missing = program.tolerated
+    missing, order = program.tolerated
     assert (order.noise, missing.noise) == ("timing:any", "missing:0.02")
     assert str(order) == "timing:any: 9 of 9 changes of the mask proven"
     assert vsafsm.prove_any_order(turnstile, program.network).holds

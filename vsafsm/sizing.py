@@ -28,7 +28,7 @@ from vsafsm.errors import CodebookError
 from vsafsm.lowering import Lowered
 from vsafsm.machine import Machine
 from vsafsm.network import Network
-from vsafsm.noise import parts
+from vsafsm.noise import Noise, parts
 from vsafsm.options import MOST_NEURONS, Options, Rule
 from vsafsm.order_refinement import refined_and_proven
 from vsafsm.prediction import active_for, predicted_neurons, split_active
@@ -253,6 +253,7 @@ class _Search:
         self.requirements, self.progress = requirements, progress
         self.loads, self.rule = loads(lowered), options.settled_rule
         self.slow: tuple[Timing, ...] = ()
+        self.missed: Noise | None = None
         self.attempts: list[Attempt] = []
         self.best: _Trial | None = None
 
@@ -315,7 +316,9 @@ class _Search:
                 found = self._tried(trial.network, trials)
                 failed = found[-1]
                 if failed.interval[0] > trials.confidence:
-                    return replace(self._sized(trial, smallest), tolerated=tuple(found))
+                    told = {each.noise: each for each in found}
+                    shown = tuple(told[str(noise)] for noise in trials.wanted)
+                    return replace(self._sized(trial, smallest), tolerated=shown)
                 done = len(found) - 1 + failed.correct / failed.draws
                 best = max(best, (done, f"the best, N={neurons}: {failed}"))
         # The proof of the best trial may hold; but it does not tolerate what it should.
@@ -498,8 +501,12 @@ class _Search:
         """What draws of each noise show, up to the first that is not tolerated."""
         found: list[Tolerated] = []
         drawn = hashlib.sha256(network.blocks.tobytes()).hexdigest()
-        # What is proven comes first: it takes no draws.
-        for noise in sorted(trials.wanted, key=lambda each: not isinstance(each, AnyOrder)):
+        # What is proven comes first: it takes no draws. Then what the networks before did not
+        # tolerate: this one may not either.
+        order = sorted(
+            trials.wanted, key=lambda each: (not isinstance(each, AnyOrder), each != self.missed)
+        )
+        for noise in order:
             if isinstance(noise, AnyOrder):
                 found.append(Tolerated(ANY_ORDER, *shown_by_bounds(self.machine, network)))
                 if found[-1].interval[0] < 1:
@@ -520,6 +527,7 @@ class _Search:
                 )
             )
             if found[-1].interval[0] <= trials.confidence:
+                self.missed = noise
                 break
         return found
 

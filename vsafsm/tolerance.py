@@ -270,6 +270,9 @@ def decided(
     correct, draws = done
     low, high = wilson(correct, draws)
     while low <= confidence <= high and draws < most:
+        # After too many that went wrong, no number of draws that is left lifts the interval.
+        if wilson(most - (draws - correct), most)[0] <= confidence:
+            break
         number = min(BATCH, most - draws)
         if draws < needed:
             number = min(number, needed - draws)

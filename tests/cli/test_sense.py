@@ -147,10 +147,10 @@ def test_a_search_is_kept_and_drawn(run: Run, folder: Path, tmp_path: Path) -> N
 # ---- frames as inputs
 
 
-@pytest.mark.parametrize("backend", ["reference", "memristor"])
-def test_a_machine_sees_frames(run: Run, folder: Path, classifier: str, backend: str) -> None:
+@pytest.mark.parametrize("where", [["reference"], ["memristor", "--device", "cmo-hfox"]])
+def test_a_machine_sees_frames(run: Run, folder: Path, classifier: str, where: list[str]) -> None:
     shown = ("--sense", classifier, "--frames", str(folder / "shown"))
-    code, out, _ = run("run", KEYPAD, *shown, "--backend", backend, "--json")
+    code, out, _ = run("run", KEYPAD, *shown, "--backend", *where, "--json")
     assert code == 0
     found = json.loads(out)
     assert found["inputs"] == ["3", "1", UNSURE, "4", "7"]
