@@ -80,6 +80,7 @@ def test_a_spiking_pool_inhibits_as_much_as_the_graded_one(program: Program) -> 
     assert spikes * float(found["share"]) == pytest.approx(1.0, rel=0.1)
 
 
+@pytest.mark.slow
 def test_a_spiking_pool_is_drawn_from_the_seed(program: Program) -> None:
     first, again, other = (
         Brian2FSM(program, Parameters(inhibitory_cells=20), rng=np.random.default_rng(seed))

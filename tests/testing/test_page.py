@@ -54,6 +54,7 @@ def without_numbers(text: str) -> str:
     return re.sub(r"#(, #)+", "#", re.sub(r"\d+(\.\d+)?", "#", text))
 
 
+@pytest.mark.slow
 def test_the_test_file_passes_in_a_fresh_folder(folder: Path) -> None:
     assert '--8<-- "docs/examples/test_my_machine.py"' in PAGE
     shutil.copy(ROOT / "docs" / "examples" / "test_my_machine.py", folder)
@@ -62,6 +63,7 @@ def test_the_test_file_passes_in_a_fresh_folder(folder: Path) -> None:
     assert "7 passed" in found.stdout
 
 
+@pytest.mark.slow
 def test_the_test_file_fails_with_a_machine_that_is_another(folder: Path) -> None:
     shutil.copy(ROOT / "docs" / "examples" / "test_my_machine.py", folder)
     spec = folder / "turnstile.yaml"
