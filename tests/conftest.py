@@ -23,6 +23,9 @@ import vsafsm
 import vsafsm.compiler
 import vsafsm.discovery
 import vsafsm.tolerance
+from vsafsm.codebook import Codebook, Layout, sparse
+from vsafsm.conditions import loads
+from vsafsm.lowering import Lowered, lower
 from vsafsm.machine import Machine, Transition
 from vsafsm.network import Network
 from vsafsm.program import Program
@@ -382,3 +385,15 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         )
 
     return installed
+
+
+@pytest.fixture(scope="session")
+def drawn_codes() -> Callable[[Machine], tuple[Lowered, Codebook]]:
+    """What a machine is lowered to, and codes of it: 16 active of 128 neurons."""
+
+    def drawn(machine: Machine) -> tuple[Lowered, Codebook]:
+        lowered = lower(machine)
+        layout = Layout(loads(lowered), len(machine.states), lowered.inputs, 128, 16)
+        return lowered, sparse(layout, np.random.default_rng(0))
+
+    return drawn

@@ -12,28 +12,22 @@ from hypothesis import strategies as st
 import vsafsm
 from vsafsm.arrivals import BACK, EARLY, LATE, arriving, asked_in
 from vsafsm.asynchronous import Runs, Timing
-from vsafsm.codebook import MAKERS, Codebook, Layout
-from vsafsm.conditions import loads
+from vsafsm.codebook import Codebook
 from vsafsm.lowering import REST, Lowered, lower
 from vsafsm.machine import Machine
 from vsafsm.visited import visited
 
 Strategy = Callable[..., st.SearchStrategy[Machine]]
-
-
-def drawn(machine: Machine, neurons: int = 128, active: int = 16) -> tuple[Lowered, Codebook]:
-    lowered = lower(machine)
-    layout = Layout(loads(lowered), len(machine.states), lowered.inputs, neurons, active)
-    return lowered, MAKERS["sparse"](layout, np.random.default_rng(0))
+Drawn = Callable[[Machine], tuple[Lowered, Codebook]]
 
 
 @settings(max_examples=15, deadline=None)
 @given(data=st.data())
 def test_nothing_but_the_two_codes_of_a_change_is_ever_to_fire(
-    small_machine_strategy: Strategy, data: st.DataObject
+    small_machine_strategy: Strategy, drawn_codes: Drawn, data: st.DataObject
 ) -> None:
     machine = data.draw(small_machine_strategy(states=4, inputs=3))
-    lowered, book = drawn(machine)
+    lowered, book = drawn_codes(machine)
     asked = arriving(lowered, book, np.random.default_rng(data.draw(st.integers(0, 99))))
     both = book.codes[asked.place[:, 0]] | book.codes[asked.place[:, 1]]
     assert len(asked.activity)
@@ -46,9 +40,9 @@ def test_nothing_but_the_two_codes_of_a_change_is_ever_to_fire(
 
 
 @pytest.fixture
-def step(turnstile: Machine) -> tuple[Codebook, np.ndarray]:
+def step(turnstile: Machine, drawn_codes: Drawn) -> tuple[Codebook, np.ndarray]:
     """Codes and masks, and one change of the mask that leads from one code to another."""
-    lowered, book = drawn(turnstile)
+    lowered, book = drawn_codes(turnstile)
     move = next(each for each in lowered.moves if each.source != each.target)
     return book, np.array([[move.source, move.target, REST, move.mask]])
 

@@ -8,25 +8,19 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vsafsm.codebook import MAKERS, Layout
-from vsafsm.conditions import loads
-from vsafsm.lowering import REST, lower
+from vsafsm.codebook import Codebook
+from vsafsm.lowering import REST, Lowered, lower
 from vsafsm.machine import Machine
 from vsafsm.situations import STAYS, arcs, sampled, synchronous
 
 Strategy = Callable[..., st.SearchStrategy[Machine]]
-
-
-def drawn(machine: Machine, neurons: int = 128, active: int = 16):  # type: ignore[no-untyped-def]
-    lowered = lower(machine)
-    layout = Layout(loads(lowered), len(machine.states), lowered.inputs, neurons, active)
-    return lowered, MAKERS["sparse"](layout, np.random.default_rng(0))
+Drawn = Callable[[Machine], tuple[Lowered, Codebook]]
 
 
 @settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_arcs_are_the_transitions_of_the_machine(
-    small_machine_strategy: Strategy, data: st.DataObject
+    small_machine_strategy: Strategy, drawn_codes: Drawn, data: st.DataObject
 ) -> None:
     machine = data.draw(small_machine_strategy(states=4, inputs=3))
     lowered = lower(machine)
@@ -48,10 +42,10 @@ def test_arcs_are_the_transitions_of_the_machine(
 @settings(max_examples=15, deadline=None)
 @given(data=st.data())
 def test_what_is_asked_ends_in_the_code_that_is_to_come(
-    small_machine_strategy: Strategy, data: st.DataObject
+    small_machine_strategy: Strategy, drawn_codes: Drawn, data: st.DataObject
 ) -> None:
     machine = data.draw(small_machine_strategy(states=4, inputs=3))
-    lowered, book = drawn(machine)
+    lowered, book = drawn_codes(machine)
     asked = sampled(lowered, book, np.random.default_rng(data.draw(st.integers(0, 99))))
     for active, want, care, place in zip(
         asked.activity, asked.want, asked.care, asked.place, strict=True
@@ -70,8 +64,10 @@ def test_what_is_asked_ends_in_the_code_that_is_to_come(
             assert not stays
 
 
-def test_samples_are_new_in_each_round_and_exact_ones_the_same(turnstile: Machine) -> None:
-    lowered, book = drawn(turnstile)
+def test_samples_are_new_in_each_round_and_exact_ones_the_same(
+    turnstile: Machine, drawn_codes: Drawn
+) -> None:
+    lowered, book = drawn_codes(turnstile)
     exact = synchronous(lowered, book)
     one, other = (sampled(lowered, book, np.random.default_rng(seed)) for seed in (1, 2))
     number = len(exact.activity)

@@ -40,6 +40,7 @@ from vsafsm.network import Network
 from vsafsm.program import Program, _members
 from vsafsm.proof import Proof, prove
 from vsafsm.running import with_inputs
+from vsafsm.sizing import assembled
 from vsafsm.symbolic import Guarded, SymbolicMachine, symbolic_machine
 from vsafsm.testing import NotRobustError, assert_robust, words
 from vsafsm.weights import build, grid_for
@@ -91,19 +92,7 @@ def network_of(
     book = maker(layout, rng)
     grid = grid_for(lowered, book, 8, True, "refined")
     weights, _ = build(lowered, book, grid, "refined", 0.2, rng)
-    return Network.dense(
-        weights,
-        grid.gain,
-        grid.scale,
-        grid.bits,
-        book.masks,
-        book.codes,
-        lowered.codes,
-        lowered.start,
-        machine.states,
-        machine.inputs,
-        machine.moore,
-    )
+    return assembled(machine, lowered, book, grid, weights)
 
 
 def exhaustive(machine: SymbolicMachine, network: Network) -> Proof:

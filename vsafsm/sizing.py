@@ -22,7 +22,7 @@ from vsafsm.acceptance import Acceptance
 from vsafsm.any_order import shown_by_bounds
 from vsafsm.arrivals import arriving
 from vsafsm.asynchronous import Timing, timing_of
-from vsafsm.codebook import MAKERS, CodebookMaker, Layout, guarded
+from vsafsm.codebook import MAKERS, Codebook, CodebookMaker, Layout, guarded
 from vsafsm.conditions import loads
 from vsafsm.errors import CodebookError
 from vsafsm.lowering import Lowered
@@ -47,7 +47,7 @@ from vsafsm.tolerance import (
     tried,
 )
 from vsafsm.visited import visited
-from vsafsm.weights import ROUNDS, Refinement, build, grid_for
+from vsafsm.weights import ROUNDS, Grid, Refinement, build, grid_for
 
 MARGINS = (0.3, 0.2, 0.1, 0.03)
 """Asked for in turn by default, in units of drive per active neuron; the last at a dimension that
@@ -732,23 +732,8 @@ def _compile(
     grid = grid_for(lowered, book, options.bits, options.inhibition == "folded", rule, stretch)
     what = f"N={neurons} k={active}"
 
-    def network_of(weights: NDArray[Any]) -> Network:
-        return Network.dense(
-            weights,
-            grid.gain,
-            grid.scale,
-            grid.bits,
-            book.masks,
-            book.codes,
-            lowered.codes,
-            lowered.start,
-            machine.states,
-            machine.inputs,
-            machine.moore,
-        )
-
     def slowly(weights: NDArray[Any]) -> Asked:
-        now = network_of(weights)
+        now = assembled(machine, lowered, book, grid, weights)
         seen = [visited(machine, lowered, book, now, each, rng) for each in search.slow]
         return Asked.joined([arriving(lowered, book, rng), *seen])
 
@@ -763,11 +748,34 @@ def _compile(
         more=slowly if search.slow else None,
         rounds=SLOW_ROUNDS if search.slow else ROUNDS,
     )
-    network = network_of(weights)
+    network = assembled(machine, lowered, book, grid, weights)
     proof = prove(machine, network)
     if proof.holds:
         network = replace(network, contract=proof.contract)
     return _Trial(network, proof, refinement, search.requirements.unmet(network, proof.margin))
+
+
+def assembled(
+    machine: Machine,
+    lowered: Lowered,
+    book: Codebook,
+    grid: Grid,
+    weights: NDArray[Any],
+) -> Network:
+    """The network of one matrix of these weights, with the usual contract."""
+    return Network.dense(
+        weights,
+        grid.gain,
+        grid.scale,
+        grid.bits,
+        book.masks,
+        book.codes,
+        lowered.codes,
+        lowered.start,
+        machine.states,
+        machine.inputs,
+        machine.moore,
+    )
 
 
 def strength(wanted: Sequence[Tolerance]) -> float:

@@ -178,6 +178,13 @@ class Layer:
             raise SenseError(f"a layer has {inputs} inputs, and is given {needed} of {shape}")
         return after
 
+    def after(self, sums: Floats) -> Floats:
+        """What it hands on, of sums (..., O) without the bias: activations, or the scores of the
+        last layer.
+        """
+        whole = sums + self.bias
+        return whole if self.rounding is None else self.rounding.activations(whole)
+
     def rows(self, inputs: Floats) -> Floats:
         """What its matrix is multiplied with: (B, I), or (B, down, across, I)."""
         return (
@@ -438,9 +445,8 @@ class Model:
         for number, layer in enumerate(self.layers):
             rows = layer.rows(inputs)
             seen.append(rows.reshape(-1, rows.shape[-1]))
-            sums = products.product(number, seen[-1]) + layer.bias
-            sums = sums.reshape(*rows.shape[:-1], -1)
-            inputs = sums if layer.rounding is None else layer.rounding.activations(sums)
+            sums = products.product(number, seen[-1])
+            inputs = layer.after(sums.reshape(*rows.shape[:-1], -1))
         return inputs, seen
 
 

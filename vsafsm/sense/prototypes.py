@@ -95,8 +95,7 @@ def build_prototypes(
     numbers = {name: i for i, name in enumerate(frames.classes)}
     truth = np.array([numbers[label] for label in kept.labels])
     rows = inputs.reshape(len(inputs), -1)
-    assert projection.rounding is not None  # noqa: S101 - made below
-    active = projection.rounding.activations(rows @ projection.weights + projection.bias)
+    active = projection.after(rows @ projection.weights)
     prototypes = _refined(active, truth, recipe, rng, progress)
     model = Model(
         frames.classes,

@@ -84,14 +84,11 @@ def _least_lead(model: Model, inputs: Floats, decided: NDArray[np.intp], shares:
     """The least that the decided class can be above any other, (B,)."""
     low = high = inputs
     for layer in model.layers[:-1]:
-        rounding = layer.rounding
-        assert rounding is not None  # noqa: S101 - only the last layer has none
         below, above = layer.rows(low), layer.rows(high)
         change = _per_row(shares * layer.limit, below)
         weights = layer.weights.astype(np.float64)
         bottom, top = _sums(below, above, weights, change)
-        low = rounding.activations(bottom + layer.bias)
-        high = rounding.activations(top + layer.bias)
+        low, high = layer.after(bottom), layer.after(top)
     return _last(model, low, high, decided, shares)
 
 

@@ -194,7 +194,7 @@ class ArraySettings:
 
 
 def settings(options: Mapping[str, Any]) -> ArraySettings:
-    """Read the options. Raises `OptionError`, `DeviceError` and `DeviceError`."""
+    """Read the options. Raises `OptionError` and `DeviceError`."""
     values: dict[str, Any] = {option.name: option.default for option in OPTIONS}
     for name in options:
         if name not in values:
@@ -208,32 +208,8 @@ def settings(options: Mapping[str, Any]) -> ArraySettings:
     levels = 4 if values["levels"] is None else int(values["levels"])
     if levels < 2 or levels & (levels - 1) or levels > 128:
         raise OptionError(f"levels is {levels}; expected 2, 4, 8, ..., 128")
-    _in_range(values, "adc_bits", 0, 16)
-    _in_range(values, "seconds_after_programming", 0, 1e12)
-    _in_range(values, "segment_ohm", 0, 1e6)
-    _in_range(values, "device_seed", 0, 2**63)
-    for name, known, first in (
-        ("stuck_cells", STUCK_CELLS, "ignored"),
-        ("calibration", CALIBRATIONS, "none"),
-    ):
-        _one_of(values, name, known)
-        if values["scheme"] == "offset" and values[name] not in (first, "trim"):
-            raise OptionError(
-                f'{name} is "{values[name]}", and scheme is "offset"; expected "differential", a'
-                " pair of cells per weight"
-            )
-    _one_of(values, "tile_format", TILE_FORMATS)
-    for name in ("tiles", "cores"):
-        if values[name] is not None:
-            _in_range(values, name, 1, 1 << 20)
+    _check(values)
     share = values["yield_"]
-    if share is not None and not LEAST_YIELD <= share < 1:
-        raise OptionError(f"yield is {share:g}; expected a share from {LEAST_YIELD:g}, and below 1")
-    if values["usable"] is not None and values["scheme"] == "offset":
-        raise OptionError(
-            'usable is set, and scheme is "offset"; expected "differential", a pair of cells per'
-            " weight"
-        )
     layout_of = (
         rows or min(DEFAULT_ROWS, model.rows),
         columns or model.columns,
@@ -263,6 +239,36 @@ def settings(options: Mapping[str, Any]) -> ArraySettings:
         None if values["usable"] is None else Path(values["usable"]),
         int(values["device_seed"]),
     )
+
+
+def _check(values: Mapping[str, Any]) -> None:
+    """Raise `OptionError` where a value is out of range, or two do not go together."""
+    _in_range(values, "adc_bits", 0, 16)
+    _in_range(values, "seconds_after_programming", 0, 1e12)
+    _in_range(values, "segment_ohm", 0, 1e6)
+    _in_range(values, "device_seed", 0, 2**63)
+    for name, known, first in (
+        ("stuck_cells", STUCK_CELLS, "ignored"),
+        ("calibration", CALIBRATIONS, "none"),
+    ):
+        _one_of(values, name, known)
+        if values["scheme"] == "offset" and values[name] not in (first, "trim"):
+            raise OptionError(
+                f'{name} is "{values[name]}", and scheme is "offset"; expected "differential", a'
+                " pair of cells per weight"
+            )
+    _one_of(values, "tile_format", TILE_FORMATS)
+    for name in ("tiles", "cores"):
+        if values[name] is not None:
+            _in_range(values, name, 1, 1 << 20)
+    share = values["yield_"]
+    if share is not None and not LEAST_YIELD <= share < 1:
+        raise OptionError(f"yield is {share:g}; expected a share from {LEAST_YIELD:g}, and below 1")
+    if values["usable"] is not None and values["scheme"] == "offset":
+        raise OptionError(
+            'usable is set, and scheme is "offset"; expected "differential", a pair of cells per'
+            " weight"
+        )
 
 
 def requirements(chosen: ArraySettings) -> Requirements:

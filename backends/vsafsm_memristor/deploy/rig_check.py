@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -131,7 +132,7 @@ def _read_only(args: argparse.Namespace) -> list[Finding]:
     rig = open_rig(args.address, args.timeout_s)
     another: Callable[[], Rig] | None = None
     if isinstance(rig, ScpiRig) and args.address.upper().endswith("::SOCKET"):
-        another = lambda: open_rig(args.address, args.timeout_s)  # noqa: E731
+        another = partial(open_rig, args.address, args.timeout_s)
     try:
         return check_read_only(rig, another)
     finally:

@@ -145,31 +145,44 @@ def exchange(
         raise FaultError(
             f"{name}: the reply begins with {header!r}; expected the header of a reply"
         )
-    length_said = int(form[4])
-    if length_said > MOST_BYTES:
-        raise FaultError(f"{name}: a reply of {length_said} bytes; expected at most {MOST_BYTES}")
-    if form[2] == b"OK" and length is not None and length_said != length:
-        raise FaultError(f"{name}: a reply of {length_said} bytes; expected {length}")
-    try:
-        body = line.receive(length_said + 1, min(timeout_s, BODY_S))
-    except NoAnswerError:
-        raise FaultError(
-            f"{name}: the reply broke off; expected the {length_said} bytes that it promised"
-        ) from None
-    if body[-1:] != b"\n" or zlib.crc32(header[:12] + body[:-1]) != int(form[3], 16):
+    good, said = form[2] == b"OK", int(form[4])
+    if said > MOST_BYTES:
+        raise FaultError(f"{name}: a reply of {said} bytes; expected at most {MOST_BYTES}")
+    if good and length is not None and said != length:
+        raise FaultError(f"{name}: a reply of {said} bytes; expected {length}")
+    body = _body(line, name, said, min(timeout_s, BODY_S))
+    if zlib.crc32(header[:12] + body) != int(form[3], 16):
         raise FaultError(f"{name}: the reply does not match its checksum; expected it unaltered")
     if int(form[1], 16) != number:
         raise FaultError(
             f"{name}: the reply is to command {int(form[1], 16)}; expected {number}, the last one"
         )
-    if form[2] == b"NO":
-        code, _, text = body[:-1].decode("ascii", "backslashreplace").partition(" ")
-        if code == "BUSY":
-            raise BusyError(f"{name}: the rig is busy, {text}; expected it to be free")
-        raise RigRefusedError(
-            f"{name}: the rig refused: {code} {text}; expected it to do as asked", code
-        )
+    if not good:
+        raise _refusal(name, body)
+    return body
+
+
+def _body(line: Line, name: str, length: int, timeout_s: float) -> bytes:
+    """The block of a reply, without the end of the line behind it."""
+    try:
+        body = line.receive(length + 1, timeout_s)
+    except NoAnswerError:
+        raise FaultError(
+            f"{name}: the reply broke off; expected the {length} bytes that it promised"
+        ) from None
+    if body[-1:] != b"\n":
+        raise FaultError(f"{name}: the reply does not match its checksum; expected it unaltered")
     return body[:-1]
+
+
+def _refusal(name: str, block: bytes) -> BusyError | RigRefusedError:
+    """What a rig says that does not do as asked."""
+    code, _, text = block.decode("ascii", "backslashreplace").partition(" ")
+    if code == "BUSY":
+        return BusyError(f"{name}: the rig is busy, {text}; expected it to be free")
+    return RigRefusedError(
+        f"{name}: the rig refused: {code} {text}; expected it to do as asked", code
+    )
 
 
 def as_object(block: bytes) -> dict[str, Any]:
