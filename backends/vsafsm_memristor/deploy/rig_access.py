@@ -55,9 +55,7 @@ def _opened(args: argparse.Namespace, log: RigLog | None) -> GuardedRig:
             allow_no_watchdog=args.allow_no_watchdog,
             allow_shared=args.allow_shared,
         )
-    except (
-        BaseException
-    ) as error:  # an interrupt as well; it is raised again
+    except BaseException as error:  # an interrupt as well; it is raised again
         with suppress(LogError):
             if log is not None:
                 log.write("error", message=f"{type(error).__name__}: {error}")
