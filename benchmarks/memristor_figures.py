@@ -2,6 +2,7 @@
 
 Usage: python benchmarks/memristor_figures.py presets|two [ARRAYS] [FOLDER]
        python benchmarks/memristor_figures.py read
+       python benchmarks/memristor_figures.py modules [DRAWS]
 
 FOLDER holds KISS2 files; bbara and dk16 are taken from it. An array is right when every reachable
 pair of state and input is: the state while the input is held, outputs, and the state after it.
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from random_machines import random_machine
 
 import vsafsm
 from vsafsm.cli.tables import print_table
@@ -24,7 +26,10 @@ from vsafsm.cli.terminal import print_line
 from vsafsm.compiler import compile_machine
 from vsafsm.intervals import wilson
 from vsafsm.machine import Machine
+from vsafsm.network import Network
+from vsafsm.noise import parse_noise
 from vsafsm.program import Program
+from vsafsm.tolerance import correct_draws
 from vsafsm_memristor.crossbar.cells import Pair
 from vsafsm_memristor.crossbar.converter import Converter
 from vsafsm_memristor.crossbar.mapping import TileLayout, scale_for
@@ -49,7 +54,7 @@ JOBS = 2
 
 def main() -> None:
     """Print one table."""
-    {"presets": presets, "two": two, "read": read}[sys.argv[1]]()
+    {"presets": presets, "two": two, "read": read, "modules": modules}[sys.argv[1]]()
 
 
 def machines() -> Iterator[Machine]:
@@ -137,6 +142,37 @@ def read() -> None:
         taken = _seconds(lambda crossbar=crossbar: crossbar.drive(activity, rng))
         rows.append((title, f"{1e6 * taken:.1f}", f"{taken / base:.2f}"))
     print_table(("read of 512 x 512", "us", "times the product"), rows)
+
+
+def modules() -> None:
+    """What weight noise modules tolerate, and how much arrays have, one day after programming: in
+    standard deviations of the weights of 60 states and 2 inputs at 5 bits.
+    """
+    number = int(sys.argv[2]) if len(sys.argv) > 2 else 50
+    machine = random_machine(60, 2, 0)
+    network = compile_machine(machine, layout="modules", bits=5, tolerate="none").network
+    rows = []
+    for amount in ("0.1", "0.2", "0.3"):
+        noise = parse_noise(f"additive:{amount}")
+        good = sum(correct_draws(machine, network, noise, FIRST_SEED, range(number)))
+        low, high = wilson(good, number)
+        rows.append((amount, f"{good} of {number}", f"{low:.3f} to {high:.3f}"))
+    print_table(("additive noise", "draws right", "95 % interval"), rows)
+    print_table(
+        ("device", "its noise"),
+        [(name, f"{_spread(network, name):.2f}") for name in ("pcm", "neurram")],
+    )
+
+
+def _spread(network: Network, name: str) -> float:
+    """Standard deviation of what becomes of weights after a day, over that of the weights."""
+    rng, device, weights = np.random.default_rng(0), device_named(name), network.blocks
+    scale = scale_for(device, weights, "differential")
+    up, down = (
+        device.relax(device.program(target, rng), DAY, rng)
+        for target in scale.pairs(weights, "differential")
+    )
+    return float(np.std((up - down) / scale.us_per_lsb - weights) / np.std(weights))
 
 
 def _seconds(call: Any) -> float:
