@@ -75,6 +75,12 @@ class MemristorBackend:
 
         return draw_layers(matrices, settings(options), rng)
 
+    def emit_layers(self, matrices: Sequence[Matrix], folder: Path, **options: Any) -> list[Path]:
+        """Write the conductances of a classifier's layers and a manifest: what was written."""
+        from vsafsm_memristor.emit_layers import emit_layers
+
+        return emit_layers(matrices, settings(options), folder)
+
     def emit(self, program: Program, folder: Path, **options: Any) -> None:
         """Write the conductances of each tile, a manifest and a picture into `folder`."""
         from vsafsm_memristor.emit import emit

@@ -5,17 +5,13 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import re
-from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vsafsm.errors import FileError
 from vsafsm.files import write_atomically
 from vsafsm.program import Program
 from vsafsm.version import __version__
@@ -23,9 +19,7 @@ from vsafsm_memristor.crossbar.array import ArrayPlan
 from vsafsm_memristor.crossbar.placement import avoid_cells
 from vsafsm_memristor.crossbar.usable import read_usable
 from vsafsm_memristor.device.model import Conductances
-
-_MASK = re.compile(r"usable_[0-9]{3,}\.(csv|npy)")
-_OF_A_MAP = re.compile(r"(tile|usable)_[0-9]{3,}\.(csv|npy)")
+from vsafsm_memristor.tile_files import check_folder, write_tile
 
 
 def emit(program: Program, plan: ArrayPlan, folder: Path) -> None:
@@ -51,13 +45,15 @@ def emit(program: Program, plan: ArrayPlan, folder: Path) -> None:
     for cells, works in zip(tiles, usable, strict=False):
         cells[~works] = 0
     kind = plan.settings.tile_format
-    _refuse_other_maps(folder, plan, [f"tile_{n:03}.{kind}" for n in range(len(tiles))])
-    for number, cells in enumerate(tiles):
-        write_atomically(folder / f"tile_{number:03}.{kind}", _AS[kind](cells, "%.4f"))
-    for number, works in enumerate(usable):
-        write_atomically(
-            folder / f"usable_{number:03}.{kind}", _AS[kind](works.astype(np.uint8), "%d")
-        )
+    files = {f"tile_{number:03}.{kind}": cells for number, cells in enumerate(tiles)}
+    masks = {f"usable_{number:03}.{kind}": works for number, works in enumerate(usable)}
+    # Masks that are read from this folder are those of this map.
+    read = folder.glob("usable_*") if plan.settings.usable is not None else ()
+    check_folder(folder, {*files, *(path.name for path in read)})
+    for name, cells in files.items():
+        write_tile(folder / name, cells)
+    for name, works in masks.items():
+        write_tile(folder / name, works.astype(np.uint8), "%d")
     write_atomically(
         folder / "manifest.json",
         (json.dumps(manifest(program, plan, tiles), indent=2) + "\n").encode(),
@@ -66,37 +62,10 @@ def emit(program: Program, plan: ArrayPlan, folder: Path) -> None:
         write_atomically(folder / "maps.png", picture(program, plan, tiles))
 
 
-def _refuse_other_maps(folder: Path, plan: ArrayPlan, written: list[str]) -> None:
-    """Refuse a folder in which files of another map would lie beside these."""
-    masks = plan.settings.usable is not None
-    for path in sorted(folder.glob("*")):
-        known = path.name in written or (masks and _MASK.fullmatch(path.name))
-        if _OF_A_MAP.fullmatch(path.name) and not known:
-            raise FileError(
-                f'"{path}" is of another map and would stay; expected an empty folder, or one of'
-                " this map"
-            )
-
-
 def _avoid_unusable(plan: ArrayPlan, usable: tuple[NDArray[np.bool_], ...]) -> ArrayPlan:
     model = plan.settings.model
     layout, target = avoid_cells(plan.layout, plan.target, usable, model.g_min_us, model.g_max_us)
     return replace(plan, layout=layout, target=target)
-
-
-def _as_csv(cells: NDArray[Any], form: str) -> bytes:
-    buffer = io.StringIO()
-    np.savetxt(buffer, cells, fmt=form, delimiter=",")
-    return buffer.getvalue().encode()
-
-
-def _as_npy(cells: NDArray[Any], form: str) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, cells, allow_pickle=False)
-    return buffer.getvalue()
-
-
-_AS: dict[str, Callable[[NDArray[Any], str], bytes]] = {"csv": _as_csv, "npy": _as_npy}
 
 
 def content_hash(program: Program, tiles: tuple[Conductances, ...]) -> str:

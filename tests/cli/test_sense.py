@@ -279,3 +279,56 @@ def test_a_classifier_is_not_replaced_by_a_program(
     path.write_bytes(Path(classifier).read_bytes())
     assert run("compile", TURNSTILE, "--smallest", "-o", str(path))[0] == 2
     assert path.read_bytes() == Path(classifier).read_bytes()
+
+
+def test_layers_are_emitted(run: Run, folder: Path, classifier: str, tmp_path: Path) -> None:
+    """Conductances of the tiles are those of the weights, wherever they lie."""
+    maps, model = tmp_path / "maps", load_model(classifier)
+    flags = ("--device", "pcm", "-O", "rows=20", "-O", "columns=14")
+    code, out, _ = run("sense", "emit", classifier, "-o", str(maps), *flags)
+    manifest = json.loads((maps / "manifest.json").read_text())
+    assert code == 0
+    for layer, about in zip(model.layers, manifest["layers"], strict=True):
+        down, across = about["blocks_of_inputs"], about["blocks_of_outputs"]
+        assert len(about["tiles"]) == down * across
+        found = np.zeros((down * 20, across * 7))
+        for number, name in enumerate(about["tiles"]):
+            tile = np.loadtxt(maps / name, delimiter=",")
+            assert tile.shape == (20, 14)
+            assert str(maps / name) in out
+            block, into = divmod(number, down)
+            apart = (tile[:, ::2] - tile[:, 1::2]) / about["us_per_lsb"]
+            found[20 * into : 20 * into + 20, 7 * block : 7 * block + 7] = apart
+        inputs, outputs = layer.weights.shape
+        assert (about["inputs"], about["outputs"]) == (inputs, outputs)
+        assert found[:inputs, :outputs] == pytest.approx(layer.weights, abs=1e-3)
+        assert not found[inputs:].any()
+        assert not found[:, outputs:].any()
+    again = json.loads((maps / "manifest.json").read_text())
+    assert run("sense", "emit", classifier, "-o", str(maps), *flags)[0] == 0
+    assert again == manifest
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (("-O", "scheme=offset"), 'scheme is "offset"; expected "differential"'),
+        (("--device", "neuram"), '"neurram"'),
+        (("--to", "loihi2"), "has no arrays for classifiers"),
+    ],
+)
+def test_a_wrong_emission_leaves_no_folder(
+    run: Run, classifier: str, tmp_path: Path, flags: tuple[str, ...], told: str
+) -> None:
+    code, _, err = run("sense", "emit", classifier, "-o", str(tmp_path / "maps"), *flags)
+    assert code == 2
+    assert told in err
+    assert not (tmp_path / "maps").exists()
+
+
+def test_tiles_of_another_map_are_kept(run: Run, classifier: str, tmp_path: Path) -> None:
+    (tmp_path / "tile_000.csv").write_text("1.0\n")
+    code, _, err = run("sense", "emit", classifier, "-o", str(tmp_path))
+    assert code == 2
+    assert "is of another map and would stay" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["tile_000.csv"]

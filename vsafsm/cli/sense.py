@@ -5,18 +5,19 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 
-from vsafsm.cli import sense_search, sense_test, sense_train
+from vsafsm.cli import sense_emit, sense_search, sense_test, sense_train
 from vsafsm.cli.plugins import CommandFile
 
 SUBCOMMANDS: Mapping[str, tuple[CommandFile, str]] = {
     "train": (sense_train, "train a classifier of labelled frames"),
     "test": (sense_test, "measure a classifier: exactly, on drawn arrays, and what is certified"),
+    "emit": (sense_emit, "write the conductances of a classifier's layers"),
     "search": (sense_search, "search for the noise of training that does best on drawn arrays"),
 }
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """``train``, ``test`` and ``search``."""
+    """A parser for each."""
     parts = parser.add_subparsers(
         title="commands", metavar="COMMAND", dest="sense_command", required=True
     )

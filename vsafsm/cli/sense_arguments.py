@@ -55,11 +55,10 @@ def add_recipe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of every random draw (default 0)")
 
 
-def add_arrays(parser: argparse.ArgumentParser) -> None:
-    """Add whose arrays are drawn."""
-    parser.add_argument(
-        "--backend", default=ARRAYS, metavar="BACKEND", help=f"whose arrays (default {ARRAYS})"
-    )
+def add_arrays(parser: argparse.ArgumentParser, flag: str = "--backend") -> None:
+    """Add whose arrays are drawn, by a flag."""
+    text = f"whose arrays (default {ARRAYS})"
+    parser.add_argument(flag, dest="backend", default=ARRAYS, metavar="BACKEND", help=text)
     parser.add_argument("--device", metavar="DEVICE", help="a preset, or a .csv of measurements")
     parser.add_argument(
         "-O",

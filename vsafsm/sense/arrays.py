@@ -1,12 +1,13 @@
 """Classifiers on drawn arrays of a backend: what a backend is asked for, and what is measured.
 
-A backend takes part with one more method, `draw_layers`.
+A backend takes part with two more methods, `draw_layers` and `emit_layers`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -48,6 +49,9 @@ class ArrayBackend(Protocol):
     ) -> Products:
         """The layers on arrays of their own, with all that is drawn from the generator."""
 
+    def emit_layers(self, matrices: Sequence[Matrix], folder: Path, **options: Any) -> list[Path]:
+        """Write what programs real arrays into a folder: the files that were written."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -77,10 +81,10 @@ def array_backend(backend: Any) -> ArrayBackend:
     SenseError
         If it has none.
     """
-    if not callable(getattr(backend, "draw_layers", None)):
+    if not all(callable(getattr(backend, name, None)) for name in ("draw_layers", "emit_layers")):
         raise SenseError(
             f'backend "{backend.name}" has no arrays for classifiers; expected one with'
-            ' "draw_layers", such as memristor'
+            ' "draw_layers" and "emit_layers", such as memristor'
         )
     found: ArrayBackend = backend
     return found

@@ -249,13 +249,8 @@ def draw_layer(
         If a weight is beyond the limit, or the settings ask for what layers do not have: the offset
         scheme, an IR drop, an order that avoids stuck cells, or a calibration.
     """
-    _check(settings)
-    largest = int(np.abs(weights).max(initial=0))
-    if largest > limit or limit < 1:
-        raise MappingError(f"a layer has weights up to {largest}; expected {limit} at most")
-    model = settings.model
-    scale = scale_for(model, np.array([[limit]]), "differential")
-    target = Pair(*scale.pairs(weights.T, "differential"))
+    model, plan = settings.model, plan_layer(weights, limit, settings)
+    target = plan.target
     chance = rng.random((2, *target.positive.shape), np.float32)
     faults = StuckCells(*split(chance, model.stuck_off, model.stuck_on))
     if settings.stuck_cells == "compensated":
@@ -264,9 +259,31 @@ def draw_layer(
     cells = faults.apply(cells, model.g_max_us)
     cells = cells.map(lambda g: model.relax(g, settings.seconds, rng))
     cells = faults.apply(cells, model.g_max_us)
+    return LayerArray(
+        cells, model, plan.scale, plan.tile, settings.seconds, IDEAL, settings.read_noise
+    )
+
+
+class LayerPlan(NamedTuple):
+    """What the cells of a layer are to be: conductances (O, I) of both polarities, what an LSB of a
+    weight is, and rows and pairs of columns of a tile.
+    """
+
+    target: Pair
+    scale: Scale
+    tile: tuple[int, int]
+
+
+def plan_layer(weights: NDArray[Any], limit: int, settings: ArraySettings) -> LayerPlan:
+    """Targets for the cells of a layer, before anything is drawn: as `draw_layer`."""
+    _check(settings)
+    largest = int(np.abs(weights).max(initial=0))
+    if largest > limit or limit < 1:
+        raise MappingError(f"a layer has weights up to {largest}; expected {limit} at most")
+    scale = scale_for(settings.model, np.array([[limit]]), "differential")
     rows, columns, _ = settings.layout_of
-    tile = (rows, columns // 2)
-    return LayerArray(cells, model, scale, tile, settings.seconds, IDEAL, settings.read_noise)
+    target = Pair(*scale.pairs(weights.T, "differential"))
+    return LayerPlan(target, scale, (rows, columns // 2))
 
 
 def planes(rows: Floats, bits: int) -> Floats:
