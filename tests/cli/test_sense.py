@@ -332,3 +332,18 @@ def test_tiles_of_another_map_are_kept(run: Run, classifier: str, tmp_path: Path
     assert code == 2
     assert "is of another map and would stay" in err
     assert [path.name for path in tmp_path.iterdir()] == ["tile_000.csv"]
+
+
+def test_a_page_shows_what_a_machine_sees(
+    run: Run, folder: Path, classifier: str, tmp_path: Path
+) -> None:
+    pytest.importorskip("jinja2")
+    frames, page = str(folder / "shown"), tmp_path / "lock.html"
+    flags = ("--smallest", "--noise", "additive:0", "--trials", "1", "-o", str(page))
+    code, _, _ = run("report", KEYPAD, "--sense", classifier, "--frames", frames, *flags)
+    assert code == 0
+    text = page.read_text()
+    given = json.loads(text.split('id="network">')[1].split("</script>")[0])
+    seen = load_model(classifier).labels(load_sequence(frames))
+    assert [given["inputs"][each["input"]] for each in given["frames"]] == list(seen)
+    assert run("report", KEYPAD, "--frames", frames, *flags)[0] == 2

@@ -17,7 +17,6 @@ from vsafsm.margins import margins
 from vsafsm.noise import parse_noise, perturb
 from vsafsm.plotting.steps import run_steps
 from vsafsm.program import Program
-from vsafsm.report.stepping import stepping
 from vsafsm.synchronous import run_batch
 from vsafsm.testing import robustness
 from vsafsm.walk import Walk
@@ -134,5 +133,3 @@ def test_pictures_and_pages_show_modules_as_the_matrix(program: Program, dense: 
         vsafsm.plot(program, word, what=what)
     with pytest.raises(NetworkError, match="layout dense"):
         vsafsm.plot(program, what="weights")
-    tables = [stepping(each.machine, each.network).tables for each in (program, dense)]
-    assert tables[0] == tables[1]

@@ -70,10 +70,10 @@ def test_names_are_text_wherever_they_stand(programs: dict[str, Program]) -> Non
     assert "49" not in [text.strip() for text in found.text]
 
 
-def test_the_tables_come_back(programs: dict[str, Program]) -> None:
+def test_the_network_comes_back(programs: dict[str, Program]) -> None:
     text = page(programs["odd"], **FEW)
     (told,) = re.findall(
-        r'<script type="application/json" id="tables">(.*?)</script>', text, re.DOTALL
+        r'<script type="application/json" id="network">(.*?)</script>', text, re.DOTALL
     )
     assert json.loads(told)["states"] == list(programs["odd"].network.states)
 
@@ -132,7 +132,7 @@ def test_what_cannot_be_measured_is_refused(
 def test_regions_of_a_chart_stand_apart() -> None:
     program = compile_machine(load("specs/wake_word.yaml"))
     text = page(program, **FEW)
-    tables = json.loads(re.findall(r'id="tables">(.*?)</script>', text)[0])
+    tables = json.loads(re.findall(r'id="network">(.*?)</script>', text)[0])
     assert tables["headings"] == ["talk", "microphone", "more"]
     for state, cells in zip(tables["states"], tables["cells"], strict=True):
         talk, microphone, more = cells

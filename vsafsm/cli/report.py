@@ -8,11 +8,13 @@ from pathlib import Path
 from vsafsm.cli.arguments import add_options, add_output, choices
 from vsafsm.cli.exits import OK, WRONG
 from vsafsm.cli.progress import ProgressBar
+from vsafsm.cli.senses import add_senses, seen_by, sense_of
 from vsafsm.cli.sources import program_of
 from vsafsm.cli.terminal import print_line
 from vsafsm.files import write_atomically
 from vsafsm.overwriting import check_output
 from vsafsm.report.curves import USUAL
+from vsafsm.report.frames import Seen
 from vsafsm.report.page import check_jinja, page
 
 DRAWS = 50
@@ -38,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--noise-seed", type=int, default=0, metavar="SEED", help="of the draws (default 0)"
     )
+    add_senses(parser)
     add_options(parser)
 
 
@@ -46,9 +49,14 @@ def run(args: argparse.Namespace) -> int:
     output = Path(args.output)
     check_output(output, "a page", (".html", ".htm"), sources=(args.spec,), force=args.force)
     check_jinja()
-    program = program_of(args, choices(args), allow_unproven=True)
+    sense = sense_of(args) if args.sense is not None or args.frames is not None else None
+    chosen = choices(args)
+    program = program_of(args, chosen, allow_unproven=True)
+    seen = None
+    if sense is not None:
+        seen = Seen(sense.frames, seen_by(sense, program.machine, chosen))
     with ProgressBar("writing the page") as progress:
-        text = page(program, args.noise or USUAL, args.trials, args.noise_seed, progress)
+        text = page(program, args.noise or USUAL, args.trials, args.noise_seed, progress, seen)
     write_atomically(output, text.encode())
     print_line(f"wrote {output}: {len(text.encode()) / 1024:.0f} KiB")
     return OK if program.claim.holds else WRONG

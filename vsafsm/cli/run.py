@@ -26,7 +26,7 @@ from vsafsm.cli.arguments import (
 from vsafsm.cli.exits import OK, WRONG
 from vsafsm.cli.progress import ProgressBar
 from vsafsm.cli.results import is_correct, print_verdict, wrong_states
-from vsafsm.cli.senses import add_senses, check_inputs, seen_by, sense_of
+from vsafsm.cli.senses import add_senses, seen_by, sense_of
 from vsafsm.cli.sources import compiled_of
 from vsafsm.cli.systems import run_system
 from vsafsm.cli.tables import print_table
@@ -207,8 +207,8 @@ def _run_on_frames(args: argparse.Namespace, chosen: Choices) -> int:
     program = compiled_of(args, chosen, allow_unproven=True)
     if isinstance(program, SystemProgram):
         raise UsageError("--sense is for one machine; expected no system")
-    check_inputs(sense.model, program.machine)
-    return _run_word(program, seen_by(sense, chosen), args, chosen, sense.frames.names)
+    seen = seen_by(sense, program.machine, chosen)
+    return _run_word(program, seen, args, chosen, sense.frames.names)
 
 
 # ---- inputs with times

@@ -58,7 +58,7 @@ def sense_of(args: argparse.Namespace) -> Sense:
     return found
 
 
-def check_inputs(model: Model, machine: Machine) -> None:
+def _check_inputs(model: Model, machine: Machine) -> None:
     """Raise `UsageError` where the classifier may give what is no input of the machine."""
     from vsafsm.sense.data import UNSURE
 
@@ -72,10 +72,16 @@ def check_inputs(model: Model, machine: Machine) -> None:
             )
 
 
-def seen_by(sense: Sense, chosen: Choices) -> tuple[str, ...]:
-    """The input that each frame stands for. On a backend with arrays for layers the classifier is
-    on drawn arrays as well, with the backend's options.
+def seen_by(sense: Sense, machine: Machine, chosen: Choices) -> tuple[str, ...]:
+    """The input of a machine that each frame stands for. On a backend with arrays for layers the
+    classifier is on drawn arrays as well, with the backend's options.
+
+    Raises
+    ------
+    UsageError
+        If the classifier may give what is no input of the machine.
     """
+    _check_inputs(sense.model, machine)
     products: Any = None
     if callable(getattr(chosen.backend, "draw_layers", None)):
         import numpy as np

@@ -14,7 +14,8 @@ from vsafsm.plotting.svg import graph
 from vsafsm.program import Program
 from vsafsm.proof import Proof
 from vsafsm.report.curves import USUAL, curves
-from vsafsm.report.stepping import stepping
+from vsafsm.report.frames import Seen, frames_of
+from vsafsm.report.playground import playground
 from vsafsm.report.svg import chart
 from vsafsm.version import __version__
 
@@ -35,6 +36,7 @@ def page(
     draws: int = 50,
     seed: int = 0,
     progress: Callable[[str, float], None] = lambda what, share: None,
+    seen: Seen | None = None,
 ) -> str:
     """The page's text: the same for the same program, noise and seed.
 
@@ -44,6 +46,8 @@ def page(
         Ranges of noise, such as ``additive:0:3:0.5``; each kind has a chart.
     draws, seed
         Draws of noise at each strength, and their seed.
+    seen
+        Frames that the page shows, and gives to the machine.
 
     Raises
     ------
@@ -58,20 +62,20 @@ def page(
     machine, network = program.machine, program.network
     proof = program.prove()
     measured = curves(program, proof, noise, draws, seed, progress)
-    steps = stepping(machine, network)
+    frames = [] if seen is None else frames_of(seen, machine)
+    network_of = playground(machine, network)
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined
     )
-    template = environment.from_string(
-        (files("vsafsm.report") / "page.html").read_text(encoding="utf-8")
-    )
+    template = environment.from_string(_file("page.html"))
     return template.render(
         machine=machine,
         proof=proof,
         tiles=_tiles(program, proof),
         graph=_safe(graph(machine, network.states)),
-        tables=steps.tables,
-        complete=steps.complete,
+        network=None if network_of is None else {**network_of, "frames": frames or None},
+        frames=frames,
+        script=_safe(_file("playground.js")),
         weakest=_weakest(program),
         charts=[(curve.kind, _safe(chart(curve))) for curve in measured],
         draws=draws,
@@ -87,11 +91,15 @@ def page(
     )
 
 
-def _safe(drawing: str) -> Any:
-    """A drawing of ours, in which every name is escaped already."""
+def _file(name: str) -> str:
+    return (files("vsafsm.report") / name).read_text(encoding="utf-8")
+
+
+def _safe(text: str) -> Any:
+    """A drawing of ours, in which every name is escaped already, or a script without names."""
     from markupsafe import Markup
 
-    return Markup(drawing)  # noqa: S704
+    return Markup(text)  # noqa: S704
 
 
 def _tiles(program: Program, proof: Proof) -> list[tuple[str, str]]:
