@@ -6,14 +6,31 @@ from __future__ import annotations
 
 from itertools import combinations
 
+import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from vsafsm.errors import PlotError
 from vsafsm.examples import examples
 from vsafsm.formats import load
 from vsafsm.machine import Machine, Transition
-from vsafsm.plotting.geometry import MOST_LETTERS, Geometry, geometry, shortened
+from vsafsm.plotting import graphviz, layered
+from vsafsm.plotting.geometry import MOST_LINES, Geometry, geometry, label_lines
+from vsafsm.plotting.layered import Point
+
+ENGINES = ("dot", "igraph")
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What lays graphs out."""
+    if request.param == "dot" and not graphviz.is_there():
+        pytest.skip("Graphviz is not installed")
+    if request.param == "igraph":
+        pytest.importorskip("igraph", reason="igraph is not installed")
+        monkeypatch.setattr(graphviz, "is_there", lambda: False)
+    return str(request.param)
 
 
 @pytest.fixture(scope="module", params=sorted(examples()))
@@ -42,11 +59,8 @@ def is_whole(machine: Machine, found: Geometry) -> None:
     assert sorted((e.source, e.target) for e in found.edges) == sorted(pairs)
     for edge in found.edges:
         taken = [a for a in machine.inputs if machine.transition(edge.source, a).to == edge.target]
-        assert [
-            told.partition(" / ")[0]
-            for told in edge.full.split(", ")
-            if told.partition(" / ")[0] in taken
-        ] == taken
+        told = [part.partition(" / ")[0].split(", ") for part in edge.full.split("; ")]
+        assert sorted(symbol for symbols in told for symbol in symbols) == sorted(taken)
 
 
 def lies_apart(found: Geometry) -> None:
@@ -59,37 +73,105 @@ def lies_apart(found: Geometry) -> None:
             assert half <= at <= most - half
 
 
-def test_examples_are_laid_out(machine: Machine) -> None:
+def curve(points: tuple[Point, ...]) -> np.ndarray:
+    """Places along cubic curves."""
+    share = np.linspace(0, 1, 24)[:, None]
+    rest, pieces = 1 - share, []
+    for i in range(0, len(points) - 1, 3):
+        a, b, c, d = np.array(points[i : i + 4])
+        pieces.append(
+            rest**3 * a + 3 * rest**2 * share * b + 3 * rest * share**2 * c + share**3 * d
+        )
+    return np.concatenate(pieces)
+
+
+def runs_around(found: Geometry) -> list[str]:
+    """Transitions that run through a state that is not theirs."""
+    wrong = []
+    for edge in found.edges:
+        places = curve(edge.points)
+        for node in found.nodes:
+            if node.state in (edge.source, edge.target):
+                continue
+            inside = (((places - node.centre) / node.half) ** 2).sum(1)
+            if inside.min() < 0.9:
+                wrong.append(f"{edge.source} to {edge.target} through {node.state}")
+    return wrong
+
+
+def test_examples_are_laid_out(machine: Machine, engine: str) -> None:
     found = geometry(machine)
     is_whole(machine, found)
     lies_apart(found)
     assert found == geometry(machine)
-    assert found.width < 2200
-    assert found.height < 2200
+    assert max(found.width / 4, found.height / 3) < 1000
+    assert not runs_around(found)
+    for edge in found.edges:
+        # Everything is told: the words of the label are those of the transitions.
+        assert (
+            " ".join(line.text for line in edge.lines).split() == edge.full.replace(";", "").split()
+        )
+        for node in found.nodes:
+            away = abs(edge.at[0] - node.centre[0]), abs(edge.at[1] - node.centre[1])
+            assert away[0] > node.half[0] or away[1] > node.half[1]
 
 
-@settings(deadline=None, max_examples=60)
+def test_transitions_end_at_their_states(machine: Machine, engine: str) -> None:
+    found = geometry(machine)
+    node = {each.state: each for each in found.nodes}
+    for edge in found.edges:
+        for state, point in ((edge.source, edge.points[0]), (edge.target, edge.points[-1])):
+            place = (np.array(point) - node[state].centre) / node[state].half
+            assert 0.9 < np.hypot(*place) < 1.25
+
+
+@settings(
+    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(machine=machines())
-def test_any_machine_is_laid_out(machine: Machine) -> None:
+def test_any_machine_is_laid_out(engine: str, machine: Machine) -> None:
     found = geometry(machine)
     is_whole(machine, found)
     lies_apart(found)
 
 
-def test_labels_tell_a_few_inputs_and_how_many_more() -> None:
-    assert shortened(["a"]) == "a"
-    assert shortened(["a", "b", "c"]) == "a, b, c"
-    assert shortened(["a", "b", "c", "d"]) == "a, b +2"
-    assert shortened(["a" * 20, "b" * 20]) == "a" * 20 + " +1"
-    assert len(shortened(["x" * 90])) == MOST_LETTERS
+def test_outputs_of_a_state_are_told_in_full(engine: str) -> None:
+    machine = load("specs/traffic_light.yaml")
+    for node in geometry(machine).nodes:
+        told = " ".join(line.text for line in node.lines if line.is_output)
+        assert told == ", ".join(machine.outputs_of(node.state))
+
+
+def test_labels_tell_all_up_to_some_lines() -> None:
+    assert label_lines(["a"]) == ("a",)
+    assert label_lines(["a, b, c / out", "d"]) == ("a, b, c / out", "d")
+    assert label_lines(["x" * 90]) == ("x" * 90,)
+    assert label_lines(["swipe_left, swipe_right, fist, palm"]) == (
+        "swipe_left, swipe_right,",
+        "  fist, palm",
+    )
+    many = label_lines([f"input_{i} / output_{i}" for i in range(40)])
+    assert len(many) == MOST_LINES
+    assert many[-1] == f"and {40 - MOST_LINES + 1} lines more"
+
+
+def test_without_an_engine_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, turnstile: Machine
+) -> None:
+    monkeypatch.setattr(graphviz, "is_there", lambda: False)
+    monkeypatch.setattr(layered, "find_spec", lambda name: None)
+    with pytest.raises(PlotError, match=r"neither is installed; expected: pip install"):
+        geometry(turnstile)
+    assert turnstile._repr_html_() == "<p>&lt;Machine turnstile: states 2, inputs 2&gt;</p>"
 
 
 @pytest.mark.parametrize("name", ["wake_word", "junction", "robot_arm"])
-def test_states_of_a_chart_can_be_told_apart(name: str) -> None:
+def test_states_of_a_chart_can_be_told_apart(name: str, engine: str) -> None:
     found = geometry(load(f"specs/{name}.yaml"))
     lies_apart(found)
-    assert len({node.lines for node in found.nodes}) == len(found.nodes)
+    assert len({tuple(line.text for line in node.lines) for node in found.nodes}) == len(
+        found.nodes
+    )
     for node in found.nodes:
-        assert len(node.heights) == len(node.lines) + bool(node.outputs)
-        for height in node.heights:
-            assert abs(height - node.centre[1]) < node.half[1] - 8
+        for line in node.lines:
+            assert abs(line.height - node.centre[1]) < node.half[1] - 8

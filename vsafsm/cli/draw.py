@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from importlib.util import find_spec
 from pathlib import Path
 
 from vsafsm.cli.arguments import add_format, add_output
@@ -15,12 +14,13 @@ from vsafsm.formats.mermaid import mermaid
 from vsafsm.overwriting import check_output
 from vsafsm.plotting.canvas import SUFFIXES, check_drawable, write
 from vsafsm.plotting.graph import check_reached, draw
-from vsafsm.plotting.graphviz import FORMATS, is_there, render, rendered
+from vsafsm.plotting.graphviz import is_there, rendered
 from vsafsm.plotting.nested import nested_graph
+from vsafsm.plotting.svg import standalone
 from vsafsm.statecharts import Statechart, explore
 from vsafsm.statecharts.parts import State
 
-MERMAID = ".mmd"
+MERMAID, SVG = ".mmd", ".svg"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,9 +29,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_output(parser, "FILE", "the drawing: .svg, .png, .pdf or .mmd (Mermaid)")
     parser.add_argument(
         "--flat", action="store_true", help="draw the flat machine of a statechart, not its tree"
-    )
-    parser.add_argument(
-        "--graphviz", action="store_true", help='lay it out with the program "dot" of Graphviz'
     )
     parser.add_argument("--state", metavar="NAME", help="light this state up")
     add_format(parser)
@@ -43,22 +40,21 @@ def run(args: argparse.Namespace) -> int:
     suffixes = (*SUFFIXES, MERMAID)
     check_output(output, "a drawing", suffixes, sources=(args.spec,), force=args.force)
     chart = None if args.flat else _chart(args, output)
-    if chart is not None and (args.graphviz or is_there()):
+    if chart is not None and is_there():
         lit = () if args.state is None else _leaves(chart, args.state)
         write_atomically(output, rendered(nested_graph(chart, lit), output.suffix))
         count = sum(isinstance(each, State) for each in chart.nodes.values())
         print_line(f"wrote {output}: a chart of {count} states")
         return OK
-    with_graphviz = output.suffix in FORMATS and (args.graphviz or _only_graphviz())
-    if output.suffix != MERMAID and not with_graphviz:
+    if output.suffix not in (MERMAID, SVG):
         check_drawable(output)
     machine = machine_of(args.spec, args.format)
     if args.state is not None:
         check_reached(machine, args.state)
     if output.suffix == MERMAID:
         write_atomically(output, mermaid(machine, machine.reachable, args.state).encode())
-    elif with_graphviz:
-        write_atomically(output, render(machine, output.suffix, args.state))
+    elif output.suffix == SVG:
+        write_atomically(output, standalone(machine, args.state).encode())
     else:
         write(draw(machine, state=args.state), output)
     print_line(f"wrote {output}: {len(machine.reachable)} states")
@@ -77,7 +73,3 @@ def _leaves(chart: Statechart, name: str) -> tuple[str, ...]:
     found = explore(chart)
     check_reached(found.machine, name)
     return found.leaves(name)
-
-
-def _only_graphviz() -> bool:
-    return find_spec("matplotlib") is None and is_there()

@@ -98,17 +98,16 @@ def _draw_node(axes: Any, node: Node, initial: bool, lit: bool) -> None:
                 zorder=4,
             )
         )
-    style = {"ha": "center", "va": "center", "zorder": 5}
-    for line, y in zip(node.lines, node.heights, strict=False):
-        axes.text(node.centre[0], y, plain(line), fontsize=FONT * POINTS_PER_PIXEL, **style)
-    if node.outputs:
+    for line in node.lines:
         axes.text(
             node.centre[0],
-            node.heights[-1],
-            plain(node.outputs),
-            fontsize=LABEL_FONT * POINTS_PER_PIXEL,
-            color="#555555",
-            **style,
+            line.height,
+            plain(line.text),
+            fontsize=(LABEL_FONT if line.is_output else FONT) * POINTS_PER_PIXEL,
+            color="#555555" if line.is_output else "black",
+            ha="center",
+            va="center",
+            zorder=5,
         )
 
 
@@ -116,21 +115,28 @@ def _draw_edge(axes: Any, edge: Edge) -> None:
     from matplotlib.patches import FancyArrowPatch
     from matplotlib.path import Path
 
-    curve = Path(
-        [edge.start, *edge.bend, edge.end], [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4]
-    )
+    curve = Path(edge.points, [Path.MOVETO, *[Path.CURVE4] * (len(edge.points) - 1)])
     axes.add_patch(
         FancyArrowPatch(
-            path=curve, arrowstyle="-|>", mutation_scale=11, color="#444444", linewidth=1, zorder=2
+            path=curve,
+            arrowstyle="-|>",
+            mutation_scale=11,
+            color="#444444",
+            linewidth=1,
+            shrinkA=0,
+            shrinkB=0,
+            zorder=2,
         )
     )
-    axes.text(
-        *edge.at,
-        plain(edge.label, 40),
-        fontsize=LABEL_FONT * POINTS_PER_PIXEL,
-        ha="center",
-        va="center",
-        zorder=6,
-        color="#1a1a1a",
-        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
-    )
+    for line in edge.lines:
+        axes.text(
+            edge.at[0],
+            line.height,
+            plain(line.text),
+            fontsize=LABEL_FONT * POINTS_PER_PIXEL,
+            ha="center",
+            va="center",
+            zorder=6,
+            color="#1a1a1a",
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
+        )

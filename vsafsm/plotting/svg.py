@@ -7,19 +7,21 @@ from collections.abc import Sequence
 from html import escape
 
 from vsafsm.machine import Machine
-from vsafsm.plotting.geometry import Edge, Node, Point, geometry
+from vsafsm.plotting.geometry import Edge, Line, Node, geometry
+from vsafsm.plotting.layered import Point
 
 ARROW = 9.0
 
 
-def graph(machine: Machine, states: Sequence[str]) -> str:
+def graph(machine: Machine, states: Sequence[str], lit: str | None = None) -> str:
     """The machine; states and transitions carry the numbers of `states`, so that the page can light
-    them up.
+    them up. One state may be lit up from the start.
     """
     found = geometry(machine)
     edges = "".join(_edge(edge, states) for edge in found.edges)
     nodes = "".join(
-        _node(node, states.index(node.state), node.state == machine.initial) for node in found.nodes
+        _node(node, states.index(node.state), node.state == machine.initial, node.state == lit)
+        for node in found.nodes
     )
     size = (
         f'viewBox="0 0 {found.width:.0f} {found.height:.0f}" style="max-width:{found.width:.0f}px"'
@@ -30,40 +32,35 @@ def graph(machine: Machine, states: Sequence[str]) -> str:
     )
 
 
-def _node(node: Node, number: int, initial: bool) -> str:
+def _node(node: Node, number: int, initial: bool, lit: bool) -> str:
     (x, y), (across, down) = node.centre, node.half
     inner = (
         f'<ellipse cx="{x:.1f}" cy="{y:.1f}" rx="{across - 3.5:.1f}" ry="{down - 3.5:.1f}"/>'
         if initial
         else ""
     )
-    names = "".join(
-        f'<text x="{x:.1f}" y="{height + 4:.1f}">{escape(line)}</text>'
-        for line, height in zip(node.lines, node.heights, strict=False)
-    )
-    outputs = (
-        f'<text class="outputs" x="{x:.1f}" y="{node.heights[-1] + 4:.1f}">'
-        f"{escape(node.outputs)}</text>"
-        if node.outputs
-        else ""
-    )
+    lines = "".join(_line(line, x, "outputs" if line.is_output else "") for line in node.lines)
     return (
-        f'<g class="node" data-state="{number}"><title>{escape(node.state)}</title>'
+        f'<g class="node{" lit" * lit}" data-state="{number}"><title>{escape(node.state)}</title>'
         f'<ellipse class="rim" cx="{x:.1f}" cy="{y:.1f}" rx="{across:.1f}" ry="{down:.1f}"/>{inner}'
-        f"{names}{outputs}</g>"
+        f"{lines}</g>"
     )
+
+
+def _line(line: Line, x: float, kind: str) -> str:
+    named = f' class="{kind}"' if kind else ""
+    return f'<text{named} x="{x:.1f}" y="{line.height + 4:.1f}">{escape(line.text)}</text>'
 
 
 def _edge(edge: Edge, states: Sequence[str]) -> str:
-    one, two = edge.bend
-    path = f"M{at(edge.start)} C{at(one)} {at(two)} {at(edge.end)}"
+    start, *rest = edge.points
+    path = f"M{at(start)} C" + " ".join(map(at, rest))
+    texts = "".join(_line(line, edge.at[0], kind) for kind in ("halo", "") for line in edge.lines)
     return (
         f'<g class="edge" data-from="{states.index(edge.source)}"'
         f' data-to="{states.index(edge.target)}"><title>{escape(edge.source)} →'
         f' {escape(edge.target)}: {escape(edge.full)}</title><path d="{path}"/><path class="tip"'
-        f' d="{_tip(two, edge.end)}"/><text class="halo" x="{edge.at[0]:.1f}"'
-        f' y="{edge.at[1] + 4:.1f}">{escape(edge.label)}</text><text x="{edge.at[0]:.1f}"'
-        f' y="{edge.at[1] + 4:.1f}">{escape(edge.label)}</text></g>'
+        f' d="{_tip(rest[-2], rest[-1])}"/>{texts}</g>'
     )
 
 
@@ -88,6 +85,7 @@ STYLE = """
 .vsafsm-graph text{fill:#1b1d28;font:11px system-ui,sans-serif;text-anchor:middle}
 .vsafsm-graph .node ellipse{fill:none;stroke:#3b4cc0;stroke-width:1.2}
 .vsafsm-graph .node .rim{fill:#eef1fb}
+.vsafsm-graph .node.lit .rim{fill:#ffe2a8;stroke-width:2.2}
 .vsafsm-graph .node text{font-size:13px}
 .vsafsm-graph .node .outputs{font-size:11px;fill:#5c6175}
 .vsafsm-graph .edge path{fill:none;stroke:#555b70;stroke-width:1.1}
@@ -97,9 +95,9 @@ STYLE = """
 """Its rules name one class, so that they change nothing else on the page of a notebook."""
 
 
-def standalone(machine: Machine) -> str:
-    """The graph with its own style, for notebooks and files."""
-    drawing = graph(machine, machine.states)
+def standalone(machine: Machine, lit: str | None = None) -> str:
+    """The graph with its own style, for notebooks and files; one state may be lit up."""
+    drawing = graph(machine, machine.states, lit)
     return drawing.replace(
         '<svg class="graph"', '<svg xmlns="http://www.w3.org/2000/svg" class="vsafsm-graph"', 1
     ).replace(">", f"><style>{STYLE}</style>", 1)

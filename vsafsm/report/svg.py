@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from html import escape
 
-from vsafsm.plotting.geometry import Point
+from vsafsm.plotting.layered import Point
 from vsafsm.plotting.svg import at
 from vsafsm.report.curves import Curve
 from vsafsm.sweeps.rows import Row
