@@ -17,17 +17,11 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".png", ".pdf", ".svg")
 COLOURS = (
-    "#3b4cc0",
-    "#d1495b",
-    "#1b9e77",
-    "#e69f00",
-    "#7570b3",
-    "#66a61e",
-    "#8c564b",
-    "#17a2b8",
-    "#e377c2",
-    "#444444",
+    *("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#332288", "#882255"),
+    *("#117733", "#999933", "#aa4499", "#44aa99", "#661100", "#6699cc", "#ddcc77", "#444444"),
+    *("#004488", "#bb5566", "#5d8700", "#997700"),
 )
+"""Those of Okabe and Ito, then of Tol: neighbours differ for the colour-blind as well."""
 MOST_NAMES = 40
 """Names along an axis; beyond that only their order is shown."""
 

@@ -6,72 +6,76 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vsafsm.network import LEAD, THRESHOLD
+from vsafsm.network import THRESHOLD
 from vsafsm.plotting.canvas import COLOURS, bare, code_names, figure, plain
 from vsafsm.plotting.steps import Steps
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MOST_LINES = 10
+MOST_NAMED = len(COLOURS)
+"""States in the legend: as many as have a colour of their own."""
 
 
 def draw_overlaps(name: str, steps: Steps) -> Figure:
-    """Overlaps of the codes that matter, inputs shaded, and the state that the activity stands
-    for.
+    """Similarities of the codes that matter, inputs shaded, and what the activity stands for. A
+    state has a colour, solid at rest, and dashed while a transition leads to it.
     """
     network, overlaps, decoded = steps.network, steps.overlaps, steps.decoded
     count = len(steps.mask)
-    made = figure(min(16.0, max(7.0, 2.5 + 0.16 * count)), 4.6)
-    lines, states = made.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     codes = [
         c
         for c in range(overlaps.shape[1])
         if (decoded == c).any() or overlaps[:, c].max() > THRESHOLD
     ]
-    names = code_names(network)
-    for i, code in enumerate(codes):
-        pending = network.labels[code].pending
-        label = names[code] if i < MOST_LINES else None
+    # In the order of their rows: the state that the activity stands for first comes first.
+    states = list(dict.fromkeys(network.labels[c].state for c in decoded.tolist() if c >= 0))
+    states += sorted({network.labels[c].state for c in codes}.difference(states))
+    row = {state: i for i, state in enumerate(states)}
+    made = figure(
+        min(16.0, max(7.0, 2.5 + 0.16 * count)), 3.4 + 0.17 * min(len(states), MOST_NAMED)
+    )
+    lines, bars = made.subplots(2, 1, sharex=True, height_ratios=(3.2, 0.2 * len(states) + 0.2))
+    for code in codes:
+        label = network.labels[code]
         lines.plot(
             overlaps[:, code],
-            ":" if pending else "-",
-            color=COLOURS[i % len(COLOURS)],
+            "--" if label.pending else "-",
+            color=COLOURS[row[label.state] % len(COLOURS)],
             linewidth=1.3,
-            label=label,
         )
-    lines.axhline(THRESHOLD, color="0.6", linewidth=0.7, linestyle="--")
-    lines.set(ylabel="overlap with a code", ylim=(-0.3, 1.08))
-    lines.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
+    lines.axhline(THRESHOLD, color="0.6", linewidth=0.7, linestyle=":")
+    lines.set(ylabel="similarity with a code", ylim=(-0.3, 1.08))
     lines.set_title(
-        f"{plain(name)}: {network.neurons} neurons, decoded above {THRESHOLD} and {LEAD} ahead",
+        f"{plain(name)}: {network.neurons} neurons; solid: state, dashed: transition to it",
         loc="left",
+        fontsize=10,
     )
-    _draw_states(states, steps, codes)
-    for axes in (lines, states):
+    _draw_states(bars, steps, row)
+    for axes in (lines, bars):
         shade(axes, steps)
         bare(axes)
     name_inputs(lines, steps)
-    states.set(xlabel="step", xlim=(-0.5, count - 0.5))
+    bars.set(xlabel="step", xlim=(-0.5, count - 0.5))
     return made
 
 
-def _draw_states(axes: Any, steps: Steps, codes: list[int]) -> None:
-    for i, code in enumerate(codes):
-        at = np.flatnonzero(steps.decoded == code)
-        alpha = 0.45 if steps.network.labels[code].pending else 1.0
-        axes.barh(
-            [i] * len(at),
-            1,
-            left=at - 0.5,
-            height=0.75,
-            color=COLOURS[i % len(COLOURS)],
-            alpha=alpha,
-        )
-    if len(codes) <= 16:
-        names = code_names(steps.network)
-        axes.set_yticks(range(len(codes)), [names[code] for code in codes], fontsize=7)
-    axes.set(ylim=(len(codes) - 0.4, -0.6), ylabel="stands for")
+def _draw_states(axes: Any, steps: Steps, row: dict[int, int]) -> None:
+    """A bar where the activity stands for a state, a hatched one on the way to it."""
+    network = steps.network
+    for code in sorted(set(steps.decoded.tolist()) - {-1}):
+        at, label = np.flatnonzero(steps.decoded == code), network.labels[code]
+        colour = COLOURS[row[label.state] % len(COLOURS)]
+        style: dict[str, Any] = {"color": colour}
+        if label.pending:
+            style = {"facecolor": "none", "edgecolor": colour, "hatch": "////", "linewidth": 0}
+        axes.barh([row[label.state]] * len(at), 1, left=at - 0.5, height=0.75, **style)
+    names = code_names(network)
+    shown = [state for state in row if row[state] < MOST_NAMED]
+    axes.set_yticks(range(len(shown)), [names[state] for state in shown], fontsize=7)
+    for tick, state in zip(axes.get_yticklabels(), shown, strict=True):
+        tick.set_color(COLOURS[row[state] % len(COLOURS)])
+    axes.set(ylim=(len(row) - 0.4, -0.6))
 
 
 def spans(steps: Steps) -> list[tuple[int, int, str]]:

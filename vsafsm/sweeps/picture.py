@@ -13,11 +13,10 @@ from typing import Any
 from vsafsm.errors import SweepError
 from vsafsm.files import write_atomically
 from vsafsm.noise import MODELS, parse_noise, split_noise
+from vsafsm.plotting.canvas import COLOURS, SUFFIXES
 from vsafsm.sweeps.rows import Row, varied
 from vsafsm.sweeps.table import Table
 
-SUFFIXES = (".png", ".pdf", ".svg")
-COLOURS = ("#3b4cc0", "#d1495b", "#1b9e77", "#e69f00", "#7570b3", "#66a61e", "#8c564b", "#444444")
 VARIED = (
     "backend",
     "options",
