@@ -117,7 +117,8 @@ class LayerArray:
         MappingError
             If the inputs do not fit the layer.
         """
-        return self._converted(np.asarray(volts, np.float64)[None], rng, transposed)
+        values = np.asarray(volts, np.float64)
+        return self._converted(values, values**2, rng, transposed)
 
     def product(
         self, rows: Floats, bits: int, rng: np.random.Generator, transposed: bool = False
@@ -138,24 +139,25 @@ class LayerArray:
         MappingError
             If the inputs do not fit the layer or the bits.
         """
-        return self._converted(planes(rows, bits), rng, transposed)
+        values = np.asarray(rows, np.float64)
+        return self._converted(values, squares(values, bits), rng, transposed)
 
-    def _converted(self, reads: Floats, rng: np.random.Generator, transposed: bool) -> Floats:
-        """Of reads (P, B, I), of which each counts twice as much as the one before."""
+    def _converted(
+        self, values: Floats, squared: Floats, rng: np.random.Generator, transposed: bool
+    ) -> Floats:
+        """Of inputs (B, I), and the sums of the squares of what they are given as."""
         weights, variance, size = self._towards(transposed)
-        if reads.ndim != 3 or reads.shape[2] != len(weights):
+        if values.ndim != 2 or values.shape[1] != len(weights):
             raise MappingError(
-                f"inputs {reads.shape[1:]} for a layer of {len(weights)}; expected"
+                f"inputs {values.shape} for a layer of {len(weights)}; expected"
                 f" (B, {len(weights)})"
             )
         converter = self.converters.transposed if transposed else self.converters.forward
-        significance = 2.0 ** np.arange(len(reads))
-        total = np.zeros((reads.shape[1], weights.shape[1]))
+        total = np.zeros((len(values), weights.shape[1]))
         for block in blocks(len(weights), size):
-            part = reads[:, :, block]
-            sums = np.tensordot(significance, part, 1) @ weights[block]
+            sums = values[:, block] @ weights[block]
             if self.noisy:
-                spread = np.tensordot(significance**2, part**2, 1) @ variance[block]
+                spread = squared[:, block] @ variance[block]
                 sums += np.sqrt(spread) * rng.standard_normal(sums.shape)
             total += converter.convert(sums)
         return total
@@ -286,8 +288,9 @@ def plan_layer(weights: NDArray[Any], limit: int, settings: ArraySettings) -> La
     return LayerPlan(target, scale, (rows, columns // 2))
 
 
-def planes(rows: Floats, bits: int) -> Floats:
-    """The bits (P, B, I) of whole inputs (B, I), lowest first, each with its input's sign.
+def squares(rows: Floats, bits: int) -> Floats:
+    """Of whole inputs (B, I) given bit by bit: the squares of the significances of their bits,
+    added. Noise of every bit's read is weighted with its significance.
 
     Raises
     ------
@@ -296,18 +299,17 @@ def planes(rows: Floats, bits: int) -> Floats:
 
     Examples
     --------
-    >>> planes(np.array([[3.0, 2.0, -2.0]]), 2)[1].tolist()
-    [[1.0, 1.0, -1.0]]
+    >>> squares(np.array([[3.0, 2.0, -2.0]]), 2).tolist()
+    [[5.0, 4.0, 4.0]]
     """
     if not 1 <= bits <= MOST_BITS:
         raise MappingError(f"inputs have {bits} bits; expected 1 to {MOST_BITS}")
-    values = np.asarray(rows, np.float64)
-    magnitude = np.abs(values)
+    magnitude = np.abs(np.asarray(rows, np.float64))
     if (magnitude != np.floor(magnitude)).any() or magnitude.max(initial=0) >= 2**bits:
         raise MappingError(f"inputs are not whole numbers of {bits} bits and a sign")
-    whole = magnitude.astype(np.int64)
-    found = [(whole >> bit) & 1 for bit in range(bits)]
-    return np.asarray(np.stack(found) * np.sign(values), np.float64)
+    known = np.arange(2**bits)
+    of_each = sum(((known >> bit) & 1) * 4.0**bit for bit in range(bits))
+    return np.asarray(np.asarray(of_each)[magnitude.astype(np.uint8)])
 
 
 def blocks(size: int, most: int) -> Iterator[slice]:

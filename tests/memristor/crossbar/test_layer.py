@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vsafsm_memristor.crossbar.converter import Converter
-from vsafsm_memristor.crossbar.layer import LayerArray, draw_layer, planes
+from vsafsm_memristor.crossbar.layer import LayerArray, draw_layer, squares
 from vsafsm_memristor.crossbar.parameters import ArraySettings, settings
 from vsafsm_memristor.device.model import Conductances
 from vsafsm_memristor.device.presets import PRESETS
@@ -61,16 +61,16 @@ def test_an_ideal_layer_multiplies_whole_numbers(
 
 
 @given(st.lists(st.integers(-255, 255), min_size=1, max_size=9))
-def test_planes_add_up(values: list[int]) -> None:
-    found = planes(np.array([values], float), 8)
-    assert set(np.unique(found)) <= {-1.0, 0.0, 1.0}
-    assert (2.0 ** np.arange(8) @ found[:, 0]).tolist() == values
+def test_squares_are_of_each_bit(values: list[int]) -> None:
+    found = squares(np.array([values], float), 8)[0].tolist()
+    texts = (reversed(f"{abs(value):b}") for value in values)
+    assert found == [sum(4**i for i, bit in enumerate(text) if bit == "1") for text in texts]
 
 
 @pytest.mark.parametrize(("value", "bits"), [(4, 2), (0.5, 2), (1, 0), (1, 9)])
 def test_inputs_that_do_not_fit_the_bits_are_refused(value: float, bits: int) -> None:
     with pytest.raises(MappingError, match="bits"):
-        planes(np.array([[value]]), bits)
+        squares(np.array([[value]]), bits)
 
 
 def noisy(array: LayerArray) -> LayerArray:
