@@ -31,8 +31,10 @@ from vsafsm_memristor.errors import MappingError
 
 Floats = NDArray[np.float64]
 MOST_BITS = 8
-HEADROOM = 1.25
-"""Full scale of a converter, as a multiple of the largest sum that it is calibrated on."""
+RANGES = tuple(2.0 ** (-step / 4) for step in range(-1, 13))
+"""Full scales of a converter that are tried, as multiples of the largest sum that it is calibrated
+on: from a fifth more down to an eighth.
+"""
 
 
 class Converters(NamedTuple):
@@ -168,7 +170,8 @@ class LayerArray:
         return self.weights, self.variance, self.tile[0]
 
     def calibrated(self, rows: Floats, adc_bits: int, back: Floats | None = None) -> LayerArray:
-        """With converters for the sums that these inputs (B, I) give, and a quarter more.
+        """With converters whose errors, of clipping and of rounding, are least for the sums that
+        these inputs (B, I) give on the cells as they are.
 
         Parameters
         ----------
@@ -177,19 +180,16 @@ class LayerArray:
         back : (B, O), optional
             What is given in transposed reads; without it their converters are ideal.
         """
-        forward = Converter(adc_bits, self._largest(rows, False))
-        transposed = IDEAL.transposed
-        if back is not None:
-            transposed = Converter(adc_bits, self._largest(back, True))
+        forward = self._fitted(rows, adc_bits, False)
+        transposed = IDEAL.transposed if back is None else self._fitted(back, adc_bits, True)
         return replace(self, converters=Converters(forward, transposed))
 
-    def _largest(self, rows: Floats, transposed: bool) -> float:
+    def _fitted(self, rows: Floats, bits: int, transposed: bool) -> Converter:
         weights, _, size = self._towards(transposed)
-        sums = (
-            np.abs(rows[:, block] @ weights[block]).max(initial=0)
-            for block in blocks(len(weights), size)
-        )
-        return HEADROOM * max(1.0, *(float(each) for each in sums))
+        sums = [rows[:, block] @ weights[block] for block in blocks(len(weights), size)]
+        largest = max(1.0, *(float(np.abs(each).max(initial=0)) for each in sums))
+        tried = [Converter(bits, largest * each) for each in RANGES]
+        return min(tried, key=lambda one: sum(_missed(one, each) for each in sums))
 
 
 @dataclass(frozen=True)
@@ -310,6 +310,11 @@ def squares(rows: Floats, bits: int) -> Floats:
     known = np.arange(2**bits)
     of_each = sum(((known >> bit) & 1) * 4.0**bit for bit in range(bits))
     return np.asarray(np.asarray(of_each)[magnitude.astype(np.uint8)])
+
+
+def _missed(converter: Converter, sums: Floats) -> float:
+    """Squares of what a converter makes of sums wrongly, added."""
+    return float(np.square(converter.convert(sums) - sums).sum())
 
 
 def blocks(size: int, most: int) -> Iterator[slice]:
