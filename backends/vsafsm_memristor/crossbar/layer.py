@@ -151,8 +151,7 @@ class LayerArray:
         weights, variance, size = self._towards(transposed)
         if values.ndim != 2 or values.shape[1] != len(weights):
             raise MappingError(
-                f"inputs {values.shape} for a layer of {len(weights)}; expected"
-                f" (B, {len(weights)})"
+                f"inputs {values.shape} for a layer of {len(weights)}; expected (B, {len(weights)})"
             )
         converter = self.converters.transposed if transposed else self.converters.forward
         total = np.zeros((len(values), weights.shape[1]))
@@ -312,7 +311,7 @@ def squares(rows: Floats, bits: int) -> Floats:
     return np.asarray(np.asarray(of_each)[magnitude.astype(np.uint8)])
 
 
-def _missed(converter: Converter, sums: Floats) -> float:
+def _missed(converter: Converter, sums: Any) -> float:
     """Squares of what a converter makes of sums wrongly, added."""
     return float(np.square(converter.convert(sums) - sums).sum())
 

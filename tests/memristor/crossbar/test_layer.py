@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsafsm_memristor.crossbar.converter import Converter
 from vsafsm_memristor.crossbar.layer import LayerArray, draw_layer, squares
 from vsafsm_memristor.crossbar.parameters import ArraySettings, settings
 from vsafsm_memristor.device.model import Conductances
