@@ -76,7 +76,6 @@ LARGE_TILES: dict[str, object] = {"rows": 128, "columns": 128}
 TUNED: dict[str, tuple[str, dict[str, object]]] = {
     "neurram": ("neurram", {}),
     "perovskite-mean": ("perovskite-mean", LARGE_TILES),
-    "perovskite-mean, sigma 1": ("perovskite-mean", {**LARGE_TILES, "sigma": 1.0}),
 }
 MODELS = ("layers 64-256-10", "prototypes, N = 1024", "prototypes, N = 2048")
 
