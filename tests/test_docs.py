@@ -613,3 +613,5 @@ def test_the_page_on_senses_does_what_it_shows(folder: Path, capsys: Capture) ->
         assert main(shlex.split(line)[1:]) == 0, line
     shown = without_numbers(blocks(text, "text")[0])
     assert without_numbers(capsys.readouterr().out) == shown
+    exec(compile(blocks(text, "python")[1], "senses.md", "exec"), {})
+    assert 0.6 < float(capsys.readouterr().out) < 1

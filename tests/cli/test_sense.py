@@ -120,6 +120,22 @@ def test_trained_layers_are_certified(run: Run, folder: Path, tmp_path: Path) ->
 
 
 @needs_torch
+def test_arrays_are_tuned(run: Run, folder: Path, tmp_path: Path) -> None:
+    path, train, test = str(tmp_path / "t.npz"), str(folder / "train"), str(folder / "test")
+    flags = ("--hidden", "24", "--epochs", "30", "--batch", "16")
+    assert run("sense", "train", train, *flags, "-o", path)[0] == 0
+    device = ("--device", "perovskite-mean", "-O", "sigma=1.0", "--arrays", "3", "--tune", train)
+    code, out, _ = run("sense", "test", path, test, *device, "--json")
+    exact, arrays, tuned = json.loads(out)["rows"]
+    assert code == 0
+    assert tuned["weights"] == "3 arrays of perovskite-mean, tuned"
+    assert arrays["correct"] < tuned["correct"] <= exact["correct"]
+    between = str((arrays["correct"] + tuned["correct"]) / 2)
+    assert run("sense", "test", path, test, *device, "--least", between)[0] == 0
+    assert "arrays of perovskite-mean, tuned" in run("sense", "test", path, test, *device)[1]
+
+
+@needs_torch
 def test_convolutions_are_trained(run: Run, folder: Path, tmp_path: Path) -> None:
     path = str(tmp_path / "c.npz")
     flags = ("--convolution", "4:3", "--hidden", "-", "--epochs", "2", "--dropout", "0.1:0.1")
@@ -221,6 +237,18 @@ REFUSED = {
     "options without arrays": (
         ["sense", "test", "{classifier}", "{test}", "-O", "adc_bits=8"],
         "expected --arrays",
+    ),
+    "frames to tune on without arrays": (
+        ["sense", "test", "{classifier}", "{test}", "--tune", "{train}"],
+        "expected --arrays",
+    ),
+    "a misspelt folder to tune on": (
+        ["sense", "test", "{classifier}", "{test}", "--arrays", "1", "--tune", "{train}x"],
+        "no such file or folder",
+    ),
+    "prototypes to tune": (
+        ["sense", "test", "{classifier}", "{test}", "--arrays", "1", "--tune", "{train}"],
+        "expected trained layers",
     ),
     "a share": (["sense", "test", "{classifier}", "{test}", "--certify", "2"], "0 to 1"),
     "a cleanup": (

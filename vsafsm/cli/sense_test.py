@@ -34,6 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="arrays to draw (default 0, or 100 where a device is named)",
     )
     parser.add_argument(
+        "--tune",
+        metavar="FRAMES",
+        help="measure arrays as well that the classifier is put on layer by layer, with the rest"
+        " trained on what each layer gives of these frames, which are those of training",
+    )
+    parser.add_argument(
         "--certify",
         type=float,
         metavar="SHARE",
@@ -44,7 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--least",
         type=float,
         metavar="SHARE",
-        help="exit with 1 where less is correct: on the mean of the arrays, or exactly",
+        help="exit with 1 where less is correct: on the mean of the arrays, tuned ones where there"
+        " are, or exactly",
     )
     parser.add_argument("--seed", type=int, default=0, help="of the first array (default 0)")
     add_arrays(parser)
@@ -56,19 +63,25 @@ def run(args: argparse.Namespace) -> int:
     from vsafsm.sense.arrays import outcome
     from vsafsm.sense.artefact import load_model
     from vsafsm.sense.data import load_labelled
+    from vsafsm.sense.tune import check_tuning
 
     count = _arrays(args)
     model, frames = load_model(args.classifier), load_labelled(args.frames)
+    training = None if args.tune is None else load_labelled(args.tune)
+    if training is not None:
+        check_tuning(model, training)
     rows = [_exact(outcome(model, frames), len(frames.values))]
     if count:
         rows.append(_of_arrays(args, model, frames, count))
+    if training is not None:
+        rows.append(_of_arrays(args, model, frames, count, training))
+    measured = rows[-1]
     if args.certify is not None:
         rows.append(_certified(args.certify, model, frames))
     if args.json:
         print_json({"classifier": args.classifier, "frames": len(frames.values), "rows": rows})
     else:
         print_table(HEADER, [_line(row) for row in rows])
-    measured = rows[1] if count else rows[0]
     return OK if args.least is None or measured["correct"] >= args.least else WRONG
 
 
@@ -80,8 +93,10 @@ def _arrays(args: argparse.Namespace) -> int:
         value = getattr(args, name)
         if value is not None and not 0 <= value <= 1:
             raise UsageError(f"--{name} is {value}; expected a share, 0 to 1")
-    if not count and (args.device or args.assign):
-        raise UsageError("a device or its options are given, and no arrays; expected --arrays")
+    if not count and (args.device or args.assign or args.tune):
+        raise UsageError(
+            "a device, its options or --tune are given, and no arrays; expected --arrays"
+        )
     return count
 
 
@@ -98,21 +113,33 @@ def _exact(found: Outcome, frames: int) -> dict[str, Any]:
 
 
 def _of_arrays(
-    args: argparse.Namespace, model: Model, frames: Frames, count: int
+    args: argparse.Namespace,
+    model: Model,
+    frames: Frames,
+    count: int,
+    training: Frames | None = None,
 ) -> dict[str, Any]:
+    """Of arrays; each tuned in the loop where there are frames of training."""
     from vsafsm.sense.arrays import outcomes
+    from vsafsm.sense.tune import tuned_outcomes
 
     backend, options = arrays_of(args)
+    seeds = range(args.seed, args.seed + count)
+    if training is None:
+        drawn, doing = outcomes(model, frames, backend, options, seeds), "drawing arrays"
+    else:
+        drawn = tuned_outcomes(model, frames, backend, options, seeds, training)
+        doing = "tuning arrays"
     found = []
-    with ProgressBar("drawing arrays") as progress:
-        for each in outcomes(model, frames, backend, options, range(args.seed, args.seed + count)):
+    with ProgressBar(doing) as progress:
+        for each in drawn:
             found.append(each)
             progress(f"{len(found)} of {count} arrays", len(found) / count)
     shares = [each.correct for each in found]
     low, high = over_draws(shares)
     device = f" of {options['device']}" if "device" in options else ""
     return {
-        "weights": f"{count} arrays{device}",
+        "weights": f"{count} arrays{device}{'' if training is None else ', tuned'}",
         "correct": _mean(shares),
         "low": low,
         "high": high,

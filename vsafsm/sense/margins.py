@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vsafsm.errors import SenseError
 from vsafsm.sense.data import Frames
-from vsafsm.sense.model import Floats, Model, lead
+from vsafsm.sense.model import Floats, Model, Products, lead
 
 MOST_EXAMPLES = 128
 
@@ -46,9 +46,11 @@ def examples_of(inputs: Floats, rng: np.random.Generator) -> NDArray[np.uint8]:
     return np.asarray(inputs[np.sort(rows)], np.uint8)
 
 
-def with_margin(model: Model, held: Frames, most_wrong: float) -> Model:
+def with_margin(
+    model: Model, held: Frames, most_wrong: float, products: Products | None = None
+) -> Model:
     """The model with the smallest margin under which at most this share of the frames that it is
-    sure of are wrong.
+    sure of are wrong; with exact products where none are given.
 
     Raises
     ------
@@ -58,7 +60,7 @@ def with_margin(model: Model, held: Frames, most_wrong: float) -> Model:
     if not 0 <= most_wrong < 1:
         raise SenseError(f"most_wrong is {most_wrong}; expected a share from 0 to below 1")
     bare = replace(model, margin=0)
-    scores = bare.scores(held)
+    scores = bare.scores(held, products)
     leads, wrong = lead(scores), bare.decide(scores) != bare.truth(held)
     for margin in (0, *(int(each) + 1 for each in np.sort(leads[wrong]))):
         sure = leads >= margin

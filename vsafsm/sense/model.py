@@ -334,7 +334,7 @@ class Model:
         roundings = [layer.rounding is None for layer in self.layers]
         if not roundings or roundings != [False] * (len(roundings) - 1) + [True]:
             raise SenseError("expected one or more layers, each with a rounding but the last")
-        shape: tuple[int, ...] = self._spread
+        shape = spread(self.shape)
         for layer in self.layers:
             shape = layer.shape_after(shape)
         if shape != (len(self.classes),):
@@ -354,11 +354,6 @@ class Model:
         if int(examples.max(initial=0)) >= 2**self.quantiser.bits:
             raise SenseError(f"examples are beyond {self.quantiser.bits} bits")
         examples.setflags(write=False)
-
-    @property
-    def _spread(self) -> tuple[int, ...]:
-        """Of a frame as a convolution sees it."""
-        return (*self.shape, 1) if len(self.shape) == 2 else self.shape
 
     @property
     def may_be_unsure(self) -> bool:
@@ -386,7 +381,7 @@ class Model:
                 f"frames such as {frames.names[0]} have shape {frames.shape}; expected"
                 f" {self.shape}, the one of training"
             )
-        return self.quantiser.whole(frames.values).reshape(len(frames.values), *self._spread)
+        return self.quantiser.whole(frames.values).reshape(len(frames.values), *spread(self.shape))
 
     def example_rows(self) -> list[Floats]:
         """What each layer's matrix is multiplied with in the exact run of the examples: (R, I)
@@ -399,7 +394,7 @@ class Model:
         """
         if self.examples is None or not len(self.examples):
             raise SenseError("the classifier has no examples to calibrate arrays with")
-        inputs = self.examples.reshape(len(self.examples), *self._spread).astype(np.float64)
+        inputs = self.examples.reshape(len(self.examples), *spread(self.shape)).astype(np.float64)
         return self._run(inputs, Exact(self.layers))[1]
 
     def scores(self, frames: Frames, products: Products | None = None) -> Floats:
@@ -459,6 +454,11 @@ class Exact:
     def product(self, layer: int, rows: Floats) -> Floats:
         """As `Products` says."""
         return np.asarray(rows @ self.layers[layer].weights.astype(np.float64))
+
+
+def spread(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Of a frame as a convolution sees it: (H, W) has one channel."""
+    return (*shape, 1) if len(shape) == 2 else shape
 
 
 def lead(scores: Floats) -> Floats:

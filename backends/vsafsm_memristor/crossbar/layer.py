@@ -31,8 +31,10 @@ from vsafsm_memristor.errors import MappingError
 
 Floats = NDArray[np.float64]
 MOST_BITS = 8
-HEADROOM = 1.25
-"""Full scale of a converter, as a multiple of the largest sum that it is calibrated on."""
+RANGES = tuple(2.0 ** (-step / 4) for step in range(-1, 13))
+"""Full scales of a converter that are tried, as multiples of the largest sum that it is calibrated
+on: from a fifth more down to an eighth.
+"""
 
 
 class Converters(NamedTuple):
@@ -117,7 +119,8 @@ class LayerArray:
         MappingError
             If the inputs do not fit the layer.
         """
-        return self._converted(np.asarray(volts, np.float64)[None], rng, transposed)
+        values = np.asarray(volts, np.float64)
+        return self._converted(values, values**2, rng, transposed)
 
     def product(
         self, rows: Floats, bits: int, rng: np.random.Generator, transposed: bool = False
@@ -138,24 +141,24 @@ class LayerArray:
         MappingError
             If the inputs do not fit the layer or the bits.
         """
-        return self._converted(planes(rows, bits), rng, transposed)
+        values = np.asarray(rows, np.float64)
+        return self._converted(values, squares(values, bits), rng, transposed)
 
-    def _converted(self, reads: Floats, rng: np.random.Generator, transposed: bool) -> Floats:
-        """Of reads (P, B, I), of which each counts twice as much as the one before."""
+    def _converted(
+        self, values: Floats, squared: Floats, rng: np.random.Generator, transposed: bool
+    ) -> Floats:
+        """Of inputs (B, I), and the sums of the squares of what they are given as."""
         weights, variance, size = self._towards(transposed)
-        if reads.ndim != 3 or reads.shape[2] != len(weights):
+        if values.ndim != 2 or values.shape[1] != len(weights):
             raise MappingError(
-                f"inputs {reads.shape[1:]} for a layer of {len(weights)}; expected"
-                f" (B, {len(weights)})"
+                f"inputs {values.shape} for a layer of {len(weights)}; expected (B, {len(weights)})"
             )
         converter = self.converters.transposed if transposed else self.converters.forward
-        significance = 2.0 ** np.arange(len(reads))
-        total = np.zeros((reads.shape[1], weights.shape[1]))
+        total = np.zeros((len(values), weights.shape[1]))
         for block in blocks(len(weights), size):
-            part = reads[:, :, block]
-            sums = np.tensordot(significance, part, 1) @ weights[block]
+            sums = values[:, block] @ weights[block]
             if self.noisy:
-                spread = np.tensordot(significance**2, part**2, 1) @ variance[block]
+                spread = squared[:, block] @ variance[block]
                 sums += np.sqrt(spread) * rng.standard_normal(sums.shape)
             total += converter.convert(sums)
         return total
@@ -166,7 +169,8 @@ class LayerArray:
         return self.weights, self.variance, self.tile[0]
 
     def calibrated(self, rows: Floats, adc_bits: int, back: Floats | None = None) -> LayerArray:
-        """With converters for the sums that these inputs (B, I) give, and a quarter more.
+        """With converters whose errors, of clipping and of rounding, are least for the sums that
+        these inputs (B, I) give on the cells as they are.
 
         Parameters
         ----------
@@ -175,19 +179,16 @@ class LayerArray:
         back : (B, O), optional
             What is given in transposed reads; without it their converters are ideal.
         """
-        forward = Converter(adc_bits, self._largest(rows, False))
-        transposed = IDEAL.transposed
-        if back is not None:
-            transposed = Converter(adc_bits, self._largest(back, True))
+        forward = self._fitted(rows, adc_bits, False)
+        transposed = IDEAL.transposed if back is None else self._fitted(back, adc_bits, True)
         return replace(self, converters=Converters(forward, transposed))
 
-    def _largest(self, rows: Floats, transposed: bool) -> float:
+    def _fitted(self, rows: Floats, bits: int, transposed: bool) -> Converter:
         weights, _, size = self._towards(transposed)
-        sums = (
-            np.abs(rows[:, block] @ weights[block]).max(initial=0)
-            for block in blocks(len(weights), size)
-        )
-        return HEADROOM * max(1.0, *(float(each) for each in sums))
+        sums = [rows[:, block] @ weights[block] for block in blocks(len(weights), size)]
+        largest = max(1.0, *(float(np.abs(each).max(initial=0)) for each in sums))
+        tried = [Converter(bits, largest * each) for each in RANGES]
+        return min(tried, key=lambda one: sum(_missed(one, each) for each in sums))
 
 
 @dataclass(frozen=True)
@@ -286,8 +287,9 @@ def plan_layer(weights: NDArray[Any], limit: int, settings: ArraySettings) -> La
     return LayerPlan(target, scale, (rows, columns // 2))
 
 
-def planes(rows: Floats, bits: int) -> Floats:
-    """The bits (P, B, I) of whole inputs (B, I), lowest first, each with its input's sign.
+def squares(rows: Floats, bits: int) -> Floats:
+    """Of whole inputs (B, I) given bit by bit: the squares of the significances of their bits,
+    added. Noise of every bit's read is weighted with its significance.
 
     Raises
     ------
@@ -296,18 +298,22 @@ def planes(rows: Floats, bits: int) -> Floats:
 
     Examples
     --------
-    >>> planes(np.array([[3.0, 2.0, -2.0]]), 2)[1].tolist()
-    [[1.0, 1.0, -1.0]]
+    >>> squares(np.array([[3.0, 2.0, -2.0]]), 2).tolist()
+    [[5.0, 4.0, 4.0]]
     """
     if not 1 <= bits <= MOST_BITS:
         raise MappingError(f"inputs have {bits} bits; expected 1 to {MOST_BITS}")
-    values = np.asarray(rows, np.float64)
-    magnitude = np.abs(values)
+    magnitude = np.abs(np.asarray(rows, np.float64))
     if (magnitude != np.floor(magnitude)).any() or magnitude.max(initial=0) >= 2**bits:
         raise MappingError(f"inputs are not whole numbers of {bits} bits and a sign")
-    whole = magnitude.astype(np.int64)
-    found = [(whole >> bit) & 1 for bit in range(bits)]
-    return np.asarray(np.stack(found) * np.sign(values), np.float64)
+    known = np.arange(2**bits)
+    of_each = sum(((known >> bit) & 1) * 4.0**bit for bit in range(bits))
+    return np.asarray(np.asarray(of_each)[magnitude.astype(np.uint8)])
+
+
+def _missed(converter: Converter, sums: Any) -> float:
+    """Squares of what a converter makes of sums wrongly, added."""
+    return float(np.square(converter.convert(sums) - sums).sum())
 
 
 def blocks(size: int, most: int) -> Iterator[slice]:
