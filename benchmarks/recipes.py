@@ -87,7 +87,10 @@ def row(name: str, counts: Sequence[int]) -> tuple[str, ...]:
 def main(arguments: Sequence[str]) -> None:
     """Print the table."""
     seeds = int(arguments[0]) if arguments else 50
-    runs = [searched(seed) for seed in range(seeds)]
+    runs = []
+    for seed in range(seeds):
+        runs.append(searched(seed))
+        print(f"seed {seed}: {len(runs[-1])} trials", file=sys.stderr, flush=True)
     missed = sum(really(trials[-1][0]) < ENOUGH for trials in runs)
     print_line(f"{seeds} seeds; trials until one is worth 95 % of the best recipe")
     print_table(

@@ -6,7 +6,8 @@ were just suggested, count as worth the mean of what is known, so that others ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -47,26 +48,37 @@ def suggest(
     if len(tried) != len(worth):
         raise RecipeError(f"{len(worth)} values for {len(tried)} trials; expected one for each")
     optuna = imported("optuna", "suggesting settings")
-    imported("torch", "suggesting settings")
+    torch = imported("torch", "suggesting settings")
     known = [each for each in worth if each is not None]
     typical = float(np.mean(known)) if known else 0.0
     over = {setting.name: _distribution(optuna, setting) for setting in plan.settings}
-    with optuna_quietly(optuna):
+    found: list[dict[str, Value]] = []
+    with optuna_quietly(optuna), _one_thread(torch):
         study = optuna.create_study(direction="maximize" if plan.objective.maximise else "minimize")
         for settings, value in zip(tried, worth, strict=True):
             _add(optuna, study, over, settings, typical if value is None else value)
-        found: list[dict[str, Value]] = []
-        for _ in range(count):
+        for number in range(len(tried), len(tried) + count):
             study.sampler = optuna.samplers.GPSampler(
-                seed=int(np.random.default_rng([seed, len(tried) + len(found)]).integers(2**31)),
+                seed=int(np.random.default_rng([seed, number]).integers(2**31)),
                 n_startup_trials=STARTUP * len(plan.settings) + 2,
             )
             trial = study.ask(over)
             chosen = {s.name: s.rounded(trial.params[s.name]) for s in plan.settings}
-            study.tell(trial, state=optuna.trial.TrialState.FAIL)
+            study.tell(trial, state=optuna.trial.TrialState.FAIL)  # told by `_add`
             _add(optuna, study, over, chosen, typical)
             found.append(chosen)
     return found
+
+
+@contextmanager
+def _one_thread(torch: Any) -> Iterator[None]:
+    """Sums in one order, whatever the machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _distribution(optuna: Any, setting: Setting) -> Any:
