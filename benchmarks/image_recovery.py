@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import tarfile
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +33,8 @@ STORED = 20
 SPREADS = (0.02, 0.04, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2)
 FIRST_ARRAY = 1000
 RECIPES = {"8 x 8": BoltzmannRecipe(bits=120, batch=50, passes=60), "28 x 28": BoltzmannRecipe()}
+PLAIN = {"noise": 0.0, "clip": 1000.0}
+"""Without noise, and with full scale at the largest weight."""
 HEADER = (
     *("images", "damage", "damaged", "guessed", "in software", "arrays, mean", "worst"),
     *("less than damaged", "less than guessed", "posterior"),
@@ -77,14 +81,17 @@ def recovery_table(arrays: int, package: Path | None) -> None:
         images = learned.binary.pixels(kept)
         rows += _rows(f"held out, {name}", learned, learned.binary.pixels(test), arrays, images)
         rows += _rows(f"stored, {name}", memory, memory.images, arrays, None)
+        plain = remember(kept, replace(RECIPES[name], **PLAIN), np.random.default_rng(0))
+        truth = plain.binary.pixels(test)
+        rows.append(next(_rows(f"held out, {name}, trained plainly", plain, truth, arrays, None)))
     print_line(f"{SHOWN} digits held out, {STORED} stored; {arrays} arrays of neurram after a day")
     print_table(HEADER, rows)
 
 
 def _rows(
     name: str, restorer: Restorer, truth: Bits, arrays: int, known: Bits | None
-) -> list[tuple[str, ...]]:
-    backend, rows = array_backend(find("memristor")), []
+) -> Iterator[tuple[str, ...]]:
+    backend = array_backend(find("memristor"))
     rng = np.random.default_rng(1)
     damages = {
         "20 % flipped": flip(truth, 0.2, rng),
@@ -97,16 +104,13 @@ def _rows(
         low, high = over_draws(found.arrays.mean(0).tolist())
         mean, before = found.arrays.mean(), (found.damaged.mean(), found.guessed.mean())
         limit = "" if known is None else f"{100 * _posterior(seen, truth, known):.1f} %"
-        rows.append(
-            (
-                *(name, damage, *(f"{each:.4f}" for each in before), f"{found.exact.mean():.4f}"),
-                f"{mean:.4f} ({low:.4f} to {high:.4f})",
-                f"{found.arrays.mean(1).max():.4f}",
-                *(f"{100 * (1 - mean / each):.1f} %" for each in before),
-                limit,
-            )
+        yield (
+            *(name, damage, *(f"{each:.4f}" for each in before), f"{found.exact.mean():.4f}"),
+            f"{mean:.4f} ({low:.4f} to {high:.4f})",
+            f"{found.arrays.mean(1).max():.4f}",
+            *(f"{100 * (1 - mean / each):.1f} %" for each in before),
+            limit,
         )
-    return rows
 
 
 def _posterior(seen: Damaged, truth: Bits, known: Bits) -> float:
