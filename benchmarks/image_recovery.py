@@ -1,7 +1,7 @@
 """Recovery of damaged images on drawn arrays: what `senses.py recovery` prints.
 
 Held-out digits by a Boltzmann machine, beside the posterior over the images of training (each with
-pixels flipped by a share that is best in hindsight): what no learning of this data is far above.
+pixels flipped by a share that is best in hindsight), an estimate without learning or arrays.
 Stored digits by an attractor network.
 """
 
