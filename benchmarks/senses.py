@@ -2,6 +2,7 @@
 
 Usage: python benchmarks/senses.py digits|noise|devices|search|perovskite|tune [ARRAYS]
        python benchmarks/senses.py mnist|vowels ARRAYS PACKAGE
+       python benchmarks/senses.py recovery [ARRAYS [PACKAGE]]
 
 digits   trained layers and prototypes: exact, on arrays of NeuRRAM after a day, and certified
 noise    noise of training against noise of inference, as shares of the largest weight
@@ -11,6 +12,8 @@ perovskite  trained plainly, with noise, with a search, and in the loop, on arra
 tune     arrays with and without training of the rest on what each layer gives
 mnist    10,000 real digits of 28 x 28: floating point, exact, and on arrays of NeuRRAM after a day
 vowels   the same of JapaneseVowels, utterances of nine speakers
+recovery    damaged digits by a Boltzmann machine and by an attractor network; with the PACKAGE of
+            mnist digits of 28 x 28 as well
 
 scikit-learn's digits (1,797 of 8 x 8): 450 are kept for tests, drawn with seed 0. The recipes are
 the defaults. Training has seeds 0 to 2 (mnist: 0), arrays seeds from 1000 on. PACKAGE is what
@@ -28,6 +31,7 @@ from pathlib import Path
 import numpy as np
 import real_frames
 import torch
+from image_recovery import recovery_table
 from sklearn.datasets import load_digits
 
 from vsafsm.cli.tables import print_table
@@ -382,6 +386,9 @@ def main(arguments: Sequence[str]) -> None:
     arrays = int(arguments[1]) if len(arguments) > 1 else 100
     if arguments[0] in REAL:
         real_table(arguments[0], arrays, Path(arguments[2]))
+        return
+    if arguments[0] == "recovery":
+        recovery_table(arrays, Path(arguments[2]) if len(arguments) > 2 else None)
         return
     tables = {
         "digits": digits_table,

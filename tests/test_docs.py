@@ -615,3 +615,35 @@ def test_the_page_on_senses_does_what_it_shows(folder: Path, capsys: Capture) ->
     assert without_numbers(capsys.readouterr().out) == shown
     exec(compile(blocks(text, "python")[1], "senses.md", "exec"), {})
     assert 0.6 < float(capsys.readouterr().out) < 1
+
+
+@pytest.mark.slow
+def test_the_page_on_senses_recovers_what_it_says(folder: Path, capsys: Capture) -> None:
+    pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+    text = page("docs/senses.md")
+    exec(compile(blocks(text, "python")[0], "senses.md", "exec"), {})
+    section = text.partition("## Recovery of images\n")[2].partition("\n## ")[0]
+    for line in blocks(section, "bash")[0].splitlines():
+        assert main(shlex.split(line)[1:]) == 0, line
+    assert (folder / "few.png").stat().st_size > 10_000
+    capsys.readouterr()
+    exec(compile(blocks(section, "python")[0], "senses.md", "exec"), {})
+    before, after = map(float, capsys.readouterr().out.split())
+    assert after < 0.6 * before
+
+
+# ---- recipes
+
+
+def test_the_page_on_recipes_does_what_it_shows(folder: Path, capsys: Capture) -> None:
+    """But for what is suggested: another Optuna may draw other trials."""
+    pytest.importorskip("optuna", reason="optuna is not installed")
+    pytest.importorskip("torch", reason="torch is not installed")
+    text = page("docs/recipes.md")
+    Path("fab.yaml").write_text(blocks(text, "yaml")[0], encoding="utf-8")
+    for line in blocks(text, "bash")[0].splitlines():
+        assert main(shlex.split(line)[1:]) == 0, line
+    found, shown = capsys.readouterr().out.splitlines(), blocks(text, "text")[0].splitlines()
+    assert found[:5] == shown[:5]
+    assert [line.split()[:2] for line in found[5:7]] == [line.split()[:2] for line in shown[5:7]]
+    assert [line.split()[:4] for line in found[9:]] == [line.split()[:4] for line in shown[9:]]

@@ -303,6 +303,13 @@ class SenseError(VsafsmError):
     """Frames, a classifier or its training that cannot be used as asked."""
 
 
+# ---- recipes
+
+
+class RecipeError(VsafsmError):
+    """A plan or a table of fabrication settings that cannot be used as asked."""
+
+
 # ---- files and the command line
 
 

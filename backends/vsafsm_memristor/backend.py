@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +21,7 @@ from vsafsm_memristor.crossbar.parameters import OPTIONS, requirements, settings
 from vsafsm_memristor.device.lines import ir_drop
 
 if TYPE_CHECKING:
-    from vsafsm.sense.arrays import Matrix
-    from vsafsm.sense.model import Products
+    from vsafsm.sense.arrays import Matrix, TwoWay
 
 
 class MemristorBackend:
@@ -69,8 +69,8 @@ class MemristorBackend:
 
     def draw_layers(
         self, matrices: Sequence[Matrix], rng: np.random.Generator, **options: Any
-    ) -> Products:
-        """The layers of a classifier, on arrays that are drawn, programmed and aged."""
+    ) -> TwoWay:
+        """Layers on arrays that are drawn, programmed and aged."""
         from vsafsm_memristor.crossbar.layer import draw_layers
 
         return draw_layers(matrices, settings(options), rng)
@@ -80,6 +80,19 @@ class MemristorBackend:
         from vsafsm_memristor.emit_layers import emit_layers
 
         return emit_layers(matrices, settings(options), folder)
+
+    def predicted_yield(self, program: Program, spread: float, on_off: float) -> float:
+        """The share of arrays that are expected to run a program correctly, a day after they are
+        programmed: lognormal devices with this spread, and no conductance below the largest over
+        this ratio.
+        """
+        from vsafsm_memristor.acceptance import ArrayTrials
+
+        chosen = settings({"device": "lognormal", "sigma": spread})
+        least = chosen.model.g_max_us / on_off
+        model = replace(chosen.model, g_min_us=least)  # type: ignore[type-var]
+        trials = ArrayTrials(replace(chosen, model=model))
+        return trials.predicted(program.machine, program.network)
 
     def emit(self, program: Program, folder: Path, **options: Any) -> None:
         """Write the conductances of each tile, a manifest and a picture into `folder`."""

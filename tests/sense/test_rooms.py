@@ -14,14 +14,20 @@ import pytest
 import vsafsm.sense
 
 ROOT = Path(vsafsm.sense.__file__).parent
-MODULES = sorted(path.stem for path in ROOT.glob("*.py") if path.stem != "__init__")
+MODULES = sorted(
+    path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".")
+    for path in ROOT.rglob("*.py")
+    if path.stem != "__init__"
+)
 KNOWN = {"matplotlib", "numpy", "vsafsm"}
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_imports_are_of_the_core_and_numpy(name: str) -> None:
     found = set()
-    for node in ast.walk(ast.parse((ROOT / f"{name}.py").read_text(encoding="utf-8"))):
+    for node in ast.walk(
+        ast.parse((ROOT / f"{name.replace('.', '/')}.py").read_text(encoding="utf-8"))
+    ):
         if isinstance(node, ast.Import):
             found |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom):

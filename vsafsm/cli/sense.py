@@ -5,7 +5,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 
-from vsafsm.cli import sense_emit, sense_search, sense_test, sense_train
+from vsafsm.cli import (
+    sense_emit,
+    sense_recover,
+    sense_remember,
+    sense_search,
+    sense_test,
+    sense_train,
+)
 from vsafsm.cli.plugins import CommandFile
 
 SUBCOMMANDS: Mapping[str, tuple[CommandFile, str]] = {
@@ -13,6 +20,8 @@ SUBCOMMANDS: Mapping[str, tuple[CommandFile, str]] = {
     "test": (sense_test, "measure a classifier: exactly, on drawn arrays, and what is certified"),
     "emit": (sense_emit, "write the conductances of a classifier's layers"),
     "search": (sense_search, "search for the noise of training that does best on drawn arrays"),
+    "remember": (sense_remember, "learn or store images, to recover damaged ones"),
+    "recover": (sense_recover, "recover damaged images, in software and on drawn arrays"),
 }
 
 

@@ -77,6 +77,12 @@ def _sense() -> CommandFile:
     return sense
 
 
+def _recipe() -> CommandFile:
+    from vsafsm.cli import recipe
+
+    return recipe
+
+
 def _examples() -> CommandFile:
     from vsafsm.cli import examples
 
@@ -104,6 +110,7 @@ COMMANDS = {
         Command("convert", "write a machine in another format", _convert),
         Command("emit", "write what a backend needs into a folder, or into a file", _emit),
         Command("sense", "train a classifier of frames, and test it on drawn arrays", _sense),
+        Command("recipe", "suggest what to try next in fabrication, from what was tried", _recipe),
         Command("examples", "list the example specs, or copy some", _examples),
         Command("backends", "list the backends, and why one cannot run here", _backends),
     )

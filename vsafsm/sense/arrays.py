@@ -31,12 +31,22 @@ class Matrix:
         Width of the inputs, which are 0 and more.
     rows : (R, I)
         Examples of its inputs, for the ranges of converters.
+    back : (R, O), optional
+        Examples of what transposed reads are given; None where there are none.
     """
 
     weights: Whole
     limit: int
     input_bits: int
     rows: Floats
+    back: Floats | None = None
+
+
+class TwoWay(Products, Protocol):
+    """Products of arrays that are read transposed as well."""
+
+    def transposed(self, layer: int, rows: Floats) -> Floats:
+        """Sums (B, I) of a layer, by its number, for bits (B, O), in its LSBs."""
 
 
 class ArrayBackend(Protocol):
@@ -46,7 +56,7 @@ class ArrayBackend(Protocol):
 
     def draw_layers(
         self, matrices: Sequence[Matrix], rng: np.random.Generator, **options: Any
-    ) -> Products:
+    ) -> TwoWay:
         """The layers on arrays of their own, with all that is drawn from the generator."""
 
     def emit_layers(self, matrices: Sequence[Matrix], folder: Path, **options: Any) -> list[Path]:

@@ -153,6 +153,21 @@ def load_sequence(path: str | Path) -> Frames:
     return Frames(_stacked(arrays, inside), tuple(each.name for each in inside))
 
 
+def load_frames(path: str | Path) -> Frames:
+    """Frames, with labels where they have some: as `load_labelled` or as `load_sequence` takes
+    them, and of one class as well.
+
+    Raises
+    ------
+    FileError, SenseError
+        As those.
+    """
+    place = _there(path)
+    if place.is_dir() and any(each.is_dir() for each in _listed(place)):
+        return _of_folders(place)
+    return load_sequence(place)
+
+
 def _there(path: str | Path) -> Path:
     place = Path(path)
     if not place.exists():

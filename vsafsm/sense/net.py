@@ -10,8 +10,7 @@ are learned then.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -200,17 +199,6 @@ class Net:
     def layers(self) -> tuple[Layer, ...]:
         """What was learned, in whole numbers."""
         return tuple(part.layer() for part in self.parts)
-
-
-@contextmanager
-def one_thread(torch: Any) -> Iterator[None]:
-    """Sums in one order, whatever the machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def tensor(torch: Any, values: NDArray[Any], learned: bool = True) -> Any:

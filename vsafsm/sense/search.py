@@ -11,9 +11,7 @@ from __future__ import annotations
 import io
 import json
 import os
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -23,7 +21,7 @@ import numpy as np
 from vsafsm.errors import FileError, SenseError
 from vsafsm.files import reason, write_atomically
 from vsafsm.sense.data import Frames
-from vsafsm.sense.extra import imported
+from vsafsm.sense.extra import imported, optuna_quietly
 from vsafsm.sense.model import Model
 from vsafsm.sense.train import Recipe, train
 
@@ -119,7 +117,7 @@ def search(
     imported("torch", "a search")
     described = _described(frames, recipe, space, about or {})
     with _Journal(journal, described) as kept:
-        with _quiet(optuna):
+        with optuna_quietly(optuna):
             study = optuna.create_study(direction="maximize")
         names = [f"noise_{i}" for i in range(recipe.depth)]
         over = {
@@ -149,25 +147,12 @@ def best(trials: Sequence[Trial]) -> Trial:
 
 def _suggested(optuna: Any, study: Any, over: Mapping[str, Any], seed: int) -> tuple[float, ...]:
     """What a sampler of this seed takes next, given the trials so far: the same after a restart."""
-    with _quiet(optuna):
+    with optuna_quietly(optuna):
         study.sampler = optuna.samplers.GPSampler(seed=seed)
         trial = study.ask(dict(over))
     noise = tuple(float(trial.params[name]) for name in over)
     study.tell(trial, state=optuna.trial.TrialState.FAIL)  # told with its score afterwards
     return noise
-
-
-@contextmanager
-def _quiet(optuna: Any) -> Iterator[None]:
-    """Without what Optuna says of itself."""
-    before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of samplers that it calls experimental
-            yield
-    finally:
-        optuna.logging.set_verbosity(before)
 
 
 def _tell(optuna: Any, study: Any, over: Mapping[str, Any], trial: Trial) -> None:

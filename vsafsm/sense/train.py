@@ -19,10 +19,10 @@ import numpy as np
 
 from vsafsm.errors import SenseError
 from vsafsm.sense.data import Frames
-from vsafsm.sense.extra import imported
+from vsafsm.sense.extra import imported, one_thread
 from vsafsm.sense.margins import examples_of, split, with_margin
 from vsafsm.sense.model import Model, Quantiser, Window, spread
-from vsafsm.sense.net import Net, Part, Progress, Steps, one_thread, tensor
+from vsafsm.sense.net import Net, Part, Progress, Steps, tensor
 
 FIRST_FRAMES = 256
 FIRST_RANGE = 0.999

@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from vsafsm.errors import SenseError
 from vsafsm.sense.arrays import ArrayBackend, Matrix, Outcome, outcome
 from vsafsm.sense.data import Frames
-from vsafsm.sense.extra import imported
+from vsafsm.sense.extra import imported, one_thread
 from vsafsm.sense.margins import MOST_EXAMPLES, split, with_margin
 from vsafsm.sense.model import Floats, Layer, Model
-from vsafsm.sense.net import Net, Part, Progress, Steps, one_thread, tensor
+from vsafsm.sense.net import Net, Part, Progress, Steps, tensor
 
 Multiply = Callable[[Floats], Floats]
 """Sums (B, O) that a programmed layer gives for whole inputs (B, I), in its LSBs."""

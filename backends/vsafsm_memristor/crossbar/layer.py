@@ -193,7 +193,7 @@ class LayerArray:
 
 @dataclass(frozen=True)
 class LayerArrays:
-    """The layers of one classifier, each on its array: `vsafsm.sense.model.Products`.
+    """Layers, each on its array: `vsafsm.sense.arrays.TwoWay`.
 
     Attributes
     ----------
@@ -211,6 +211,10 @@ class LayerArrays:
         """Sums (B, O) of a layer for whole inputs (B, I)."""
         return self.arrays[layer].product(rows, self.input_bits[layer], self.rng)
 
+    def transposed(self, layer: int, rows: Floats) -> Floats:
+        """Sums (B, I) of a layer for bits (B, O), from the same cells."""
+        return self.arrays[layer].product(rows, 1, self.rng, transposed=True)
+
 
 def draw_layers(
     matrices: Sequence[Matrix], settings: ArraySettings, rng: np.random.Generator
@@ -225,7 +229,7 @@ def draw_layers(
     arrays = []
     for each in matrices:
         drawn = draw_layer(each.weights, each.limit, settings, rng)
-        arrays.append(drawn.calibrated(each.rows, settings.adc_bits))
+        arrays.append(drawn.calibrated(each.rows, settings.adc_bits, each.back))
     return LayerArrays(tuple(arrays), tuple(each.input_bits for each in matrices), rng)
 
 

@@ -1,0 +1,62 @@
+"""A picture of images: as they are, damaged, and recovered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vsafsm.plotting.canvas import check_drawable, figure, plain, write
+from vsafsm.sense.recovery.images import Binary, Damaged
+from vsafsm.vsa import Bits
+
+DARK, LIT, COVERED = "#1f2430", "#f4f1e8", "#b9b4a7"
+MOST_IMAGES = 12
+
+
+def draw_recovery(
+    binary: Binary,
+    before: Mapping[str, Bits],
+    damaged: Damaged,
+    recovered: Mapping[str, Bits],
+    path: Path,
+) -> None:
+    """Draw up to 12 images in columns, and in rows what they were, what is seen of them (covered
+    pixels grey), and what was recovered.
+
+    Parameters
+    ----------
+    before, recovered
+        (F, P) by the name of its row.
+
+    Raises
+    ------
+    PlotError
+        If Matplotlib is not installed, or the name does not say what to draw.
+    FileError
+        If the file cannot be written.
+    """
+    check_drawable(path)
+    from matplotlib.colors import ListedColormap
+
+    count = min(len(damaged.pixels), MOST_IMAGES)
+    seen = np.where(damaged.known, damaged.pixels, 2)
+    rows: dict[str, Any] = {**before, "damaged": seen, **recovered}
+    made = figure(0.7 * count + 1.2, 0.74 * len(rows))
+    panels: Any = made.subplots(len(rows), count, squeeze=False)
+    colours = ListedColormap([DARK, LIT, COVERED])
+    for line, (name, images) in zip(panels, rows.items(), strict=True):
+        for axes, image in zip(line, images, strict=False):
+            axes.imshow(flat(image, binary), cmap=colours, vmin=0, vmax=2, interpolation="nearest")
+            axes.set(xticks=[], yticks=[])
+            axes.spines[:].set_visible(False)
+        line[0].set_ylabel(plain(name), rotation=0, ha="right", va="center", fontsize=9, labelpad=6)
+    write(made, path)
+
+
+def flat(image: Any, binary: Binary) -> Any:
+    """Pixels (P,) in rows and columns; channels beside each other."""
+    shape = binary.shape if len(binary.shape) > 1 else (1, *binary.shape)
+    return image.reshape(shape[0], -1)
