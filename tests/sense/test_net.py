@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from vsafsm.sense.extra import one_thread
 from vsafsm.sense.model import Model, Quantiser
-from vsafsm.sense.net import Net, Part, Steps, one_thread, tensor
+from vsafsm.sense.net import Net, Part, Steps, tensor
 
 from .conftest import blobs
 
