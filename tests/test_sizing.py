@@ -287,7 +287,7 @@ def test_the_search_ends_where_no_codes_can_be_drawn(monkeypatch: pytest.MonkeyP
         tried.append(neurons)
         raise e.CodebookError("none")
 
-    monkeypatch.setattr("vsafsm.sizing._compile", attempt)
+    monkeypatch.setattr("vsafsm.sizing.search._compile", attempt)
     with pytest.raises(e.CodebookError):
         vsafsm.compile(Machine("m", ("x",), ("a",), "x", ((T("x"),),), ((),)))
     assert max(tried) <= MOST_NEURONS
