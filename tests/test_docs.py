@@ -157,6 +157,18 @@ def test_the_quick_start_can_be_typed_as_it_stands(folder: Path, capsys: Capture
         assert without_numbers(shown) in without_numbers(printed)
 
 
+def test_the_guide_s_machine_can_be_typed_as_it_stands(folder: Path, capsys: Capture) -> None:
+    text = page("docs/guide/your-machine.md")
+    (folder / "door.yaml").write_text(blocks(text, "yaml")[0])
+    first, second = blocks(text, "bash")
+    for line in first.splitlines():
+        assert main(shlex.split(line)[1:]) == 0, line
+    assert without_numbers(blocks(text, "text")[0]) in without_numbers(capsys.readouterr().out)
+    for line in second.splitlines():
+        few = ["--noise", "additive:0", "--trials", "1"] if " report " in line else []
+        assert main([*shlex.split(line)[1:], *few]) == 0, line
+
+
 def test_commands_of_the_reference_run(folder: Path, capsys: Capture) -> None:
     shutil.copy("specs/turnstile.yaml", ".")
     (folder / "word.txt").write_text("coin push\n")
