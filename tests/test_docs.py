@@ -209,22 +209,6 @@ def test_json_objects_are_those_of_the_reference(
     )
 
 
-def test_the_reference_names_every_command_and_option(capsys: Capture) -> None:
-    text = page("docs/command-line.md")
-    commands = re.findall(r"^    (\w+) ", _help(capsys), re.MULTILINE)
-    assert commands
-    for command in commands:
-        assert f"## {command}\n" in text
-        for option in re.findall(r"^  (?:-\w, )?(--[\w-]+)", _help(capsys, command), re.MULTILINE):
-            assert re.search(rf"[` ]{option}[` ]", text), (command, option)
-
-
-def _help(capsys: Capture, *arguments: str) -> str:
-    with pytest.raises(SystemExit):
-        main([*arguments, "--help"])
-    return capsys.readouterr().out
-
-
 def test_links_inside_the_readme_lead_somewhere() -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", page("README.md")):
         assert (ROOT / target).exists(), target

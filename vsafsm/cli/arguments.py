@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from vsafsm.backend import Backend, Option
 from vsafsm.backend_options import read_options
+from vsafsm.cli.plugins import Command, CommandFile
 from vsafsm.cli.terminal import write_message
 from vsafsm.discovery import DEFAULT, find
 from vsafsm.errors import OptionError, UsageError, did_you_mean
@@ -18,21 +19,41 @@ from vsafsm.formats import formats
 from vsafsm.options import parse_assignments
 
 COMPILE_OPTIONS = {
-    "dimension": 'neurons N, or "auto" (default)',
-    "active": 'active neurons k in a code, or "auto" (default)',
+    "dimension": "neurons, 8 to 16384, or auto (default): what tolerates the noises asked for, or"
+    " else about twice the smallest number that proves",
+    "active": "active neurons per code, 2 to 8192, or auto (default)",
     "bits": "width of a weight, 2 to 16 (default 8)",
-    "rule": 'robust, refined, small (weights), one-shot or "auto" (default)',
-    "trigger": "event (default) or level",
-    "code": "sparse (default) or dense",
-    "inhibition": "folded into the weights (default) or separate",
-    "margin": 'distance from threshold to refine for, in units, or "auto" (default)',
-    "tolerate": "a noise that the program tolerates, again for others; or none",
-    "confidence": "least share of correct draws of each noise (default 0.99)",
-    "layout": 'dense (one matrix), modules (large machines) or "auto" (default)',
-    "module_neurons": 'neurons per module, or "auto" (default)',
-    "placement": "partition (states that lead to each other share a module; default) or balanced",
-    "seed": "of every random draw (default 0)",
+    "rule": "refined: on synchronous steps; robust: on samples of other orders of updates as well;"
+    " small: as refined, with smaller weights for the same margin; one-shot; auto (default): robust"
+    " where noise is to be tolerated, else refined",
+    "trigger": "event (default): one event is one transition, however long it is held; level: the"
+    " plain rule",
+    "code": "sparse (default), or dense: half of the neurons",
+    "inhibition": "folded into the weights (default), or separate",
+    "margin": "distance from threshold to refine for, in units, 0 to 0.45, or auto (default): 0.3,"
+    " or 0.2 where noise is to be tolerated, and less at a given dimension that has no more",
+    "tolerate": "a noise that the program is to tolerate, such as missing:0.2; may be repeated,"
+    " once per kind; none for the smallest network (default: three kinds)",
+    "confidence": "least share of correct draws of each noise, at the lower end of its 95 %"
+    " interval, 0.5 up to below 1 (default 0.99 for noises that are named, 0.98 for the default"
+    " ones)",
+    "layout": "dense: one matrix; modules: for large machines; auto (default): the one with fewer"
+    " synapses for the margin",
+    "module_neurons": "neurons per module, 16 to 4096, or auto (default)",
+    "placement": "partition (default): states that lead to each other share a module; balanced:"
+    " any do",
+    "seed": "seed of every random draw (default 0)",
 }
+_VALUES = {
+    "dimension": "N",
+    "active": "K",
+    "bits": "B",
+    "margin": "M",
+    "tolerate": "NOISE",
+    "confidence": "SHARE",
+    "module_neurons": "N",
+}
+"""What stands for the value of a compile option in its help; its name where it is not here."""
 PLAIN = "\0"
 """Stands before a text that followed ``--``: argparse would take it for an option otherwise, once
 the inputs before it are read.
@@ -102,6 +123,17 @@ class Parser(argparse.ArgumentParser):
         write_message(message, file)
 
 
+def parser_of(command: Command, file: CommandFile) -> Parser:
+    """The parser of a command, with what its file adds."""
+    parser = Parser(
+        prog=f"vsafsm {command.name}",
+        description=command.help.replace("%", "%%"),
+        allow_abbrev=False,  # the flags of a backend would change what one stands for
+    )
+    file.add_arguments(parser)
+    return parser
+
+
 # ---- flags
 
 
@@ -129,17 +161,24 @@ def add_output(
     )
 
 
+def add_program(parser: argparse.ArgumentParser) -> None:
+    """Add a spec or program: what the command is about."""
+    parser.add_argument("spec", metavar="SPEC|PROGRAM", help="a spec, or a program (.npz)")
+
+
 def add_word(parser: argparse.ArgumentParser, more: str = "") -> None:
     """Add a spec or program, and the inputs of a word, in arguments or in a file."""
-    parser.add_argument("spec", metavar="SPEC|PROGRAM")
+    add_program(parser)
     parser.add_argument(
         "inputs",
         metavar="INPUT",
         nargs="*",
-        help=f"the word; from standard input where none is given{more}",
+        help=f"the word; without any, it is read from standard input{more}",
     )
     parser.add_argument(
-        "--word-file", metavar="FILE", help="read the word from a file (- for standard input)"
+        "--word-file",
+        metavar="FILE",
+        help="read the word from a file, names between blanks or line ends (- for standard input)",
     )
     if isinstance(parser, Parser):
         parser.word = True
@@ -173,13 +212,19 @@ def add_options(parser: argparse.ArgumentParser, options: Sequence[Option] = ())
     for name, text in COMPILE_OPTIONS.items():
         flag = f"--{name.replace('_', '-')}"
         how: dict[str, Any] = {"action": "append"} if name == "tolerate" else {}
-        group.add_argument(flag, dest=f"compile_{name}", metavar=name.upper(), help=text, **how)
+        group.add_argument(
+            flag,
+            dest=f"compile_{name}",
+            metavar=_VALUES.get(name, name.upper()),
+            help=text.replace("%", "%%"),
+            **how,
+        )
     group.add_argument(
         "--smallest",
         dest="compile_tolerate",
         action="store_const",
         const=["none"],
-        help="the smallest network, whatever it tolerates",
+        help="the smallest network, the same as `--tolerate none`",
     )
     group.add_argument(
         "-O",
@@ -187,7 +232,7 @@ def add_options(parser: argparse.ArgumentParser, options: Sequence[Option] = ())
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="an option of compiling, or of the backend",
+        help="any compile option, or an option of the backend; may be repeated",
     )
     group.add_argument(
         "--verbose", action="store_true", help="list what was tried, where nothing is proven"

@@ -20,17 +20,27 @@ from vsafsm.systems import System
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A spec or a regular expression, where to write, and compile options."""
-    parser.add_argument("spec", metavar="SPEC", nargs="?")
+    parser.add_argument("spec", metavar="SPEC", nargs="?", help="a spec")
     parser.add_argument(
         "--regex", metavar="EXPRESSION", help="compile this regular expression instead of a spec"
     )
-    add_output(parser, "PROGRAM", "the program file to write (.npz); a folder for a system")
+    add_output(
+        parser,
+        "PROGRAM",
+        "the program file to write (.npz), or a folder for a system",
+    )
     add_target(parser, "--for", "meet this backend's requirements", default=None)
     parser.add_argument(
-        "--allow-unproven", action="store_true", help="write the program even if it is not proven"
+        "--allow-unproven",
+        action="store_true",
+        help="write the program even if its proof does not hold (exit code 1 all the same)",
     )
     parser.add_argument(
-        "--jobs", type=int, default=1, metavar="COUNT", help="processes for modules (default 1)"
+        "--jobs",
+        type=int,
+        default=1,
+        metavar="COUNT",
+        help="processes that refine modules; the program is the same with any number (default 1)",
     )
     parser.add_argument(
         "--scheduler", metavar="ADDRESS", help="a Dask scheduler whose workers refine modules"
@@ -38,7 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resume",
         metavar="FOLDER",
-        help="keep modules that are done in this folder, and go on with those that are there",
+        help="keep modules, and draws of noise, that are done in this folder, and go on with"
+        " those that are there",
     )
     add_json(parser)
     add_options(parser)

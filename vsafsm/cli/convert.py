@@ -23,7 +23,7 @@ TABLE_SUFFIX = ".names.csv"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What to read, where to write, and in which formats."""
-    parser.add_argument("input", metavar="IN")
+    parser.add_argument("input", metavar="IN", help="a spec, or a program (.npz)")
     parser.add_argument("out", metavar="OUT", nargs="?", help="the same as -o OUT")
     add_output(parser, "OUT", "the file to write", required=False)
     add_format(parser)
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--to", metavar="FORMAT", help="format of OUT, where its suffix does not say"
     )
     parser.add_argument(
-        "--minimize", action="store_true", help="write the smallest equivalent machine"
+        "--minimize", action="store_true", help="write the fewest states that give the same outputs"
     )
     parser.add_argument(
         "--rename",

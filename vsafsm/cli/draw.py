@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from vsafsm.cli.arguments import add_format, add_output
+from vsafsm.cli.arguments import add_format, add_output, add_program
 from vsafsm.cli.exits import OK
 from vsafsm.cli.sources import chart_of, machine_of
 from vsafsm.cli.terminal import note, print_line
@@ -25,7 +25,7 @@ MERMAID, SVG = ".mmd", ".svg"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A spec or program, where to, what of a chart, and a state to light up."""
-    parser.add_argument("spec", metavar="SPEC|PROGRAM")
+    add_program(parser)
     add_output(parser, "FILE", "the drawing: .svg, .png, .pdf or .mmd (Mermaid)")
     parser.add_argument(
         "--flat", action="store_true", help="draw the flat machine of a statechart, not its tree"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from vsafsm.cli.arguments import Choices, add_options, add_output, add_target, choices
+from vsafsm.cli.arguments import Choices, add_options, add_output, add_program, add_target, choices
 from vsafsm.cli.exits import OK
 from vsafsm.cli.sources import program_of
 from vsafsm.cli.terminal import print_line
@@ -17,7 +17,7 @@ from vsafsm.running import check, file_writer
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A spec or program, for which backend, where to, and compile options."""
-    parser.add_argument("spec", metavar="SPEC|PROGRAM")
+    add_program(parser)
     add_target(parser, "--to", "which backend")
     add_output(parser, "DIR", "the folder, or the file of a backend that writes one")
     add_options(parser)

@@ -82,15 +82,9 @@ def _call(arguments: Sequence[str]) -> int:
 
 def _run(file: CommandFile, command: Command, arguments: Sequence[str]) -> int:
     # Imported here, since `vsafsm --help` needs no backend and no format.
-    from vsafsm.cli.arguments import Parser
+    from vsafsm.cli.arguments import parser_of
 
-    parser = Parser(
-        prog=f"vsafsm {command.name}",
-        description=command.help.replace("%", "%%"),
-        allow_abbrev=False,  # the flags of a backend would change what one stands for
-    )
-    file.add_arguments(parser)
-    args = parser.parse(arguments)
+    args = parser_of(command, file).parse(arguments)
     args.command = command.name
     return file.run(args)
 

@@ -12,12 +12,12 @@ from vsafsm.examples import copy_example, examples
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which to copy, and where to."""
-    parser.add_argument("names", metavar="NAME", nargs="*")
+    parser.add_argument("names", metavar="NAME", nargs="*", help="the examples to copy")
     parser.add_argument(
         "-o", "--output", metavar="DIR", default=".", help="folder to copy to (default: this one)"
     )
-    parser.add_argument("--all", action="store_true", help="copy all")
-    parser.add_argument("--force", action="store_true", help="overwrite")
+    parser.add_argument("--all", action="store_true", help="copy all of them")
+    parser.add_argument("--force", action="store_true", help="overwrite files that are there")
 
 
 def run(args: argparse.Namespace) -> int:

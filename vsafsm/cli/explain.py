@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from vsafsm.cli.arguments import add_json, add_options, choices
+from vsafsm.cli.arguments import add_json, add_options, add_program, choices
 from vsafsm.cli.exits import OK, WRONG
 from vsafsm.cli.progress import ProgressBar
 from vsafsm.cli.sources import program_of
@@ -30,16 +30,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A spec or program, how many transitions, whether to try other options, and compile
     options.
     """
-    parser.add_argument("spec", metavar="SPEC|PROGRAM")
+    add_program(parser)
     parser.add_argument(
-        "--most", type=int, default=MOST, metavar="COUNT", help=f"transitions (default {MOST})"
+        "--most",
+        type=int,
+        default=MOST,
+        metavar="COUNT",
+        help=f"transitions to list (default {MOST})",
     )
     parser.add_argument(
         "--try",
         dest="trying",
         action=argparse.BooleanOptionalAction,
         help=(
-            f"compile with other options to see what helps (default: up to {QUICK_NEURONS} neurons)"
+            "compile with more neurons, margin or bits, or another rule, and prove (default: up to"
+            f" {QUICK_NEURONS} neurons)"
         ),
     )
     add_json(parser)

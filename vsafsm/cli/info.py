@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vsafsm.cli.arguments import Choices, add_json, add_options, add_target, choices
+from vsafsm.cli.arguments import Choices, add_json, add_options, add_program, add_target, choices
 from vsafsm.cli.exits import OK
 from vsafsm.cli.results import sizes, tolerated
 from vsafsm.cli.sources import compiled_of
@@ -20,7 +20,7 @@ from vsafsm.systems import SystemProgram
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A spec or program, a backend whose resources are added, and compile options."""
-    parser.add_argument("spec", metavar="SPEC|PROGRAM")
+    add_program(parser)
     add_target(parser, "--backend", "add what the program takes on this backend", default=None)
     add_json(parser)
     add_options(parser)

@@ -14,7 +14,7 @@ from vsafsm.cli.terminal import print_line
 from vsafsm.errors import UsageError
 from vsafsm.overwriting import check_output
 from vsafsm.plotting.canvas import SUFFIXES, check_drawable, write
-from vsafsm.plotting.kinds import KINDS, OF_RUNS, check_kind, plot
+from vsafsm.plotting.kinds import KINDS, OF_PROGRAMS, OF_RUNS, check_kind, plot
 from vsafsm.running import plot_word, run_word
 
 
@@ -22,7 +22,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A spec or program, a word, which picture, where to, and compile options."""
     add_word(parser)
     parser.add_argument(
-        "--what", metavar="KIND", help=f"{KINDS[0]} (default), {', '.join(KINDS[1:])}"
+        "--what",
+        metavar="KIND",
+        help=f"of a run: {', '.join(OF_RUNS)}; of the program, without inputs:"
+        f" {', '.join(OF_PROGRAMS)} (default {KINDS[0]})",
     )
     add_target(parser, "--backend", "let this backend draw its own run", default=None)
     add_output(parser, "FILE", "the picture (.png, .pdf or .svg)")

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from vsafsm.any_order import OrderProof, prove_any_order
-from vsafsm.cli.arguments import Choices, add_json, add_options, add_target, choices
+from vsafsm.cli.arguments import Choices, add_json, add_options, add_program, add_target, choices
 from vsafsm.cli.exits import OK, WRONG
 from vsafsm.cli.progress import ProgressBar
 from vsafsm.cli.results import size_line
@@ -24,7 +24,7 @@ from vsafsm.systems import SystemProgram
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A spec or program, a backend whose network is proven, and compile options."""
-    parser.add_argument("spec", metavar="SPEC|PROGRAM")
+    add_program(parser)
     add_target(parser, "--backend", "prove what this backend holds of the program", default=None)
     parser.add_argument(
         "--timing",

@@ -40,7 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ask.add_argument(
         "--count", type=int, default=1, metavar="COUNT", help="settings to suggest (default 1)"
     )
-    ask.add_argument("--seed", type=int, default=0, help="of every random draw (default 0)")
+    ask.add_argument(
+        "--seed", type=int, default=0, metavar="SEED", help="seed of every random draw (default 0)"
+    )
     ask.add_argument("--picture", metavar="FILE", help="draw what was learnt (.png, .pdf, .svg)")
     add_json(ask)
     tell.add_argument(

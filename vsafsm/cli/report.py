@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from vsafsm.cli.arguments import add_options, add_output, choices
+from vsafsm.cli.arguments import add_options, add_output, add_program, choices
 from vsafsm.cli.exits import OK, WRONG
 from vsafsm.cli.progress import ProgressBar
 from vsafsm.cli.senses import add_senses, seen_by, sense_of
@@ -22,13 +22,13 @@ DRAWS = 50
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A spec or program, where to, what noise to measure, and compile options."""
-    parser.add_argument("spec", metavar="SPEC|PROGRAM")
+    add_program(parser)
     add_output(parser, "PAGE", "the page to write (.html)")
     parser.add_argument(
         "--noise",
         action="append",
         metavar="RANGE",
-        help="NAME:START:STOP:STEP, again for others (default: three)",
+        help="noise to measure, NAME:START:STOP:STEP; may be repeated (default: three kinds)",
     )
     parser.add_argument(
         "--trials",
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"draws at each strength (default {DRAWS})",
     )
     parser.add_argument(
-        "--noise-seed", type=int, default=0, metavar="SEED", help="of the draws (default 0)"
+        "--noise-seed", type=int, default=0, metavar="SEED", help="seed of the draws (default 0)"
     )
     add_senses(parser)
     add_options(parser)

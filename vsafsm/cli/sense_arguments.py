@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ARRAYS = "memristor"
 """The backend whose arrays are drawn, unless another is named."""
+LABELLED = "labelled frames: a folder with a sub-folder per label, or a .npz"
 NUMBERS = {
     "weight_bits": "width of a weight, 2 to 8 (default 4)",
     "activation_bits": "width of an activation, 1 to 8 (default 4)",
@@ -26,9 +27,9 @@ NUMBERS = {
 }
 SHARES = {
     "clip": "full scale of a layer, in root mean squares of its weights (default 2)",
-    "rate": "first learning rate (default 0.01)",
+    "rate": "learning rate of the first epoch (default 0.01)",
     "validation": "share of the frames that the margin is chosen on (default 0.15)",
-    "most_wrong": "share of them that may be wrong where the classifier is sure (default 0.01)",
+    "most_wrong": "share of these that may be wrong where the classifier is sure (default 0.01)",
 }
 
 
@@ -41,18 +42,20 @@ def add_recipe(parser: argparse.ArgumentParser) -> None:
         "--convolution",
         metavar="N:SIZE[:STRIDE]",
         action="append",
-        help="a convolution of so many channels before the hidden layers; again for more",
+        help="channels, window and stride of a convolution before them; may be repeated",
     )
     parser.add_argument(
         "--dropout",
         metavar="ZERO:HALF,...",
-        help="shares of inputs times 0 and times 1/2, for all layers or one for each",
+        help="shares of inputs times 0 and times 1/2 in training, for all layers or one for each",
     )
     for kind, texts in ((int, NUMBERS), (float, SHARES)):
         for name, text in texts.items():
             flag = f"--{name.replace('_', '-')}"
             parser.add_argument(flag, type=kind, metavar=name.upper(), help=text)
-    parser.add_argument("--seed", type=int, default=0, help="of every random draw (default 0)")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="SEED", help="seed of every random draw (default 0)"
+    )
 
 
 def add_arrays(parser: argparse.ArgumentParser, flag: str = "--backend") -> None:
@@ -66,7 +69,7 @@ def add_arrays(parser: argparse.ArgumentParser, flag: str = "--backend") -> None
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="an option of the backend",
+        help="an option of the backend; may be repeated",
     )
 
 

@@ -12,7 +12,7 @@ from vsafsm.cli.terminal import print_line
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A classifier, a folder, and for which arrays."""
-    parser.add_argument("classifier", metavar="CLASSIFIER")
+    parser.add_argument("classifier", metavar="CLASSIFIER", help="a file of `vsafsm sense train`")
     parser.add_argument("-o", "--output", metavar="DIR", required=True, help="the folder")
     add_arrays(parser, "--to")
 

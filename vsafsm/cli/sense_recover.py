@@ -27,7 +27,9 @@ HEADER = ("", "wrong pixels", "95 % interval", "worst", "less by")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What was remembered, frames, their damage, and on which arrays."""
     parser.add_argument("memory", metavar="MEMORY", help="a file of `vsafsm sense remember`")
-    parser.add_argument("frames", metavar="FRAMES")
+    parser.add_argument(
+        "frames", metavar="FRAMES", help="a folder of .npy or .png files, or a .npz"
+    )
     parser.add_argument("--flip", type=float, metavar="SHARE", help="flip this share of the pixels")
     parser.add_argument(
         "--cover", metavar="WHERE", help="cover a third of the pixels: bottom or scattered"
@@ -35,7 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--arrays", type=int, default=20, metavar="COUNT", help="arrays to draw (default 20)"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the first array (default 0)")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="SEED", help="seed of the first array (default 0)"
+    )
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="write what the first array recovers, a .npz"
     )

@@ -20,23 +20,27 @@ if TYPE_CHECKING:
 SUFFIX = ".npz"
 LEARNED = {
     "bits": (int, "units that explain the pixels (default 240)"),
-    "noise": (float, "on the weights in training, as a share of full scale (default 0.2)"),
+    "noise": (float, "noise on the weights in training, as a share of full scale (default 0.2)"),
     "clip": (float, "full scale, in root mean squares of the weights (default 3)"),
     "steps": (int, "Gibbs steps of contrastive divergence (default 3)"),
-    "passes": (int, "over the frames (default 10)"),
+    "passes": (int, "passes over the frames (default 10)"),
     "batch": (int, "frames per update (default 100)"),
-    "rate": (float, "first learning rate (default 0.05)"),
+    "rate": (float, "learning rate of the first pass (default 0.05)"),
 }
 STORED = {
-    "neurons": "of the attractor network (default 512)",
-    "active": "of its neurons (default 64)",
+    "neurons": "neurons of the attractor network (default 512)",
+    "active": "active neurons of it (default 64)",
 }
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Frames, the file to write, and how."""
-    parser.add_argument("frames", metavar="FRAMES")
-    parser.add_argument("-o", "--output", metavar="FILE", required=True)
+    parser.add_argument(
+        "frames", metavar="FRAMES", help="a folder of .npy or .png files, or a .npz"
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", required=True, help="the file to write (.npz)"
+    )
     parser.add_argument("--force", action="store_true", help="replace a file of another kind")
     parser.add_argument(
         "--attractors",
@@ -44,13 +48,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="store each frame in an attractor network, in place of learning what frames look like",
     )
     parser.add_argument(
-        "--weight-bits", type=int, default=4, metavar="BITS", help="of a weight (default 4)"
+        "--weight-bits", type=int, default=4, metavar="BITS", help="width of a weight (default 4)"
     )
     for name, (kind, text) in LEARNED.items():
         parser.add_argument(f"--{name}", type=kind, metavar=name.upper(), help=text)
     for name, text in STORED.items():
         parser.add_argument(f"--{name}", type=int, metavar="COUNT", help=text)
-    parser.add_argument("--seed", type=int, default=0, help="of every random draw (default 0)")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="SEED", help="seed of every random draw (default 0)"
+    )
     add_json(parser)
 
 

@@ -8,7 +8,14 @@ from pathlib import Path
 from vsafsm.cli.arguments import add_json
 from vsafsm.cli.exits import OK
 from vsafsm.cli.progress import ProgressBar
-from vsafsm.cli.sense_arguments import add_arrays, add_recipe, arrays_of, check_seed, recipe_of
+from vsafsm.cli.sense_arguments import (
+    LABELLED,
+    add_arrays,
+    add_recipe,
+    arrays_of,
+    check_seed,
+    recipe_of,
+)
 from vsafsm.cli.tables import print_table
 from vsafsm.cli.terminal import print_json, print_line
 from vsafsm.overwriting import check_output
@@ -16,13 +23,13 @@ from vsafsm.overwriting import check_output
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Frames, a journal, what to search, and on which arrays."""
-    parser.add_argument("frames", metavar="FRAMES")
+    parser.add_argument("frames", metavar="FRAMES", help=LABELLED)
     parser.add_argument(
         "--journal", metavar="FILE", help="keep trials in this file, and go on with those in it"
     )
     parser.add_argument("--picture", metavar="FILE", help="draw the search (.png, .pdf, .svg)")
     parser.add_argument(
-        "--trials", type=int, default=20, metavar="COUNT", help="classifiers (default 20)"
+        "--trials", type=int, default=20, metavar="COUNT", help="classifiers to train (default 20)"
     )
     parser.add_argument(
         "--arrays",
@@ -32,7 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="arrays that each is scored on, at least 20 (default 20)",
     )
     parser.add_argument(
-        "--most-noise", type=float, default=0.5, metavar="SHARE", help="of a layer (default 0.5)"
+        "--most-noise",
+        type=float,
+        default=0.5,
+        metavar="SHARE",
+        help="largest noise of a layer that is tried (default 0.5)",
     )
     add_recipe(parser)
     add_arrays(parser)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from vsafsm.cli.arguments import add_json
 from vsafsm.cli.exits import OK, WRONG
 from vsafsm.cli.progress import ProgressBar
-from vsafsm.cli.sense_arguments import add_arrays, arrays_of
+from vsafsm.cli.sense_arguments import LABELLED, add_arrays, arrays_of
 from vsafsm.cli.tables import print_table
 from vsafsm.cli.terminal import print_json
 from vsafsm.errors import UsageError
@@ -25,8 +25,8 @@ HEADER = ("", "correct", "95 % interval", "worst", "unsure", "sure and wrong")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A classifier, labelled frames, how many arrays, and of what."""
-    parser.add_argument("classifier", metavar="CLASSIFIER")
-    parser.add_argument("frames", metavar="FRAMES")
+    parser.add_argument("classifier", metavar="CLASSIFIER", help="a file of `vsafsm sense train`")
+    parser.add_argument("frames", metavar="FRAMES", help=LABELLED)
     parser.add_argument(
         "--arrays",
         type=int,
@@ -53,7 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="exit with 1 where less is correct: on the mean of the arrays, tuned ones where there"
         " are, or exactly",
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the first array (default 0)")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="SEED", help="seed of the first array (default 0)"
+    )
     add_arrays(parser)
     add_json(parser)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from vsafsm.cli.arguments import add_json, add_output
 from vsafsm.cli.exits import OK
 from vsafsm.cli.progress import ProgressBar
-from vsafsm.cli.sense_arguments import add_recipe, check_seed, recipe_of, shares_of
+from vsafsm.cli.sense_arguments import LABELLED, add_recipe, check_seed, recipe_of, shares_of
 from vsafsm.cli.terminal import print_json, print_line
 from vsafsm.errors import UsageError
 from vsafsm.overwriting import check_output
@@ -37,7 +37,7 @@ OF_TRAINING = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Frames, where to write, and how to train."""
-    parser.add_argument("frames", metavar="FRAMES")
+    parser.add_argument("frames", metavar="FRAMES", help=LABELLED)
     add_output(parser, "CLASSIFIER", "the file to write (.npz)")
     parser.add_argument(
         "--noise",
@@ -50,8 +50,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="a random projection and a prototype per class, in place of trained layers",
     )
-    parser.add_argument("--neurons", type=int, help="of a projection (default 1024)")
-    parser.add_argument("--active", type=int, help="of its neurons (default 128)")
+    parser.add_argument(
+        "--neurons",
+        type=int,
+        metavar="N",
+        help="neurons of the projection of --prototypes (default 1024)",
+    )
+    parser.add_argument(
+        "--active",
+        type=int,
+        metavar="K",
+        help="how many of them are active (default 128)",
+    )
     add_recipe(parser)
     add_json(parser)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 
-from vsafsm.cli.arguments import COMPILE_OPTIONS, add_options, choices
+from vsafsm.cli.arguments import COMPILE_OPTIONS, add_options, add_program, choices
 from vsafsm.cli.exits import OK
 from vsafsm.cli.progress import ProgressBar
 from vsafsm.cli.sources import program_of
@@ -32,24 +32,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     list of values.
     """
     usual = Trials()
-    parser.add_argument("spec", metavar="SPEC|PROGRAM")
+    add_program(parser)
     parser.add_argument(
         "--noise",
         action="append",
         metavar="NOISE",
-        help=f"NAME:AMOUNT or NAME:START:STOP:STEP, again for others (default {DEFAULT_NOISE})",
+        help="noise to measure, NAME:AMOUNT or NAME:START:STOP:STEP with both ends; may be"
+        f" repeated (default {DEFAULT_NOISE})",
     )
     parser.add_argument(
         "--backend",
         default="reference",
         metavar="LIST",
-        help="where to run (default reference)",
+        help="where to run: one or more names between commas (default reference)",
     )
     for name, of, text in (
         ("trials", "most", "draws of noise per point, at most"),
         ("words", "words", "random words that each draw runs"),
         ("length", "length", "inputs of such a word"),
-        ("noise-seed", "seed", "of the draws"),
+        ("noise-seed", "seed", "seed of the draws"),
     ):
         parser.add_argument(
             f"--{name}",
@@ -75,11 +76,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--scheduler", metavar="ADDRESS", help="measure on the workers of this Dask scheduler"
     )
     parser.add_argument(
-        "-o", "--output", metavar="TABLE", required=True, help="the table (.csv or .parquet)"
+        "-o",
+        "--output",
+        metavar="TABLE",
+        required=True,
+        help="the table (.csv or .parquet); what one of this very sweep has is not measured again",
     )
     parser.add_argument("--picture", metavar="FILE", help="draw the table (.png, .pdf or .svg)")
     parser.add_argument(
-        "--restart", action="store_true", help="forget what TABLE or a sweep cut off has"
+        "--restart",
+        action="store_true",
+        help="forget what TABLE, or a sweep that was interrupted, has",
     )
     add_options(parser)
 

@@ -40,6 +40,7 @@ def add_address(parser: argparse.ArgumentParser, nargs: str | None = None) -> No
         "--timeout-s",
         type=float,
         default=2.0,
+        metavar="S",
         help="seconds that an answer may take, that of a write as much longer as its pulses can"
         " take (default 2)",
     )
@@ -57,7 +58,8 @@ def add_calibration(parser: argparse.ArgumentParser, *kinds: str) -> None:
         "--rewrite",
         type=float,
         metavar="SHARE",
-        help=f"cells that may be written again, of all (default {REWRITE})",
+        help="share of the cells of the program that loop may write again, or, with --written, may"
+        f" have written again (default {REWRITE})",
     )
 
 
@@ -70,7 +72,7 @@ def add_arming(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="an option of the memristor backend",
+        help="an option of the memristor backend; may be repeated",
     )
 
 
@@ -80,7 +82,9 @@ def add_token_and_log(parser: argparse.ArgumentParser) -> None:
         "--arm", metavar="TOKEN", help="really do it; TOKEN is what the dry run prints"
     )
     parser.add_argument(
-        "--log", metavar="FILE", help="append every command, voltage and reply to this file"
+        "--log",
+        metavar="FILE",
+        help="append every command, voltage and reply to this file, which check reads",
     )
     parser.add_argument(
         "--allow-no-watchdog", action="store_true", help="arm a rig that has no watchdog"

@@ -31,7 +31,9 @@ ENOUGH = 0.99
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A program, an address, calibration, and what arms."""
-    parser.add_argument("program", metavar="PROGRAM")
+    parser.add_argument(
+        "program", metavar="PROGRAM", help="a program (.npz) compiled for the backend memristor"
+    )
     add_address(parser)
     add_calibration(parser, "none", "loop")
     add_arming(parser)

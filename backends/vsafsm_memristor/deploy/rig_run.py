@@ -33,7 +33,9 @@ from vsafsm_memristor.rig.plans import WritePlan
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A program, an address, a word, calibration, and what arms."""
-    parser.add_argument("program", metavar="PROGRAM")
+    parser.add_argument(
+        "program", metavar="PROGRAM", help="a program (.npz) compiled for the backend memristor"
+    )
     add_address(parser)
     parser.add_argument("inputs", metavar="INPUT", nargs="*", help="the word")
     add_calibration(parser, "none", "trim", "loop")

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vsafsm.cli.arguments import add_json, add_options, choices
+from vsafsm.cli.arguments import add_json, add_options, add_program, choices
 from vsafsm.cli.exits import OK, WRONG
 from vsafsm.cli.progress import ProgressBar
 from vsafsm.cli.sources import program_of
@@ -33,7 +33,7 @@ HEADER = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A spec or program, how many arrays, and the options of compiling and of the backend."""
-    parser.add_argument("spec", metavar="SPEC|PROGRAM")
+    add_program(parser)
     parser.add_argument(
         "--arrays",
         type=int,
@@ -42,10 +42,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"arrays to draw (default {ARRAYS})",
     )
     parser.add_argument(
-        "--jobs", type=int, default=1, metavar="COUNT", help="processes (default 1)"
+        "--jobs",
+        type=int,
+        default=1,
+        metavar="COUNT",
+        help="processes; more than one needs joblib (default 1)",
     )
     parser.add_argument(
-        "--compare", action="store_true", help="the same arrays with every kind of calibration"
+        "--compare",
+        action="store_true",
+        help="the same arrays as programmed, trimmed, and after chip in the loop",
     )
     parser.add_argument(
         "--least",
