@@ -95,7 +95,8 @@ def _command(command: Command) -> str:
     text = "```text\n" + "".join(f"{usage}\n" for usage in usages) + "```\n"
     if len(parts) > 1:
         text += "\n" + _table(
-            ("", ""), [(f"`{part.prog}`", _text(part.description or "")) for part in parts.values()]
+            ("command", ""),
+            [(f"`{part.prog}`", _text(part.description or "")) for part in parts.values()],
         )
         rows = _merged(parts)
         text += "\n" + _table(("argument or option", "of", ""), rows)

@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--overlap",
         metavar="RULE",
-        help="inputs with times that come before the gap of another is over:"
+        help="what becomes of inputs with times that overlap:"
         f" {' or '.join(OVERLAPS)} (default {DROP})",
     )
     parser.add_argument(
