@@ -1,6 +1,9 @@
 """Classifiers of frames on exact weights, under noise, and on drawn arrays.
 
-Usage: python benchmarks/senses.py digits|noise|devices|search|perovskite|tune [ARRAYS]
+Usage: python benchmarks/senses.py digits|noise|devices|search|perovskite|tune|crossbar [ARRAYS]
+       python benchmarks/senses.py codes [CODES]
+       python benchmarks/senses.py against [SEEDS]
+       python benchmarks/senses.py attacks [ATTEMPTS]
        python benchmarks/senses.py mnist|vowels ARRAYS PACKAGE
        python benchmarks/senses.py recovery [ARRAYS [PACKAGE]]
 
@@ -10,6 +13,10 @@ devices  the same classifiers on arrays of each device
 search   Optuna's Gaussian process over the noise of both layers, scored on 20 arrays
 perovskite  trained plainly, with noise, with a search, and in the loop, on arrays of perovskites
 tune     arrays with and without training of the rest on what each layer gives
+crossbar one array of 10 x 10 cells of perovskites: three digits, and three irises
+codes    four-digit codes typed as images into keypad locks, classifier and lock on arrays
+against  the search beside random search at equal trials, and beside fixed noise
+attacks  changes of the weights within the certified radius that try to change a class
 mnist    10,000 real digits of 28 x 28: floating point, exact, and on arrays of NeuRRAM after a day
 vowels   the same of JapaneseVowels, utterances of nine speakers
 recovery    damaged digits by a Boltzmann machine and by an attractor network; with the PACKAGE of
@@ -22,7 +29,6 @@ the defaults. Training has seeds 0 to 2 (mnist: 0), arrays seeds from 1000 on. P
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -30,31 +36,42 @@ from pathlib import Path
 
 import numpy as np
 import real_frames
-import torch
+from certificate_attacks import attacks_table
+from drawn_senses import (
+    FIRST_ARRAY,
+    LARGE_TILES,
+    PEROVSKITES,
+    digits,
+    drawn,
+    floating,
+    of_draws,
+    searched,
+    share,
+    told,
+    tuned,
+)
 from image_recovery import recovery_table
-from sklearn.datasets import load_digits
+from keypad_codes import codes_table
+from search_against import against_table
+from small_crossbar import crossbar_table
 
 from vsafsm.cli.tables import print_table
 from vsafsm.cli.terminal import print_line
-from vsafsm.discovery import find
-from vsafsm.intervals import over_draws, wilson
-from vsafsm.sense.arrays import Outcome, array_backend, matrices_of, outcome, outcomes
+from vsafsm.sense.arrays import outcome
 from vsafsm.sense.data import Frames
 from vsafsm.sense.margins import split
 from vsafsm.sense.model import Floats, Model
 from vsafsm.sense.prototypes import PrototypeRecipe, build_prototypes
 from vsafsm.sense.radius import certified
-from vsafsm.sense.search import Space, Trial, best, search
+from vsafsm.sense.search import best
 from vsafsm.sense.train import Convolution, Recipe, train
-from vsafsm.sense.tune import tuned_outcomes
 
-KEPT = 450
 SEEDS = range(3)
-FIRST_ARRAY = 1000
 CERTIFIED = (0.005, 0.01, 0.02)
 NOISES = (0.0, 0.1, 0.2, 0.3)
 INFERENCE = (0.0, 0.1, 0.2, 0.3)
 DRAWS = 20
+MOST_DROPOUT = 0.5
 DEVICES = (
     "neurram",
     "neurram-crosssim",
@@ -65,10 +82,6 @@ DEVICES = (
     "perovskite-nanowire",
     "lognormal",
 )
-PEROVSKITES: tuple[tuple[str, dict[str, object]], ...] = (
-    ("perovskite-mean", {}),
-    ("perovskite-mean", {"sigma": 1.0}),
-)
 REAL = {
     "mnist": {
         "784-256-10": Recipe(),
@@ -76,7 +89,6 @@ REAL = {
     },
     "vowels": {"192-256-9": Recipe()},
 }
-LARGE_TILES: dict[str, object] = {"rows": 128, "columns": 128}
 TUNED: dict[str, tuple[str, dict[str, object]]] = {
     "neurram": ("neurram", {}),
     "perovskite-mean": ("perovskite-mean", LARGE_TILES),
@@ -98,57 +110,12 @@ class Noisy:
         return np.asarray(rows @ self.weights[layer])
 
 
-def digits() -> tuple[Frames, Frames]:
-    """Frames to train on, and frames to test with."""
-    loaded = load_digits()
-    names = tuple(f"digit {i}" for i in range(len(loaded.target)))
-    frames = Frames(
-        loaded.images.astype(float), names, tuple(str(label) for label in loaded.target)
-    )
-    order = np.random.default_rng(0).permutation(len(names))
-    return frames.taken(np.sort(order[KEPT:])), frames.taken(np.sort(order[:KEPT]))
-
-
 def made(name: str, frames: Frames, seed: int) -> Model:
     """A classifier of one of `MODELS`."""
     rng = np.random.default_rng(seed)
     if name.startswith("layers"):
         return train(frames, Recipe(), rng)
     return build_prototypes(frames, PrototypeRecipe(int(name.split()[-1])), rng)
-
-
-def share(correct: float, total: int) -> str:
-    """A share with its interval."""
-    low, high = wilson(correct * total, total)
-    return f"{correct:.4f} ({low:.4f} to {high:.4f})"
-
-
-def of_draws(shares: Sequence[float]) -> str:
-    """A mean of draws with its interval, and the worst draw."""
-    low, high = over_draws(shares)
-    return f"{np.mean(shares):.4f} ({low:.4f} to {high:.4f})"
-
-
-def drawn(
-    model: Model, frames: Frames, device: str, seeds: Sequence[int], **options: object
-) -> list[Outcome]:
-    """What arrays of a device give."""
-    backend = array_backend(find("memristor"))
-    return list(outcomes(model, frames, backend, {"device": device, **options}, seeds))
-
-
-def tuned(
-    model: Model,
-    frames: Frames,
-    device: str,
-    seeds: Sequence[int],
-    training: Frames,
-    **options: object,
-) -> list[Outcome]:
-    """The same, each array tuned in the loop."""
-    backend = array_backend(find("memristor"))
-    every = {"device": device, **options}
-    return list(tuned_outcomes(model, frames, backend, every, seeds, training))
 
 
 def digits_table(arrays: int) -> None:
@@ -223,19 +190,6 @@ def device_table(arrays: int) -> None:
     print_table(("device", *MODELS[:2]), rows)
 
 
-def searched(
-    used: Frames, held: Frames, device: str, most: float, **options: object
-) -> tuple[Trial, ...]:
-    """Trials of the noise of both layers, each scored on 20 arrays and on frames held back."""
-    backend = array_backend(find("memristor"))
-
-    def score(model: Model, rng: np.random.Generator) -> float:
-        products = backend.draw_layers(matrices_of(model), rng, device=device, **options)
-        return outcome(model, held, products).correct
-
-    return search(used, Recipe(), Space(0.0, most, 20, 20), score)
-
-
 def search_table(arrays: int) -> None:
     """The noise that a search chooses, against the default's, on other arrays and frames."""
     kept, test = digits()
@@ -258,20 +212,25 @@ def search_table(arrays: int) -> None:
 
 def perovskite_table(arrays: int) -> None:
     """Errors of classifiers trained plainly (no noise, full scale at the largest weight), with the
-    default's noise, with the noise that a search on the device chooses, and with that in the loop.
+    default's noise, with the noise that a search on the device chooses, with that in the loop, and
+    with noise and dropout that a search chooses.
     """
     kept, test = digits()
     seeds, rows = range(FIRST_ARRAY, FIRST_ARRAY + arrays), []
     for device, options in PEROVSKITES:
         options = {**LARGE_TILES, **options}
-        trials = searched(*split(kept, 0.2, np.random.default_rng(2)), device, 2.0, **options)
-        noise = best(trials).noise
-        found = f"search: noise {', '.join(f'{n:.2f}' for n in noise)}"
+        parts = split(kept, 0.2, np.random.default_rng(2))
+        noise, both = (
+            best(searched(*parts, device, 2.0, most_dropout=most, **options))
+            for most in (0.0, MOST_DROPOUT)
+        )
+        chosen, found = noise.recipe(Recipe()), told(noise)
         recipes = (
             ("plainly", Recipe(noise=(0.0,), clip=1000.0)),
             (f"noise {Recipe().noise[0]:g}", Recipe()),
-            (found, Recipe(noise=noise)),
-            (f"{found}; in the loop", Recipe(noise=noise)),
+            (found, chosen),
+            (f"{found}; in the loop", chosen),
+            (told(both), both.recipe(Recipe())),
         )
         plain = None
         for name, recipe in recipes:
@@ -322,44 +281,6 @@ def tune_table(arrays: int) -> None:
     print_table(header, rows)
 
 
-def floating(frames: Frames, test: Frames, recipe: Recipe, seed: int) -> float:
-    """The share of frames that the same layers have correct in floating point: nothing is rounded,
-    and there is no noise in training. Frames, batches, epochs and rates are those of `train`.
-    """
-    rng = np.random.default_rng(seed)
-    kept, _ = split(frames, recipe.validation, rng)
-    low, high = kept.values.min(), kept.values.max()
-    torch.manual_seed(seed)
-    torch.set_num_threads(1)
-    parts: list[torch.nn.Module] = []
-    for each in recipe.convolutions:
-        parts += [torch.nn.LazyConv2d(each.channels, each.size, each.stride), torch.nn.ReLU()]
-    parts.append(torch.nn.Flatten())
-    for size in recipe.hidden:
-        parts += [torch.nn.LazyLinear(size), torch.nn.ReLU()]
-    net = torch.nn.Sequential(*parts, torch.nn.LazyLinear(len(frames.classes)))
-
-    def given(of: Frames) -> torch.Tensor:
-        shares = np.clip((of.values - low) / (high - low), 0, 1)
-        return torch.from_numpy(shares.astype(np.float32))[:, None]
-
-    numbers = {name: i for i, name in enumerate(frames.classes)}
-    inputs, truth = given(kept), torch.tensor([numbers[each] for each in kept.labels])
-    net(inputs[:1])
-    adam = torch.optim.Adam(net.parameters(), lr=recipe.rate)
-    for epoch in range(recipe.epochs):
-        falling = 0.5 * (1 + math.cos(math.pi * epoch / recipe.epochs))
-        adam.param_groups[0]["lr"] = recipe.rate * falling
-        for rows in torch.from_numpy(rng.permutation(len(inputs))).split(recipe.batch):
-            loss = torch.nn.functional.cross_entropy(net(inputs[rows]), truth[rows])
-            adam.zero_grad()
-            loss.backward()
-            adam.step()
-    with torch.no_grad():
-        found = net(given(test)).argmax(1).numpy()
-    return float((found == [numbers[label] for label in test.labels]).mean())
-
-
 def real_table(name: str, arrays: int, package: Path) -> None:
     """Layers in floating point, with 4-bit weights, and on arrays of NeuRRAM after a day."""
     kept, test = {"mnist": real_frames.mnist, "vowels": real_frames.vowels}[name](package)
@@ -383,6 +304,15 @@ def real_table(name: str, arrays: int, package: Path) -> None:
 
 def main(arguments: Sequence[str]) -> None:
     """Print the table that the first argument names."""
+    counted = {
+        "codes": (codes_table, 1000),
+        "against": (against_table, 50),
+        "attacks": (attacks_table, 10_000),
+    }
+    if arguments[0] in counted:
+        table, usual = counted[arguments[0]]
+        table(int(arguments[1]) if len(arguments) > 1 else usual)
+        return
     arrays = int(arguments[1]) if len(arguments) > 1 else 100
     if arguments[0] in REAL:
         real_table(arguments[0], arrays, Path(arguments[2]))
@@ -397,6 +327,7 @@ def main(arguments: Sequence[str]) -> None:
         "search": search_table,
         "perovskite": perovskite_table,
         "tune": tune_table,
+        "crossbar": crossbar_table,
     }
     tables[arguments[0]](arrays)
 

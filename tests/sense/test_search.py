@@ -13,7 +13,14 @@ from vsafsm.errors import SenseError
 from vsafsm.sense import search as searching
 from vsafsm.sense.data import Frames
 from vsafsm.sense.model import Model
-from vsafsm.sense.search import Space, Trial, best, draw_search, search
+from vsafsm.sense.search import (
+    Space,
+    Trial,
+    best,
+    draw_search,
+    random_search,
+    search,
+)
 from vsafsm.sense.train import Recipe
 
 needs_optuna = pytest.mark.skipif(
@@ -85,6 +92,71 @@ def test_an_interrupted_search_gives_the_same(
     assert len(asked) == before + 2
 
 
+@pytest.fixture
+def asked_recipes(monkeypatch: pytest.MonkeyPatch) -> list[Recipe]:
+    """A training that only tells its recipe."""
+    found: list[Recipe] = []
+
+    def train(frames: Frames, recipe: Recipe, rng: np.random.Generator) -> Recipe:
+        found.append(recipe)
+        return recipe
+
+    monkeypatch.setattr(searching, "train", train)
+    return found
+
+
+def dropped(model: Model, rng: np.random.Generator) -> float:
+    """Best where a share of 0.4 before layer 1 is multiplied by 0, and none by 1/2."""
+    recipe: Recipe = model  # type: ignore[assignment]
+    zero, half = recipe.dropout[0]
+    return 1 - (zero - 0.4) ** 2 - half**2
+
+
+@needs_optuna
+def test_the_search_nears_the_best_dropout(asked_recipes: list[Recipe], frames: Frames) -> None:
+    trials = search(frames, RECIPE, Space(trials=40, most_dropout=0.5), dropped)
+    assert [trial.dropout for trial in trials] == [each.dropout for each in asked_recipes]
+    assert all(len(trial.dropout) == 2 and len(trial.noise) == 2 for trial in trials)
+    assert max(share for t in trials for pair in t.dropout for share in pair) <= 0.5
+    assert best(trials).dropout[0] == pytest.approx((0.4, 0.0), abs=0.1)
+    assert best(trials).recipe(RECIPE) in asked_recipes
+
+
+@needs_optuna
+def test_a_search_over_dropout_goes_on_from_its_journal(
+    asked_recipes: list[Recipe], frames: Frames, tmp_path: Path
+) -> None:
+    journal, space = tmp_path / "search.json", Space(trials=14, most_dropout=0.3)
+    whole = search(frames, RECIPE, space, dropped)
+    search(frames, RECIPE, Space(trials=12, most_dropout=0.3), dropped, journal)
+    assert search(frames, RECIPE, space, dropped, journal) == whole
+    with pytest.raises(SenseError, match="another search"):
+        search(frames, RECIPE, Space(trials=14), dropped, journal)
+
+
+@needs_optuna
+def test_dropout_that_is_given_is_not_searched(frames: Frames) -> None:
+    recipe = Recipe(hidden=(4,), epochs=1, dropout=((0.1, 0.1),))
+    with pytest.raises(SenseError, match="both given and searched"):
+        search(frames, recipe, Space(trials=1, most_dropout=0.1), dropped)
+
+
+@needs_optuna
+def test_random_search_scores_the_same_draws_at_numbers_of_its_own(
+    asked: list[tuple[float, ...]], frames: Frames
+) -> None:
+    trials = random_search(frames, RECIPE, Space(0.1, 0.4, trials=200), peak)
+    noise = np.array([trial.noise for trial in trials])
+    assert len(trials) == 200
+    assert 0.1 <= noise.min() < 0.12
+    assert 0.38 < noise.max() <= 0.4
+    assert abs(np.corrcoef(noise.T)[0, 1]) < 0.2
+    searched = search(frames, RECIPE, Space(0.1, 0.4, trials=2), peak)
+    apart = {round(t.mean - peak_alone(t.noise), 9) for t in (*trials, *searched)}
+    assert len(apart) == 1
+    assert random_search(frames, RECIPE, Space(0.1, 0.4, trials=3), peak) == trials[:3]
+
+
 @needs_optuna
 @pytest.mark.parametrize("other", ["seed", "about", "recipe"])
 def test_a_journal_of_another_search_is_refused(
@@ -127,7 +199,12 @@ def test_real_trainings_are_searched(frames: Frames) -> None:
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [({"draws": 19}, "at least 20"), ({"low": 0.5}, "low < high"), ({"trials": 0}, "at least 1")],
+    [
+        ({"draws": 19}, "at least 20"),
+        ({"low": 0.5}, "low < high"),
+        ({"trials": 0}, "at least 1"),
+        ({"most_dropout": 0.6}, "dropout up to 0.6"),
+    ],
 )
 def test_a_space_that_cannot_be_is_refused(options: dict[str, int], words: str) -> None:
     with pytest.raises(SenseError, match=words):
@@ -140,6 +217,8 @@ def test_the_picture_is_drawn(tmp_path: Path) -> None:
     trials = [Trial((float(rng.random()), 0.1), (0.5, float(rng.random()))) for _ in range(6)]
     for name in ("a.svg", "b.svg"):
         draw_search(trials, tmp_path / name)
+    draw_search([Trial((0.1,), (0.5,), ((0.2, 0.3),))], tmp_path / "dropout.svg")
+    assert (tmp_path / "dropout.svg").stat().st_size > (tmp_path / "a.svg").stat().st_size
     text = (tmp_path / "a.svg").read_text()
     assert text == (tmp_path / "b.svg").read_text()
     assert "<svg" in text

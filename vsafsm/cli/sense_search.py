@@ -45,6 +45,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="largest noise of a layer that is tried (default 0.5)",
     )
+    parser.add_argument(
+        "--most-dropout",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="search for the shares times 0 and times 1/2 before each layer too, up to this"
+        " (0.5 at most; default 0)",
+    )
     add_recipe(parser)
     add_arrays(parser)
     add_json(parser)
@@ -58,12 +66,12 @@ def run(args: argparse.Namespace) -> int:
     from vsafsm.sense.data import load_labelled
     from vsafsm.sense.margins import split
     from vsafsm.sense.model import Model
-    from vsafsm.sense.search import SUFFIXES, Space, best, draw_search, search
+    from vsafsm.sense.search import SUFFIXES, Space, best, draw_search, parameters, search
 
     check_seed(args)
     if args.picture is not None:
         check_output(args.picture, "a picture", SUFFIXES)
-    space = Space(0.0, args.most_noise, args.trials, args.arrays, args.seed)
+    space = Space(0.0, args.most_noise, args.trials, args.arrays, args.seed, args.most_dropout)
     backend, options = arrays_of(args)
     recipe = recipe_of(args)
     frames = load_labelled(args.frames)
@@ -89,15 +97,28 @@ def run(args: argparse.Namespace) -> int:
     if args.picture is not None:
         draw_search(trials, Path(args.picture))
     noise = ",".join(f"{each:.3f}" for each in found.noise)
+    dropout = ",".join(f"{zero:.3f}:{half:.3f}" for zero, half in found.dropout)
     if args.json:
-        rows = [{"noise": list(t.noise), "mean": t.mean, "worst": min(t.scores)} for t in trials]
-        print_json({"noise": list(found.noise), "mean": found.mean, "trials": rows})
+        rows = [
+            {
+                "noise": list(t.noise),
+                **({"dropout": [list(pair) for pair in t.dropout]} if t.dropout else {}),
+                "mean": t.mean,
+                "worst": min(t.scores),
+            }
+            for t in trials
+        ]
+        best_one = {key: rows[trials.index(found)][key] for key in rows[0] if key != "worst"}
+        print_json({**best_one, "trials": rows})
     else:
         rows_shown = [
-            (str(i + 1), *(f"{n:.3f}" for n in t.noise), f"{t.mean:.4f}", f"{min(t.scores):.4f}")
+            (str(i + 1), *(f"{n:.3f}" for n in t.numbers), f"{t.mean:.4f}", f"{min(t.scores):.4f}")
             for i, t in enumerate(trials)
         ]
-        layers = [f"noise of layer {i + 1}" for i in range(recipe.depth)]
-        print_table(("trial", *layers, "mean", "worst"), rows_shown)
-        print_line(f"best: vsafsm sense train {args.frames} --noise {noise} -o CLASSIFIER")
+        names = parameters(recipe.depth, bool(found.dropout))
+        print_table(("trial", *names, "mean", "worst"), rows_shown)
+        with_dropout = f" --dropout {dropout}" if dropout else ""
+        print_line(
+            f"best: vsafsm sense train {args.frames} --noise {noise}{with_dropout} -o CLASSIFIER"
+        )
     return OK

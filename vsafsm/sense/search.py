@@ -1,5 +1,6 @@
 """Searching for the noise of training, layer by layer, by Bayesian optimisation: Optuna's Gaussian
-process over the mean score of drawn arrays.
+process over the mean score of drawn arrays. The shares of dropout may be searched with it, as in
+BayesMulti (Ye et al.).
 
 Each trial trains a classifier and scores it on the same draws, at least `LEAST_DRAWS`: with fewer,
 the luck of the draws decides. Trials are kept in a journal, one JSON object per line, as they come;
@@ -30,6 +31,8 @@ Score = Callable[[Model, np.random.Generator], float]
 Progress = Callable[[str, float], None]
 LEAST_DRAWS = 20
 SUFFIXES = (".png", ".pdf", ".svg")
+MOST_DROPOUT = 0.5
+"""Of inputs that are multiplied by 0, and of those multiplied by 1/2: some are left as they are."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,9 @@ class Space:
         Arrays that each is scored on, at least `LEAST_DRAWS`.
     seed
         Of training, draws and the search.
+    most_dropout
+        Of the shares of inputs that are multiplied by 0, and by 1/2, before each layer: at most
+        `MOST_DROPOUT`. 0 searches for noise alone, with the dropout of the recipe.
     """
 
     low: float = 0.0
@@ -53,6 +59,7 @@ class Space:
     trials: int = 20
     draws: int = LEAST_DRAWS
     seed: int = 0
+    most_dropout: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.low < self.high <= 10:
@@ -64,19 +71,40 @@ class Space:
             )
         if self.trials < 1:
             raise SenseError(f"{self.trials} trials; expected at least 1")
+        if not 0 <= self.most_dropout <= MOST_DROPOUT:
+            raise SenseError(
+                f"dropout up to {self.most_dropout}; expected shares from 0 to {MOST_DROPOUT}"
+            )
+
+    def bounds(self, depth: int) -> tuple[tuple[float, float], ...]:
+        """Of the numbers of a trial for so many layers, in the order of `Trial.numbers`."""
+        shares = 2 * depth if self.most_dropout else 0
+        return ((self.low, self.high),) * depth + ((0.0, self.most_dropout),) * shares
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One classifier: the noise of its layers, and its scores on the draws."""
+    """One classifier: the noise of its layers, its scores on the draws, and the dropout before each
+    layer where that is searched.
+    """
 
     noise: tuple[float, ...]
     scores: tuple[float, ...]
+    dropout: tuple[tuple[float, float], ...] = ()
 
     @property
     def mean(self) -> float:
         """Of the scores."""
         return float(np.mean(self.scores))
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """What was searched: noise, then the shares times 0 and times 1/2 of each layer."""
+        return (*self.noise, *(share for pair in self.dropout for share in pair))
+
+    def recipe(self, of: Recipe) -> Recipe:
+        """A recipe with what this trial was trained with."""
+        return replace(of, noise=self.noise, dropout=self.dropout or of.dropout)
 
 
 def search(
@@ -93,7 +121,7 @@ def search(
     Parameters
     ----------
     recipe
-        All but the noise.
+        All but the noise, and the dropout where the space has some.
     score
         Called with each draw's generator.
     journal
@@ -109,35 +137,77 @@ def search(
     Raises
     ------
     SenseError
-        If optuna or torch is not installed, or the journal is of another search.
+        If optuna or torch is not installed, the journal is of another search, or dropout is both
+        given and searched.
     FileError
         If the journal cannot be read or written.
     """
     optuna = imported("optuna", "a search")
     imported("torch", "a search")
+    if recipe.dropout and space.most_dropout:
+        raise SenseError("dropout is both given and searched; expected one of them")
     described = _described(frames, recipe, space, about or {})
+    bounds = space.bounds(recipe.depth)
     with _Journal(journal, described) as kept:
         with optuna_quietly(optuna):
             study = optuna.create_study(direction="maximize")
-        names = [f"noise_{i}" for i in range(recipe.depth)]
+        names = parameters(recipe.depth, len(bounds) > recipe.depth)
         over = {
-            name: optuna.distributions.FloatDistribution(space.low, space.high) for name in names
+            name: optuna.distributions.FloatDistribution(*ends)
+            for name, ends in zip(names, bounds, strict=True)
         }
         for trial in kept.trials[: space.trials]:
             _tell(optuna, study, over, trial)
         while len(kept.trials) < space.trials:
             number = len(kept.trials)
-            noise = _suggested(optuna, study, over, space.seed + number)
-            if noise in {trial.noise for trial in kept.trials}:
+            numbers = _suggested(optuna, study, over, space.seed + number)
+            if numbers in {trial.numbers for trial in kept.trials}:
                 # It would score the same again.
-                again = np.random.default_rng([space.seed, 2, number])
-                noise = tuple(again.uniform(space.low, space.high, recipe.depth).tolist())
-            trial = _tried(frames, recipe, space, score, noise)
+                numbers = drawn(bounds, np.random.default_rng([space.seed, 2, number]))
+            trial = tried(frames, recipe, space, score, numbers)
             _tell(optuna, study, over, trial)
             kept.add(trial)
             if progress is not None:
                 progress(f"trial {number + 1} of {space.trials}", (number + 1) / space.trials)
         return tuple(kept.trials[: space.trials])
+
+
+def random_search(frames: Frames, recipe: Recipe, space: Space, score: Score) -> tuple[Trial, ...]:
+    """The same trials at numbers that are drawn evenly: what a search is measured against.
+
+    Raises
+    ------
+    SenseError
+        If torch is not installed.
+    """
+    rng, bounds = np.random.default_rng([space.seed, 3]), space.bounds(recipe.depth)
+    return tuple(
+        tried(frames, recipe, space, score, drawn(bounds, rng)) for _ in range(space.trials)
+    )
+
+
+def tried(
+    frames: Frames, recipe: Recipe, space: Space, score: Score, numbers: Sequence[float]
+) -> Trial:
+    """Train with some numbers, in the order of `Trial.numbers`, and score on the space's draws."""
+    noise, shares = tuple(numbers[: recipe.depth]), numbers[recipe.depth :]
+    trial = Trial(noise, (), tuple(zip(shares[::2], shares[1::2], strict=True)))
+    model = train(frames, trial.recipe(recipe), np.random.default_rng([space.seed, 0]))
+    draws = (np.random.default_rng([space.seed, 1, draw]) for draw in range(space.draws))
+    return replace(trial, scores=tuple(float(score(model, rng)) for rng in draws))
+
+
+def parameters(depth: int, dropout: bool) -> tuple[str, ...]:
+    """Names of the numbers of a trial."""
+    layers = range(1, depth + 1)
+    noise = tuple(f"noise of layer {i}" for i in layers)
+    shares = (f"share times {factor}, layer {i}" for i in layers for factor in ("0", "1/2"))
+    return (*noise, *shares) if dropout else noise
+
+
+def drawn(bounds: Sequence[tuple[float, float]], rng: np.random.Generator) -> tuple[float, ...]:
+    """Numbers between bounds, each as likely as another."""
+    return tuple(float(rng.uniform(*ends)) for ends in bounds)
 
 
 def best(trials: Sequence[Trial]) -> Trial:
@@ -150,24 +220,16 @@ def _suggested(optuna: Any, study: Any, over: Mapping[str, Any], seed: int) -> t
     with optuna_quietly(optuna):
         study.sampler = optuna.samplers.GPSampler(seed=seed)
         trial = study.ask(dict(over))
-    noise = tuple(float(trial.params[name]) for name in over)
+    numbers = tuple(float(trial.params[name]) for name in over)
     study.tell(trial, state=optuna.trial.TrialState.FAIL)  # told with its score afterwards
-    return noise
+    return numbers
 
 
 def _tell(optuna: Any, study: Any, over: Mapping[str, Any], trial: Trial) -> None:
-    params = dict(zip(over, trial.noise, strict=True))
+    params = dict(zip(over, trial.numbers, strict=True))
     study.add_trial(
         optuna.trial.create_trial(params=params, distributions=dict(over), value=trial.mean)
     )
-
-
-def _tried(
-    frames: Frames, recipe: Recipe, space: Space, score: Score, noise: tuple[float, ...]
-) -> Trial:
-    model = train(frames, replace(recipe, noise=noise), np.random.default_rng([space.seed, 0]))
-    draws = (np.random.default_rng([space.seed, 1, draw]) for draw in range(space.draws))
-    return Trial(noise, tuple(float(score(model, rng)) for rng in draws))
 
 
 def _described(
@@ -180,6 +242,7 @@ def _described(
         "frames": [len(frames.values), *frames.shape, float(np.sum(frames.values))],
         "recipe": text,
         "noise": [space.low, space.high],
+        **({"dropout": space.most_dropout} if space.most_dropout else {}),
         "draws": space.draws,
         "seed": space.seed,
         "about": dict(about),
@@ -214,7 +277,8 @@ class _Journal:
     def add(self, trial: Trial) -> None:
         """Keep a trial."""
         self.trials.append(trial)
-        self._write({"noise": trial.noise, "scores": trial.scores})
+        dropout = {"dropout": trial.dropout} if trial.dropout else {}
+        self._write({"noise": trial.noise, "scores": trial.scores, **dropout})
 
     def _write(self, content: Mapping[str, Any]) -> None:
         if self._file is None:
@@ -238,17 +302,20 @@ class _Journal:
                 )
             if not entries and data:
                 raise ValueError("no whole line")
-            self.trials = [
-                Trial(tuple(map(float, each["noise"])), tuple(map(float, each["scores"])))
-                for each in entries[1:]
-            ]
+            self.trials = [_read_trial(each) for each in entries[1:]]
         except (ValueError, KeyError, TypeError):
             raise SenseError(f'"{path}" is no journal of a search; expected another file') from None
         return whole
 
 
+def _read_trial(entry: Mapping[str, Any]) -> Trial:
+    """Raises `ValueError`, `KeyError` and `TypeError`."""
+    dropout = tuple((float(zero), float(half)) for zero, half in entry.get("dropout", ()))
+    return Trial(tuple(map(float, entry["noise"])), tuple(map(float, entry["scores"])), dropout)
+
+
 def draw_search(trials: Sequence[Trial], path: Path) -> None:
-    """Trials in their order with the best so far, and each layer's noise against the score.
+    """Trials in their order with the best so far, and what was searched against the score.
 
     Raises
     ------
@@ -267,18 +334,19 @@ def draw_search(trials: Sequence[Trial], path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    layers, means = len(trials[0].noise), [trial.mean for trial in trials]
-    figure = Figure(figsize=(3.4 * (layers + 1), 3.4), layout="constrained")
+    names = parameters(len(trials[0].noise), bool(trials[0].dropout))
+    means = [trial.mean for trial in trials]
+    figure = Figure(figsize=(3.4 * (len(names) + 1), 3.4), layout="constrained")
     FigureCanvasAgg(figure)
-    panels: Any = figure.subplots(1, layers + 1, sharey=True, squeeze=False)[0]
+    panels: Any = figure.subplots(1, len(names) + 1, sharey=True, squeeze=False)[0]
     numbers = np.arange(1, len(trials) + 1)
     panels[0].plot(numbers, means, "o", color="#3b4cc0", label="trial")
     panels[0].plot(numbers, np.maximum.accumulate(means), color="#d1495b", label="best so far")
     panels[0].set(xlabel="trial", ylabel=f"mean score of {len(trials[0].scores)} arrays")
     panels[0].legend(fontsize=8)
-    for layer, axes in enumerate(panels[1:]):
-        shown = axes.scatter([t.noise[layer] for t in trials], means, c=numbers, cmap="viridis")
-        axes.set(xlabel=f"noise of layer {layer + 1}")
+    for i, (name, axes) in enumerate(zip(names, panels[1:], strict=True)):
+        shown = axes.scatter([t.numbers[i] for t in trials], means, c=numbers, cmap="viridis")
+        axes.set(xlabel=name)
     figure.colorbar(shown, ax=panels[-1], label="trial")
     for axes in panels:
         axes.grid(alpha=0.3)
