@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,23 @@ def test_the_first_trial_brings_the_columns(plan: Plan, tmp_path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
     assert lines[0] == "salt,length,minutes,molar,on_off,operator"
     assert lines[1:] == ["iodide,50,3,0.7,9,ann", "iodide,50,3,0.7,9,"]
+
+
+def test_trials_that_are_told_at_the_same_moment_are_all_there(plan: Plan, tmp_path: Path) -> None:
+    pytest.importorskip("fcntl", reason="the system has no locks of files")
+    path = tmp_path / "t.csv"
+
+    def tell(person: int) -> None:
+        for number in range(5):
+            append(path, plan, {**GIVEN, "on_off": str(100 * person + number)})
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(tell, range(4)))
+    found = [trial.figures["on_off"] for trial in load_table(path, plan).trials]
+    assert sorted(each for each in found if each is not None) == [
+        100 * person + number for person in range(4) for number in range(5)
+    ]
+    assert [each.name for each in tmp_path.iterdir()] == ["t.csv"]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vsafsm.errors import FileError, RecipeError, did_you_mean
+from vsafsm.exclusion import alone
 from vsafsm.files import reason, write_atomically
 from vsafsm.recipes.plan import Plan, Value, number_of
 
@@ -139,7 +140,8 @@ def _figure(name: str, text: str) -> float | None:
 
 
 def append(path: str | Path, plan: Plan, cells: Mapping[str, str]) -> Table:
-    """Add a trial: the whole table is written again, with its line, or stays as it was.
+    """Add a trial: the whole table is written again, with its line, or stays as it was. Of those
+    who add trials at the same moment, one waits for the other.
 
     A file that is not there begins with the columns of the plan and those that are given.
 
@@ -156,10 +158,15 @@ def append(path: str | Path, plan: Plan, cells: Mapping[str, str]) -> Table:
     Raises
     ------
     FileError
-        If the file cannot be read or written.
+        If the file cannot be read or written, or others hold it for too long.
     RecipeError
         If a cell fits no column or setting.
     """
+    with alone(path):
+        return _appended(path, plan, cells)
+
+
+def _appended(path: str | Path, plan: Plan, cells: Mapping[str, str]) -> Table:
     table = load_table(path, plan)
     known = needed(plan)
     columns = table.columns or (*known, *(name for name in cells if name not in known))
