@@ -17,7 +17,7 @@ from vsafsm.sense.margins import split
 from vsafsm.sense.model import Model
 from vsafsm.sense.search import Score, Space, Trial, search
 from vsafsm.sense.train import Recipe
-from vsafsm.sense.tune import Tuning, tuned_outcomes
+from vsafsm.sense.tune import tuned_outcomes
 
 KEPT = 450
 FIRST_ARRAY = 1000
@@ -65,13 +65,12 @@ def tuned(
     device: str,
     seeds: Sequence[int],
     training: Frames,
-    tuning: Tuning | None = None,
     **options: object,
 ) -> list[Outcome]:
     """The same, each array tuned in the loop."""
     backend = array_backend(find("memristor"))
     every = {"device": device, **options}
-    return list(tuned_outcomes(model, frames, backend, every, seeds, training, tuning))
+    return list(tuned_outcomes(model, frames, backend, every, seeds, training))
 
 
 def floating(frames: Frames, test: Frames, recipe: Recipe, seed: int) -> float:

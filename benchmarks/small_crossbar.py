@@ -33,7 +33,6 @@ from vsafsm.sense.margins import split
 from vsafsm.sense.model import Floats
 from vsafsm.sense.search import best
 from vsafsm.sense.train import Recipe, train
-from vsafsm.sense.tune import Tuning
 
 ROWS, COLUMNS = 10, 10
 TESTED = 0.25
@@ -103,8 +102,7 @@ def crossbar_table(arrays: int) -> None:
                 model = train(task.kept, recipe, np.random.default_rng(0))
                 exact = outcome(model, task.test).correct
                 if name.endswith("loop"):
-                    tuning = Tuning(batch=SMALL.batch, rate=SMALL.rate)
-                    measured = tuned(model, task.test, device, seeds, task.kept, tuning, **options)
+                    measured = tuned(model, task.test, device, seeds, task.kept, **options)
                 else:
                     measured = drawn(model, task.test, device, seeds, **options)
                 shares = [each.correct for each in measured]

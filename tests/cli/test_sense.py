@@ -160,6 +160,24 @@ def test_a_search_is_kept_and_drawn(run: Run, folder: Path, tmp_path: Path) -> N
     assert json.loads(run("sense", "search", str(folder / "train"), *flags)[1]) == found
 
 
+@needs_optuna
+def test_what_a_search_over_dropout_finds_can_be_trained(
+    run: Run, folder: Path, tmp_path: Path
+) -> None:
+    flags = ("--hidden", "8", "--epochs", "2", "--trials", "2", "--most-dropout", "0.3")
+    told = run("sense", "search", str(folder / "train"), *flags)[1].splitlines()
+    assert "share times 0, layer 2" in told[0]
+    command = told[-1].removeprefix("best: vsafsm ").split()
+    shares = command[command.index("--dropout") + 1].split(",")
+    assert all(0 <= float(each) <= 0.3 for pair in shares for each in pair.split(":"))
+    assert len(shares) == 2
+    command[-1] = str(tmp_path / "c.npz")
+    assert run(*command, "--hidden", "8", "--epochs", "2")[0] == 0
+    found = json.loads(run("sense", "search", str(folder / "train"), *flags, "--json")[1])
+    assert len(found["trials"][0]["dropout"]) == 2
+    assert found["dropout"] in [trial["dropout"] for trial in found["trials"]]
+
+
 # ---- frames as inputs
 
 
@@ -270,6 +288,11 @@ REFUSED = {
         "between colons",
     ),
     "another suffix": (["sense", "train", "{train}", "-o", "{new}.txt"], "ends in .npz"),
+    "much dropout": (["sense", "search", "{train}", "--most-dropout", "0.6"], "dropout up to"),
+    "dropout twice": (
+        ["sense", "search", "{train}", "--most-dropout", "0.3", "--dropout", "0.1:0.1"],
+        "both given and searched",
+    ),
     "few draws": (["sense", "search", "{train}", "--arrays", "19"], "at least 20"),
 }
 

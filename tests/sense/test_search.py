@@ -134,7 +134,6 @@ def test_a_search_over_dropout_goes_on_from_its_journal(
         search(frames, RECIPE, Space(trials=14), dropped, journal)
 
 
-@needs_optuna
 def test_dropout_that_is_given_is_not_searched(frames: Frames) -> None:
     recipe = Recipe(hidden=(4,), epochs=1, dropout=((0.1, 0.1),))
     with pytest.raises(SenseError, match="both given and searched"):

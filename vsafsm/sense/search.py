@@ -142,10 +142,10 @@ def search(
     FileError
         If the journal cannot be read or written.
     """
-    optuna = imported("optuna", "a search")
-    imported("torch", "a search")
     if recipe.dropout and space.most_dropout:
         raise SenseError("dropout is both given and searched; expected one of them")
+    optuna = imported("optuna", "a search")
+    imported("torch", "a search")
     described = _described(frames, recipe, space, about or {})
     bounds = space.bounds(recipe.depth)
     with _Journal(journal, described) as kept:
