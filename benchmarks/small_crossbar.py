@@ -1,8 +1,7 @@
 """Classifiers on one array of 10 x 10 cells: what `senses.py crossbar` prints.
 
 One layer without a hidden one, in one tile: a row per value of a frame, a pair of columns per
-class. So there are 10 values and 5 classes at most. Biases are added digitally, as everywhere, and
-are what is learned in the loop.
+class. So there are 10 values and 5 classes at most. Biases are added digitally, as everywhere.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ from drawn_senses import (
     searched,
     share,
     told,
-    tuned,
 )
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits, load_iris
@@ -91,20 +89,11 @@ def crossbar_table(arrays: int) -> None:
             options = {"rows": ROWS, "columns": COLUMNS, **options}
             used, held = split(task.kept, 0.2, np.random.default_rng(2))
             found = best(searched(used, held, device, MOST_NOISE, SMALL, MOST_DROPOUT, **options))
-            chosen, name_of = found.recipe(SMALL), told(found)
-            recipes = (
-                ("plainly", PLAIN),
-                ("noise 0.2", SMALL),
-                (name_of, chosen),
-                (f"{name_of}; in the loop", chosen),
-            )
+            recipes = (("plainly", PLAIN), ("noise 0.2", SMALL), (told(found), found.recipe(SMALL)))
             for name, recipe in recipes:
                 model = train(task.kept, recipe, np.random.default_rng(0))
                 exact = outcome(model, task.test).correct
-                if name.endswith("loop"):
-                    measured = tuned(model, task.test, device, seeds, task.kept, **options)
-                else:
-                    measured = drawn(model, task.test, device, seeds, **options)
+                measured = drawn(model, task.test, device, seeds, **options)
                 shares = [each.correct for each in measured]
                 sigma = str(options.get("sigma", 0.456))
                 rows.append(
