@@ -144,7 +144,7 @@ def shown(
 
 
 def codes_table(codes: int) -> None:
-    """Right and wrong codes: what opened, what stayed shut, and what the classifier read."""
+    """Codes of the lock and others: what opened, what stayed shut, and what the classifier read."""
     kept, test = digits()
     rng = np.random.default_rng(0)
     wanted = ["".join(rng.choice(list(DIGITS), 4)) for _ in range(LOCKS)]
@@ -174,8 +174,8 @@ def codes_table(codes: int) -> None:
     )
     print_table(
         (
-            *("margin (most wrong)", "on", "opens or stays shut correctly", "right ones open"),
-            *("wrong ones stay shut", "unsure of a digit", "all digits read", "accuracy^4"),
+            *("margin (most wrong)", "on", "opens or stays shut correctly", "correct codes open"),
+            *("others stay shut", "unsure of a digit", "all digits read", "accuracy^4"),
             "lock follows what was read",
         ),
         rows,
