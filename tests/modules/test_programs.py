@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 import vsafsm
+from vsafsm.compiler import compile_machine
 from vsafsm.errors import NetworkError, NoiseError
 from vsafsm.explanation.shortfalls import shortfalls
+from vsafsm.machine import Machine, Transition
 from vsafsm.margins import margins
 from vsafsm.noise import parse_noise, perturb
 from vsafsm.plotting.steps import run_steps
@@ -133,3 +135,13 @@ def test_pictures_and_pages_show_modules_as_the_matrix(program: Program, dense: 
         vsafsm.plot(program, word, what=what)
     with pytest.raises(NetworkError, match="layout dense"):
         vsafsm.plot(program, what="weights")
+
+
+def test_one_module_has_a_mask_for_each_of_its_inputs_that_are_alike() -> None:
+    taken = (Transition("b"), Transition("b"))
+    machine = Machine("m", ("a", "b"), ("x", "y"), "a", (taken, taken), ((), ()))
+    program = compile_machine(machine, layout="modules", tolerate="none")
+    assert program.prove().holds
+    assert program.network.modules == 1
+    with vsafsm.open(program) as session:
+        assert [session.send(symbol) for symbol in ("y", "x")] == ["b", "b"]

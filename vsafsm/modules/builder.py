@@ -207,6 +207,10 @@ def _build(
             raise _ShortError(f"{sent.short} conditions between modules", there)
         sends.append(sent)
         progress(INSIDE + (1 - INSIDE) * len(sends) / len(tasks))
+    patterns, opens = laid.masks.masks, laid.opens
+    if len(insides) == 1:
+        # A network of one module has a pattern for each input, also where some are equal.
+        patterns, opens = patterns[opens[:, 0]], np.arange(len(opens))[:, None]
     return Network(
         np.stack([inside.weights for inside in insides]),
         Synapses(
@@ -217,8 +221,8 @@ def _build(
         grid.gain,
         grid.scale,
         grid.bits,
-        laid.masks.masks,
-        laid.opens,
+        patterns,
+        opens,
         codes,
         laid.homes,
         laid.lowered.codes,
