@@ -19,6 +19,7 @@ from vsafsm.synchronous import Session
 from vsafsm_memristor.crossbar.array import ArrayPlan, calibrate, plan_array, stepper
 from vsafsm_memristor.crossbar.parameters import OPTIONS, requirements, settings
 from vsafsm_memristor.device.lines import ir_drop
+from vsafsm_memristor.errors import MappingError
 
 if TYPE_CHECKING:
     from vsafsm.sense.arrays import Matrix, TwoWay
@@ -73,12 +74,14 @@ class MemristorBackend:
         """Layers on arrays that are drawn, programmed and aged."""
         from vsafsm_memristor.crossbar.layer import draw_layers
 
+        _check_levels(matrices, options)
         return draw_layers(matrices, settings(options), rng)
 
     def emit_layers(self, matrices: Sequence[Matrix], folder: Path, **options: Any) -> list[Path]:
         """Write the conductances of a classifier's layers and a manifest: what was written."""
         from vsafsm_memristor.emit_layers import emit_layers
 
+        _check_levels(matrices, options)
         return emit_layers(matrices, settings(options), folder)
 
     def predicted_yield(self, program: Program, spread: float, on_off: float) -> float:
@@ -128,6 +131,20 @@ class MemristorBackend:
             "hold_steps": plan.network.contract.hold_steps,
             "gap_steps": plan.network.contract.gap_steps,
         }
+
+
+def _check_levels(matrices: Sequence[Matrix], options: Mapping[str, Any]) -> None:
+    """Raise `MappingError` where devices are said to have fewer levels than weights take. Without
+    ``levels`` a layer takes as many as its weights have.
+    """
+    levels = options.get("levels")
+    largest = max((each.limit for each in matrices), default=0)
+    if levels is not None and largest > levels - 1:
+        raise MappingError(
+            f"a layer has weights of -{largest} to {largest}, and {levels} levels per device reach"
+            f" to {levels - 1}; expected a classifier of `vsafsm sense train --weight-bits"
+            f" {int(levels).bit_length()}`, or more levels"
+        )
 
 
 BACKEND = MemristorBackend()

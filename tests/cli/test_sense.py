@@ -365,6 +365,7 @@ def test_layers_are_emitted(run: Run, folder: Path, classifier: str, tmp_path: P
     [
         (("-O", "scheme=offset"), 'scheme is "offset"; expected "differential"'),
         (("--device", "neuram"), '"neurram"'),
+        (("-O", "levels=4"), "4 levels per device reach to 3; expected a classifier"),
         (("--to", "loihi2"), "has no arrays for classifiers"),
     ],
 )
