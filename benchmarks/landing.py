@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import sync_playwright
 
@@ -30,16 +31,22 @@ def draw(page: Path, folder: Path) -> None:
             shown.mouse.move(0, 0)
             shown.evaluate("document.activeElement.blur()")
             shown.wait_for_timeout(500)
-            box = shown.locator(".two").first.bounding_box()
-            assert box is not None
+            box = _box(shown, ".two")
             shown.set_viewport_size({"width": 1100, "height": int(box["y"] + box["height"] + 20)})
-            graph = shown.locator(".drawing").first.bounding_box()
-            assert graph is not None
+            graph = _box(shown, ".drawing")
             shown.screenshot(
                 path=folder / f"playground-{scheme}.png",
                 clip={**box, "height": graph["height"]},
             )
         browser.close()
+
+
+def _box(page: Any, selector: str) -> Any:
+    """Where the first of some elements lies. Raises `RuntimeError` where there is none."""
+    found = page.locator(selector).first.bounding_box()
+    if found is None:
+        raise RuntimeError(f'the page shows no "{selector}"')
+    return found
 
 
 if __name__ == "__main__":

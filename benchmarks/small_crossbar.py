@@ -82,7 +82,8 @@ def crossbar_table(arrays: int) -> None:
     for task in tasks():
         count = len(task.test.values)
         inputs, classes = int(np.prod(task.kept.shape)), len(task.kept.classes)
-        assert max(inputs, 2 * classes) <= ROWS, "more than one tile"
+        if inputs > ROWS or 2 * classes > COLUMNS:
+            raise SystemExit(f"{task.name} takes more than one tile")
         cells = f"{task.name}: {inputs} x {2 * classes} cells, {count} frames"
         real = share(floating(task.kept, task.test, SMALL, 0), count)
         for device, options in PEROVSKITES:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vsafsm.errors import SenseError
+from vsafsm.errors import PlotError, SenseError
 from vsafsm.sense import search as searching
 from vsafsm.sense.data import Frames
 from vsafsm.sense.model import Model
@@ -221,6 +221,6 @@ def test_the_picture_is_drawn(tmp_path: Path) -> None:
     text = (tmp_path / "a.svg").read_text()
     assert text == (tmp_path / "b.svg").read_text()
     assert "<svg" in text
-    with pytest.raises(SenseError, match="does not say what to draw"):
+    with pytest.raises(PlotError, match="ends in"):
         draw_search(trials, tmp_path / "a.txt")
     assert not (tmp_path / "a.txt").exists()

@@ -62,11 +62,12 @@ def run(args: argparse.Namespace) -> int:
     """-> 0; bad input is raised."""
     import numpy as np
 
+    from vsafsm.plotting.canvas import SUFFIXES
     from vsafsm.sense.arrays import matrices_of, outcome
     from vsafsm.sense.data import load_labelled
     from vsafsm.sense.margins import split
     from vsafsm.sense.model import Model
-    from vsafsm.sense.search import SUFFIXES, Space, best, draw_search, parameters, search
+    from vsafsm.sense.search import Space, best, draw_search, parameters, search
 
     check_seed(args)
     if args.picture is not None:

@@ -83,6 +83,14 @@ class Frames:
         """Of each frame."""
         return self.values.shape[1:]
 
+    def check_shape(self, expected: tuple[int, ...]) -> None:
+        """Raise `SenseError` where frames have another shape than those of training."""
+        if self.shape != expected:
+            raise SenseError(
+                f"frames such as {self.names[0]} have shape {self.shape}; expected"
+                f" {expected}, the one of training"
+            )
+
     @property
     def classes(self) -> tuple[str, ...]:
         """The labels that there are, in natural order: "2" comes before "10"."""

@@ -376,11 +376,7 @@ class Model:
         SenseError
             If the frames have another shape.
         """
-        if frames.shape != self.shape:
-            raise SenseError(
-                f"frames such as {frames.names[0]} have shape {frames.shape}; expected"
-                f" {self.shape}, the one of training"
-            )
+        frames.check_shape(self.shape)
         return self.quantiser.whole(frames.values).reshape(len(frames.values), *spread(self.shape))
 
     def example_rows(self) -> list[Floats]:

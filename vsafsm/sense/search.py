@@ -9,7 +9,6 @@ a search that was interrupted goes on from there, and gives what it would have g
 
 from __future__ import annotations
 
-import io
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +19,8 @@ from typing import Any, TextIO
 import numpy as np
 
 from vsafsm.errors import FileError, SenseError
-from vsafsm.files import reason, write_atomically
+from vsafsm.files import reason
+from vsafsm.plotting.canvas import COLOURS, bare, check_drawable, figure, write
 from vsafsm.sense.data import Frames
 from vsafsm.sense.extra import imported, optuna_quietly
 from vsafsm.sense.model import Model
@@ -30,7 +30,6 @@ Score = Callable[[Model, np.random.Generator], float]
 """How good a classifier is on one drawn array: 0 to 1."""
 Progress = Callable[[str, float], None]
 LEAST_DRAWS = 20
-SUFFIXES = (".png", ".pdf", ".svg")
 MOST_DROPOUT = 0.5
 """Of inputs that are multiplied by 0, and of those multiplied by 1/2: some are left as they are."""
 
@@ -319,39 +318,25 @@ def draw_search(trials: Sequence[Trial], path: Path) -> None:
 
     Raises
     ------
-    SenseError
+    PlotError
         If Matplotlib is not installed, or the name does not say what to draw.
     FileError
         If the file cannot be written.
     """
-    if path.suffix not in SUFFIXES:
-        raise SenseError(
-            f'"{path}" does not say what to draw; expected a name that ends in'
-            f" {', '.join(SUFFIXES)}"
-        )
-    imported("matplotlib", "a picture")
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
+    check_drawable(path)
     names = parameters(len(trials[0].noise), bool(trials[0].dropout))
     means = [trial.mean for trial in trials]
-    figure = Figure(figsize=(3.4 * (len(names) + 1), 3.4), layout="constrained")
-    FigureCanvasAgg(figure)
-    panels: Any = figure.subplots(1, len(names) + 1, sharey=True, squeeze=False)[0]
+    made = figure(3.4 * (len(names) + 1), 3.4)
+    panels: Any = made.subplots(1, len(names) + 1, sharey=True, squeeze=False)[0]
     numbers = np.arange(1, len(trials) + 1)
-    panels[0].plot(numbers, means, "o", color="#3b4cc0", label="trial")
-    panels[0].plot(numbers, np.maximum.accumulate(means), color="#d1495b", label="best so far")
+    panels[0].plot(numbers, means, "o", color=COLOURS[0], label="trial")
+    panels[0].plot(numbers, np.maximum.accumulate(means), color=COLOURS[1], label="best so far")
     panels[0].set(xlabel="trial", ylabel=f"mean score of {len(trials[0].scores)} arrays")
     panels[0].legend(fontsize=8)
     for i, (name, axes) in enumerate(zip(names, panels[1:], strict=True)):
         shown = axes.scatter([t.numbers[i] for t in trials], means, c=numbers, cmap="viridis")
         axes.set(xlabel=name)
-    figure.colorbar(shown, ax=panels[-1], label="trial")
+    made.colorbar(shown, ax=panels[-1], label="trial")
     for axes in panels:
-        axes.grid(alpha=0.3)
-    buffer = io.BytesIO()
-    dated = {".png": "Software", ".pdf": "CreationDate", ".svg": "Date"}[path.suffix]
-    with rc_context({"svg.hashsalt": "vsafsm"}):
-        figure.savefig(buffer, format=path.suffix[1:], dpi=140, metadata={dated: None})
-    write_atomically(path, buffer.getvalue())
+        bare(axes)
+    write(made, path)

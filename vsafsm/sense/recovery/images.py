@@ -74,11 +74,7 @@ class Binary:
         SenseError
             If the frames have another shape.
         """
-        if frames.shape != self.shape:
-            raise SenseError(
-                f"frames such as {frames.names[0]} have shape {frames.shape}; expected"
-                f" {self.shape}, the one of training"
-            )
+        frames.check_shape(self.shape)
         return np.asarray(frames.values.reshape(len(frames.values), -1) >= self.threshold)
 
 
