@@ -297,14 +297,23 @@ def smallest_networks() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(vsafsm.compiler, "DEFAULT_TOLERANCES", ())
+        patch.setenv("VSAFSM_CACHE", "off")
         yield
 
 
 @pytest.fixture(scope="module")
-def usual_tolerances(smallest_networks: None) -> Iterator[None]:
-    """For tests of what users get without options."""
+def usual_tolerances(
+    smallest_networks: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """For tests of what users get without options. They share what they compile, also with tests
+    in other processes.
+    """
+    kept = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        kept = kept.parent
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(vsafsm.compiler, "DEFAULT_TOLERANCES", vsafsm.tolerance.DEFAULT)
+        patch.setenv("VSAFSM_CACHE", str(kept / "compiled"))
         yield
 
 

@@ -235,7 +235,15 @@ def add_options(parser: argparse.ArgumentParser, options: Sequence[Option] = ())
         help="any compile option, or an option of the backend; may be repeated",
     )
     group.add_argument(
-        "--verbose", action="store_true", help="list what was tried, where nothing is proven"
+        "--no-cache",
+        action="store_true",
+        help="compile anew, also where the same was compiled before",
+    )
+    group.add_argument(
+        "--verbose",
+        action="store_true",
+        help="list what was tried, where nothing is proven, and name the file of what was compiled"
+        " before",
     )
     _add_backend_options(parser, options)
 

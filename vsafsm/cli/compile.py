@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
         source,
         chosen,
         args.allow_unproven,
-        args.verbose,
+        args,
         jobs=args.jobs,
         scheduler=args.scheduler,
         resume=args.resume,

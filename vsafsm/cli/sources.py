@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vsafsm.cli import cache
 from vsafsm.cli.arguments import Choices
 from vsafsm.cli.progress import ProgressBar
 from vsafsm.cli.terminal import note
@@ -62,17 +64,33 @@ def program_of(args: argparse.Namespace, chosen: Choices, allow_unproven: bool) 
                 f'"{args.spec}" is compiled already; expected compile options with a spec only'
             )
         return load_program(args.spec)
-    machine = machine_of(args.spec, args.format)
-    return compile_with(machine, chosen, allow_unproven, args.verbose)
+    return compile_with(machine_of(args.spec, args.format), chosen, allow_unproven, args)
 
 
 def compile_with(
+    machine: Machine, chosen: Choices, allow_unproven: bool, args: argparse.Namespace, **where: Any
+) -> Program:
+    """The program that was compiled before with what the arguments ask for, or a new one.
+
+    Compiling shows its progress, and what was tried in vain. `where` has the arguments of
+    `compile_machine` that say where modules are refined.
+    """
+    places = () if args.no_cache else cache.places_of(machine, chosen, allow_unproven)
+    if found := cache.find(places):
+        program, place = found
+        if args.verbose:
+            note("compiled before", f'"{place}"; --no-cache compiles anew')
+        return program
+    before = time.monotonic()
+    program = _compiled(machine, chosen, allow_unproven, args.verbose, **where)
+    if places and time.monotonic() - before > cache.LEAST_SECONDS:
+        cache.keep(places[0], program)
+    return program
+
+
+def _compiled(
     machine: Machine, chosen: Choices, allow_unproven: bool, verbose: bool, **where: Any
 ) -> Program:
-    """Compile with what the arguments ask for, showing progress, and what was tried in vain.
-
-    `where` has the arguments of `compile_machine` that say where modules are refined.
-    """
     try:
         with ProgressBar("compiling") as progress:
             return compile_machine(
@@ -121,11 +139,15 @@ def compiled_of(
         from vsafsm.systems import system_of
 
         system = system_of(load_chart(args.spec, args.format))
-        return compile_all(system, chosen, allow_unproven, args.verbose)
+        return compile_all(system, chosen, allow_unproven, args)
 
 
 def compile_all(
-    system: System, chosen: Choices, allow_unproven: bool, verbose: bool, **where: Any
+    system: System,
+    chosen: Choices,
+    allow_unproven: bool,
+    args: argparse.Namespace,
+    **where: Any,
 ) -> SystemProgram:
     """Compile each machine of a system, as `compile_with`."""
     from vsafsm.systems import SystemProgram
@@ -133,7 +155,7 @@ def compile_all(
     return SystemProgram(
         system,
         tuple(
-            compile_with(each, chosen, allow_unproven, verbose, **where) for each in system.machines
+            compile_with(each, chosen, allow_unproven, args, **where) for each in system.machines
         ),
     )
 

@@ -78,7 +78,7 @@ def compile_into_folder(system: System, args: argparse.Namespace, chosen: Choice
     together = Together.of(system)
     if together.endless is not None:
         raise EndlessError(together.endless)
-    program = compile_all(system, chosen, args.allow_unproven, args.verbose, jobs=args.jobs)
+    program = compile_all(system, chosen, args.allow_unproven, args, jobs=args.jobs)
     files = save_system(program, args.output)
     if args.json:
         machines = [
