@@ -25,6 +25,7 @@ RESERVED = frozenset(
         "help",
         "jobs",
         "json",
+        "no_cache",
         "output",
         "overlap",
         "path",
