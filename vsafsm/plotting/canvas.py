@@ -22,6 +22,7 @@ COLOURS = (
     *("#004488", "#bb5566", "#5d8700", "#997700"),
 )
 """Those of Okabe and Ito, then of Tol: neighbours differ for the colour-blind as well."""
+NOTEBOOK_DPI = 96
 MOST_NAMES = 40
 """Names along an axis; beyond that only their order is shown."""
 
@@ -44,7 +45,15 @@ def figure(width: float, height: float) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    made = Figure(figsize=(width, height), layout="constrained")
+    class Shown(Figure):
+        """A figure that notebooks show, whether or not ``pyplot`` is in use there."""
+
+        def _repr_png_(self) -> bytes:
+            buffer = io.BytesIO()
+            self.savefig(buffer, format="png", dpi=NOTEBOOK_DPI)
+            return buffer.getvalue()
+
+    made = Shown(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(made)
     return made
 
