@@ -169,6 +169,29 @@ def test_the_guide_s_machine_can_be_typed_as_it_stands(folder: Path, capsys: Cap
         assert main([*shlex.split(line)[1:], *few]) == 0, line
 
 
+@pytest.mark.parametrize("name", ["deploy", "how-sure"])
+def test_commands_of_the_guide_run(name: str, folder: Path, capsys: Capture) -> None:
+    for line in "".join(blocks(page(f"docs/guide/{name}.md"), "bash")).splitlines():
+        assert main(shlex.split(line)[1:]) == 0, line
+    if name == "how-sure":
+        assert "in 189 of 189 draws (0.980 to 1.000)" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_frames_of_the_guide_go_into_the_world(folder: Path, capsys: Capture) -> None:
+    pytest.importorskip("sklearn.datasets")
+    text = page("docs/guide/into-the-world.md")
+    shutil.copy(DOCS / "examples" / "senses" / "keypad_lock.yaml", folder)
+    record, live = blocks(text, "python")
+    exec(compile(record, "record", "exec"), {})
+    for lines, shown in zip(blocks(text, "bash"), blocks(text, "text"), strict=True):
+        for line in lines.splitlines():
+            assert main(shlex.split(line)[1:]) == 0, line
+        assert without_numbers(capsys.readouterr().out) == without_numbers(shown)
+    exec(compile(live, "live", "exec"), {})
+    assert capsys.readouterr().out == "the door is open\n"
+
+
 def test_commands_of_the_reference_run(folder: Path, capsys: Capture) -> None:
     shutil.copy("specs/turnstile.yaml", ".")
     (folder / "word.txt").write_text("coin push\n")
