@@ -45,7 +45,7 @@ def without_numbers(text):
 @pytest.mark.slow
 def test_the_calibration_is_what_the_page_shows(simulator, capsys, tmp_path, monkeypatch, examples):
     section = PAGE.split("## Calibration and chip in the loop")[1].split(
-        "## What the guard sees to"
+        "## What the guard refuses"
     )[0]
     commands = [line[2:] for line in re.findall(r"^\$ .+", section, re.MULTILINE)]
     shown = re.findall(r"^```text\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
