@@ -78,7 +78,7 @@ def test_its_tables_name_every_option_node_and_key(program: Program) -> None:
     graph = BACKEND.graph(program)
     assert {option.name for option in OPTIONS} == {"dt_s"}
     assert "| `dt_s` | s | 1e-4 |" in PAGE
-    assert keys("Playing it") == list(json.loads(graph.metadata[METADATA]))
+    assert keys("Driving the graph") == list(json.loads(graph.metadata[METADATA]))
     inner = {f"fsm.{name}" for name in graph.nodes["fsm"].nodes}
     shown = {name for name in keys("The graph") if "=" not in name}
     assert shown == (set(graph.nodes) | inner) - {"input", "output", "fsm.input", "fsm.output"}
