@@ -260,6 +260,19 @@ def test_no_progress_is_written_where_there_is_no_terminal(
     assert capsys.readouterr() == ("", "")
 
 
+def test_what_takes_long_says_once_what_would_take_less(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vsafsm.cli.progress.HINT_AFTER_SECONDS", 0.1)
+    with ProgressBar("compiling", "less is faster") as progress:
+        progress("compiling", 0.5)
+        time.sleep(0.5)
+    assert capsys.readouterr() == ("", "vsafsm: note: less is faster\n")
+    with ProgressBar("compiling", "less is faster"):
+        pass
+    assert capsys.readouterr() == ("", "")
+
+
 # ---- machines with guards
 
 

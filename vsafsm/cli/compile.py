@@ -88,6 +88,10 @@ def run(args: argparse.Namespace) -> int:
         )
     else:
         print_line(size_line(program, program.network, program.claim))
+        if not chosen.backend.exact:
+            print_line(
+                f"the proof is of the synchronous network; what {chosen.target} does is measured"
+            )
         for line in tolerated_lines(program):
             print_line(line)
         print_line(f"wrote {args.output}")

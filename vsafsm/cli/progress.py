@@ -14,8 +14,12 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from vsafsm.cli.terminal import note
+
 AFTER_SECONDS = 1.0
 """Progress is shown on what takes longer than this."""
+HINT_AFTER_SECONDS = 15.0
+"""A hint is printed where something takes longer than this, on a terminal or not."""
 
 
 class ProgressBar:
@@ -26,9 +30,11 @@ class ProgressBar:
     what
         What is being done, until a call says so. Until then its end is not known, and the bar only
         moves to and fro.
+    hint
+        What would take less time; printed once if this takes long.
     """
 
-    def __init__(self, what: str = "working") -> None:
+    def __init__(self, what: str = "working", hint: str | None = None) -> None:
         console = Console(stderr=True)
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -42,12 +48,15 @@ class ProgressBar:
         self._task = self._bar.add_task(what, total=None)
         self._what = what
         # A thread starts the bar, since what is waited for may not return for minutes.
-        self._timer = Timer(AFTER_SECONDS, self._bar.start) if console.is_terminal else None
+        self._shown = console.is_terminal
+        self._timers = [Timer(AFTER_SECONDS, self._bar.start)] if self._shown else []
+        if hint is not None:
+            self._timers.append(Timer(HINT_AFTER_SECONDS, self._tell, [hint]))
 
     def __enter__(self) -> ProgressBar:
-        if self._timer:
-            self._timer.daemon = True
-            self._timer.start()
+        for timer in self._timers:
+            timer.daemon = True
+            timer.start()
         return self
 
     def __exit__(
@@ -56,10 +65,17 @@ class ProgressBar:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._timer:
-            self._timer.cancel()
-            self._timer.join()
+        for timer in self._timers:
+            timer.cancel()
+            timer.join()
+        if self._shown:
             self._bar.stop()
+
+    def _tell(self, hint: str) -> None:
+        if self._shown:  # above the bar
+            self._bar.console.print(f"vsafsm: note: {hint}", markup=False, highlight=False)
+        else:
+            note("note", hint)
 
     def __call__(self, what: str, share: float) -> None:
         """Show that `share` of `what` is done, and how long the rest will take."""

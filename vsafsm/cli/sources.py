@@ -12,6 +12,7 @@ from vsafsm.cli.arguments import Choices
 from vsafsm.cli.progress import ProgressBar
 from vsafsm.cli.terminal import note
 from vsafsm.compiler import compile_machine
+from vsafsm.discovery import DEFAULT
 from vsafsm.errors import NotProvenError, SystemSpecError, UsageError
 from vsafsm.formats import format_for, load_chart, read
 from vsafsm.machine import Machine
@@ -20,6 +21,12 @@ from vsafsm.statecharts import Statechart
 
 if TYPE_CHECKING:
     from vsafsm.systems import System, SystemProgram
+
+SLOW = (
+    "this looks for a network that tolerates noise, which takes minutes for some machines;"
+    " --smallest looks for none"
+)
+"""Said where compiling by default takes long."""
 
 
 def machine_of(path: str, format_name: str | None) -> Machine:
@@ -91,8 +98,9 @@ def compile_with(
 def _compiled(
     machine: Machine, chosen: Choices, allow_unproven: bool, verbose: bool, **where: Any
 ) -> Program:
+    by_default = chosen.target == DEFAULT and "tolerate" not in chosen.of_compile
     try:
-        with ProgressBar("compiling") as progress:
+        with ProgressBar("compiling", SLOW if by_default else None) as progress:
             return compile_machine(
                 machine,
                 target=chosen.target,
