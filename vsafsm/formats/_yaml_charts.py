@@ -252,7 +252,7 @@ class _Reader:
         inside = all(each.startswith(f"{state}.") for each in targets)
         if not targets or not inside or kinds.get(state) != "state":
             raise SpecError(
-                f'{arrow.what} is internal; expected a target inside of its state, which has'
+                f"{arrow.what} is internal; expected a target inside of its state, which has"
                 ' "states"',
                 place,
             )
