@@ -459,12 +459,14 @@ def test_the_charts_of_the_page_do_what_it_shows(folder: Path, capsys: Capture) 
 
 def test_the_page_on_systems_does_what_it_shows(folder: Path, capsys: Capture) -> None:
     text = page("docs/systems.md")
-    (spec,), (console,) = blocks(text, "yaml"), blocks(text, "console")
-    Path("house.yaml").write_text(spec)
-    for line in re.findall(r"^\$ (.+)$", console, re.MULTILINE):
-        assert main(shlex.split(line)[1:]) == 0
-    shown = re.sub(r"^\$ .+\n", "", console, flags=re.MULTILINE)
-    assert without_numbers(capsys.readouterr().out) == without_numbers(shown)
+    for spec in blocks(text, "yaml"):
+        (name,) = re.findall(r"^machine: (.+)$", spec, re.MULTILINE)
+        Path(f"{name}.yaml").write_text(spec)
+    for console in blocks(text, "console"):
+        for line in re.findall(r"^\$ (.+)$", console, re.MULTILINE):
+            assert main(shlex.split(line)[1:]) == 0
+        shown = re.sub(r"^\$ .+\n", "", console, flags=re.MULTILINE)
+        assert without_numbers(capsys.readouterr().out) == without_numbers(shown)
     names: dict[str, object] = {"__name__": "__main__"}
     for snippet, printed in zip(blocks(text, "python"), blocks(text, "text"), strict=True):
         exec(compile(snippet, "docs/systems.md", "exec"), names)

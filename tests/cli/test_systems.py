@@ -181,7 +181,7 @@ def test_commands_for_one_machine_say_so(call: Call, arguments: list[str], compi
     code, _, err = call(*(spec if each == "SPEC" else each for each in arguments))
     assert code == 2
     told = '"house" is a system of several programs; expected one of them, such as'
-    assert (told if compiled else 'house.yaml:2:11: the regions of "house" are') in err
+    assert (told if compiled else 'house.yaml:2:11: regions and long waits of "house" are') in err
     assert not list(Path().glob("x*"))
 
 
@@ -207,3 +207,43 @@ def test_what_passes_between_regions_is_told_with_its_place(call: Call) -> None:
     code, _, err = call("run", "bad.yaml", "handle")
     assert code == 2
     assert 'bad.yaml:20:23: a guard looks at "door.shut" in another region' in err
+
+
+LONG = """\
+machine: lamp
+networks: separate
+clock: 1 s
+initial: off
+states:
+  off: {transitions: {press: on}}
+  on: {after: {1 min: off}, outputs: [lit]}
+"""
+
+
+def test_a_long_wait_has_counters_that_no_table_shows(call: Call) -> None:
+    Path("lamp.yaml").write_text(LONG)
+    code, out, _ = call("compile", "lamp.yaml", "-o", "lamp", "--smallest")
+    assert code == 0
+    assert "3-lamp-digit-1.npz" in out
+    assert "lamp: 61 configurations" in out
+    code, out, _ = call("run", "lamp", "press", "wait:59s", "wait:1s")
+    assert code == 0
+    assert [line.split() for line in out.splitlines()[2:6]] == [
+        ["0", "off"], ["1", "press", "on", "lit"], ["2", "wait:59s", "on", "lit"],
+        ["3", "wait:1s", "off"],
+    ]  # fmt: skip
+    assert "digit" not in out
+    assert call("info", "lamp")[0] == 0
+    code, _, told = call("run", "lamp", "(lamp stop)")
+    assert code == 2
+    assert "unknown input" in told
+
+
+def test_one_network_tells_of_counters_that_cost_far_less(call: Call) -> None:
+    Path("lamp.yaml").write_text(LONG.replace("separate", "one"))
+    code, _, told = call("compile", "lamp.yaml", "-o", "lamp.npz", "--smallest")
+    assert code == 0
+    assert told.startswith("vsafsm: note: long waits are chains of states, predicted to take ")
+    assert 'would take 83200: "networks: separate" in a YAML spec makes them' in told
+    Path("lamp.yaml").write_text(LONG.replace("separate", "one").replace("1 min", "3 s"))
+    assert call("compile", "lamp.yaml", "-o", "lamp.npz", "--smallest")[2] == ""

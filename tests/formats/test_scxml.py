@@ -267,7 +267,7 @@ def test_states_that_are_never_entered_are_warned_of() -> None:
             "is code",
         ),
         (
-            "<state id='a'><onentry>\n<send event='x' target='y' delay='1s'/></onentry></state>",
+            "<state id='a'><onexit>\n<send event='x' target='a:b' delay='1s'/></onexit></state>",
             3,
             e.NotImportableError,
             "output later",

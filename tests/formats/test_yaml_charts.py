@@ -249,7 +249,7 @@ def test_regions_with_networks_of_their_own_are_no_one_machine() -> None:
     assert chart.compile_options == (("bits", 4),)
     plain = replace(chart, separate=False, compile_options=())
     assert unplaced(plain) == unplaced(chart_of(DOORS))
-    with pytest.raises(e.SystemSpecError, match=r':2:11: the regions of "house" .* separate'):
+    with pytest.raises(e.SystemSpecError, match=r':2:11: regions .* of "house" .* separate'):
         machine_of(text)
     assert machine_of(text.replace("separate", "one")).compile_options == (("bits", 4),)
     with pytest.raises(e.SyntaxSpecError, match="expected one of: one, separate; did you mean"):
@@ -550,6 +550,7 @@ def transition_of(each: Transition) -> dict[str, object]:
     found: dict[str, object] = {"outputs": [], **actions_of(each.actions)}
     found |= {"to": list(each.targets)} if each.targets else {}
     found |= {"if": written(each.guard)} if each.guard else {}
+    found |= {"internal": True} if each.internal else {}
     return found | ({"after": f"{each.after} s"} if each.after else {})
 
 
@@ -581,7 +582,12 @@ def alike(one: Machine, other: Machine) -> bool:
 
 
 def check_random_charts(seeds: range) -> None:
-    constructs = ("", "histories several", "guards data raises eventless", "finals times guards")
+    constructs = (
+        "",
+        "histories several",
+        "guards data raises eventless internal",
+        "finals times guards",
+    )
     flat = 0
     for seed in seeds:
         chart = expressible(drawn(seed, constructs[seed % len(constructs)]))
@@ -598,6 +604,33 @@ def check_random_charts(seeds: range) -> None:
 
 def test_random_charts_are_the_same_machines_in_yaml() -> None:
     check_random_charts(range(80))
+
+
+PLAYER = """\
+machine: player
+initial: off
+states:
+  off: {transitions: {power: on}}
+  on:
+    initial: radio
+    entry: [hello]
+    exit: [bye]
+    transitions:
+      power: off
+      disc: {to: disc, internal: true}
+      reset: disc
+    states:
+      radio: {transitions: {disc: radio}}
+      disc: {}
+"""
+
+
+def test_an_internal_transition_does_not_leave_its_state() -> None:
+    machine = machine_of(PLAYER.replace("radio: {transitions: {disc: radio}}", "radio: {}"))
+    trace = machine.run(["power", "disc", "reset", "power"])
+    assert trace.states[1:] == ("on.radio", "on.disc", "on.disc", "off")
+    assert trace.outputs == (("hello",), (), ("bye", "hello"), ("bye",))
+    assert machine_of(PLAYER).run(["power", "disc"]).states[-1] == "on.radio"
 
 
 @pytest.mark.slow
@@ -1064,6 +1097,24 @@ BAD: Mapping[str, tuple[str, type[e.VsafsmError], str, list[str]]] = {
         e.SpecError,
         "error",
         ["regions", "stay"],
+    ),
+    "internal without a target": (
+        ANY_STATE.replace("go: running", "go: {outputs: [x], internal: true}"),
+        e.SpecError,
+        "true}",
+        ['state "idle"', "internal", "expected a target inside"],
+    ),
+    "internal with a target outside": (
+        ANY_STATE.replace("go: running", "go: {to: running, internal: true}"),
+        e.SpecError,
+        "true}",
+        ['state "idle"', "expected a target inside"],
+    ),
+    "internal of every state": (
+        ANY_STATE.replace("stop: halted", "stop: {to: halted, internal: true}", 1),
+        e.SpecError,
+        "true}",
+        ["internal", "expected a target inside"],
     ),
     "unlisted that is neither": (
         ANY_STATE + "unlisted: sty\n",

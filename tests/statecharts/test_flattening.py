@@ -25,6 +25,7 @@ from vsafsm.statecharts import (
     flatten,
     parse_expression,
 )
+from vsafsm.statecharts.flattening import _Search
 
 from .charts import drawn, word_for
 
@@ -289,6 +290,35 @@ def test_what_is_raised_to_nobody_is_an_output() -> None:
 
 
 # ---- size
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_growth_without_end_is_found_before_much_is_explored(back: bool) -> None:
+    ring = State("r", tuple(State(f"r{i}", transitions=(on("go", f"r{(i + 1) % 40}"),))
+                            for i in range(40)))  # fmt: skip
+    grow = Assign("n", parse_expression("n + 1"))
+    steps = (
+        (Transition(("up",), ("b",)), Transition(("down",), ("a",), actions=(grow,)))
+        if back
+        else (Transition(("up",), actions=(grow,)), Transition(("down",), ("a",)))
+    )
+    one, other = steps
+    count = State("c", (State("a", transitions=(one,)), State("b", transitions=(other,))))
+    chart = Statechart("m", (State("p", (ring, count), kind="parallel"),), data=(Variable("n", 0),))
+    search = _Search(chart, 100_000)
+    with pytest.raises(TooLargeError, match='variable "n" has more than 1000 values'):
+        search.run()
+    assert len(search.snapshots) < 5000  # of 40,000 or more
+
+
+def test_a_guard_that_ends_growth_is_seen() -> None:
+    grow = Transition(
+        ("up",),
+        guard=parse_expression("n < 60"),
+        actions=(Assign("n", parse_expression("n + 1")),),
+    )
+    chart = Statechart("m", (State("a", transitions=(grow,)),), data=(Variable("n", 0),))
+    assert len(flatten(chart).states) == 61
 
 
 def test_ten_thousand_configurations_take_at_most_five_seconds() -> None:

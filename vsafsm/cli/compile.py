@@ -10,12 +10,16 @@ from vsafsm.cli.results import size_line, sizes, tolerated, tolerated_lines
 from vsafsm.cli.sources import compile_with, source_of
 from vsafsm.cli.systems import compile_into_folder
 from vsafsm.cli.terminal import note, print_json, print_line
-from vsafsm.errors import UsageError
+from vsafsm.errors import NotExpressibleError, UsageError
 from vsafsm.formats import format_for
 from vsafsm.machine import Machine
 from vsafsm.overwriting import check_output
 from vsafsm.program import SUFFIX, holds_program
 from vsafsm.systems import System
+from vsafsm.systems.waits import costs
+
+LEAST_SAVING = 2
+"""How many times fewer synapses counters have to take to be spoken of."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,6 +67,7 @@ def run(args: argparse.Namespace) -> int:
     source = _source(args)
     if isinstance(source, System):
         return compile_into_folder(source, args, chosen)
+    _tell_of_counters(source)
     check_output(
         args.output, "a program", (SUFFIX,), holds_program, sources=(args.spec,), force=args.force
     )
@@ -99,6 +104,21 @@ def run(args: argparse.Namespace) -> int:
         note("warning", f"the program is not proven: {program.claim.verdict}")
         return WRONG
     return OK
+
+
+def _tell_of_counters(machine: Machine) -> None:
+    """Say where counters would take far fewer synapses than the chains that are made."""
+    try:
+        found = costs(machine)
+    except NotExpressibleError:  # an output that they would hear
+        return
+    if found is not None and found.counters * LEAST_SAVING < found.chains:
+        note(
+            "note",
+            f"long waits are chains of states, predicted to take {found.chains} synapses; counters"
+            f' would take {found.counters}: "networks: separate" in a YAML spec makes them, and in'
+            " Python vsafsm.systems.with_counters",
+        )
 
 
 def _source(args: argparse.Namespace) -> Machine | System:

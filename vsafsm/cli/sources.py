@@ -124,9 +124,9 @@ def source_of(path: str, format_name: str | None) -> Machine | System:
     try:
         return machine_of(path, format_name)
     except SystemSpecError:
-        from vsafsm.systems import system_of
+        from vsafsm.systems import networks_of
 
-        return system_of(load_chart(path, format_name))
+        return networks_of(load_chart(path, format_name))
 
 
 def compiled_of(
@@ -144,9 +144,9 @@ def compiled_of(
     try:
         return program_of(args, chosen, allow_unproven)
     except SystemSpecError:
-        from vsafsm.systems import system_of
+        from vsafsm.systems import networks_of
 
-        system = system_of(load_chart(args.spec, args.format))
+        system = networks_of(load_chart(args.spec, args.format))
         return compile_all(system, chosen, allow_unproven, args)
 
 

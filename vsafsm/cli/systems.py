@@ -22,6 +22,7 @@ from vsafsm.systems.exchange import EndlessError
 from vsafsm.systems.folders import check_folder, save_system
 from vsafsm.systems.sessions import Reached
 from vsafsm.systems.system import MOST_CONFIGURATIONS, States
+from vsafsm.systems.waits import is_counter
 
 
 @dataclass(frozen=True)
@@ -178,22 +179,25 @@ def _print_trace(
     found: Sequence[tuple[Reached, Outputs]],
     right: Sequence[tuple[States, Outputs]],
 ) -> None:
-    """A column for each machine, and one for each of its variables."""
-    columns = [columns_of(machine.states) for machine in system.machines]
+    """A column for each machine but counters, and one for each of its variables."""
+    shown = [n for n, machine in enumerate(system.machines) if not is_counter(machine)]
+    machines = [system.machines[n] for n in shown]
+    columns = [columns_of(machine.states) for machine in machines]
     headings = [
         machine.name if heading == STATE else heading
-        for machine, each in zip(system.machines, columns, strict=True)
+        for machine, each in zip(machines, columns, strict=True)
         for heading in each.headings
     ]
     rows = []
     for i, ((states, outputs), (expected, _)) in enumerate(zip(found, right, strict=True)):
         cells: list[str] = []
-        for machine, each, state in zip(system.machines, columns, states, strict=True):
-            first, *rest = each.row(state)
+        for machine, each, n in zip(machines, columns, shown, strict=True):
+            first, *rest = each.row(states[n])
             cells += [first.removeprefix(f"{machine.name}."), *rest]
         remark = "" if states == expected else f"expected {', '.join(expected)}"
         symbol = items[i - 1] if i else ""
-        rows.append((str(i), symbol, *cells, ", ".join(outputs), remark))
+        told = ", ".join(each for each in outputs if each not in system.inner)
+        rows.append((str(i), symbol, *cells, told, remark))
     print_table(("step", "input", *headings, "outputs", ""), rows)
 
 

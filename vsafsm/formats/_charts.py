@@ -10,6 +10,7 @@ from vsafsm.formats import Reading, summarised
 from vsafsm.machine import Machine
 from vsafsm.statecharts import (
     Assign,
+    Block,
     Choice,
     Exploration,
     Output,
@@ -87,6 +88,8 @@ def _told(actions: Actions) -> Iterator[Location | None]:
     for each in actions:
         if isinstance(each, Output | Raise | Send):
             yield each.place
+        elif isinstance(each, Block):
+            yield from _told(each.actions)
         elif isinstance(each, Choice):
             for _, inner in each.branches:
                 yield from _told(inner)

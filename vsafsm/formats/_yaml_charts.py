@@ -80,9 +80,9 @@ def reading_of(root: Node) -> Reading:
     reader.check_waits(chart)
     if chart.separate:
         raise SystemSpecError(
-            f'the regions of "{chart.name}" are networks of their own, as "networks: separate"'
-            " says; expected a spec of one network here, or one of: vsafsm compile, run, prove,"
-            " info, and in Python vsafsm.systems.system_of(vsafsm.load_chart(...))",
+            f'regions and long waits of "{chart.name}" are networks of their own, as "networks:'
+            ' separate" says; expected a spec of one network here, or one of: vsafsm compile, run,'
+            " prove, info, and in Python vsafsm.systems.networks_of(vsafsm.load_chart(...))",
             reader.top["networks"].location,
         )
     return chart_reading(chart, tuple(reader.doubts()))
@@ -230,15 +230,32 @@ class _Reader:
     ) -> Transition:
         named = arrow.event or event
         events = others if named == EVERY_OTHER else () if named is None else (named,)
+        targets = self.paths.all(arrow.to, self.scope(state), state)
+        if arrow.internal:
+            self.check_internal(arrow, arrow.internal, targets, state)
         return Transition(
             events,
-            self.paths.all(arrow.to, self.scope(state), state),
+            targets,
             self.guard(arrow.guard, state) if arrow.guard else None,
             self.actions(arrow.effects, state),
+            arrow.internal is not None,
             after=arrow.after[1] if arrow.after else None,
             place=arrow.place,
             target_place=arrow.to[0].location if arrow.to else None,
         )
+
+    def check_internal(
+        self, arrow: Arrow, place: Location, targets: tuple[str, ...], state: str
+    ) -> None:
+        """Raise `SpecError` where a transition cannot stay inside its state."""
+        kinds = {shape.path: shape.kind for shape in self.all}
+        inside = all(each.startswith(f"{state}.") for each in targets)
+        if not targets or not inside or kinds.get(state) != "state":
+            raise SpecError(
+                f"{arrow.what} is internal; expected a target inside of its state, which has"
+                ' "states"',
+                place,
+            )
 
     def actions(self, effects: Iterable[Effect], state: str) -> tuple[Action, ...]:
         return tuple(

@@ -26,7 +26,7 @@ STATE_KEYS = (
     *("outputs", "transitions", "states", "initial", "regions", "entry", "exit", "always"),
     *("after", "final", "done", "history", "default"),
 )
-TRANSITION_KEYS = (*FLAT_TRANSITION, "if", "set", "after", "raise")
+TRANSITION_KEYS = (*FLAT_TRANSITION, "if", "set", "after", "raise", "internal")
 """What may stand at the top, in a state and in a transition: first what a flat machine has."""
 
 _SHOWN_KEYS = 8

@@ -62,6 +62,7 @@ class Arrow:
     """A transition; `event` is None for one without an input.
 
     `what` names it in errors. `after` is the place of its duration, and the duration in seconds.
+    `internal` is where it says that its state is not left.
     """
 
     what: str
@@ -71,6 +72,7 @@ class Arrow:
     guard: Scalar | None = None
     after: tuple[Location, Fraction] | None = None
     effects: tuple[Effect, ...] = ()
+    internal: Location | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,7 +377,11 @@ def _arrow(
         after = (fields["after"].location, duration_of(fields["after"], f"after of {what}"))
     guard = scalar_of(fields["if"], f"if of {what}", "a condition") if "if" in fields else None
     to = _targets(fields["to"], f"to in {what}") if "to" in fields else ()
-    return Arrow(what, event, place, to, guard, after, tuple(_effects_in_order(fields, what)))
+    internal = None
+    if "internal" in fields and is_true(fields["internal"], f"internal of {what}"):
+        internal = fields["internal"].location
+    effects = tuple(_effects_in_order(fields, what))
+    return Arrow(what, event, place, to, guard, after, effects, internal)
 
 
 def _effects(node: Node | None, what: str) -> tuple[Effect, ...]:

@@ -15,7 +15,9 @@ from vsafsm.errors import PlotError
 from vsafsm.plotting.geometry import MOST_STATES
 from vsafsm.statecharts import (
     Assign,
+    Block,
     Cancel,
+    Fail,
     History,
     Output,
     Raise,
@@ -336,6 +338,10 @@ def _action(each: Action) -> str:
         return f"cancel {each.id}"
     if isinstance(each, Assign):
         return f"{each.variable} = {written(each.value)}"
+    if isinstance(each, Fail):
+        return f"fail {each.event}"
+    if isinstance(each, Block):
+        return _acted(each.actions)
     return " else ".join(
         ("" if guard is None else f"if {_condition(guard)} ") + f"{{{_acted(actions)}}}"
         for guard, actions in each.branches

@@ -14,8 +14,10 @@ from vsafsm.statecharts.flattening import Exploration, explore, flatten
 from vsafsm.statecharts.interpreter import Interpreter
 from vsafsm.statecharts.parts import (
     Assign,
+    Block,
     Cancel,
     Choice,
+    Fail,
     History,
     Output,
     Raise,
@@ -27,9 +29,11 @@ from vsafsm.statecharts.parts import (
 
 __all__ = [
     "Assign",
+    "Block",
     "Cancel",
     "Choice",
     "Exploration",
+    "Fail",
     "History",
     "Interpreter",
     "Output",

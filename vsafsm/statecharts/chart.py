@@ -19,6 +19,7 @@ from vsafsm.statecharts.checks import (
 )
 from vsafsm.statecharts.expressions import Names
 from vsafsm.statecharts.parts import (
+    Fail,
     History,
     Raise,
     Send,
@@ -149,7 +150,8 @@ class Statechart:
         ticks = (self.tick,) if self.durations else ()
         if self.inputs is not None:
             return self.inputs + ticks
-        own = {each.event for each in actions_of(self.root) if isinstance(each, Raise | Send)}
+        raised = Raise | Send | Fail
+        own = {each.event for each in actions_of(self.root) if isinstance(each, raised)}
         own |= {DONE + each for each in self.nodes}
         return tuple(event for event in self.named_events if event not in own) + ticks
 

@@ -27,7 +27,9 @@ from vsafsm.statecharts.expressions import (
 from vsafsm.statecharts.parts import (
     Actions,
     Assign,
+    Block,
     Choice,
+    Fail,
     History,
     Output,
     Raise,
@@ -266,23 +268,32 @@ class _Actions:
         if not times and any(isinstance(part, After | Idle) for part in parts_of(guard)):
             raise SpecError("after(...) stands in an action; expected it in a guard", place)
 
-    def block(self, actions: Actions, depth: int) -> None:
+    def block(self, actions: Actions, depth: int, inside: bool = False) -> None:
         for each in actions:
             if isinstance(each, Output):
                 _check_output(each.name, each.place)
-            elif isinstance(each, Raise | Send):
+            elif isinstance(each, Raise | Send | Fail):
                 _check_output(each.event, each.place)
+                if isinstance(each, Fail) and not inside:
+                    raise SpecError(
+                        f'"{each.event}" fails outside of a block; expected a block around it',
+                        each.place,
+                    )
+            elif isinstance(each, Block):
+                self.deeper(each.place, depth)
+                self.block(each.actions, depth + 1, inside=True)
             elif isinstance(each, Assign):
                 self.assign(each)
             elif isinstance(each, Choice):
-                if depth >= MAX_DEPTH:
-                    raise TooLargeError(
-                        f"choices are nested deeper than {MAX_DEPTH} levels", each.place
-                    )
+                self.deeper(each.place, depth)
                 for guard, inner in each.branches:
                     if guard is not None:
                         self.guard(guard, each.place, times=False)
-                    self.block(inner, depth + 1)
+                    self.block(inner, depth + 1, inside)
+
+    def deeper(self, place: Location | None, depth: int) -> None:
+        if depth >= MAX_DEPTH:
+            raise TooLargeError(f"choices are nested deeper than {MAX_DEPTH} levels", place)
 
     def assign(self, each: Assign) -> None:
         if each.variable not in self.variables:

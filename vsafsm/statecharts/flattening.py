@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -20,6 +21,10 @@ MOST_PAIRS = 4_000_000
 """Most (configuration, input) pairs."""
 MOST_VALUES = 1_000
 """Most values of a variable whose values are not declared."""
+FEW_VALUES = 25
+"""Values of such a variable from which on it is looked ahead whether there will be too many."""
+MOST_AHEAD = 10_000
+"""Most steps of one such look."""
 SHOWN_WORD = 20
 """Most inputs of a word in an error."""
 
@@ -173,6 +178,7 @@ class _Search:
         self.never_entered: tuple[str, ...] = ()
         undeclared = [i for i, each in enumerate(chart.data) if each.values is None]
         self.values: dict[int, set[Value]] = {i: set() for i in undeclared}
+        self.looked = dict.fromkeys(undeclared, FEW_VALUES)
 
     def run(self) -> None:
         start, outputs = self.semantics.start()
@@ -230,13 +236,11 @@ class _Search:
     def check(self, snapshot: Snapshot) -> None:
         for i, values in self.values.items():
             values.add(snapshot.data[i])
+            if len(values) >= self.looked[i]:
+                self.looked[i] *= 2
+                self.look_ahead(i, values)
             if len(values) > MOST_VALUES:
-                each = self.chart.data[i]
-                raise TooLargeError(
-                    f'variable "{each.name}" has more than {MOST_VALUES} values; expected one that'
-                    " does not grow without end",
-                    each.place,
-                )
+                raise self.endless(i)
         count = len(self.snapshots)
         if count > self.most and not self.chart.flat:
             raise TooLargeError(
@@ -248,6 +252,42 @@ class _Search:
             raise TooLargeError(
                 f"the machine has more than {MOST_PAIRS} transitions", self.chart.place
             )
+
+    def look_ahead(self, variable: int, values: set[Value]) -> None:
+        """Raise `TooLargeError` where the last configuration, by the inputs that came since the
+        same states were active with another value, comes to too many values.
+
+        Others would be found first, and there may be many of them for each value.
+        """
+        ahead, snapshot = {*values}, self.snapshots[-1]
+        number, word = len(self.snapshots) - 1, list[str]()
+        while number > 0:
+            number, event = self.before[number]
+            word.append(event)
+            before = self.snapshots[number]
+            same = before.leaves == snapshot.leaves
+            if same and before.data[variable] != snapshot.data[variable]:
+                break
+        word.reverse()
+        with suppress(SpecError):  # told when it is reached, with the shortest word
+            for _ in range(MOST_AHEAD // max(len(word), 1)):
+                count = len(ahead)
+                for event in word:
+                    snapshot, _ = self.semantics.step(snapshot, event)
+                    ahead.add(snapshot.data[variable])
+                if len(ahead) == count or count > MOST_VALUES:
+                    break
+        if len(ahead) > MOST_VALUES:
+            raise self.endless(variable)
+
+    def endless(self, variable: int) -> TooLargeError:
+        """The error for a variable with too many values."""
+        each = self.chart.data[variable]
+        return TooLargeError(
+            f'variable "{each.name}" has more than {MOST_VALUES} values; expected one that does not'
+            " grow without end",
+            each.place,
+        )
 
     def many(self) -> str:
         """What the configurations that were found differ in most."""

@@ -81,7 +81,25 @@ class Choice:
     place: Location | None = None
 
 
-Action = Output | Raise | Send | Cancel | Assign | Choice
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """Put an error event on the internal queue, and skip the rest of the `Block`. One that no
+    transition of the chart names is forgotten.
+    """
+
+    event: str
+    place: Location | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Actions of which a `Fail` among them skips the rest, also from inside a `Choice`."""
+
+    actions: Actions
+    place: Location | None = None
+
+
+Action = Output | Raise | Send | Cancel | Assign | Choice | Fail | Block
 Actions = tuple[Action, ...]
 
 # ---- states
@@ -302,7 +320,9 @@ def actions_of(root: State) -> Iterator[Action]:
     while pending:
         each = pending.pop()
         yield each
-        if isinstance(each, Choice):
+        if isinstance(each, Block):
+            pending += reversed(each.actions)
+        elif isinstance(each, Choice):
             inner = [action for _, actions in each.branches for action in actions]
             pending += reversed(inner)
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple
@@ -28,8 +29,10 @@ from vsafsm.statecharts.parts import (
     Action,
     Actions,
     Assign,
+    Block,
     Cancel,
     Choice,
+    Fail,
     Output,
     Raise,
     Send,
@@ -71,6 +74,10 @@ class Snapshot(NamedTuple):
     data: tuple[Value, ...]
     ticks: tuple[int, ...]
     pending: tuple[Pending, ...]
+
+
+class _SkippedError(Exception):
+    """The rest of a block of actions is skipped."""
 
 
 class _Run:
@@ -668,6 +675,10 @@ class Semantics:
         if isinstance(action, Cancel):
             key = action.id
             return lambda run: _cancel(run, key)
+        if isinstance(action, Block):
+            return self._block(action)
+        if isinstance(action, Fail):
+            return self._fail(action)
         return self._event(action)
 
     def _choice(self, action: Choice) -> Callable[[_Run], None]:
@@ -684,6 +695,26 @@ class Semantics:
                     return
 
         return choose
+
+    def _block(self, action: Block) -> Callable[[_Run], None]:
+        actions = self._compiled(action.actions)
+
+        def block(run: _Run) -> None:
+            with suppress(_SkippedError):
+                for each in actions:
+                    each(run)
+
+        return block
+
+    def _fail(self, action: Fail) -> Callable[[_Run], None]:
+        event, heard = action.event, action.event in self.tables.arcs
+
+        def fail(run: _Run) -> None:
+            if heard:
+                run.internal.append(event)
+            raise _SkippedError
+
+        return fail
 
     def _event(self, action: Raise | Send) -> Callable[[_Run], None]:
         event = action.event

@@ -1,6 +1,7 @@
 """Several machines at once: networks of their own that exchange outputs as inputs."""
 
 from vsafsm.systems.folders import load_system, save_system
+from vsafsm.systems.networks import networks_of
 from vsafsm.systems.programs import SystemProgram, compile_system
 from vsafsm.systems.regions import system_of
 from vsafsm.systems.sessions import SystemSession
@@ -14,6 +15,7 @@ __all__ = [
     "SystemTrace",
     "compile_system",
     "load_system",
+    "networks_of",
     "save_system",
     "system_of",
     "with_counters",

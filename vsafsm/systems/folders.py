@@ -80,6 +80,7 @@ def save_system(program: SystemProgram, path: str | Path) -> tuple[str, ...]:
         "version": FORMAT_VERSION,
         "name": program.system.name,
         "programs": names,
+        "inner": sorted(program.system.inner),
     }
     new = folder.parent / f".vsafsm-{secrets.token_hex(8)}.tmp"
     try:
@@ -117,7 +118,8 @@ def load_system(path: str | Path) -> SystemProgram:
     _check(listed, name)
     programs = tuple(load_program(Path(path) / each) for each in listed["programs"])
     try:
-        system = System(listed["name"], tuple(each.machine for each in programs))
+        machines = tuple(each.machine for each in programs)
+        system = System(listed["name"], machines, frozenset(listed.get("inner", ())))
     except SpecError as error:
         raise ProgramError(f"{name}: the programs make no system: {error}") from None
     return SystemProgram(system, programs)
@@ -135,7 +137,9 @@ def _check(listed: object, name: str) -> None:
     files = isinstance(programs, list) and all(
         isinstance(each, str) and _FILE.fullmatch(each) for each in programs
     )
-    if not files or not isinstance(listed.get("name"), str):
+    inner = listed.get("inner", [])
+    events = isinstance(inner, list) and all(isinstance(each, str) for each in inner)
+    if not files or not events or not isinstance(listed.get("name"), str):
         raise ProgramError(f"{name}: lacks a name, or the names of programs in its folder")
 
 

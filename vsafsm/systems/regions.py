@@ -19,7 +19,9 @@ from vsafsm.statecharts.parts import (
     Action,
     Actions,
     Assign,
+    Block,
     Choice,
+    Fail,
     History,
     Output,
     Raise,
@@ -128,7 +130,7 @@ class _Region:
     @cached_property
     def raised(self) -> frozenset[str]:
         """Events that it raises."""
-        kinds = Raise | Send
+        kinds = Raise | Send | Fail
         return frozenset(a.event for a in actions_of(self.body) if isinstance(a, kinds))
 
     @cached_property
@@ -269,6 +271,12 @@ def _passed_on(action: Action, own: frozenset[str], theirs: frozenset[str]) -> I
         )
         yield replace(action, branches=branches)
         return
+    if isinstance(action, Block):
+        inner = tuple(new for each in action.actions for new in _passed_on(each, own, theirs))
+        yield replace(action, actions=inner)
+        return
+    if isinstance(action, Fail) and action.event in theirs:
+        yield Output(action.event, action.place)
     at_once = isinstance(action, Raise) or (isinstance(action, Send) and not action.delay)
     if not (isinstance(action, Raise | Send) and action.event in theirs):
         yield action

@@ -45,6 +45,8 @@ class System:
     name
     machines
         In order, at least one, each with a name of its own. Those with a clock have the same one.
+    inner
+        Events that machines tell each other and that are no inputs of the system.
 
     Raises
     ------
@@ -65,6 +67,7 @@ class System:
 
     name: str
     machines: tuple[Machine, ...]
+    inner: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         check_name("system", self.name)
@@ -98,8 +101,8 @@ class System:
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """The inputs of all machines."""
-        return tuple(self.takers)
+        """The inputs of all machines, without those that they only tell each other."""
+        return tuple(symbol for symbol in self.takers if symbol not in self.inner)
 
     @property
     def clock(self) -> Clock | None:
@@ -113,7 +116,7 @@ class System:
 
     def check_input(self, symbol: str) -> None:
         """Raise `UnknownInputError` where `symbol` is no input of any machine."""
-        if symbol not in self.takers:
+        if symbol not in self.takers or symbol in self.inner:
             hint = did_you_mean(symbol, self.inputs)
             raise UnknownInputError(
                 f'unknown input "{symbol}" of system "{self.name}"; expected'

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from vsafsm.errors import NotExpressibleError
@@ -30,15 +30,38 @@ BASE = 6
 MARGIN = 0.3
 """At which costs are predicted: the compiler's default."""
 _TIME = re.compile(r"@[0-9.,a-z]+")
-OFF, STOP, TIMEOUT = "(off)", "(stop)", "(timeout)"
+OFF = "(off)"
 
 
-def with_counters(machine: Machine) -> System:
+@dataclass(frozen=True)
+class Costs:
+    """Synapses that are predicted for a machine with long waits.
+
+    Attributes
+    ----------
+    chains
+        Of its network, with a state per tick.
+    counters
+        Of the networks of `with_counters`.
+    """
+
+    chains: int
+    counters: int
+
+
+def with_counters(machine: Machine, label: str = "") -> System:
     """A machine with a clock as a system in which counters keep the time of its long waits.
 
     It puts out what the machine does, in the same step of the word, and besides what its parts
     tell each other, in parentheses. Where no counters are cheaper, by the synapses that the
     compiler predicts, or there is no clock, the machine is the system's only one.
+
+    Parameters
+    ----------
+    machine
+    label
+        What the names of the counters, and of what they are told, begin with: several machines of a
+        system need a label each.
 
     Raises
     ------
@@ -58,15 +81,47 @@ def with_counters(machine: Machine) -> System:
     >>> system.run(["press", *["tick"] * 99, "tick"]).states[-2:]
     (('on', '0', '0', '0'), ('off', '(off)', '(off)', '(off)'))
     """
-    alone = System(machine.name, (machine,))
+    several = _counted(machine, label)
+    if not several or not _pays(several, machine):
+        return System(machine.name, (machine,))
+    own = {*machine.inputs}
+    inner = {symbol for each in several for symbol in each.inputs if symbol not in own}
+    return System(machine.name, several, frozenset(inner))
+
+
+def costs(machine: Machine) -> Costs | None:
+    """What a machine with long waits is predicted to cost; None for one without.
+
+    Raises
+    ------
+    NotExpressibleError
+        As `with_counters`.
+    """
+    several = _counted(machine, "")
+    return Costs(_predicted(machine), sum(map(_predicted, several))) if several else None
+
+
+def is_counter(machine: Machine) -> bool:
+    """Whether a machine of a system counts ticks for another."""
+    return OFF in machine.states
+
+
+def timeless(name: str) -> str:
+    """The name of a state without the time that has passed in it."""
+    return _TIME.sub("", name)
+
+
+def _counted(machine: Machine, label: str) -> tuple[Machine, ...]:
+    """The machine with one state in place of each chain, and its counters; nothing without
+    chains.
+    """
     if machine.clock is None:
-        return alone
-    waits = _Waits(machine, machine.clock)
+        return ()
+    waits = _Waits(machine, machine.clock, label)
     if not waits.chains:
-        return alone
+        return ()
     waits.check()
-    several = (waits.control(), *waits.digits())
-    return System(machine.name, several) if _pays(several, machine) else alone
+    return (waits.control(), *waits.digits())
 
 
 def _pays(several: tuple[Machine, ...], machine: Machine) -> bool:
@@ -85,8 +140,9 @@ def _predicted(machine: Machine) -> int:
 class _Waits:
     """The chains of a machine with a clock."""
 
-    def __init__(self, machine: Machine, clock: Clock) -> None:
-        self.machine, self.clock = machine, clock
+    def __init__(self, machine: Machine, clock: Clock, label: str) -> None:
+        self.machine, self.clock, self.label = machine, clock, label
+        self.stop, self.timeout = self._told("stop"), self._told("timeout")
         self.tick = machine.inputs.index(self.clock.symbol)
         self.names = machine.states
         self.number = {name: x for x, name in enumerate(self.names)}
@@ -107,9 +163,9 @@ class _Waits:
             ends |= {x for x in before if kinds[x] != usual[0][0]}
         found: dict[int, tuple[int, int]] = {x: (x, 1) for x in ends}
         for x in range(len(kinds)):
-            path = []
+            path: dict[int, None] = {}
             while x not in found and x not in path:
-                path.append(x)
+                path[x] = None
                 x = self.next[x]
             # Chains that run in a circle have no end: each of their states is its own.
             last = found.get(x)
@@ -123,8 +179,8 @@ class _Waits:
         """
         machine, y = self.machine, self.next[x]
         own, other = machine.table[x], machine.table[y]
-        timeless = {_TIME.sub("", self.names[each]) for each in (x, y)}
-        if x == y or len(timeless) > 1 or own[self.tick].outputs:
+        names = {timeless(self.names[each]) for each in (x, y)}
+        if x == y or len(names) > 1 or own[self.tick].outputs:
             return None
         if machine.moore[x] != machine.moore[y]:
             return None
@@ -163,7 +219,8 @@ class _Waits:
         machine = self.machine
         put = {name for row in machine.table for taken in row for name in taken.outputs}
         put.update(*machine.moore)
-        own = {OFF, STOP, TIMEOUT, *map(_start, self.loads), *map(_borrow, range(self._count()))}
+        own = {OFF, self.stop, self.timeout, *map(self._start, self.loads)}
+        own.update(map(self._borrow, range(self._count())))
         heard = (put & set(machine.inputs)) | ((put | set(machine.inputs)) & own)
         if heard:
             raise NotExpressibleError(
@@ -190,10 +247,11 @@ class _Waits:
         return Machine(
             machine.name,
             tuple(name[x] for x in kept),
-            (*machine.inputs, TIMEOUT),
+            (*machine.inputs, self.timeout),
             name[self.left[self.number[machine.initial]][0]],
             tuple(table),
             tuple(machine.moore[x] for x in kept),
+            compile_options=machine.compile_options,
             clock=self.clock,
         )
 
@@ -209,9 +267,9 @@ class _Waits:
         end, ticks = self.left[self.number[taken.to]]
         put: tuple[str, ...] = ()
         if end in self.chains:
-            put = (_start(ticks - 1),)
+            put = (self._start(ticks - 1),)
         elif x in self.chains:
-            put = (STOP,)
+            put = (self.stop,)
         return Transition(name[end], taken.outputs + put)
 
     def _count(self) -> int:
@@ -222,28 +280,31 @@ class _Waits:
 
     def digits(self) -> list[Machine]:
         """The counters, the lowest digit first."""
-        count, starts = self._count(), {_start(value): value for value in self.loads}
+        count, starts = self._count(), {self._start(value): value for value in self.loads}
         begun_end, begun = self.left[self.number[self.machine.initial]]
         machines = []
         for n in range(count):
             loaded = {start: str(value // BASE**n % BASE) for start, value in starts.items()}
-            heard = _borrow(n) if n else self.clock.symbol
-            put = _borrow(n + 1) if n + 1 < count else TIMEOUT
-            always: dict[str, object] = {**loaded, STOP: OFF}
+            heard = self._borrow(n) if n else self.clock.symbol
+            put = self._borrow(n + 1) if n + 1 < count else self.timeout
+            always: dict[str, object] = {**loaded, self.stop: OFF}
             rows: dict[str, object] = {OFF: {heard: OFF, **always}}
             for d in range(BASE):
                 down: object = str(d - 1) if d else [str(BASE - 1), put]
                 rows[str(d)] = {heard: down, **always}
             running = begun_end in self.chains
             first = str((begun - 1) // BASE**n % BASE) if running else OFF
-            made = Machine.from_dict({"name": f"digit {n}", "transitions": rows, "initial": first})
+            name = f"{self.label}digit {n}"
+            made = Machine.from_dict({"name": name, "transitions": rows, "initial": first})
+            made = replace(made, compile_options=self.machine.compile_options)
             machines.append(made if n else replace(made, clock=self.clock))
         return machines
 
+    def _start(self, value: int) -> str:
+        return self._told(f"start {value}")
 
-def _start(value: int) -> str:
-    return f"(start {value})"
+    def _borrow(self, digit: int) -> str:
+        return self._told(f"borrow {digit}")
 
-
-def _borrow(digit: int) -> str:
-    return f"(borrow {digit})"
+    def _told(self, what: str) -> str:
+        return f"({self.label}{what})"
