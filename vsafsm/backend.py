@@ -127,8 +127,8 @@ class Backend(Protocol):
     consult the machine to find a state: states come out of the network's activity.
 
     A backend may have two more methods: ``run(program, word, **options) -> Run`` runs a word known
-    in advance in one go, and ``plot(program, word, path, **options) -> Run`` draws it into a file
-    as well.
+    in advance in one go, and ``plot(program, word, path, theme, **options) -> Run`` draws it into a
+    file as well.
 
     One whose program is a single file may have a ``suffix``, such as ``".nir"``, and
     ``emit_file(program, path,
