@@ -212,15 +212,15 @@ def _wrapped(text: str, most: int) -> list[str]:
 def _name_lines(machine: Machine, state: str, most: int) -> list[str]:
     columns = columns_of(machine.reachable)
     lines = [line for cell in columns.told(state) for line in flush(cell, most)]
-    return lines if most == MOST_LETTERS else [part for line in lines for part in _cut(line, most)]
+    return lines if most == MOST_LETTERS else [part for line in lines for part in cut(line, most)]
 
 
-def _cut(name: str, most: int) -> list[str]:
+def cut(name: str, most: int) -> list[str]:
     """A name in lines, cut behind underscores where it is too long."""
     at = name.rfind("_", 0, most) + 1
     if len(name) <= most or not at:
         return [name]
-    return [name[:at], *_cut(name[at:], most)]
+    return [name[:at], *cut(name[at:], most)]
 
 
 def flush(text: str, most: int) -> list[str]:

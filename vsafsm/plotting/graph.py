@@ -13,6 +13,7 @@ from vsafsm.plotting.canvas import check_matplotlib, drawing, plain
 from vsafsm.plotting.geometry import FONT, LABEL_FONT, Edge, Geometry, Node, geometry
 from vsafsm.plotting.printing import POINTS, printed
 from vsafsm.plotting.style import (
+    ALERT,
     INK,
     LIT,
     MUTED,
@@ -41,12 +42,15 @@ class Look:
         Whether it is framed twice.
     heavy
         Whether its rim is wider.
+    alert
+        Whether a reader is to look at it.
     """
 
     fill: str = STATE
     doubled: bool = False
     heavy: bool = False
     dashed: bool = False
+    alert: bool = False
 
 
 def draw(machine: Machine, *, state: str | None = None, theme: str = SCREEN.name) -> Figure:
@@ -142,8 +146,8 @@ class _Pen:
             Ellipse(
                 *(node.centre, across, down),
                 facecolor=look.fill,
-                edgecolor=STATE_RIM,
-                linewidth=2 * thin if look.heavy else thin,
+                edgecolor=ALERT if look.alert else STATE_RIM,
+                linewidth=2 * thin if look.heavy or look.alert else thin,
                 linestyle="--" if look.dashed else "-",
                 zorder=3,
             )

@@ -13,6 +13,8 @@ from vsafsm.plotting.raster import draw_raster
 from vsafsm.plotting.similarity import draw_similarity
 from vsafsm.plotting.steps import Steps, run_steps
 from vsafsm.plotting.style import SCREEN, Theme, theme_of
+from vsafsm.plotting.terms import draw_terms
+from vsafsm.plotting.walk import draw_walk
 from vsafsm.plotting.weights import draw_weights
 from vsafsm.program import Program
 
@@ -27,6 +29,8 @@ OF_PROGRAMS: Mapping[str, Callable[[Program, Theme], Figure]] = {
     "weights": draw_weights,
     "similarity": draw_similarity,
     "margins": draw_margins,
+    "terms": draw_terms,
+    "walk": draw_walk,
 }
 KINDS = (*OF_RUNS, *OF_PROGRAMS)
 
@@ -46,7 +50,8 @@ def plot(
     word
         Inputs of the run, from the reset; matters to ``"overlaps"`` and ``"raster"`` only.
     what
-        ``"overlaps"``, ``"raster"``, ``"weights"``, ``"similarity"`` or ``"margins"``.
+        ``"overlaps"``, ``"raster"``, ``"weights"``, ``"similarity"``, ``"margins"``, ``"terms"``
+        or ``"walk"``.
     theme
         ``"screen"``, or ``"paper"``: to be printed one column (85 mm) wide, or two (178 mm).
 
