@@ -28,6 +28,8 @@ SLACK = 0.4
 """Points by which the boxes of two texts may run into each other: they are a little larger than
 what is seen.
 """
+RAISED = 0.7
+"""Size of an exponent in Matplotlib's mathematics."""
 UNITS = {"pt": 1.0, "px": 0.75, "mm": 72 / 25.4, "in": 72.0, "": 0.75}
 """Points."""
 
@@ -39,9 +41,9 @@ def problems(figure: Figure) -> list[str]:
     slack = SLACK * figure.dpi / 72
     boxes = [(text, _inner(text.get_window_extent(), slack)) for text in texts]
     found = [
-        f"{_told(text)}: {text.get_fontsize():.1f} points"
+        f"{_told(text)}: {_smallest(text):.1f} points"
         for text, _ in boxes
-        if text.get_fontsize() < LEAST - 1e-6
+        if _smallest(text) < LEAST - 1e-6
     ]
     page = figure.bbox.padded(slack)
     found += [
@@ -96,6 +98,12 @@ def _drawn() -> Iterator[list[Text]]:
     finally:
         Text.draw = usual  # type: ignore[method-assign]
         texts += seen.values()
+
+
+def _smallest(text: Text) -> float:
+    """Points of the smallest letters; exponents are smaller than the rest."""
+    raised = "^" in text.get_text().replace(r"\$", "") and "$" in text.get_text()
+    return float(text.get_fontsize()) * (RAISED if raised else 1)
 
 
 def _told(text: Text) -> str:

@@ -128,7 +128,7 @@ def manifest(
 
 def picture(program: Program, plan: ArrayPlan, tiles: tuple[Conductances, ...]) -> bytes:
     """All tiles as they lie, and the histogram of the targets: a PNG."""
-    from vsafsm.plotting.canvas import drawing, figure, plain
+    from vsafsm.plotting.canvas import drawing, figure, in_full, plain
     from vsafsm.plotting.style import COLOURS, SCREEN
 
     layout = plan.layout
@@ -154,5 +154,6 @@ def picture(program: Program, plan: ArrayPlan, tiles: tuple[Conductances, ...]) 
         made.colorbar(image, ax=left, label="target (µS)")
         right.hist(whole[whole > 0], bins=40, orientation="horizontal", color=COLOURS[0])
         right.set(xlabel="cells", ylabel="target (µS)", xscale="log")
+        in_full(right.xaxis)
         made.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()

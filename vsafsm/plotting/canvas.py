@@ -82,6 +82,11 @@ def bare(axes: Any) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
+def in_full(axis: Any) -> None:
+    """Numbers of a logarithmic axis without exponents, which would be small."""
+    axis.set_major_formatter("{x:,g}")
+
+
 def below(made: Picture, handles: Sequence[Any], per_row: int = 2) -> None:
     """A legend below all panels."""
     if handles:

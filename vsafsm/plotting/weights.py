@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vsafsm.plotting.canvas import bare, figure, plain
+from vsafsm.plotting.canvas import bare, figure, in_full, plain
 from vsafsm.plotting.style import COLOURS, DIVERGING, Theme
 from vsafsm.program import Program
 
@@ -41,6 +41,7 @@ def draw_weights(program: Program, theme: Theme) -> Figure:
         made.colorbar(image, ax=axes, label="weight (units)", shrink=0.75)
         under.hist(matrix.ravel(), bins=81, color=COLOURS[0])
         under.set_yscale("log")
+        in_full(under.yaxis)
         under.minorticks_off()
         under.set(xlabel="weight (units)", ylabel="synapses" if axes is images[0] else "")
         bare(under)

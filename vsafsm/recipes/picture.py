@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vsafsm.errors import RecipeError
-from vsafsm.plotting.canvas import bare, below, check_drawable, drawing, figure, plain, write
+from vsafsm.plotting.canvas import (
+    bare,
+    below,
+    check_drawable,
+    drawing,
+    figure,
+    in_full,
+    plain,
+    write,
+)
 from vsafsm.plotting.style import COLOURS, SCREEN, Theme
 from vsafsm.recipes.learnt import Learnt, learn
 from vsafsm.recipes.plan import Column, Plan, Setting, Value
@@ -137,6 +146,7 @@ def _draw_setting(
         )
         if setting.kind == "log":
             axes.set_xscale("log")
+            in_full(axes.xaxis)
     _draw_trials(axes, at, values, best)
     axes.set_xlabel(plain(setting.name))
 
