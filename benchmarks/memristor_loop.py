@@ -37,14 +37,11 @@ STUCK = (0.0, 0.05, 0.1, 0.15, 0.2)
 SIZES = (128, 256)
 OF_MODELS = 128
 """Neurons with which each device model is tried."""
-MANY_STUCK = (0.0, 0.05, 0.1, 0.2, 0.3)
+MANY_STUCK = (0.0, 0.02, 0.05, 0.1, 0.2)
 MODELS: dict[str, dict[str, Any]] = {
     "NeuRRAM, 1 day": {"device": "neurram"},
     "PCM, 1 day": {"device": "pcm"},
-    "CMO/HfOx, 1 day": {"device": "cmo-hfox"},
-    "perovskite, sigma 0.113": {"device": "perovskite", "rows": 128, "columns": 128},
-    "perovskite, sigma 0.456": {"device": "perovskite-mean", "rows": 128, "columns": 128},
-    "lognormal, sigma 1": {"device": "lognormal", "sigma": 1.0},
+    "perovskite, 0.456": {"device": "perovskite-mean", "rows": 128, "columns": 128},
 }
 HEADER = (
     "N",

@@ -3,22 +3,25 @@ text of at least 6 points, no text over another, over a legend, over data or out
 
     python benchmarks/pictures.py [--to FOLDER] [NAME ...]      all, or some; into docs/
 
-What takes long to measure is kept in ``benchmarks/tables`` and drawn from there. Without its table a
-sweep is measured anew. Screenshots of pages (``report.png`` and
-those of the playground) are not here: see ``benchmarks/landing.py``.
+What takes long to measure is kept in ``benchmarks/tables`` and drawn from there. Without its table
+a sweep is measured anew. Screenshots of pages (``report.png`` and those of the playground) are not
+here: see ``benchmarks/landing.py``.
 """
 
 from __future__ import annotations
 
 import argparse
+import atexit
 import contextlib
 import csv
 import io
 import json
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +30,8 @@ from legible import problems, svg_problems
 from matplotlib.image import imread
 
 from vsafsm.cli import main as vsafsm
+from vsafsm.compiler import compile_machine as compiled
+from vsafsm.formats import load
 from vsafsm.intervals import wilson
 from vsafsm.plotting import graphviz
 from vsafsm.plotting.canvas import bare, below, drawing, figure, in_full, write
@@ -66,9 +71,21 @@ TWO_COLUMNS = {"chart", "weights", "recipes", "prediction", "spread", "models"}
 """Meant for 178 mm; all others for 85 mm."""
 
 
+@lru_cache
+def program(spec: str) -> str:
+    """A spec compiled as by default, once for all pictures of it."""
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder)
+    path = f"{folder}/{Path(spec).stem}.npz"
+    compiled(load(spec)).save(path)
+    return path
+
+
 def command(name: str) -> list[str]:
     """What is typed behind ``vsafsm``, up to the path."""
     words = COMMANDS[name].split()
+    if words[0] == "plot" and "--backend" not in words:
+        words[1] = program(words[1])
     flag = [] if words[-1] == "--picture" else ["-o"]
     more = ["--force"] if words[0] in ("plot", "draw") else []
     return [*words[:1], *more, "--theme", "paper", *words[1:], *flag]
@@ -193,7 +210,7 @@ def recovered(kind: str, path: Path) -> None:
     shown = {"in software": arrays["software"], "on an array": arrays["array"]}
     damaged = Damaged(arrays["seen"], arrays["known"])
     binary = Binary((28, 28), 0.5)
-    draw_recovery(binary, {"original": arrays[f"{kind}_original"]}, damaged, shown, path, PAPER)
+    draw_recovery(binary, {"original": arrays["original"]}, damaged, shown, path, PAPER)
 
 
 def recipes(path: Path) -> None:

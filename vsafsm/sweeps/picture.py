@@ -15,7 +15,7 @@ from vsafsm.sweeps.rows import Row, varied
 from vsafsm.sweeps.table import Table
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from vsafsm.plotting.picture import Picture
 
 ACROSS = 3
 """Panels side by side, at most."""
@@ -49,7 +49,7 @@ def draw(table: Table, path: Path, theme: Theme = SCREEN) -> None:
         write(_drawn(table, theme), path)
 
 
-def _drawn(table: Table, theme: Theme) -> Figure:
+def _drawn(table: Table, theme: Theme) -> Picture:
     rows = table.rows
     kinds = list(dict.fromkeys(kind_of(row) for row in rows))
     over_sizes = len({row.amount for row in rows}) == 1 and len({row.neurons for row in rows}) > 1
@@ -68,17 +68,25 @@ def _drawn(table: Table, theme: Theme) -> Figure:
     for axes, kind in zip(panels, kinds, strict=False):
         panel(axes, [row for row in rows if kind_of(row) == kind], kind, over_sizes)
         axes.set_title(rows[0].noise if over_sizes else kind)
-    handles: dict[str, Any] = {}
-    for axes in panels[: len(kinds)]:
-        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
-            handles.setdefault(label, handle)
-    made.legend(
-        *(handles.values(), handles.keys()),
-        loc="outside lower center",
-        ncols=1 if across == 1 else 2,
-    )
+    _add_legend(made, panels[: len(kinds)], theme)
     made.suptitle(plain(rows[0].machine))
     return made
+
+
+def _add_legend(made: Picture, panels: Any, theme: Theme) -> None:
+    """Below: what was measured, then what was predicted; side by side where both find room."""
+    handles: dict[str, Any] = {}
+    for axes in panels:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
+    labels = sorted(handles, key=lambda label: "bound" in label or "law" in label)
+    fits = theme.letters(2 * max(map(len, labels)) + 12) < made.get_figwidth()
+    made.legend(
+        [handles[label] for label in labels],
+        labels,
+        loc="outside lower center",
+        ncols=2 if fits and len(labels) > 1 else 1,
+    )
 
 
 def kind_of(row: Row) -> str:
