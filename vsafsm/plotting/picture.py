@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 
 from vsafsm.plotting.style import Theme
 
-
 NOTEBOOK = 0.64
 """Pixels per inch in a notebook, as a share of those of a file."""
 
