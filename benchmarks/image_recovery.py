@@ -3,10 +3,13 @@
 Held-out digits by a Boltzmann machine, beside the posterior over the images of training (each with
 pixels flipped by a share that is best in hindsight), an estimate without learning or arrays.
 Stored digits by an attractor network.
+
+    python benchmarks/image_recovery.py PACKAGE TABLE      some digits, for benchmarks/pictures.py
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +24,7 @@ from vsafsm.discovery import find
 from vsafsm.intervals import over_draws
 from vsafsm.sense.arrays import array_backend
 from vsafsm.sense.data import Frames
-from vsafsm.sense.recovery.arrays import errors
+from vsafsm.sense.recovery.arrays import drawn, errors, in_software
 from vsafsm.sense.recovery.attractors import store
 from vsafsm.sense.recovery.images import Damaged, Restorer, cover, flip, wrong
 from vsafsm.sense.recovery.training import BoltzmannRecipe, remember
@@ -32,6 +35,8 @@ STORED = 20
 SPREADS = (0.02, 0.04, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2)
 FIRST_ARRAY = 1000
 RECIPES = {"8 x 8": BoltzmannRecipe(bits=120, batch=50, passes=60), "28 x 28": BoltzmannRecipe()}
+PARTS = ("original", "seen", "known", "software", "array")
+"""Of what is kept for pictures."""
 PLAIN = {"noise": 0.0, "clip": 1000.0}
 """Without noise, and with full scale at the largest weight."""
 HEADER = (
@@ -122,3 +127,28 @@ def _less(seen: Damaged, truth: Bits, known: np.ndarray, spread: float) -> float
         one, other = spread * evidence, (1 - spread) * (1 - evidence)
         found = lit * if_lit + (1 - lit) * one / (one + other) > 0.5
     return float(1 - wrong(found, truth).mean() / wrong(seen.pixels, truth).mean())
+
+
+def keep(package: Path, table: Path) -> None:
+    """Write ten held-out digits, one of each class: as they are, damaged, and recovered."""
+    frames = mixed(digits(package))
+    test, kept = (
+        frames.taken(np.arange(SHOWN)),
+        frames.taken(np.arange(SHOWN, len(frames.values))),
+    )
+    restorer = remember(kept, RECIPES["28 x 28"], np.random.default_rng(0))
+    chosen = [test.labels.index(str(digit)) for digit in range(10)]
+    truth = restorer.binary.pixels(test.taken(np.array(chosen)))
+    rng, backend = np.random.default_rng(1), array_backend(find("memristor"))
+    damages = {"flipped": flip(truth, 0.2, rng), "covered": cover(truth, "bottom", rng)}
+    arrays = {}
+    for name, seen in damages.items():
+        first = next(drawn(restorer, seen, backend, {"device": "neurram"}, (FIRST_ARRAY,)))
+        shown = (truth, seen.pixels, seen.known, in_software(restorer, seen, 0), first)
+        for part, pixels in zip(PARTS, shown, strict=True):
+            arrays[f"{name}_{part}"] = pixels
+    np.savez_compressed(table, **arrays)
+
+
+if __name__ == "__main__":
+    keep(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,11 +1,13 @@
 """What calibration and chip in the loop win back, on lognormal devices with stuck cells.
 
-Usage: python benchmarks/memristor_loop.py loop|spread|stuck|models [DEVICES] [PICTURE]
+Usage: python benchmarks/memristor_loop.py loop|spread|stuck|models [DEVICES] [TABLE]
 
 loop    lognormal devices of four spreads, 5 % of the cells stuck, N = 1024
-spread  lognormal devices against their spread, 1 % of the cells stuck, at three N
-stuck   lognormal devices of sigma 0.456 against the share of stuck cells, at three N
-models  each device model against the share of stuck cells, N = 512, until it breaks
+spread  lognormal devices against their spread, 1 % of the cells stuck, at two N
+stuck   lognormal devices of sigma 0.456 against the share of stuck cells, at two N
+models  each device model against the share of stuck cells, N = 128, until it breaks
+
+TABLE is a file for the shares, in JSON, which ``benchmarks/pictures.py`` draws.
 
 A random machine of 6 states and 2 inputs at fixed N. A device is right when every pair of state and
 input is. Seeds start at 1000; nothing was tuned on these.
@@ -13,7 +15,9 @@ input is. Seeds start at 1000; nothing was tuned on these.
 
 from __future__ import annotations
 
+import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,17 +32,16 @@ from vsafsm.program import Program
 from vsafsm_memristor.crossbar.parameters import CALIBRATIONS
 from vsafsm_memristor.deploy.yields import outcomes
 
-SIGMAS = (0.5, 1.0, 1.5, 2.0, 2.35)
+SIGMAS = (0.25, 0.5, 1.0, 1.5, 2.0)
 STUCK = (0.0, 0.05, 0.1, 0.15, 0.2)
-SIZES = (512, 1024, 2048)
-MANY_STUCK = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
+SIZES = (128, 256)
+OF_MODELS = 128
+"""Neurons with which each device model is tried."""
+MANY_STUCK = (0.0, 0.02, 0.05, 0.1, 0.2)
 MODELS: dict[str, dict[str, Any]] = {
     "NeuRRAM, 1 day": {"device": "neurram"},
     "PCM, 1 day": {"device": "pcm"},
-    "CMO/HfOx, 1 day": {"device": "cmo-hfox"},
-    "perovskite, sigma 0.113": {"device": "perovskite", "rows": 128, "columns": 128},
-    "perovskite, sigma 0.456": {"device": "perovskite-mean", "rows": 128, "columns": 128},
-    "lognormal, sigma 1": {"device": "lognormal", "sigma": 1.0},
+    "perovskite, 0.456": {"device": "perovskite-mean", "rows": 128, "columns": 128},
 }
 HEADER = (
     "N",
@@ -77,26 +80,42 @@ def main() -> None:
         sys.stdout.flush()
     print_table(HEADER, [_row(*each) for each in found])
     if len(sys.argv) > 3:
-        label = "lognormal sigma" if sys.argv[1] == "spread" else "share of cells that are stuck"
-        rows = [
-            (f"N = {n}", sigma if sys.argv[1] == "spread" else stuck, each)
-            for n, sigma, stuck, each in found
-        ]
-        draw(rows, tuple(f"N = {n}" for n in SIZES), label, sys.argv[3])
+        keep(
+            [
+                (f"N = {n}", sigma if sys.argv[1] == "spread" else stuck, each)
+                for n, sigma, stuck, each in found
+            ]
+        )
 
 
 def models(devices: int) -> None:
     """Each device model against stuck cells."""
-    program = compile_machine(random_machine(6, 2, 0), target="memristor", dimension=512)
+    program = compile_machine(random_machine(6, 2, 0), target="memristor", dimension=OF_MODELS)
     rows = []
     for name, options in MODELS.items():
         for stuck in MANY_STUCK:
             rows.append((name, stuck, measured(program, options, stuck, devices)))
-            _, *told = _row(512, 0.0, *rows[-1][1:])
+            _, *told = _row(OF_MODELS, 0.0, *rows[-1][1:])
             print_line(" ".join((name, *told[1:])))
             sys.stdout.flush()
     if len(sys.argv) > 3:
-        draw(rows, tuple(MODELS), "share of cells that are stuck", sys.argv[3])
+        keep(rows)
+
+
+def keep(rows: list[tuple[str, float, np.ndarray]]) -> None:
+    """Write how many devices of how many are right, by panel and by what was varied."""
+    table = [
+        {
+            "panel": panel,
+            "amount": amount,
+            "devices": len(found),
+            "right": dict(zip(CALIBRATIONS, found[:, :3].sum(0).astype(int).tolist(), strict=True)),
+        }
+        for panel, amount, found in rows
+    ]
+    Path(sys.argv[3]).write_text(
+        "[\n" + ",\n".join(f"  {json.dumps(each)}" for each in table) + "\n]\n"
+    )
 
 
 def measured(program: Program, device: dict[str, Any], stuck: float, devices: int) -> np.ndarray:
@@ -137,41 +156,6 @@ def _row(neurons: int, sigma: float, stuck: float, found: np.ndarray) -> tuple[s
         f"{before:.0f}",
         f"{after:.0f}",
     )
-
-
-def draw(
-    rows: list[tuple[str, float, np.ndarray]], titles: tuple[str, ...], label: str, path: str
-) -> None:
-    """Share of right devices against what was varied, a panel for each title."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    down = -(-len(titles) // 3)
-    figure = Figure(figsize=(10, 3.0 * down + 0.4), layout="constrained")
-    FigureCanvasAgg(figure)
-    panels = figure.subplots(down, 3, sharey=True, squeeze=False)
-    for axes, title in zip(panels.flat, titles, strict=True):
-        found = [each for each in rows if each[0] == title]
-        x = np.array([each[1] for each in found])
-        for i, (name, marker) in enumerate(
-            (("as programmed", "o"), ("trimmed", "s"), ("chip in the loop", "^"))
-        ):
-            shares = np.array([each[2][:, i].mean() for each in found])
-            bounds = np.array([wilson(int(each[2][:, i].sum()), len(each[2])) for each in found])
-            axes.errorbar(
-                x + 0.012 * (i - 1) * x.max(),
-                shares,
-                np.abs(bounds.T - shares),
-                marker=marker,
-                capsize=2,
-                label=name,
-            )
-        axes.set(title=title, xlabel=label, ylim=(-0.03, 1.03))
-        axes.grid(alpha=0.3)
-    for axes in panels[:, 0]:
-        axes.set_ylabel("share of devices right")
-    panels[0, 0].legend(loc="lower left", fontsize=8)
-    figure.savefig(path, dpi=110, metadata={"Software": None})
 
 
 if __name__ == "__main__":

@@ -1,12 +1,16 @@
 """The prediction that sizing starts from, against what was measured: smallest N that proves, and
 the failure bound.
 
-Usage: python benchmarks/prediction.py [PICTURE]      (a picture needs vsafsm[plot])
+Usage: python benchmarks/prediction.py [TABLE]
+
+TABLE is a file for both, in JSON, which ``benchmarks/pictures.py`` draws.
 """
 
 from __future__ import annotations
 
+import json
 import sys
+from pathlib import Path
 
 import numpy as np
 from random_machines import random_machine
@@ -39,7 +43,7 @@ LOADS = [
 ]
 BITS = (8, 4, 3, 2)
 NOISES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
-DRAWS = 50
+DRAWS = 200
 
 
 def sizes() -> list[tuple[int, int, int, float, int, int]]:
@@ -98,7 +102,7 @@ def wilson(wrong: int, draws: int) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Print both tables, and draw them."""
+    """Print both tables."""
     measured, noisy = sizes(), failures()
     print_table(
         (
@@ -122,44 +126,20 @@ def main() -> None:
         )
     print_table(("sigma / radius", "union bound", "words wrong", "95 % interval"), rows)
     if len(sys.argv) > 1:
-        draw(measured, noisy, sys.argv[1])
+        keep(measured, noisy, sys.argv[1])
 
 
-def draw(measured: list, noisy: list, path: str) -> None:
-    """Predicted against measured sizes; bound against measured failures."""
-    from matplotlib import pyplot as plt
-    from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
-
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.2), layout="constrained")
-    for bits, marker in zip(BITS, "os^v", strict=True):
-        points = [(p, n) for _, _, b, _, p, n in measured if b == bits]
-        left.plot(*zip(*points, strict=True), marker, label=f"{bits} bits")
-    span = [min(p for *_, p, _ in measured) / 1.5, max(n for *_, n in measured) * 1.5]
-    left.plot(span, span, "k-", lw=0.8, label="equal")
-    left.set(
-        xscale="log", yscale="log", xlabel="predicted neurons", ylabel="smallest N that proved"
-    )
-    for axis in (left.xaxis, left.yaxis):
-        axis.set_major_locator(FixedLocator([25, 50, 100, 200, 400, 800]))
-        axis.set_major_formatter(StrMethodFormatter("{x:g}"))
-        axis.set_minor_locator(NullLocator())
-    left.legend(frameon=False)
-    noise = [n for n, _, _ in noisy if n]
-    shares = [w / DRAWS for n, _, w in noisy if n]
-    errors = np.array([wilson(w, DRAWS) for n, _, w in noisy if n]).T
-    right.errorbar(
-        noise, shares, yerr=np.abs(errors - shares), fmt="o", label="measured, 95 % interval"
-    )
-    right.plot(
-        noise, [min(1.0, b) for n, b, _ in noisy if n], "k-", label="union bound (at most 1)"
-    )
-    right.set(
-        xlabel="noise on every weight, sigma / radius", ylabel="share of 40-input words wrong"
-    )
-    right.legend(frameon=False)
-    for axes in (left, right):
-        axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=120)
+def keep(measured: list, noisy: list, path: str) -> None:
+    """Write both tables as JSON."""
+    names = ("states", "inputs", "bits", "conditions", "predicted", "smallest")
+    table = {
+        "sizes": [dict(zip(names, each, strict=True)) for each in measured],
+        "failures": [
+            {"noise": noise, "bound": bound, "wrong": wrong, "draws": DRAWS if noise else 1}
+            for noise, bound, wrong in noisy
+        ],
+    }
+    Path(path).write_text(json.dumps(table, indent=1) + "\n")
 
 
 if __name__ == "__main__":

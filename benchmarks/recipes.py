@@ -1,10 +1,11 @@
 """Trials that the search for a recipe takes in a simulated fab, beside random search.
 
 Usage: python benchmarks/recipes.py [SEEDS [CSV]]
+       python benchmarks/recipes.py random TRIALS CSV
 
 The fab has four settings of four kinds, one best recipe, and figures with 3 % of noise. What is
 counted is how many trials it takes until one is really worth 95 % of the best. CSV is written with
-the trials of the first seed, for a picture.
+the trials of the first seed. Trials at random, for a picture of what is learnt, need no Optuna.
 """
 
 from __future__ import annotations
@@ -62,17 +63,22 @@ def searched(seed: int) -> list[tuple[dict[str, Value], float]]:
     return trials
 
 
-def at_random(seed: int) -> int:
-    """Trials at random until one is worth enough."""
-    rng = np.random.default_rng([seed, 1])
+def random_settings(rng: np.random.Generator) -> dict[str, Value]:
+    """A recipe at random."""
     draws: dict[str, Callable[[], Value]] = {
         "salt": lambda: str(rng.choice(PLAN.settings[0].values)),
         "length_um": lambda: int(rng.integers(20, 101)),
         "minutes": lambda: float(10 ** rng.uniform(0, 2)),
         "molar": lambda: float(rng.uniform(0.1, 2.0)),
     }
+    return {name: draw() for name, draw in draws.items()}
+
+
+def at_random(seed: int) -> int:
+    """Trials at random until one is worth enough."""
+    rng = np.random.default_rng([seed, 1])
     for count in range(1, MOST_RANDOM):
-        if really({name: draw() for name, draw in draws.items()}) >= ENOUGH:
+        if really(random_settings(rng)) >= ENOUGH:
             return count
     return MOST_RANDOM
 
@@ -85,7 +91,12 @@ def row(name: str, counts: Sequence[int]) -> tuple[str, ...]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Print the table."""
+    """Print the table, or write trials."""
+    if arguments[:1] == ["random"]:
+        rng = np.random.default_rng(0)
+        chosen = [random_settings(rng) for _ in range(int(arguments[1]))]
+        keep([(s, really(s) * (1 + NOISE * rng.standard_normal())) for s in chosen], arguments[2])
+        return
     seeds = int(arguments[0]) if arguments else 50
     runs = []
     for seed in range(seeds):
@@ -102,9 +113,13 @@ def main(arguments: Sequence[str]) -> None:
     )
     print_line(f"{missed} searches did not get there in {MOST} trials")
     if len(arguments) > 1:
-        for settings, value in runs[0]:
-            cells = {**texts_of(settings), "usability": f"{value:.4f}"}
-            append(Path(arguments[1]), PLAN, cells)
+        keep(runs[0], arguments[1])
+
+
+def keep(trials: Sequence[tuple[dict[str, Value], float]], path: str) -> None:
+    """Write trials as a table of recipes."""
+    for settings, value in trials:
+        append(Path(path), PLAN, {**texts_of(settings), "usability": f"{value:.4f}"})
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 """How much noise on its weights a machine of 8 states and 2 inputs survives, and what was
 predicted.
 
-Usage: python benchmarks/robustness.py survival|bound|cost [DRAWS] [PICTURE]
+Usage: python benchmarks/robustness.py survival|bound|cost [DRAWS] [TABLE]
 
 survival  draws that are right at N = 1,024: what is asked of the compiler, and how far it goes
 bound     the proof's union bound beside what was measured, over noise and size
-          (a PICTURE needs vsafsm[plot])
+          (TABLE is a .csv for it, which ``benchmarks/pictures.py`` draws)
 cost      a trial beside the drawing of its noise, N = 512
 """
 
@@ -27,12 +27,11 @@ from vsafsm.noise import parse_noise, perturb
 from vsafsm.program import Program
 from vsafsm.sweeps.executors import processes
 from vsafsm.sweeps.journal import Journal
-from vsafsm.sweeps.picture import draw
 from vsafsm.sweeps.plan import Plan, Trials, subject
 from vsafsm.sweeps.ranges import noises
 from vsafsm.sweeps.rows import Row
 from vsafsm.sweeps.run import measure
-from vsafsm.sweeps.table import Table
+from vsafsm.sweeps.table import Table, write_table
 from vsafsm.walk import Walk
 
 FIRST = ("additive:2", "lognormal:0.5", "missing:0.3", "additive:3", "lognormal:1", "missing:0.5")
@@ -111,7 +110,7 @@ def bound(draws: int) -> None:
     print_line(f"bound below the measured lower limit: {below} of {len(rows)} points")
     print_line(f"bound of 1 where radius sqrt(k) / sigma is above 6: {vacuous} points")
     if len(sys.argv) > 3:
-        draw(Table(tuple(rows), {}), Path(sys.argv[3]))
+        write_table(Path(sys.argv[3]), Table(tuple(rows), {}))
 
 
 def cost() -> None:

@@ -1,6 +1,6 @@
 """What random machines cost in modules: neurons, synapses per transition, time, memory, margin.
 
-    python benchmarks/scale.py 1000x2 10000x2 [--dense 512x2] [--margin 0.1 0.2] [--picture FILE]
+    python benchmarks/scale.py 1000x2 10000x2 [--dense 512x2] [--margin 0.1 0.2] [--table FILE]
 
 Each machine is built and proven in a process of its own, so that the memory is its own peak. Times
 are of the processor, with one thread, so that other work on the machine changes them little. Noise
@@ -25,7 +25,6 @@ from random_machines import large_random_machine
 
 import vsafsm
 from vsafsm.modules import build
-from vsafsm.plotting.canvas import COLOURS, figure, write
 from vsafsm.proof import Tally, prove
 from vsafsm.synchronous import Session
 
@@ -90,23 +89,13 @@ def measure(size: str, dense: bool, options: dict[str, Any]) -> str:
     )
 
 
-def draw(rows: list[tuple[str, str, float, int]], path: Path) -> None:
-    """Synapses against transitions, a line per layout and margin."""
-    made = figure(6.0, 3.6)
-    axes = made.add_subplot()
-    kinds = list(dict.fromkeys((layout, margin) for _, layout, margin, _ in rows))
-    for colour, (layout, margin) in zip(COLOURS, kinds, strict=False):
-        points = sorted(
-            (np.prod([int(n) for n in size.split("x")]), synapses)
-            for size, *kind, synapses in rows
-            if tuple(kind) == (layout, margin)
-        )
-        name = "one matrix" if layout == "dense" else "modules"
-        axes.plot(*zip(*points, strict=True), "o-", color=colour, label=f"{name}, margin {margin}")
-    axes.set(xscale="log", yscale="log", xlabel="transitions of the machine", ylabel="synapses")
-    axes.grid(alpha=0.3)
-    axes.legend(frameon=False)
-    write(made, path)
+def keep(rows: list[tuple[str, str, float, int]], path: Path) -> None:
+    """Write synapses by size, layout and margin, as CSV."""
+    lines = ["states,inputs,layout,margin,synapses"]
+    for size, layout, margin, count in rows:
+        states, inputs = size.split("x")
+        lines.append(f"{states},{inputs},{layout},{margin},{count}")
+    path.write_text("\n".join(lines) + "\n")
 
 
 def main() -> None:
@@ -114,7 +103,7 @@ def main() -> None:
     parser.add_argument("sizes", nargs="*", metavar="STATESxINPUTS")
     parser.add_argument("--dense", action="append", default=[], metavar="STATESxINPUTS")
     parser.add_argument("--margin", nargs="+", type=float, default=[0.3], help="of build")
-    parser.add_argument("--picture", type=Path, help="draw synapses against transitions")
+    parser.add_argument("--table", type=Path, help="keep synapses, for benchmarks/pictures.py")
     for name in BUILD:
         parser.add_argument(f"--{name.replace('_', '-')}", help="of build; its default otherwise")
     parser.add_argument("--one", choices=["dense", "modules"], help=argparse.SUPPRESS)
@@ -146,8 +135,8 @@ def main() -> None:
         )
         print(done.stdout, end="", flush=True)
         rows.append((size, layout, margin, int(done.stdout.split("|")[4].replace(",", ""))))
-    if args.picture:
-        draw(rows, args.picture)
+    if args.table:
+        keep(rows, args.table)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from vsafsm.machine import Outputs
 from vsafsm.playing import Played
@@ -14,6 +14,14 @@ from vsafsm.requirements import Requirements
 from vsafsm.trains import DROP, Pace, Timed
 
 Description = Mapping[str, int | float | str]
+
+
+class Usage(NamedTuple):
+    """A resource of a target: how much of it a program uses, and how much there is."""
+
+    name: str
+    used: float
+    there: float
 
 
 @dataclass(frozen=True)
@@ -127,8 +135,11 @@ class Backend(Protocol):
     consult the machine to find a state: states come out of the network's activity.
 
     A backend may have two more methods: ``run(program, word, **options) -> Run`` runs a word known
-    in advance in one go, and ``plot(program, word, path, **options) -> Run`` draws it into a file
-    as well.
+    in advance in one go, and ``plot(program, word, path, theme, **options) -> Run`` draws it into a
+    file as well.
+
+    ``usage(program, **options)``, if there is one, tells as a sequence of `Usage` what a program
+    takes of a chip or an array, for ``vsafsm info --picture``.
 
     One whose program is a single file may have a ``suffix``, such as ``".nir"``, and
     ``emit_file(program, path,

@@ -123,10 +123,15 @@ def run_on(backend: Backend, program: Program, word: Iterable[str], **options: o
 
 
 def plot_word(
-    program: Program, word: Iterable[str], path: Path, backend: str, **options: object
+    program: Program,
+    word: Iterable[str],
+    path: Path,
+    backend: str,
+    theme: str = "screen",
+    **options: object,
 ) -> Run:
-    """Run a word and draw it into the file `path`. Raises `BackendError` where the backend draws
-    nothing.
+    """Run a word and draw it into the file `path`, for a screen or for paper. Raises `BackendError`
+    where the backend draws nothing.
     """
     target = find(backend)
     plot: Callable[..., Run] | None = getattr(target, "plot", None)
@@ -136,7 +141,7 @@ def plot_word(
         )
     check(program, target, options)
     symbols = tuple(word)
-    return plot(_for_word(program, target, symbols), symbols, path, **options)
+    return plot(_for_word(program, target, symbols), symbols, path, theme=theme, **options)
 
 
 def file_writer(backend: Backend, path: Path) -> Callable[..., None] | None:

@@ -82,13 +82,23 @@ class Brian2Backend:
 
         emit(program, folder, *self._settings(options))
 
-    def plot(self, program: Program, word: Sequence[str], path: Path, **options: object) -> Run:
+    def plot(
+        self,
+        program: Program,
+        word: Sequence[str],
+        path: Path,
+        theme: str = "screen",
+        **options: object,
+    ) -> Run:
         """Run a word and draw it: raster, overlaps, inputs and decoded states over time."""
-        from vsafsm_brian2.plot import check_drawable, draw
+        from vsafsm.plotting.canvas import check_drawable
+        from vsafsm.plotting.style import theme_of
+        from vsafsm_brian2.plot import draw
 
         check_drawable(path)
+        chosen = theme_of(theme)
         recording, readings = self.record(program, word, **options)
-        draw(recording, program.machine.name, path)
+        draw(recording, program.machine.name, path, chosen)
         return _as_run(readings)
 
     def describe(self, program: Program, **options: object) -> Description:

@@ -4,87 +4,59 @@ read in print.
 
 from __future__ import annotations
 
-import os
-from importlib.util import find_spec
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vsafsm.errors import BackendError, FileError
-from vsafsm.files import write_atomically
 from vsafsm.network import Network
+from vsafsm.plotting.canvas import bare, below, check_drawable, drawing, figure, plain, write
+from vsafsm.plotting.overlaps import held_patch, name_above
+from vsafsm.plotting.raster import name_bands
+from vsafsm.plotting.style import COLOURS, FAINT, INK, INPUT, MUTED, SCREEN, Theme
 from vsafsm_brian2.reading import Indices, Recording
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MOST_LABELS = 24
 """Codes named along an axis; beyond that only their order is shown."""
-FORMATS = ("png", "pdf", "svg")
+MOST_MS = 3000
+"""In one column."""
 
 
-def draw(recording: Recording, name: str, path: Path) -> None:
+def draw(recording: Recording, name: str, path: Path, theme: Theme = SCREEN) -> None:
     """Draw a recording into `path`; the suffix says the format.
 
     Raises
     ------
-    BackendError
-        If Matplotlib is not installed.
+    PlotError
+        If Matplotlib is not installed, or the suffix is none of those known.
     FileError
-        If the suffix is none of those known, or the file cannot be written.
+        If the file cannot be written.
     """
-    kind = check_drawable(path)
-    from io import BytesIO
+    check_drawable(path)
+    with drawing(theme):
+        write(_drawn(recording, name, theme), path)
 
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
-    used = _codes_used(recording)
-    width = float(np.clip(2.5 + recording.until_ms / 220, 7.0, 16.0))
-    figure = Figure(figsize=(width, 5.6 + 0.16 * min(len(used), MOST_LABELS)), layout="constrained")
-    FigureCanvasAgg(figure)
-    ratios = [
-        2.6,
-        0.35 + 0.09 * recording.network.no_mask,
-        1.3,
-        0.5 + 0.11 * min(len(used), MOST_LABELS),
-    ]
-    raster, inputs, overlaps, states = figure.subplots(4, 1, sharex=True, height_ratios=ratios)
-    _draw_raster(raster, recording, used)
-    _draw_inputs(inputs, recording)
+def _drawn(recording: Recording, name: str, theme: Theme) -> Figure:
+    network, used = recording.network, _codes_used(recording)
+    highs = [theme.lines(n) for n in (22, 9, min(len(used), MOST_LABELS) + 0.5)]
+    made = figure(theme, sum(highs) + theme.lines(10), 1 if recording.until_ms <= MOST_MS else 2)
+    raster, overlaps, states = made.subplots(3, 1, sharex=True, height_ratios=highs)
+    _draw_raster(raster, recording, used, highs[0])
     _draw_overlaps(overlaps, recording, used)
     _draw_states(states, recording, used)
-    raster.set_title(
-        f"{_plain(name)}: {recording.network.neurons} cells, {len(recording.network.states)}"
-        " states",
-        loc="left",
-    )
-    states.set_xlabel("time (ms)")
-    states.set_xlim(0, recording.until_ms)
-    for axes in (raster, inputs, overlaps, states):
-        axes.spines[["top", "right"]].set_visible(False)
+    states.set(xlabel="time (ms)", xlim=(0, recording.until_ms))
+    for axes in (raster, overlaps, states):
+        bare(axes)
         _shade(axes, recording)
-    buffer = BytesIO()
-    stamp: dict[str, Any] = {
-        "png": {"Software": None},
-        "pdf": {"CreationDate": None},
-        "svg": {"Date": None},
-    }[kind]
-    figure.savefig(buffer, format=kind, dpi=160, metadata=stamp)
-    write_atomically(os.fspath(path), buffer.getvalue())
-
-
-def check_drawable(path: Path) -> str:
-    """The format that a file name asks for: checked before anything runs. Raises what `draw`
-    does.
-    """
-    kind = path.suffix.removeprefix(".").lower()
-    if kind not in FORMATS:
-        raise FileError(
-            f'cannot draw "{path}": expected a name that ends in .{", .".join(FORMATS)}'
-        )
-    if find_spec("matplotlib") is None:
-        raise BackendError("Matplotlib is not installed; expected: pip install 'vsafsm[plot]'")
-    return kind
+    _name_inputs(raster, recording)
+    raster.set_title(f"{plain(name)}: {network.neurons} neurons, {len(network.states)} states")
+    made.align_ylabels([raster, overlaps, states])
+    below(made, _legend(), 3)
+    return made
 
 
 def _codes_used(recording: Recording) -> Indices:
@@ -95,7 +67,7 @@ def _codes_used(recording: Recording) -> Indices:
     return np.asarray(np.unique(codes[codes >= 0]))
 
 
-def _draw_raster(axes: Any, recording: Recording, used: Indices) -> None:
+def _draw_raster(axes: Any, recording: Recording, used: Indices, room: float) -> None:
     """Spikes, cells in the order of the states that were reached, the first for a cell of several;
     then the others.
     """
@@ -115,97 +87,75 @@ def _draw_raster(axes: Any, recording: Recording, used: Indices) -> None:
         recording.times_ms,
         place[recording.cells],
         "|",
-        color="black",
-        markersize=1.6,
-        markeredgewidth=0.5,
+        color=INK,
+        markersize=0.6 * axes.figure.theme.marker,
+        markeredgewidth=0.6 * axes.figure.theme.thin,
     )
     edges = np.searchsorted(first, np.arange(len(used) + 1))
-    for edge in edges[1:]:
-        axes.axhline(edge - 0.5, color="0.75", linewidth=0.5, zorder=0)
-    bands = [*edges.tolist(), len(first)]
-    names = [*_names(network, used), "others"]
-    labelled = [n for n in range(len(names)) if bands[n + 1] - bands[n] > len(first) / 40]
-    axes.set_yticks(
-        [(bands[n] + bands[n + 1]) / 2 for n in labelled], [names[n] for n in labelled], fontsize=7
-    )
-    axes.tick_params(axis="y", length=0)
-    axes.set_ylim(len(first), -1)
-    axes.set_ylabel("cells, by state")
-
-
-def _draw_inputs(axes: Any, recording: Recording) -> None:
-    names = ["rest", *recording.network.inputs, "reset"]
-    edges = sorted(
-        {0.0, recording.until_ms, *(t for e in recording.events for t in (e.onset_ms, e.end_ms))}
-    )
-    lines = [(0, begin, end) for begin, end in pairwise(edges) if recording.mask_at(begin) == 0]
-    lines += [
-        (e.symbol + 1 if e.symbol >= 0 else len(names) - 1, e.onset_ms, e.end_ms)
-        for e in recording.events
-    ]
-    for line, begin, end in lines:
-        axes.barh(
-            line, end - begin, left=begin, height=0.7, color="0.6" if line == 0 else "tab:orange"
-        )
-    axes.set_yticks(range(len(names)), map(_plain, names), fontsize=7)
-    axes.set_ylim(len(names) - 0.4, -0.6)
-    axes.set_ylabel("lines on")
+    name_bands(axes, edges, [*_names(network, used), "others"], len(first), room)
+    axes.set(ylim=(len(first), -1), ylabel="neurons, by state")
 
 
 def _draw_overlaps(axes: Any, recording: Recording, used: Indices) -> None:
-    import matplotlib
-
     times, found = recording.overlaps()
-    colours = matplotlib.colormaps["tab20"]
-    for n, code in enumerate(used.tolist()):
-        pending = recording.network.labels[code].pending
-        axes.plot(
-            times,
-            found[:, code],
-            color=colours(n % 20),
-            linewidth=0.9,
-            linestyle=":" if pending else "-",
-        )
-    axes.set_ylim(-0.4, 1.05)
-    axes.set_ylabel("overlap")
+    for code in used.tolist():
+        colour, pending = _colour(recording.network, code)
+        axes.plot(times, found[:, code], color=colour, linestyle=":" if pending else "-")
+    axes.set(ylim=(-0.4, 1.05), ylabel="similarity")
 
 
 def _draw_states(axes: Any, recording: Recording, used: Indices) -> None:
-    import matplotlib
-
     times, codes = recording.decoded()
-    colours = matplotlib.colormaps["tab20"]
     step = times[0] if len(times) else 1.0
     for n, code in enumerate(used.tolist()):
-        pending = recording.network.labels[code].pending
+        colour, pending = _colour(recording.network, code)
         at = times[codes == code]
         axes.barh(
             [n] * len(at),
             step,
             left=at - step,
             height=0.7,
-            color=colours(n % 20),
+            color=colour,
             alpha=0.45 if pending else 1.0,
         )
     if len(used) <= MOST_LABELS:
-        axes.set_yticks(range(len(used)), _names(recording.network, used), fontsize=7)
-    axes.set_ylim(len(used) - 0.4, -0.6)
-    axes.set_ylabel("decoded")
+        axes.set_yticks(range(len(used)), _names(recording.network, used))
+    axes.tick_params(axis="y", length=0)
+    axes.set(ylim=(len(used) - 0.4, -0.6), ylabel="decoded")
+
+
+def _colour(network: Network, code: int) -> tuple[str, bool]:
+    """Of the state that a code stands for, and whether a transition leads there still."""
+    label = network.labels[code]
+    return COLOURS[label.state % len(COLOURS)], label.pending
+
+
+def _legend() -> list[Any]:
+    from matplotlib.lines import Line2D
+
+    return [
+        Line2D([], [], color=MUTED, label="state"),
+        Line2D([], [], color=MUTED, linestyle=":", label="transition to it"),
+        held_patch(),
+    ]
+
+
+def _name_inputs(axes: Any, recording: Recording) -> None:
+    inputs = [
+        ((each.onset_ms + each.end_ms) / 2, recording.network.inputs[each.symbol])
+        for each in recording.events
+        if each.symbol >= 0
+    ]
+    name_above(axes, inputs, recording.until_ms)
 
 
 def _shade(axes: Any, recording: Recording) -> None:
+    """Colour where an input is held; grey where the network is reset."""
     for event in recording.events:
-        if event.symbol >= 0:
-            axes.axvspan(
-                event.onset_ms, event.end_ms, color="tab:orange", alpha=0.12, linewidth=0, zorder=0
-            )
+        colour = INPUT if event.symbol >= 0 else FAINT
+        axes.axvspan(event.onset_ms, event.end_ms, color=colour, linewidth=0, zorder=0)
 
 
 def _names(network: Network, codes: Indices) -> list[str]:
     names = network.code_names
-    return [_plain(names[code][:28]) for code in codes.tolist()]
-
-
-def _plain(name: str) -> str:
-    """A name that Matplotlib does not take for mathematics."""
-    return name.replace("$", r"\$")
+    return [plain(names[code]) for code in codes.tolist()]

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from vsafsm.backend import Description, Option
+from vsafsm.backend import Description, Option, Usage
 from vsafsm.errors import OptionError
 from vsafsm.network import Network
 from vsafsm.program import Program
@@ -19,7 +19,7 @@ from vsafsm.requirements import Requirements
 from vsafsm_lava.importing import import_lava
 from vsafsm_loihi2.backend import OPTIONS, on_chip, requirements
 from vsafsm_loihi2.integers import proven_form
-from vsafsm_loihi2.resources import report
+from vsafsm_loihi2.resources import report, usage
 from vsafsm_loihi2.session import ChipSession
 
 TARGETS = ("sim", "sim-stock", "loihi2")
@@ -90,6 +90,10 @@ class LavaBackend:
     def describe(self, program: Program, **options: object) -> Description:
         """Cores, chips, memory, headroom, spikes and operations."""
         return report(on_chip(program, options))
+
+    def usage(self, program: Program, **options: object) -> tuple[Usage, ...]:
+        """Cores, neurons and synaptic memory in use, beside what there is."""
+        return usage(on_chip(program, options))
 
 
 def _check_target(options: Mapping[str, Any]) -> str:

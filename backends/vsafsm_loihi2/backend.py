@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from vsafsm.backend import Description, Option
+from vsafsm.backend import Description, Option, Usage
 from vsafsm.errors import CompileCall, OptionError, RequirementError
 from vsafsm.files import write_atomically
 from vsafsm.network import Network
@@ -19,7 +19,7 @@ from vsafsm.program import Program
 from vsafsm.requirements import Requirements
 from vsafsm_loihi2.integers import ChipNetwork, Settings, lower, proven_form
 from vsafsm_loihi2.limits import DECAY, MOST_CHIPS
-from vsafsm_loihi2.resources import most_neurons, placed, report
+from vsafsm_loihi2.resources import most_neurons, placed, report, usage
 from vsafsm_loihi2.session import ChipSession, ClockedChipSession, IntegerEngine
 
 REQUIREMENTS = Requirements(bits=8, largest_sum=12_000)
@@ -122,6 +122,10 @@ class Loihi2Backend:
     def describe(self, program: Program, **options: object) -> Description:
         """Cores, chips, memory, headroom, spikes and operations."""
         return report(clocked(program, options))
+
+    def usage(self, program: Program, **options: object) -> tuple[Usage, ...]:
+        """Cores, neurons and synaptic memory in use, beside what there is."""
+        return usage(clocked(program, options))
 
 
 def settings_of(options: Mapping[str, Any]) -> Settings:

@@ -10,7 +10,7 @@ from math import ceil, log2
 import numpy as np
 from numpy.typing import NDArray
 
-from vsafsm.backend import Description
+from vsafsm.backend import Description, Usage
 from vsafsm_loihi2.integers import ChipNetwork
 from vsafsm_loihi2.limits import (
     ACCUMULATOR,
@@ -163,6 +163,22 @@ def report(chip: ChipNetwork) -> Description:
             " fit beside the last core"
         ),
     }
+
+
+def usage(chip: ChipNetwork) -> tuple[Usage, ...]:
+    """What the network takes of cores and chips, beside what there is."""
+    parts = placed(chip)
+    s = "s" * (parts.chips > 1)
+    return (
+        Usage(f"cores of {parts.chips} chip{s}", parts.cores, parts.chips * CORES_PER_CHIP),
+        Usage("neurons on the fullest core", parts.neurons_per_core, NEURONS_PER_CORE),
+        Usage("memory of the fullest core (words)", int(parts.words.max()), WORDS_PER_CORE),
+        Usage("neurons on these cores", chip.network.neurons, parts.cores * NEURONS_PER_CORE),
+        Usage(
+            "memory of these cores (words)", int(parts.words.sum()), parts.cores * WORDS_PER_CORE
+        ),
+        Usage("range of synaptic sums", chip.bounds.accumulator, ACCUMULATOR),
+    )
 
 
 def activity_per_transition(chip: ChipNetwork) -> tuple[float, float]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vsafsm.acceptance import Acceptance
-from vsafsm.backend import Description
+from vsafsm.backend import Description, Usage
 from vsafsm.encoder import encoder_for
 from vsafsm.errors import OptionError
 from vsafsm.program import Program
@@ -131,6 +131,32 @@ class MemristorBackend:
             "hold_steps": plan.network.contract.hold_steps,
             "gap_steps": plan.network.contract.gap_steps,
         }
+
+    def usage(self, program: Program, **options: Any) -> tuple[Usage, ...]:
+        """Tiles, cores and cells in use, beside what there is. Tiles and cores are left out where
+        their number is open.
+        """
+        plan = self.lower(program, **options)
+        layout, chosen = plan.layout, plan.settings
+        down, across = layout.grid
+        tiles, neurons = down * across, layout.neurons
+        found = []
+        if chosen.tiles_there is not None:
+            found.append(Usage("tiles", tiles, chosen.tiles_there))
+        if chosen.most_cores is not None:
+            found.append(Usage("cores", -(-tiles // chosen.tiles_per_core()), chosen.most_cores))
+        largest = float(np.max(plan.target))
+        return (
+            *found,
+            Usage(f"rows of {down} tile{'s' * (down > 1)}", neurons, down * layout.rows),
+            Usage(
+                f"outputs of {across} tile{'s' * (across > 1)}",
+                neurons,
+                across * layout.outputs_per_tile,
+            ),
+            Usage("cells of these tiles", layout.cells, tiles * layout.rows * layout.columns),
+            Usage("conductance (µS)", round(largest, 1), round(chosen.model.g_max_us, 1)),
+        )
 
 
 def _check_levels(matrices: Sequence[Matrix], options: Mapping[str, Any]) -> None:

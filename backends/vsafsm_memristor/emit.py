@@ -128,30 +128,32 @@ def manifest(
 
 def picture(program: Program, plan: ArrayPlan, tiles: tuple[Conductances, ...]) -> bytes:
     """All tiles as they lie, and the histogram of the targets: a PNG."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    from vsafsm.plotting.canvas import drawing, figure, in_full, plain
+    from vsafsm.plotting.style import COLOURS, SCREEN
 
     layout = plan.layout
     down, across = layout.grid
     whole = np.block([[tiles[b * down + a] for b in range(across)] for a in range(down)])
-    figure = Figure(figsize=(9, 5.5), layout="constrained")
-    FigureCanvasAgg(figure)
-    left, right = figure.subplots(1, 2, width_ratios=(3, 1))
-    image = left.imshow(
-        np.where(whole > 0, whole, np.nan), cmap="viridis", interpolation="nearest", aspect="auto"
-    )
-    left.set(xlabel=f"columns, {layout.columns} a tile", ylabel=f"rows, {layout.rows} a tile")
-    left.set_title(
-        f"{program.machine.name}: {len(tiles)} tiles, {layout.cells:,} cells, {layout.scheme}"
-    )
-    for edge in range(layout.columns, whole.shape[1], layout.columns):
-        left.axvline(edge - 0.5, color="white", linewidth=0.5)
-    for edge in range(layout.rows, whole.shape[0], layout.rows):
-        left.axhline(edge - 0.5, color="white", linewidth=0.5)
-    figure.colorbar(image, ax=left, label="target (uS)")
-    right.hist(whole[whole > 0], bins=40, orientation="horizontal", color="#31688e")
-    right.set(xlabel="cells", ylabel="target (uS)")
-    right.set_xscale("log")
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
+    with drawing(SCREEN):
+        made = figure(SCREEN, SCREEN.lines(32))
+        left, right = made.subplots(1, 2, width_ratios=(3, 1))
+        shown = np.where(whole > 0, whole, np.nan)
+        image = left.imshow(shown, aspect="auto")
+        left.set(
+            xlabel=f"columns, {layout.columns} per tile", ylabel=f"rows, {layout.rows} per tile"
+        )
+        made.suptitle(
+            f"{plain(program.machine.name)}: {len(tiles)} tiles, {layout.cells:,} cells,"
+            f" {layout.scheme}"
+        )
+        for edge in range(layout.columns, whole.shape[1], layout.columns):
+            left.axvline(edge - 0.5, color="white", linewidth=SCREEN.thin)
+        for edge in range(layout.rows, whole.shape[0], layout.rows):
+            left.axhline(edge - 0.5, color="white", linewidth=SCREEN.thin)
+        made.colorbar(image, ax=left, label="target (µS)")
+        right.hist(whole[whole > 0], bins=40, orientation="horizontal", color=COLOURS[0])
+        right.set(xlabel="cells", ylabel="target (µS)", xscale="log")
+        in_full(right.xaxis)
+        made.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()

@@ -32,7 +32,7 @@ def test_a_picture_is_written(
     if kind == "svg":
         text = picture.read_text()
         assert "time (ms)" in text
-        assert "refund" in text
+        assert "input held" in text
 
 
 def test_the_same_run_gives_the_same_picture(file: str, tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_what_cannot_be_drawn_is_refused(
 def test_without_matplotlib_there_is_the_install_command(
     file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("vsafsm_brian2.plot.find_spec", lambda name: None)
+    monkeypatch.setattr("vsafsm.plotting.canvas.find_spec", lambda name: None)
     assert main(["plot", file, "5", "--backend", "brian2", "-o", str(tmp_path / "run.png")]) == 2
     assert "pip install 'vsafsm[plot]'" in capsys.readouterr().err
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from vsafsm.errors import SweepError
+from vsafsm.errors import PlotError
 from vsafsm.noise import parse_noise
-from vsafsm.sweeps.picture import LABELS, check_drawable, draw, kind_of, panel
+from vsafsm.sweeps.picture import LABELS, draw, kind_of, panel
 from vsafsm.sweeps.rows import Row
 from vsafsm.sweeps.table import Table
 
@@ -81,5 +81,5 @@ def test_more_noise_is_to_the_right(
 
 
 def test_what_cannot_be_drawn_is_refused() -> None:
-    with pytest.raises(SweepError, match=r"ends in \.png"):
-        check_drawable(Path("t.bmp"))
+    with pytest.raises(PlotError, match=r"ends in \.png"):
+        draw(Table((), {}), Path("t.bmp"))

@@ -17,6 +17,7 @@ from vsafsm.discovery import DEFAULT, find
 from vsafsm.errors import OptionError, UsageError, did_you_mean
 from vsafsm.formats import formats
 from vsafsm.options import parse_assignments
+from vsafsm.plotting.style import SCREEN, THEMES
 
 COMPILE_OPTIONS = {
     "dimension": "neurons, 8 to 16384, or auto (default): what tolerates the noises asked for, or"
@@ -158,6 +159,20 @@ def add_output(
     parser.add_argument("-o", "--output", metavar=metavar, required=required, help=text)
     parser.add_argument(
         "--force", action="store_true", help="replace what is there, of whatever kind it is"
+    )
+
+
+def add_picture(
+    parser: argparse.ArgumentParser, text: str = "", flag: str | None = "--picture"
+) -> None:
+    """Add ``--picture``, unless another flag says where to, and ``--theme``: how it looks."""
+    if flag is not None:
+        parser.add_argument(flag, metavar="FILE", help=f"draw {text} (.png, .pdf or .svg)")
+    parser.add_argument(
+        "--theme",
+        choices=sorted(THEMES),
+        default=SCREEN.name,
+        help="for a screen (default), or for paper: 85 mm wide, or 178 mm for two columns",
     )
 
 

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from vsafsm.cli.arguments import Choices, add_json, add_options, add_program, add_target, choices
+from vsafsm.backend import Usage
+from vsafsm.cli.arguments import (
+    Choices,
+    add_json,
+    add_options,
+    add_picture,
+    add_program,
+    add_target,
+    choices,
+)
 from vsafsm.cli.exits import OK
 from vsafsm.cli.results import sizes, tolerated
 from vsafsm.cli.sources import compiled_of
 from vsafsm.cli.terminal import print_json, print_line
+from vsafsm.errors import UsageError
+from vsafsm.overwriting import check_output
+from vsafsm.plotting.canvas import SUFFIXES, check_drawable
+from vsafsm.plotting.style import theme_of
+from vsafsm.plotting.usage import draw_usage
 from vsafsm.program import Program
 from vsafsm.running import check
 from vsafsm.systems import SystemProgram
@@ -22,12 +38,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A spec or program, a backend whose resources are added, and compile options."""
     add_program(parser)
     add_target(parser, "--backend", "add what the program takes on this backend", default=None)
+    add_picture(parser, "what the program takes of that backend, beside what there is")
     add_json(parser)
     add_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     chosen = choices(args)
+    if args.picture is not None:
+        _check_picture(args, chosen)
     found = compiled_of(args, chosen, allow_unproven=True)
     if not isinstance(found, SystemProgram):
         described = _described(found, args, chosen)
@@ -35,7 +54,11 @@ def run(args: argparse.Namespace) -> int:
             print_json(described)
         else:
             _print(described)
+        if args.picture is not None:
+            _draw(args, chosen, found)
         return OK
+    if args.picture is not None:
+        raise UsageError("a picture is of one program, and this is a system; expected a part of it")
     machines = [_described(program, args, chosen) for program in found.programs]
     whole = {"system": found.system.name, "neurons": found.neurons, "synapses": found.synapses}
     if args.json:
@@ -46,6 +69,25 @@ def run(args: argparse.Namespace) -> int:
         print_line()
         _print(each)
     return OK
+
+
+def _check_picture(args: argparse.Namespace, chosen: Choices) -> None:
+    if args.target is None or not hasattr(chosen.backend, "usage"):
+        raise UsageError(
+            "--picture draws what a program takes of a chip or an array; expected a --backend that"
+            " tells it, such as loihi2 or memristor"
+        )
+    check_drawable(Path(args.picture))
+    check_output(args.picture, "a picture", SUFFIXES, sources=(args.spec,))
+
+
+def _draw(args: argparse.Namespace, chosen: Choices, program: Program) -> None:
+    usage: Callable[..., Sequence[Usage]] = chosen.backend.usage  # type: ignore[attr-defined]
+    found = usage(program, **chosen.of_target)
+    title = f"{program.machine.name} on {args.target}: {program.network.neurons} neurons"
+    draw_usage(title, found, Path(args.picture), theme_of(args.theme))
+    if not args.json:
+        print_line(f"wrote {args.picture}")
 
 
 def _described(program: Program, args: argparse.Namespace, chosen: Choices) -> dict[str, Any]:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from vsafsm.cli.arguments import add_options, add_output, add_target, add_word, choices, word_of
+from vsafsm.cli.arguments import (
+    add_options,
+    add_output,
+    add_picture,
+    add_target,
+    add_word,
+    choices,
+    word_of,
+)
 from vsafsm.cli.exits import OK, WRONG
 from vsafsm.cli.progress import ProgressBar
 from vsafsm.cli.results import is_correct, print_verdict, wrong_states
@@ -29,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_target(parser, "--backend", "let this backend draw its own run", default=None)
     add_output(parser, "FILE", "the picture (.png, .pdf or .svg)")
+    add_picture(parser, flag=None)
     add_options(parser)
 
 
@@ -47,14 +56,21 @@ def run(args: argparse.Namespace) -> int:
     program = program_of(args, chosen, allow_unproven=True)
     if args.target is None:
         with ProgressBar("drawing"):
-            write(plot(program, word or (), what=kind), Path(args.output))
+            write(plot(program, word or (), what=kind, theme=args.theme), Path(args.output))
     correct = True
     if word is not None:
         with ProgressBar(f"running on {chosen.target}"):
             ran = (
                 run_word(program, word)
                 if args.target is None
-                else plot_word(program, word, Path(args.output), chosen.target, **chosen.of_target)
+                else plot_word(
+                    program,
+                    word,
+                    Path(args.output),
+                    chosen.target,
+                    args.theme,
+                    **chosen.of_target,
+                )
             )
         expected = program.machine.run(word)
         correct = is_correct(ran, expected)

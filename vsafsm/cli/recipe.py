@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vsafsm.cli.arguments import add_json
+from vsafsm.cli.arguments import add_json, add_picture
 from vsafsm.cli.exits import OK
 from vsafsm.cli.tables import print_table
 from vsafsm.cli.terminal import print_json, print_line
 from vsafsm.errors import UsageError
 from vsafsm.overwriting import check_output
+from vsafsm.plotting.style import theme_of
 
 if TYPE_CHECKING:
     from vsafsm.recipes.plan import Plan, Value
@@ -43,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ask.add_argument(
         "--seed", type=int, default=0, metavar="SEED", help="seed of every random draw (default 0)"
     )
-    ask.add_argument("--picture", metavar="FILE", help="draw what was learnt (.png, .pdf, .svg)")
+    add_picture(ask, "what was learnt")
     add_json(ask)
     tell.add_argument(
         "cells", metavar="COLUMN=VALUE", nargs="+", help="every setting, and what was measured"
@@ -62,13 +63,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _ask(args: argparse.Namespace, plan: Plan) -> int:
+    from vsafsm.plotting.canvas import SUFFIXES
     from vsafsm.recipes.picture import draw_learnt
     from vsafsm.recipes.suggest import suggest
     from vsafsm.recipes.table import load_table
     from vsafsm.recipes.values import values
 
     if args.picture is not None:
-        check_output(args.picture, "a picture", (".png", ".pdf", ".svg"))
+        check_output(args.picture, "a picture", SUFFIXES)
     if args.count < 1 or args.seed < 0:
         raise UsageError("--count is to be 1 or more, and --seed 0 or more")
     table = load_table(args.table, plan)
@@ -76,7 +78,7 @@ def _ask(args: argparse.Namespace, plan: Plan) -> int:
     tried = [trial.settings for trial in table.trials]
     found = suggest(plan, tried, worth, args.count, args.seed)
     if args.picture is not None:
-        draw_learnt(plan, tried, worth, Path(args.picture))
+        draw_learnt(plan, tried, worth, Path(args.picture), theme_of(args.theme))
     if args.json:
         print_json({"trials": len(tried), "best": _best(plan, table, worth), "settings": found})
     else:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vsafsm.cli.arguments import add_json
+from vsafsm.cli.arguments import add_json, add_picture
 from vsafsm.cli.exits import OK
 from vsafsm.cli.sense_arguments import add_arrays, arrays_of, check_seed
 from vsafsm.cli.tables import print_table
@@ -14,6 +14,7 @@ from vsafsm.cli.terminal import print_json, print_line
 from vsafsm.errors import UsageError
 from vsafsm.intervals import over_draws
 from vsafsm.overwriting import check_output
+from vsafsm.plotting.style import theme_of
 
 if TYPE_CHECKING:
     from vsafsm.sense.model import Floats
@@ -48,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="the frames are damaged already: recover them, as -o says",
     )
-    parser.add_argument("--picture", metavar="FILE", help="draw some images (.png, .pdf, .svg)")
+    add_picture(parser, "some images")
     add_arrays(parser)
     add_json(parser)
 
@@ -76,7 +77,8 @@ def run(args: argparse.Namespace) -> int:
     if args.picture is not None:
         shown = {"in software": in_software(restorer, seen, args.seed), "on an array": first}
         before = {} if args.damaged else {"original": truth}
-        draw_recovery(restorer.binary, before, seen, shown, Path(args.picture))
+        theme = theme_of(args.theme)
+        draw_recovery(restorer.binary, before, seen, shown, Path(args.picture), theme)
     if args.output is not None:
         _write(args.output, first.reshape(frames.values.shape))
         if not args.json:
@@ -98,7 +100,9 @@ def _check(args: argparse.Namespace) -> None:
             " expected bottom"
         )
     if args.picture is not None:
-        check_output(args.picture, "a picture", (".png", ".pdf", ".svg"))
+        from vsafsm.plotting.canvas import SUFFIXES
+
+        check_output(args.picture, "a picture", SUFFIXES)
     if args.output is not None:
         check_output(args.output, "frames", (".npz",), sources=(args.frames, args.memory))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from vsafsm.cli.arguments import add_json
+from vsafsm.cli.arguments import add_json, add_picture
 from vsafsm.cli.exits import OK
 from vsafsm.cli.progress import ProgressBar
 from vsafsm.cli.sense_arguments import (
@@ -19,6 +19,7 @@ from vsafsm.cli.sense_arguments import (
 from vsafsm.cli.tables import print_table
 from vsafsm.cli.terminal import print_json, print_line
 from vsafsm.overwriting import check_output
+from vsafsm.plotting.style import theme_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--journal", metavar="FILE", help="keep trials in this file, and go on with those in it"
     )
-    parser.add_argument("--picture", metavar="FILE", help="draw the search (.png, .pdf, .svg)")
+    add_picture(parser, "the search")
     parser.add_argument(
         "--trials", type=int, default=20, metavar="COUNT", help="classifiers to train (default 20)"
     )
@@ -96,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
         )
     found = best(trials)
     if args.picture is not None:
-        draw_search(trials, Path(args.picture))
+        draw_search(trials, Path(args.picture), theme_of(args.theme))
     noise = ",".join(f"{each:.3f}" for each in found.noise)
     dropout = ",".join(f"{zero:.3f}:{half:.3f}" for zero, half in found.dropout)
     if args.json:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 
-from vsafsm.cli.arguments import COMPILE_OPTIONS, add_options, add_program, choices
+from vsafsm.cli.arguments import COMPILE_OPTIONS, add_options, add_picture, add_program, choices
 from vsafsm.cli.exits import OK
 from vsafsm.cli.progress import ProgressBar
 from vsafsm.cli.sources import program_of
@@ -15,9 +15,10 @@ from vsafsm.cli.tables import print_table
 from vsafsm.cli.terminal import note, print_line
 from vsafsm.options import parse_assignments
 from vsafsm.overwriting import check_output
-from vsafsm.plotting.canvas import SUFFIXES
+from vsafsm.plotting.canvas import SUFFIXES, check_drawable
+from vsafsm.plotting.style import theme_of
 from vsafsm.sweeps.journal import journal_path
-from vsafsm.sweeps.picture import check_drawable, draw
+from vsafsm.sweeps.picture import draw
 from vsafsm.sweeps.plan import Subject, Trials, subject
 from vsafsm.sweeps.ranges import values
 from vsafsm.sweeps.rows import Row, varied
@@ -82,7 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="the table (.csv or .parquet); what one of this very sweep has is not measured again",
     )
-    parser.add_argument("--picture", metavar="FILE", help="draw the table (.png, .pdf or .svg)")
+    add_picture(parser, "the table")
     parser.add_argument(
         "--restart",
         action="store_true",
@@ -103,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
     _print(table.rows)
     print_line(f"wrote {output}")
     if args.picture is not None:
-        draw(table, Path(args.picture))
+        draw(table, Path(args.picture), theme_of(args.theme))
         print_line(f"wrote {args.picture}")
     return OK
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,21 +12,15 @@ from typing import TYPE_CHECKING, Any
 from vsafsm.errors import PlotError
 from vsafsm.files import write_atomically
 from vsafsm.network import Network
+from vsafsm.plotting.style import Columns, Theme
 from vsafsm.statecharts.columns import short_names
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from vsafsm.plotting.picture import Picture
+
 SUFFIXES = (".png", ".pdf", ".svg")
-COLOURS = (
-    *("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#332288", "#882255"),
-    *("#117733", "#999933", "#aa4499", "#44aa99", "#661100", "#6699cc", "#ddcc77", "#444444"),
-    *("#004488", "#bb5566", "#5d8700", "#997700"),
-)
-"""Those of Okabe and Ito, then of Tol: neighbours differ for the colour-blind as well."""
-NOTEBOOK_DPI = 96
-MOST_NAMES = 40
-"""Names along an axis; beyond that only their order is shown."""
 
 
 def check_drawable(path: Path) -> None:
@@ -40,34 +36,29 @@ def check_matplotlib() -> None:
         raise PlotError("Matplotlib is not installed; expected: pip install 'vsafsm[plot]'")
 
 
-def figure(width: float, height: float) -> Figure:
-    """An empty figure of so many inches."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+@contextmanager
+def drawing(theme: Theme) -> Iterator[None]:
+    """Within it, Matplotlib draws as a theme says."""
+    from matplotlib import style
 
-    class Shown(Figure):
-        """A figure that notebooks show, whether or not ``pyplot`` is in use there."""
+    with style.context(dict(theme.rc), after_reset=True):
+        yield
 
-        def _repr_png_(self) -> bytes:
-            buffer = io.BytesIO()
-            self.savefig(buffer, format="png", dpi=NOTEBOOK_DPI)
-            return buffer.getvalue()
 
-    made = Shown(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(made)
-    return made
+def figure(theme: Theme, height: float, columns: Columns = 1) -> Picture:
+    """An empty figure of one or two columns, so many inches high."""
+    from vsafsm.plotting.picture import Picture
+
+    return Picture(theme, theme.width(columns), height)
 
 
 def write(made: Figure, path: Path) -> None:
     """Write a figure, whole or not at all: the same bytes for the same figure. Raises
     `FileError`.
     """
-    from matplotlib import rc_context
-
     dated = {".png": "Software", ".pdf": "CreationDate", ".svg": "Date"}[path.suffix]
     buffer = io.BytesIO()
-    with rc_context({"svg.hashsalt": "vsafsm"}):
-        made.savefig(buffer, format=path.suffix[1:], dpi=150, metadata={dated: None})
+    made.savefig(buffer, format=path.suffix[1:], metadata={dated: None})
     write_atomically(path, buffer.getvalue())
 
 
@@ -91,10 +82,23 @@ def bare(axes: Any) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def name_ticks(axes: Any, which: str, names: list[str]) -> None:
-    """Names along an axis, where there are not too many."""
-    if len(names) > MOST_NAMES:
+def in_full(axis: Any) -> None:
+    """Numbers of a logarithmic axis without exponents, which would be small."""
+    axis.set_major_formatter("{x:,g}")
+
+
+def below(made: Picture, handles: Sequence[Any], per_row: int = 2) -> None:
+    """A legend below all panels."""
+    if handles:
+        made.legend(handles=handles, loc="outside lower center", ncols=min(per_row, len(handles)))
+
+
+def name_ticks(axes: Any, which: str, names: Sequence[str], room: float) -> None:
+    """Names along an axis that is `room` inches long, where they find room on it."""
+    made: Picture = axes.figure
+    if made.theme.lines(0.85 * len(names)) > room:
         return
     set_ticks = axes.set_xticks if which == "x" else axes.set_yticks
-    turned = {"rotation": 90} if which == "x" and max(map(len, names)) > 4 else {}
-    set_ticks(range(len(names)), [plain(name) for name in names], fontsize=7, **turned)
+    wide = made.theme.letters(max(map(len, names)) + 1) * len(names) > room
+    turned = {"rotation": 90} if which == "x" and wide else {}
+    set_ticks(range(len(names)), [plain(name) for name in names], **turned)

@@ -5,11 +5,14 @@ lies.
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from vsafsm.errors import PlotError
 from vsafsm.machine import Machine
-from vsafsm.plotting.layered import Arrow, Point, Size, laid_out
+from vsafsm.plotting.layered import GAP, PAGE, Arrow, Point, Size, laid_out
+from vsafsm.plotting.printing import POINTS
+from vsafsm.plotting.style import LEAST_TEXT, PAPER, SCREEN, Theme
 from vsafsm.statecharts.columns import columns_of
 
 FONT = 13.0
@@ -18,14 +21,18 @@ LETTER = 0.6
 """Width of a letter, as a share of the font size."""
 MOST_STATES = 300
 """Most states that are laid out: nobody could read more."""
-MOST_LETTERS = 28
-"""In a line, where there are blanks to break it at."""
+MOST_LETTERS, MOST_ON_PAPER = 28, 17
+"""In a line, where there are blanks to break it at: on a screen, and in a column."""
 MOST_LINES = 10
 """In a label."""
 LINE, LABEL_LINE = 16.0, 13.5
 """From one line of a name to the next, and of outputs and labels."""
 AIR = 14.0
 """Around the picture."""
+NARROW = 0.5
+"""On paper, air and gaps are smaller by this factor."""
+COLUMN = PAPER.column * POINTS * LABEL_FONT / LEAST_TEXT, 1000.0
+"""Width and height of a column in pixels, where labels have the smallest text."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +93,16 @@ class Geometry:
     height: float
 
 
-def geometry(machine: Machine) -> Geometry:
+@dataclass(frozen=True)
+class Told:
+    """What is written into an ellipse: its name, and outputs below; in lines."""
+
+    key: str
+    names: tuple[str, ...]
+    outputs: tuple[str, ...] = ()
+
+
+def geometry(machine: Machine, theme: Theme = SCREEN) -> Geometry:
     """Lay the reachable states of a machine out.
 
     Raises
@@ -99,35 +115,52 @@ def geometry(machine: Machine) -> Geometry:
             f'machine "{machine.name}" has {len(machine.reachable)} reachable states, too many to'
             f" draw; expected at most {MOST_STATES}"
         )
-    number = {state: i for i, state in enumerate(machine.reachable)}
-    names = [(_name_lines(machine, state), _output_lines(machine, state)) for state in number]
-    sizes = [_state_size(*each) for each in names]
-    transitions = transition_labels(machine)
-    labels = [label_lines(own) for own in transitions.values()]
-    arrows = [
-        Arrow(number[source], number[target], _label_size(lines))
-        for (source, target), lines in zip(transitions, labels, strict=True)
+    most = most_letters(theme)
+    states = [
+        Told(
+            state,
+            tuple(_name_lines(machine, state, most)),
+            tuple(flush(", ".join(machine.outputs_of(state)), most)),
+        )
+        for state in machine.reachable
     ]
-    found = laid_out(sizes, arrows)
+    return placed(states, transition_labels(machine), theme)
+
+
+def placed(
+    told: Sequence[Told], labels: Mapping[tuple[str, str], list[str]], theme: Theme = SCREEN
+) -> Geometry:
+    """Lay ellipses out by what is written into them, and arrows from one to another by what is
+    written beside them.
+    """
+    number = {each.key: i for i, each in enumerate(told)}
+    sizes = [_ellipse_size(each) for each in told]
+    lines = [label_lines(own, most_letters(theme)) for own in labels.values()]
+    arrows = [
+        Arrow(number[source], number[target], _label_size(own))
+        for (source, target), own in zip(labels, lines, strict=True)
+    ]
+    page, narrow = (COLUMN, NARROW) if theme is PAPER else (PAGE, 1.0)
+    found, air = laid_out(sizes, arrows, page, narrow * GAP), narrow * AIR
 
     def to(point: Point) -> Point:
-        return point[0] + AIR, point[1] + AIR
+        return point[0] + air, point[1] + air
 
     nodes = tuple(
-        Node(state, to(centre), (size[0] / 2, size[1] / 2), _written(*told, to(centre)[1]))
-        for state, centre, size, told in zip(number, found.boxes, sizes, names, strict=True)
+        Node(each.key, to(centre), (size[0] / 2, size[1] / 2), _written(each, to(centre)[1]))
+        for each, centre, size in zip(told, found.boxes, sizes, strict=True)
     )
     edges = tuple(
         Edge(
             *(source, target, tuple(map(to, curve.points)), to(curve.label)),
-            _stacked(lines, LABEL_LINE, to(curve.label)[1]),
+            _stacked(own_lines, LABEL_LINE, to(curve.label)[1]),
             "; ".join(own),
         )
-        for ((source, target), own), curve, lines in zip(
-            transitions.items(), found.curves, labels, strict=True
+        for ((source, target), own), curve, own_lines in zip(
+            labels.items(), found.curves, lines, strict=True
         )
     )
-    return Geometry(nodes, edges, found.size[0] + 2 * AIR, found.size[1] + 2 * AIR)
+    return Geometry(nodes, edges, found.size[0] + 2 * air, found.size[1] + 2 * air)
 
 
 # ---- what is written
@@ -151,43 +184,55 @@ def transition_labels(machine: Machine) -> dict[tuple[str, str], list[str]]:
     }
 
 
-def label_lines(labels: list[str]) -> tuple[str, ...]:
+def most_letters(theme: Theme) -> int:
+    """Letters in a line, where there are blanks to break it at."""
+    return MOST_ON_PAPER if theme is PAPER else MOST_LETTERS
+
+
+def label_lines(labels: list[str], most: int = MOST_LETTERS) -> tuple[str, ...]:
     """Lines of a label, each transition with outputs of its own in a new one; of a label that is
     too long the first ones, and how many there are more.
     """
-    lines = [line for label in labels for line in _wrapped(label)]
+    lines = [line for label in labels for line in _wrapped(label, most)]
     if len(lines) <= MOST_LINES:
         return tuple(lines)
     return (*lines[: MOST_LINES - 1], f"and {len(lines) - MOST_LINES + 1} lines more")
 
 
-def _wrapped(text: str) -> list[str]:
+def _wrapped(text: str, most: int) -> list[str]:
     """In lines, broken at blanks; the second one and those after it are set in."""
     return textwrap.wrap(
-        *(text, MOST_LETTERS),
+        *(text, most),
         subsequent_indent="  ",
         break_long_words=False,
         break_on_hyphens=False,
     )
 
 
-def _name_lines(machine: Machine, state: str) -> list[str]:
+def _name_lines(machine: Machine, state: str, most: int) -> list[str]:
     columns = columns_of(machine.reachable)
-    return [line for cell in columns.told(state) for line in _flush(cell)]
+    lines = [line for cell in columns.told(state) for line in flush(cell, most)]
+    return lines if most == MOST_LETTERS else [part for line in lines for part in cut(line, most)]
 
 
-def _output_lines(machine: Machine, state: str) -> list[str]:
-    return _flush(", ".join(machine.outputs_of(state)))
+def cut(name: str, most: int) -> list[str]:
+    """A name in lines, cut behind underscores where it is too long."""
+    at = name.rfind("_", 0, most) + 1
+    if len(name) <= most or not at:
+        return [name]
+    return [name[:at], *cut(name[at:], most)]
 
 
-def _flush(text: str) -> list[str]:
-    return textwrap.wrap(text, MOST_LETTERS, break_long_words=False, break_on_hyphens=False)
+def flush(text: str, most: int) -> list[str]:
+    """In lines, broken at blanks."""
+    return textwrap.wrap(text, most, break_long_words=False, break_on_hyphens=False)
 
 
-def _state_size(names: list[str], outputs: list[str]) -> Size:
+def _ellipse_size(told: Told) -> Size:
     """Width and height of an ellipse around a text. Its corners hold none, so that one of several
     lines is wider and higher than the text.
     """
+    names, outputs = told.names, told.outputs
     across = (
         max(FONT * max(map(len, names)), LABEL_FONT * max(map(len, outputs), default=0)) * LETTER
     )
@@ -197,15 +242,15 @@ def _state_size(names: list[str], outputs: list[str]) -> Size:
 
 
 def _label_size(lines: tuple[str, ...]) -> Size:
-    return LABEL_FONT * LETTER * max(map(len, lines)) + 8, LABEL_LINE * len(lines) + 4
+    return LABEL_FONT * LETTER * max(map(len, lines), default=0) + 8, LABEL_LINE * len(lines) + 4
 
 
-def _written(names: list[str], outputs: list[str], middle: float) -> tuple[Line, ...]:
-    top = middle - (LINE * len(names) + LABEL_LINE * len(outputs)) / 2
-    below = top + LINE * len(names)
+def _written(told: Told, middle: float) -> tuple[Line, ...]:
+    top = middle - (LINE * len(told.names) + LABEL_LINE * len(told.outputs)) / 2
+    below = top + LINE * len(told.names)
     return (
-        *(Line(text, top + (i + 0.5) * LINE) for i, text in enumerate(names)),
-        *(Line(text, below + (i + 0.5) * LABEL_LINE, True) for i, text in enumerate(outputs)),
+        *(Line(text, top + (i + 0.5) * LINE) for i, text in enumerate(told.names)),
+        *(Line(text, below + (i + 0.5) * LABEL_LINE, True) for i, text in enumerate(told.outputs)),
     )
 
 

@@ -2,21 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from vsafsm.errors import UnknownStateError, did_you_mean
 from vsafsm.machine import Machine, listed
-from vsafsm.plotting.canvas import check_matplotlib, figure, plain
-from vsafsm.plotting.geometry import FONT, LABEL_FONT, Edge, Node, geometry
+from vsafsm.plotting.canvas import check_matplotlib, drawing, plain
+from vsafsm.plotting.geometry import FONT, LABEL_FONT, Edge, Geometry, Node, geometry
+from vsafsm.plotting.printing import POINTS, printed
+from vsafsm.plotting.style import (
+    ALERT,
+    INK,
+    LIT,
+    MUTED,
+    PAPER,
+    SCREEN,
+    STATE,
+    STATE_RIM,
+    Theme,
+    theme_of,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-PIXELS_PER_INCH = 96
-POINTS_PER_PIXEL = 72 / PIXELS_PER_INCH
+POINTS_PER_PIXEL = 72 / 96
+"""On a screen."""
 
 
-def draw(machine: Machine, *, state: str | None = None) -> Figure:
+@dataclass(frozen=True)
+class Look:
+    """Of an ellipse.
+
+    Attributes
+    ----------
+    doubled
+        Whether it is framed twice.
+    heavy
+        Whether its rim is wider.
+    alert
+        Whether a reader is to look at it.
+    """
+
+    fill: str = STATE
+    doubled: bool = False
+    heavy: bool = False
+    dashed: bool = False
+    alert: bool = False
+
+
+def draw(machine: Machine, *, state: str | None = None, theme: str = SCREEN.name) -> Figure:
     """A machine as a graph (``vsafsm.draw``).
 
     States have their Moore outputs, transitions their inputs and Mealy outputs. The initial state
@@ -27,6 +64,9 @@ def draw(machine: Machine, *, state: str | None = None) -> Figure:
     machine
     state
         A state to highlight.
+    theme
+        ``"screen"``, or ``"paper"``: as wide as one column (85 mm), or as two (178 mm) where text
+        would be smaller than 6 points.
 
     Returns
     -------
@@ -36,7 +76,7 @@ def draw(machine: Machine, *, state: str | None = None) -> Figure:
     Raises
     ------
     PlotError
-        If Matplotlib is not installed.
+        If Matplotlib is not installed, or there is no such theme.
     UnknownStateError
         If the state is not reached.
 
@@ -47,18 +87,38 @@ def draw(machine: Machine, *, state: str | None = None) -> Figure:
     >>> vsafsm.draw(machine, state="locked").savefig("turnstile.svg")
     """
     check_matplotlib()
+    chosen = theme_of(theme)
     if state is not None:
         check_reached(machine, state)
-    found = geometry(machine)
-    made = figure(found.width / PIXELS_PER_INCH, found.height / PIXELS_PER_INCH)
+    looks = {
+        each: Look(LIT if each == state else STATE, each == machine.initial, each == state)
+        for each in machine.reachable
+    }
+    with drawing(chosen):
+        return drawn(geometry(machine, chosen), chosen, looks)
+
+
+def drawn(
+    found: Geometry, theme: Theme, looks: Mapping[str, Look] = MappingProxyType({})
+) -> Figure:
+    """A figure of a graph that is laid out."""
+    from vsafsm.plotting.picture import Picture
+
+    scale, wide = POINTS_PER_PIXEL, found.width
+    if theme is PAPER:
+        width, scale = printed(found.width, LABEL_FONT)
+        wide = width * POINTS / scale
+    made = Picture(theme, wide * scale / 72, found.height * scale / 72)
     made.set_layout_engine("none")
     axes = made.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
-    axes.set(xlim=(0, found.width), ylim=(found.height, 0))
+    left = (found.width - wide) / 2
+    axes.set(xlim=(left, left + wide), ylim=(found.height, 0))
+    pen = _Pen(axes, scale, theme)
     for edge in found.edges:
-        _draw_edge(axes, edge)
+        pen.edge(edge)
     for node in found.nodes:
-        _draw_node(axes, node, node.state == machine.initial, node.state == state)
+        pen.node(node, looks.get(node.state, Look()))
     return made
 
 
@@ -71,72 +131,63 @@ def check_reached(machine: Machine, name: str) -> None:
         )
 
 
-def _draw_node(axes: Any, node: Node, initial: bool, lit: bool) -> None:
-    from matplotlib.patches import Ellipse
+class _Pen:
+    """Draws into axes whose units are pixels, each of so many points."""
 
-    across, down = 2 * node.half[0], 2 * node.half[1]
-    axes.add_patch(
-        Ellipse(
-            node.centre,
-            across,
-            down,
-            facecolor="#ffe2a8" if lit else "#eef1fb",
-            edgecolor="#3b4cc0",
-            linewidth=2.2 if lit else 1.2,
-            zorder=3,
-        )
-    )
-    if initial:
-        axes.add_patch(
+    def __init__(self, axes: Any, scale: float, theme: Theme) -> None:
+        self.axes, self.scale, self.theme = axes, scale, theme
+
+    def node(self, node: Node, look: Look) -> None:
+        from matplotlib.patches import Ellipse
+
+        thin = 1.5 * self.theme.thin
+        across, down = 2 * node.half[0], 2 * node.half[1]
+        self.axes.add_patch(
             Ellipse(
-                node.centre,
-                across - 7,
-                down - 7,
-                fill=False,
-                edgecolor="#3b4cc0",
-                linewidth=1,
-                zorder=4,
+                *(node.centre, across, down),
+                facecolor=look.fill,
+                edgecolor=ALERT if look.alert else STATE_RIM,
+                linewidth=2 * thin if look.heavy or look.alert else thin,
+                linestyle="--" if look.dashed else "-",
+                zorder=3,
             )
         )
-    for line in node.lines:
-        axes.text(
-            node.centre[0],
-            line.height,
-            plain(line.text),
-            fontsize=(LABEL_FONT if line.is_output else FONT) * POINTS_PER_PIXEL,
-            color="#555555" if line.is_output else "black",
-            ha="center",
-            va="center",
-            zorder=5,
+        if look.doubled:
+            self.axes.add_patch(
+                Ellipse(
+                    *(node.centre, across - 7, down - 7),
+                    fill=False,
+                    edgecolor=STATE_RIM,
+                    linewidth=thin,
+                    zorder=4,
+                )
+            )
+        for line in node.lines:
+            size, colour = (LABEL_FONT, MUTED) if line.is_output else (FONT, INK)
+            self.text(node.centre[0], line.height, line.text, size, color=colour, zorder=5)
+
+    def edge(self, edge: Edge) -> None:
+        from matplotlib.patches import FancyArrowPatch
+        from matplotlib.path import Path
+
+        curve = Path(edge.points, [Path.MOVETO, *[Path.CURVE4] * (len(edge.points) - 1)])
+        self.axes.add_patch(
+            FancyArrowPatch(
+                path=curve,
+                arrowstyle="-|>",
+                mutation_scale=14 * self.scale,
+                color=MUTED,
+                linewidth=1.3 * self.theme.thin,
+                shrinkA=0,
+                shrinkB=0,
+                zorder=2,
+            )
         )
+        halo = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6}
+        for line in edge.lines:
+            self.text(edge.at[0], line.height, line.text, LABEL_FONT, bbox=halo, zorder=6)
 
-
-def _draw_edge(axes: Any, edge: Edge) -> None:
-    from matplotlib.patches import FancyArrowPatch
-    from matplotlib.path import Path
-
-    curve = Path(edge.points, [Path.MOVETO, *[Path.CURVE4] * (len(edge.points) - 1)])
-    axes.add_patch(
-        FancyArrowPatch(
-            path=curve,
-            arrowstyle="-|>",
-            mutation_scale=11,
-            color="#444444",
-            linewidth=1,
-            shrinkA=0,
-            shrinkB=0,
-            zorder=2,
-        )
-    )
-    for line in edge.lines:
-        axes.text(
-            edge.at[0],
-            line.height,
-            plain(line.text),
-            fontsize=LABEL_FONT * POINTS_PER_PIXEL,
-            ha="center",
-            va="center",
-            zorder=6,
-            color="#1a1a1a",
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
+    def text(self, x: float, y: float, text: str, size: float, **style: Any) -> None:
+        self.axes.text(
+            *(x, y, plain(text)), fontsize=size * self.scale, ha="center", va="center", **style
         )

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
+from collections.abc import Sequence
+from typing import Any
 
 from vsafsm.errors import PlotError
+from vsafsm.plotting.printing import POINTS, Printed, printed
+from vsafsm.plotting.style import MILLIMETRES, PAPER
 
 FORMATS = {".svg": "svg", ".png": "png", ".pdf": "pdf"}
 SECONDS = 120
@@ -21,18 +26,34 @@ def laid_out(text: str) -> bytes:
     return _drawn(text, "json0")
 
 
-def rendered(text: str, suffix: str) -> bytes:
-    """The picture of a text in DOT, as what the suffix says.
+def rendered(text: str, suffix: str, size: Printed | None = None) -> bytes:
+    """The picture of a text in DOT, as what the suffix says; of the width of its print, where one
+    is given.
 
     Raises
     ------
     PlotError
         If ``dot`` is not there, fails or takes more than two minutes.
     """
-    return _drawn(text, FORMATS[suffix])
+    sized: tuple[str, ...] = ()
+    if size is not None:
+        # A picture is made smaller until it fits both ways; so it is as wide as is asked for.
+        sized = (f"-Gsize={size.width / MILLIMETRES:.4f},1000!",)
+        sized += (f"-Gdpi={PAPER.resolution}",) if suffix == ".png" else ()
+    return _drawn(text, FORMATS[suffix], sized)
 
 
-def _drawn(text: str, kind: str) -> bytes:
+def print_of(text: str, font: float) -> Printed:
+    """How large the picture of a text in DOT is printed, whose smallest letters have `font` points.
+    Raises `PlotError` as `rendered` does.
+    """
+    found: Any = json.loads(laid_out(text))
+    width = float(found["bb"].split(",")[2])
+    scale = printed(width, font).scale
+    return Printed(width * scale / POINTS, scale)
+
+
+def _drawn(text: str, kind: str, attributes: Sequence[str] = ()) -> bytes:
     program = shutil.which("dot")
     if program is None:
         raise PlotError(
@@ -40,10 +61,11 @@ def _drawn(text: str, kind: str) -> bytes:
         )
     try:
         try:
-            ran = _ran(program, text, kind)
+            ran = _ran(program, text, kind, attributes)
         except subprocess.CalledProcessError:
             # The usual way to rank breaks off at some boxes in boxes, the newer one does not.
-            ran = _ran(program, text.replace("{", "{ newrank=true;", 1), kind)
+            newer = text.replace("{", "{ newrank=true;", 1)
+            ran = _ran(program, newer, kind, attributes)
     except subprocess.TimeoutExpired:
         raise PlotError(
             f"Graphviz took more than {SECONDS} s; expected a smaller machine"
@@ -53,9 +75,11 @@ def _drawn(text: str, kind: str) -> bytes:
     return ran.stdout
 
 
-def _ran(program: str, text: str, kind: str) -> subprocess.CompletedProcess[bytes]:
+def _ran(
+    program: str, text: str, kind: str, attributes: Sequence[str]
+) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(  # noqa: S603 - no shell, and the format is one of a few
-        [program, f"-T{kind}"],
+        [program, f"-T{kind}", *attributes],
         input=text.encode(),
         capture_output=True,
         timeout=SECONDS,

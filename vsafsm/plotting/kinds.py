@@ -6,31 +6,42 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from vsafsm.errors import PlotError, did_you_mean
-from vsafsm.plotting.canvas import check_matplotlib
+from vsafsm.plotting.canvas import check_matplotlib, drawing
 from vsafsm.plotting.margins import draw_margins
 from vsafsm.plotting.overlaps import draw_overlaps
 from vsafsm.plotting.raster import draw_raster
 from vsafsm.plotting.similarity import draw_similarity
 from vsafsm.plotting.steps import Steps, run_steps
+from vsafsm.plotting.style import SCREEN, Theme, theme_of
+from vsafsm.plotting.terms import draw_terms
+from vsafsm.plotting.walk import draw_walk
 from vsafsm.plotting.weights import draw_weights
 from vsafsm.program import Program
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-OF_RUNS: Mapping[str, Callable[[str, Steps], Figure]] = {
+OF_RUNS: Mapping[str, Callable[[str, Steps, Theme], Figure]] = {
     "overlaps": draw_overlaps,
     "raster": draw_raster,
 }
-OF_PROGRAMS: Mapping[str, Callable[[Program], Figure]] = {
+OF_PROGRAMS: Mapping[str, Callable[[Program, Theme], Figure]] = {
     "weights": draw_weights,
     "similarity": draw_similarity,
     "margins": draw_margins,
+    "terms": draw_terms,
+    "walk": draw_walk,
 }
 KINDS = (*OF_RUNS, *OF_PROGRAMS)
 
 
-def plot(program: Program, word: Iterable[str] = (), *, what: str = "overlaps") -> Figure:
+def plot(
+    program: Program,
+    word: Iterable[str] = (),
+    *,
+    what: str = "overlaps",
+    theme: str = SCREEN.name,
+) -> Figure:
     """A picture of a run, or of the program itself (``vsafsm.plot``).
 
     Parameters
@@ -39,7 +50,10 @@ def plot(program: Program, word: Iterable[str] = (), *, what: str = "overlaps") 
     word
         Inputs of the run, from the reset; matters to ``"overlaps"`` and ``"raster"`` only.
     what
-        ``"overlaps"``, ``"raster"``, ``"weights"``, ``"similarity"`` or ``"margins"``.
+        ``"overlaps"``, ``"raster"``, ``"weights"``, ``"similarity"``, ``"margins"``, ``"terms"``
+        or ``"walk"``.
+    theme
+        ``"screen"``, or ``"paper"``: to be printed one column (85 mm) wide, or two (178 mm).
 
     Returns
     -------
@@ -49,7 +63,7 @@ def plot(program: Program, word: Iterable[str] = (), *, what: str = "overlaps") 
     Raises
     ------
     PlotError
-        If there is no such kind, or Matplotlib is not installed.
+        If there is no such kind or theme, or Matplotlib is not installed.
     UnknownInputError
         If an input is not in the machine's alphabet.
 
@@ -58,12 +72,16 @@ def plot(program: Program, word: Iterable[str] = (), *, what: str = "overlaps") 
     >>> import vsafsm
     >>> program = vsafsm.compile(vsafsm.load("specs/turnstile.yaml"))
     >>> vsafsm.plot(program, ["coin", "push"], what="raster").savefig("raster.png")
+    >>> vsafsm.plot(program, what="margins", theme="paper").savefig("margins.pdf")
     """
     check_kind(what)
     check_matplotlib()
-    if what in OF_RUNS:
-        return OF_RUNS[what](program.machine.name, run_steps(program.network, tuple(word)))
-    return OF_PROGRAMS[what](program)
+    chosen = theme_of(theme)
+    with drawing(chosen):
+        if what in OF_RUNS:
+            steps = run_steps(program.network, tuple(word))
+            return OF_RUNS[what](program.machine.name, steps, chosen)
+        return OF_PROGRAMS[what](program, chosen)
 
 
 def check_kind(kind: str) -> None:

@@ -59,9 +59,11 @@ def is_there() -> bool:
     return graphviz.is_there() or find_spec("igraph") is not None
 
 
-def laid_out(sizes: Sequence[Size], arrows: Sequence[Arrow]) -> Laid:
+def laid_out(
+    sizes: Sequence[Size], arrows: Sequence[Arrow], page: Size = PAGE, gap: float = GAP
+) -> Laid:
     """Lay ellipses of some widths and heights out, joined by arrows: in layers across or down,
-    whichever is larger on a page.
+    whichever is larger on a page of this shape; with a gap between boxes of a layer.
 
     Raises
     ------
@@ -77,15 +79,15 @@ def laid_out(sizes: Sequence[Size], arrows: Sequence[Arrow]) -> Laid:
             'a graph is laid out by Graphviz (the program "dot") or igraph, and neither is'
             " installed; expected: pip install 'vsafsm[plot]'"
         )
-    ways = (engine(sizes, arrows, across) for across in (True, False))
-    return min(ways, key=lambda laid: max(laid.size[0] / PAGE[0], laid.size[1] / PAGE[1]))
+    ways = (engine(sizes, arrows, across, gap) for across in (True, False))
+    return min(ways, key=lambda laid: max(laid.size[0] / page[0], laid.size[1] / page[1]))
 
 
 # ---- dot
 
 
-def _by_dot(sizes: Sequence[Size], arrows: Sequence[Arrow], across: bool) -> Laid:
-    found: Any = json.loads(graphviz.laid_out(_text(sizes, arrows, across)))
+def _by_dot(sizes: Sequence[Size], arrows: Sequence[Arrow], across: bool, gap: float) -> Laid:
+    found: Any = json.loads(graphviz.laid_out(_text(sizes, arrows, across, gap)))
     width, height = (float(each) for each in found["bb"].split(",")[2:])
 
     def to(text: str) -> Point:
@@ -113,12 +115,12 @@ def _ends_last(text: str) -> list[str]:
     return [*points, end.removeprefix("e,")]
 
 
-def _text(sizes: Sequence[Size], arrows: Sequence[Arrow], across: bool) -> str:
+def _text(sizes: Sequence[Size], arrows: Sequence[Arrow], across: bool, gap: float) -> str:
     """In DOT, where 72 pixels are an inch. Texts are left out: empty tables keep their room."""
     lines = [
         "digraph {",
         f"  graph [rankdir={'LR' if across else 'TB'}];",
-        f"  graph [nodesep={GAP / 72:.3f}, ranksep={LAYERS_APART / 72:.3f}];",
+        f"  graph [nodesep={gap / 72:.3f}, ranksep={LAYERS_APART / 72:.3f}];",
         '  node [shape=ellipse, fixedsize=true, label=""];',
     ]
     for i, (wide, high) in enumerate(sizes):
@@ -135,7 +137,7 @@ def _text(sizes: Sequence[Size], arrows: Sequence[Arrow], across: bool) -> str:
 # ---- igraph
 
 
-def _by_igraph(sizes: Sequence[Size], arrows: Sequence[Arrow], across: bool) -> Laid:
+def _by_igraph(sizes: Sequence[Size], arrows: Sequence[Arrow], across: bool, gap: float) -> Laid:
     """States lie in even layers, labels in odd ones. In each layer between, an arrow has a place of
     its own, and so a way around all boxes.
     """
@@ -159,7 +161,7 @@ def _by_igraph(sizes: Sequence[Size], arrows: Sequence[Arrow], across: bool) -> 
         ways[i] = [source, *range(len(layers), len(layers) + len(between)), target]
         extents += [turned(label) if layer == middle else (0.0, 0.0) for layer in between]
         layers += between
-    along = _along(layers, ways.values(), extents)
+    along = _along(layers, ways.values(), extents, gap)
     depth = [0.0] * (max(layers) + 1)
     for layer, (_, deep) in zip(layers, extents, strict=True):
         depth[layer] = max(depth[layer], deep)
@@ -205,7 +207,7 @@ def _layers(boxes: int, arrows: Sequence[Arrow]) -> list[int]:
 
 
 def _along(
-    layers: Sequence[int], ways: Iterable[Sequence[int]], extents: Sequence[Size]
+    layers: Sequence[int], ways: Iterable[Sequence[int]], extents: Sequence[Size], gap: float
 ) -> list[float]:
     """Where each lies along its layer: in igraph's order and near its place, with room for all."""
     import igraph
@@ -216,14 +218,14 @@ def _along(
         for one, two in pairwise(way)
     ]
     graph = igraph.Graph(len(layers), pieces, directed=True)
-    usual = GAP + sum(extent for extent, _ in extents) / len(extents)
+    usual = gap + sum(extent for extent, _ in extents) / len(extents)
     laid = graph.layout_sugiyama(layers=list(layers), maxiter=500).coords
     found = [usual * x for x, _ in laid]
     for layer in set(layers):
         own = sorted((i for i in range(len(layers)) if layers[i] == layer), key=found.__getitem__)
         wanted = [found[i] for i in own]
         for one, two in pairwise(own):
-            room = (extents[one][0] + extents[two][0]) / 2 + GAP
+            room = (extents[one][0] + extents[two][0]) / 2 + gap
             found[two] = max(found[two], found[one] + room)
         shift = sum(found[i] - at for i, at in zip(own, wanted, strict=True)) / len(own)
         for i in own:

@@ -13,6 +13,7 @@ from html import escape
 from vsafsm.durations import duration_text
 from vsafsm.errors import PlotError
 from vsafsm.plotting.geometry import MOST_STATES
+from vsafsm.plotting.style import LIT, MUTED, STATE, STATE_RIM
 from vsafsm.statecharts import (
     Assign,
     Block,
@@ -33,14 +34,16 @@ from vsafsm.statecharts.parts import Action, transitions_of, walk
 
 ACROSS = 30
 """Letters in a line of a label, where it has blanks to break at."""
-_LINE, _FILL, _LIT, _SMALL = "#3b4cc0", "#eef1fb", "#ffe2a8", "#4a4f63"
+NOTE_FONT = 11.0
+"""Of the smallest text."""
+_LINE, _FILL, _LIT, _SMALL = STATE_RIM, STATE, LIT, MUTED
 _HEAD = f"""\
 digraph {{
   graph [compound=true, rankdir=LR, bgcolor="white", fontname="Helvetica", fontsize=13,
     nodesep=0.35, ranksep=0.45, labeljust=l];
   node [shape=box, style="rounded,filled", fillcolor="{_FILL}", color="{_LINE}",
     fontname="Helvetica", fontsize=13, margin="0.16,0.08"];
-  edge [color="#404040", fontname="Helvetica", fontsize=11, arrowsize=0.8];"""
+  edge [color="{MUTED}", fontname="Helvetica", fontsize={NOTE_FONT:g}, arrowsize=0.8];"""
 _SOLID = f'label="", style=filled, fillcolor="{_LINE}", fixedsize=true'
 _BAR = f"shape=box, width=0.05, height=0.5, {_SOLID}"
 _DOT = f"shape=circle, width=0.12, {_SOLID}"
@@ -374,5 +377,7 @@ def _label(name: str, notes: Sequence[str] = (), align: str = "center") -> str:
     lines = [_as_html(name)] if name else []
     for note in notes:
         for line in textwrap.wrap(note, ACROSS, break_long_words=False, break_on_hyphens=False):
-            lines.append(f'<font point-size="11" color="{_SMALL}">{_as_html(line)}</font>')
+            lines.append(
+                f'<font point-size="{NOTE_FONT:g}" color="{_SMALL}">{_as_html(line)}</font>'
+            )
     return "<" + "".join(f'{line}<br align="{align}"/>' for line in lines) + ">"

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vsafsm.network import THRESHOLD
-from vsafsm.plotting.canvas import COLOURS, bare, code_names, figure, plain
+from vsafsm.plotting.canvas import bare, below, code_names, figure, plain
 from vsafsm.plotting.steps import Steps
+from vsafsm.plotting.style import COLOURS, FAINT, INPUT, INPUT_TEXT, MUTED, Columns, Theme
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_NAMED = len(COLOURS)
-"""States in the legend: as many as have a colour of their own."""
+"""States with a name: as many as have a colour of their own."""
+MOST_STEPS = 60
+"""In one column."""
 
 
-def draw_overlaps(name: str, steps: Steps) -> Figure:
+def draw_overlaps(name: str, steps: Steps, theme: Theme) -> Figure:
     """Similarities of the codes that matter, inputs shaded, and what the activity stands for. A
     state has a colour, solid at rest, and dashed while a transition leads to it.
     """
     network, overlaps, decoded = steps.network, steps.overlaps, steps.decoded
-    count = len(steps.mask)
     codes = [
         c
         for c in range(overlaps.shape[1])
@@ -32,31 +35,27 @@ def draw_overlaps(name: str, steps: Steps) -> Figure:
     states = list(dict.fromkeys(network.labels[c].state for c in decoded.tolist() if c >= 0))
     states += sorted({network.labels[c].state for c in codes}.difference(states))
     row = {state: i for i, state in enumerate(states)}
-    made = figure(
-        min(16.0, max(7.0, 2.5 + 0.16 * count)), 3.4 + 0.17 * min(len(states), MOST_NAMED)
-    )
-    lines, bars = made.subplots(2, 1, sharex=True, height_ratios=(3.2, 0.2 * len(states) + 0.2))
+    rows = theme.lines(min(len(states), MOST_NAMED) + 0.5)
+    lines_high = theme.lines(14)
+    made = figure(theme, lines_high + rows + theme.lines(8), columns_of(steps))
+    lines, bars = made.subplots(2, 1, sharex=True, height_ratios=(lines_high, rows))
     for code in codes:
         label = network.labels[code]
         lines.plot(
             overlaps[:, code],
             "--" if label.pending else "-",
             color=COLOURS[row[label.state] % len(COLOURS)],
-            linewidth=1.3,
         )
-    lines.axhline(THRESHOLD, color="0.6", linewidth=0.7, linestyle=":")
-    lines.set(ylabel="similarity with a code", ylim=(-0.3, 1.08))
-    lines.set_title(
-        f"{plain(name)}: {network.neurons} neurons; solid: state, dashed: transition to it",
-        loc="left",
-        fontsize=10,
-    )
+    lines.axhline(THRESHOLD, color=MUTED, linewidth=theme.thin, linestyle=":")
+    lines.set(ylabel="similarity with a code", ylim=(min(-0.1, overlaps.min()) - 0.05, 1.05))
     _draw_states(bars, steps, row)
     for axes in (lines, bars):
         shade(axes, steps)
         bare(axes)
+    bars.set(xlabel="step", ylabel="decoded", xlim=(-0.5, len(steps.mask) - 0.5))
     name_inputs(lines, steps)
-    bars.set(xlabel="step", xlim=(-0.5, count - 0.5))
+    lines.set_title(f"{plain(name)}: {network.neurons} neurons")
+    below(made, _legend())
     return made
 
 
@@ -68,14 +67,39 @@ def _draw_states(axes: Any, steps: Steps, row: dict[int, int]) -> None:
         colour = COLOURS[row[label.state] % len(COLOURS)]
         style: dict[str, Any] = {"color": colour}
         if label.pending:
-            style = {"facecolor": "none", "edgecolor": colour, "hatch": "////", "linewidth": 0}
+            style = {"facecolor": "none", "edgecolor": colour, "hatch": "/////", "linewidth": 0}
         axes.barh([row[label.state]] * len(at), 1, left=at - 0.5, height=0.75, **style)
     names = code_names(network)
     shown = [state for state in row if row[state] < MOST_NAMED]
-    axes.set_yticks(range(len(shown)), [names[state] for state in shown], fontsize=7)
-    for tick, state in zip(axes.get_yticklabels(), shown, strict=True):
-        tick.set_color(COLOURS[row[state] % len(COLOURS)])
+    axes.set_yticks(range(len(shown)), [names[state] for state in shown])
+    axes.tick_params(axis="y", length=0)
     axes.set(ylim=(len(row) - 0.4, -0.6))
+
+
+def _legend() -> list[Any]:
+    from matplotlib.lines import Line2D
+
+    return [
+        Line2D([], [], color=MUTED, label="state"),
+        Line2D([], [], color=MUTED, linestyle="--", label="transition to it"),
+        Line2D([], [], color=MUTED, linestyle=":", label="threshold"),
+        held_patch(),
+    ]
+
+
+# ---- steps and inputs
+
+
+def columns_of(steps: Steps) -> Columns:
+    """Columns that a picture of steps is to take."""
+    return 1 if len(steps.mask) <= MOST_STEPS else 2
+
+
+def held_patch() -> Any:
+    """What tells in a legend that an input is held."""
+    from matplotlib.patches import Patch
+
+    return Patch(facecolor=INPUT, edgecolor=FAINT, label="input held")
 
 
 def spans(steps: Steps) -> list[tuple[int, int, str]]:
@@ -91,23 +115,32 @@ def spans(steps: Steps) -> list[tuple[int, int, str]]:
 
 
 def shade(axes: Any, steps: Steps) -> None:
-    """Grey where an input is held."""
+    """Colour where an input is held."""
     for first, last, _ in spans(steps):
-        axes.axvspan(first - 0.5, last + 0.5, color="#e69f00", alpha=0.15, linewidth=0, zorder=0)
+        axes.axvspan(first - 0.5, last + 0.5, color=INPUT, linewidth=0, zorder=0)
 
 
 def name_inputs(axes: Any, steps: Steps) -> None:
-    """Names of inputs above where they are held, upright where they are long."""
-    inputs = spans(steps)
-    turned = 90 if any(len(name) > 3 * (last - first + 1) for first, last, name in inputs) else 0
-    for first, last, name in inputs:
-        axes.annotate(
-            plain(name, 16),
-            ((first + last) / 2, 0.02),
-            xycoords=("data", "axes fraction"),
-            ha="center",
-            va="bottom",
-            fontsize=7,
-            rotation=turned,
-            color="#8a5a00",
-        )
+    """Names of inputs above where they are held."""
+    inputs = [((first + last) / 2, name) for first, last, name in spans(steps)]
+    name_above(axes, inputs, len(steps.mask))
+
+
+def name_above(axes: Any, named: list[tuple[float, str]], along: float) -> None:
+    """Names at places of an axis that is `along` long: outside, above; upright where they are long,
+    and none where they find no room.
+    """
+    if not named:
+        return
+    theme, made = axes.figure.theme, axes.figure
+    places = [place for place, _ in named]
+    # About 70 % of the width are those of the axes.
+    inch = 0.7 * made.get_figwidth() / along
+    apart = min((b - a for a, b in pairwise(places)), default=along) * inch
+    if apart < theme.lines(0.85):
+        return
+    turned = 90 if theme.letters(max(len(name) for _, name in named) + 1) > apart else 0
+    above = axes.secondary_xaxis("top")
+    above.set_xticks(places, [plain(name) for _, name in named], rotation=turned)
+    above.tick_params(length=0, labelcolor=INPUT_TEXT)
+    above.spines[:].set_visible(False)

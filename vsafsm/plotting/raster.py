@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vsafsm.plotting.canvas import bare, code_names, figure, plain
-from vsafsm.plotting.overlaps import name_inputs, shade
+from vsafsm.plotting.canvas import bare, below, code_names, figure, plain
+from vsafsm.plotting.overlaps import columns_of, held_patch, name_inputs, shade
 from vsafsm.plotting.steps import Steps
+from vsafsm.plotting.style import FAINT, INK, Theme
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def draw_raster(name: str, steps: Steps) -> Figure:
+def draw_raster(name: str, steps: Steps, theme: Theme) -> Figure:
     """Neurons of the states that are reached, of the transitions on the way, then the others."""
     network, count = steps.network, len(steps.mask)
     reached = sorted({code for code in steps.decoded.tolist() if code >= 0})
@@ -23,28 +25,37 @@ def draw_raster(name: str, steps: Steps) -> Figure:
     order = np.argsort(first, kind="stable")
     place = np.empty(len(order), np.intp)
     place[order] = np.arange(len(order))
-    made = figure(min(16.0, max(7.0, 2.5 + 0.16 * count)), 5.0)
+    high = theme.lines(30)
+    made = figure(theme, high + theme.lines(9), columns_of(steps))
     axes = made.subplots()
     when, which = np.nonzero(steps.activity)
-    axes.plot(when, place[which], "|", color="black", markersize=2.5, markeredgewidth=0.7)
+    axes.plot(when, place[which], "|", color=INK, markersize=0.7 * theme.marker)
     edges = np.searchsorted(first[order], np.arange(len(reached) + 1))
-    bands = [*edges.tolist(), len(order)]
     called = code_names(network)
-    names = [*(called[code] for code in reached), "others"]
-    for edge in edges[1:]:
-        axes.axhline(edge - 0.5, color="0.8", linewidth=0.6, zorder=0)
-    wide = [i for i in range(len(names)) if bands[i + 1] - bands[i] > len(order) / 45]
-    axes.set_yticks(
-        [(bands[i] + bands[i + 1]) / 2 for i in wide], [names[i] for i in wide], fontsize=7
-    )
-    axes.tick_params(axis="y", length=0)
+    name_bands(axes, edges, [*(called[code] for code in reached), "others"], len(order), high)
     axes.set(
         xlabel="step", ylabel="neurons, by code", xlim=(-0.5, count - 0.5), ylim=(len(order), -1)
     )
-    axes.set_title(
-        f"{plain(name)}: {network.neurons} neurons, {network.active} in a code", loc="left"
-    )
     shade(axes, steps)
-    name_inputs(axes, steps)
     bare(axes)
+    name_inputs(axes, steps)
+    axes.set_title(f"{plain(name)}: {network.neurons} neurons, {network.active} in a code")
+    below(made, [held_patch()])
     return made
+
+
+def name_bands(axes: Any, edges: Any, names: Sequence[str], count: int, room: float) -> None:
+    """Names of bands along the vertical axis of a raster of so many neurons, which is `room` inches
+    high; of bands too narrow for a name, the line between them alone.
+    """
+    theme: Theme = axes.figure.theme
+    for edge in edges[1:]:
+        axes.axhline(edge - 0.5, color=FAINT, linewidth=theme.thin, zorder=0)
+    bands = [*edges.tolist(), count]
+    wide = [
+        i
+        for i in range(len(names))
+        if (bands[i + 1] - bands[i]) * room / max(count, 1) > theme.lines(0.85)
+    ]
+    axes.set_yticks([(bands[i] + bands[i + 1]) / 2 for i in wide], [names[i] for i in wide])
+    axes.tick_params(axis="y", length=0)

@@ -7,28 +7,46 @@ from collections.abc import Sequence
 from html import escape
 
 from vsafsm.machine import Machine
-from vsafsm.plotting.geometry import Edge, Line, Node, geometry
+from vsafsm.plotting.geometry import LABEL_FONT, Edge, Geometry, Line, Node, geometry
 from vsafsm.plotting.layered import Point
+from vsafsm.plotting.printing import POINTS, printed
+from vsafsm.plotting.style import INK, LIT, MUTED, PAPER, SCREEN, STATE, STATE_RIM, Theme
 
 ARROW = 9.0
 
 
-def graph(machine: Machine, states: Sequence[str], lit: str | None = None) -> str:
+def graph(
+    machine: Machine, states: Sequence[str], lit: str | None = None, theme: Theme = SCREEN
+) -> str:
     """The machine; states and transitions carry the numbers of `states`, so that the page can light
-    them up. One state may be lit up from the start.
+    them up. One state may be lit up from the start. For paper its size is told in mm.
     """
-    found = geometry(machine)
+    found = geometry(machine, theme)
     edges = "".join(_edge(edge, states) for edge in found.edges)
     nodes = "".join(
         _node(node, states.index(node.state), node.state == machine.initial, node.state == lit)
         for node in found.nodes
     )
-    size = (
-        f'viewBox="0 0 {found.width:.0f} {found.height:.0f}" style="max-width:{found.width:.0f}px"'
-    )
+    size = _printed(found) if theme is PAPER else _shown(found)
     return (
         f'<svg class="graph" role="img" aria-label="{escape(machine.name)} as a graph"'
         f" {size}>{edges}{nodes}</svg>"
+    )
+
+
+def _shown(found: Geometry) -> str:
+    return (
+        f'viewBox="0 0 {found.width:.0f} {found.height:.0f}" style="max-width:{found.width:.0f}px"'
+    )
+
+
+def _printed(found: Geometry) -> str:
+    """As wide as a column, or as two, with the graph in the middle."""
+    width, scale = printed(found.width, LABEL_FONT)
+    wide = width * POINTS / scale
+    return (
+        f'width="{width:.0f}mm" height="{found.height * scale / POINTS:.1f}mm"'
+        f' viewBox="{(found.width - wide) / 2:.1f} 0 {wide:.1f} {found.height:.0f}"'
     )
 
 
@@ -80,24 +98,25 @@ def _tip(before: Point, end: Point) -> str:
 
 # ---- by itself
 
-STYLE = """
-.vsafsm-graph{background:#fff;width:100%;height:auto}
-.vsafsm-graph text{fill:#1b1d28;font:11px system-ui,sans-serif;text-anchor:middle}
-.vsafsm-graph .node ellipse{fill:none;stroke:#3b4cc0;stroke-width:1.2}
-.vsafsm-graph .node .rim{fill:#eef1fb}
-.vsafsm-graph .node.lit .rim{fill:#ffe2a8;stroke-width:2.2}
-.vsafsm-graph .node text{font-size:13px}
-.vsafsm-graph .node .outputs{font-size:11px;fill:#5c6175}
-.vsafsm-graph .edge path{fill:none;stroke:#555b70;stroke-width:1.1}
-.vsafsm-graph .edge .tip{fill:#555b70}
-.vsafsm-graph .edge .halo{stroke:#fff;stroke-width:4;stroke-linejoin:round}
+STYLE = f"""
+.vsafsm-graph{{background:#fff}}
+.vsafsm-graph:not([width]){{width:100%;height:auto}}
+.vsafsm-graph text{{fill:{INK};font:11px system-ui,Helvetica,Arial,sans-serif;text-anchor:middle}}
+.vsafsm-graph .node ellipse{{fill:none;stroke:{STATE_RIM};stroke-width:1.2}}
+.vsafsm-graph .node .rim{{fill:{STATE}}}
+.vsafsm-graph .node.lit .rim{{fill:{LIT};stroke-width:2.2}}
+.vsafsm-graph .node text{{font-size:13px}}
+.vsafsm-graph .node .outputs{{font-size:11px;fill:{MUTED}}}
+.vsafsm-graph .edge path{{fill:none;stroke:{MUTED};stroke-width:1.1}}
+.vsafsm-graph .edge .tip{{fill:{MUTED}}}
+.vsafsm-graph .edge .halo{{stroke:#fff;stroke-width:4;stroke-linejoin:round}}
 """
 """Its rules name one class, so that they change nothing else on the page of a notebook."""
 
 
-def standalone(machine: Machine, lit: str | None = None) -> str:
+def standalone(machine: Machine, lit: str | None = None, theme: Theme = SCREEN) -> str:
     """The graph with its own style, for notebooks and files; one state may be lit up."""
-    drawing = graph(machine, machine.states, lit)
+    drawing = graph(machine, machine.states, lit, theme)
     return drawing.replace(
         '<svg class="graph"', '<svg xmlns="http://www.w3.org/2000/svg" class="vsafsm-graph"', 1
     ).replace(">", f"><style>{STYLE}</style>", 1)

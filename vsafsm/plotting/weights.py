@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vsafsm.plotting.canvas import COLOURS, bare, figure, plain
+from vsafsm.plotting.canvas import bare, figure, in_full, plain
+from vsafsm.plotting.style import COLOURS, DIVERGING, Theme
 from vsafsm.program import Program
 
 if TYPE_CHECKING:
@@ -17,9 +18,9 @@ MOST_SHOWN = 512
 TITLES = ("autoassociative", "transitions", "correction", "deployed")
 
 
-def draw_weights(program: Program) -> Figure:
+def draw_weights(program: Program, theme: Theme) -> Figure:
     """The three parts and their sum as images, neurons in the order of codes, and their
-    distributions. In units.
+    distributions. In units; two columns.
     """
     network, parts = program.network, program.parts()
     order = np.argsort(
@@ -28,25 +29,22 @@ def draw_weights(program: Program) -> Figure:
     neurons = order[:MOST_SHOWN]
     whole = network.weights / network.scale
     matrices = (parts.autoassociative, parts.transition, parts.correction, whole)
-    made = figure(13.5, 5.4)
+    made = figure(theme, 0.42 * theme.width(2), columns=2)
     images, histograms = made.subplots(2, 4, height_ratios=(2.2, 1))
-    for axes, below, title, matrix in zip(images, histograms, TITLES, matrices, strict=True):
+    for axes, under, title, matrix in zip(images, histograms, TITLES, matrices, strict=True):
         limit = float(np.percentile(np.abs(matrix), 99.5)) or 1.0
         image = axes.imshow(
-            matrix[np.ix_(neurons, neurons)],
-            cmap="RdBu_r",
-            vmin=-limit,
-            vmax=limit,
-            interpolation="nearest",
+            matrix[np.ix_(neurons, neurons)], cmap=DIVERGING, vmin=-limit, vmax=limit
         )
-        axes.set_title(title, fontsize=10)
+        axes.set_title(title)
         axes.set(xlabel="from neuron", ylabel="to neuron" if axes is images[0] else "")
-        made.colorbar(image, ax=axes, shrink=0.75)
-        below.hist(matrix.ravel(), bins=81, color=COLOURS[0])
-        below.set_yscale("log")
-        below.minorticks_off()
-        below.set(xlabel="weight (units)", ylabel="synapses" if axes is images[0] else "")
-        bare(below)
+        made.colorbar(image, ax=axes, label="weight (units)", shrink=0.75)
+        under.hist(matrix.ravel(), bins=81, color=COLOURS[0])
+        under.set_yscale("log")
+        in_full(under.yaxis)
+        under.minorticks_off()
+        under.set(xlabel="weight (units)", ylabel="synapses" if axes is images[0] else "")
+        bare(under)
     made.suptitle(
         f"{plain(program.machine.name)}: {network.neurons} neurons in the order of codes,"
         f" {network.bits} bits"

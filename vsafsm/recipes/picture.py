@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vsafsm.errors import RecipeError
-from vsafsm.plotting.canvas import COLOURS, bare, check_drawable, figure, plain, write
+from vsafsm.plotting.canvas import (
+    bare,
+    below,
+    check_drawable,
+    drawing,
+    figure,
+    in_full,
+    plain,
+    write,
+)
+from vsafsm.plotting.style import COLOURS, SCREEN, Theme
 from vsafsm.recipes.learnt import Learnt, learn
 from vsafsm.recipes.plan import Column, Plan, Setting, Value
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 POINTS = 80
 ACROSS = 3
@@ -19,7 +32,11 @@ ACROSS = 3
 
 
 def draw_learnt(
-    plan: Plan, tried: Sequence[dict[str, Value]], worth: Sequence[float | None], path: Path
+    plan: Plan,
+    tried: Sequence[dict[str, Value]],
+    worth: Sequence[float | None],
+    path: Path,
+    theme: Theme = SCREEN,
 ) -> None:
     """Draw trials with the best so far, and for each setting what a process expects of it where the
     others are those of the best trial.
@@ -40,10 +57,24 @@ def draw_learnt(
     seen, values = [s for s, _ in known], np.array([value for _, value in known])
     best = int(values.argmax() if plan.objective.maximise else values.argmin())
     learnt = learn(plan.settings, seen, values.tolist())
+    with drawing(theme):
+        write(_drawn(plan, learnt, seen, values, best, theme), path)
+
+
+def _drawn(
+    plan: Plan,
+    learnt: Learnt,
+    seen: Sequence[dict[str, Value]],
+    values: Any,
+    best: int,
+    theme: Theme,
+) -> Figure:
     count = len(plan.settings) + 1
     down = -(-count // ACROSS)
-    made = figure(3.4 * min(count, ACROSS), 2.9 * down)
-    panels: Any = made.subplots(down, min(count, ACROSS), sharey=True, squeeze=False).reshape(-1)
+    made = figure(
+        theme, down * theme.lines(15) + theme.lines(2), 1 if down == 1 and count < ACROSS else 2
+    )
+    panels: Any = made.subplots(down, ACROSS, sharey=True, squeeze=False).reshape(-1)
     _draw_order(panels[0], values, plan, best)
     for setting, axes in zip(plan.settings, panels[1:], strict=False):
         _draw_setting(axes, setting, learnt, seen, values, best)
@@ -53,18 +84,43 @@ def draw_learnt(
         if number % ACROSS == 0:
             aim = plan.objective
             axes.set_ylabel(plain(aim.name if isinstance(aim, Column) else "predicted yield"))
-    write(made, path)
+    below(made, _legend(theme), 5)
+    return made
+
+
+def _legend(theme: Theme) -> list[Any]:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    return [
+        Line2D([], [], marker="o", linestyle="", color=COLOURS[0], label="trial"),
+        Line2D([], [], color=COLOURS[1], label="best so far"),
+        Line2D(
+            *([], []),
+            marker="*",
+            linestyle="",
+            markersize=2.5 * theme.marker,
+            color=COLOURS[1],
+            label="best",
+        ),
+        Line2D([], [], color=COLOURS[2], label="expected"),
+        Patch(color=COLOURS[2], alpha=0.2, linewidth=0, label="± 2 standard deviations"),
+    ]
 
 
 def _draw_order(axes: Any, values: Any, plan: Plan, best: int) -> None:
     numbers = np.arange(1, len(values) + 1)
     so_far = np.maximum if plan.objective.maximise else np.minimum
-    axes.step(numbers, so_far.accumulate(values), where="post", color=COLOURS[1], label="so far")
-    axes.plot(numbers, values, "o", ms=4, color=COLOURS[0], label="trial")
-    axes.plot(numbers[best], values[best], "*", ms=12, color=COLOURS[1], label="best")
+    axes.step(numbers, so_far.accumulate(values), where="post", color=COLOURS[1])
+    _draw_trials(axes, numbers, values, best)
     axes.set_xlabel("trial")
     axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.legend(fontsize=7, frameon=False, loc="best")
+
+
+def _draw_trials(axes: Any, at: Any, values: Any, best: int) -> None:
+    axes.plot(at, values, "o", color=COLOURS[0], alpha=0.6, markeredgewidth=0)
+    star = 2.5 * axes.figure.theme.marker
+    axes.plot(at[best], values[best], "*", markersize=star, color=COLOURS[1])
 
 
 def _draw_setting(
@@ -79,19 +135,19 @@ def _draw_setting(
     mean, apart = learnt.at([{**seen[best], setting.name: each} for each in asked])
     if setting.values:
         at = np.array([setting.values.index(str(s[setting.name])) for s in seen])
-        axes.errorbar(
-            range(len(asked)), mean, 2 * apart, fmt="s", color=COLOURS[2], capsize=4, ms=5
-        )
+        axes.errorbar(range(len(asked)), mean, 2 * apart, fmt="s", color=COLOURS[2])
         axes.set_xticks(range(len(asked)), [plain(each, 14) for each in setting.values])
         axes.set_xlim(-0.5, len(asked) - 0.5)
     else:
         at = np.array([float(s[setting.name]) for s in seen])
         axes.plot(asked, mean, color=COLOURS[2])
-        axes.fill_between(asked, mean - 2 * apart, mean + 2 * apart, color=COLOURS[2], alpha=0.18)
+        axes.fill_between(
+            *(asked, mean - 2 * apart, mean + 2 * apart), color=COLOURS[2], alpha=0.2, linewidth=0
+        )
         if setting.kind == "log":
             axes.set_xscale("log")
-    axes.plot(at, values, "o", ms=4, color=COLOURS[0], alpha=0.6)
-    axes.plot(at[best], values[best], "*", ms=12, color=COLOURS[1])
+            in_full(axes.xaxis)
+    _draw_trials(axes, at, values, best)
     axes.set_xlabel(plain(setting.name))
 
 

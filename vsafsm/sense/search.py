@@ -14,22 +14,28 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 
 from vsafsm.errors import FileError, SenseError
 from vsafsm.files import reason
-from vsafsm.plotting.canvas import COLOURS, bare, check_drawable, figure, write
+from vsafsm.plotting.canvas import bare, below, check_drawable, drawing, figure, write
+from vsafsm.plotting.style import COLOURS, SCREEN, Theme
 from vsafsm.sense.data import Frames
 from vsafsm.sense.extra import imported, optuna_quietly
 from vsafsm.sense.model import Model
 from vsafsm.sense.train import Recipe, train
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 Score = Callable[[Model, np.random.Generator], float]
 """How good a classifier is on one drawn array: 0 to 1."""
 Progress = Callable[[str, float], None]
 LEAST_DRAWS = 20
+ACROSS = 3
+"""Panels of a picture, side by side."""
 MOST_DROPOUT = 0.5
 """Of inputs that are multiplied by 0, and of those multiplied by 1/2: some are left as they are."""
 
@@ -313,7 +319,7 @@ def _read_trial(entry: Mapping[str, Any]) -> Trial:
     return Trial(tuple(map(float, entry["noise"])), tuple(map(float, entry["scores"])), dropout)
 
 
-def draw_search(trials: Sequence[Trial], path: Path) -> None:
+def draw_search(trials: Sequence[Trial], path: Path, theme: Theme = SCREEN) -> None:
     """Trials in their order with the best so far, and what was searched against the score.
 
     Raises
@@ -324,19 +330,31 @@ def draw_search(trials: Sequence[Trial], path: Path) -> None:
         If the file cannot be written.
     """
     check_drawable(path)
+    with drawing(theme):
+        write(_drawn(trials, theme), path)
+
+
+def _drawn(trials: Sequence[Trial], theme: Theme) -> Figure:
     names = parameters(len(trials[0].noise), bool(trials[0].dropout))
     means = [trial.mean for trial in trials]
-    made = figure(3.4 * (len(names) + 1), 3.4)
-    panels: Any = made.subplots(1, len(names) + 1, sharey=True, squeeze=False)[0]
+    count = len(names) + 1
+    down = -(-count // ACROSS)
+    made = figure(theme, down * theme.lines(15) + theme.lines(2), 2)
+    panels: Any = made.subplots(down, ACROSS, sharey=True, squeeze=False).ravel()
     numbers = np.arange(1, len(trials) + 1)
-    panels[0].plot(numbers, means, "o", color=COLOURS[0], label="trial")
-    panels[0].plot(numbers, np.maximum.accumulate(means), color=COLOURS[1], label="best so far")
-    panels[0].set(xlabel="trial", ylabel=f"mean score of {len(trials[0].scores)} arrays")
-    panels[0].legend(fontsize=8)
-    for i, (name, axes) in enumerate(zip(names, panels[1:], strict=True)):
-        shown = axes.scatter([t.numbers[i] for t in trials], means, c=numbers, cmap="viridis")
-        axes.set(xlabel=name)
-    made.colorbar(shown, ax=panels[-1], label="trial")
-    for axes in panels:
+    made_of = panels[0].plot(numbers, means, "o", color=COLOURS[0], label="trial")
+    best_of = panels[0].plot(
+        numbers, np.maximum.accumulate(means), color=COLOURS[1], label="best so far"
+    )
+    panels[0].set_xlabel("trial")
+    for i, (name, axes) in enumerate(zip(names, panels[1:], strict=False)):
+        shown = axes.scatter([t.numbers[i] for t in trials], means, c=numbers)
+        axes.set_xlabel(name)
+    made.colorbar(shown, ax=list(panels), label="trial")
+    for number, axes in enumerate(panels):
+        axes.set_visible(number < count)
         bare(axes)
-    write(made, path)
+        if number % ACROSS == 0:
+            axes.set_ylabel(f"mean score of {len(trials[0].scores)} arrays")
+    below(made, [*made_of, *best_of])
+    return made

@@ -4,7 +4,7 @@ correct?
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,12 +35,19 @@ class WrongPair(NamedTuple):
 
 
 def first_wrong(machine: Machine, network: Network, drive: Drive) -> WrongPair | None:
-    """Take every input in every reachable state, at the network's contract, and stop at the first
-    that is wrong.
+    """The first pair of state and input that is wrong; None where all are correct: the first of
+    `wrong_pairs`.
+    """
+    return next(wrong_pairs(machine, network, drive), None)
+
+
+def wrong_pairs(machine: Machine, network: Network, drive: Drive) -> Iterator[WrongPair]:
+    """Take every input in every reachable state, at the network's contract: those that go wrong.
 
     States are entered by the first way found to them, with the activity that this way leaves. A
     pair is correct when the activity stands for the transition and its outputs while the input is
-    held, and for the state afterwards.
+    held, and for the state afterwards. Where the reset goes wrong, nothing else is tried; pairs of
+    states that no correct way leads to come last, with nothing found.
     """
 
     def run(activity: Bits, masks: NDArray[np.intp], steps: int) -> Bits:
@@ -52,7 +59,8 @@ def first_wrong(machine: Machine, network: Network, drive: Drive) -> WrongPair |
     start = run(network.codes[network.start][None], np.full(1, REST), network.contract.gap_steps)
     (first,) = _states(network, start)
     if first != machine.initial:
-        return WrongPair(machine.initial, None, machine.initial, first)
+        yield WrongPair(machine.initial, None, machine.initial, first)
+        return
     known, new = {machine.initial: start[0]}, [machine.initial]
     while new:
         pairs = [(state, a) for state in new for a in range(len(machine.inputs))]
@@ -69,11 +77,14 @@ def first_wrong(machine: Machine, network: Network, drive: Drive) -> WrongPair |
             label = network.labels[code] if code >= 0 else None
             end = None if label is None else (network.states[label.state], label.outputs)
             if end != (taken.to, taken.outputs) or at != taken.to:
-                return WrongPair(state, machine.inputs[a], taken.to, at)
-            if taken.to not in known:
+                yield WrongPair(state, machine.inputs[a], taken.to, at)
+            elif taken.to not in known:
                 known[taken.to] = activity
                 new.append(taken.to)
-    return None
+    for state in machine.reachable:
+        if state not in known:
+            for symbol in machine.inputs:
+                yield WrongPair(state, symbol, machine.transition(state, symbol).to, None)
 
 
 def _states(network: Network, activity: Bits) -> list[str | None]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from vsafsm.cli.arguments import add_json, add_options, add_program, choices
+from vsafsm.cli.arguments import add_json, add_options, add_picture, add_program, choices
 from vsafsm.cli.exits import OK, WRONG
 from vsafsm.cli.progress import ProgressBar
 from vsafsm.cli.sources import program_of
@@ -15,6 +16,9 @@ from vsafsm.cli.tables import print_table
 from vsafsm.cli.terminal import print_json, print_line
 from vsafsm.errors import OptionError
 from vsafsm.intervals import wilson
+from vsafsm.overwriting import check_output
+from vsafsm.plotting.canvas import SUFFIXES, check_drawable
+from vsafsm.plotting.style import theme_of
 from vsafsm.program import Program
 from vsafsm_memristor.crossbar.parameters import CALIBRATIONS, OPTIONS, settings
 from vsafsm_memristor.deploy.yields import ArrayOutcome, outcomes
@@ -59,6 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="exit with 1 where the 95 %% interval begins below this",
     )
+    add_picture(parser, "the shares with their intervals, and how much goes wrong per array")
     add_json(parser)
     add_options(parser, OPTIONS)
     parser.set_defaults(target="memristor")
@@ -81,11 +86,34 @@ def run(args: argparse.Namespace) -> int:
         print_json({**described, "arrays": args.arrays, "yields": rows})
     else:
         _print(described, rows, found)
+    if args.picture is not None:
+        _draw(args, program, found)
     enough = args.least is None or all(row["low"] >= args.least for row in rows)
     return OK if enough else WRONG
 
 
+def _draw(
+    args: argparse.Namespace, program: Program, found: Mapping[str, list[ArrayOutcome]]
+) -> None:
+    from vsafsm_memristor.deploy.yield_picture import draw_yields
+
+    machine = program.machine
+    draw_yields(
+        machine.name,
+        machine.reachable_transitions,
+        found,
+        args.least,
+        Path(args.picture),
+        theme_of(args.theme),
+    )
+    if not args.json:
+        print_line(f"wrote {args.picture}")
+
+
 def _check(args: argparse.Namespace) -> None:
+    if args.picture is not None:
+        check_drawable(Path(args.picture))
+        check_output(args.picture, "a picture", SUFFIXES, sources=(args.spec,))
     for name in ("arrays", "jobs"):
         if getattr(args, name) < 1:
             raise OptionError(f"{name} is {getattr(args, name)}; expected at least 1")

@@ -15,7 +15,7 @@ from vsafsm.machine import Machine
 from vsafsm.program import Program
 from vsafsm_memristor.crossbar.array import ArrayPlan, calibrate, plan_array
 from vsafsm_memristor.crossbar.parameters import settings
-from vsafsm_memristor.deploy.trials import WrongPair, first_wrong
+from vsafsm_memristor.deploy.trials import WrongPair, wrong_pairs
 from vsafsm_memristor.importing import import_optional
 
 CHUNK = 4
@@ -30,6 +30,8 @@ class ArrayOutcome:
     ----------
     wrong
         The first pair of state and input that it runs wrong; None where all are correct.
+    wrong_pairs
+        How many pairs go wrong, or cannot be reached; all where the reset does.
     rewritten, writes
         Cells that were corrected, and how often cells were programmed to do so.
     short_before, short_after
@@ -37,6 +39,7 @@ class ArrayOutcome:
     """
 
     wrong: WrongPair | None
+    wrong_pairs: int = 0
     rewritten: int = 0
     writes: int = 0
     short_before: int = 0
@@ -53,11 +56,18 @@ def drawn(
 ) -> ArrayOutcome:
     """What becomes of an array that is drawn."""
     made = calibrate(plan, lowered, rng)
-    wrong = first_wrong(machine, plan.network, lambda activity: made.crossbar.drive(activity, rng))
+    every = list(
+        wrong_pairs(machine, plan.network, lambda activity: made.crossbar.drive(activity, rng))
+    )
+    wrong, count = (every[0] if every else None), len(every)
+    if wrong is not None and wrong.input is None:
+        count = machine.reachable_transitions
     if made.correction is None:
-        return ArrayOutcome(wrong)
+        return ArrayOutcome(wrong, count)
     found = made.correction
-    return ArrayOutcome(wrong, found.rewritten, found.writes, found.short_before, found.short_after)
+    return ArrayOutcome(
+        wrong, count, found.rewritten, found.writes, found.short_before, found.short_after
+    )
 
 
 def outcomes(

@@ -77,3 +77,29 @@ def test_bad_input_is_refused(
     code, out, err = run("yield", str(path), *flags)
     assert (code, out) == (2, "")
     assert said in err
+
+
+def test_wrong_pairs_are_counted(program: Program) -> None:
+    pairs = program.machine.reachable_transitions
+    found = list(outcomes(program, BAD, range(12)))
+    for each in found:
+        assert (each.wrong is None) == (each.wrong_pairs == 0)
+        assert each.wrong_pairs <= pairs
+        if each.wrong is not None and each.wrong.input is None:
+            assert each.wrong_pairs == pairs
+    assert len({each.wrong_pairs for each in found}) > 2
+
+
+def test_a_yield_is_drawn(run: Cli, tmp_path: Path, program: Program) -> None:
+    pytest.importorskip("matplotlib")
+    path, picture = tmp_path / "turnstile.npz", tmp_path / "y.svg"
+    program.save(path)
+    flags = ("--arrays", "6", "--least", "0.9", "--picture", str(picture), "--theme", "paper")
+    _, out, _ = run("yield", str(path), "--device", "lognormal", "--sigma", "1.5", *flags)
+    assert out.endswith(f"wrote {picture}\n")
+    text = picture.read_text()
+    for told in ("6 arrays", "share of correct arrays", "asked for: 0.9", "as programmed"):
+        assert told in text
+    code, _, err = run("yield", str(path), "--picture", str(tmp_path / "y.bmp"))
+    assert code == 2
+    assert "ends in .png" in err
