@@ -177,6 +177,21 @@ def test_commands_of_the_guide_run(name: str, folder: Path, capsys: Capture) -> 
         assert "in 189 of 189 draws (0.980 to 1.000)" in capsys.readouterr().out
 
 
+def test_commands_of_the_gallery_are_those_that_draw_the_pictures(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Those of ``benchmarks/pictures.py``, where specs are read from ``specs``."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    found = runpy.run_path(str(ROOT / "benchmarks" / "pictures.py"), run_name="pictures")
+    drawn = {" ".join(text.replace("specs/", "").split()) for text in found["COMMANDS"].values()}
+    text = " ".join(page("docs/guide/gallery.md").split())
+    shown = re.findall(r"`vsafsm ((?:plot|draw|sweep|yield|info) .+?) (?:-o|--picture) \S+`", text)
+    assert len(shown) >= 12
+    for each in shown:
+        known = each.replace(" -o table.csv", "")
+        assert any(command.startswith(known) for command in drawn), each
+
+
 @pytest.mark.slow
 def test_frames_of_the_guide_go_into_the_world(folder: Path, capsys: Capture) -> None:
     pytest.importorskip("sklearn.datasets")
