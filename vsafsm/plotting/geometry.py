@@ -27,6 +27,8 @@ MOST_LINES = 10
 """In a label."""
 LINE, LABEL_LINE = 16.0, 13.5
 """From one line of a name to the next, and of outputs and labels."""
+DOT = 9.0
+"""Width of the dot from which an arrow leads to where a run begins."""
 AIR = 14.0
 """Around the picture."""
 NARROW = 0.5
@@ -84,11 +86,20 @@ class Edge:
 
 
 @dataclass(frozen=True)
+class Start:
+    """A dot, and the curve that leads from it to where a run begins."""
+
+    centre: Point
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True)
 class Geometry:
     """A machine as a graph that is `width` by `height` pixels."""
 
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
+    start: Start
     width: float
     height: float
 
@@ -124,21 +135,27 @@ def geometry(machine: Machine, theme: Theme = SCREEN) -> Geometry:
         )
         for state in machine.reachable
     ]
-    return placed(states, transition_labels(machine), theme)
+    return placed(states, transition_labels(machine), machine.initial, theme)
 
 
 def placed(
-    told: Sequence[Told], labels: Mapping[tuple[str, str], list[str]], theme: Theme = SCREEN
+    told: Sequence[Told],
+    labels: Mapping[tuple[str, str], list[str]],
+    first: str,
+    theme: Theme = SCREEN,
 ) -> Geometry:
     """Lay ellipses out by what is written into them, and arrows from one to another by what is
-    written beside them.
+    written beside them. A run begins in the `first`.
     """
     number = {each.key: i for i, each in enumerate(told)}
-    sizes = [_ellipse_size(each) for each in told]
+    sizes = [*(_ellipse_size(each) for each in told), (DOT, DOT)]
     lines = [label_lines(own, most_letters(theme)) for own in labels.values()]
     arrows = [
-        Arrow(number[source], number[target], _label_size(own))
-        for (source, target), own in zip(labels, lines, strict=True)
+        *(
+            Arrow(number[source], number[target], _label_size(own))
+            for (source, target), own in zip(labels, lines, strict=True)
+        ),
+        Arrow(len(told), number[first], _label_size(())),
     ]
     page, narrow = (COLUMN, NARROW) if theme is PAPER else (PAGE, 1.0)
     found, air = laid_out(sizes, arrows, page, narrow * GAP), narrow * AIR
@@ -148,7 +165,7 @@ def placed(
 
     nodes = tuple(
         Node(each.key, to(centre), (size[0] / 2, size[1] / 2), _written(each, to(centre)[1]))
-        for each, centre, size in zip(told, found.boxes, sizes, strict=True)
+        for each, centre, size in zip(told, found.boxes[:-1], sizes[:-1], strict=True)
     )
     edges = tuple(
         Edge(
@@ -157,10 +174,11 @@ def placed(
             "; ".join(own),
         )
         for ((source, target), own), curve, own_lines in zip(
-            labels.items(), found.curves, lines, strict=True
+            labels.items(), found.curves[:-1], lines, strict=True
         )
     )
-    return Geometry(nodes, edges, found.size[0] + 2 * air, found.size[1] + 2 * air)
+    start = Start(to(found.boxes[-1]), tuple(map(to, found.curves[-1].points)))
+    return Geometry(nodes, edges, start, found.size[0] + 2 * air, found.size[1] + 2 * air)
 
 
 # ---- what is written

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from vsafsm.errors import UnknownStateError, did_you_mean
 from vsafsm.machine import Machine, listed
 from vsafsm.plotting.canvas import check_matplotlib, drawing, plain
-from vsafsm.plotting.geometry import FONT, LABEL_FONT, Edge, Geometry, Node, geometry
+from vsafsm.plotting.geometry import DOT, FONT, LABEL_FONT, Edge, Geometry, Node, Start, geometry
+from vsafsm.plotting.layered import Point
 from vsafsm.plotting.printing import POINTS, printed
 from vsafsm.plotting.style import (
     ALERT,
@@ -38,8 +39,6 @@ class Look:
 
     Attributes
     ----------
-    doubled
-        Whether it is framed twice.
     heavy
         Whether its rim is wider.
     alert
@@ -47,7 +46,6 @@ class Look:
     """
 
     fill: str = STATE
-    doubled: bool = False
     heavy: bool = False
     dashed: bool = False
     alert: bool = False
@@ -56,8 +54,8 @@ class Look:
 def draw(machine: Machine, *, state: str | None = None, theme: str = SCREEN.name) -> Figure:
     """A machine as a graph (``vsafsm.draw``).
 
-    States have their Moore outputs, transitions their inputs and Mealy outputs. The initial state
-    is framed twice. States that no word reaches are left out.
+    States have their Moore outputs, transitions their inputs and Mealy outputs. A dot leads to the
+    initial state. States that no word reaches are left out.
 
     Parameters
     ----------
@@ -91,7 +89,7 @@ def draw(machine: Machine, *, state: str | None = None, theme: str = SCREEN.name
     if state is not None:
         check_reached(machine, state)
     looks = {
-        each: Look(LIT if each == state else STATE, each == machine.initial, each == state)
+        each: Look(LIT if each == state else STATE, heavy=each == state)
         for each in machine.reachable
     }
     with drawing(chosen):
@@ -115,6 +113,7 @@ def drawn(
     left = (found.width - wide) / 2
     axes.set(xlim=(left, left + wide), ylim=(found.height, 0))
     pen = _Pen(axes, scale, theme)
+    pen.start(found.start)
     for edge in found.edges:
         pen.edge(edge)
     for node in found.nodes:
@@ -152,25 +151,27 @@ class _Pen:
                 zorder=3,
             )
         )
-        if look.doubled:
-            self.axes.add_patch(
-                Ellipse(
-                    *(node.centre, across - 7, down - 7),
-                    fill=False,
-                    edgecolor=STATE_RIM,
-                    linewidth=thin,
-                    zorder=4,
-                )
-            )
         for line in node.lines:
             size, colour = (LABEL_FONT, MUTED) if line.is_output else (FONT, INK)
             self.text(node.centre[0], line.height, line.text, size, color=colour, zorder=5)
 
+    def start(self, start: Start) -> None:
+        from matplotlib.patches import Ellipse
+
+        self.axes.add_patch(Ellipse(start.centre, DOT, DOT, color=MUTED, linewidth=0, zorder=3))
+        self._arrow(start.points)
+
     def edge(self, edge: Edge) -> None:
+        self._arrow(edge.points)
+        halo = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6}
+        for line in edge.lines:
+            self.text(edge.at[0], line.height, line.text, LABEL_FONT, bbox=halo, zorder=6)
+
+    def _arrow(self, points: Sequence[Point]) -> None:
         from matplotlib.patches import FancyArrowPatch
         from matplotlib.path import Path
 
-        curve = Path(edge.points, [Path.MOVETO, *[Path.CURVE4] * (len(edge.points) - 1)])
+        curve = Path(points, [Path.MOVETO, *[Path.CURVE4] * (len(points) - 1)])
         self.axes.add_patch(
             FancyArrowPatch(
                 path=curve,
@@ -183,9 +184,6 @@ class _Pen:
                 zorder=2,
             )
         )
-        halo = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6}
-        for line in edge.lines:
-            self.text(edge.at[0], line.height, line.text, LABEL_FONT, bbox=halo, zorder=6)
 
     def text(self, x: float, y: float, text: str, size: float, **style: Any) -> None:
         self.axes.text(

@@ -25,8 +25,10 @@ PAGE = (4.0, 3.0)
 """Shape of a page that pictures are to fill."""
 PORTS = 0.6
 """Share of a side of a box on which igraph's arrows begin and end."""
+SHORTEST = 1.0
+"""Length of a piece of a curve of igraph's."""
 LOOP = 30.0
-"""Height of a loop of igraph's, which lays out none."""
+"""How far a loop of igraph's, which lays out none, goes from its box."""
 
 
 class Arrow(NamedTuple):
@@ -146,8 +148,7 @@ def _by_igraph(sizes: Sequence[Size], arrows: Sequence[Arrow], across: bool, gap
         return (pair[1], pair[0]) if across else pair
 
     # Of boxes, labels and places: extent along the layer and across it, and layer.
-    heights = _with_loops(sizes, arrows)
-    extents = [turned((wide, high)) for (wide, _), high in zip(sizes, heights, strict=True)]
+    extents = [turned(size) for size in _with_loops(sizes, arrows, across)]
     layers = _layers(len(sizes), arrows)
     ways: dict[int, list[int]] = {}
     for i, (source, target, label) in enumerate(arrows):
@@ -172,7 +173,7 @@ def _by_igraph(sizes: Sequence[Size], arrows: Sequence[Arrow], across: bool, gap
     curves = []
     for i, (source, target, label) in enumerate(arrows):
         if source == target:
-            curves.append(_loop(turned(places[source]), sizes[source], label))
+            curves.append(_loop(turned(places[source]), sizes[source], label, across))
             continue
         way, sign = ways[i], 1 if layers[target] > layers[source] else -1
         # Across each layer an arrow is straight: from its port, through its places, to its port.
@@ -196,21 +197,45 @@ def _by_igraph(sizes: Sequence[Size], arrows: Sequence[Arrow], across: bool, gap
 
 
 def _layers(boxes: int, arrows: Sequence[Arrow]) -> list[int]:
-    """An even layer per box, such that arrows lead from layer to layer; few lead back."""
-    import igraph  # type: ignore[import-untyped,unused-ignore]
+    """An even layer per box: below all boxes that lead to it, but for arrows that close a cycle.
 
-    pairs = dict.fromkeys((a.source, a.target) for a in arrows if a.source != a.target)
-    if not pairs:
-        return [0] * boxes
-    found = igraph.Graph(boxes, list(pairs), directed=True).layout_sugiyama()
-    return [2 * round(y) for _, y in found.coords[:boxes]]
+    Depth first from boxes that no arrow leads to, so that a run goes down the page.
+    """
+    following: list[list[int]] = [[] for _ in range(boxes)]
+    for source, target in dict.fromkeys((a.source, a.target) for a in arrows):
+        if source != target:
+            following[source].append(target)
+    led_to = {target for targets in following for target in targets}
+    seen, left = set[int](), list[int]()
+    for root in sorted(range(boxes), key=lambda box: (box in led_to, box)):
+        if root in seen:
+            continue
+        seen.add(root)
+        way = [(root, iter(following[root]))]
+        while way:
+            box, rest = way[-1]
+            deeper = next((each for each in rest if each not in seen), None)
+            if deeper is None:
+                left.append(box)
+                way.pop()
+            else:
+                seen.add(deeper)
+                way.append((deeper, iter(following[deeper])))
+    # A box is left after all that follow it, but for those on the way to it: these close a cycle.
+    order = {box: i for i, box in enumerate(reversed(left))}
+    layers = [0] * boxes
+    for box in order:
+        for each in following[box]:
+            if order[each] > order[box]:
+                layers[each] = max(layers[each], layers[box] + 2)
+    return layers
 
 
 def _along(
     layers: Sequence[int], ways: Iterable[Sequence[int]], extents: Sequence[Size], gap: float
 ) -> list[float]:
     """Where each lies along its layer: in igraph's order and near its place, with room for all."""
-    import igraph
+    import igraph  # type: ignore[import-untyped,unused-ignore]
 
     pieces = [
         (one, two) if layers[one] < layers[two] else (two, one)
@@ -257,28 +282,44 @@ def _ports(
 
 def _bent(points: Sequence[Point]) -> tuple[Point, ...]:
     """Cubic curves through points, straight across a layer and bent from layer to layer."""
+    # Pieces without length have no direction, and an arrow that ends in one would have no tip.
+    apart = [points[0], *(two for one, two in pairwise(points) if math.dist(one, two) > SHORTEST)]
     found = [points[0]]
-    for one, two in pairwise(points):
+    for one, two in pairwise(apart):
         half = (two[1] - one[1]) / 2
         found += [(one[0], one[1] + half), (two[0], two[1] - half), two]
     return tuple(found)
 
 
-def _with_loops(sizes: Sequence[Size], arrows: Sequence[Arrow]) -> list[float]:
-    """Heights of boxes, with room for a loop and its label above and (to stay in the middle)
-    below.
+def _with_loops(sizes: Sequence[Size], arrows: Sequence[Arrow], across: bool) -> list[Size]:
+    """Boxes with room for a loop and its label, where no other arrows come: above, where layers
+    follow each other across the page, else to the right; and on the other side as much, so that the
+    box stays in the middle.
     """
-    more = {a.source: LOOP + a.label[1] for a in arrows if a.source == a.target}
-    return [high + 2 * more.get(i, 0.0) for i, (_, high) in enumerate(sizes)]
+    loops = {a.source: a.label for a in arrows if a.source == a.target}
+    found = []
+    for i, (wide, high) in enumerate(sizes):
+        if i not in loops:
+            found.append((wide, high))
+        elif across:
+            found.append((max(wide, loops[i][0]), high + 2 * (LOOP + loops[i][1])))
+        else:
+            found.append((wide + 2 * (LOOP + loops[i][0]), max(high, loops[i][1])))
+    return found
 
 
-def _loop(middle: Point, size: Size, label: Size) -> Curve:
-    x, y = middle
-    half, across = size[1] / 2, min(size[0] * 0.3, 20.0)
-    border = y - half * math.sqrt(max(0.0, 1 - (2 * across / size[0]) ** 2))
-    top = y - half - LOOP
-    points = ((x - across, border), (x - across - 10, top), (x + across + 10, top))
-    return Curve((*points, (x + across, border)), (x, y - half - LOOP * 0.8 - label[1] / 2))
+def _loop(middle: Point, size: Size, label: Size, across: bool) -> Curve:
+    """From a box to itself: drawn to the right, and turned where it is to be above."""
+    (x, y), (wide, high) = middle, size if not across else (size[1], size[0])
+    apart = min(high * 0.3, 20.0 if across else 9.0)
+    border, out = wide / 2 * math.sqrt(max(0.0, 1 - (2 * apart / high) ** 2)), wide / 2 + LOOP
+    points = ((border, -apart), (out, -apart - 8), (out, apart + 8), (border, apart))
+    at = wide / 2 + LOOP * 0.8 + label[1 if across else 0] / 2
+
+    def to(point: Point) -> Point:
+        return (x + point[1], y - point[0]) if across else (x + point[0], y + point[1])
+
+    return Curve(tuple(map(to, points)), to((at, 0.0)))
 
 
 def _moved(

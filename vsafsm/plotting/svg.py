@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 
 from vsafsm.machine import Machine
-from vsafsm.plotting.geometry import LABEL_FONT, Edge, Geometry, Line, Node, geometry
+from vsafsm.plotting.geometry import DOT, LABEL_FONT, Edge, Geometry, Line, Node, Start, geometry
 from vsafsm.plotting.layered import Point
 from vsafsm.plotting.printing import POINTS, printed
 from vsafsm.plotting.style import INK, LIT, MUTED, PAPER, SCREEN, STATE, STATE_RIM, Theme
@@ -22,10 +22,11 @@ def graph(
     them up. One state may be lit up from the start. For paper its size is told in mm.
     """
     found = geometry(machine, theme)
-    edges = "".join(_edge(edge, states) for edge in found.edges)
+    edges = _start(found.start, machine.initial) + "".join(
+        _edge(edge, states) for edge in found.edges
+    )
     nodes = "".join(
-        _node(node, states.index(node.state), node.state == machine.initial, node.state == lit)
-        for node in found.nodes
+        _node(node, states.index(node.state), node.state == lit) for node in found.nodes
     )
     size = _printed(found) if theme is PAPER else _shown(found)
     return (
@@ -50,17 +51,22 @@ def _printed(found: Geometry) -> str:
     )
 
 
-def _node(node: Node, number: int, initial: bool, lit: bool) -> str:
-    (x, y), (across, down) = node.centre, node.half
-    inner = (
-        f'<ellipse cx="{x:.1f}" cy="{y:.1f}" rx="{across - 3.5:.1f}" ry="{down - 3.5:.1f}"/>'
-        if initial
-        else ""
+def _start(start: Start, initial: str) -> str:
+    (x, y), (first, *rest) = start.centre, start.points
+    return (
+        f'<g class="edge"><title>a run begins in {escape(initial)}</title><circle class="tip"'
+        f' cx="{x:.1f}" cy="{y:.1f}" r="{DOT / 2:.1f}"/>'
+        f'<path d="M{at(first)} C{" ".join(map(at, rest))}"/>'
+        f'<path class="tip" d="{_tip(rest[-2], rest[-1])}"/></g>'
     )
+
+
+def _node(node: Node, number: int, lit: bool) -> str:
+    (x, y), (across, down) = node.centre, node.half
     lines = "".join(_line(line, x, "outputs" if line.is_output else "") for line in node.lines)
     return (
         f'<g class="node{" lit" * lit}" data-state="{number}"><title>{escape(node.state)}</title>'
-        f'<ellipse class="rim" cx="{x:.1f}" cy="{y:.1f}" rx="{across:.1f}" ry="{down:.1f}"/>{inner}'
+        f'<ellipse class="rim" cx="{x:.1f}" cy="{y:.1f}" rx="{across:.1f}" ry="{down:.1f}"/>'
         f"{lines}</g>"
     )
 

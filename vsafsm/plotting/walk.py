@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 
 def draw_walk(program: Program, theme: Theme) -> Figure:
-    """Fixed points at rest as ellipses, the first one framed twice; codes that are held while an
-    input is on, dashed. An input leads from a fixed point to a code, and the end of the input on to
-    a fixed point. What stands for no code has a rim of its own colour.
+    """Fixed points at rest as ellipses, with a dot that leads to the first; codes that are held
+    while an input is on, dashed. An input leads from a fixed point to a code, and the end of the
+    input on to a fixed point. What stands for no code has a rim of its own colour.
     """
     network = program.network
     found = fixed_points(network)
     most = most_letters(theme)
     if not found.codes:
         told, looks = Told("p0", ("reset does not settle",)), {"p0": Look(alert=True)}
-        return drawn(placed([told], {}, theme), theme, looks)
+        return drawn(placed([told], {}, "p0", theme), theme, looks)
     names = _names(network, found)
     every = [_told(f"p{i}", name, (), most) for i, name in enumerate(names)]
-    looks = {f"p{i}": Look(doubled=i == 0, alert=c < 0) for i, c in enumerate(found.codes)}
+    looks = {f"p{i}": Look(alert=c < 0) for i, c in enumerate(found.codes)}
     labels: dict[tuple[str, str], list[str]] = {}
     for way in found.ways:
         source, target = f"p{way.source}", f"p{way.target}"
@@ -52,7 +52,7 @@ def draw_walk(program: Program, theme: Theme) -> Figure:
         pair: [", ".join(dict.fromkeys(inputs))] if inputs else []
         for pair, inputs in labels.items()
     }
-    return drawn(placed(every, joined, theme), theme, looks)
+    return drawn(placed(every, joined, "p0", theme), theme, looks)
 
 
 def _names(network: Network, found: FixedPoints) -> list[str]:
