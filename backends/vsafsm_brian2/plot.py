@@ -55,7 +55,7 @@ def _drawn(recording: Recording, name: str, theme: Theme) -> Figure:
     _name_inputs(raster, recording)
     raster.set_title(f"{plain(name)}: {network.neurons} neurons, {len(network.states)} states")
     made.align_ylabels([raster, overlaps, states])
-    below(made, _legend(), 3)
+    below(made, _legend())
     return made
 
 
@@ -132,11 +132,13 @@ def _colour(network: Network, code: int) -> tuple[str, bool]:
 
 def _legend() -> list[Any]:
     from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
 
     return [
         Line2D([], [], color=MUTED, label="state"),
         Line2D([], [], color=MUTED, linestyle=":", label="transition to it"),
         held_patch(),
+        Patch(color=FAINT, linewidth=0, label="reset"),
     ]
 
 

@@ -53,7 +53,9 @@ def test_every_picture_can_be_read(
     made = plot(program, word, what=kind, theme=theme)
     assert legible.problems(made) == []
     chosen = theme_of(theme)
-    assert any(np.isclose(made.get_figwidth(), chosen.width(columns)) for columns in (1, 2))
+    widths = [chosen.width(columns) for columns in (1, 2)]
+    # A graph is as wide as it needs.
+    assert kind == "walk" or np.isclose(made.get_figwidth(), widths).any()
 
 
 @pytest.mark.parametrize("theme", THEMES)
