@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vsafsm.network import Network
-from vsafsm.plotting.canvas import bare, below, check_drawable, drawing, figure, plain, write
+from vsafsm.plotting.canvas import (
+    bare,
+    below,
+    check_drawable,
+    code_names,
+    drawing,
+    figure,
+    plain,
+    write,
+)
 from vsafsm.plotting.overlaps import held_patch, name_above
 from vsafsm.plotting.raster import name_bands
 from vsafsm.plotting.style import COLOURS, FAINT, INK, INPUT, MUTED, SCREEN, Theme
@@ -53,7 +62,7 @@ def _drawn(recording: Recording, name: str, theme: Theme) -> Figure:
         bare(axes)
         _shade(axes, recording)
     _name_inputs(raster, recording)
-    raster.set_title(f"{plain(name)}: {network.neurons} neurons, {len(network.states)} states")
+    raster.set_title(f"{plain(name)}: {network.neurons} neurons in Brian2")
     made.align_ylabels([raster, overlaps, states])
     below(made, _legend())
     return made
@@ -159,5 +168,5 @@ def _shade(axes: Any, recording: Recording) -> None:
 
 
 def _names(network: Network, codes: Indices) -> list[str]:
-    names = network.code_names
-    return [plain(names[code]) for code in codes.tolist()]
+    names = code_names(network)
+    return [names[code] for code in codes.tolist()]

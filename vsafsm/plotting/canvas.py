@@ -63,8 +63,13 @@ def write(made: Figure, path: Path) -> None:
 
 
 def plain(name: str, most: int = 28) -> str:
-    """A name as Matplotlib shows it: shortened, and no mathematics."""
-    return (name if len(name) <= most else name[: most - 1] + "…").replace("$", r"\$")
+    """A name as Matplotlib shows it: shortened in the middle, since names differ at their ends, and
+    no mathematics.
+    """
+    if len(name) > most:
+        first = (most - 1) // 3
+        name = f"{name[:first]}…{name[first + 1 - most :]}"
+    return name.replace("$", r"\$")
 
 
 def code_names(network: Network) -> list[str]:
