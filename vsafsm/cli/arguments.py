@@ -34,7 +34,7 @@ COMPILE_OPTIONS = {
     "margin": "distance from threshold to refine for, in units, 0 to 0.45, or auto (default): 0.3,"
     " or 0.2 where noise is to be tolerated, and less at a given dimension that has no more",
     "tolerate": "a noise that the program is to tolerate, such as missing:0.2; may be repeated,"
-    " once per kind; none for the smallest network (default: three kinds)",
+    " once per kind; none tries no noise (default: three kinds)",
     "confidence": "least share of correct draws of each noise, at the lower end of its 95 %"
     " interval, 0.5 up to below 1 (default 0.99 for noises that are named, 0.98 for the default"
     " ones)",
@@ -239,7 +239,8 @@ def add_options(parser: argparse.ArgumentParser, options: Sequence[Option] = ())
         dest="compile_tolerate",
         action="store_const",
         const=["none"],
-        help="the smallest network, the same as `--tolerate none`",
+        help="a network of about twice the fewest neurons that prove, so that the margin is 0.3;"
+        " no noise is tried; the same as `--tolerate none`",
     )
     group.add_argument(
         "-O",
