@@ -4,7 +4,7 @@ Usage: python benchmarks/memristor_loop.py loop|spread|stuck|models [DEVICES] [T
 
 loop    lognormal devices of four spreads, 5 % of the cells stuck, N = 1024
 spread  lognormal devices against their spread, 1 % of the cells stuck, at two N
-stuck   lognormal devices of sigma 0.456 against the share of stuck cells, at two N
+stuck   lognormal devices of sigma 0.456 against the share of stuck cells, at three N
 models  each device model against the share of stuck cells, N = 128, until it breaks
 
 TABLE is a file for the shares, in JSON, which ``benchmarks/pictures.py`` draws.
@@ -67,7 +67,7 @@ def main() -> None:
     elif sys.argv[1] == "spread":
         points = [(n, sigma, 0.01) for n in SIZES for sigma in SIGMAS]
     else:
-        points = [(n, 0.456, stuck) for n in SIZES for stuck in STUCK]
+        points = [(n, 0.456, stuck) for n in (512, 1024, 2048) for stuck in STUCK]
     programs: dict[int, Program] = {}
     found = []
     for neurons, sigma, stuck in points:
