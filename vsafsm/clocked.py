@@ -9,7 +9,7 @@ from math import inf
 from typing import Any, Protocol, runtime_checkable
 
 from vsafsm.backend import BackendSession
-from vsafsm.durations import duration_text, parse_duration
+from vsafsm.durations import WAIT, duration_text, parse_duration
 from vsafsm.errors import SessionError, SpecError
 from vsafsm.machine import Clock, Machine, Outputs
 from vsafsm.playing import Played
@@ -185,9 +185,6 @@ class ClockedSession:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} after {float(self.elapsed):g} s: {self._session!r}>"
-
-
-WAIT = "wait:"
 
 
 class _Clocked(Protocol):

@@ -10,6 +10,8 @@ from vsafsm.errors import Location, SpecError, SyntaxSpecError, did_you_mean
 
 UNITS = {"ms": Fraction(1, 1000), "s": Fraction(1), "min": Fraction(60)}
 """Seconds of each unit of time."""
+WAIT = "wait:"
+"""What stands before a duration in a word."""
 _OTHER_UNITS = {
     **dict.fromkeys(("msec", "msecs", "millisecond", "milliseconds", "MS", "mS"), "ms"),
     **dict.fromkeys(("S", "sec", "secs", "second", "seconds"), "s"),

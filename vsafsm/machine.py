@@ -12,7 +12,7 @@ from functools import cached_property
 from html import escape
 from typing import TypedDict
 
-from vsafsm.durations import parse_duration
+from vsafsm.durations import WAIT, duration_text, parse_duration
 from vsafsm.errors import (
     BadNameError,
     PlotError,
@@ -241,6 +241,9 @@ class Machine:
             return self._input_indices[symbol]
         except KeyError:
             hint = did_you_mean(symbol, self.inputs)
+            if self.clock is not None and symbol.startswith(WAIT):
+                period = duration_text(self.clock.seconds, " ")
+                hint = f'; here, write "{self.clock.symbol}" once per {period} in place of a wait'
             raise UnknownInputError(
                 f'unknown input "{symbol}"; expected {listed(self.inputs)}{hint}'
             ) from None

@@ -380,6 +380,50 @@ def test_the_file_that_is_read_is_not_written_over(run, tmp_path, monkeypatch, c
     assert spec.read_bytes() == Path(TURNSTILE).read_bytes()
 
 
+FORGETFUL = """\
+machine: player
+initial: stopped
+states:
+  stopped: {transitions: {play: playing.last}}
+  playing:
+    initial: radio
+    transitions: {stop: stopped, off: broken}
+    states:
+      last: {history: shallow, default: radio}
+      radio: {transitions: {next: disc}, outputs: [news]}
+      disc: {transitions: {next: radio}}
+  broken: {outputs: [smoke]}
+"""
+
+
+def test_states_of_a_chart_that_do_the_same_are_counted(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("m.yaml").write_text(FORGETFUL)
+    code, _, err = run("compile", "m.yaml", "--smallest", "-o", "m.npz")
+    assert code == 0
+    # Broken is one state for each memory, and so are stopped with a memory of radio and with none.
+    assert "note: 5 of 7 states differ in what they do" in err
+    told = err.split("vsafsm convert ")[1].split()
+    assert run("convert", *told)[:2] == (
+        0,
+        "wrote small.yaml: 5 of 7 states, 4 inputs, equivalent\n",
+    )
+    flat = run("convert", "m.yaml", "flat.yaml")
+    assert flat[0] == 0
+    assert "differ" not in run("compile", "flat.yaml", "--smallest", "-o", "f.npz")[2]
+    assert "differ" not in run("compile", "small.yaml", "--smallest", "-o", "s.npz")[2]
+
+
+def test_what_a_search_for_a_backend_is_for_is_told(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("vsafsm.cli.progress.HINT_AFTER_SECONDS", 0.0)
+    output = ("-o", str(tmp_path / "t.npz"), "--no-cache", "--force")
+    _, _, err = run("compile", TURNSTILE, "--for", "brian2", *output)
+    assert "looks for a network that brian2 takes" in err
+    assert (
+        "note" not in run("compile", TURNSTILE, "--for", "brian2", "--dimension", "512", *output)[2]
+    )
+
+
 def test_examples_are_listed_and_copied_and_not_overwritten(run, tmp_path):
     code, out, _ = run("examples")
     assert code == 0

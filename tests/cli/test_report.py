@@ -27,6 +27,17 @@ def test_a_page_is_written(spec: str, capsys: pytest.CaptureFixture[str]) -> Non
     assert Path("r.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
+def test_a_quick_look_is_told_of_where_it_takes_long(
+    spec: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vsafsm.cli.progress.HINT_AFTER_SECONDS", 0.0)
+    few = ("--noise", "additive:0:1:1", "--smallest", "--force")
+    assert main(["report", spec, "-o", "r.html", "--trials", "11", *few]) == 0
+    assert "--trials 10 is a quick look" in capsys.readouterr().err
+    assert main(["report", spec, "-o", "r.html", "--trials", "10", *few]) == 0
+    assert "--trials" not in capsys.readouterr().err
+
+
 def test_a_program_and_its_spec_give_the_same_page(spec: str) -> None:
     assert main(["compile", spec, "-o", "p.npz"]) == 0
     assert main(["report", "p.npz", "-o", "p.html", *FEW]) == 0

@@ -9,13 +9,16 @@ import pty
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 import vsafsm
+from vsafsm.backend import Run
 from vsafsm.cli import main
 from vsafsm.cli.progress import ProgressBar
+from vsafsm.program import Program
 from vsafsm.synchronous import Session
 
 ROOT = Path(__file__).parents[2]
@@ -203,6 +206,56 @@ def test_a_wait_is_one_row_with_the_outputs_of_its_ticks(
     assert "no multiple of the clock" in capsys.readouterr().err
     assert main(["run", blinker, "press@0", "press@9"]) == 2
     assert "expected inputs and waits, such as wait:3s" in capsys.readouterr().err
+
+
+def test_a_picture_of_a_wait_is_that_of_its_ticks(
+    blinker: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("matplotlib")
+    for name, word in (
+        ("waits.svg", ["wait:100ms"]),
+        ("ticks.svg", ["tick", "tick"]),
+        ("tick.svg", ["tick"]),
+    ):
+        assert main(["plot", blinker, "press", *word, "-o", str(tmp_path / name)]) == 0
+    waits, ticks, tick = (
+        (tmp_path / f"{name}.svg").read_bytes() for name in ("waits", "ticks", "tick")
+    )
+    assert waits == ticks != tick
+    capsys.readouterr()
+    assert main(["plot", blinker, "wait:30ms", "-o", str(tmp_path / "x.svg")]) == 2
+    assert "no multiple of the clock" in capsys.readouterr().err
+    assert main(["plot", TURNSTILE, "wait:1s", "-o", str(tmp_path / "x.svg")]) == 2
+    assert "has no clock" in capsys.readouterr().err
+
+
+def test_brian2_draws_a_wait(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("matplotlib")
+    drawn: list[Sequence[str]] = []
+
+    def plot_word(program: Program, word: Sequence[str], *rest: object, **options: object) -> Run:
+        drawn.append(word)
+        return vsafsm.run(program, word)
+
+    monkeypatch.setattr("vsafsm.cli.plot.plot_word", plot_word)
+    monkeypatch.chdir(tmp_path)
+    lamp = {"off": {"press": "on"}, "on": {"tick": "off"}}
+    machine = vsafsm.Machine.from_dict({"name": "lamp", "transitions": lamp, "clock": "2 s"})
+    vsafsm.compile(machine, tolerate="none").save("lamp.npz")
+    word = ["press", "wait:4s", "press"]
+    assert main(["plot", "lamp.npz", *word, "--backend", "brian2", "-o", "x.png"]) == 0
+    assert drawn == [("press", "tick", "tick", "press")]
+    assert "Each of the 5 states" in capsys.readouterr().out
+
+
+def test_where_no_wait_is_taken_ticks_are_named(
+    blinker: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("wait:100ms\n"))
+    assert main(["run", blinker, "-"]) == 2
+    assert 'write "tick" once per 50 ms in place of a wait' in capsys.readouterr().err
 
 
 def test_ticks_come_in_real_time(blinker: str) -> None:

@@ -20,7 +20,9 @@ from vsafsm.explanation.weakest import margins_of, weakest
 from vsafsm.formats import load
 from vsafsm.margins import TransitionMargin
 from vsafsm.program import Program
+from vsafsm.statecharts.columns import short_names
 
+ROOT = Path(__file__).parents[2]
 KINDS = (
     {"dimension": 96},
     {"dimension": 96, "rule": "robust"},
@@ -147,14 +149,30 @@ def test_weak_transitions_are_listed_with_why_and_what_would_help(
     told = capsys.readouterr().out
     for expected in (
         "18 of 18 transitions",
-        "1. neuron",
-        "2. neuron",
+        " on: neuron",
+        "\n2. ",
         "inhibition",
         "--rule small",
         "as it is",
     ):
         assert expected in told
-    assert "3. neuron" not in told
+    assert "\n3. " not in told
+    assert max(map(len, told.splitlines())) <= 120
+
+
+def test_configurations_have_the_names_that_runs_show(
+    spec: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(ROOT / "specs/wake_word.yaml", ".")
+    assert main(["explain", "wake_word.yaml", "--no-try", "--smallest", "--json"]) == 0
+    weak = json.loads(capsys.readouterr().out)["transitions"][0]
+    short = short_names(load("wake_word.yaml").states)
+    assert main(["explain", "wake_word.yaml", "--no-try", "--smallest"]) == 0
+    told = capsys.readouterr().out
+    first = next(line for line in told.splitlines() if line.startswith("1   "))
+    assert first[4:].startswith(short[weak["state"]])
+    assert short[weak["to"]] in first
+    assert "talk." not in told
     assert max(map(len, told.splitlines())) <= 120
 
 

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 import vsafsm
 from vsafsm import errors as e
-from vsafsm.formats import SpecWarning, load, load_chart
+from vsafsm.formats import SpecWarning, format_for, load, load_chart
+from vsafsm.formats import written as text_of
 from vsafsm.formats.yaml import read_chart, read_yaml
 from vsafsm.machine import Machine
 from vsafsm.statecharts import (
@@ -668,6 +669,16 @@ def test_what_is_probably_not_meant_is_a_warning(text: str, told: list[str]) -> 
         load(yaml.safe_load(text))
 
 
+def test_a_clock_whose_tick_is_an_input_is_no_doubt() -> None:
+    chart = "machine: m\ninitial: a\nstates:\n  a: {after: {4 s: b}}\n  b: {after: {6 s: a}}\n"
+    machine = read_yaml(chart, "m.yaml").machine
+    flat = text_of(machine, format_for("flat.yaml"))
+    assert "clock: 2s" in flat
+    reading = read_yaml(flat, "flat.yaml")
+    assert not reading.warnings
+    assert reading.machine == machine
+
+
 # ---- what is wrong
 
 # what is wrong, the error, the text that it points to, and words of its message
@@ -725,6 +736,24 @@ BAD: Mapping[str, tuple[str, type[e.VsafsmError], str, list[str]]] = {
         e.UnknownStateError,
         "in(",
         ['"bb"', 'did you mean "b"'],
+    ),
+    "state in place of whether it is active": (
+        one("{go: {to: b, if: b}}"),
+        e.SpecError,
+        "b}}",
+        ['unknown variable "b"', 'did you mean "in(b)"?'],
+    ),
+    "path in place of whether it is active": (
+        one("{go: {to: b, if: b.x and a}}"),
+        e.SyntaxSpecError,
+        "b.x",
+        ['has "." at character 2', 'did you mean "in(b.x)"?'],
+    ),
+    "path of a state that is not there": (
+        one("{go: {to: b, if: true and b.xx}}"),
+        e.SyntaxSpecError,
+        "true and",
+        ['did you mean "in(b.xx)"?'],
     ),
     "no initial": (
         one("{go: b}").replace("initial: x, ", ""),

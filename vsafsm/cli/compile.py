@@ -7,19 +7,23 @@ import argparse
 from vsafsm.cli.arguments import add_json, add_options, add_output, add_target, choices
 from vsafsm.cli.exits import OK, WRONG
 from vsafsm.cli.results import size_line, sizes, tolerated, tolerated_lines
-from vsafsm.cli.sources import compile_with, source_of
+from vsafsm.cli.sources import chart_of, compile_with, source_of
 from vsafsm.cli.systems import compile_into_folder
 from vsafsm.cli.terminal import note, print_json, print_line
+from vsafsm.equivalence import minimized
 from vsafsm.errors import NotExpressibleError, UsageError
 from vsafsm.formats import format_for
 from vsafsm.machine import Machine
 from vsafsm.overwriting import check_output
 from vsafsm.program import SUFFIX, holds_program
+from vsafsm.symbolic import SymbolicMachine
 from vsafsm.systems import System
 from vsafsm.systems.waits import costs
 
 LEAST_SAVING = 2
 """How many times fewer synapses counters have to take to be spoken of."""
+MOST_MINIMIZED = 2_000
+"""States of a chart's machine up to which it is told how many of them differ."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
     if isinstance(source, System):
         return compile_into_folder(source, args, chosen)
     _tell_of_counters(source)
+    _tell_of_states_alike(source, args)
     check_output(
         args.output, "a program", (SUFFIX,), holds_program, sources=(args.spec,), force=args.force
     )
@@ -118,6 +123,20 @@ def _tell_of_counters(machine: Machine) -> None:
             f"long waits are chains of states, predicted to take {found.chains} synapses; counters"
             f' would take {found.counters}: "networks: separate" in a YAML spec makes them, and in'
             " Python vsafsm.systems.with_counters",
+        )
+
+
+def _tell_of_states_alike(machine: Machine, args: argparse.Namespace) -> None:
+    """Say where configurations of a chart do the same: a history that no longer matters, say."""
+    states = len(machine.states)
+    if args.spec is None or states > MOST_MINIMIZED or isinstance(machine, SymbolicMachine):
+        return
+    differing = len(minimized(machine).states)
+    if differing < states and chart_of(args.spec, args.format) is not None:
+        note(
+            "note",
+            f"{differing} of {states} states differ in what they do: vsafsm convert {args.spec}"
+            " small.yaml --minimize",
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from vsafsm.cli.arguments import add_json, add_options, add_program, choices
@@ -20,6 +20,7 @@ from vsafsm.explanation.terms import strongest
 from vsafsm.lowering import REST
 from vsafsm.margins import MinimumMargin, TransitionMargin
 from vsafsm.network import Network
+from vsafsm.statecharts.columns import short_names
 
 MOST = 5
 QUICK_NEURONS = 512
@@ -71,7 +72,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print(found: Explanation, most: int) -> None:
-    network, noise = found.program.network, found.tolerated_noise
+    """With states as in the table of a run: what is common to all paths of a region is left out."""
+    short = short_names(found.program.machine.states)
+    names = tuple(short[state] for state in found.program.network.states)
+    network, noise = replace(found.program.network, states=names), found.tolerated_noise
+    found = replace(found, program=replace(found.program, network=network))
     modules = f" in {network.modules} modules" if network.modules > 1 else ""
     print_line(
         f"{found.program.machine.name}: N={network.neurons} neurons{modules}, k={network.active}"
@@ -80,15 +85,14 @@ def _print(found: Explanation, most: int) -> None:
     for line in _summary(found):
         print_line(line)
     print_line()
-    header = ("", "state", "input", "to", "margin", "step", "wrong at that noise")
+    header = ("", "state", "input", "to", "margin", "wrong at that noise")
     rows = [
         (
             str(n),
-            each.state,
+            short[each.state],
             each.input,
-            each.to,
+            short[each.to],
             f"{each.minimum.margin:.3f}",
-            _step_name(network, each.minimum),
             f"at most {100 * each.failure_bound:.2g} %",
         )
         for n, each in enumerate(found.transitions[:most], 1)
@@ -135,8 +139,8 @@ def _print_why(found: Explanation, n: int, weak: TransitionMargin) -> None:
     minimum = weak.minimum
     wanted = "to fire" if minimum.fires else "to stay silent"
     print_line(
-        f"{n}. neuron {minimum.neuron} is {wanted}, driven by {len(minimum.activity)} active"
-        " neurons:"
+        f"{n}. {_step_name(found.program.network, minimum)}: neuron {minimum.neuron} is {wanted},"
+        f" driven by {len(minimum.activity)} active neurons:"
     )
     for term in strongest(found.terms(weak)):
         shared = "" if term.shared is None else f" ({term.shared} of them are of its code)"

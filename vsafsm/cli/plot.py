@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from itertools import chain
 from pathlib import Path
 
 from vsafsm.cli.arguments import (
@@ -19,6 +20,7 @@ from vsafsm.cli.progress import ProgressBar
 from vsafsm.cli.results import is_correct, print_verdict, wrong_states
 from vsafsm.cli.sources import program_of
 from vsafsm.cli.terminal import print_line
+from vsafsm.clocked import expanded
 from vsafsm.errors import UsageError
 from vsafsm.overwriting import check_output
 from vsafsm.plotting.canvas import SUFFIXES, check_drawable, write
@@ -54,6 +56,8 @@ def run(args: argparse.Namespace) -> int:
     word = _word(args, kind)
     check_output(args.output, "a picture", SUFFIXES, sources=(args.spec,), force=args.force)
     program = program_of(args, chosen, allow_unproven=True)
+    if word is not None:
+        word = tuple(chain.from_iterable(expanded(word, program.machine)))
     if args.target is None:
         with ProgressBar("drawing"):
             write(plot(program, word or (), what=kind, theme=args.theme), Path(args.output))

@@ -18,6 +18,8 @@ from vsafsm.report.frames import Seen
 from vsafsm.report.page import check_jinja, page
 
 DRAWS = 50
+SLOW = f"measuring noise takes most of the time; --trials {DRAWS // 5} is a quick look"
+"""Said where the draws take long."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +57,8 @@ def run(args: argparse.Namespace) -> int:
     seen = None
     if sense is not None:
         seen = Seen(sense.frames, seen_by(sense, program.machine, chosen))
-    with ProgressBar("writing the page") as progress:
+    hint = SLOW if args.trials > DRAWS // 5 else None
+    with ProgressBar("writing the page", hint) as progress:
         text = page(program, args.noise or USUAL, args.trials, args.noise_seed, progress, seen)
     write_atomically(output, text.encode())
     print_line(f"wrote {output}: {len(text.encode()) / 1024:.0f} KiB")

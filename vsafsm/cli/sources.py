@@ -27,6 +27,11 @@ SLOW = (
     " --smallest looks for none"
 )
 """Said where compiling by default takes long."""
+SLOW_TARGET = (
+    "this looks for a network that {target} takes, which takes minutes for some machines;"
+    " --dimension with a number of neurons looks for none"
+)
+"""Said where compiling for another backend does."""
 
 
 def machine_of(path: str, format_name: str | None) -> Machine:
@@ -98,9 +103,8 @@ def compile_with(
 def _compiled(
     machine: Machine, chosen: Choices, allow_unproven: bool, verbose: bool, **where: Any
 ) -> Program:
-    by_default = chosen.target == DEFAULT and "tolerate" not in chosen.of_compile
     try:
-        with ProgressBar("compiling", SLOW if by_default else None) as progress:
+        with ProgressBar("compiling", _hint(chosen)) as progress:
             return compile_machine(
                 machine,
                 target=chosen.target,
@@ -114,6 +118,15 @@ def _compiled(
         for attempt in error.attempts if verbose else ():
             note("tried", attempt)
         raise
+
+
+def _hint(chosen: Choices) -> str | None:
+    """What would compile faster."""
+    if chosen.target == DEFAULT:
+        return None if "tolerate" in chosen.of_compile else SLOW
+    if "dimension" in chosen.of_compile:
+        return None
+    return SLOW_TARGET.format(target=chosen.target)
 
 
 # ---- several machines: what they need is imported where there are some

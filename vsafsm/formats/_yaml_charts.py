@@ -289,7 +289,7 @@ class _Reader:
 
     def expression(self, scalar: Scalar, state: str) -> Expression:
         try:
-            found = parse_expression(scalar.text, scalar.location)
+            found = parse_expression(scalar.text, scalar.location, states=self.paths.ends)
         except NotImportableError as error:
             raise SyntaxSpecError(error.message, error.location) from None
         return self.with_paths(found, state, scalar.location)
@@ -371,7 +371,7 @@ class _Reader:
 
     def doubts(self) -> Iterator[str]:
         """What is allowed and probably not meant."""
-        if self.clock is not None and not any(self.waits()):
+        if self.clock is not None and TICK not in self.inputs and not any(self.waits()):
             yield f"{self.top['clock'].location}: there is a clock and nothing waits"
         if "inputs" in self.top and not any(arrow.event == EVERY_OTHER for arrow in self.arrows()):
             used = {arrow.event for arrow in self.arrows()}

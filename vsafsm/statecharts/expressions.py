@@ -9,7 +9,7 @@ parentheses. Nothing else is taken, and nothing is ever run as code.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -220,7 +220,8 @@ class _Check:
         if each.name in self.texts:
             return Literal(each.name), "text"
         known = [*self.names.kinds, *sorted(self.texts)]
-        raise SpecError(unknown_variable(each.name, known), self.place)
+        state = any(f".{path}".endswith(f".{each.name}") for path in self.names.states)
+        raise SpecError(unknown_variable(each.name, known, state), self.place)
 
     def comparison(self, each: Comparison, depth: int) -> Expression:
         left, kind = self.run(each.left, depth + 1)
@@ -240,10 +241,16 @@ class _Check:
         return Comparison(each.sign, left, right)
 
 
-def unknown_variable(name: str, known: Sequence[str]) -> str:
-    """What is said of a variable that is not among those that are `known`."""
+def unknown_variable(name: str, known: Sequence[str], state: bool = False) -> str:
+    """What is said of a variable that is not among those that are `known`; it may be a `state`."""
     expected = listed(known) if known else "one that is declared, and none is"
-    return f'unknown variable "{name[:80]}"; expected {expected}{did_you_mean(name, known)}'
+    hint = meant_state(name) if state else did_you_mean(name, known)
+    return f'unknown variable "{name[:80]}"; expected {expected}{hint}'
+
+
+def meant_state(name: str) -> str:
+    """A hint where the name of a state stands for whether it is active."""
+    return f'; did you mean "in({name[:80]})"?'
 
 
 def written(expression: Expression) -> str:
@@ -305,6 +312,7 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
+_PATH = re.compile(r"\b[^\W\d]\w*(?:\.\w+)+")
 _SAME = {"===": "==", "!==": "!=", "&&": "and", "||": "or", "!": "not"}
 _COMPARE = ("==", "!=", "<", "<=", ">", ">=")
 _STATE_TESTS = ("In", "in", "active")
@@ -314,7 +322,11 @@ _NEEDED = "a variable, a number, a text in quotes, in(state) or a parenthesis"
 
 
 def parse_expression(
-    text: str, place: Location | None = None, *, times: bool = False
+    text: str,
+    place: Location | None = None,
+    *,
+    times: bool = False,
+    states: Container[str] = (),
 ) -> Expression:
     """The expression that `text` is, in time linear in its length.
 
@@ -326,6 +338,8 @@ def parse_expression(
         Where it stands, for errors.
     times
         Whether it may hold ``after(seconds)`` and ``idle(seconds)``.
+    states
+        Names of states, for the hint where one of them stands without ``in()``.
 
     Raises
     ------
@@ -343,12 +357,14 @@ def parse_expression(
     """
     if len(text) > MAX_LENGTH:
         raise TooLargeError(f"an expression is longer than {MAX_LENGTH} characters", place)
-    return _Parser(text, place, times).parse()
+    return _Parser(text, place, times, states).parse()
 
 
 class _Parser:
-    def __init__(self, text: str, place: Location | None, times: bool) -> None:
-        self.text, self.place, self.times = text, place, times
+    def __init__(
+        self, text: str, place: Location | None, times: bool, states: Container[str]
+    ) -> None:
+        self.text, self.place, self.times, self.states = text, place, times, states
         self.at = self.start = self.depth = 0  # behind the next token; its first character
         self.kind = self.token = ""
         self.advance()
@@ -381,8 +397,21 @@ class _Parser:
             return SyntaxSpecError(f"an expression is empty; expected {_NEEDED}", self.place)
         there = f'"{self.token[:20]}"' if self.kind else "the end"
         return NotImportableError(
-            f'"{shown}" has {there} at character {self.start + 1}; expected {expected}', self.place
+            f'"{shown}" has {there} at character {self.start + 1}; expected'
+            f" {expected}{self.hint()}",
+            self.place,
         )
+
+    def hint(self) -> str:
+        """Where the path of a state goes on here: ``in()`` around it."""
+        if self.text[self.start : self.start + 1] != ".":
+            return ""
+        paths = (
+            each[0] for each in _PATH.finditer(self.text) if each.start() < self.start < each.end()
+        )
+        path = next(paths, "")
+        first = path.partition(".")[0]
+        return meant_state(path) if path in self.states or first in self.states else ""
 
     def takes(self, *signs: str) -> str:
         """The next token, passed over, if it is one of `signs`."""
