@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -88,6 +89,17 @@ def test_backends_of_every_kind_wait(program: Program) -> None:
             session.send("press")
             assert session.wait(0.29) == "on 2"
             assert session.wait(0.01) == "off"
+
+
+def test_what_only_the_backend_has_is_the_backend_s(program: Program) -> None:
+    with vsafsm.open(program) as session:
+        session.send("press")
+        assert session.counts["steps"] > 0
+        assert not hasattr(session, "recording")
+    session: Any = ClockedSession(
+        cast(Any, types.SimpleNamespace(recording="spikes")), program.machine
+    )
+    assert session.recording == "spikes"
 
 
 @pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf"), "1 s", "1", None, True])

@@ -109,6 +109,12 @@ class ClockedSession:
             for _ in range(due)
         )
 
+    def __getattr__(self, name: str) -> Any:
+        # What only some backends have: `recording`, say.
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._session, name)
+
     @property
     def pace(self) -> Pace:
         """How long an input is held, and the gap after it; and their unit."""
@@ -137,8 +143,8 @@ class ClockedSession:
             Always.
         """
         raise SessionError(
-            f'machine "{self._machine.name}" has a clock, which inputs with times of their own'
-            " would leave out; expected inputs and waits, such as wait:3s"
+            f'machine "{self._machine.name}" has a clock, and ticks would have to come between'
+            " inputs with times of their own; expected inputs and waits, such as wait:3s"
         )
 
     def reset(self) -> str | None:

@@ -188,7 +188,8 @@ def add_word(parser: argparse.ArgumentParser, more: str = "") -> None:
         "inputs",
         metavar="INPUT",
         nargs="*",
-        help=f"the word; without any, it is read from standard input; wait:3s is the ticks of 3 s{more}",
+        help="the word; without any, it is read from standard input; wait:3s is the ticks of"
+        f" 3 s{more}",
     )
     parser.add_argument(
         "--word-file",
