@@ -130,7 +130,7 @@ def test_it_is_drawn_and_described(
         main(["plot", str(tmp_path / "modular.npz"), "i1", "--backend", "brian2", "-o", picture])
         == 0
     )
-    assert "cells, by state" in Path(picture).read_text()
+    assert "neurons, by state" in Path(picture).read_text()
     assert BRIAN2.describe(modular)["recurrent_synapses"] == int(modular.network.fan_out.sum())
     assert "Each of the 2 states is the interpreter's" in capsys.readouterr().out
 
