@@ -472,6 +472,7 @@ def test_the_charts_of_the_page_do_what_it_shows(folder: Path, capsys: Capture) 
     assert capsys.readouterr().out == shown
 
 
+@pytest.mark.slow
 def test_the_page_on_systems_does_what_it_shows(folder: Path, capsys: Capture) -> None:
     text = page("docs/systems.md")
     for spec in blocks(text, "yaml"):
@@ -531,7 +532,9 @@ def test_the_example_is_found_listed_and_run(
         exec(compile(snippet, "writing-a-backend.md", "exec"), {"__name__": "__main__"})
 
 
-@pytest.mark.parametrize("name", ["traffic_light", "tcp_connection"])
+@pytest.mark.parametrize(
+    "name", ["traffic_light", pytest.param("tcp_connection", marks=pytest.mark.slow)]
+)
 def test_the_example_does_what_the_reference_does(clocked: Backend, name: str) -> None:
     machine = vsafsm.load(ROOT / "specs" / f"{name}.yaml")
     program = vsafsm.compile(machine, target="clocked")

@@ -90,6 +90,7 @@ def test_a_spiking_pool_is_drawn_from_the_seed(program: Program) -> None:
     assert not np.array_equal(np.asarray(first.inhibitory.v), np.asarray(other.inhibitory.v))
 
 
+@pytest.mark.slow
 def test_missing_synapses_are_missing_to_the_spiking_pool(program: Program) -> None:
     whole, half = (
         len(Brian2FSM(program, Parameters(inhibitory_cells=50), Realism(missing=share)).to_pool)
