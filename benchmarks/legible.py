@@ -132,8 +132,10 @@ def svg_problems(text: str) -> list[str]:
     it says.
     """
     root = ElementTree.fromstring(text)
-    width, unit = re.fullmatch(r"([\d.]+)(\w*)", root.get("width", "")).groups()  # type: ignore[union-attr]
-    scale = float(width) * UNITS[unit] / float(root.get("viewBox", "").split()[2])
+    told = re.fullmatch(r"([\d.]+)(\w*)", root.get("width", ""))
+    if told is None:
+        return ["no width is told"]
+    scale = float(told[1]) * UNITS[told[2]] / float(root.get("viewBox", "").split()[2])
     style = "".join(each.text or "" for each in root.iter() if each.tag.endswith("style"))
     sizes = {
         selector.split()[-1].lstrip("."): float(size)

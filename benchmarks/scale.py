@@ -75,7 +75,8 @@ def measure(size: str, dense: bool, options: dict[str, Any]) -> str:
     for symbol in word:
         session.send(symbol)
     step = 1000 * (time.process_time() - ran) / (session.counts["steps"] - steps)
-    assert session.state == machine.run([word[0], *word]).states[-1]
+    if session.state != machine.run([word[0], *word]).states[-1]:
+        raise RuntimeError(f"{size}: the network is in another state than the machine")
     memory = max(
         resource.getrusage(who).ru_maxrss
         for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)

@@ -4,6 +4,7 @@ plain loops.
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import types
@@ -331,6 +332,19 @@ def ticking_lamp() -> Callable[[str], Machine]:
         "outputs": {"on": "lit", "on 1": "lit", "on 2": "lit"},
     }
     return lambda tick: Machine.from_dict({**described, "clock": tick})
+
+
+@pytest.fixture(scope="session")
+def benchmark_script() -> Callable[[str], types.ModuleType]:
+    """Imports a script of ``benchmarks``, which may import its neighbours, by its name."""
+
+    @lru_cache
+    def imported(name: str) -> types.ModuleType:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.syspath_prepend(Path(__file__).parents[1] / "benchmarks")
+            return importlib.import_module(name)
+
+    return imported
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -178,12 +179,11 @@ def test_commands_of_the_guide_run(name: str, folder: Path, capsys: Capture) -> 
 
 
 def test_commands_of_the_gallery_are_those_that_draw_the_pictures(
-    monkeypatch: pytest.MonkeyPatch,
+    benchmark_script: Callable[[str], ModuleType],
 ) -> None:
     """Those of ``benchmarks/pictures.py``, where specs are read from ``specs``."""
-    monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    found = runpy.run_path(str(ROOT / "benchmarks" / "pictures.py"), run_name="pictures")
-    drawn = {" ".join(text.replace("specs/", "").split()) for text in found["COMMANDS"].values()}
+    commands: dict[str, str] = benchmark_script("pictures").COMMANDS
+    drawn = {" ".join(text.replace("specs/", "").split()) for text in commands.values()}
     text = " ".join(page("docs/guide/gallery.md").split())
     shown = re.findall(r"`vsafsm ((?:plot|draw|sweep|yield|info) .+?) (?:-o|--picture) \S+`", text)
     assert len(shown) >= 12

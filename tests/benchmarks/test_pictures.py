@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -16,18 +15,8 @@ THERE = sorted({path.stem for path in (ROOT / "docs").glob("*.png")} - SCREENSHO
 
 
 @pytest.fixture(scope="module")
-def pictures() -> ModuleType:
-    folder = str(ROOT / "benchmarks")
-    spec = importlib.util.spec_from_file_location("pictures", f"{folder}/pictures.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.path.insert(0, folder)
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(folder)
-    return module
+def pictures(benchmark_script: Callable[[str], ModuleType]) -> ModuleType:
+    return benchmark_script("pictures")
 
 
 def test_every_picture_of_the_docs_is_in_the_list(pictures: ModuleType) -> None:

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import json
 import tarfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
 
-FILE = Path(__file__).parents[2] / "benchmarks" / "real_frames.py"
-
 
 @pytest.fixture(scope="module")
-def real_frames() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("real_frames", FILE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def real_frames(benchmark_script: Callable[[str], ModuleType]) -> ModuleType:
+    return benchmark_script("real_frames")
 
 
 def test_digits_are_split(real_frames: ModuleType, tmp_path: Path) -> None:

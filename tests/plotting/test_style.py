@@ -4,7 +4,7 @@ colour-blind tell apart.
 
 from __future__ import annotations
 
-import importlib.util
+from collections.abc import Callable
 from itertools import combinations, pairwise
 from pathlib import Path
 from types import ModuleType
@@ -24,7 +24,6 @@ from vsafsm.plotting.style import COLOURS, PAPER, SCREEN, THEMES, theme_of
 from vsafsm.program import Program
 
 pytest.importorskip("matplotlib")
-FILE = Path(__file__).parents[2] / "benchmarks" / "legible.py"
 OKABE_ITO = 6
 """Of their colours there are here; those of Tol follow."""
 
@@ -35,13 +34,8 @@ def program() -> Program:
 
 
 @pytest.fixture(scope="module")
-def legible() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("legible", FILE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def legible(benchmark_script: Callable[[str], ModuleType]) -> ModuleType:
+    return benchmark_script("legible")
 
 
 @pytest.mark.parametrize("theme", THEMES)

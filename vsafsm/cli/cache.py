@@ -104,7 +104,8 @@ def _code_digest(module: str) -> bytes:
         origin = Path(str(sys.modules[name].__file__))
         single = origin.name != "__init__.py"
         for path in [origin] if single else sorted(origin.parent.rglob("*.py")):
-            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+            place = path.relative_to(origin.parent).as_posix()
+            digest.update(place.encode() + b"\0" + path.read_bytes())
     return digest.digest()
 
 

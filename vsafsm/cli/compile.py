@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 
 from vsafsm.cli.arguments import add_json, add_options, add_output, add_target, choices
 from vsafsm.cli.exits import OK, WRONG
@@ -71,11 +72,11 @@ def run(args: argparse.Namespace) -> int:
     source = _source(args)
     if isinstance(source, System):
         return compile_into_folder(source, args, chosen)
-    _tell_of_counters(source)
-    _tell_of_states_alike(source, args)
     check_output(
         args.output, "a program", (SUFFIX,), holds_program, sources=(args.spec,), force=args.force
     )
+    _tell_of_counters(source)
+    _tell_of_states_alike(source, args)
     program = compile_with(
         source,
         chosen,
@@ -135,8 +136,8 @@ def _tell_of_states_alike(machine: Machine, args: argparse.Namespace) -> None:
     if differing < states and chart_of(args.spec, args.format) is not None:
         note(
             "note",
-            f"{differing} of {states} states differ in what they do: vsafsm convert {args.spec}"
-            " small.yaml --minimize",
+            f"{differing} of {states} states differ in what they do: vsafsm convert"
+            f" {shlex.quote(args.spec)} small.yaml --minimize",
         )
 
 

@@ -74,18 +74,13 @@ def fixed_points(network: Network) -> FixedPoints:
         codes = network.codes_of(held.activity, masks[held.rows])
         rest = np.full(len(held.rows), REST)
         after = walker.hand_over(held.activity, masks[held.rows], rest, none[: len(rest)], "gap")
-        for key, row, still, i in zip(
-            after.activity.keys,
-            after.rows.tolist(),
-            after.moving,
-            range(len(rest) * 3),
-            strict=False,
-        ):
+        ends = zip(after.activity.keys, after.rows.tolist(), after.moving.tolist(), strict=True)
+        for i, (key, row, moving_on) in enumerate(ends):
             point, a = pairs[held.rows[row]]
-            if not still and key not in index:
+            if not moving_on and key not in index:
                 index[key] = len(points)
                 points.append(after.activity[i].copy())
-            target = -1 if still else index[key]
+            target = -1 if moving_on else index[key]
             ways.append(Held(done + point, network.inputs[a], int(codes[row]), target))
         done += len(wave)
         if len(points) > MOST_POINTS:

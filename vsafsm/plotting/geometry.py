@@ -7,6 +7,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from vsafsm.errors import PlotError
 from vsafsm.machine import Machine
@@ -113,8 +114,10 @@ class Told:
     outputs: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=4)
 def geometry(machine: Machine, theme: Theme = SCREEN) -> Geometry:
-    """Lay the reachable states of a machine out.
+    """Lay the reachable states of a machine out. The last ones are remembered: a picture is drawn
+    and measured.
 
     Raises
     ------

@@ -36,10 +36,9 @@ def draw_terms(program: Program, theme: Theme) -> Figure:
     rows.append(("sum: the margin", weak.minimum.margin))
     names = [textwrap.fill(plain(name, 90), LETTERS) for name, _ in rows]
     values = [value for _, value in rows]
-    high = theme.lines(sum(max(1.5, name.count("\n") + 1.4) for name in names))
-    made = figure(theme, high + theme.lines(9))
-    axes = made.subplots()
     heights = [max(1.5, name.count("\n") + 1.4) for name in names]
+    made = figure(theme, theme.lines(sum(heights) + 9))
+    axes = made.subplots()
     places = [sum(heights[:i]) + heights[i] / 2 for i in range(len(rows))]
     colours = [COLOURS[0] if value > 0 else COLOURS[1] for value in values[:-1]]
     axes.barh(places, values, height=0.9, color=[*colours, INK])

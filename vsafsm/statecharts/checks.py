@@ -293,7 +293,7 @@ class _Actions:
 
     def deeper(self, place: Location | None, depth: int) -> None:
         if depth >= MAX_DEPTH:
-            raise TooLargeError(f"choices are nested deeper than {MAX_DEPTH} levels", place)
+            raise TooLargeError(f"actions are nested deeper than {MAX_DEPTH} levels", place)
 
     def assign(self, each: Assign) -> None:
         if each.variable not in self.variables:

@@ -82,7 +82,7 @@ def with_counters(machine: Machine, label: str = "") -> System:
     (('on', '0', '0', '0'), ('off', '(off)', '(off)', '(off)'))
     """
     several = _counted(machine, label)
-    if not several or not _pays(several, machine):
+    if not several or (found := _costs(machine, several)).counters >= found.chains:
         return System(machine.name, (machine,))
     own = {*machine.inputs}
     inner = {symbol for each in several for symbol in each.inputs if symbol not in own}
@@ -98,7 +98,7 @@ def costs(machine: Machine) -> Costs | None:
         As `with_counters`.
     """
     several = _counted(machine, "")
-    return Costs(_predicted(machine), sum(map(_predicted, several))) if several else None
+    return _costs(machine, several) if several else None
 
 
 def is_counter(machine: Machine) -> bool:
@@ -124,9 +124,8 @@ def _counted(machine: Machine, label: str) -> tuple[Machine, ...]:
     return (waits.control(), *waits.digits())
 
 
-def _pays(several: tuple[Machine, ...], machine: Machine) -> bool:
-    """Whether several machines cost less than one."""
-    return sum(map(_predicted, several)) < _predicted(machine)
+def _costs(machine: Machine, several: tuple[Machine, ...]) -> Costs:
+    return Costs(_predicted(machine), sum(map(_predicted, several)))
 
 
 def _predicted(machine: Machine) -> int:
