@@ -13,6 +13,7 @@ from vsafsm.errors import NotExpressibleError
 from vsafsm.machine import Machine
 from vsafsm.statecharts import Output, State, Statechart, Transition, flatten
 from vsafsm.systems import System, compile_system, with_counters
+from vsafsm.systems.waits import Costs
 
 INPUTS = ("go", "stop", "touch")
 
@@ -35,7 +36,7 @@ def check_same(machine: Machine, system: System, word: list[str]) -> None:
 def counted(machine: Machine) -> System:
     """The system, whatever it costs."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("vsafsm.systems.waits._pays", lambda several, one: True)
+        patch.setattr("vsafsm.systems.waits._costs", lambda one, several: Costs(1, 0))
         return with_counters(machine)
 
 
