@@ -15,6 +15,10 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+# Where there is a worker per core, none of them needs threads. NumPy looks when it is imported.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import numpy as np
 import pytest
 from hypothesis import strategies as st

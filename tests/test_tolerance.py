@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import vsafsm
 from vsafsm import tolerance
@@ -18,7 +20,16 @@ from vsafsm.machine import Machine
 from vsafsm.noise import parse_noise, perturb
 from vsafsm.options import Options
 from vsafsm.program import Program
-from vsafsm.tolerance import Journal, Tolerated, correct_draws, draws_needed, tolerances, tried
+from vsafsm.threads import shared_by
+from vsafsm.tolerance import (
+    Journal,
+    Tolerated,
+    correct_draws,
+    decided,
+    draws_needed,
+    tolerances,
+    tried,
+)
 from vsafsm.walk import Walk
 
 pytestmark = pytest.mark.usefixtures("usual_tolerances")
@@ -77,7 +88,7 @@ def test_trials_end_where_the_interval_decides(
 ) -> None:
     """A known share of draws is correct; the decision is the right one and draws are few."""
     network, noise = compiled(turnstile).network, parse_noise("additive:1")
-    for share, decided in ((1.0, True), (0.7, False)):
+    for share, above in ((1.0, True), (0.7, False)):
         rng = np.random.default_rng(0)
         monkeypatch.setattr(
             tolerance,
@@ -87,8 +98,30 @@ def test_trials_end_where_the_interval_decides(
             ).tolist(),
         )
         found = tried(turnstile, network, noise, 0.9, 0, Journal(None), "key")
-        assert (found.interval[0] > 0.9) == decided
+        assert (found.interval[0] > 0.9) == above
         assert found.draws <= 67
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.5, 1), st.integers(1, 9), st.floats(0.7, 0.99))
+@settings(deadline=None, max_examples=50)
+def test_batches_that_are_made_at_once_change_nothing(
+    seed: int, share: float, together: int, confidence: float
+) -> None:
+    correct = np.random.default_rng(seed).random(20_000) < share
+
+    def found(together: int) -> tuple[tuple[int, int], list[tuple[int, int]]]:
+        noted: list[tuple[int, int]] = []
+        with shared_by(together) as each:
+            result = decided(
+                lambda draws: int(correct[draws[0] : draws[-1] + 1].sum()),
+                *(confidence, "a coin"),
+                note=lambda *numbers: noted.append(numbers),
+                together=together,
+                each=each,
+            )
+        return result, noted
+
+    assert found(together) == found(1)
 
 
 def test_draws_that_take_more_than_a_day_are_refused(

@@ -15,15 +15,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import vsafsm
+from vsafsm import weights as building
 from vsafsm.codebook import MAKERS, Codebook, Layout
 from vsafsm.conditions import Conditions, conditions, loads
 from vsafsm.lowering import REST, Lowered, lower
 from vsafsm.machine import Machine, Transition
-from vsafsm.options import Options
+from vsafsm.options import Options, Rule
 from vsafsm.program import Program
 from vsafsm.weights import (
     ERASE,
     Grid,
+    Refinement,
     autoassociative,
     build,
     grid_for,
@@ -332,3 +334,27 @@ def test_robust_weights_are_smaller_for_the_same_margin(
         return float(program.network.weights.std() / program.network.scale)
 
     assert spread("small") < 0.85 * spread("refined")
+
+
+# ---- threads
+
+
+@pytest.mark.parametrize("rule", ["refined", "robust"])
+def test_threads_change_no_weight(
+    monkeypatch: pytest.MonkeyPatch, examples: dict[str, Machine], rule: Rule
+) -> None:
+    lowered, book = drawn(examples["door_lock"], 560, 16)
+    grid = grid_for(lowered, book, 8, False, rule)
+
+    def found() -> tuple[bytes, Refinement]:
+        weights, refinement = build(
+            *(lowered, book, grid, rule, 0.3, np.random.default_rng(0)), passes=4, rounds=2
+        )
+        return weights.tobytes(), refinement
+
+    monkeypatch.setattr(building, "cores", lambda: 1)
+    alone = found()
+    monkeypatch.setattr(building, "cores", lambda: 3)
+    assert found() == alone
+    monkeypatch.setattr(building, "WORTH_LEAVING_OUT", 0.0)
+    assert found() == alone

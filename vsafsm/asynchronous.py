@@ -20,6 +20,7 @@ from vsafsm.lowering import REST
 from vsafsm.machine import Machine
 from vsafsm.network import MOST_DENSE, Network
 from vsafsm.noise import Asynchronous, Delays, Noise, SpreadMasks, parts
+from vsafsm.threads import go_on
 from vsafsm.tours import shortest_ways
 from vsafsm.vsa import Bits
 from vsafsm.walk import WrongWord
@@ -260,6 +261,7 @@ class Run:
         rows, side = np.arange(len(mask)), self.side.take(np.arange(len(mask)))
         left, quiet, t = np.full(len(mask), float(steps)), np.zeros(len(mask), np.intp), 0
         while len(rows):
+            go_on()
             opened, seen = new[rows], np.ones(len(rows))
             if arrival is not None:
                 here = t >= arrival[rows]

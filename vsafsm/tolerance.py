@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 
@@ -24,6 +25,7 @@ from vsafsm.intervals import wilson
 from vsafsm.machine import Machine
 from vsafsm.network import Network
 from vsafsm.noise import Noise, OfTiming, parse_noise, parts, perturb
+from vsafsm.threads import Map, cores, go_on, shared_by
 from vsafsm.walk import Walk
 
 DEFAULT = ("additive:1", "missing:0.1", "timing:async:0.1")
@@ -36,6 +38,8 @@ and of those by default.
 """
 BATCH = 32
 """Draws between two looks at the interval."""
+WORTH_A_THREAD = 256
+"""Neurons from which on several batches of draws at once take less time than one by one."""
 LEAST_INPUTS = 100
 """Inputs of a draw in which timing is random, at least: each in each state as often as that
 takes.
@@ -157,6 +161,7 @@ def _is_correct(
     timing: Timing | None,
     rng: np.random.Generator,
 ) -> bool:
+    go_on()
     drawn = perturb(network, noise, rng)
     if timing is None:
         return Walk(machine, drawn).shortest_wrong() is None
@@ -234,7 +239,19 @@ def tried(
     def note(correct: int, draws: int) -> None:
         journal.note(key, correct, draws)
 
-    found = decided(correct_of, confidence, str(noise), journal.of(key), note, progress, most_draws)
+    threads = cores() if network.neurons >= WORTH_A_THREAD else 1
+    with shared_by(threads) as each:
+        found = decided(
+            correct_of,
+            confidence,
+            str(noise),
+            journal.of(key),
+            note,
+            progress,
+            most_draws,
+            threads,
+            each,
+        )
     return Tolerated(str(noise), *found)
 
 
@@ -246,6 +263,8 @@ def decided(
     note: Callable[[int, int], None] = lambda correct, draws: None,
     progress: Callable[[float], None] = lambda share: None,
     most_draws: float = MOST_DRAWS,
+    together: int = 1,
+    each: Map = map,
 ) -> tuple[int, int]:
     """Draw until the interval of a share lies above or below what is asked: (correct, draws).
 
@@ -259,6 +278,9 @@ def decided(
         (correct, draws) that are done, and what is told of them after each batch.
     most_draws
         Where it is given up, as a multiple of the draws that suffice where all are correct.
+    together, each
+        Batches that `each`, a ``map``, takes at once. What is found does not depend on them: of
+        batches that are made at once, those after the decision do not count.
 
     Raises
     ------
@@ -268,22 +290,36 @@ def decided(
     needed = draws_needed(confidence)
     most = round(most_draws * needed)
     correct, draws = done
-    low, high = wilson(correct, draws)
-    while low <= confidence <= high and draws < most:
-        # After too many that went wrong, no number of draws that is left lifts the interval.
-        if wilson(most - (draws - correct), most)[0] <= confidence:
-            break
-        number = min(BATCH, most - draws)
-        if draws < needed:
-            number = min(number, needed - draws)
+    waiting = iter(_batches(draws, needed, most))
+    while not _is_decided(correct, draws, confidence, most):
+        batches = list(islice(waiting, together))
         before = time.monotonic()
-        correct += correct_of(range(draws, draws + number))
-        draws += number
-        _check_time((time.monotonic() - before) / number * (needed - draws), what, needed)
-        note(correct, draws)
-        progress(min(1.0, draws / needed))
-        low, high = wilson(correct, draws)
+        found = list(each(correct_of, batches))
+        made = sum(map(len, batches))
+        _check_time((time.monotonic() - before) / made * (needed - draws - made), what, needed)
+        for batch, number in zip(batches, found, strict=True):
+            correct, draws = correct + number, draws + len(batch)
+            note(correct, draws)
+            progress(min(1.0, draws / needed))
+            if _is_decided(correct, draws, confidence, most):
+                break
     return correct, draws
+
+
+def _batches(draws: int, needed: int, most: int) -> Iterator[range]:
+    """The draws that are still to be made; one batch ends where the fewest that can suffice do."""
+    while draws < most:
+        end = min(draws + BATCH, needed if draws < needed else most)
+        yield range(draws, end)
+        draws = end
+
+
+def _is_decided(correct: int, draws: int, confidence: float, most: int) -> bool:
+    low, high = wilson(correct, draws)
+    if not low <= confidence <= high or draws >= most:
+        return True
+    # After too many that went wrong, no number of draws that is left lifts the interval.
+    return wilson(most - (draws - correct), most)[0] <= confidence
 
 
 def _check_time(left_s: float, what: str, needed: int) -> None:

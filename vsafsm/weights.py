@@ -33,8 +33,9 @@ from vsafsm.codebook import Codebook
 from vsafsm.conditions import Conditions, conditions
 from vsafsm.lowering import REST, Lowered
 from vsafsm.options import Rule
-from vsafsm.recurrent import GATHER, gathered, listed, multiplied
+from vsafsm.recurrent import GATHER, gathered, listed
 from vsafsm.situations import Asked, sampled
+from vsafsm.threads import Map, cores, shared_by
 from vsafsm.vsa import Bits, Numbers, Real, bind, centre, outer
 
 ERASE = 0.5
@@ -55,6 +56,10 @@ ROUNDS, PASSES_PER_ROUND = 10, 10
 """Rounds of the rule ``robust``, each with samples of its own, and most passes over them."""
 PATIENCE = 6
 """Passes without headway after which a block of neurons is given up."""
+WORTH_LEAVING_OUT = 0.9
+"""Neurons that met every situation are left out where fewer than this share did not."""
+LEAST_PART = 128
+"""Fewest neurons for which a thread of their own is worth it."""
 Whole = np.signedinteger[Any]
 
 
@@ -275,6 +280,7 @@ def build(
     generators = rng.spawn(len(blocks))
     rounds, passes = (rounds, min(passes, PASSES_PER_ROUND)) if rule == "robust" else (1, passes)
     relaxation = RELAXATION.get(rule, 0.0)
+    threads = min(cores(), max(1, min(neurons, BLOCK) // LEAST_PART))
     fine: list[NDArray[Whole]] = []
     used = left = 0
     for n in range(rounds):
@@ -291,12 +297,13 @@ def build(
                 task.start(START[rule] * _one_shot(lowered, book, rule, rows)) for rows in blocks
             ]
         used, left = 0, 0
-        for rows, block, generator in zip(blocks, fine, generators, strict=True):
-            if rule in RELAXATION:
-                refine = task.refine_some if rule == "robust" else task.refine
-                took, short = refine(block, rows, generator, passes)
-                used, left = max(used, took), left + short
-            progress((n + rows.stop / neurons) / rounds)
+        with shared_by(threads) as each:
+            for rows, block, generator in zip(blocks, fine, generators, strict=True):
+                if rule in RELAXATION:
+                    refine = task.refine_some if rule == "robust" else task.refine
+                    took, short = refine(block, rows, generator, passes, each, threads)
+                    used, left = max(used, took), left + short
+                progress((n + rows.stop / neurons) / rounds)
     return _weights(fine, grid), Refinement(used, left)
 
 
@@ -396,73 +403,110 @@ class BlockRefiner:
         """Fine weights, transposed, from weights in units (rows, N)."""
         folded = self.grid.inhibition if self.grid.folded else 0.0
         fine = np.rint((units.T - folded) * (self.grid.scale * 2**self.shift))
-        fine = np.clip(fine, -self._edge, self._edge, out=fine)
+        fine = np.clip(fine, -self.edge, self.edge, out=fine)
         return np.ascontiguousarray(fine, self.whole if self.grid.bits <= 8 else np.int32)
 
     @property
-    def _edge(self) -> int:
+    def edge(self) -> int:
         """The largest fine weight that still rounds to the largest weight of the grid."""
         return (self.grid.limit << self.shift) + max(0, (1 << self.shift) // 2 - 1)
 
     def refine(
-        self, fine: NDArray[Whole], rows: slice, rng: np.random.Generator, passes: int
+        self,
+        fine: NDArray[Whole],
+        rows: slice,
+        rng: np.random.Generator,
+        passes: int,
+        each: Map = map,
+        parts: int = 1,
     ) -> tuple[int, int]:
-        """Refine `fine` in place; -> (passes over all conditions, pairs violated in the last)."""
+        """Refine `fine` in place; -> (passes over all conditions, pairs violated in the last).
+
+        The neurons are cut into so many parts, which `each` takes.
+        """
+        split = self._parts(fine, rows, parts)
+        taken, short = self._refined(split, rng, passes, each)
+        fine[:] = np.concatenate([part.whole() for part in split], axis=1)
+        return taken, short
+
+    def _refined(
+        self, parts: list[_Part], rng: np.random.Generator, passes: int, each: Map
+    ) -> tuple[int, int]:
         everything = np.arange(len(self.situations))
         best, stale, short = np.inf, 0, 0
         for n in range(passes):
-            again, short = self._sweep(fine, rows, rng.permutation(everything))
+            again, short = self._sweep(parts, rng.permutation(everything), each)
             if not short:
                 return n + 1, 0
             stale = 0 if short < 0.9 * best else stale + 1
             best = min(best, short)
             if stale >= PATIENCE:
                 return n + 1, short
+            for part in parts:
+                part.leave_out()
             # Most situations hold after a few passes. The few that do not are swept by themselves,
             # which is cheaper than a whole pass, before all are looked at again.
             for _ in range(3):
                 if 8 * len(again) > len(everything):
                     break
-                again, _ = self._sweep(fine, rows, rng.permutation(again))
+                again, _ = self._sweep(parts, rng.permutation(again), each)
         return passes, short
 
     def refine_some(
-        self, fine: NDArray[Whole], rows: slice, rng: np.random.Generator, passes: int
+        self,
+        fine: NDArray[Whole],
+        rows: slice,
+        rng: np.random.Generator,
+        passes: int,
+        each: Map = map,
+        parts: int = 1,
     ) -> tuple[int, int]:
         """As `refine`, for samples, few of which are violated after the first rounds: all are
         looked at in large batches, and those that are violated are corrected in small ones.
         """
-        everything, short = np.arange(len(self.situations)), 0
+        split = self._parts(fine, rows, parts)
+        taken, short = self._some_refined(split, rng, passes, each)
+        fine[:] = np.concatenate([part.whole() for part in split], axis=1)
+        return taken, short
+
+    def _some_refined(
+        self, parts: list[_Part], rng: np.random.Generator, passes: int, each: Map
+    ) -> tuple[int, int]:
+        every = [self._largest_first(some) for some in _cut(np.arange(len(self.situations)))]
+        short = 0
         for n in range(passes):
-            weights, short, violated = self.grid.deployed(fine), 0, []
-            for i in range(0, len(everything), BATCH):
-                batch = everything[i : i + BATCH]
-                batch = batch[np.argsort(-self.count[batch], kind="stable")]
-                missing = self._missing(weights, rows, batch)
-                short += int(np.count_nonzero(missing))
-                violated.append(batch[missing.any(1)])
+            violated, short = self._passed(parts, every, each, correct=False)
             if not short:
                 return n + 1, 0
-            self._sweep(fine, rows, rng.permutation(np.concatenate(violated)))
+            for part in parts:
+                part.leave_out()
+            self._sweep(parts, rng.permutation(violated), each)
         return passes, short
 
+    def _parts(self, fine: NDArray[Whole], rows: slice, number: int) -> list[_Part]:
+        neurons = np.arange(rows.start, rows.stop)
+        columns = np.array_split(np.arange(len(neurons)), number)
+        return [_Part(self, fine[:, some], neurons[some]) for some in columns]
+
     def _sweep(
-        self, fine: NDArray[Whole], rows: slice, order: NDArray[np.intp]
+        self, parts: list[_Part], order: NDArray[np.intp], each: Map
     ) -> tuple[NDArray[np.intp], int]:
         """One pass over the situations in `order`; -> (those violated, number of violated
         pairs).
         """
-        again, short = [order[:0]], 0
-        weights = self.grid.deployed(fine)
-        for batch in self._batches(order):
-            missing = self._missing(weights, rows, batch)
-            violated = missing.any(1)
-            if violated.any():
-                short += int(np.count_nonzero(missing))
-                again.append(batch[violated])
-                self._correct(fine, missing[violated], batch[violated])
-                weights = self.grid.deployed(fine)
-        return np.concatenate(again), short
+        return self._passed(parts, list(self._batches(order)), each, correct=True)
+
+    def _passed(
+        self,
+        parts: list[_Part],
+        batches: list[NDArray[np.intp]],
+        each: Map,
+        correct: bool,
+    ) -> tuple[NDArray[np.intp], int]:
+        found = list(each(lambda part: part.passed(batches, correct), parts))
+        order = np.concatenate([np.zeros(0, np.intp), *batches])
+        violated = np.any([violated for violated, _ in found], axis=0)
+        return order[violated[order]], sum(short for _, short in found)
 
     def _batches(self, order: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
         """The order cut into batches, each with its largest activities first, and no group twice
@@ -480,48 +524,113 @@ class BlockRefiner:
         turn[by_code] = np.arange(len(order)) - first
         by_turn = order[np.argsort(turn, kind="stable")]
         for group in np.split(by_turn, np.flatnonzero(np.diff(np.sort(turn))) + 1):
-            for i in range(0, len(group), BATCH):
-                batch = group[i : i + BATCH]
-                yield batch[np.argsort(-self.count[batch], kind="stable")]
+            yield from (self._largest_first(some) for some in _cut(group))
 
-    def _drive(self, weights: NDArray[Whole], batch: NDArray[np.intp]) -> Numbers:
-        """Recurrent drive (b, rows) in whole LSBs."""
-        if self.listed is None:
-            return multiplied(weights, self.active[batch], self.largest)
-        return gathered(weights, self.listed[batch], self.count[batch], self.whole)
+    def _largest_first(self, batch: NDArray[np.intp]) -> NDArray[np.intp]:
+        return batch[np.argsort(-self.count[batch], kind="stable")]
 
-    def _missing(self, weights: NDArray[Whole], rows: slice, batch: NDArray[np.intp]) -> Numbers:
-        """Drive that each neuron lacks in each situation (b, rows): positive to come up, negative
-        to go down, or 0.
+
+def _cut(order: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
+    return (order[i : i + BATCH] for i in range(0, len(order), BATCH))
+
+
+class _Part:
+    """Some neurons that are refined together: their fine weights (N, n), one column per neuron.
+
+    A neuron that met every situation in a pass over all of them still has the weights that it began
+    the pass with. It meets them for good, and the passes that follow leave it out.
+    """
+
+    def __init__(self, task: BlockRefiner, fine: NDArray[Whole], neurons: NDArray[np.intp]) -> None:
+        self.task = task
+        self.all, self.place = fine, np.arange(len(neurons))
+        self.fine = np.ascontiguousarray(fine)
+        self.codes, self.masks = task.codes[:, neurons], task.masks[:, neurons]
+        # Which columns were violated in the last pass.
+        self.violated = np.ones(len(neurons), np.bool_)
+
+    def whole(self) -> NDArray[Whole]:
+        """The weights of all neurons, those that are left out too."""
+        self.all[:, self.place] = self.fine
+        return self.all
+
+    def leave_out(self) -> None:
+        """Go on with the neurons that were violated in the last pass, which was over all
+        situations.
         """
-        drive: NDArray[Any] = self._drive(weights, batch)
-        if self.grid.gain:
-            drive -= (self.grid.gain * self.count[batch, None]).astype(drive.dtype)
-        target = self.target[batch, None].astype(drive.dtype)
+        if self.violated.sum() < WORTH_LEAVING_OUT * len(self.violated):
+            self.whole()
+            self.place = self.place[self.violated]
+            self.fine = self.fine[:, self.violated]
+            self.codes, self.masks = self.codes[:, self.violated], self.masks[:, self.violated]
+
+    def passed(
+        self, batches: list[NDArray[np.intp]], correct: bool
+    ) -> tuple[NDArray[np.bool_], int]:
+        """One pass over batches of situations: -> (which are violated (P,), number of violated
+        pairs).
+        """
+        found, short = np.zeros(len(self.task.situations), np.bool_), 0
+        self.violated = np.zeros(len(self.place), np.bool_)
+        weights = self._deployed(self.fine)
+        for batch in batches if len(self.place) else ():
+            missing = self._missing(weights, batch)
+            there = missing != 0
+            violated, columns = there.any(1), np.flatnonzero(there.any(0))
+            if not len(columns):
+                continue
+            found[batch[violated]] = True
+            self.violated[columns] = True
+            short += int(np.count_nonzero(there))
+            if correct:
+                changed = self._corrected(
+                    columns, missing[np.ix_(violated, columns)], batch[violated]
+                )
+                self.fine[:, columns] = changed
+                weights[:, columns] = self._deployed(changed)
+        return found, short
+
+    def _deployed(self, fine: NDArray[Whole]) -> Numbers:
+        """Weights as the target holds them, of a type that products are fast in."""
+        deployed: Numbers = self.task.grid.deployed(fine)
+        return deployed.astype(self.task.real) if self.task.listed is None else deployed
+
+    def _missing(self, weights: Numbers, batch: NDArray[np.intp]) -> Numbers:
+        """Drive that each neuron lacks in each situation (b, n), in whole LSBs: positive to come
+        up, negative to go down, or 0.
+        """
+        task, situations = self.task, self.task.situations
+        drive: NDArray[Any]
+        if task.listed is None:
+            drive = (task.active[batch].astype(task.real) @ weights).astype(np.int32)
+        else:
+            drive = gathered(weights, task.listed[batch], task.count[batch], task.whole)
+        if task.grid.gain:
+            drive -= (task.grid.gain * task.count[batch, None]).astype(drive.dtype)
+        target = task.target[batch, None].astype(drive.dtype)
         up = np.maximum(target - drive, 0)
         down = np.minimum(-target - drive, 0)
-        wanted = self.codes[self.situations.want[batch], rows]
-        cared = (
-            self.masks[self.situations.care1[batch], rows]
-            | self.masks[self.situations.care2[batch], rows]
-        )
+        wanted = self.codes[situations.want[batch]]
+        cared = self.masks[situations.care1[batch]] | self.masks[situations.care2[batch]]
         return np.asarray(np.where(wanted, up, down) * cared)
 
-    def _correct(self, fine: NDArray[Whole], missing: Numbers, batch: NDArray[np.intp]) -> None:
+    def _corrected(
+        self, columns: NDArray[np.intp], missing: Numbers, batch: NDArray[np.intp]
+    ) -> NDArray[Whole]:
+        """Some columns (N, c) of the weights, with what is missing (b, c) added."""
         # A change of every weight of n active neurons by `missing / n` brings the drive to its
         # target; relaxation 2 goes as far beyond it. Rounded up, so that no pass changes nothing.
-        step = np.asarray(self.relaxation * 2**self.shift / self.count[batch, None], self.real)
+        task, situations = self.task, self.task.situations
+        step = np.asarray(task.relaxation * 2**task.shift / task.count[batch, None], task.real)
         change = np.clip(
             np.copysign(np.ceil(np.abs(missing) * step), missing), -(2**15), 2**15
-        ).astype(self.real)
-        active = self.active[batch]
-        pattern: NDArray[Any] = active.astype(self.real)
-        if self.contrast:
+        ).astype(task.real)
+        active = task.active[batch]
+        pattern: NDArray[Any] = active.astype(task.real)
+        if task.contrast:
             pattern -= (
-                self.masks[self.situations.open1[batch]]
-                & self.masks[self.situations.open2[batch]]
-                & ~active
+                task.masks[situations.open1[batch]] & task.masks[situations.open2[batch]] & ~active
             )
         total: NDArray[Any] = pattern.T @ change
-        total += fine
-        np.copyto(fine, np.clip(total, -self._edge, self._edge, out=total), casting="unsafe")
+        total += self.fine[:, columns]
+        return np.clip(total, -task.edge, task.edge, out=total).astype(self.fine.dtype)
