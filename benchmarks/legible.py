@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
 from matplotlib.artist import Artist
@@ -30,6 +30,10 @@ what is seen.
 """
 RAISED = 0.7
 """Size of an exponent in Matplotlib's mathematics."""
+LETTER = 0.5
+"""Mean width of a letter in an SVG, as a share of the size of the font."""
+ANCHORS = {"start": 0.0, "middle": 0.5, "end": 1.0}
+"""Share of a text that is left of its place; the texts of our graphs have theirs in the middle."""
 UNITS = {"pt": 1.0, "px": 0.75, "mm": 72 / 25.4, "in": 72.0, "": 0.75}
 """Points."""
 
@@ -127,32 +131,82 @@ def _meets(line: Line2D, box: Bbox) -> bool:
 # ---- graphs
 
 
+class Written(NamedTuple):
+    """A text of an SVG, the size of its letters and where it is: units of the drawing."""
+
+    text: str
+    size: float
+    box: Bbox
+
+
 def svg_problems(text: str) -> list[str]:
     """Texts of a graph of ours or of Graphviz that are smaller than 6 points where it is as wide as
-    it says.
+    it says, and those over another.
     """
     root = ElementTree.fromstring(text)
     told = re.fullmatch(r"([\d.]+)(\w*)", root.get("width", ""))
     if told is None:
-        return ["no width is told"]
+        return ["no width is told", *svg_overlaps(text)]
     scale = float(told[1]) * UNITS[told[2]] / float(root.get("viewBox", "").split()[2])
+    # Graphviz scales all of its drawing once more.
+    scales = re.findall(r"scale\(([\d.]+)", "".join(g.get("transform", "") for g in root))
+    scale *= float(scales[0]) if scales else 1.0
+    found = [
+        f'"{each.text}": {each.size * scale:.1f} points'
+        for each in _written(root)
+        if each.size * scale < LEAST - 0.01
+    ]
+    return found + svg_overlaps(text)
+
+
+def svg_overlaps(text: str) -> list[str]:
+    """Texts of an SVG that lie over another, by the number of their letters."""
+    return [
+        f'"{one.text}" and "{other.text}": overlap'
+        for one, other in combinations(_written(ElementTree.fromstring(text)), 2)
+        if _inner(one.box, SLACK).overlaps(_inner(other.box, SLACK))
+    ]
+
+
+def _written(root: ElementTree.Element) -> list[Written]:
     style = "".join(each.text or "" for each in root.iter() if each.tag.endswith("style"))
-    sizes = {
-        selector.split()[-1].lstrip("."): float(size)
+    rules = [
+        (selector.split(), float(size))
         for selector, size in re.findall(r"([^{}]+)\{[^}]*font(?:-size)?:([\d.]+)px", style)
-    }
+    ]
     found = []
-    for each in root.iter():
-        if not each.tag.endswith("}text"):
-            continue
-        size = each.get("font-size")
-        points = float(size) if size else sizes.get(each.get("class", ""), min(sizes.values()))
-        # Graphviz scales all of its drawing once more.
-        scales = re.findall(r"scale\(([\d.]+)", "".join(g.get("transform", "") for g in root))
-        points *= scale * (float(scales[0]) if size and scales else 1.0)
-        if points < LEAST - 0.01:
-            found.append(f'"{each.text}": {points:.1f} points')
+    for around in root.iter():
+        for each in around:
+            # A halo is the same text once more.
+            if not each.tag.endswith("}text") or each.get("class") == "halo":
+                continue
+            written = "".join(each.itertext())
+            size = _size(each, around, root, rules)
+            wide, anchor = size * LETTER * len(written), each.get("text-anchor", "middle")
+            left = float(each.get("x", "0")) - ANCHORS[anchor] * wide
+            line = float(each.get("y", "0"))
+            box = Bbox.from_extents(left, line - 0.75 * size, left + wide, line + 0.2 * size)
+            found.append(Written(written, size, box))
     return found
+
+
+def _size(
+    each: ElementTree.Element,
+    around: ElementTree.Element,
+    root: ElementTree.Element,
+    rules: Sequence[tuple[list[str], float]],
+) -> float:
+    """Size of the letters of a text: its own, or else that of the most particular rule of the
+    style, or of the drawing.
+    """
+    own, outer = (f".{one.get('class')}" for one in (each, around))
+    fitting = [
+        (len(parts), size)
+        for parts, size in rules
+        if parts[-1] in ("text", own) and set(parts[1:-1]) <= {outer.split()[0]}
+    ]
+    given = each.get("font-size") or (not fitting and root.get("font-size"))
+    return float(given) if given else max(fitting)[1]
 
 
 if __name__ == "__main__":

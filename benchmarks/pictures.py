@@ -33,7 +33,6 @@ from vsafsm.cli import main as vsafsm
 from vsafsm.compiler import compile_machine as compiled
 from vsafsm.formats import load
 from vsafsm.intervals import wilson
-from vsafsm.plotting import graphviz
 from vsafsm.plotting.canvas import bare, below, drawing, figure, in_full, write
 from vsafsm.plotting.picture import Picture
 from vsafsm.plotting.style import COLOURS, MARKERS, MILLIMETRES, PAPER
@@ -254,8 +253,8 @@ def made(name: str, path: Path) -> list[str]:
             if code == 2:
                 found.append("the command was refused")
     found += _wide(name, path) + few(name)
-    if name == "chart" and graphviz.is_there():
-        found += _of_chart(path)
+    if COMMANDS.get(name, "").startswith("draw"):
+        found += _of_svg(name, path)
     return found
 
 
@@ -299,10 +298,11 @@ def few(name: str) -> list[str]:
     return [] if least >= LEAST_DRAWS else [f"{least} draws behind a point"]
 
 
-def _of_chart(path: Path) -> list[str]:
+def _of_svg(name: str, path: Path) -> list[str]:
+    """What is wrong with a graph as an SVG."""
     svg = path.with_suffix(".check.svg")
     with contextlib.redirect_stdout(io.StringIO()):
-        vsafsm([*command("chart"), str(svg)])
+        vsafsm([*command(name), str(svg)])
     text = svg.read_text()
     svg.unlink()
     return svg_problems(text)

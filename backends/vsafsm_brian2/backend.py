@@ -21,6 +21,7 @@ from vsafsm_brian2.parameters import (
     Sizing,
     check_contract,
     check_delay,
+    check_ticks,
     options,
     taken,
 )
@@ -58,7 +59,7 @@ class Brian2Backend:
 
     def open(self, program: Program, **options: object) -> Brian2Session:
         """Start a session."""
-        settings = self._settings(options)
+        settings = self._settings(program, options)
         from vsafsm_brian2.session import Brian2Session
 
         return Brian2Session(program, *settings)
@@ -71,7 +72,7 @@ class Brian2Backend:
         self, program: Program, word: Sequence[str], **options: object
     ) -> tuple[Recording, list[StateReading]]:
         """Run a word, keeping its spikes."""
-        parameters, realism, running = self._settings(options)
+        parameters, realism, running = self._settings(program, options)
         from vsafsm_brian2.session import run_word
 
         return run_word(program, word, parameters, realism, running)
@@ -80,7 +81,7 @@ class Brian2Backend:
         """Write ``run.py``, a stand-alone Brian2 script, and its ``network.npz`` into `folder`."""
         from vsafsm_brian2.emit import emit
 
-        emit(program, folder, *self._settings(options))
+        emit(program, folder, *self._settings(program, options))
 
     def plot(
         self,
@@ -90,7 +91,7 @@ class Brian2Backend:
         theme: str = "screen",
         **options: object,
     ) -> Run:
-        """Run a word and draw it: raster, overlaps, inputs and decoded states over time."""
+        """Run a word and draw it: raster, overlaps, inputs, states and outputs over time."""
         from vsafsm.plotting.canvas import check_drawable
         from vsafsm.plotting.style import theme_of
         from vsafsm_brian2.plot import draw
@@ -98,7 +99,7 @@ class Brian2Backend:
         check_drawable(path)
         chosen = theme_of(theme)
         recording, readings = self.record(program, word, **options)
-        draw(recording, program.machine.name, path, chosen)
+        draw(recording, program.machine, taken(RunSettings, options), path, chosen)
         return _as_run(readings)
 
     def describe(self, program: Program, **options: object) -> Description:
@@ -108,14 +109,18 @@ class Brian2Backend:
         from vsafsm_brian2.model import namespace
 
         parameters, _, running = self._checked(options)
+        check_ticks(program.machine, running)
         network = program.network
         step = namespace(program, Parameters(), Realism())["w_step"]
+        clock = program.machine.clock
+        period = {} if clock is None else {"tick_ms": running.tick_ms or float(clock.seconds) * 1e3}
         return {
             "cells": network.neurons,
             "lines": len(network.inputs) + 2,
             "recurrent_synapses": int(network.fan_out.sum()),
             "weight_step_pA": round(float(step) * 1e12, 3),
             "hold_ms": running.hold_ms,
+            **period,
             "speed": round(float(parameters.speed or 1.0), 3),
         }
 
@@ -125,8 +130,11 @@ class Brian2Backend:
         check_delay(realism, parameters)
         return parameters, realism, running
 
-    def _settings(self, options: Mapping[str, Any]) -> tuple[Parameters, Realism, RunSettings]:
+    def _settings(
+        self, program: Program, options: Mapping[str, Any]
+    ) -> tuple[Parameters, Realism, RunSettings]:
         parameters, realism, running = self._checked(options)
+        check_ticks(program.machine, running)
         check_contract(running.hold_ms, running.gap_ms, parameters.speed)
         return parameters, realism, running
 

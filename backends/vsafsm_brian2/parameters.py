@@ -15,7 +15,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 
 from vsafsm.backend import Option
 from vsafsm.errors import OptionError, did_you_mean
-from vsafsm.machine import Clock
+from vsafsm.machine import Clock, Machine
 from vsafsm.requirements import Requirements
 from vsafsm_brian2.errors import ContractWarning
 
@@ -234,7 +234,8 @@ class RunSettings:
     tick_ms: float | None = setting(
         None,
         "ms",
-        "what a period of the machine's clock lasts in the simulation (default: its own)",
+        "what a period of the machine's clock lasts in the simulation (default: its own, but in"
+        " words known in advance ticks come one after another)",
         above=True,
     )
     codegen: str = setting("numpy", "", f"Brian2's code generation target: {', '.join(TARGETS)}")
@@ -306,6 +307,18 @@ def tick_period_ms(clock: Clock, running: RunSettings) -> Fraction:
             f" {hold + gap:g}, or less of hold_ms and gap_ms"
         )
     return period
+
+
+def check_ticks(machine: Machine, running: RunSettings) -> None:
+    """Raise `OptionError` where a period is given that is too short, or for no clock."""
+    if running.tick_ms is None:
+        return
+    if machine.clock is None:
+        raise OptionError(
+            f'tick_ms is {running.tick_ms:g}, and machine "{machine.name}" has no clock; expected a'
+            " machine with one, or no tick_ms"
+        )
+    tick_period_ms(machine.clock, running)
 
 
 def check_delay(realism: Realism, parameters: Parameters) -> None:

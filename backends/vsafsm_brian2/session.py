@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from itertools import accumulate
 from types import TracebackType
 from typing import Any
 
@@ -293,16 +294,37 @@ def run_word(
     realism: Realism,
     running: RunSettings,
 ) -> tuple[Recording, list[StateReading]]:
-    """Run a word known in advance in one `Network.run`: -> the recording, and n + 1 readings."""
+    """Run a word known in advance in one `Network.run`: -> the recording, and n + 1 readings.
+
+    Each input follows the gap of the one before it. Where a period of the clock is given, ticks
+    come at whole periods after the reset, or later where inputs take longer.
+    """
     check_can_run(running.codegen)
     symbols = [program.network.mask_of(symbol) - 1 for symbol in word]
     with device(running.codegen, running.build_dir), target(running.codegen):
         simulation = Simulation(program, parameters, realism, running)
         inputs = [(-1, RESET_MS), *((symbol, running.hold_ms) for symbol in symbols)]
-        events, ends = simulation.place(inputs, running.gap_ms)
+        (zero,) = simulation.place(inputs[:1], running.gap_ms)[1]
+        due = [0.0, *_due_ms(program, word, running, zero)]
+        events, ends = simulation.place(inputs, running.gap_ms, due)
         simulation.advance(events, ends[-1])
         recording = simulation.recording()
     return recording, [recording.read(event, end) for event, end in zip(events, ends, strict=True)]
+
+
+def _due_ms(
+    program: Program, word: Sequence[str], running: RunSettings, zero_ms: float
+) -> list[float]:
+    """When the ticks of a word are due, if a period is given; 0 for all else."""
+    clock = program.machine.clock
+    if clock is None or running.tick_ms is None:
+        return [0.0] * len(word)
+    period = tick_period_ms(clock, running)
+    ticks = accumulate(symbol == clock.symbol for symbol in word)
+    return [
+        zero_ms + float(n * period) if symbol == clock.symbol else 0.0
+        for n, symbol in zip(ticks, word, strict=True)
+    ]
 
 
 def _milliseconds(name: str, value: Any, default: float | None = None) -> float:

@@ -81,6 +81,45 @@ def test_a_clock_stands_still_at_rest_and_begins_anew_at_a_reset(lamp: Program) 
     assert [t for symbol, t in times if symbol == -1] == [0, 1780]
 
 
+def test_ticks_of_a_word_come_at_whole_periods_as_in_a_session(lamp: Program) -> None:
+    word = ["press", "tick", "press", "press", "tick", "tick"]
+    waits = ["press", 250, "press", "press", 500]
+    backend: Any = find("brian2")
+    recording, readings = backend.record(lamp, word, tick_ms=350.0)
+    with vsafsm.open(lamp, backend="brian2", tick_ms=350.0) as session:
+        inside: Any = session
+        for item in waits:
+            if isinstance(item, str):
+                session.send(item)
+            else:
+                inside.wait(Fraction(item, 1000))
+        expected = simulated(inside)
+    assert [(e.symbol, e.onset_ms) for e in recording.events[1:]] == expected
+    assert [onset for _, onset in expected] == [180, 530, 730, 930, 1130, 1330]
+    assert tuple(reading.state for reading in readings) == lamp.machine.run(word).states
+    at_once = backend.record(lamp, word)[0]
+    assert [e.onset_ms for e in at_once.events[1:]] == [180 + 200 * n for n in range(6)]
+
+
+def test_a_period_is_refused_where_there_is_no_clock(program: Program, tmp_path: Path) -> None:
+    backend: Any = find("brian2")
+    for call in (
+        lambda: backend.open(program, tick_ms=400.0),
+        lambda: backend.run(program, ["coin"], tick_ms=400.0),
+        lambda: backend.describe(program, tick_ms=400.0),
+        lambda: backend.emit(program, tmp_path, tick_ms=400.0),
+    ):
+        with pytest.raises(OptionError, match='tick_ms is 400, and machine "turnstile" has no'):
+            call()
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_a_period_lasts_is_described(lamp: Program) -> None:
+    backend = find("brian2")
+    assert backend.describe(lamp)["tick_ms"] == 250
+    assert backend.describe(lamp, tick_ms=400.0)["tick_ms"] == 400
+
+
 def test_a_period_that_is_shorter_than_a_tick_is_refused(lamp: Program, tmp_path: Path) -> None:
     told = "period of the clock is 250 ms, and a tick takes 270 ms .*hold of 150 ms.*gap of 120 ms"
     with (

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from vsafsm.compiler import compile_machine
 from vsafsm.errors import UnknownInputError
 from vsafsm.formats import load
+from vsafsm.machine import Machine
+from vsafsm.plotting.kinds import OF_RUNS, plot
 from vsafsm.plotting.overlaps import spans
 from vsafsm.plotting.steps import run_steps
 from vsafsm.program import Program
@@ -64,3 +68,24 @@ def test_codes_have_names(program: Program) -> None:
 def test_an_unknown_input_is_refused(program: Program) -> None:
     with pytest.raises(UnknownInputError, match="expected"):
         run_steps(program.network, ["20"])
+
+
+@pytest.mark.parametrize("kind", OF_RUNS)
+def test_ticks_one_after_another_are_a_wait(
+    ticking_lamp: Callable[[str], Machine], kind: str
+) -> None:
+    text = pytest.importorskip("matplotlib.text")
+    lamp = compile_machine(ticking_lamp("250 ms"), tolerate="none")
+    figure = plot(lamp, ["press", "tick", "tick", "press", "tick"], what=kind)
+    figure.draw_without_rendering()
+    told = {each.get_text() for each in figure.findobj(text.Text)}
+    assert {"press", "wait 250 ms", "wait 500 ms", "time (steps)"} <= told
+    assert "tick" not in told
+    lines = [line.get_xdata() for line in figure.axes[0].lines if not line.get_clip_on()]
+    contract = lamp.network.contract
+    each = contract.hold_steps + contract.gap_steps
+    first = [contract.gap_steps + 0.5 + n * each for n in (1, 4)]
+    assert [tuple(line) for line in lines] == [
+        (begin, begin + (ticks - 1) * each + contract.hold_steps)
+        for begin, ticks in zip(first, (2, 1), strict=True)
+    ]

@@ -4,6 +4,7 @@ colour-blind tell apart.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -113,6 +114,37 @@ def test_a_printed_graph_says_how_wide_it_is(
     assert legible.svg_problems(path.read_text()) == []
     small = path.read_text().replace('width="85mm"', 'width="60mm"')
     assert legible.svg_problems(small)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("spec", sorted(Path("specs").glob("*.yaml")), ids=lambda path: path.stem)
+def test_no_text_of_a_graph_lies_over_another(
+    legible: ModuleType, spec: Path, theme: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "m.svg"
+    assert main(["draw", str(spec), "-o", str(path), "--theme", theme]) == 0
+    assert legible.svg_overlaps(path.read_text()) == []
+    assert theme != PAPER.name or legible.svg_problems(path.read_text()) == []
+
+
+def test_no_text_of_the_rooms_lies_over_another(legible: ModuleType) -> None:
+    assert legible.svg_overlaps(Path("docs/rooms.svg").read_text()) == []
+
+
+def test_texts_of_a_graph_over_each_other_are_found(tmp_path: Path, legible: ModuleType) -> None:
+    """A graph of ours, and one of Graphviz, each with a text moved onto another."""
+    path = tmp_path / "m.svg"
+    assert main(["draw", "specs/turnstile.yaml", "-o", str(path)]) == 0
+    ours = path.read_text()
+    (x, y), (other_x, other_y) = re.findall(r'<text x="([^"]+)" y="([^"]+)">push', ours)
+    told = legible.svg_overlaps(
+        ours.replace(f'x="{x}" y="{y}">push', f'x="{other_x}" y="{float(other_y) - 2}">push')
+    )
+    assert told == ['"push" and "push / click": overlap']
+    place = 'text-anchor="start" x="8" y="{}" font-size="11.00"'
+    texts = "".join(f"<text {place.format(y)}>go</text>" for y in (-8, -12, -24))
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg"><g transform="scale(0.5)">{texts}</g></svg>'
+    assert legible.svg_overlaps(svg) == ['"go" and "go": overlap']
 
 
 def test_an_unknown_theme_is_refused(

@@ -13,7 +13,7 @@ from vsafsm.backend import Backend, Option
 from vsafsm.backend_options import read_options
 from vsafsm.cli.plugins import Command, CommandFile
 from vsafsm.cli.terminal import write_message
-from vsafsm.discovery import DEFAULT, find
+from vsafsm.discovery import DEFAULT, backends, find
 from vsafsm.errors import OptionError, UsageError, did_you_mean
 from vsafsm.formats import formats
 from vsafsm.options import parse_assignments
@@ -117,8 +117,21 @@ class Parser(argparse.ArgumentParser):
         flags = [flag for flag in self._option_string_actions if flag.startswith("--")]
         unknown = texts[0].partition("=")[0]
         kind = "option" if unknown.startswith("-") else "argument"
-        hint = did_you_mean(unknown, flags) if kind == "option" else ""
+        hint = ""
+        if kind == "option":
+            hint = self._backend_hint(unknown) or did_you_mean(unknown, flags)
         self.error(f'unknown {kind} "{unknown}"{hint}')
+
+    def _backend_hint(self, flag: str) -> str:
+        """Which backends have an option, where the command takes one of them."""
+        if not self.target_flag:
+            return ""
+        installed = (each.name for each in backends() if each.unavailable is None)
+        names = [
+            name for name in installed if flag in (f"--{each.flag}" for each in find(name).options)
+        ]
+        told = f"; expected {self.target_flag} {' or '.join(names)} with it"
+        return told if names else ""
 
     def _print_message(self, message: str, file: Any = None) -> None:
         write_message(message, file)

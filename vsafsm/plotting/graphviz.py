@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -10,10 +11,12 @@ from typing import Any
 
 from vsafsm.errors import PlotError
 from vsafsm.plotting.printing import POINTS, Printed, printed
-from vsafsm.plotting.style import MILLIMETRES, PAPER
+from vsafsm.plotting.style import LEAST_TEXT, MILLIMETRES, PAPER
 
 FORMATS = {".svg": "svg", ".png": "png", ".pdf": "pdf"}
 SECONDS = 120
+PAD = 4.0
+"""Points that Graphviz leaves around a picture."""
 
 
 def is_there() -> bool:
@@ -48,8 +51,10 @@ def print_of(text: str, font: float) -> Printed:
     Raises `PlotError` as `rendered` does.
     """
     found: Any = json.loads(laid_out(text))
-    width = float(found["bb"].split(",")[2])
-    scale = printed(width, font).scale
+    width = float(found["bb"].split(",")[2]) + 2 * PAD
+    # Graphviz writes a scale with two digits into an SVG, and rounds it.
+    scale = math.floor(100 * printed(width, font).scale) / 100
+    scale = max(scale, math.ceil(100 * LEAST_TEXT / font) / 100)
     return Printed(width * scale / POINTS, scale)
 
 

@@ -79,7 +79,7 @@ def plot(
     chosen = theme_of(theme)
     with drawing(chosen):
         if what in OF_RUNS:
-            steps = run_steps(program.network, tuple(word))
+            steps = run_steps(program.network, tuple(word), program.machine.clock)
             return OF_RUNS[what](program.machine.name, steps, chosen)
         return OF_PROGRAMS[what](program, chosen)
 

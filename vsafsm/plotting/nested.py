@@ -36,6 +36,8 @@ ACROSS = 30
 """Letters in a line of a label, where it has blanks to break at."""
 NOTE_FONT = 11.0
 """Of the smallest text."""
+ABOVE_ARROW = 4
+"""Points between a label and its arrow."""
 _LINE, _FILL, _LIT, _SMALL = STATE_RIM, STATE, LIT, MUTED
 _HEAD = f"""\
 digraph {{
@@ -43,7 +45,7 @@ digraph {{
     nodesep=0.35, ranksep=0.45, labeljust=l];
   node [shape=box, style="rounded,filled", fillcolor="{_FILL}", color="{_LINE}",
     fontname="Helvetica", fontsize=13, margin="0.16,0.08"];
-  edge [color="{MUTED}", fontname="Helvetica", fontsize={NOTE_FONT:g}, arrowsize=0.8];"""
+  edge [color="{MUTED}", fontname="Helvetica", fontsize={NOTE_FONT:g}, arrowsize=0.7];"""
 _SOLID = f'label="", style=filled, fillcolor="{_LINE}", fixedsize=true'
 _BAR = f"shape=box, width=0.05, height=0.5, {_SOLID}"
 _DOT = f"shape=circle, width=0.12, {_SOLID}"
@@ -358,7 +360,7 @@ def _arrow(
     start: str, end: str, told: Sequence[str], tail: str = "", head: str = "", more: str = ""
 ) -> str:
     """An arrow with its label, cut off at the frames `tail` and `head`."""
-    parts = [f"label={_label('', told)}"] if any(told) else []
+    parts = [f"label={_on_white(_label('', told))}"] if any(told) else []
     parts += [f"ltail={tail}"] if tail else []
     parts += [f"lhead={head}"] if head else []
     parts += [more] if more else []
@@ -370,6 +372,17 @@ def _as_html(text: str) -> str:
     does not take a piece that ends in a bracket, which may be the start of "]]>".
     """
     return escape(text).replace("]", "&#93;")
+
+
+def _on_white(label: str) -> str:
+    """A label that covers what it lies on, such as the frame of a state; the room below it keeps it
+    off its own arrow.
+    """
+    return (
+        '<<table border="0" cellborder="0" cellspacing="0" cellpadding="0">'
+        f'<tr><td bgcolor="white">{label[1:-1]}</td></tr>'
+        f'<tr><td height="{ABOVE_ARROW}"></td></tr></table>>'
+    )
 
 
 def _label(name: str, notes: Sequence[str] = (), align: str = "center") -> str:

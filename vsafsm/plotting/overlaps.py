@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Sequence
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vsafsm.durations import duration_text
+from vsafsm.machine import Clock
 from vsafsm.network import THRESHOLD
 from vsafsm.plotting.canvas import bare, below, code_names, figure, plain
 from vsafsm.plotting.steps import Steps
@@ -52,7 +55,7 @@ def draw_overlaps(name: str, steps: Steps, theme: Theme) -> Figure:
     for axes in (lines, bars):
         shade(axes, steps)
         bare(axes)
-    bars.set(xlabel="step", ylabel="decoded", xlim=(-0.5, len(steps.mask) - 0.5))
+    bars.set(xlabel="time (steps)", ylabel="decoded", xlim=(-0.5, len(steps.mask) - 0.5))
     name_inputs(lines, steps)
     lines.set_title(f"{plain(name)}: {network.neurons} neurons")
     below(made, _legend())
@@ -122,17 +125,30 @@ def shade(axes: Any, steps: Steps) -> None:
 
 def name_inputs(axes: Any, steps: Steps) -> None:
     """Names of inputs above where they are held."""
-    inputs = [((first + last) / 2, name) for first, last, name in spans(steps)]
-    name_above(axes, inputs, len(steps.mask))
+    inputs = [(first - 0.5, last + 0.5, name) for first, last, name in spans(steps)]
+    name_above(axes, inputs, len(steps.mask), steps.clock)
 
 
-def name_above(axes: Any, named: list[tuple[float, str]], along: float) -> None:
-    """Names at places of an axis that is `along` long: outside, above; upright where they are long,
-    and none where they find no room.
+def name_above(
+    axes: Any, inputs: Sequence[tuple[float, float, str]], along: float, clock: Clock | None = None
+) -> None:
+    """Names of inputs, each with its begin and end, above an axis that is `along` long; upright
+    where they are long, and none where they find no room. Ticks one after another are a wait, with
+    a line from its begin to its end.
     """
-    if not named:
+    if not inputs:
         return
     theme, made = axes.figure.theme, axes.figure
+    named: list[tuple[float, str]] = []
+    waits: list[tuple[float, float]] = []
+    for ticking, group in groupby(inputs, lambda each: clock and each[2] == clock.symbol):
+        own = list(group)
+        if clock is not None and ticking:
+            waits.append((own[0][0], own[-1][1]))
+            told = f"wait {duration_text(len(own) * clock.seconds, ' ')}"
+            named.append((sum(waits[-1]) / 2, told))
+        else:
+            named += [((begin + end) / 2, name) for begin, end, name in own]
     places = [place for place, _ in named]
     # About 70 % of the width are those of the axes.
     inch = 0.7 * made.get_figwidth() / along
@@ -144,3 +160,12 @@ def name_above(axes: Any, named: list[tuple[float, str]], along: float) -> None:
     above.set_xticks(places, [plain(name) for _, name in named], rotation=turned)
     above.tick_params(length=0, labelcolor=INPUT_TEXT)
     above.spines[:].set_visible(False)
+    for wait in waits:
+        axes.plot(
+            *(wait, (1, 1)),
+            transform=axes.get_xaxis_transform(),
+            color=INPUT_TEXT,
+            linewidth=2 * theme.line,
+            solid_capstyle="butt",
+            clip_on=False,
+        )

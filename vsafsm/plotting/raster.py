@@ -34,7 +34,10 @@ def draw_raster(name: str, steps: Steps, theme: Theme) -> Figure:
     called = code_names(network)
     name_bands(axes, edges, [*(called[code] for code in reached), "others"], len(order), high)
     axes.set(
-        xlabel="step", ylabel="neurons, by code", xlim=(-0.5, count - 0.5), ylim=(len(order), -1)
+        xlabel="time (steps)",
+        ylabel="neurons, by code",
+        xlim=(-0.5, count - 0.5),
+        ylim=(len(order), -1),
     )
     shade(axes, steps)
     bare(axes)

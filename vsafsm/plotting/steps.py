@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vsafsm.lowering import REST
+from vsafsm.machine import Clock
 from vsafsm.network import Network
 from vsafsm.vsa import Bits
 
@@ -23,11 +24,14 @@ class Steps:
         The start code first, then what fires after each step.
     mask : (T,)
         The mask of the step that led there, 0 at rest.
+    clock
+        That of the machine, if it has one.
     """
 
     network: Network
     activity: Bits
     mask: NDArray[np.intp]
+    clock: Clock | None = None
 
     @property
     def overlaps(self) -> NDArray[np.float64]:
@@ -40,14 +44,14 @@ class Steps:
         return self.network.decode(self.activity, self.mask)
 
 
-def run_steps(network: Network, word: Sequence[str]) -> Steps:
+def run_steps(network: Network, word: Sequence[str], clock: Clock | None = None) -> Steps:
     """Run a word from the reset, at the contract's timing. Raises `UnknownInputError`."""
     held, gap = network.contract.hold_steps, network.contract.gap_steps
     masks = [REST] * (gap + 1)
     for symbol in word:
         masks += [network.mask_of(symbol)] * held + [REST] * gap
     start = network.code_activities([network.start]).bits(network.neurons)[0]
-    return follow(network, start, masks)
+    return replace(follow(network, start, masks), clock=clock)
 
 
 def follow(network: Network, start: Bits, masks: Sequence[int]) -> Steps:
