@@ -92,6 +92,14 @@ def test_headroom_counts_in_both_layouts(large: Lowered) -> None:
     )
 
 
+def test_headroom_makes_no_small_machine_modules() -> None:
+    """More neurons are asked for to tolerate more, and modules tolerate less."""
+    lowered = lower(random_machine(16, 8))
+    wanted = Requirements(least_margin=0.4, headroom=16.0)
+    assert 16 * predicted_neurons(lowered, Options()) > SMALL
+    assert choose(lowered, Options(rule="small"), wanted) == "dense"
+
+
 @pytest.mark.parametrize("options", [{"layout": "modules"}, {"module_neurons": 64}], ids=str)
 def test_modules_are_had_for_the_asking(small: Lowered, options: dict[str, Any]) -> None:
     assert choose(small, Options(**options), Requirements()) == "modules"

@@ -19,8 +19,8 @@ from vsafsm.requirements import Requirements
 from vsafsm.sizing import HEADROOM, MARGINS
 
 SMALL = 1024
-"""Neurons up to which one matrix is taken whatever it costs: every backend runs it, and it
-tolerates more noise.
+"""Neurons at the usual headroom up to which one matrix is taken whatever it costs: every backend
+runs it, and it tolerates more noise.
 """
 
 
@@ -51,9 +51,12 @@ def choose(
     needs_one = lowered.guarded or requirements.one_matrix or requirements.folded
     margin = MARGINS[0] if options.margin == "auto" else float(options.margin)
     margin = max(margin, requirements.least_margin or 0.0)
-    neurons = (requirements.headroom or HEADROOM) * predicted_neurons(lowered, options)
-    if needs_one or _only_dense(options) or margin > MOST_MARGIN or neurons <= SMALL:
+    predicted = predicted_neurons(lowered, options)
+    # The usual headroom counts here: a target that asks for more asks for tolerance.
+    small = HEADROOM * predicted <= SMALL
+    if needs_one or _only_dense(options) or margin > MOST_MARGIN or small:
         return "dense"
+    neurons = (requirements.headroom or HEADROOM) * predicted
     modules = predicted_synapses(lowered, margin, options.settled_rule, load_of(requirements))
     return "dense" if neurons**2 <= modules else "modules"
 
