@@ -300,8 +300,9 @@ def build(
         with shared_by(threads) as each:
             for rows, block, generator in zip(blocks, fine, generators, strict=True):
                 if rule in RELAXATION:
-                    refine = task.refine_some if rule == "robust" else task.refine
-                    took, short = refine(block, rows, generator, passes, each, threads)
+                    took, short = task.refine(
+                        *(block, rows, generator, passes, rule == "robust", each, threads)
+                    )
                     used, left = max(used, took), left + short
                 progress((n + rows.stop / neurons) / rounds)
     return _weights(fine, grid), Refinement(used, left)
@@ -417,15 +418,24 @@ class BlockRefiner:
         rows: slice,
         rng: np.random.Generator,
         passes: int,
+        samples: bool = False,
         each: Map = map,
         parts: int = 1,
     ) -> tuple[int, int]:
         """Refine `fine` in place; -> (passes over all conditions, pairs violated in the last).
 
-        The neurons are cut into so many parts, which `each` takes.
+        Parameters
+        ----------
+        samples
+            Whether situations are samples, few of which are violated after the first rounds.
+        each, parts
+            A ``map`` that takes so many parts of the neurons at once. They change no result.
         """
-        split = self._parts(fine, rows, parts)
-        taken, short = self._refined(split, rng, passes, each)
+        neurons = np.arange(rows.start, rows.stop)
+        columns = np.array_split(np.arange(len(neurons)), parts)
+        split = [_Part(self, fine[:, some], neurons[some]) for some in columns]
+        refined = self._refined_on_samples if samples else self._refined
+        taken, short = refined(split, rng, passes, each)
         fine[:] = np.concatenate([part.whole() for part in split], axis=1)
         return taken, short
 
@@ -452,26 +462,12 @@ class BlockRefiner:
                 again, _ = self._sweep(parts, rng.permutation(again), each)
         return passes, short
 
-    def refine_some(
-        self,
-        fine: NDArray[Whole],
-        rows: slice,
-        rng: np.random.Generator,
-        passes: int,
-        each: Map = map,
-        parts: int = 1,
-    ) -> tuple[int, int]:
-        """As `refine`, for samples, few of which are violated after the first rounds: all are
-        looked at in large batches, and those that are violated are corrected in small ones.
-        """
-        split = self._parts(fine, rows, parts)
-        taken, short = self._some_refined(split, rng, passes, each)
-        fine[:] = np.concatenate([part.whole() for part in split], axis=1)
-        return taken, short
-
-    def _some_refined(
+    def _refined_on_samples(
         self, parts: list[_Part], rng: np.random.Generator, passes: int, each: Map
     ) -> tuple[int, int]:
+        """All are looked at in large batches, and those that are violated corrected in small
+        ones.
+        """
         every = [self._largest_first(some) for some in _cut(np.arange(len(self.situations)))]
         short = 0
         for n in range(passes):
@@ -482,11 +478,6 @@ class BlockRefiner:
                 part.leave_out()
             self._sweep(parts, rng.permutation(violated), each)
         return passes, short
-
-    def _parts(self, fine: NDArray[Whole], rows: slice, number: int) -> list[_Part]:
-        neurons = np.arange(rows.start, rows.stop)
-        columns = np.array_split(np.arange(len(neurons)), number)
-        return [_Part(self, fine[:, some], neurons[some]) for some in columns]
 
     def _sweep(
         self, parts: list[_Part], order: NDArray[np.intp], each: Map
@@ -545,7 +536,8 @@ class _Part:
         self.task = task
         self.all, self.place = fine, np.arange(len(neurons))
         self.fine = np.ascontiguousarray(fine)
-        self.codes, self.masks = task.codes[:, neurons], task.masks[:, neurons]
+        self.codes = np.ascontiguousarray(task.codes[:, neurons])
+        self.masks = np.ascontiguousarray(task.masks[:, neurons])
         # Which columns were violated in the last pass.
         self.violated = np.ones(len(neurons), np.bool_)
 
@@ -561,8 +553,10 @@ class _Part:
         if self.violated.sum() < WORTH_LEAVING_OUT * len(self.violated):
             self.whole()
             self.place = self.place[self.violated]
-            self.fine = self.fine[:, self.violated]
-            self.codes, self.masks = self.codes[:, self.violated], self.masks[:, self.violated]
+            self.fine, self.codes, self.masks = (
+                np.ascontiguousarray(each[:, self.violated])
+                for each in (self.fine, self.codes, self.masks)
+            )
 
     def passed(
         self, batches: list[NDArray[np.intp]], correct: bool
