@@ -124,6 +124,14 @@ def test_batches_that_are_made_at_once_change_nothing(
     assert found(together) == found(1)
 
 
+def test_large_networks_are_drawn_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tolerance, "cores", lambda: 64)
+    of = {neurons: tolerance._threads(neurons, 0.98) for neurons in (128, 728, 4096, 8192)}
+    assert of == {128: 1, 728: 6, 4096: 2, 8192: 1}
+    monkeypatch.setattr(tolerance, "cores", lambda: 4)
+    assert tolerance._threads(728, 0.98) == 4
+
+
 def test_draws_that_take_more_than_a_day_are_refused(
     monkeypatch: pytest.MonkeyPatch, compiled: Compiled, turnstile: Machine
 ) -> None:

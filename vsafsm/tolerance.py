@@ -40,6 +40,8 @@ BATCH = 32
 """Draws between two looks at the interval."""
 WORTH_A_THREAD = 256
 """Neurons from which on several batches of draws at once take less time than one by one."""
+MOST_WEIGHTS = 2**25
+"""Weights of all networks that are drawn at once, at most: 256 MiB in real numbers."""
 LEAST_INPUTS = 100
 """Inputs of a draw in which timing is random, at least: each in each state as often as that
 takes.
@@ -239,7 +241,7 @@ def tried(
     def note(correct: int, draws: int) -> None:
         journal.note(key, correct, draws)
 
-    threads = cores() if network.neurons >= WORTH_A_THREAD else 1
+    threads = _threads(network.neurons, confidence)
     with shared_by(threads) as each:
         found = decided(
             correct_of,
@@ -253,6 +255,14 @@ def tried(
             each,
         )
     return Tolerated(str(noise), *found)
+
+
+def _threads(neurons: int, confidence: float) -> int:
+    """Batches to draw at once: no more than are needed anyway, nor than there is memory for."""
+    if neurons < WORTH_A_THREAD:
+        return 1
+    needed = math.ceil(draws_needed(confidence) / BATCH)
+    return max(1, min(cores(), needed, MOST_WEIGHTS // neurons**2))
 
 
 def decided(
