@@ -2,6 +2,7 @@
 
 Usage: python benchmarks/brian2_figures.py machines|parameters|pulses|holds|holding|damage [FOLDER]
        python benchmarks/brian2_figures.py noise MACHINE usual|tolerant DRAWS [FOLDER]
+       python benchmarks/brian2_figures.py ensemble MACHINE [FOLDER]
        python benchmarks/brian2_figures.py variants MACHINE DRAWS [FOLDER]
 
 FOLDER holds KISS2 files; bbtas, dk27, lion, train4 and mc are taken from it.
@@ -10,8 +11,9 @@ FOLDER holds KISS2 files; bbtas, dk27, lion, train4 and mc are taken from it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from time import process_time
 
 import numpy as np
 from brian2 import second
@@ -25,6 +27,7 @@ from vsafsm.machine import Machine
 from vsafsm.program import Program
 from vsafsm.tours import shortest_ways, tours
 from vsafsm_brian2.parameters import Parameters, speed_of
+from vsafsm_brian2.reading import StateReading
 
 SPECS = sorted((Path(__file__).parent.parent / "specs").glob("*.yaml"))
 KISS2 = ("bbtas", "dk27", "lion", "train4", "mc")
@@ -41,6 +44,10 @@ SIX = {
     )
 }
 CODEGEN = "cython"
+SIDE_BY_SIDE = 20
+"""Draws in one network. With more of them a draw takes little less time, and more memory:
+``ensemble MACHINE``.
+"""
 
 
 def main() -> None:
@@ -48,6 +55,7 @@ def main() -> None:
     tables: dict[str, Callable[[], None]] = {
         **{"machines": machines, "parameters": parameters, "pulses": pulses, "holds": holds},
         **{"holding": holding, "damage": damage, "noise": noise, "variants": variants},
+        "ensemble": ensemble,
     }
     tables[sys.argv[1]]()
 
@@ -99,18 +107,43 @@ def score(program: Program, **options: object) -> tuple[int, int, float]:
     backend = find(TARGET)
     for word in tours(program.machine):
         recording, readings = backend.record(program, word, **{"codegen": CODEGEN, **options})  # type: ignore[attr-defined]
-        expected = program.machine.run(word)
-        wanted = list(
-            zip(expected.states, (expected.initial_outputs, *expected.outputs), strict=True)
-        )
-        found = [(reading.state, reading.outputs) for reading in readings]
         taken += len(word)
-        right += sum(
-            found[n][0] == wanted[n][0] and found[n + 1] == wanted[n + 1] for n in range(len(word))
-        )
+        right += right_transitions(program, word, readings)
         onsets = [event.onset_ms for event in recording.events[1:]]
         rates.append(np.mean([recording.rate_hz(onset - 60, onset) for onset in onsets]))
     return right, taken, float(np.mean(rates))
+
+
+def right_transitions(
+    program: Program, word: Sequence[str], readings: Sequence[StateReading]
+) -> int:
+    """Transitions of a word that go right."""
+    expected = program.machine.run(word)
+    wanted = list(zip(expected.states, (expected.initial_outputs, *expected.outputs), strict=True))
+    found = [(reading.state, reading.outputs) for reading in readings]
+    return sum(
+        found[n][0] == wanted[n][0] and found[n + 1] == wanted[n + 1] for n in range(len(word))
+    )
+
+
+def draws_all_right(program: Program, draws: Sequence[Mapping[str, object]]) -> int:
+    """How many draws take all transitions right. They are simulated side by side."""
+    return sum(
+        _all_right_of(program, draws[first : first + SIDE_BY_SIDE])
+        for first in range(0, len(draws), SIDE_BY_SIDE)
+    )
+
+
+def _all_right_of(program: Program, left: Sequence[Mapping[str, object]]) -> int:
+    """Each further word is for the draws that were right so far."""
+    for word in tours(program.machine):
+        found = find(TARGET).record_draws(program, word, left, codegen=CODEGEN)  # type: ignore[attr-defined]
+        left = [
+            draw
+            for draw, (_, readings) in zip(left, found, strict=True)
+            if right_transitions(program, word, readings) == len(word)
+        ]
+    return len(left)
 
 
 def is_right(program: Program, **options: object) -> bool:
@@ -201,11 +234,38 @@ def noise() -> None:
         ("50 % missing", [{"missing": 0.5, "draw_seed": seed} for seed in range(draws)]),
         ("weight noise 2 s.d.", [{"weight_noise": 2.0, "draw_seed": s} for s in range(draws)]),
     ):
-        good = sum(is_right(program, **each) for each in options)
+        good = draws_all_right(program, options)
         shape = f"{network.neurons}", f"{network.active}"
         rows.append((name, size, *shape, what, f"{good} of {draws}", wilson(good, draws)))
         print_table(
             ("machine", "size", "N", "k", "noise", "draws all right", "95 % interval"), rows[-1:]
+        )
+
+
+def ensemble() -> None:
+    """Processor time of a draw with half of the synapses missing, one by one and side by side."""
+    machine = next(m for m in all_machines(sys.argv[3:]) if m.name == sys.argv[2])
+    program = compile_machine(machine, target=TARGET, target_options={"size": "tolerant"})
+    backend, word = find(TARGET), tours(machine)[0]
+    draws = [{"missing": 0.5, "draw_seed": seed} for seed in range(40)]
+
+    def seconds(number: int, word: Sequence[str]) -> float:
+        begin = process_time()
+        if number == 1:
+            backend.record(program, word, codegen=CODEGEN, **draws[0])  # type: ignore[attr-defined]
+        else:
+            backend.record_draws(program, word, draws[:number], codegen=CODEGEN)  # type: ignore[attr-defined]
+        return (process_time() - begin) / number
+
+    alone = 0.0
+    for number in (1, 5, 10, 20, 40):
+        seconds(number, word[:1])  # compiles
+        each = seconds(number, word)
+        alone = alone or each
+        row = machine.name, str(program.network.neurons), str(number), f"{each:.2f}"
+        print_table(
+            ("machine", "N", "side by side", "s of processor time a draw", "times faster"),
+            [(*row, f"{alone / each:.1f}")],
         )
 
 

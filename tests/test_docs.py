@@ -607,15 +607,15 @@ def test_the_commands_of_the_brian2_page_print_what_it_shows(folder: Path, capsy
 
 
 @pytest.mark.slow
-def test_the_snippet_of_the_brian2_page_runs(folder: Path, capsys: Capture) -> None:
-    (snippet,) = [
-        text for text in blocks(page("docs/brian2.md"), r" \{ .python \}") if "vsafsm.open" in text
-    ]
-    exec(compile(snippet, "brian2.md", "exec"), {"__name__": "__main__"})
+def test_the_snippets_of_the_brian2_page_run(folder: Path, capsys: Capture) -> None:
+    found = blocks(page("docs/brian2.md"), r" \{ .python \}")
+    one, draws = (text for text in found if "program" in text)
+    exec(compile(one + draws, "brian2.md", "exec"), {"__name__": "__main__"})
     printed = capsys.readouterr().out.splitlines()
     assert printed[0] == "unlocked"
     assert printed[1].startswith("unlocked ")
     assert "synaptic_operations" in printed[2]
+    assert printed[3:] == ["['locked', 'unlocked', 'locked']"] * 20
 
 
 def test_a_machine_wired_into_a_network_of_one_s_own(folder: Path, capsys: Capture) -> None:

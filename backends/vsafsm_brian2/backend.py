@@ -77,6 +77,33 @@ class Brian2Backend:
 
         return run_word(program, word, parameters, realism, running)
 
+    def record_draws(
+        self,
+        program: Program,
+        word: Sequence[str],
+        draws: Sequence[Mapping[str, object]],
+        **options: object,
+    ) -> list[tuple[Recording, list[StateReading]]]:
+        """Run a word through draws in one network: -> of each what `record` returns.
+
+        Parameters
+        ----------
+        draws
+            The options of each, such as ``{"missing": 0.5, "draw_seed": 3}``.
+        options
+            Those of all draws.
+
+        Raises
+        ------
+        OptionError
+            If draws cannot be simulated side by side.
+        """
+        from vsafsm_brian2.ensemble import check_draws, run_draws
+
+        check_draws(draws, options)
+        settings = [self._settings(program, {**options, **draw}) for draw in draws]
+        return run_draws(program, word, settings)
+
     def emit(self, program: Program, folder: Path, **options: object) -> None:
         """Write ``run.py``, a stand-alone Brian2 script, and its ``network.npz`` into `folder`."""
         from vsafsm_brian2.emit import emit

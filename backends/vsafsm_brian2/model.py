@@ -4,6 +4,7 @@ network of one's own.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import brian2 as b2
@@ -13,13 +14,21 @@ from numpy.typing import NDArray
 
 from vsafsm.errors import BackendError, CompileCall, RequirementError, did_you_mean
 from vsafsm.machine import listed
+from vsafsm.network import Network
 from vsafsm.program import Program
 from vsafsm.vsa import Numbers
 from vsafsm_brian2 import equations as eq
 from vsafsm_brian2.parameters import REQUIREMENTS, Parameters, Realism
 
 RESET = "(reset)"
-UNITS = {"V_th": "volt", "C_m": "farad", "tau_syn": "second", "t_ref": "second", "I_bias": "amp"}
+UNITS = {
+    "V_th": "volt",
+    "C_m": "farad",
+    "tau_syn": "second",
+    "t_ref": "second",
+    "I_bias": "amp",
+    "w_inh": "amp",
+}
 SPREAD = {
     "V_th": "threshold",
     "C_m": "tau_mem",
@@ -73,6 +82,9 @@ class Brian2FSM:
         All of them, for ``brian2.Network(*fsm.objects)``.
     """
 
+    copies = 1
+    """How many sets of cells, each with a pool, there are for the same lines."""
+
     def __init__(
         self,
         program: Program,
@@ -91,7 +103,7 @@ class Brian2FSM:
         self._rng = rng or np.random.default_rng(0)
         self._name, self._clock = name, clock or b2.Clock(dt=self.parameters.dt_ms * ms)
         self.namespace = namespace(program, self.parameters, self.realism)
-        self.pool = self._group(1, eq.POOL, "pool", method="exact")
+        self.pool = self._pool()
         self.cells = self._cells()
         self.lines = self._lines()
         self.inhibitory: Any = None
@@ -100,10 +112,10 @@ class Brian2FSM:
         self.recurrent, self.recurrent_inhibitory = self._recurrent()
         self.to_pool = self._to_pool()
         start = self.network.code_activity(self.network.start)
-        line, cell = self._closed(start)
-        self.masks = self._joined(self.lines, self.cells, eq.ON_MASK, "masks", line, cell)
-        last = np.full(len(start), self.line(RESET))
-        self.reset = self._joined(self.lines, self.cells, eq.ON_RESET, "reset", last, start)
+        closed = self._in_copies(*self._closed(start))
+        self.masks = self._joined(self.lines, self.cells, eq.ON_MASK, "masks", *closed)
+        opened = self._in_copies(np.full(len(start), self.line(RESET)), start)
+        self.reset = self._joined(self.lines, self.cells, eq.ON_RESET, "reset", *opened)
         inputs = np.arange(1, len(self.network.inputs) + 1)
         self.silence = self._joined(
             self.lines, self.lines, eq.ON_SILENCE, "silence", inputs, 0 * inputs
@@ -134,7 +146,7 @@ class Brian2FSM:
         """Synapses of each cell (N,), to cells and to the pool; those of a partner count as its
         cell's.
         """
-        found = np.zeros(self.network.neurons, np.intp)
+        found = np.zeros(len(self.cells), np.intp)
         for joined in (*self._all_recurrent, self.to_pool):
             found += np.bincount(np.asarray(joined.i), minlength=len(found))
         return found
@@ -146,15 +158,18 @@ class Brian2FSM:
 
     # ---- the objects
 
+    def _pool(self) -> Any:
+        return self._group(1, eq.POOL, "pool", method="exact")
+
     def _cells(self) -> Any:
-        realism = self.realism
-        varied = {name: realism.spread(of) for name, of in SPREAD.items() if realism.spread(of) > 0}
+        realism, varied = self.realism, self._varied()
         conducting = self.parameters.synapses == "conductance"
         text = eq.CONDUCTANCE_CELLS if conducting else eq.CELLS
         text = text.format(noise=" + I_noise" if realism.noise_pa else "")
-        text += "".join(f"{name} : {UNITS[name]} (constant)\n" for name in varied)
+        text += constants_of(varied)
+        size = self.copies * self.network.neurons
         cells = self._group(
-            *(self.network.neurons, text + (eq.NOISE if realism.noise_pa else ""), "cells"),
+            *(size, text + (eq.NOISE if realism.noise_pa else ""), "cells"),
             threshold="v > V_th",
             reset="v = E_L",
             refractory="t_ref",
@@ -162,19 +177,17 @@ class Brian2FSM:
             without=varied,
         )
         cells.v = self.namespace["E_L"]
-        cells.P = b2.linked_var(self.pool, "P", index=np.zeros(self.network.neurons, int))
-        for name, spread in varied.items():
-            self._vary(cells, name, spread)
+        pools = np.repeat(np.arange(self.copies), self.network.neurons)
+        cells.P = b2.linked_var(self.pool, "P", index=pools)
+        for name, values in varied.items():
+            setattr(cells, name, values)
         if realism.noise_pa:
             cells.run_regularly(eq.NOISE_STEP, clock=self._clock)
         return cells
 
-    def _vary(self, cells: Any, name: str, spread: float) -> None:
-        """Lognormal factors of mean 1; of a threshold, on its distance above rest."""
-        sigma = np.sqrt(np.log1p(spread**2))
-        factors = self._rng.lognormal(-(sigma**2) / 2, sigma, len(cells))
-        zero = self.namespace["E_L"] if name == "V_th" else 0
-        setattr(cells, name, zero + (self.namespace[name] - zero) * factors)
+    def _varied(self) -> dict[str, Any]:
+        """What cells have values of their own of: (N,) each."""
+        return mismatched(self.network, self.namespace, self.realism, self._rng)
 
     def _lines(self) -> Any:
         lines = self._group(
@@ -199,7 +212,7 @@ class Brian2FSM:
 
     def _recurrent(self) -> tuple[Any, Any]:
         """All weights and None, or the positive ones and the negative ones."""
-        pre, post, weights = self._weights()
+        pre, post, weights = self._synapses()
         kind, dale = self.parameters.synapses, self.parameters.signs == "dale"
         if kind == "current" and not dale:
             every = np.ones(len(pre), np.bool_)
@@ -227,10 +240,10 @@ class Brian2FSM:
     def _weighted(
         self, sender: Any, on_pre: str, name: str, some: Any, pre: Any, post: Any, weights: Any
     ) -> Any:
-        """Some of the synapses, with their weights in LSBs."""
+        """Some of the synapses."""
         pre, post = pre[some], post[some]
         joined = self._joined(sender, self.cells, on_pre, name, pre, post, "w : amp")
-        joined.w = weights[some] * self.namespace["w_step"]
+        joined.w = weights[some]
         delay, jitter = self.realism.delay_ms, self.realism.delay_jitter_ms
         if jitter:
             joined.delay = (delay + jitter * self._rng.random(len(post))) * ms
@@ -238,36 +251,20 @@ class Brian2FSM:
             joined.delay = delay * ms
         return joined
 
-    def _weights(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
-        """Sender, target and weight in LSBs of every synapse that is there, by target, so that
-        the order of sums does not depend on modules.
-        """
-        network, n = self.network, self.network.module_neurons
-        blocks = self._damaged(network.blocks)
-        between = self._damaged(network.between.values)
-        module, post, pre = np.nonzero(blocks)
-        there = np.flatnonzero(between)
-        weights = np.concatenate([blocks[module, post, pre], between[there]])
-        pre = np.concatenate([pre + n * module, network.between.senders[there]])
-        post = np.concatenate([post + n * module, network.between.targets[there]])
-        order = np.lexsort((pre, post))
-        return pre[order], post[order], weights[order]
-
-    def _damaged(self, weights: Numbers) -> NDArray[np.float64]:
-        """Weights with the noise of the realism, and some of them missing, which are 0."""
-        found = weights.astype(np.float64)
-        if self.realism.weight_noise:
-            spread = self.realism.weight_noise * self.network.weight_std
-            found += spread * self._rng.standard_normal(found.shape)
-        if self.realism.missing:
-            found[self._rng.random(found.shape) < self.realism.missing] = 0
-        return found
+    def _synapses(self) -> tuple[NDArray[np.intp], NDArray[np.intp], Any]:
+        """Sender, target and weight of every synapse that is there."""
+        pre, post, weights = drawn_synapses(self.network, self.realism, self._rng)
+        return pre, post, weights * self.namespace["w_step"]
 
     def _to_pool(self) -> Any:
         if self.parameters.inhibitory_cells:
             return self._to_spiking_pool(int(self.parameters.inhibitory_cells))
-        there = np.flatnonzero(self._rng.random(len(self.cells)) >= self.realism.missing)
-        return self._joined(self.cells, self.pool, eq.ON_POOL, "to_pool", there, 0 * there)
+        return self._joined(self.cells, self.pool, eq.ON_POOL, "to_pool", *self._reaching_pool())
+
+    def _reaching_pool(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Cells, and the pool that each of them reaches."""
+        there = drawn_to_pool(self.network, self.realism, self._rng)
+        return there, 0 * there
 
     def _to_spiking_pool(self, number: int) -> Any:
         """A spiking pool, each cell of which counts the spikes of half of the cells."""
@@ -291,6 +288,13 @@ class Brian2FSM:
             self.cells, self.inhibitory, eq.ON_CELLS_OF_POOL, "to_pool_cells", pre, post
         )
 
+    def _in_copies(
+        self, line: NDArray[np.intp], cell: NDArray[Any]
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Lines and cells, in every copy."""
+        first = self.network.neurons * np.arange(self.copies)
+        return np.tile(line, self.copies), (first[:, None] + cell).ravel()
+
     def _group(self, size: int, text: str, name: str, without: Any = (), **more: Any) -> Any:
         known = {key: value for key, value in self.namespace.items() if key not in without}
         return b2.NeuronGroup(
@@ -311,6 +315,63 @@ class Brian2FSM:
         )
         joined.connect(i=np.asarray(i), j=np.asarray(j))
         return joined
+
+
+def constants_of(names: Iterable[str]) -> str:
+    """Lines of a model for parameters that are not in the namespace."""
+    return "".join(f"{name} : {UNITS[name]} (constant)\n" for name in names)
+
+
+def mismatched(
+    network: Network, constants: Mapping[str, Any], realism: Realism, rng: np.random.Generator
+) -> dict[str, Any]:
+    """Values (N,) of the cell parameters that have a mismatch: lognormal factors of mean 1; of a
+    threshold, on its distance above rest.
+    """
+    found = {}
+    for name, of in SPREAD.items():
+        if (spread := realism.spread(of)) > 0:
+            sigma = np.sqrt(np.log1p(spread**2))
+            factors = rng.lognormal(-(sigma**2) / 2, sigma, network.neurons)
+            zero = constants["E_L"] if name == "V_th" else 0
+            found[name] = zero + (constants[name] - zero) * factors
+    return found
+
+
+def drawn_synapses(
+    network: Network, realism: Realism, rng: np.random.Generator
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """Sender, target and weight in LSBs of every synapse that is there, by target, so that the
+    order of sums does not depend on modules.
+    """
+    n = network.module_neurons
+    blocks = _damaged(network.blocks, network, realism, rng)
+    between = _damaged(network.between.values, network, realism, rng)
+    module, post, pre = np.nonzero(blocks)
+    there = np.flatnonzero(between)
+    weights = np.concatenate([blocks[module, post, pre], between[there]])
+    pre = np.concatenate([pre + n * module, network.between.senders[there]])
+    post = np.concatenate([post + n * module, network.between.targets[there]])
+    order = np.lexsort((pre, post))
+    return pre[order], post[order], weights[order]
+
+
+def _damaged(
+    weights: Numbers, network: Network, realism: Realism, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Weights with the noise of the realism, and some of them missing, which are 0."""
+    found = weights.astype(np.float64)
+    if realism.weight_noise:
+        spread = realism.weight_noise * network.weight_std
+        found += spread * rng.standard_normal(found.shape)
+    if realism.missing:
+        found[rng.random(found.shape) < realism.missing] = 0
+    return found
+
+
+def drawn_to_pool(network: Network, realism: Realism, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Cells with a synapse to the pool."""
+    return np.flatnonzero(rng.random(network.neurons) >= realism.missing)
 
 
 def namespace(program: Program, parameters: Parameters, realism: Realism) -> dict[str, Any]:

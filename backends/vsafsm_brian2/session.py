@@ -36,16 +36,22 @@ from vsafsm_brian2.surroundings import RandomNumbers, check_can_run, device, tar
 
 class Simulation:
     """A program's Brian2 network with a source of input spikes and a spike monitor. All times are
-    on its grid. Where the machine has a clock, its line has a source of its own.
+    on its grid. Where the machine has a clock, its line has a source of its own. The objects are
+    those of `fsm`, or drawn here.
     """
 
     def __init__(
-        self, program: Program, parameters: Parameters, realism: Realism, running: RunSettings
+        self,
+        program: Program,
+        parameters: Parameters,
+        realism: Realism,
+        running: RunSettings,
+        fsm: Brian2FSM | None = None,
     ) -> None:
         self.rng = np.random.default_rng(running.draw_seed)
         self.noise = RandomNumbers(running.draw_seed)
         self.running, self.parameters, self.realism = running, parameters, realism
-        self.fsm = Brian2FSM(program, parameters, realism, self.rng)
+        self.fsm = fsm or Brian2FSM(program, parameters, realism, self.rng)
         self.monitor = b2.SpikeMonitor(self.fsm.cells, name="fsm_spikes")
         self.network = b2.Network(*self.fsm.objects, self.monitor)
         self.source = self._driving(range(len(self.fsm.lines)), "source", "inputs")
@@ -300,16 +306,28 @@ def run_word(
     come at whole periods after the reset, or later where inputs take longer.
     """
     check_can_run(running.codegen)
-    symbols = [program.network.mask_of(symbol) - 1 for symbol in word]
     with device(running.codegen, running.build_dir), target(running.codegen):
         simulation = Simulation(program, parameters, realism, running)
-        inputs = [(-1, RESET_MS), *((symbol, running.hold_ms) for symbol in symbols)]
-        (zero,) = simulation.place(inputs[:1], running.gap_ms)[1]
-        due = [0.0, *_due_ms(program, word, running, zero)]
-        events, ends = simulation.place(inputs, running.gap_ms, due)
-        simulation.advance(events, ends[-1])
+        ends = advance_word(simulation, program, word)
         recording = simulation.recording()
-    return recording, [recording.read(event, end) for event, end in zip(events, ends, strict=True)]
+    return recording, readings_at(recording, ends)
+
+
+def advance_word(simulation: Simulation, program: Program, word: Sequence[str]) -> list[float]:
+    """Reset a new simulation and give it a word: -> when each of these is read (ms)."""
+    running = simulation.running
+    symbols = [program.network.mask_of(symbol) - 1 for symbol in word]
+    inputs = [(-1, RESET_MS), *((symbol, running.hold_ms) for symbol in symbols)]
+    (zero,) = simulation.place(inputs[:1], running.gap_ms)[1]
+    due = [0.0, *_due_ms(program, word, running, zero)]
+    events, ends = simulation.place(inputs, running.gap_ms, due)
+    simulation.advance(events, ends[-1])
+    return ends
+
+
+def readings_at(recording: Recording, ends: Sequence[float]) -> list[StateReading]:
+    """What each input of a recording came to, read where its gap ends."""
+    return [recording.read(event, end) for event, end in zip(recording.events, ends, strict=True)]
 
 
 def _due_ms(
