@@ -126,24 +126,25 @@ def right_transitions(
     )
 
 
+def right_of_draws(
+    program: Program, draws: Sequence[Mapping[str, object]]
+) -> tuple[list[int], int]:
+    """Transitions that go right in each draw, and those taken. Draws are simulated side by side."""
+    backend, words = find(TARGET), list(tours(program.machine))
+    right = [0] * len(draws)
+    for first in range(0, len(draws), SIDE_BY_SIDE):
+        some = draws[first : first + SIDE_BY_SIDE]
+        for word in words:
+            found = backend.record_draws(program, word, some, codegen=CODEGEN)  # type: ignore[attr-defined]
+            for n, (_, readings) in enumerate(found, first):
+                right[n] += right_transitions(program, word, readings)
+    return right, sum(map(len, words))
+
+
 def draws_all_right(program: Program, draws: Sequence[Mapping[str, object]]) -> int:
-    """How many draws take all transitions right. They are simulated side by side."""
-    return sum(
-        _all_right_of(program, draws[first : first + SIDE_BY_SIDE])
-        for first in range(0, len(draws), SIDE_BY_SIDE)
-    )
-
-
-def _all_right_of(program: Program, left: Sequence[Mapping[str, object]]) -> int:
-    """Each further word is for the draws that were right so far."""
-    for word in tours(program.machine):
-        found = find(TARGET).record_draws(program, word, left, codegen=CODEGEN)  # type: ignore[attr-defined]
-        left = [
-            draw
-            for draw, (_, readings) in zip(left, found, strict=True)
-            if right_transitions(program, word, readings) == len(word)
-        ]
-    return len(left)
+    """How many draws take all transitions right."""
+    right, taken = right_of_draws(program, draws)
+    return right.count(taken)
 
 
 def is_right(program: Program, **options: object) -> bool:
@@ -203,14 +204,15 @@ def parameters() -> None:
     for machine in four():
         program = compiled(machine)
         rng = np.random.default_rng(100)
-        good = 0
-        for _ in range(100):
-            good += is_right(program, **drawn(rng, 0.3))
-        wrong = []
-        for name, value in SIX.items():
-            for factor in (0.5, 1.5):
-                hits, trials, _ = score(program, **{name: value * factor})
-                wrong += [f"{name} x {factor}: {hits} of {trials}"] * (hits < trials)
+        good = draws_all_right(program, [drawn(rng, 0.3) for _ in range(100)])
+        alone = [{name: SIX[name] * factor} for name in SIX for factor in (0.5, 1.5)]
+        right, trials = right_of_draws(program, alone)
+        wrong = [
+            f"{name} = {value:g}: {hits} of {trials}"
+            for draw, hits in zip(alone, right, strict=True)
+            for name, value in draw.items()
+            if hits < trials
+        ]
         rows.append(
             (machine.name, f"{good} of 100", wilson(good, 100), "; ".join(wrong) or "all right")
         )
@@ -390,11 +392,11 @@ def damage() -> None:
         bad: list[str] = []
         for machine in [*(read(path).machine for path in SPECS), *four()]:
             program = compiled(machine)
-            for seed in range(6):
-                hits, trials, _ = score(program, draw_seed=seed, **options)
-                right, taken = right + hits, taken + trials
-                good, nets = good + (hits == trials), nets + 1
-                bad += [machine.name] * (hits < trials)
+            draws = [{"draw_seed": seed, **options} for seed in range(6)]
+            hits, trials = right_of_draws(program, draws)
+            right, taken = right + sum(hits), taken + trials * len(draws)
+            good, nets = good + hits.count(trials), nets + len(draws)
+            bad += [machine.name] * (len(draws) - hits.count(trials))
         told = ", ".join(f"{n} ({bad.count(n)})" for n in dict.fromkeys(bad)) or "none"
         rows.append((name, f"{good} of {nets}", wilson(good, nets), f"{right} of {taken}", told))
     print_table(
