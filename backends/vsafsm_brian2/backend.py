@@ -48,7 +48,7 @@ class Brian2Backend:
 
     def requirements(self, options: Mapping[str, object]) -> Requirements:
         """Measured in ``benchmarks/brian2_figures.py``: small weights, a wide margin, four times
-        the smallest N; eight times for the size ``tolerant``.
+        the smallest N; ten times for the size ``tolerant``.
         """
         self._checked(options)
         return SIZES[taken(Sizing, options).size]

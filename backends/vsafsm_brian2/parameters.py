@@ -185,8 +185,8 @@ REQUIREMENTS = Requirements(
 )
 """What a program has to be, measured in ``benchmarks/brian2_figures.py``."""
 
-SIZES = {"usual": REQUIREMENTS, "tolerant": replace(REQUIREMENTS, headroom=8.0, tolerance=5.0)}
-"""What a program is sized for, by the option ``size``: ``tolerant`` has some four times the
+SIZES = {"usual": REQUIREMENTS, "tolerant": replace(REQUIREMENTS, headroom=10.0, tolerance=6.0)}
+"""What a program is sized for, by the option ``size``: ``tolerant`` has some six times the
 synapses.
 """
 
