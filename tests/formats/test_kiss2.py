@@ -496,6 +496,11 @@ def parts(machine: Machine) -> dict[str, object]:
     return {name: getattr(machine, name) for name in machine.__dataclass_fields__}
 
 
+def test_a_class_of_several_cubes_is_read_as_an_input_per_cube() -> None:
+    machine = Machine("m", ("a",), ("00|01",), "a", ((Transition("a"),),), ((),))
+    assert machine_of(write_kiss2(machine)).inputs == ("00", "01")
+
+
 def test_other_inputs_are_numbered_and_explained() -> None:
     machine = Machine(
         "m", ("a",), ("coin", "push", "kick it"), "a", ((Transition("a"),) * 3,), ((),)

@@ -5,7 +5,7 @@ refuses, and takes once they are renamed.
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from vsafsm import errors as e
@@ -30,6 +30,8 @@ def test_there_and_back(name: str, names: str, data: st.DataObject) -> None:
     machine: Machine = data.draw(
         machines(plain, options=False) if names == "plain" else machines(options=False)
     )
+    # KISS2 reads a class of several cubes as an input per cube; its own test compares those.
+    assume(name not in ("kiss2", "blif") or not any("|" in each for each in machine.inputs))
     renamed = renaming(machine, chosen.fits)
     if renamed.size:
         with pytest.raises(e.NotExpressibleError, match="or vsafsm convert --rename"):
