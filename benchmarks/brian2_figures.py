@@ -106,7 +106,7 @@ def score(program: Program, **options: object) -> tuple[int, int, float]:
     rates = []
     backend = find(TARGET)
     for word in tours(program.machine):
-        recording, readings = backend.record(program, word, **{"codegen": CODEGEN, **options})  # type: ignore[attr-defined]
+        recording, readings = backend.record(program, word, **{"codegen": CODEGEN, **options})
         taken += len(word)
         right += right_transitions(program, word, readings)
         onsets = [event.onset_ms for event in recording.events[1:]]
@@ -130,12 +130,12 @@ def right_of_draws(
     program: Program, draws: Sequence[Mapping[str, object]]
 ) -> tuple[list[int], int]:
     """Transitions that go right in each draw, and those taken. Draws are simulated side by side."""
-    backend, words = find(TARGET), list(tours(program.machine))
+    backend, words = find(TARGET), tours(program.machine)
     right = [0] * len(draws)
     for first in range(0, len(draws), SIDE_BY_SIDE):
         some = draws[first : first + SIDE_BY_SIDE]
         for word in words:
-            found = backend.record_draws(program, word, some, codegen=CODEGEN)  # type: ignore[attr-defined]
+            found = backend.record_draws(program, word, some, codegen=CODEGEN)
             for n, (_, readings) in enumerate(found, first):
                 right[n] += right_transitions(program, word, readings)
     return right, sum(map(len, words))
@@ -254,9 +254,9 @@ def ensemble() -> None:
     def seconds(number: int, word: Sequence[str]) -> float:
         begin = process_time()
         if number == 1:
-            backend.record(program, word, codegen=CODEGEN, **draws[0])  # type: ignore[attr-defined]
+            backend.record(program, word, codegen=CODEGEN, **draws[0])
         else:
-            backend.record_draws(program, word, draws[:number], codegen=CODEGEN)  # type: ignore[attr-defined]
+            backend.record_draws(program, word, draws[:number], codegen=CODEGEN)
         return (process_time() - begin) / number
 
     alone = 0.0
@@ -266,7 +266,7 @@ def ensemble() -> None:
         alone = alone or each
         row = machine.name, str(program.network.neurons), str(number), f"{each:.2f}"
         print_table(
-            ("machine", "N", "side by side", "s of processor time a draw", "times faster"),
+            ("machine", "N", "side by side", "s of processor time per draw", "times faster"),
             [(*row, f"{alone / each:.1f}")],
         )
 

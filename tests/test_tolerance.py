@@ -20,7 +20,6 @@ from vsafsm.machine import Machine
 from vsafsm.noise import parse_noise, perturb
 from vsafsm.options import Options
 from vsafsm.program import Program
-from vsafsm.threads import shared_by
 from vsafsm.tolerance import (
     Journal,
     Tolerated,
@@ -105,23 +104,21 @@ def test_trials_end_where_the_interval_decides(
 @given(st.integers(0, 2**32 - 1), st.floats(0.5, 1), st.integers(1, 9), st.floats(0.7, 0.99))
 @settings(deadline=None, max_examples=50)
 def test_batches_that_are_made_at_once_change_nothing(
-    seed: int, share: float, together: int, confidence: float
+    seed: int, share: float, threads: int, confidence: float
 ) -> None:
     correct = np.random.default_rng(seed).random(20_000) < share
 
-    def found(together: int) -> tuple[tuple[int, int], list[tuple[int, int]]]:
+    def found(threads: int) -> tuple[tuple[int, int], list[tuple[int, int]]]:
         noted: list[tuple[int, int]] = []
-        with shared_by(together) as each:
-            result = decided(
-                lambda draws: int(correct[draws[0] : draws[-1] + 1].sum()),
-                *(confidence, "a coin"),
-                note=lambda *numbers: noted.append(numbers),
-                together=together,
-                each=each,
-            )
+        result = decided(
+            lambda draws: int(correct[draws[0] : draws[-1] + 1].sum()),
+            *(confidence, "a coin"),
+            note=lambda *numbers: noted.append(numbers),
+            threads=threads,
+        )
         return result, noted
 
-    assert found(together) == found(1)
+    assert found(threads) == found(1)
 
 
 def test_large_networks_are_drawn_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ from vsafsm.intervals import wilson
 from vsafsm.machine import Machine
 from vsafsm.network import Network
 from vsafsm.noise import Noise, OfTiming, parse_noise, parts, perturb
-from vsafsm.threads import Map, cores, go_on, shared_by
+from vsafsm.threads import cores, go_on, shared_by
 from vsafsm.walk import Walk
 
 DEFAULT = ("additive:1", "missing:0.1", "timing:async:0.1")
@@ -241,19 +241,16 @@ def tried(
     def note(correct: int, draws: int) -> None:
         journal.note(key, correct, draws)
 
-    threads = _threads(network.neurons, confidence)
-    with shared_by(threads) as each:
-        found = decided(
-            correct_of,
-            confidence,
-            str(noise),
-            journal.of(key),
-            note,
-            progress,
-            most_draws,
-            threads,
-            each,
-        )
+    found = decided(
+        correct_of,
+        confidence,
+        str(noise),
+        journal.of(key),
+        note,
+        progress,
+        most_draws,
+        _threads(network.neurons, confidence),
+    )
     return Tolerated(str(noise), *found)
 
 
@@ -273,8 +270,7 @@ def decided(
     note: Callable[[int, int], None] = lambda correct, draws: None,
     progress: Callable[[float], None] = lambda share: None,
     most_draws: float = MOST_DRAWS,
-    together: int = 1,
-    each: Map = map,
+    threads: int = 1,
 ) -> tuple[int, int]:
     """Draw until the interval of a share lies above or below what is asked: (correct, draws).
 
@@ -288,9 +284,9 @@ def decided(
         (correct, draws) that are done, and what is told of them after each batch.
     most_draws
         Where it is given up, as a multiple of the draws that suffice where all are correct.
-    together, each
-        Batches that `each`, a ``map``, takes at once. What is found does not depend on them: of
-        batches that are made at once, those after the decision do not count.
+    threads
+        That draw a batch each. What is found does not depend on them: of batches that are made at
+        once, those after the decision do not count.
 
     Raises
     ------
@@ -301,18 +297,19 @@ def decided(
     most = round(most_draws * needed)
     correct, draws = done
     waiting = iter(_batches(draws, needed, most))
-    while not _is_decided(correct, draws, confidence, most):
-        batches = list(islice(waiting, together))
-        before = time.monotonic()
-        found = list(each(correct_of, batches))
-        made = sum(map(len, batches))
-        _check_time((time.monotonic() - before) / made * (needed - draws - made), what, needed)
-        for batch, number in zip(batches, found, strict=True):
-            correct, draws = correct + number, draws + len(batch)
-            note(correct, draws)
-            progress(min(1.0, draws / needed))
-            if _is_decided(correct, draws, confidence, most):
-                break
+    with shared_by(threads) as each:
+        while not _is_decided(correct, draws, confidence, most):
+            batches = list(islice(waiting, threads))
+            before = time.monotonic()
+            found = list(each(correct_of, batches))
+            made = sum(map(len, batches))
+            _check_time((time.monotonic() - before) / made * (needed - draws - made), what, needed)
+            for batch, number in zip(batches, found, strict=True):
+                correct, draws = correct + number, draws + len(batch)
+                note(correct, draws)
+                progress(min(1.0, draws / needed))
+                if _is_decided(correct, draws, confidence, most):
+                    break
     return correct, draws
 
 

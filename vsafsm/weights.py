@@ -297,14 +297,11 @@ def build(
                 task.start(START[rule] * _one_shot(lowered, book, rule, rows)) for rows in blocks
             ]
         used, left = 0, 0
-        with shared_by(threads) as each:
-            for rows, block, generator in zip(blocks, fine, generators, strict=True):
-                if rule in RELAXATION:
-                    took, short = task.refine(
-                        *(block, rows, generator, passes, rule == "robust", each, threads)
-                    )
-                    used, left = max(used, took), left + short
-                progress((n + rows.stop / neurons) / rounds)
+        for rows, block, generator in zip(blocks, fine, generators, strict=True):
+            if rule in RELAXATION:
+                took, short = task.refine(block, rows, generator, passes, rule == "robust", threads)
+                used, left = max(used, took), left + short
+            progress((n + rows.stop / neurons) / rounds)
     return _weights(fine, grid), Refinement(used, left)
 
 
@@ -419,8 +416,7 @@ class BlockRefiner:
         rng: np.random.Generator,
         passes: int,
         samples: bool = False,
-        each: Map = map,
-        parts: int = 1,
+        threads: int = 1,
     ) -> tuple[int, int]:
         """Refine `fine` in place; -> (passes over all conditions, pairs violated in the last).
 
@@ -428,14 +424,15 @@ class BlockRefiner:
         ----------
         samples
             Whether situations are samples, few of which are violated after the first rounds.
-        each, parts
-            A ``map`` that takes so many parts of the neurons at once. They change no result.
+        threads
+            That refine a part of the neurons each. They change no result.
         """
         neurons = np.arange(rows.start, rows.stop)
-        columns = np.array_split(np.arange(len(neurons)), parts)
+        columns = np.array_split(np.arange(len(neurons)), threads)
         split = [_Part(self, fine[:, some], neurons[some]) for some in columns]
         refined = self._refined_on_samples if samples else self._refined
-        taken, short = refined(split, rng, passes, each)
+        with shared_by(threads) as each:
+            taken, short = refined(split, rng, passes, each)
         fine[:] = np.concatenate([part.whole() for part in split], axis=1)
         return taken, short
 
