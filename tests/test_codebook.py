@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import combinations, product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -302,3 +303,10 @@ def test_a_codebook_maker_of_ones_own(turnstile: Machine, compiled: Callable[...
     program = vsafsm.compile(turnstile, dimension=128, codebook=maker)
     assert program.prove().holds
     assert {(x.neurons, x.inputs, len(x.loads)) for x in asked} == {(128, 2, 4)}
+
+
+@pytest.mark.parametrize("asked", [{"layout": "modules"}, {"module_neurons": 256}])
+def test_codes_are_those_of_one_matrix(turnstile: Machine, asked: dict[str, Any]) -> None:
+    codes = own(turnstile, 128, 16).codes[:2]
+    with pytest.raises(e.CompileError, match=f"{next(iter(asked))} is .*a codebook is given"):
+        vsafsm.compile(turnstile, codebook=cb.Given(codes), **asked)

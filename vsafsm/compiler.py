@@ -171,7 +171,8 @@ def compile_machine(
         chosen = chosen.with_({"dimension": codebook.neurons})
     lowered = lower(machine, chosen.trigger)
     folder = None if resume is None else Path(resume)
-    if codebook is None and choose(lowered, chosen, requirements) == "modules":
+    given = codebook is not None
+    if choose(lowered, chosen, requirements, given) == "modules":
         chosen = chosen.with_(
             {
                 "layout": "modules",
@@ -185,7 +186,7 @@ def compile_machine(
         )
     else:
         asked = chosen.with_({"layout": "dense"})
-        wanted = wanted_tolerances(asked, lowered, requirements, codebook is not None)
+        wanted = wanted_tolerances(asked, lowered, requirements, given)
         chosen = _tolerating(asked, wanted)
         sized = size(
             *(machine, lowered, chosen, requirements, codebook, progress),

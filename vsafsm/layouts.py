@@ -25,9 +25,14 @@ runs it, and it tolerates more noise.
 
 
 def choose(
-    lowered: Lowered, options: Options, requirements: Requirements
+    lowered: Lowered, options: Options, requirements: Requirements, given: bool = False
 ) -> Literal["dense", "modules"]:
     """The layout that is asked for, or the one with fewer synapses for the margin.
+
+    Parameters
+    ----------
+    given
+        Whether codes are given, which are those of one matrix.
 
     Raises
     ------
@@ -36,6 +41,9 @@ def choose(
     RequirementError
         If they ask for modules, and the target takes one matrix.
     """
+    if given:
+        _check_dense(options)
+        return "dense"
     if options.layout == "modules":
         _check_modules(lowered, options, requirements)
         return "modules"
@@ -74,6 +82,17 @@ def _only_dense(options: Options) -> str | None:
         if not has:
             return name
     return None
+
+
+def _check_dense(options: Options) -> None:
+    usual = Options()
+    for name in ("layout", "module_neurons"):
+        value = getattr(options, name)
+        if value not in (getattr(usual, name), "dense"):
+            raise CompileError(
+                f"{name} is {value}, and a codebook is given, which is of one matrix; expected"
+                " layout dense, or no codebook"
+            )
 
 
 def _check_modules(lowered: Lowered, options: Options, requirements: Requirements) -> None:

@@ -52,6 +52,22 @@ def test_a_worse_device_takes_more_cells(turnstile: Machine) -> None:
     assert neurons[0] < neurons[1]
 
 
+def test_the_search_ends_where_only_all_the_room_is_enough(turnstile: Machine) -> None:
+    """Room for 77 neurons: between 64, which are too few, and the limit is one multiple of 8."""
+    tried: list[str] = []
+
+    def count(what: str, share: float) -> None:
+        tried.append(what)
+        assert tried.count(what) < 200, f"{what} is tried again and again"
+
+    options = {"yield_": 0.9, "stuck_off": 0.045, "stuck_on": 0.045}
+    room = {"tiles": 1, "rows": 77, "columns": 154}
+    program = compile_machine(
+        turnstile, target="memristor", target_options={**options, **room}, progress=count
+    )
+    assert program.network.neurons in (72, 77)
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("device", ["neurram", "pcm", "perovskite-mean"])
 def test_the_statistics_are_those_of_arrays(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import takewhile
 
 from vsafsm.acceptance import Acceptance
 from vsafsm.errors import CodebookError
 from vsafsm.options import MOST_NEURONS
-from vsafsm.sizing.ladder import rung_of, rungs
+from vsafsm.sizing.ladder import rung_of, sizes
 from vsafsm.sizing.search import PROBE_MARGIN, Search, Sized, Trial
 from vsafsm.sizing.trials import Trials
 from vsafsm.sizing.usual import MARGINS, margins
@@ -37,29 +36,28 @@ def accepted(search: Search, acceptance: Acceptance, trials: Trials) -> Sized:
     that proves.
     """
     if search.options.dimension != "auto":
-        sizes, smallest = [int(search.options.dimension)], None
+        tried, smallest = [int(search.options.dimension)], None
     else:
         ceiling = search.ceiling
         smallest = search.smallest(ceiling)
         if smallest is None:
             return none_fits(search, ceiling, acceptance)
         most = min(ceiling, MOST_TIMES_ACCEPTED * smallest)
-        ladder = takewhile(lambda neurons: neurons < most, rungs(rung_of(smallest)))
-        sizes = [*dict.fromkeys(ladder), most]
+        tried = sizes(rung_of(smallest), most)
     reached = [(-1.0, "none was proven")]
     too_few = 0
-    for neurons in sizes:
+    for neurons in tried:
         if found := _accepted_at(search, neurons, acceptance, trials, reached):
             break
         too_few = neurons
     else:
         return search.given_up(
-            f"no network of up to {sizes[-1]} neurons ({acceptance.room(sizes[-1])}) is"
+            f"no network of up to {tried[-1]} neurons ({acceptance.room(tried[-1])}) is"
             f" accepted: {max(reached)[1]}"
         )
     enough = neurons
-    while too_few and enough - too_few > 8:
-        middle = 8 * ((too_few + enough) // 16)
+    # Sizes are multiples of 8; the limit of a target may be none.
+    while too_few and (middle := 8 * ((too_few + enough) // 16)) > too_few:
         if fewer := _accepted_at(search, middle, acceptance, trials, reached):
             found, enough = fewer, middle
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import takewhile
 
 
 def rung_size(rung: int) -> int:
@@ -23,3 +24,8 @@ def rungs(first: int) -> Iterator[int]:
     while True:
         yield rung_size(first)
         first += 1
+
+
+def sizes(first: int, most: int) -> list[int]:
+    """Sizes from a rung on, up to the most neurons that there may be, which are the last."""
+    return [*dict.fromkeys(takewhile(lambda neurons: neurons < most, rungs(first))), most]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import takewhile
-
-from vsafsm.sizing.ladder import rung_of, rungs
+from vsafsm.sizing.ladder import rung_of, sizes
 from vsafsm.sizing.search import DRAWS, Search, Sized, Trial
 
 MARGINS = (0.3, 0.2, 0.1, 0.03)
@@ -92,8 +90,7 @@ def _sizes_beyond(search: Search, smallest: int, ceiling: int) -> list[int]:
     """The rungs from the headroom aimed at to the most there may be, which is the last."""
     headroom = search.requirements.headroom or HEADROOM
     most = min(ceiling, int(max(MOST_HEADROOM, headroom) * smallest))
-    first = rung_of(headroom * smallest)
-    return [*takewhile(lambda neurons: neurons < most, rungs(first)), most]
+    return sizes(rung_of(headroom * smallest), most)
 
 
 def _satisfies(search: Search, trial: Trial, margin: float) -> bool:
