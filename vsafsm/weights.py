@@ -195,6 +195,11 @@ class Grid:
         """Fine weights as the target holds them: rounded half up to whole LSBs."""
         return (fine + ((1 << self.shift) >> 1)) >> self.shift
 
+    def fine(self, deployed: NDArray[Whole]) -> NDArray[Whole]:
+        """Fine weights that are deployed as these whole ones."""
+        shifted = deployed.astype(np.int32) << self.shift
+        return np.ascontiguousarray(shifted, np.int16 if self.bits <= 8 else np.int32)
+
     @property
     def dtype(self) -> type[Whole]:
         """The narrowest NumPy integer that holds a weight."""
@@ -251,6 +256,7 @@ def build(
     progress: Callable[[float], None] = lambda share: None,
     more: Callable[[NDArray[Whole]], Asked] | None = None,
     rounds: int = ROUNDS,
+    begun: NDArray[Whole] | None = None,
 ) -> tuple[NDArray[Whole], Refinement]:
     """Integer weights (N, N), postsynaptic neuron first.
 
@@ -274,6 +280,8 @@ def build(
         far.
     rounds
         Of the rule ``"robust"``.
+    begun
+        Weights to go on from, in place of the one-shot matrix.
     """
     neurons = book.codes.shape[1]
     blocks = [slice(i, min(i + BLOCK, neurons)) for i in range(0, neurons, BLOCK)]
@@ -282,6 +290,8 @@ def build(
     relaxation = RELAXATION.get(rule, 0.0)
     threads = min(cores(), max(1, min(neurons, BLOCK) // LEAST_PART))
     fine: list[NDArray[Whole]] = []
+    if begun is not None:
+        fine = [grid.fine(begun[rows].T) for rows in blocks]
     used = left = 0
     for n in range(rounds):
         if rule == "robust":
@@ -292,7 +302,7 @@ def build(
         else:
             asked = conditions(lowered), book.codes, book.masks
         task = BlockRefiner(*asked, grid, margin, relaxation)
-        if not n:
+        if not fine:
             fine = [
                 task.start(START[rule] * _one_shot(lowered, book, rule, rows)) for rows in blocks
             ]

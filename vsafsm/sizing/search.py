@@ -24,7 +24,7 @@ from vsafsm.requirements import Requirements
 from vsafsm.situations import Asked
 from vsafsm.sizing.ladder import rung_of, rung_size
 from vsafsm.tolerance import Tolerated
-from vsafsm.visited import visited
+from vsafsm.visited import failed, visited
 from vsafsm.weights import ROUNDS, Grid, Refinement, build, grid_for
 
 PROBE_MARGIN = 0.1
@@ -37,6 +37,10 @@ LEAST_CEILING, MOST_TIMES_PREDICTED = 1024, 6
 """Where the search for a size gives up: this many neurons, or this many times the prediction."""
 SLOW_ROUNDS = 20
 """Of refinement, where masks arrive over a while or axons have delays."""
+FURTHER_ROUNDS = 2
+"""Of refinement, on runs that failed."""
+MOST_RUNS = 20_000
+"""Of one input each, that are made to find some that fail."""
 
 
 @dataclass(frozen=True)
@@ -91,12 +95,28 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True)
 class Trial:
-    """A network that was tried, and what of the requirements it does not meet."""
+    """A network that was tried.
+
+    Attributes
+    ----------
+    unmet
+        What of the requirements it does not meet.
+    margin
+        That was asked for.
+    book, grid
+        What its weights are made of and laid over.
+    failures
+        What is asked where runs of it, or of the networks that it comes from, failed.
+    """
 
     network: Network
     proof: Proof
     refinement: Refinement
     unmet: tuple[str, ...]
+    margin: float
+    book: Codebook
+    grid: Grid
+    failures: tuple[Asked, ...] = ()
 
     @property
     def rank(self) -> tuple[bool, bool, float]:
@@ -207,19 +227,49 @@ class Search:
             if self.options.dimension != "auto" or neurons >= MOST_NEURONS:
                 raise
             return None
+        self._note(trial)
+        return trial
+
+    def mended(self, trial: Trial, timing: Timing) -> Trial | None:
+        """A network of the rule ``robust``, refined further on runs that fail under a timing; None
+        if none of many fails.
+        """
+        network, book = trial.network, trial.book
+        what = f"N={network.neurons} k={network.active} on runs that failed"
+        self.progress(what, 0.0)
+        rng = np.random.default_rng(
+            [self.options.seed, network.neurons, network.active, 0, 1 + len(trial.failures)]
+        )
+        new = failed(self.machine, self.lowered, book, network, timing, rng, MOST_RUNS)
+        if new is None:
+            return None
+        failures = Asked.joined([*trial.failures, new])
+        weights, refinement = build(
+            *(self.lowered, book, trial.grid, "robust", trial.margin, rng),
+            progress=lambda share: self.progress(what, share),
+            more=lambda weights: failures,
+            rounds=FURTHER_ROUNDS,
+            begun=network.weights.astype(trial.grid.dtype),
+        )
+        found = _proven(self, weights, refinement, trial.margin, book, trial.grid)
+        found = replace(found, failures=(*trial.failures, new))
+        self._note(found)
+        return found
+
+    def _note(self, trial: Trial) -> None:
         if self.best is None or trial.rank > self.best.rank:
             self.best = trial
+        network, proof = trial.network, trial.proof
         self.attempts.append(
             Attempt(
-                neurons,
-                active,
-                margin,
-                trial.proof.verdict,
-                trial.proof.margin,
+                network.neurons,
+                network.active,
+                trial.margin,
+                proof.verdict,
+                proof.margin,
                 trial.refinement.violations,
             )
         )
-        return trial
 
     def sized(self, trial: Trial, smallest: int | None, gave_up: str = "") -> Sized:
         """A network as what the search arrived at."""
@@ -269,11 +319,23 @@ def _compile(
         more=slowly if search.slow else None,
         rounds=SLOW_ROUNDS if search.slow else ROUNDS,
     )
-    network = assembled(machine, lowered, book, grid, weights)
-    proof = prove(machine, network)
+    return _proven(search, weights, refinement, margin, book, grid)
+
+
+def _proven(
+    search: Search,
+    weights: NDArray[Any],
+    refinement: Refinement,
+    margin: float,
+    book: Codebook,
+    grid: Grid,
+) -> Trial:
+    network = assembled(search.machine, search.lowered, book, grid, weights)
+    proof = prove(search.machine, network)
     if proof.holds:
         network = replace(network, contract=proof.contract)
-    return Trial(network, proof, refinement, search.requirements.unmet(network, proof.margin))
+    unmet = search.requirements.unmet(network, proof.margin)
+    return Trial(network, proof, refinement, unmet, margin, book, grid)
 
 
 def assembled(

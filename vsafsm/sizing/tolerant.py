@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import takewhile
 
@@ -15,7 +15,7 @@ from vsafsm.prediction import split_active
 from vsafsm.sizing.ladder import rung_of, rung_size, rungs
 from vsafsm.sizing.search import Search, Sized, Trial
 from vsafsm.sizing.trials import Trials
-from vsafsm.tolerance import ANY_ORDER, AnyOrder, Tolerance
+from vsafsm.tolerance import ANY_ORDER, AnyOrder, Tolerance, Tolerated
 
 ROBUST_MARGIN = 0.2
 """Asked for by default where something is to be tolerated."""
@@ -38,6 +38,8 @@ STRENGTHS = {
     ANY_ORDER: (4.0, 0.0),
 }
 """For each kind of noise a factor of the smallest size, and what it grows by per amount."""
+MENDINGS = 3
+"""How often a network is refined on runs that failed before another takes its place."""
 MOST_TIMES_EXPECTED = 4
 """Where the search for a size that tolerates gives up, as a multiple of what the law expects."""
 
@@ -56,25 +58,48 @@ def tolerant(search: Search, trials: Trials) -> Sized:
         sizes = [*takewhile(lambda neurons: neurons <= most, rungs(first))] or [most]
     best: tuple[float, str] = (-1.0, "none was proven")
     for neurons in sizes:
-        for active in _actives(search, neurons):
-            trial = search.tried(neurons, active, _margin(search), 0, search.rule)
-            if trial and AnyOrder() in trials.wanted:
-                trial = _in_any_order(search, trial)
-            if trial is None or not trial.proof.holds or trial.unmet:
-                continue
-            found = trials.shown(search.machine, trial.network, search.progress)
-            failed = found[-1]
-            if failed.interval[0] > trials.confidence:
+        for trial, found in _tried(search, trials, neurons):
+            last = found[-1]
+            if last.interval[0] > trials.confidence:
                 told = {each.noise: each for each in found}
                 shown = tuple(told[str(noise)] for noise in trials.wanted)
                 return replace(search.sized(trial, smallest), tolerated=shown)
-            done = len(found) - 1 + failed.correct / failed.draws
-            best = max(best, (done, f"the best, N={neurons}: {failed}"))
+            done = len(found) - 1 + last.correct / last.draws
+            best = max(best, (done, f"the best, N={neurons}: {last}"))
     # The proof of the best trial may hold; but it does not tolerate what it should.
     return search.given_up(
         f"no network of up to {sizes[-1]} neurons tolerates"
         f" {', '.join(map(str, trials.wanted))}: {best[1]}"
     )
+
+
+def _tried(search: Search, trials: Trials, neurons: int) -> Iterator[tuple[Trial, list[Tolerated]]]:
+    """Networks of a size that are proven, and what draws show of each: first one per sparsity, then
+    the best of those that missed a timing, refined on runs that failed.
+    """
+    missed: list[tuple[float, Trial, Timing]] = []
+    for active in _actives(search, neurons):
+        trial = search.tried(neurons, active, _margin(search), 0, search.rule)
+        if trial and AnyOrder() in trials.wanted:
+            trial = _in_any_order(search, trial)
+        if trial is None or not trial.proof.holds or trial.unmet:
+            continue
+        found = trials.shown(search.machine, trial.network, search.progress)
+        yield trial, found
+        if timing := trials.timing(found[-1]):
+            missed.append((found[-1].correct / found[-1].draws, trial, timing))
+    if not missed:
+        return
+    _, trial, timing = max(missed, key=lambda each: each[0])
+    for _ in range(MENDINGS):
+        mended = search.mended(trial, timing)
+        if mended is None or not mended.proof.holds or mended.unmet:
+            return
+        found = trials.shown(search.machine, mended.network, search.progress)
+        yield mended, found
+        if (missed_again := trials.timing(found[-1])) is None:
+            return
+        trial, timing = mended, missed_again
 
 
 def _in_any_order(search: Search, trial: Trial) -> Trial:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from vsafsm.any_order import shown_by_bounds
-from vsafsm.asynchronous import timing_of
+from vsafsm.asynchronous import Timing, timing_of
 from vsafsm.machine import Machine
 from vsafsm.network import Network
 from vsafsm.noise import Noise
@@ -67,6 +67,11 @@ class Trials:
                 self.missed = noise
                 break
         return found
+
+    def timing(self, shown: Tolerated) -> Timing | None:
+        """The timing that a noise has, if it has any, of which draws showed something."""
+        noise = {str(each): each for each in self.wanted}[shown.noise]
+        return None if isinstance(noise, AnyOrder) else timing_of(noise)
 
     def _turn(self, noise: Tolerance) -> tuple[bool, ...]:
         """What is proven comes first: it takes no draws. Then what the networks before did not
