@@ -15,7 +15,9 @@ from vsafsm.asynchronous import Runs, Timing
 from vsafsm.codebook import Codebook
 from vsafsm.lowering import REST, Lowered, lower
 from vsafsm.machine import Machine
-from vsafsm.visited import visited
+from vsafsm.network import Network
+from vsafsm.situations import arcs
+from vsafsm.visited import failed, visited
 
 Strategy = Callable[..., st.SearchStrategy[Machine]]
 Drawn = Callable[[Machine], tuple[Lowered, Codebook]]
@@ -116,3 +118,33 @@ def test_masks_that_arrive_over_a_while_are_tolerated(turnstile: Machine) -> Non
     (told,) = program.tolerated
     assert told.noise == "timing:masks:20"
     assert told.interval[0] > 0.9
+
+
+def weakly_refined(machine: Machine) -> tuple[Lowered, Codebook, Network]:
+    program = vsafsm.compile(
+        machine, dimension=184, active=16, rule="robust", margin=0.2, tolerate="none"
+    )
+    return lower(machine), Codebook(program.network.masks, program.network.codes), program.network
+
+
+def test_runs_that_failed_are_asked_to_end_where_they_should(examples: dict[str, Machine]) -> None:
+    machine = examples["sequence_detector"]
+    lowered, book, network = weakly_refined(machine)
+    timing, most = Timing(0.1), 4000
+    asked = failed(machine, lowered, book, network, timing, np.random.default_rng(0), most)
+    assert asked is not None
+    # Far fewer than what all runs pass through, and each of a change that there is.
+    assert 0 < len(asked.activity) < most
+    assert {tuple(each) for each in asked.place.tolist()} <= {
+        (arc.source, arc.target, arc.mask) for arc in arcs(lowered)
+    }
+    assert not (asked.want & ~(book.codes[asked.place[:, 0]] | book.codes[asked.place[:, 1]])).any()
+    again = failed(machine, lowered, book, network, timing, np.random.default_rng(0), most)
+    assert again is not None
+    np.testing.assert_array_equal(asked.activity, again.activity)
+
+
+def test_nothing_is_asked_where_no_run_fails(turnstile: Machine) -> None:
+    lowered, book, network = weakly_refined(turnstile)
+    rng = np.random.default_rng(0)
+    assert failed(turnstile, lowered, book, network, Timing(1.0), rng, 500) is None

@@ -20,6 +20,7 @@ from vsafsm.machine import Machine
 from vsafsm.noise import parse_noise, perturb
 from vsafsm.options import Options
 from vsafsm.program import Program
+from vsafsm.sizing import tolerant
 from vsafsm.tolerance import (
     Journal,
     Tolerated,
@@ -296,3 +297,19 @@ def test_the_command_line_says_what_is_tolerated(
 
 def test_a_record_prints_its_interval() -> None:
     assert str(Tolerated("additive:1", 99, 100)) == "additive:1 in 99 of 100 draws (0.946 to 0.998)"
+
+
+def test_a_network_that_misses_a_timing_is_refined_on_runs_that_failed(
+    examples: dict[str, Machine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine, noise = examples["vending_machine"], "timing:async:0.1"
+    options = {"dimension": 256, "active": 16, "tolerate": noise, "confidence": 0.9}
+    program = vsafsm.compile(machine, **options)
+    assert program.prove().holds
+    assert program.tolerated[0].interval[0] > 0.9
+    # On other draws, too.
+    draws = correct_draws(machine, program.network, parse_noise(noise), 1000, range(100))
+    assert sum(draws) >= 90
+    monkeypatch.setattr(tolerant, "MENDINGS", 0)
+    with pytest.raises(NotProvenError, match=r"tolerates timing:async:0\.1"):
+        vsafsm.compile(machine, **options)

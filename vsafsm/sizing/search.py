@@ -39,7 +39,7 @@ SLOW_ROUNDS = 20
 """Of refinement, where masks arrive over a while or axons have delays."""
 FURTHER_ROUNDS = 2
 """Of refinement, on runs that failed."""
-MOST_RUNS = 20_000
+MOST_RUNS = 10_000
 """Of one input each, that are made to find some that fail."""
 
 

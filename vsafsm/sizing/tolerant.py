@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import takewhile
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from vsafsm.asynchronous import Timing, timing_of
 from vsafsm.noise import parts
 from vsafsm.order_refinement import refined_and_proven
 from vsafsm.prediction import split_active
-from vsafsm.sizing.ladder import rung_of, rung_size, rungs
+from vsafsm.sizing.ladder import rung_of, rung_size, sizes
 from vsafsm.sizing.search import Search, Sized, Trial
 from vsafsm.sizing.trials import Trials
 from vsafsm.tolerance import ANY_ORDER, AnyOrder, Tolerance, Tolerated
@@ -40,24 +39,25 @@ STRENGTHS = {
 """For each kind of noise a factor of the smallest size, and what it grows by per amount."""
 MENDINGS = 3
 """How often a network is refined on runs that failed before another takes its place."""
-MOST_TIMES_EXPECTED = 4
-"""Where the search for a size that tolerates gives up, as a multiple of what the law expects."""
+MOST_RUNGS = 8
+"""Where the search for a size that tolerates gives up, in rungs above what the law expects: four
+times as many neurons.
+"""
 
 
 def tolerant(search: Search, trials: Trials) -> Sized:
     """Find a size that tolerates what is wanted, from the one that a law expects to."""
     if search.options.dimension != "auto":
-        sizes, smallest = [int(search.options.dimension)], None
+        tried, smallest = [int(search.options.dimension)], None
     else:
         ceiling = search.ceiling
         smallest = search.smallest(ceiling)
         if smallest is None:
             return search.given_up("nothing proved")
         first = rung_of(min(strength(trials.wanted) * smallest, ceiling))
-        most = min(ceiling, MOST_TIMES_EXPECTED * rung_size(first))
-        sizes = [*takewhile(lambda neurons: neurons <= most, rungs(first))] or [most]
+        tried = sizes(first, min(ceiling, rung_size(first + MOST_RUNGS)))
     best: tuple[float, str] = (-1.0, "none was proven")
-    for neurons in sizes:
+    for neurons in tried:
         for trial, found in _tried(search, trials, neurons):
             last = found[-1]
             if last.interval[0] > trials.confidence:
@@ -68,7 +68,7 @@ def tolerant(search: Search, trials: Trials) -> Sized:
             best = max(best, (done, f"the best, N={neurons}: {last}"))
     # The proof of the best trial may hold; but it does not tolerate what it should.
     return search.given_up(
-        f"no network of up to {sizes[-1]} neurons tolerates"
+        f"no network of up to {tried[-1]} neurons tolerates"
         f" {', '.join(map(str, trials.wanted))}: {best[1]}"
     )
 
