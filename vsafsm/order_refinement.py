@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +22,12 @@ from vsafsm.errors import NetworkError
 from vsafsm.machine import Machine
 from vsafsm.network import MOST_STEPS, Contract, Network
 from vsafsm.order_changes import Changes, parts
-from vsafsm.program import Claim, Program
 from vsafsm.proof import Proof, prove
 from vsafsm.situations import Arc
 from vsafsm.vsa import Bits
+
+if TYPE_CHECKING:
+    from vsafsm.program import Program
 
 Real = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -71,7 +73,13 @@ def for_any_order(
     network, proof = refined_and_proven(
         program.machine, program.network, rng, distance_lsb, passes, progress
     )
-    claim = Claim(proof.verdict, proof.fixed_points, proof.radius, proof.margin)
+    claim = replace(
+        program.claim,
+        verdict=proof.verdict,
+        fixed_points=proof.fixed_points,
+        radius=proof.radius,
+        margin=proof.margin,
+    )
     return replace(program, network=network, claim=claim, smallest=None, tolerated=())
 
 

@@ -139,8 +139,11 @@ def draws_needed(confidence: float) -> int:
 def correct_draws(
     machine: Machine, network: Network, noise: Noise, seed: int, draws: Sequence[int]
 ) -> list[bool]:
-    """Whether the network is correct in some draws of a noise. Draw t draws from
-    ``numpy.random.default_rng([seed, t])``.
+    """Whether the network is correct in some draws of a noise.
+
+    Draw t draws from ``numpy.random.default_rng([seed, t])``. Where only the order of updates and
+    the arrival of masks are random, those of all these draws come from one generator, of the first
+    of them and their number: which draws are made together then matters.
     """
     timing = timing_of(noise)
     stays = all(isinstance(part, OfTiming) for part in parts(noise))
