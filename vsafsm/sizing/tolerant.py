@@ -14,6 +14,7 @@ from vsafsm.prediction import split_active
 from vsafsm.sizing.ladder import rung_of, rung_size, sizes
 from vsafsm.sizing.search import Search, Sized, Trial
 from vsafsm.sizing.trials import Trials
+from vsafsm.sizing.usual import ENOUGH
 from vsafsm.tolerance import ANY_ORDER, AnyOrder, Tolerance, Tolerated
 
 ROBUST_MARGIN = 0.2
@@ -95,11 +96,14 @@ def _tried(search: Search, trials: Trials, neurons: int) -> Iterator[tuple[Trial
         mended = search.mended(trial, timing)
         if mended is None or not mended.proof.holds or mended.unmet:
             return
-        found = trials.shown(search.machine, mended.network, search.progress)
-        yield mended, found
+        trial = mended
+        if trial.proof.margin < ENOUGH * trial.margin:
+            continue  # What failed is learnt, but not yet together with the rest.
+        found = trials.shown(search.machine, trial.network, search.progress)
+        yield trial, found
         if (missed_again := trials.timing(found[-1])) is None:
             return
-        trial, timing = mended, missed_again
+        timing = missed_again
 
 
 def _in_any_order(search: Search, trial: Trial) -> Trial:
