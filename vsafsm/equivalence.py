@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from vsafsm.cubes import Cube, common, meet, size
 from vsafsm.errors import NotComparableError
 from vsafsm.machine import Machine, Transition, listed
 from vsafsm.symbolic import SymbolicMachine, symbolic_machine
+from vsafsm.tours import word_to
 
 _Pair = tuple[str, str]
 _Step = tuple[str, Transition, Transition]
@@ -32,7 +33,7 @@ def distinguishing_word(one: Machine, other: Machine) -> tuple[str, ...] | None:
     """
     _check_comparable(one, other)
     start = (one.initial, other.initial)
-    before: dict[_Pair, tuple[_Pair, str] | None] = {start: None}  # the pair before, and the input
+    before: dict[_Pair, tuple[_Pair, str] | None] = {start: None}
     queue = [start]
     for pair in queue:
         for symbol, left, right in _steps(one, other, pair):
@@ -40,7 +41,7 @@ def distinguishing_word(one: Machine, other: Machine) -> tuple[str, ...] | None:
                 *right.outputs,
                 *other.outputs_of(right.to),
             }:
-                return (*_word(before, pair), symbol)
+                return (*word_to(pair, before), symbol)
             reached = (left.to, right.to)
             if reached not in before:
                 before[reached] = (pair, symbol)
@@ -88,15 +89,6 @@ def _steps(one: Machine, other: Machine, pair: _Pair) -> Iterator[_Step]:
 
 def _meeting(one: Iterable[Cube], other: Sequence[Cube]) -> Cube | None:
     return next((both for a in one for b in other if (both := meet(a, b))), None)
-
-
-def _word(before: Mapping[_Pair, tuple[_Pair, str] | None], pair: _Pair) -> tuple[str, ...]:
-    """The word that leads to a pair of states."""
-    word = []
-    while step := before[pair]:
-        pair, symbol = step
-        word.append(symbol)
-    return tuple(reversed(word))
 
 
 def minimized(machine: Machine) -> Machine:
