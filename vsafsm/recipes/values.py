@@ -12,7 +12,6 @@ from vsafsm.recipes.table import Trial
 
 ARRAYS = "memristor"
 """The backend that predicts yields."""
-Worth = Callable[[Trial], float | None]
 
 
 class YieldBackend(Protocol):
