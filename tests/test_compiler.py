@@ -229,3 +229,15 @@ def test_a_spec_read_twice_gives_the_same_bytes(
 def test_keywords_that_are_no_options_are_pythons_own_error(turnstile: Machine) -> None:
     with pytest.raises(TypeError, match="bitz"):
         vsafsm.compile(turnstile, bitz=4)  # type: ignore[call-arg]
+
+
+def test_what_would_help_is_worked_out_only_where_nothing_is_proven(
+    monkeypatch: pytest.MonkeyPatch, examples: dict[str, Machine]
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr("vsafsm.compiler.predicted_neurons", lambda *of: asked.append(of) or 100)
+    assert vsafsm.compile(LATCH).claim.verdict == "holds"
+    assert not asked
+    with pytest.raises(e.NotProvenError, match="expected a dimension of about 100 or more"):
+        vsafsm.compile(examples["sequence_detector"], dimension=32)
+    assert len(asked) == 1

@@ -4,7 +4,9 @@ proof.
 
 from __future__ import annotations
 
+import tracemalloc
 from itertools import product
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,9 +15,11 @@ import pytest
 from vsafsm.compiler import compile_machine
 from vsafsm.errors import UnknownInputError
 from vsafsm.formats import load
+from vsafsm.lowering import Code
+from vsafsm.machine import Machine
 from vsafsm.noise import Additive, perturb
 from vsafsm.program import Program
-from vsafsm.walk import Walk
+from vsafsm.walk import Walk, _Taken
 from vsafsm_memristor.deploy.trials import first_wrong
 
 
@@ -169,3 +173,29 @@ def test_the_first_wrong_part_of_a_word_is_where_it_goes_wrong(program: Program)
 def test_an_input_that_there_is_not_is_refused(program: Program) -> None:
     with pytest.raises(UnknownInputError, match="expected one of"):
         Walk(program.machine, program.network).first_wrong(["no such input"])
+
+
+class Ring(Walk):
+    """A walk around so many states, of which the last is left wrongly; nothing is simulated."""
+
+    def __init__(self, count: int) -> None:
+        names = [f"s{x}" for x in range(count)]
+        rows = {name: {"on": names[(x + 1) % count]} for x, name in enumerate(names)}
+        self.machine = Machine.from_dict({"transitions": rows})
+        labels = tuple(Code(x) for x in range(count))
+        self.network = SimpleNamespace(labels=labels, states=tuple(names))  # type: ignore[assignment]
+        self._start, self._states = 0, [*names]
+        after = [*range(1, count), 1]
+        self._taken = {(x, 0): _Taken(to, to) for x, to in enumerate(after)}
+
+
+def test_a_long_word_that_goes_wrong_is_kept_once() -> None:
+    walk = Ring(2000)
+    tracemalloc.start()
+    try:
+        wrong = walk.shortest_wrong()
+        assert tracemalloc.get_traced_memory()[1] < 4_000_000
+    finally:
+        tracemalloc.stop()
+    assert wrong is not None
+    assert (wrong.word, wrong.expected, wrong.found) == (("on",) * 2000, "s0", "s1")

@@ -205,9 +205,7 @@ def compile_machine(
         limited = chosen.dimension == "auto" and requirements.most_neurons is not None
         if acceptance is not None and (limited or acceptance.share is not None):
             _check_accepted(machine, sized, acceptance)
-        _check_proven(
-            machine, sized, _remedy(chosen, requirements, predicted_neurons(lowered, chosen))
-        )
+        _check_proven(machine, lowered, chosen, requirements, sized)
     proof = sized.proof
     claim = Claim(proof.verdict, proof.fixed_points, proof.radius, proof.margin)
     return Program(
@@ -275,12 +273,15 @@ def _options(
     return Options().with_(required).with_(dict(machine.compile_options)).with_(options)
 
 
-def _check_proven(machine: Machine, sized: Sized, remedy: str) -> None:
+def _check_proven(
+    machine: Machine, lowered: Lowered, options: Options, requirements: Requirements, sized: Sized
+) -> None:
     if not sized.gave_up:
         return
     proof, tried = sized.proof, [str(attempt) for attempt in sized.attempts]
     if not proof.holds:
         tried.append(f"{proof.verdict} at N={sized.network.neurons}: {proof.counterexample}")
+    remedy = _remedy(options, requirements, predicted_neurons(lowered, options))
     raise NotProvenError(
         f'machine "{machine.name}": {sized.gave_up}; expected {remedy}',
         tuple(tried),

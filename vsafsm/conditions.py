@@ -72,9 +72,13 @@ def loads(lowered: Lowered) -> NDArray[np.float64]:
     counting half.
     """
     situations = conditions(lowered)
-    share = np.where(
-        situations.care1 == lowered.masks,
-        1.0,
-        np.where(situations.care1 == situations.care2, 0.5, 0.75),
-    )
-    return np.bincount(situations.want, share, len(lowered.codes)).astype(np.float64)
+    shares = cared_shares(situations, lowered.masks)
+    return np.bincount(situations.want, shares, len(lowered.codes)).astype(np.float64)
+
+
+def cared_shares(situations: Conditions, every: int) -> NDArray[np.float64]:
+    """For each situation (P,), the share of the neurons that it asks something of: all with the
+    mask `every`, half with one mask, and three quarters with two.
+    """
+    masked = np.where(situations.care1 == situations.care2, 0.5, 0.75)
+    return np.where(situations.care1 == every, 1.0, masked)

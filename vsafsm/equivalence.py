@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from vsafsm.cubes import Cube, common, meet, size
 from vsafsm.errors import NotComparableError
 from vsafsm.machine import Machine, Transition, listed
 from vsafsm.symbolic import SymbolicMachine, symbolic_machine
+from vsafsm.tours import word_to
 
 _Pair = tuple[str, str]
 _Step = tuple[str, Transition, Transition]
@@ -32,7 +33,7 @@ def distinguishing_word(one: Machine, other: Machine) -> tuple[str, ...] | None:
     """
     _check_comparable(one, other)
     start = (one.initial, other.initial)
-    before: dict[_Pair, tuple[_Pair, str] | None] = {start: None}  # the pair before, and the input
+    before: dict[_Pair, tuple[_Pair, str] | None] = {start: None}
     queue = [start]
     for pair in queue:
         for symbol, left, right in _steps(one, other, pair):
@@ -40,7 +41,7 @@ def distinguishing_word(one: Machine, other: Machine) -> tuple[str, ...] | None:
                 *right.outputs,
                 *other.outputs_of(right.to),
             }:
-                return (*_word(before, pair), symbol)
+                return (*word_to(pair, before), symbol)
             reached = (left.to, right.to)
             if reached not in before:
                 before[reached] = (pair, symbol)
@@ -90,15 +91,6 @@ def _meeting(one: Iterable[Cube], other: Sequence[Cube]) -> Cube | None:
     return next((both for a in one for b in other if (both := meet(a, b))), None)
 
 
-def _word(before: Mapping[_Pair, tuple[_Pair, str] | None], pair: _Pair) -> tuple[str, ...]:
-    """The word that leads to a pair of states."""
-    word = []
-    while step := before[pair]:
-        pair, symbol = step
-        word.append(symbol)
-    return tuple(reversed(word))
-
-
 def minimized(machine: Machine) -> Machine:
     """The smallest machine with the same outputs for every word: states that no word tells apart
     become one.
@@ -106,20 +98,11 @@ def minimized(machine: Machine) -> Machine:
     Each class of states has the name of its first one. Guards that then lead to the same become
     one guard.
     """
-    states = machine.reachable
-    numbers = {state: x for x, state in enumerate(states)}
-    rows = [machine.table[machine.state_index(state)] for state in states]
-    kinds = [
-        (machine.outputs_of(state), tuple(taken.outputs for taken in row))
-        for state, row in zip(states, rows, strict=True)
-    ]
-    # Representatives of vectors have every two kinds of two states, and so tell apart what any
-    # vector does.
-    classes = _classes([[numbers[taken.to] for taken in row] for row in rows], kinds)
+    class_of = classes(machine)
     first: dict[int, str] = {}
-    for state, one in zip(states, classes, strict=True):
+    for state, one in class_of.items():
         first.setdefault(one, state)
-    name = {state: first[one] for state, one in zip(states, classes, strict=True)}
+    name = {state: first[one] for state, one in class_of.items()}
     kept = tuple(state for state in machine.states if name.get(state) == state)
     initial = name[machine.initial]
     moore = tuple(machine.outputs_of(state) for state in kept)
@@ -133,10 +116,29 @@ def minimized(machine: Machine) -> Machine:
         ]
         smaller = symbolic_machine(machine.name, machine.width, kept, initial, guarded)
         return replace(smaller, moore=moore, compile_options=machine.compile_options)
+    rows = dict(zip(machine.states, machine.table, strict=True))
     table = tuple(
-        tuple(replace(taken, to=name[taken.to]) for taken in rows[numbers[state]]) for state in kept
+        tuple(replace(taken, to=name[taken.to]) for taken in rows[state]) for state in kept
     )
     return replace(machine, states=kept, initial=initial, table=table, moore=moore)
+
+
+def classes(machine: Machine) -> dict[str, int]:
+    """The class of each reachable state: states of one class have the same outputs on every word.
+
+    States are in order of discovery; numbers of classes have no meaning.
+    """
+    states = machine.reachable
+    numbers = {state: x for x, state in enumerate(states)}
+    rows = [machine.table[machine.state_index(state)] for state in states]
+    kinds = [
+        (machine.outputs_of(state), tuple(taken.outputs for taken in row))
+        for state, row in zip(states, rows, strict=True)
+    ]
+    # Representatives of vectors have every two kinds of two states, and so tell apart what any
+    # vector does.
+    found = _classes([[numbers[taken.to] for taken in row] for row in rows], kinds)
+    return dict(zip(states, found, strict=True))
 
 
 def _classes(following: Sequence[Sequence[int]], kinds: Sequence[object]) -> list[int]:

@@ -6,10 +6,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from vsafsm.codebook import classes_needed, needed_for_guards
-from vsafsm.conditions import conditions
+from vsafsm.conditions import cared_shares, conditions
 from vsafsm.lowering import Lowered
 from vsafsm.options import Options
 
@@ -70,11 +68,7 @@ def split_active(wanted: float, lowered: Lowered, neurons: int, least: int) -> i
 
 def conditions_per_neuron(lowered: Lowered) -> float:
     """How many conditions a neuron has to meet, one that half of the neurons have counting half."""
-    situations = conditions(lowered)
-    every = situations.care1 == lowered.masks
-    return float(
-        np.where(every, 1.0, np.where(situations.care1 == situations.care2, 0.5, 0.75)).sum()
-    )
+    return float(cared_shares(conditions(lowered), lowered.masks).sum())
 
 
 def _of_kinds(lowered: Lowered) -> Lowered:

@@ -70,13 +70,13 @@ class ReferenceBackend:
         write_atomically(folder / "manifest.json", (json.dumps(manifest, indent=2) + "\n").encode())
 
     def describe(self, program: Program, **options: object) -> Description:
-        """Neurons, synapses (weights that are not 0) and bits of weights."""
+        """Neurons, synapses (weights that are not 0) and bits of all weights that are held."""
         network = program.network
         synapses = int(network.fan_out.sum())
         return {
             "neurons": network.neurons,
             "synapses": synapses,
-            "weight_bits": network.neurons**2 * network.bits,
+            "weight_bits": network.synapses * network.bits,
         }
 
 

@@ -5,10 +5,13 @@ pair not yet taken.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
+from typing import TypeVar
 
 from vsafsm.machine import Machine
 
 Pair = tuple[str, str]
+Node = TypeVar("Node")
 
 
 def tours(machine: Machine) -> list[tuple[str, ...]]:
@@ -43,18 +46,33 @@ def shortest_ways(machine: Machine) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _to_nearest(machine: Machine, state: str, left: set[Pair]) -> list[str] | None:
+def word_to(node: Node, before: Mapping[Node, tuple[Node, str] | None]) -> tuple[str, ...]:
+    """The word that leads to a node of a search.
+
+    Parameters
+    ----------
+    before
+        For each node the one before it, and the input that leads on; None where the search began.
+    """
+    word = []
+    while step := before[node]:
+        node, symbol = step
+        word.append(symbol)
+    return tuple(reversed(word))
+
+
+def _to_nearest(machine: Machine, state: str, left: set[Pair]) -> tuple[str, ...] | None:
     """The shortest word from `state` whose last transition is one of those left."""
-    queue: deque[tuple[str, list[str]]] = deque([(state, [])])
-    seen = {state}
+    before: dict[str, Pair | None] = {state: None}
+    queue = deque([state])
     while queue:
-        here, path = queue.popleft()
+        here = queue.popleft()
         for symbol in machine.inputs:
             if (here, symbol) in left:
-                return [*path, symbol]
+                return (*word_to(here, before), symbol)
         for symbol in machine.inputs:
             to = machine.transition(here, symbol).to
-            if to not in seen:
-                seen.add(to)
-                queue.append((to, [*path, symbol]))
+            if to not in before:
+                before[to] = (here, symbol)
+                queue.append(to)
     return None

@@ -19,6 +19,10 @@ from vsafsm.activities import Activities, Neurons, activities_of
 from vsafsm.lowering import REST
 from vsafsm.machine import Machine
 from vsafsm.network import Network
+from vsafsm.tours import word_to
+
+_Place = tuple[int, str]
+"""The number of an activity, and the state that the machine is in."""
 
 
 @dataclass(frozen=True)
@@ -114,18 +118,18 @@ class Walk:
             return wrong
         initial, inputs = self.machine.initial, self.machine.inputs
         most = 64 + 16 * len(self.machine.states)
-        words: dict[tuple[int, str], tuple[str, ...]] = {(self._start, initial): ()}
-        wave = list(words)
+        before: dict[_Place, tuple[_Place, str] | None] = {(self._start, initial): None}
+        wave = list(before)
         while wave:
             self._take([(node, a) for node, _ in wave for a in range(len(inputs))])
             following = []
             for (node, state), a in product(wave, range(len(inputs))):
                 left, to = self._taken[node, a].left, self.machine.transition(state, inputs[a]).to
-                word = (*words[node, state], inputs[a])
-                if not self._is_correct(node, state, a) or len(words) > most:
+                if not self._is_correct(node, state, a) or len(before) > most:
+                    word = (*word_to((node, state), before), inputs[a])
                     return WrongWord(word, state, to, self._states[left])
-                if (left, to) not in words:
-                    words[left, to] = word
+                if (left, to) not in before:
+                    before[left, to] = ((node, state), inputs[a])
                     following.append((left, to))
             wave = following
         return None

@@ -19,6 +19,7 @@ from vsafsm.margins import margins
 from vsafsm.noise import parse_noise, perturb
 from vsafsm.plotting.steps import run_steps
 from vsafsm.program import Program
+from vsafsm.reference import BACKEND
 from vsafsm.synchronous import run_batch
 from vsafsm.testing import robustness
 from vsafsm.walk import Walk
@@ -114,6 +115,13 @@ def test_batches_of_words_are_run_as_the_interpreter_runs_them(program: Program)
     for word, states in zip(words.tolist(), found.tolist(), strict=True):
         trace = program.machine.run([program.machine.inputs[a] for a in word])
         assert [program.machine.states[x] for x in states] == list(trace.states)
+
+
+def test_the_description_counts_bits_inside_modules_and_between(program: Program) -> None:
+    network = program.network
+    inside = sum(block.size for block in network.blocks)
+    assert len(network.between.values) > 0
+    assert BACKEND.describe(program)["weight_bits"] == 8 * (inside + len(network.between.values))
 
 
 def test_robustness_and_sweeps_take_modules(program: Program) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import vsafsm
 from vsafsm.errors import FileError, RecipeError
+from vsafsm.program import Program
 from vsafsm.recipes.plan import Plan, Setting, Yield
 from vsafsm.recipes.table import Table, read_table
 from vsafsm.recipes.values import values
+from vsafsm.reference import ReferenceBackend
 
 ROOT = Path(__file__).parents[2]
 
@@ -59,4 +62,29 @@ def test_what_is_no_spread_or_ratio_is_told_with_its_line(row: str, program: Pat
 def test_a_program_that_is_not_there_is_told(tmp_path: Path) -> None:
     plan = plan_of(tmp_path / "none.npz")
     with pytest.raises(FileError, match="cannot be read"):
+        values(plan, table_of(plan, "1,0.1,10").trials, "t.csv")
+
+
+def test_the_backend_of_the_program_predicts_the_yield(
+    tmp_path: Path, install: Callable[..., None]
+) -> None:
+    class Arrays(ReferenceBackend):
+        name = "arrays"
+
+        def predicted_yield(self, program: Program, spread: float, on_off: float) -> float:
+            return spread / on_off
+
+    install("arrays", backend=Arrays())
+    path = tmp_path / "own.npz"
+    machine = vsafsm.load(ROOT / "specs" / "turnstile.yaml")
+    vsafsm.compile(machine, dimension=64, target="arrays").save(path)
+    plan = plan_of(path)
+    assert values(plan, table_of(plan, "1,0.5,4", "1,0,4").trials, "t.csv") == [0.125, 0]
+
+
+def test_a_program_for_a_backend_that_predicts_no_yield_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "plain.npz"
+    vsafsm.compile(vsafsm.load(ROOT / "specs" / "turnstile.yaml"), dimension=64).save(path)
+    plan = plan_of(path)
+    with pytest.raises(RecipeError, match='backend "reference" predicts no yield; expected'):
         values(plan, table_of(plan, "1,0.1,10").trials, "t.csv")

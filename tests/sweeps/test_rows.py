@@ -4,6 +4,10 @@ done.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from random import Random
+from unittest.mock import Mock
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +16,7 @@ from vsafsm.intervals import over_draws, wilson
 from vsafsm.noise import Additive
 from vsafsm.proof import prove
 from vsafsm.sweeps.plan import Plan, Trials
-from vsafsm.sweeps.rows import COLUMNS, Row, failure_bound, needed
+from vsafsm.sweeps.rows import COLUMNS, Count, Row, failure_bound
 from vsafsm.sweeps.trial import Outcome, outcomes
 
 
@@ -54,28 +58,50 @@ def test_every_bound_is_the_proofs(plan: Plan, rows: list[Row]) -> None:
 # ---- when a point is done
 
 
-def outcomes_of(correct: list[bool]) -> list[Outcome]:
-    return [Outcome(4 if each else 3, 0, each) for each in correct]
+def counted(correct: Sequence[bool], trials: Trials, order: Sequence[int] | None = None) -> Count:
+    """What is counted of draws that come in some order."""
+    count, kept = Count(4, trials), dict[int, Outcome]()
+    for n in range(len(correct)) if order is None else order:
+        kept[n] = Outcome(4 if correct[n] else 3, 0, correct[n])
+        count.go_on(kept)
+    return count
 
 
 @given(
     correct=st.lists(st.booleans(), min_size=1, max_size=150),
     width=st.sampled_from([0.05, 0.1, 0.2, 0.5]),
+    order=st.randoms(use_true_random=False),
 )
 def test_a_point_is_done_at_the_first_draw_that_makes_it_narrow(
-    correct: list[bool], width: float
+    correct: list[bool], width: float, order: Random
 ) -> None:
-    count = needed(outcomes_of(correct), 4, Trials(most=1000, width=width))
+    trials = Trials(most=1000, width=width)
     widths = [
         high - low
         for low, high in (wilson(sum(correct[: n + 1]), n + 1) for n in range(len(correct)))
     ]
     narrow = [n + 1 for n, each in enumerate(widths) if each <= width]
-    assert count == (narrow[0] if narrow else None)
+    shuffled = order.sample(range(len(correct)), len(correct))
+    for count in (counted(correct, trials), counted(correct, trials, shuffled)):
+        assert count.done == bool(narrow)
+        assert count.draws == (narrow[0] if narrow else len(correct))
 
 
 def test_a_point_is_done_at_the_most_draws() -> None:
-    some = outcomes_of([True, False] * 20)
-    assert needed(some, 4, Trials(most=40)) == 40
-    assert needed(some, 4, Trials(most=41)) is None
-    assert needed(some[:1] * 30, 4, Trials(most=31, width=0)) is None
+    some = [True, False] * 20
+    assert counted(some, Trials(most=40)).done
+    assert counted(some, Trials(most=39)).draws == 39
+    assert not counted(some, Trials(most=41)).done
+    assert not counted([True] * 30, Trials(most=31, width=0)).done
+
+
+def test_draws_after_a_gap_wait_for_it() -> None:
+    count = counted([True] * 4, Trials(most=4), [0, 2, 3])
+    assert (count.draws, count.done) == (1, False)
+
+
+def test_each_draw_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    intervals = Mock(side_effect=wilson)
+    monkeypatch.setattr("vsafsm.sweeps.rows.wilson", intervals)
+    assert counted([True, False] * 50, Trials(most=100)).done
+    assert intervals.call_count == 100

@@ -95,6 +95,16 @@ def test_a_backend_that_is_not_exact_runs_words() -> None:
         assert found[number].words == right
 
 
+def test_words_for_every_transition_are_found_once_for_all_draws(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    program = compile_machine(load("specs/turnstile.yaml"), target="memristor")
+    array = subject(program, "memristor")
+    monkeypatch.setattr("vsafsm.tours._to_nearest", lambda *_: pytest.fail("searched again"))
+    found = outcomes(array, parse_noise("missing:0"), TRIALS, range(2))
+    assert [each.pairs for each in found] == [4, 4]
+
+
 def test_no_noise_leaves_everything_right(plan: Plan) -> None:
     assert outcomes(plan.subjects[0], parse_noise("additive:0"), TRIALS, [0]) == [
         Outcome(4, 4, True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from fractions import Fraction
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -110,3 +113,39 @@ def test_a_machine_without_waits_is_alone() -> None:
 def test_outputs_that_the_system_would_hear_are_refused() -> None:
     with pytest.raises(NotExpressibleError, match='output or input "press"'):
         with_counters(lamp(20, outputs=("press",)))
+
+
+def lines_run(call: Callable[[], object]) -> int:
+    """How many lines of Python a call runs: each turn of a loop anew."""
+    count, before = 0, sys.gettrace()
+
+    def trace(frame: FrameType, event: str, argument: object) -> Any:
+        nonlocal count
+        count += event == "line"
+        return trace
+
+    sys.settrace(trace)
+    try:
+        call()
+    finally:
+        sys.settrace(before)
+    return count
+
+
+def rounds(count: int) -> Machine:
+    """So many waits of three ticks, one after the other."""
+    rows = {
+        f"s{x}@{ticks}": {
+            "tick": f"s{x}@{ticks + 1}" if ticks < 2 else f"s{(x + 1) % count}@0",
+            "go": "s0@0",
+        }
+        for x in range(count)
+        for ticks in range(3)
+    }
+    return Machine.from_dict({"transitions": rows, "clock": "1 s"})
+
+
+def test_twice_as_many_waits_take_about_twice_as_long() -> None:
+    few, many = rounds(100), rounds(200)
+    assert len(counted(few).machines[0].states) == 100
+    assert lines_run(lambda: counted(many)) < 2.5 * lines_run(lambda: counted(few))

@@ -138,7 +138,7 @@ class Yield:
     Attributes
     ----------
     program
-        A file of ``vsafsm compile --for memristor``.
+        A file of ``vsafsm compile --for memristor``, or for another backend that predicts yields.
     spread, on_off
         Columns: standard deviation of the logarithm of a conductance from device to device, and
         largest over smallest conductance.

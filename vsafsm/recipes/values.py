@@ -10,10 +10,6 @@ from vsafsm.program import Program, load_program
 from vsafsm.recipes.plan import Column, Plan, Yield
 from vsafsm.recipes.table import Trial
 
-ARRAYS = "memristor"
-"""The backend that predicts yields."""
-Worth = Callable[[Trial], float | None]
-
 
 class YieldBackend(Protocol):
     """A backend that predicts the yield of arrays from what was measured of their devices."""
@@ -40,7 +36,7 @@ def values(plan: Plan, trials: Sequence[Trial], source: str) -> list[float | Non
     BackendError, FileError, ProgramError
         If a yield cannot be predicted with the program.
     RecipeError
-        If a spread or a ratio cannot be one.
+        If the backend of the program predicts none, or a spread or a ratio cannot be one.
     """
     aim = plan.objective
     if isinstance(aim, Column):
@@ -63,10 +59,26 @@ def values(plan: Plan, trials: Sequence[Trial], source: str) -> list[float | Non
     return found
 
 
+def yield_backend(backend: Any) -> YieldBackend:
+    """The backend, if it predicts yields.
+
+    Raises
+    ------
+    RecipeError
+        If it does not.
+    """
+    if not callable(getattr(backend, "predicted_yield", None)):
+        raise RecipeError(
+            f'backend "{backend.name}" predicts no yield; expected a program compiled for one with'
+            ' "predicted_yield", such as memristor'
+        )
+    found: YieldBackend = backend
+    return found
+
+
 def _predicting(aim: Yield) -> Callable[[float, float], float]:
     from vsafsm.discovery import find
 
-    backend: Any = find(ARRAYS)
-    predicted: YieldBackend = backend
     program = load_program(aim.program)
-    return lambda spread, on_off: predicted.predicted_yield(program, spread, on_off)
+    backend = yield_backend(find(program.target))
+    return lambda spread, on_off: backend.predicted_yield(program, spread, on_off)

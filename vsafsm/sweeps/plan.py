@@ -18,6 +18,7 @@ from vsafsm.network import Network
 from vsafsm.noise import Noise
 from vsafsm.program import Program
 from vsafsm.running import check
+from vsafsm.tours import tours
 from vsafsm.version import __version__
 
 Settings = tuple[tuple[str, object], ...]
@@ -72,6 +73,8 @@ class Subject:
         The network that an exact backend makes of the program; None where the backend is not exact.
     rounded
         Whether the backend holds whole weights only.
+    tours
+        Words that take every transition, for a backend that is not exact; of another, none.
     """
 
     program: Program
@@ -79,6 +82,7 @@ class Subject:
     options: Mapping[str, Any]
     deployed: Network | None
     rounded: bool
+    tours: tuple[tuple[str, ...], ...]
 
     @property
     def exact(self) -> bool:
@@ -103,7 +107,12 @@ def subject(program: Program, backend: str, options: Mapping[str, Any] | None = 
             " Network"
         )
     return Subject(
-        program, backend, chosen, deployed, bool(getattr(target, "whole_weights", False))
+        program,
+        backend,
+        chosen,
+        deployed,
+        bool(getattr(target, "whole_weights", False)),
+        () if target.exact else tuple(tours(program.machine)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -93,16 +93,29 @@ def varied(rows: Sequence[Row], names: Sequence[str]) -> list[str]:
     return [name for name in found if not (name == "active" and follows)]
 
 
-def needed(outcomes: Sequence[Outcome], pairs: int, trials: Trials) -> int | None:
-    """How many draws, in their order, make the point done; None where those there are do not."""
-    if trials.width:
-        correct = 0
-        for n, each in enumerate(outcomes[: trials.most], 1):
-            correct += each.is_correct(pairs)
-            low, high = wilson(correct, n)
-            if high - low <= trials.width:
-                return n
-    return trials.most if len(outcomes) >= trials.most else None
+class Count:
+    """The draws of a point counted in their order, until they make it done.
+
+    Attributes
+    ----------
+    draws
+        How many are counted; those that came after a gap, or after the point was done, are not.
+    done
+        Whether no more are needed.
+    """
+
+    def __init__(self, pairs: int, trials: Trials) -> None:
+        self.draws, self.done = 0, False
+        self._pairs, self._trials, self._correct = pairs, trials, 0
+
+    def go_on(self, kept: Mapping[int, Outcome]) -> None:
+        """Count on through the outcomes that are kept, by the number of the draw."""
+        while not self.done and self.draws in kept:
+            self._correct += kept[self.draws].is_correct(self._pairs)
+            self.draws += 1
+            low, high = wilson(self._correct, self.draws)
+            narrow = self._trials.width > 0 and high - low <= self._trials.width
+            self.done = narrow or self.draws >= self._trials.most
 
 
 def row(

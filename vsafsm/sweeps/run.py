@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from vsafsm.proof import Proof, prove
 from vsafsm.sweeps.executors import Chunk, Executor, serial
 from vsafsm.sweeps.journal import Memory
-from vsafsm.sweeps.plan import Plan
-from vsafsm.sweeps.rows import Row, needed, row
+from vsafsm.sweeps.plan import Plan, Point
+from vsafsm.sweeps.rows import Count, Row, row
 from vsafsm.sweeps.trial import Outcome
 
 CHUNK = 10
@@ -49,10 +49,10 @@ class _Measurement:
     def __init__(self, plan: Plan, journal: Memory, progress: Progress) -> None:
         self.plan, self.journal, self.progress = plan, journal, progress
         self.points = plan.points
-        self.done: dict[int, int] = {}
+        self.counts = [self._count(point) for point in self.points]
         self.begun = time.monotonic()
         for i in range(len(self.points)):
-            self._check(i)
+            self._go_on(i)
         self.before = self._share()
 
     def chunks(self) -> Iterator[Chunk]:
@@ -63,51 +63,46 @@ class _Measurement:
                 kept = self.journal.kept.get(i, {})
                 numbers = tuple(n for n in every if n not in kept)
                 for part in self._parts(point.subject, numbers):
-                    if i not in self.done:
+                    if not self.counts[i].done:
                         yield Chunk(i, point.subject, point.noise, part)
 
     def take(self, chunk: Chunk, found: list[Outcome]) -> None:
         self.journal.add(chunk.point, chunk.numbers, found)
-        self._check(chunk.point)
+        self._go_on(chunk.point)
         share = self._share()
         self.progress(self._status(share), share)
 
     def row(self, i: int, proof: Proof) -> Row:
-        point = self.points[i]
+        point, kept = self.points[i], self.journal.kept[i]
         subject = self.plan.subjects[point.subject]
-        return row(self.plan.trials, subject, proof, point.noise, self._first(i)[: self.done[i]])
+        found = [kept[n] for n in range(self.counts[i].draws)]
+        return row(self.plan.trials, subject, proof, point.noise, found)
 
     def _parts(self, subject: int, numbers: tuple[int, ...]) -> list[tuple[int, ...]]:
         if self.plan.subjects[subject].exact:
             return [numbers] if numbers else []
         return [(n,) for n in numbers]
 
-    def _first(self, i: int) -> list[Outcome]:
-        """Outcomes of a point from draw 0 on, without a gap."""
-        kept = self.journal.kept.get(i, {})
-        found: list[Outcome] = []
-        while len(found) in kept:
-            found.append(kept[len(found)])
-        return found
+    def _count(self, point: Point) -> Count:
+        machine = self.plan.subjects[point.subject].program.machine
+        return Count(machine.reachable_transitions, self.plan.trials)
 
-    def _check(self, i: int) -> None:
-        pairs = self.plan.subjects[self.points[i].subject].program.machine.reachable_transitions
-        count = needed(self._first(i), pairs, self.plan.trials)
-        if count is not None:
-            self.done.setdefault(i, count)
+    def _go_on(self, i: int) -> None:
+        self.counts[i].go_on(self.journal.kept.get(i, {}))
 
     def _share(self) -> float:
         most = self.plan.trials.most
         tried = sum(
-            most if i in self.done else len(self.journal.kept.get(i, {}))
-            for i in range(len(self.points))
+            most if count.done else len(self.journal.kept.get(i, {}))
+            for i, count in enumerate(self.counts)
         )
         return tried / (most * len(self.points))
 
     def _status(self, share: float) -> str:
         spent = time.monotonic() - self.begun
         draws = sum(map(len, self.journal.kept.values()))
-        status = f"{len(self.done)} of {len(self.points)} points, {draws} draws"
+        done = sum(count.done for count in self.counts)
+        status = f"{done} of {len(self.points)} points, {draws} draws"
         if self.before + 0.01 < share < 1:
             status += f", about {_duration(spent * (1 - share) / (share - self.before))} left"
         return status

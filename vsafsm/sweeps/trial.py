@@ -18,7 +18,6 @@ from vsafsm.noise import Noise, perturb
 from vsafsm.program import Program
 from vsafsm.running import run_on
 from vsafsm.sweeps.plan import Subject, Trials
-from vsafsm.tours import tours
 from vsafsm.walk import Walk
 
 
@@ -73,9 +72,8 @@ def _outcome(
             f'noise "{noise}" is about the timing of synchronous networks, which backend'
             f' "{subject.backend}" does not run; expected noise on weights'
         )
-    return _run(
-        replace(program, network=network), backend, _seeded(subject, backend, number), words
-    )
+    perturbed, options = replace(program, network=network), _seeded(subject, backend, number)
+    return _run(perturbed, backend, options, subject.tours, words)
 
 
 def _walked(machine: Machine, network: Network, words: list[list[int]]) -> Outcome:
@@ -103,11 +101,15 @@ def _seeded(subject: Subject, backend: Backend, number: int) -> dict[str, Any]:
 
 
 def _run(
-    program: Program, backend: Backend, options: dict[str, Any], words: list[list[int]]
+    program: Program,
+    backend: Backend,
+    options: dict[str, Any],
+    tours: Sequence[Sequence[str]],
+    words: list[list[int]],
 ) -> Outcome:
     machine = program.machine
     taken: dict[tuple[str, str], bool] = {}
-    for tour in tours(machine):
+    for tour in tours:
         _note(machine, tour, run_on(backend, program, tour, **options), taken)
     correct = 0
     for word in words:

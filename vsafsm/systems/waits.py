@@ -148,6 +148,14 @@ class _Waits:
         self.next = [self.number[row[self.tick].to] for row in machine.table]
 
     @cached_property
+    def previous(self) -> list[list[int]]:
+        """For each state, those from which a tick leads there."""
+        found: list[list[int]] = [[] for _ in self.next]
+        for x, to in enumerate(self.next):
+            found[to].append(x)
+        return found
+
+    @cached_property
     def left(self) -> list[tuple[int, int]]:
         """The last state of each state's chain, and the ticks from there until it is left."""
         kinds = [self._kinds(x) for x in range(len(self.names))]
@@ -157,7 +165,7 @@ class _Waits:
             if kind is None or kinds[self.next[x]] not in (None, kind)
         }
         for end in list(ends):
-            before = [x for x in range(len(kinds)) if x not in ends and self.next[x] == end]
+            before = [x for x in self.previous[end] if x not in ends]
             usual = Counter(kinds[x] for x in before).most_common(1)
             ends |= {x for x in before if kinds[x] != usual[0][0]}
         found: dict[int, tuple[int, int]] = {x: (x, 1) for x in ends}
@@ -259,7 +267,7 @@ class _Waits:
 
     def _before(self, end: int) -> int:
         """The last state but one of a chain."""
-        return next(x for x, found in enumerate(self.left) if found == (end, 2))
+        return next(x for x in self.previous[end] if self.left[x] == (end, 2))
 
     def _moved(self, x: int, taken: Transition, name: dict[int, str]) -> Transition:
         """A transition of the machine as one of the control."""

@@ -4,6 +4,7 @@ does little.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import Field, fields, replace
 from numbers import Integral, Real
@@ -11,6 +12,7 @@ from typing import Any, cast
 
 from hypothesis import strategies as st
 
+from vsafsm.equivalence import classes
 from vsafsm.errors import NoiseError, RobustnessError, did_you_mean
 from vsafsm.machine import Machine, Outputs, Transition
 from vsafsm.noise import MODELS, Composed, Noise
@@ -180,10 +182,11 @@ def _told_apart(machine: Machine, moore: bool) -> Machine:
     States of different classes still differ in what they put out besides the marks.
     """
     marks: list[Outputs] = []
-    classes = _equivalent(machine)
-    for x, one in enumerate(classes):
-        earlier = classes[:x].count(one)
-        marks.append((f"mark{earlier}",) if earlier else ())
+    class_of, earlier = classes(machine), Counter[int]()
+    for state in machine.states:
+        one = class_of[state]
+        marks.append((f"mark{earlier[one]}",) if earlier[one] else ())
+        earlier[one] += 1
     if moore:
         return replace(
             machine, moore=tuple(m + mark for m, mark in zip(machine.moore, marks, strict=True))
@@ -195,26 +198,6 @@ def _told_apart(machine: Machine, moore: bool) -> Machine:
             for row, mark in zip(machine.table, marks, strict=True)
         ),
     )
-
-
-def _equivalent(machine: Machine) -> list[int]:
-    """The class of each state; states of one class put out the same on every word (Moore's
-    partition refinement).
-    """
-    classes = _numbered(list(machine.moore))
-    while True:
-        taken = [
-            [(t.outputs, classes[machine.state_index(t.to)]) for t in row] for row in machine.table
-        ]
-        finer = _numbered([(one, *row) for one, row in zip(classes, taken, strict=True)])
-        if max(finer) == max(classes):
-            return classes
-        classes = finer
-
-
-def _numbered(values: list[Any]) -> list[int]:
-    numbers = {value: n for n, value in enumerate(dict.fromkeys(values))}
-    return [numbers[value] for value in values]
 
 
 # ---- words

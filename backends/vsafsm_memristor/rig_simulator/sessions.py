@@ -116,11 +116,6 @@ class Sessions:
             if not _same(session.key, key.decode("latin-1")):
                 raise self._busy(session)
 
-    def owns(self, connection: int) -> bool:
-        """Whether this connection owns the rig."""
-        with self._lock:
-            return self._session is not None and self._session.connection == connection
-
     def hear(self, connection: int) -> None:
         """A connection has said something: it counts if it owns the rig."""
         with self._lock:

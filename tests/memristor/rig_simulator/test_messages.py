@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import zlib
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vsafsm_memristor.rig import messages as protocol
 from vsafsm_memristor.rig_simulator.messages import MOST_HEAD, Incoming, Line, Message, Refused
-from vsafsm_memristor.rig_simulator.refusals import RefusalError
+from vsafsm_memristor.rig_simulator.refusals import Code, RefusalError
 
 MOST = 300
 
@@ -22,6 +25,11 @@ def admit(head):
 def message(block, name=b"RIG:WHAT", number=7):
     head = b"%s %08X,0," % (name, number)
     return head + b"%08X,#9%09d" % (zlib.crc32(head + block), len(block)) + block + b"\n"
+
+
+def test_refusals_have_the_codes_of_the_protocol():
+    table = re.findall(r"^``([A-Z]+)`` ", protocol.__doc__, re.MULTILINE)
+    assert sorted(get_args(Code)) == sorted(table)
 
 
 PIECES = st.lists(
