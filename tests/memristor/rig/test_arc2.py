@@ -132,7 +132,7 @@ def wiring():
 
 @pytest.fixture(autouse=True)
 def locks(tmp_path, monkeypatch):
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("vsafsm_memristor.rig.lock.FOLDER", tmp_path)
 
 
 @pytest.fixture
