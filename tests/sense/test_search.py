@@ -177,7 +177,9 @@ def test_a_journal_of_another_search_is_refused(
 
 
 @needs_optuna
-@pytest.mark.parametrize("text", ["hello\n", "[]\n1\n", "hello", json.dumps({"search": 1})])
+@pytest.mark.parametrize(
+    "text", ["hello\n", "[]\n1\n", "[" * 10**5 + "\n", "hello", json.dumps({"search": 1})]
+)
 def test_what_is_no_journal_is_refused(text: str, frames: Frames, tmp_path: Path) -> None:
     journal = tmp_path / "search.json"
     journal.write_text(text)

@@ -20,6 +20,7 @@ import numpy as np
 
 from vsafsm.errors import FileError, SenseError
 from vsafsm.files import reason
+from vsafsm.json_text import parse_json
 from vsafsm.plotting.canvas import bare, below, check_drawable, drawing, figure, write
 from vsafsm.plotting.style import COLOURS, SCREEN, Theme
 from vsafsm.sense.data import Frames
@@ -300,7 +301,7 @@ class _Journal:
         data = path.read_bytes()
         whole = data.rfind(b"\n") + 1
         try:
-            entries = [json.loads(line) for line in data[:whole].splitlines()]
+            entries = [parse_json(line) for line in data[:whole].splitlines()]
             if entries and entries[0] != self._described:
                 raise SenseError(
                     f'"{path}" is the journal of another search; expected another file'
@@ -308,13 +309,13 @@ class _Journal:
             if not entries and data:
                 raise ValueError("no whole line")
             self.trials = [_read_trial(each) for each in entries[1:]]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
             raise SenseError(f'"{path}" is no journal of a search; expected another file') from None
         return whole
 
 
 def _read_trial(entry: Mapping[str, Any]) -> Trial:
-    """Raises `ValueError`, `KeyError` and `TypeError`."""
+    """Raises `ValueError`, `KeyError`, `TypeError`, `AttributeError` and `OverflowError`."""
     dropout = tuple((float(zero), float(half)) for zero, half in entry.get("dropout", ()))
     return Trial(tuple(map(float, entry["noise"])), tuple(map(float, entry["scores"])), dropout)
 

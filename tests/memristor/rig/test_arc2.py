@@ -290,6 +290,7 @@ def test_it_has_an_address(pyarc2, tmp_path):
         "nonsense",
         json.dumps({**said, "volts": 3}),
         json.dumps({**said, "limits": {}}),
+        json.dumps({**said, "v_first_v": 10**400})[:-1] + ', "more": ' + "[" * 10**5,
         "[]",
     ):
         path.write_text(wrong)
