@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 
+from vsafsm import npz
 from vsafsm.errors import FileError, SenseError
 from vsafsm.files import reason
 from vsafsm.json_text import parse_json
@@ -133,7 +134,8 @@ def search(
     journal
         Where trials are kept, and taken from.
     about
-        What the score depends on, such as the device: a journal of something else is refused.
+        What the score depends on, such as the device and the frames that it is taken on: a journal
+        of something else is refused.
 
     Returns
     -------
@@ -238,6 +240,12 @@ def _tell(optuna: Any, study: Any, over: Mapping[str, Any], trial: Trial) -> Non
     )
 
 
+def identity(frames: Frames) -> str:
+    """SHA-256 of values, shape and labels, in their order: what tells sets of frames apart."""
+    labels = np.array(frames.labels, np.str_)
+    return npz.digest({"values": frames.values, "labels": labels}).hex()
+
+
 def _described(
     frames: Frames, recipe: Recipe, space: Space, about: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -245,7 +253,7 @@ def _described(
     text = repr(replace(recipe, noise=(0.0,)))
     return {
         "search": 1,
-        "frames": [len(frames.values), *frames.shape, float(np.sum(frames.values))],
+        "frames": identity(frames),
         "recipe": text,
         "noise": [space.low, space.high],
         **({"dropout": space.most_dropout} if space.most_dropout else {}),
