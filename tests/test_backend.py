@@ -156,6 +156,7 @@ def test_values_of_the_declared_types_are_taken(
     [
         ("hold_ms", "3", "a finite number or None"),
         ("hold_ms", float("inf"), "a finite number or None"),
+        ("hold_ms", 10**400, "a finite number or None"),
         ("hold_ms", True, "a finite number"),
         ("limit", 3.0, "a whole number"),
         ("limit", None, "a whole number"),

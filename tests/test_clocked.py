@@ -102,9 +102,14 @@ def test_what_only_the_backend_has_is_the_backend_s(program: Program) -> None:
     assert session.recording == "spikes"
 
 
-@pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf"), "1 s", "1", None, True])
+@pytest.mark.parametrize(
+    "seconds", [-1, 10**400, float("nan"), float("inf"), "1 s", "1", None, True]
+)
 def test_a_wait_that_makes_no_sense_is_told(program: Program, seconds: Any) -> None:
-    with vsafsm.open(program) as session, pytest.raises(SessionError, match="is not possible"):
+    with (
+        vsafsm.open(program) as session,
+        pytest.raises(SessionError, match=r"the wait is .*at least 0"),
+    ):
         session.wait(seconds)
 
 

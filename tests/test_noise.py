@@ -268,7 +268,13 @@ def test_what_is_no_noise_is_refused(text: str, told: str) -> None:
 
 @pytest.mark.parametrize(
     "build",
-    [lambda: Additive(True), lambda: Additive("2"), lambda: Missing(2), lambda: Composed(())],
+    [
+        lambda: Additive(True),
+        lambda: Additive("2"),
+        lambda: Additive(10**400),
+        lambda: Missing(2),
+        lambda: Composed(()),
+    ],
 )
 def test_what_is_no_model_is_refused(build: Callable[[], Noise]) -> None:
     with pytest.raises(NoiseError, match="expected"):

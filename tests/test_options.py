@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import fields
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -24,6 +25,8 @@ GOOD: list[tuple[str, Any]] = [
     *(("margin", value) for value in ("auto", 0, 0.0, 0.3, 0.45)),
     *(("seed", value) for value in (0, 2**63 - 1)),
 ]
+HUGE = 10**400
+"""A whole number that no float can stand for."""
 BAD: list[tuple[str, Any]] = [
     *(
         ("dimension", value)
@@ -36,6 +39,7 @@ BAD: list[tuple[str, Any]] = [
     *(("code", value) for value in ("spars", 0)),
     *(("inhibition", value) for value in ("fold", None)),
     *(("margin", value) for value in (-0.1, 0.46, float("nan"), float("inf"), True, None, "wide")),
+    *((name, value) for name in ("margin", "confidence") for value in (HUGE, Fraction(HUGE))),
     *(("seed", value) for value in (-1, 2**63, 0.5, None, True)),
 ]
 

@@ -173,7 +173,9 @@ def test_compiling_keeps_draws_in_a_folder(
         Journal(tmp_path / "file" / "draws.json").note("key", 1, 1)
 
 
-@pytest.mark.parametrize("text", ["[]", "{", '{"a": 3}', '{"a": ["x", 1]}'])
+@pytest.mark.parametrize(
+    "text", ["[]", "{", '{"a": 3}', '{"a": ["x", 1]}', '{"a": [Infinity, 1]}', "[" * 10**5]
+)
 def test_a_damaged_record_is_told(tmp_path: Path, text: str) -> None:
     path = tmp_path / "draws.json"
     path.write_text(text)

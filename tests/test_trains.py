@@ -83,7 +83,9 @@ def test_numbers_of_numpy_are_numbers() -> None:
 
 
 @pytest.mark.parametrize(
-    "time", [-1, -0.5, float("nan"), float("inf"), "3", None, True, 1j, [1]], ids=repr
+    "time",
+    [-1, -0.5, 10**400, Fraction(10**400, 3), float("nan"), float("inf"), "3", None, True, 1j, [1]],
+    ids=repr,
 )
 def test_what_is_no_time_is_refused(time: Any) -> None:
     told = r"is .*; expected a finite number of at least 0"

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import fields
 from keyword import iskeyword
-from numbers import Integral, Real
+from numbers import Integral
 
 from vsafsm.backend import Backend, Option
 from vsafsm.errors import OptionError, RequirementError, did_you_mean
+from vsafsm.finite import finite
 from vsafsm.options import Options
 
 RESERVED = frozenset(
@@ -136,11 +136,7 @@ def _fits(kind: type, value: object) -> bool:
         return isinstance(value, bool) and kind is bool
     if kind is int:
         return isinstance(value, Integral)
-    return (
-        isinstance(value, Real) and math.isfinite(value)
-        if kind is float
-        else isinstance(value, str)
-    )
+    return finite(value) is not None if kind is float else isinstance(value, str)
 
 
 def _read(backend: Backend, option: Option, text: str) -> object:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import groupby
-from math import inf
 from typing import Any, Protocol, runtime_checkable
 
 from vsafsm.backend import BackendSession
@@ -13,7 +12,7 @@ from vsafsm.durations import WAIT, duration_text, parse_duration
 from vsafsm.errors import SessionError, SpecError
 from vsafsm.machine import Clock, Machine, Outputs
 from vsafsm.playing import Played
-from vsafsm.trains import DROP, Pace, Timed
+from vsafsm.trains import DROP, Pace, Timed, exact
 
 MOST_TICKS = 1_000_000
 """Ticks of one wait in a word."""
@@ -32,11 +31,7 @@ class Timer:
 
     def ticks(self, seconds: float | Fraction) -> int:
         """The ticks that are due while so much time goes by; raises `SessionError`."""
-        number = isinstance(seconds, int | float | Fraction) and not isinstance(seconds, bool)
-        if not number or not 0 <= seconds < inf:
-            raise SessionError(f"a wait of {seconds!r} s is not possible; expected at least 0")
-        # What is written 0.1 is a tenth, and not the binary number next to it.
-        time = Fraction(seconds).limit_denominator(10**9)
+        time = exact("the wait", seconds)
         self.elapsed += time
         ticks, self._left = divmod(self._left + time, self.clock.seconds)
         return int(ticks)

@@ -59,6 +59,11 @@ def find(name: str) -> Backend:
     return backend
 
 
+def packages() -> set[str]:
+    """Names of the packages that the installed backends are in, imported or not."""
+    return {point.module.partition(".")[0] for point in _points().values()}
+
+
 def _points() -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=GROUP)}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import Context, Decimal
 from fractions import Fraction
 
 from vsafsm.errors import Location, SpecError, SyntaxSpecError, did_you_mean
@@ -18,6 +18,9 @@ _OTHER_UNITS = {
     **dict.fromkeys(("m", "M", "mins", "minute", "minutes"), "min"),
 }
 _DIGITS = 12
+MOST_DIGITS = 28
+"""Of a number that is written exactly as a decimal number."""
+_CONTEXT = Context(prec=MOST_DIGITS)
 _DURATION = re.compile(r"([-+]?)([0-9]+)(?:\.([0-9]+))? *(\S*)")
 
 
@@ -82,8 +85,17 @@ def duration_text(seconds: Fraction, blank: str = "") -> str:
     ['3s', '1.5s', '300ms', '0.3ms', '1/3s']
     """
     scale, unit = (1, "s") if seconds >= 1 else (1000, "ms")
-    number = seconds * scale
-    decimal = Decimal(number.numerator) / Decimal(number.denominator)
-    if Fraction(decimal) == number:
-        return f"{decimal:f}{blank}{unit}"
-    return f"{seconds}{blank}s"
+    number = decimal_text(seconds * scale)
+    return f"{seconds}{blank}s" if "/" in number else f"{number}{blank}{unit}"
+
+
+def decimal_text(number: Fraction) -> str:
+    """A number exactly: as a decimal number of up to `MOST_DIGITS` digits, or else as a fraction.
+
+    Examples
+    --------
+    >>> [decimal_text(Fraction(n, 1000)) for n in (1234567, 20)], decimal_text(Fraction(1, 3))
+    (['1234.567', '0.02'], '1/3')
+    """
+    decimal = _CONTEXT.divide(Decimal(number.numerator), Decimal(number.denominator))
+    return f"{decimal:f}" if Fraction(decimal) == number else str(number)

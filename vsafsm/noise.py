@@ -17,13 +17,13 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import Field, dataclass, field, fields
-from numbers import Real
 from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vsafsm.errors import NoiseError, did_you_mean
+from vsafsm.finite import finite
 from vsafsm.network import Network
 
 Weights = NDArray[np.float32]
@@ -160,10 +160,8 @@ def _checked(model: str, one: Field[Any], value: object) -> float | int | str:
             raise _unfit(model, one, value, did_you_mean(str(value), one.metadata["names"]))
         return str(value)
     whole, least, most = (one.metadata[key] for key in ("whole", "least", "most"))
-    if not isinstance(value, Real) or isinstance(value, bool) or not math.isfinite(value):
-        raise _unfit(model, one, value)
-    number = float(value)
-    if not least <= number <= most or (whole and not number.is_integer()):
+    number = finite(value)
+    if number is None or not least <= number <= most or (whole and not number.is_integer()):
         raise _unfit(model, one, value)
     return int(number) if whole else number
 

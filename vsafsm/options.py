@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, Literal, get_args
 
 from vsafsm.errors import OptionError, did_you_mean
+from vsafsm.finite import finite
 
 Auto = Literal["auto"]
 Rule = Literal["refined", "small", "robust", "one-shot"]
@@ -131,9 +132,10 @@ def _typed(name: str, value: object) -> Any:
         value = " ".join(map(str, value)) or "none"
     if isinstance(value, str):
         return _read(name, value)
-    if isinstance(value, Real) and not isinstance(value, bool):
-        return int(value) if isinstance(value, Integral) else float(value)
-    return value
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        return int(value)
+    number = finite(value)
+    return value if number is None else number
 
 
 _WHOLE_NUMBERS = ("dimension", "active", "bits", "seed", "module_neurons")
@@ -185,8 +187,8 @@ def _one_of(literal: Any, auto: bool = False) -> Any:
 
 
 def _margin(name: str, value: object) -> None:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if value != "auto" and not (number and 0 <= float(value) <= 0.45):  # type: ignore[arg-type]
+    number = finite(value) if isinstance(value, int | float) else None
+    if value != "auto" and (number is None or not 0 <= number <= 0.45):
         raise OptionError(f"option {name} is {value!r}; expected {_expected(name)}")
 
 
@@ -206,8 +208,8 @@ def _tolerate(name: str, value: object) -> None:
 
 
 def _confidence(name: str, value: object) -> None:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if value != "auto" and not (number and 0.5 <= float(value) < 1):  # type: ignore[arg-type]
+    number = finite(value) if isinstance(value, int | float) else None
+    if value != "auto" and (number is None or not 0.5 <= number < 1):
         raise OptionError(f"option {name} is {value!r}; expected {_expected(name)}")
 
 

@@ -27,6 +27,7 @@ from vsafsm.codebook import Codebook
 from vsafsm.errors import BadNameError, FileError, ProgramError, VsafsmError
 from vsafsm.files import reason, write_atomically
 from vsafsm.garbage import collector_paused
+from vsafsm.json_text import parse_json
 from vsafsm.lowering import Code, Lowered, lower
 from vsafsm.machine import Clock, Machine, Outputs, Transition, check_name
 from vsafsm.network import Contract, Network
@@ -357,8 +358,8 @@ def _described(program: Program, outputs: list[Outputs]) -> dict[str, Any]:
 def _metadata(array: NDArray[Any], name: str) -> dict[str, Any]:
     try:
         with collector_paused():
-            found = json.loads(array.tobytes().decode())
-    except (ValueError, RecursionError):
+            found = parse_json(array.tobytes())
+    except ValueError:
         raise ProgramError(f"{name}: the metadata are no JSON") from None
     if not isinstance(found, dict) or found.get("format") != "vsafsm program":
         raise ProgramError(

@@ -22,6 +22,7 @@ from vsafsm.asynchronous import Runs, Timing, timing_of
 from vsafsm.errors import FileError, OptionError, RobustnessError
 from vsafsm.files import reason, write_atomically
 from vsafsm.intervals import wilson
+from vsafsm.json_text import parse_json
 from vsafsm.machine import Machine
 from vsafsm.network import Network
 from vsafsm.noise import Noise, OfTiming, parse_noise, parts, perturb
@@ -185,13 +186,13 @@ class Journal:
         self.path, self.done = path, dict[str, list[int]]()
         if path is not None and path.exists():
             try:
-                found = json.loads(path.read_text(encoding="utf-8"))
+                found = parse_json(path.read_bytes())
                 self.done = {
                     str(key): [int(correct), int(draws)] for key, (correct, draws) in found.items()
                 }
                 if not all(0 <= correct <= draws for correct, draws in self.done.values()):
                     raise ValueError
-            except (OSError, ValueError, AttributeError, TypeError):
+            except (OSError, ValueError, AttributeError, OverflowError, TypeError):
                 raise RobustnessError(
                     f"{path}: is no record of draws; expected one that compile wrote, or another"
                     " folder"

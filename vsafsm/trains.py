@@ -7,16 +7,16 @@ comes first. The same rules hold on every backend.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 from vsafsm.durations import UNITS, parse_duration
 from vsafsm.errors import OptionError, SessionError, SpecError, SyntaxSpecError, did_you_mean
+from vsafsm.finite import finite
 
 DROP, QUEUE = "drop", "queue"
 OVERLAPS = (DROP, QUEUE)
@@ -138,12 +138,12 @@ def exact(what: str, value: Any) -> Fraction:
     """A time as a fraction: what is written 0.1 is a tenth, and not the binary number next to it.
     Raises `SessionError`, with what it is the time of.
     """
-    number = isinstance(value, Real) and not isinstance(value, bool)
-    if not number or not 0 <= value < math.inf:
+    number = finite(value)
+    if number is None or number < 0:
         raise SessionError(f"{what} is {value!r}; expected a finite number of at least 0")
     if isinstance(value, Integral):
         return Fraction(int(value))
-    return Fraction(value if isinstance(value, Fraction) else float(value)).limit_denominator(10**9)
+    return Fraction(value if isinstance(value, Fraction) else number).limit_denominator(10**9)
 
 
 def plain(time: Fraction) -> Number:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 
 from vsafsm.backend import Option
 from vsafsm.errors import OptionError, did_you_mean
+from vsafsm.finite import finite
 from vsafsm.machine import Clock, Machine
 from vsafsm.requirements import Requirements
 from vsafsm_brian2.errors import ContractWarning
@@ -351,7 +352,7 @@ def check(settings: Any) -> None:
             and not isinstance(value, bool)
             and least <= value <= most
         )
-        if not inside or not math.isfinite(value) or (above and value == least):
+        if not inside or finite(value) is None or (above and value == least):
             limits = f"{'above' if above else 'of at least'} {least:g}" + (
                 f", at most {most:g}" if most < math.inf else ""
             )

@@ -49,6 +49,7 @@ def test_realism_is_none_by_default() -> None:
         (Realism, {"missing": 1.1}),
         (Realism, {"noise_pa": float("nan")}),
         (Realism, {"delay_ms": float("inf")}),
+        (RunSettings, {"hold_ms": 10**400}),
         (RunSettings, {"hold_ms": 0.0}),
         (RunSettings, {"gap_ms": -5.0}),
         (RunSettings, {"codegen": "weave"}),

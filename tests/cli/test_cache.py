@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -89,6 +91,25 @@ def test_other_code_compiles_anew(kept: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(vsafsm.cli.cache, "_code_digest", lambda module: b"other")
     compiled()
     assert len(files(kept)) == 2
+
+
+def test_code_of_other_backends_counts_whether_it_is_imported_or_not(
+    install: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = tmp_path / "vsafsm_with_parts"
+    parts.mkdir()
+    (parts / "__init__.py").write_text("")
+    (parts / "backend.py").write_text("LIMIT = 1")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    module = "vsafsm.reference"
+    without = vsafsm.cli.cache._code_digest(module)
+    install("with_parts", value="vsafsm_with_parts.backend:BACKEND")
+    before = vsafsm.cli.cache._code_digest(module)
+    (parts / "backend.py").write_text("LIMIT = 2")
+    assert len({without, before, vsafsm.cli.cache._code_digest(module)}) == 3
+    assert "vsafsm_with_parts" not in sys.modules
+    install("gone", value="vsafsm_that_is_gone:BACKEND")
+    vsafsm.cli.cache._code_digest(module)
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK\x03\x04", b"no program"])

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 import re
+import runpy
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from vsafsm.cli import reference
 from vsafsm.cli.arguments import parser_of
 from vsafsm.cli.reference import all_commands, updated
 from vsafsm.discovery import backends, find
+from vsafsm.errors import FileError
 
 PAGE = Path(__file__).parents[2] / "docs" / "command-line.md"
 
@@ -76,3 +80,22 @@ def test_blocks_that_are_unknown_are_errors() -> None:
     with pytest.raises(KeyError):
         updated("<!-- reference: command dance -->\n<!-- end -->\n")
     assert updated("no block\n") == "no block\n"
+
+
+def test_a_page_is_written_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, text = tmp_path / "page.md", "<!-- reference: commands -->\nold\n<!-- end -->\n"
+    path.write_text(text)
+    monkeypatch.setattr(sys, "argv", ["reference", str(path)])
+
+    def full(file: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("os.fsync", full)
+        with pytest.raises(FileError, match="No space left"):
+            runpy.run_path(reference.__file__, run_name="__main__")
+    assert path.read_text() == text
+    runpy.run_path(reference.__file__, run_name="__main__")
+    assert path.read_text() == updated(text) != text

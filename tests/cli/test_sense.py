@@ -13,8 +13,9 @@ import pytest
 import vsafsm
 from vsafsm.cli import main
 from vsafsm.sense.artefact import load_model
-from vsafsm.sense.data import UNSURE, load_labelled, load_sequence
+from vsafsm.sense.data import UNSURE, Frames, load_labelled, load_sequence
 from vsafsm.sense.radius import certified
+from vsafsm.sense.search import Trial
 
 Run = Callable[..., tuple[int, str, str]]
 MACHINES = Path(__file__).parents[2] / "docs" / "examples" / "senses"
@@ -158,6 +159,25 @@ def test_a_search_is_kept_and_drawn(run: Run, folder: Path, tmp_path: Path) -> N
     assert len(journal.read_text().splitlines()) == 3
     assert drawn.read_text().count("<svg") == 1
     assert json.loads(run("sense", "search", str(folder / "train"), *flags)[1]) == found
+
+
+def test_a_search_is_of_the_frames_that_it_is_scored_on_too(
+    run: Run, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = load_labelled(folder / "train")
+    asked: list[object] = []
+
+    def search(kept: Frames, *given: object) -> tuple[Trial, ...]:
+        asked.append(given[4])
+        values = found.values.copy()
+        values[~np.isin(found.names, kept.names)] += 1  # frames that are scored on, and no others
+        np.savez(tmp_path / "other.npz", frames=values, labels=found.labels)
+        return (Trial((0.1, 0.1), (0.5,)),)
+
+    monkeypatch.setattr("vsafsm.sense.search.search", search)
+    for frames in (folder / "train", folder / "train", tmp_path / "other.npz"):
+        assert run("sense", "search", str(frames))[0] == 0
+    assert asked[0] == asked[1] != asked[2]
 
 
 @needs_optuna

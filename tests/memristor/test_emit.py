@@ -279,9 +279,14 @@ def harm(masks: Path, kind: str) -> None:
         np.savetxt(path, cells, delimiter=",")
     elif kind == "text":
         path.write_text("yes,no\n")
-    else:
+    elif kind == "npy":
         path.unlink()
         (masks / "usable_007.npy").write_bytes(b"\x93NUMPY and no more")
+    else:
+        path.unlink()
+        with (masks / "usable_007.npy").open("wb") as file:
+            header = {"descr": "|b1", "fortran_order": False, "shape": (10**13,)}
+            np.lib.format.write_array_header_1_0(file, header)
 
 
 @pytest.mark.parametrize(
@@ -293,6 +298,7 @@ def harm(masks: Path, kind: str) -> None:
         ("nan", "usable_007.csv: values other than 0 and 1"),
         ("text", "usable_007.csv: .*expected rows of 0 and 1"),
         ("npy", "usable_007.npy: .*expected rows of 0 and 1"),
+        ("huge", "usable_007.npy: 128 bytes for shape .*expected rows of 0 and 1"),
     ],
 )
 def test_masks_that_are_wrong_are_refused_and_nothing_is_written(

@@ -76,6 +76,12 @@ def pickled(path: Path) -> None:
     path.write_bytes(buffer.getvalue())
 
 
+def nested(path: Path) -> None:
+    members = members_of(path) | {"metadata": np.frombuffer(b'{"a":' * 10**5, np.uint8)}
+    with path.open("wb") as file:
+        npz.write(members, file)
+
+
 DAMAGE = {
     "flipped": (flipped, "damaged"),
     "cut off": (lambda path: path.write_bytes(path.read_bytes()[:200]), "damaged"),
@@ -85,6 +91,9 @@ DAMAGE = {
     "version": (changed(lambda text: text.update(version=2)), "version 2"),
     "kind": (changed(lambda text: text.update(kind="other")), "no classifier"),
     "more keys": (changed(lambda text: text.update(more=1)), "other entries"),
+    "nested": (nested, "no classifier"),
+    "quantiser": (changed(lambda text: text.update(quantiser=[0, 10**400, 3])), "damaged"),
+    "layers": (changed(lambda text: text.update(layers=[{"size": 3}])), "damaged"),
     "margin": (changed(lambda text: text.update(margin="much")), "damaged"),
     "classes": (changed(lambda text: text.update(classes=["a", "b"])), "3,.* scores for 2"),
     "bits": (

@@ -18,6 +18,7 @@ from vsafsm.sense.search import (
     Trial,
     best,
     draw_search,
+    identity,
     random_search,
     search,
 )
@@ -176,8 +177,26 @@ def test_a_journal_of_another_search_is_refused(
     assert journal.read_bytes() == before
 
 
+def test_frames_are_told_apart_by_values_order_shape_and_labels(frames: Frames) -> None:
+    def described(values: np.ndarray, labels: tuple[str, ...]) -> object:
+        given = Frames(values, frames.names, labels)
+        kept = searching._described(given, RECIPE, Space(), {})
+        assert kept["frames"] == identity(given)
+        return kept
+
+    values, labels = frames.values, frames.labels
+    turned = np.swapaxes(values, 1, 2)
+    flat = values.reshape(len(values), -1)
+    others = [(values[::-1], labels), (values, labels[::-1]), (turned, labels), (flat, labels)]
+    kept = described(values, labels)
+    assert described(values.copy(), tuple(labels)) == kept
+    assert all(described(*other) != kept for other in [*others, (values, ())])
+
+
 @needs_optuna
-@pytest.mark.parametrize("text", ["hello\n", "[]\n1\n", "hello", json.dumps({"search": 1})])
+@pytest.mark.parametrize(
+    "text", ["hello\n", "[]\n1\n", "[" * 10**5 + "\n", "hello", json.dumps({"search": 1})]
+)
 def test_what_is_no_journal_is_refused(text: str, frames: Frames, tmp_path: Path) -> None:
     journal = tmp_path / "search.json"
     journal.write_text(text)

@@ -6,6 +6,7 @@ import ast
 import contextlib
 import operator
 from collections.abc import Callable
+from fractions import Fraction
 from time import process_time
 from typing import Any
 
@@ -16,9 +17,11 @@ from hypothesis import strategies as st
 from vsafsm.errors import Location, NotImportableError, SpecError, SyntaxSpecError, TooLargeError
 from vsafsm.statecharts.evaluation import evaluation
 from vsafsm.statecharts.expressions import (
+    After,
     And,
     Comparison,
     Expression,
+    Idle,
     In,
     Literal,
     Name,
@@ -98,6 +101,33 @@ def meaning(node: ast.expr, names: dict[str, Any], there: dict[str, bool]) -> An
         case ast.Compare(left=left, ops=[sign], comparators=[right]):
             return SIGNS[type(sign)](of(left), of(right))
     raise AssertionError(ast.dump(node))
+
+
+@given(
+    st.sampled_from([After, Idle]),
+    st.builds(Fraction, st.integers(0, 10**15), st.sampled_from([10**n for n in range(12)])),
+)
+def test_times_are_written_exactly_and_read_back(
+    kind: type[After | Idle], seconds: Fraction
+) -> None:
+    assert parse_expression(written(kind(seconds)), times=True) == kind(seconds)
+
+
+@given(
+    st.from_regex(r"[0-9]{1,20}(\.[0-9]{1,20})?", fullmatch=True).filter(
+        lambda each: len(each) <= 28
+    )
+)
+def test_every_time_that_is_read_is_written_as_it_was(number: str) -> None:
+    read = parse_expression(f"after({number})", times=True)
+    assert read == After(Fraction(number))
+    assert parse_expression(written(read), times=True) == read
+
+
+@pytest.mark.parametrize("number", ["9" * 29, "9" * 5000, "0." + "1" * 5000])
+def test_a_time_of_more_digits_is_refused(number: str) -> None:
+    with pytest.raises(NotImportableError, match="expected at most 28 digits"):
+        parse_expression(f"after({number})", times=True)
 
 
 @given(truths)

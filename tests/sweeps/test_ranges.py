@@ -63,7 +63,13 @@ def test_parameters_and_other_models_stay() -> None:
         ("additive:0:3:1:2", "no range"),
         ("additive:0:x:1", "not of numbers"),
         ("additive:0:inf:1", "not of numbers"),
-        ("additive:0:1:0.00001", "100001 values; expected at most 10000"),
+        ("additive:0:nan:1", "not of numbers"),
+        ("additive:0:snan:1", "not of numbers"),
+        ("additive:0:1e5000:1", "not of numbers"),
+        ("additive:0:1:0.00001", "more than 10000 values; expected fewer"),
+        ("additive:0:10000:1", "more than 10000 values"),
+        ("additive:0:1e300:1e-300", "more than 10000 values"),
+        ("additive:0:1e300:1e-999999999999", "more than 10000 values"),
     ],
 )
 def test_what_is_no_range_is_refused(text: str, told: str) -> None:

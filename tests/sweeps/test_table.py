@@ -62,6 +62,7 @@ def test_a_parquet_file_is_one_of_arrows(table: Table, tmp_path: Path) -> None:
         ("turnstile,", "turnstile;", "no table of a sweep"),
         ("correct_low", "correct_lower", "no table of a sweep"),
         (",True,", ",Maybe,", "no table of a sweep"),
+        ("# {", "# " + '{"a":' * 10**5, "no table of a sweep"),
     ],
 )
 def test_another_table_is_refused(

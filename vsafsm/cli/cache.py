@@ -14,12 +14,14 @@ import os
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from vsafsm.cli.arguments import Choices
+from vsafsm.discovery import packages
 from vsafsm.errors import VsafsmError
 from vsafsm.machine import Machine
 from vsafsm.program import SUFFIX, Program, load_program
@@ -98,10 +100,18 @@ def _files_named(values: Iterable[object]) -> Iterable[Path]:
 
 
 def _code_digest(module: str) -> bytes:
-    """Digest of all code that compiles: a program of other code is another program."""
+    """Digest of all code that compiles: a program of other code is another program.
+
+    Backends of vsafsm use parts of each other, some only when they are asked, so that all of them
+    count.
+    """
     digest = hashlib.sha256(f"{sys.version} NumPy {np.__version__}".encode())
-    for name in sorted({"vsafsm", module.partition(".")[0]}):
-        origin = Path(str(sys.modules[name].__file__))
+    backends = {name for name in packages() if name.startswith("vsafsm")}
+    for name in sorted({"vsafsm", module.partition(".")[0]} | backends):
+        spec = find_spec(name)
+        if spec is None or spec.origin is None:
+            continue
+        origin = Path(spec.origin)
         single = origin.name != "__init__.py"
         for path in [origin] if single else sorted(origin.parent.rglob("*.py")):
             place = path.relative_to(origin.parent).as_posix()

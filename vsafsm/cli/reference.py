@@ -20,6 +20,7 @@ from vsafsm.cli.arguments import Parser, add_options, parser_of
 from vsafsm.cli.plugins import Command, find_plugins
 from vsafsm.cli.table import COMMANDS
 from vsafsm.discovery import find
+from vsafsm.files import write_atomically
 
 _BLOCK = re.compile(r"(<!-- reference: (.+?) -->\n).*?(?=<!-- end -->)", re.DOTALL)
 _OPTION = re.compile(r"(?<![\w-])--?[a-zA-Z][\w-]*(?: [A-Z]{2,}\b)?")
@@ -226,5 +227,4 @@ def _table(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 if __name__ == "__main__":
     for name in sys.argv[1:]:
-        path = Path(name)
-        path.write_text(updated(path.read_text(encoding="utf-8")), encoding="utf-8")
+        write_atomically(name, updated(Path(name).read_text(encoding="utf-8")).encode())

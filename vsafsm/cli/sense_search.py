@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     from vsafsm.sense.data import load_labelled
     from vsafsm.sense.margins import split
     from vsafsm.sense.model import Model
-    from vsafsm.sense.search import Space, best, draw_search, parameters, search
+    from vsafsm.sense.search import Space, best, draw_search, identity, parameters, search
 
     check_seed(args)
     if args.picture is not None:
@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
         products = backend.draw_layers(matrices_of(model), rng, **options)
         return outcome(model, held, products).correct
 
-    about = {"backend": backend.name, **options}
+    about = {"backend": backend.name, "frames": identity(frames), **options}
     with ProgressBar("searching") as progress:
         trials = search(
             kept,

@@ -7,8 +7,12 @@ numbers; ``.png`` files give 0 to 1.
 
 from __future__ import annotations
 
+import math
 import re
+import struct
 import zipfile
+import zlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vsafsm import npy
 from vsafsm.errors import FileError, SenseError, did_you_mean
 from vsafsm.files import reason
 
@@ -23,7 +28,11 @@ SUFFIXES = (".npy", ".png")
 UNSURE = "unsure"
 """The input that a machine gets for a frame of no class; no class may have this name."""
 MOST_DIMENSIONS = 3
+MOST_FRAMES = 2**24
 _DIGITS = re.compile(r"(\d+)")
+_PNG_SIZE = struct.Struct(">16x2I")
+_MOST_PIXELS = npy.MOST_BYTES // 32
+"""Of a picture with four channels, as float64."""
 
 
 @dataclass(frozen=True)
@@ -157,8 +166,7 @@ def load_sequence(path: str | Path) -> Frames:
         )
     if not inside:
         raise SenseError(f'"{place}" is empty; expected {" or ".join(SUFFIXES)} files')
-    arrays = [_frame(each) for each in inside]
-    return Frames(_stacked(arrays, inside), tuple(each.name for each in inside))
+    return Frames(_stacked(inside), tuple(each.name for each in inside))
 
 
 def load_frames(path: str | Path) -> Frames:
@@ -210,19 +218,18 @@ def _of_folders(place: Path) -> Frames:
             f" {' or '.join(SUFFIXES)} files"
         )
     paths = [path for path, _ in files]
-    values = _stacked([_frame(path) for path in paths], paths)
     names = tuple(f"{path.parent.name}/{path.name}" for path in paths)
-    return Frames(values, names, tuple(label for _, label in files))
+    return Frames(_stacked(paths), names, tuple(label for _, label in files))
 
 
 def _frame(path: Path) -> NDArray[np.float64]:
     if path.suffix not in SUFFIXES or not path.is_file():
         raise SenseError(f'"{path}" is no frame; expected {" or ".join(SUFFIXES)} files only')
     try:
-        loaded = _png(path) if path.suffix == ".png" else np.load(path, allow_pickle=False)
+        loaded = _png(path) if path.suffix == ".png" else npy.load(path)
     except OSError as error:
         raise FileError(f'cannot read "{path}": {reason(error)}') from None
-    except (ValueError, EOFError, SyntaxError) as error:
+    except (ValueError, SyntaxError) as error:
         raise SenseError(
             f'"{path}" cannot be read as a frame ({str(error).splitlines()[0]})'
         ) from None
@@ -237,6 +244,11 @@ def _png(path: Path) -> Any:
             f'"{path}" is a picture, and matplotlib, which reads it, is not installed; expected:'
             " pip install 'vsafsm[plot]', or .npy files"
         ) from None
+    with path.open("rb") as file:
+        head = file.read(_PNG_SIZE.size)
+    is_png = head.startswith(b"\x89PNG") and len(head) == _PNG_SIZE.size
+    if is_png and math.prod(_PNG_SIZE.unpack(head)) > _MOST_PIXELS:
+        raise ValueError(f"more than {_MOST_PIXELS} pixels")
     return imread(path, format="png")
 
 
@@ -247,13 +259,21 @@ def _real(array: Any, what: str) -> NDArray[np.float64]:
     return np.asarray(array, np.float64)
 
 
-def _stacked(arrays: list[NDArray[np.float64]], paths: list[Path]) -> NDArray[np.float64]:
-    for array, path in zip(arrays, paths, strict=True):
-        if array.shape != arrays[0].shape:
+def _stacked(paths: list[Path]) -> NDArray[np.float64]:
+    arrays: list[NDArray[np.float64]] = []
+    for path in paths:
+        array = _frame(path)
+        if arrays and array.shape != arrays[0].shape:
             raise SenseError(
                 f'"{path}" has shape {array.shape}, and "{paths[0]}" has {arrays[0].shape};'
                 " expected frames of one shape"
             )
+        if array.nbytes * len(paths) > npy.MOST_BYTES:
+            raise SenseError(
+                f'{len(paths)} frames of shape {array.shape}, such as "{path}", are more than'
+                f" {npy.MOST_BYTES >> 20} MiB; expected fewer or smaller ones"
+            )
+        arrays.append(array)
     return np.stack(arrays)
 
 
@@ -261,22 +281,37 @@ def _of_archive(place: Path) -> Frames:
     if place.suffix != ".npz":
         raise SenseError(f'"{place}" is no set of frames; expected a folder, or a .npz file')
     try:
-        with np.load(place, allow_pickle=False) as archive:
-            members = {name: archive[name] for name in archive.files}
+        with zipfile.ZipFile(place) as archive:
+            infos = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+            _check_members(infos.keys(), place)
+            members = {name: _member(archive, info) for name, info in infos.items()}
     except OSError as error:
         raise FileError(f'cannot read "{place}": {reason(error)}') from None
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (RuntimeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise SenseError(f'"{place}" cannot be read ({str(error).splitlines()[0]})') from None
-    if "frames" not in members or members.keys() - {"frames", "labels"}:
-        raise SenseError(
-            f'"{place}" holds {", ".join(sorted(members)) or "nothing"}; expected "frames" and'
-            ' "labels"'
-        )
     values = _real(members["frames"], f'"frames" of "{place}"')
-    if values.ndim < 2:
-        raise SenseError(f'"frames" of "{place}" has shape {values.shape}; expected (F, ...)')
+    if values.ndim < 2 or len(values) > MOST_FRAMES:
+        raise SenseError(
+            f'"frames" of "{place}" has shape {values.shape}; expected (F, ...), with at most'
+            f" {MOST_FRAMES} frames F"
+        )
     names = tuple(f"{place.name}[{i}]" for i in range(len(values)))
     return Frames(values, names, _labels(members.get("labels"), len(values), place))
+
+
+def _check_members(names: Collection[str], place: Path) -> None:
+    if "frames" not in names or set(names) - {"frames", "labels"}:
+        found = ", ".join(sorted(names)[:10]) or "nothing"
+        raise SenseError(f'"{place}" holds {found}; expected "frames" and "labels"')
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[Any]:
+    # No more is unpacked than the archive says; other ways of packing than NumPy's take memory of
+    # their own.
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError(f'"{info.filename}" is packed in another way than NumPy does')
+    with archive.open(info) as file:
+        return npy.read(file, info.file_size)
 
 
 def _labels(labels: NDArray[Any] | None, count: int, place: Path) -> tuple[str, ...]:

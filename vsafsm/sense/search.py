@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 
+from vsafsm import npz
 from vsafsm.errors import FileError, SenseError
 from vsafsm.files import reason
+from vsafsm.json_text import parse_json
 from vsafsm.plotting.canvas import bare, below, check_drawable, drawing, figure, write
 from vsafsm.plotting.style import COLOURS, SCREEN, Theme
 from vsafsm.sense.data import Frames
@@ -132,7 +134,8 @@ def search(
     journal
         Where trials are kept, and taken from.
     about
-        What the score depends on, such as the device: a journal of something else is refused.
+        What the score depends on, such as the device and the frames that it is taken on: a journal
+        of something else is refused.
 
     Returns
     -------
@@ -237,6 +240,12 @@ def _tell(optuna: Any, study: Any, over: Mapping[str, Any], trial: Trial) -> Non
     )
 
 
+def identity(frames: Frames) -> str:
+    """SHA-256 of values, shape and labels, in their order: what tells sets of frames apart."""
+    labels = np.array(frames.labels, np.str_)
+    return npz.digest({"values": frames.values, "labels": labels}).hex()
+
+
 def _described(
     frames: Frames, recipe: Recipe, space: Space, about: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -244,7 +253,7 @@ def _described(
     text = repr(replace(recipe, noise=(0.0,)))
     return {
         "search": 1,
-        "frames": [len(frames.values), *frames.shape, float(np.sum(frames.values))],
+        "frames": identity(frames),
         "recipe": text,
         "noise": [space.low, space.high],
         **({"dropout": space.most_dropout} if space.most_dropout else {}),
@@ -300,7 +309,7 @@ class _Journal:
         data = path.read_bytes()
         whole = data.rfind(b"\n") + 1
         try:
-            entries = [json.loads(line) for line in data[:whole].splitlines()]
+            entries = [parse_json(line) for line in data[:whole].splitlines()]
             if entries and entries[0] != self._described:
                 raise SenseError(
                     f'"{path}" is the journal of another search; expected another file'
@@ -308,13 +317,13 @@ class _Journal:
             if not entries and data:
                 raise ValueError("no whole line")
             self.trials = [_read_trial(each) for each in entries[1:]]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
             raise SenseError(f'"{path}" is no journal of a search; expected another file') from None
         return whole
 
 
 def _read_trial(entry: Mapping[str, Any]) -> Trial:
-    """Raises `ValueError`, `KeyError` and `TypeError`."""
+    """Raises `ValueError`, `KeyError`, `TypeError`, `AttributeError` and `OverflowError`."""
     dropout = tuple((float(zero), float(half)) for zero, half in entry.get("dropout", ()))
     return Trial(tuple(map(float, entry["noise"])), tuple(map(float, entry["scores"])), dropout)
 

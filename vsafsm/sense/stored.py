@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from vsafsm import npz
 from vsafsm.errors import FileError, ProgramError, SenseError
 from vsafsm.files import reason, write_atomically
+from vsafsm.json_text import parse_json
 
 FORMAT_VERSION = 1
 _ALWAYS: npz.Kinds = {"metadata": ("|u1",), npz.HASH: ("|u1",)}
@@ -84,14 +85,14 @@ class Kind:
         about = self._about(members, name)
         try:
             return made(about, members)
-        except (TypeError, ValueError, LookupError) as error:
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise SenseError(f"{name} is damaged ({error}); {self.expected}") from None
         except SenseError as error:
             raise SenseError(f"{name}: {error.message}") from None
 
     def _about(self, members: npz.Members, name: str) -> dict[str, Any]:
         try:
-            found = json.loads(members["metadata"].tobytes().decode())
+            found = parse_json(members["metadata"].tobytes())
         except ValueError:
             found = None
         if not isinstance(found, dict) or found.get("kind") != self.name:

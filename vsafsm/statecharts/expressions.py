@@ -13,6 +13,7 @@ from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from vsafsm.durations import MOST_DIGITS, decimal_text
 from vsafsm.errors import (
     Location,
     NotImportableError,
@@ -254,7 +255,8 @@ def meant_state(name: str) -> str:
 
 
 def written(expression: Expression) -> str:
-    """`expression` as text that `parse_expression` reads.
+    """`expression` as text that `parse_expression` reads. A time that is no decimal number, which
+    that never gives, is written as a fraction.
 
     Examples
     --------
@@ -280,7 +282,7 @@ def _written(expression: Expression) -> tuple[str, int]:
     if isinstance(expression, In):
         return f"in({expression.state!r})", _VALUE
     if isinstance(expression, After | Idle):
-        return f"{type(expression).__name__.lower()}({float(expression.seconds):g})", _VALUE
+        return f"{type(expression).__name__.lower()}({decimal_text(expression.seconds)})", _VALUE
     if isinstance(expression, Not):
         return f"not {_beside(expression.inner, _NOT)}", _NOT
     if isinstance(expression, And):
@@ -518,6 +520,8 @@ class _Parser:
         self.advance()
         if self.kind != "number":
             raise self.wrong("a number of seconds")
+        if len(self.token) > MOST_DIGITS:
+            raise self.wrong(f"at most {MOST_DIGITS} digits")
         seconds = Fraction(self.token)
         self.advance()
         self.close()

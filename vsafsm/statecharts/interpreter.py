@@ -10,6 +10,7 @@ from vsafsm.machine import Outputs
 from vsafsm.statecharts.chart import Statechart
 from vsafsm.statecharts.expressions import Value
 from vsafsm.statecharts.semantics import Semantics
+from vsafsm.trains import exact
 
 
 class Interpreter:
@@ -68,14 +69,15 @@ class Interpreter:
 
         Raises
         ------
+        SessionError
+            If `seconds` is no finite number of at least 0.
         SpecError
-            If `seconds` is no multiple of the chart's period.
+            If it is no multiple of the chart's period.
         """
-        period = self.chart.period
-        passed = Fraction(seconds).limit_denominator(10**9)
+        period, passed = self.chart.period, exact("the wait", seconds)
         if period is None:
             return ()
-        if passed < 0 or passed % period:
+        if passed % period:
             raise SpecError(
                 f"a wait is {float(passed):g} s; expected a multiple of the clock,"
                 f" {float(period):g} s"

@@ -16,6 +16,7 @@ from typing import Any, TextIO
 
 from vsafsm.errors import FileError, SweepError
 from vsafsm.files import reason
+from vsafsm.json_text import parse_json
 from vsafsm.sweeps.plan import check_same
 from vsafsm.sweeps.trial import Outcome
 
@@ -107,7 +108,7 @@ class Journal(Memory):
         whole = data.rfind(b"\n") + 1
         lines = data[:whole].splitlines()
         try:
-            entries = [json.loads(line) for line in lines]
+            entries = [parse_json(line) for line in lines]
             if entries:
                 check_same(f'"{self.path}"', entries[0], self._described)
             for each in entries[1:]:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal, InvalidOperation
 from itertools import product
 
@@ -44,18 +45,18 @@ def _models(text: str) -> list[str]:
 def _range(text: str, ends: list[str]) -> list[str]:
     try:
         start, stop, step = (Decimal(end.strip()) for end in ends)
-        whole = all(number.is_finite() for number in (start, stop, step))
-    except InvalidOperation:
-        whole = False
-    if not whole:
+        finite = all(math.isfinite(float(number)) for number in (start, stop, step))
+    except (InvalidOperation, ValueError):
+        finite = False
+    if not finite:
         raise SweepError(f'the range "{text}" is not of numbers; expected NAME:START:STOP:STEP')
     if stop < start or step <= 0:
         raise SweepError(
             f'the range "{text}" is empty or backwards; expected START up to STOP in steps above 0'
         )
+    if stop - start >= MOST * step:
+        raise SweepError(f'the range "{text}" has more than {MOST} values; expected fewer')
     count = int((stop - start) / step) + 1
-    if count > MOST:
-        raise SweepError(f'the range "{text}" has {count} values; expected at most {MOST}')
     return [f"{start + i * step:f}" for i in range(count)]
 
 

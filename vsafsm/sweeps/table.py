@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from vsafsm.errors import FileError, SweepError
 from vsafsm.files import reason, write_atomically
+from vsafsm.json_text import parse_json
 from vsafsm.sweeps.rows import COLUMNS, Row
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def read_table(path: Path) -> Table:
             Row(**{name: _typed(name, record[name]) for name in COLUMNS}) for record in records
         )
         return Table(rows, dict(provenance))
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, OverflowError, TypeError, ValueError):
         raise _no_table(path) from None
 
 
@@ -141,7 +142,7 @@ def _from_csv(data: bytes, path: Path) -> tuple[int, Any, Sequence[Mapping[str, 
             raise ValueError
         return (
             int(title.removeprefix(TITLE)),
-            json.loads(provenance.removeprefix("# ")),
+            parse_json(provenance.removeprefix("# ")),
             list(csv.DictReader(rest)),
         )
     except ValueError:
@@ -178,7 +179,7 @@ def _from_parquet(data: bytes, path: Path) -> tuple[int, Any, Sequence[Mapping[s
     arrow, parquet = _arrow()
     try:
         whole = parquet.read_table(io.BytesIO(data))
-        metadata = json.loads(whole.schema.metadata[KEY])
+        metadata = parse_json(whole.schema.metadata[KEY])
         return int(metadata["version"]), metadata["provenance"], whole.to_pylist()
-    except (arrow.ArrowException, OSError, ValueError, KeyError, TypeError):
+    except (arrow.ArrowException, OSError, ValueError, KeyError, OverflowError, TypeError):
         raise _no_table(path) from None

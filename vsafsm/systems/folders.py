@@ -12,6 +12,7 @@ from pathlib import Path
 
 from vsafsm.errors import FileError, ProgramError, SpecError
 from vsafsm.files import reason
+from vsafsm.json_text import parse_json
 from vsafsm.program import SUFFIX, load_program
 from vsafsm.systems.programs import SystemProgram
 from vsafsm.systems.system import System
@@ -110,10 +111,10 @@ def load_system(path: str | Path) -> SystemProgram:
     name = str(Path(path) / LIST)
     try:
         with Path(name).open("rb") as file:
-            listed = json.loads(file.read(_MOST_BYTES))
+            listed = parse_json(file.read(_MOST_BYTES))
     except OSError as error:
         raise FileError(f"{name}: cannot be read: {reason(error)}") from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise ProgramError(f"{name}: is no JSON; expected what vsafsm compile wrote") from None
     _check(listed, name)
     programs = tuple(load_program(Path(path) / each) for each in listed["programs"])

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vsafsm import npy
 from vsafsm.errors import FileError
 from vsafsm.files import reason
 from vsafsm_memristor.crossbar.mapping import TileLayout
@@ -42,11 +43,11 @@ def _found(folder: Path, number: int) -> tuple[Path, Any]:
         )
     try:
         if there[0].suffix == ".npy":
-            return there[0], np.load(there[0], allow_pickle=False)
+            return there[0], npy.load(there[0])
         return there[0], np.loadtxt(there[0], delimiter=",", ndmin=2)
     except OSError as error:
         raise FileError(f'cannot read "{there[0]}": {reason(error)}') from None
-    except (ValueError, EOFError) as error:
+    except ValueError as error:
         raise DeviceError(
             f"{there[0]}: {str(error).splitlines()[0]}; expected rows of 0 and 1"
         ) from None

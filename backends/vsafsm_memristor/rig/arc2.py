@@ -305,7 +305,7 @@ def open_rig(text: str, timeout_s: float) -> Arc2Rig:
         said = json.loads(Path(text).read_text(encoding="utf-8"))
         firmware, port = str(said.pop("firmware")), said.pop("port", None)
         wiring = Wiring(limits=Limits(**said.pop("limits")), **said)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UnreachableError(
             f'"{text}" does not describe an ArC TWO ({type(error).__name__}: {error}); expected a'
             " JSON file with firmware, limits, and what else `Wiring` takes"

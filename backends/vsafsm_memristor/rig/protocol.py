@@ -9,6 +9,7 @@ were cut short.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from numbers import Integral, Real
@@ -269,7 +270,7 @@ def _check_limit(name: str, value: object, least: int) -> None:
     elif (
         not isinstance(value, Real)
         or isinstance(value, bool)
-        or not math.isfinite(value)
         or value <= 0
+        or not value <= sys.float_info.max
     ):
         raise RefusedError(f"{name} is {value!r}; expected a finite number above 0")

@@ -132,7 +132,7 @@ def wiring():
 
 @pytest.fixture(autouse=True)
 def locks(tmp_path, monkeypatch):
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("vsafsm_memristor.rig.lock.FOLDER", tmp_path)
 
 
 @pytest.fixture
@@ -290,6 +290,7 @@ def test_it_has_an_address(pyarc2, tmp_path):
         "nonsense",
         json.dumps({**said, "volts": 3}),
         json.dumps({**said, "limits": {}}),
+        json.dumps({**said, "v_first_v": 10**400})[:-1] + ', "more": ' + "[" * 10**5,
         "[]",
     ):
         path.write_text(wrong)

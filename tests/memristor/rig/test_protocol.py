@@ -4,6 +4,7 @@ every respect.
 
 import math
 from dataclasses import fields
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -44,7 +45,7 @@ def test_the_tighter_of_two_is_within_both(one, other):
 
 
 @pytest.mark.parametrize("name", [each.name for each in fields(Limits)])
-@pytest.mark.parametrize("value", [-1, math.nan, math.inf, None, "1", True])
+@pytest.mark.parametrize("value", [-1, math.nan, math.inf, None, "1", True, Fraction(10**400)])
 def test_limits_that_make_no_sense_are_refused(limits, changed, name, value):
     with pytest.raises(RefusedError, match=name):
         changed(limits, **{name: value})
