@@ -17,11 +17,11 @@ from vsafsm.sense.search import (
     Space,
     Trial,
     best,
-    draw_search,
     identity,
     random_search,
     search,
 )
+from vsafsm.sense.search_picture import draw_search
 from vsafsm.sense.train import Recipe
 
 needs_optuna = pytest.mark.skipif(

@@ -68,7 +68,8 @@ def run(args: argparse.Namespace) -> int:
     from vsafsm.sense.data import load_labelled
     from vsafsm.sense.margins import split
     from vsafsm.sense.model import Model
-    from vsafsm.sense.search import Space, best, draw_search, identity, parameters, search
+    from vsafsm.sense.search import Space, best, identity, parameters, search
+    from vsafsm.sense.search_picture import draw_search
 
     check_seed(args)
     if args.picture is not None:

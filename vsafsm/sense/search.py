@@ -10,34 +10,25 @@ a search that was interrupted goes on from there, and gives what it would have g
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any
 
 import numpy as np
 
 from vsafsm import npz
-from vsafsm.errors import FileError, SenseError
-from vsafsm.files import reason
-from vsafsm.json_text import parse_json
-from vsafsm.plotting.canvas import bare, below, check_drawable, drawing, figure, write
-from vsafsm.plotting.style import COLOURS, SCREEN, Theme
+from vsafsm.errors import SenseError
+from vsafsm.json_lines import JsonLines
 from vsafsm.sense.data import Frames
 from vsafsm.sense.extra import imported, optuna_quietly
 from vsafsm.sense.model import Model
 from vsafsm.sense.train import Recipe, train
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 Score = Callable[[Model, np.random.Generator], float]
 """How good a classifier is on one drawn array: 0 to 1."""
 Progress = Callable[[str, float], None]
 LEAST_DRAWS = 20
-ACROSS = 3
-"""Panels of a picture, side by side."""
 MOST_DROPOUT = 0.5
 """Of inputs that are multiplied by 0, and of those multiplied by 1/2: some are left as they are."""
 
@@ -264,106 +255,42 @@ def _described(
 
 
 class _Journal:
-    """Trials so far, in a file where there is one. A last line that was cut off is left out."""
+    """Trials so far, in a file where there is one."""
 
     def __init__(self, path: Path | None, described: Mapping[str, Any]) -> None:
-        self.path, self.trials = path, list[Trial]()
+        self.trials: list[Trial] = []
         self._described = json.loads(json.dumps(described))
-        self._file: TextIO | None = None
+        self._lines = None if path is None else JsonLines(path, self._described)
 
     def __enter__(self) -> _Journal:
-        if self.path is None:
-            return self
-        try:
-            whole = self._read(self.path) if self.path.exists() else 0
-            self._file = self.path.open("a", encoding="utf-8")
-            self._file.truncate(whole)
-            if not whole:
-                self._write(self._described)
-        except OSError as error:
-            raise FileError(f'cannot write "{self.path}": {reason(error)}') from None
+        if self._lines is not None:
+            try:
+                self._take_in(self._lines.read(), self._lines.path)
+            except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+                raise SenseError(
+                    f'"{self._lines.path}" is no journal of a search; expected another file'
+                ) from None
+            self._lines.open()
         return self
 
     def __exit__(self, *details: object) -> None:
-        if self._file is not None:
-            self._file.close()
+        if self._lines is not None:
+            self._lines.close()
 
     def add(self, trial: Trial) -> None:
         """Keep a trial."""
         self.trials.append(trial)
-        dropout = {"dropout": trial.dropout} if trial.dropout else {}
-        self._write({"noise": trial.noise, "scores": trial.scores, **dropout})
+        if self._lines is not None:
+            dropout = {"dropout": trial.dropout} if trial.dropout else {}
+            self._lines.add({"noise": trial.noise, "scores": trial.scores, **dropout})
 
-    def _write(self, content: Mapping[str, Any]) -> None:
-        if self._file is None:
-            return
-        try:
-            self._file.write(json.dumps(content) + "\n")
-            self._file.flush()
-            os.fsync(self._file.fileno())
-        except OSError as error:
-            raise FileError(f'cannot write "{self.path}": {reason(error)}') from None
-
-    def _read(self, path: Path) -> int:
-        """Take in what is there: -> bytes up to the last whole line."""
-        data = path.read_bytes()
-        whole = data.rfind(b"\n") + 1
-        try:
-            entries = [parse_json(line) for line in data[:whole].splitlines()]
-            if entries and entries[0] != self._described:
-                raise SenseError(
-                    f'"{path}" is the journal of another search; expected another file'
-                )
-            if not entries and data:
-                raise ValueError("no whole line")
-            self.trials = [_read_trial(each) for each in entries[1:]]
-        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
-            raise SenseError(f'"{path}" is no journal of a search; expected another file') from None
-        return whole
+    def _take_in(self, entries: list[Any], path: Path) -> None:
+        if entries and entries[0] != self._described:
+            raise SenseError(f'"{path}" is the journal of another search; expected another file')
+        self.trials = [_read_trial(each) for each in entries[1:]]
 
 
 def _read_trial(entry: Mapping[str, Any]) -> Trial:
     """Raises `ValueError`, `KeyError`, `TypeError`, `AttributeError` and `OverflowError`."""
     dropout = tuple((float(zero), float(half)) for zero, half in entry.get("dropout", ()))
     return Trial(tuple(map(float, entry["noise"])), tuple(map(float, entry["scores"])), dropout)
-
-
-def draw_search(trials: Sequence[Trial], path: Path, theme: Theme = SCREEN) -> None:
-    """Trials in their order with the best so far, and what was searched against the score.
-
-    Raises
-    ------
-    PlotError
-        If Matplotlib is not installed, or the name does not say what to draw.
-    FileError
-        If the file cannot be written.
-    """
-    check_drawable(path)
-    with drawing(theme):
-        write(_drawn(trials, theme), path)
-
-
-def _drawn(trials: Sequence[Trial], theme: Theme) -> Figure:
-    names = parameters(len(trials[0].noise), bool(trials[0].dropout))
-    means = [trial.mean for trial in trials]
-    count = len(names) + 1
-    down = -(-count // ACROSS)
-    made = figure(theme, down * theme.lines(15) + theme.lines(2), 2)
-    panels: Any = made.subplots(down, ACROSS, sharey=True, squeeze=False).ravel()
-    numbers = np.arange(1, len(trials) + 1)
-    made_of = panels[0].plot(numbers, means, "o", color=COLOURS[0], label="trial")
-    best_of = panels[0].plot(
-        numbers, np.maximum.accumulate(means), color=COLOURS[1], label="best so far"
-    )
-    panels[0].set_xlabel("trial")
-    for i, (name, axes) in enumerate(zip(names, panels[1:], strict=False)):
-        shown = axes.scatter([t.numbers[i] for t in trials], means, c=numbers)
-        axes.set_xlabel(name)
-    made.colorbar(shown, ax=list(panels), label="trial")
-    for number, axes in enumerate(panels):
-        axes.set_visible(number < count)
-        bare(axes)
-        if number % ACROSS == 0:
-            axes.set_ylabel(f"mean score of {len(trials[0].scores)} arrays")
-    below(made, [*made_of, *best_of])
-    return made

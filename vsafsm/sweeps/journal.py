@@ -8,15 +8,13 @@ cut off is left out.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any
 
-from vsafsm.errors import FileError, SweepError
-from vsafsm.files import reason
-from vsafsm.json_text import parse_json
+from vsafsm.errors import SweepError
+from vsafsm.json_lines import JsonLines
 from vsafsm.sweeps.plan import check_same
 from vsafsm.sweeps.trial import Outcome
 
@@ -55,18 +53,18 @@ class Journal(Memory):
     def __init__(self, table: Path, described: Mapping[str, Any]) -> None:
         self.path = journal_path(table)
         self._described = json.loads(json.dumps(described))
-        self._file: TextIO | None = None
+        self._lines = JsonLines(self.path, self._described)
         super().__init__()
 
     def __enter__(self) -> Journal:
         try:
-            whole = self._read() if self.path.exists() else 0
-            self._file = self.path.open("a", encoding="utf-8")
-            self._file.truncate(whole)
-            if not whole:
-                self._write(self._described)
-        except OSError as error:
-            raise FileError(f'cannot write "{self.path}": {reason(error)}') from None
+            self._take_in(self._lines.read())
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise SweepError(
+                f'"{self.path}" is not what an interrupted sweep left; expected another file, or'
+                " --restart"
+            ) from None
+        self._lines.open()
         return self
 
     def __exit__(
@@ -75,50 +73,26 @@ class Journal(Memory):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._file is not None:
-            self._file.close()
+        self._lines.close()
 
     def add(self, point: int, numbers: Sequence[int], outcomes: Sequence[Outcome]) -> None:
         """Keep draws of a point. Raises `FileError`."""
         super().add(point, numbers, outcomes)
-        try:
-            self._write(
-                {
-                    "point": point,
-                    "draws": list(numbers),
-                    "outcomes": [list(each) for each in outcomes],
-                }
-            )
-        except OSError as error:
-            raise FileError(f'cannot write "{self.path}": {reason(error)}') from None
+        self._lines.add(
+            {
+                "point": point,
+                "draws": list(numbers),
+                "outcomes": [list(each) for each in outcomes],
+            }
+        )
 
     def forget(self) -> None:
         """The table is written: remove the file."""
         self.path.unlink(missing_ok=True)
 
-    def _write(self, content: Mapping[str, Any]) -> None:
-        assert self._file is not None  # noqa: S101 - within the context
-        self._file.write(json.dumps(content) + "\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
-
-    def _read(self) -> int:
-        """Take in what is there: -> bytes up to the last whole line."""
-        data = self.path.read_bytes()
-        whole = data.rfind(b"\n") + 1
-        lines = data[:whole].splitlines()
-        try:
-            entries = [parse_json(line) for line in lines]
-            if entries:
-                check_same(f'"{self.path}"', entries[0], self._described)
-            for each in entries[1:]:
-                found = (Outcome(*outcome) for outcome in each["outcomes"])
-                self.kept.setdefault(each["point"], {}).update(
-                    zip(each["draws"], found, strict=True)
-                )
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise SweepError(
-                f'"{self.path}" is not what an interrupted sweep left; expected another file, or'
-                " --restart"
-            ) from None
-        return whole
+    def _take_in(self, entries: list[Any]) -> None:
+        if entries:
+            check_same(f'"{self.path}"', entries[0], self._described)
+        for each in entries[1:]:
+            found = (Outcome(*outcome) for outcome in each["outcomes"])
+            self.kept.setdefault(each["point"], {}).update(zip(each["draws"], found, strict=True))
