@@ -4,7 +4,8 @@ neurons.
 ``default DRAWS [MACHINE ...]``: what ``compile`` gives without options, for every machine of
 ``specs/``. ``named DRAWS [MACHINE ...]``: sizes that tolerances ask for. ``timing WORDS [MACHINE
 ...]``: random words of 100 inputs at those sizes and at the smallest; ``slow WORDS [MACHINE ...]``
-the same for masks that arrive over a while under synchronous updates. ``order 0 [MACHINE ...]``:
+the same for masks that arrive over a while under synchronous updates, ``surely WORDS [MACHINE ...]``
+for one neuron at a time at the confidence of 0.999. ``order 0 [MACHINE ...]``:
 sizes at which every order of updates is proven.
 """
 
@@ -23,11 +24,12 @@ from vsafsm.errors import NotProvenError
 from vsafsm.intervals import wilson
 from vsafsm.noise import parse_noise
 from vsafsm.program import Program
-from vsafsm.tolerance import DEFAULT, correct_draws
+from vsafsm.tolerance import CONFIDENCE, DEFAULT, correct_draws
 
 SPECS = Path(__file__).parent.parent / "specs"
 NAMED = ("additive:3", "missing:0.5", "lognormal:1")
-TIMINGS = ("timing:async:0.1", "timing:async:0", "timing:masks:20+timing:async:0.2")
+ONE_AT_A_TIME = "timing:async:0"
+TIMINGS = ("timing:async:0.1", ONE_AT_A_TIME, "timing:masks:20+timing:async:0.2")
 SLOW = ("timing:masks:20", "timing:masks:60")
 SEED = 1_000
 """Of draws: others than those that sizing looked at."""
@@ -41,6 +43,7 @@ def main() -> None:
         "named": named,
         "timing": timing,
         "slow": slow,
+        "surely": surely,
         "order": order,
     }
     tables[what](int(draws), names or sorted(path.stem for path in SPECS.glob("*.yaml")))
@@ -86,7 +89,12 @@ def named(draws: int, names: list[str]) -> None:
             )
 
 
-def timing(words: int, names: list[str], texts: tuple[str, ...] = TIMINGS) -> None:
+def timing(
+    words: int,
+    names: list[str],
+    texts: tuple[str, ...] = TIMINGS,
+    confidence: float = CONFIDENCE,
+) -> None:
     for number, name in enumerate(names):
         machine = vsafsm.load(SPECS / f"{name}.yaml")
         smallest = vsafsm.compile(machine, tolerate="none")
@@ -94,7 +102,7 @@ def timing(words: int, names: list[str], texts: tuple[str, ...] = TIMINGS) -> No
             programs, cells = [smallest], list[object]()
             before = time.process_time()
             try:
-                programs.append(vsafsm.compile(machine, tolerate=text))
+                programs.append(vsafsm.compile(machine, tolerate=text, confidence=confidence))
             except NotProvenError as error:
                 print(error, file=sys.stderr)
             took = time.process_time() - before
@@ -119,6 +127,10 @@ def timing(words: int, names: list[str], texts: tuple[str, ...] = TIMINGS) -> No
 
 def slow(words: int, names: list[str]) -> None:
     timing(words, names, SLOW)
+
+
+def surely(words: int, names: list[str]) -> None:
+    timing(words, names, (ONE_AT_A_TIME,), confidence=0.999)
 
 
 def order(_: int, names: list[str]) -> None:
