@@ -4,9 +4,9 @@ neurons.
 ``default DRAWS [MACHINE ...]``: what ``compile`` gives without options, for every machine of
 ``specs/``. ``named DRAWS [MACHINE ...]``: sizes that tolerances ask for. ``timing WORDS [MACHINE
 ...]``: random words of 100 inputs at those sizes and at the smallest; ``slow WORDS [MACHINE ...]``
-the same for masks that arrive over a while under synchronous updates, ``surely WORDS [MACHINE ...]``
-for one neuron at a time at the confidence of 0.999. ``order 0 [MACHINE ...]``:
-sizes at which every order of updates is proven.
+the same for masks that arrive over a while under synchronous updates, and ``surely WORDS [MACHINE
+...]`` for one neuron at a time at the confidence of 0.999. ``order 0 [MACHINE ...]``: sizes at
+which every order of updates is proven.
 """
 
 from __future__ import annotations
