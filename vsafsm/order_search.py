@@ -125,6 +125,7 @@ class Orders:
         # Nothing comes up as long as something may go off.
         rising.append(np.zeros(network.neurons))
         falling.append(np.ones(network.neurons))
+        # A proof has no seed: the same orders are tried each time.
         rng = np.random.default_rng(arc)
         for _ in range(RANDOM):
             scores = rng.random(network.neurons)
