@@ -352,6 +352,18 @@ def test_a_classifier_is_not_replaced_by_a_program(
     assert path.read_bytes() == Path(classifier).read_bytes()
 
 
+def test_training_does_not_replace_its_own_frames(
+    run: Run, folder: Path, tmp_path: Path
+) -> None:
+    frames, path = load_labelled(folder / "train"), tmp_path / "frames.npz"
+    np.savez(path, frames=frames.values, labels=np.array(frames.labels))
+    before = path.read_bytes()
+    code, _, err = run("sense", "train", str(path), *SMALL, "-o", str(path), "--force")
+    assert code == 2
+    assert "the file to be read" in err
+    assert path.read_bytes() == before
+
+
 def test_layers_are_emitted(run: Run, folder: Path, classifier: str, tmp_path: Path) -> None:
     """Conductances of the tiles are those of the weights, wherever they lie."""
     maps, model = tmp_path / "maps", load_model(classifier)

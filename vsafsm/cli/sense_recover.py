@@ -44,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="write what the first array recovers, a .npz"
     )
+    parser.add_argument("--force", action="store_true", help="replace a file of another kind")
     parser.add_argument(
         "--damaged",
         action="store_true",
@@ -104,7 +105,16 @@ def _check(args: argparse.Namespace) -> None:
 
         check_output(args.picture, "a picture", SUFFIXES)
     if args.output is not None:
-        check_output(args.output, "frames", (".npz",), sources=(args.frames, args.memory))
+        from vsafsm.sense.data import holds_frames
+
+        check_output(
+            args.output,
+            "a file of frames",
+            (".npz",),
+            holds_frames,
+            sources=(args.frames, args.memory),
+            force=args.force,
+        )
 
 
 def _damage(args: argparse.Namespace, truth: Bits, rng: Any) -> Damaged:

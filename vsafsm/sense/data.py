@@ -184,6 +184,15 @@ def load_frames(path: str | Path) -> Frames:
     return load_sequence(place)
 
 
+def holds_frames(path: str | Path) -> bool:
+    """Whether a file that is there holds frames, whole or damaged inside."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "frames.npy" in archive.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
 def _there(path: str | Path) -> Path:
     place = Path(path)
     if not place.exists():
