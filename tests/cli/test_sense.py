@@ -352,9 +352,7 @@ def test_a_classifier_is_not_replaced_by_a_program(
     assert path.read_bytes() == Path(classifier).read_bytes()
 
 
-def test_training_does_not_replace_its_own_frames(
-    run: Run, folder: Path, tmp_path: Path
-) -> None:
+def test_training_does_not_replace_its_own_frames(run: Run, folder: Path, tmp_path: Path) -> None:
     frames, path = load_labelled(folder / "train"), tmp_path / "frames.npz"
     np.savez(path, frames=frames.values, labels=np.array(frames.labels))
     before = path.read_bytes()

@@ -101,9 +101,9 @@ def _check(args: argparse.Namespace) -> None:
             " expected bottom"
         )
     if args.picture is not None:
-        from vsafsm.plotting.canvas import SUFFIXES
+        from vsafsm.plotting.canvas import check_picture
 
-        check_output(args.picture, "a picture", SUFFIXES)
+        check_picture(args.picture, sources=(args.frames, args.memory))
     if args.output is not None:
         from vsafsm.sense.data import holds_frames
 

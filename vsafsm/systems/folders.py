@@ -13,6 +13,7 @@ from pathlib import Path
 from vsafsm.errors import FileError, ProgramError, SpecError
 from vsafsm.files import reason
 from vsafsm.json_text import parse_json
+from vsafsm.overwriting import check_place
 from vsafsm.program import SUFFIX, load_program
 from vsafsm.systems.programs import SystemProgram
 from vsafsm.systems.system import System
@@ -45,10 +46,7 @@ def check_folder(path: str | Path) -> None:
             f'cannot write a system to "{path}", which is the name of one program; expected the'
             " name of a folder, for a program of each machine"
         )
-    if not folder.resolve().parent.is_dir():
-        raise FileError(
-            f'cannot write "{path}": the folder around is not there; expected an existing one'
-        )
+    check_place(folder)
     if not folder.exists():
         return
     if not folder.is_dir():

@@ -59,7 +59,10 @@ def test_recovered_frames_replace_frames_and_another_file_with_force(
 ) -> None:
     store = "sense remember stored.npz --attractors --neurons 256 --active 32 -o m.npz"
     assert main(store.split()) == 0
-    recover = "sense recover m.npz stored.npz --cover bottom --damaged -o out.npz".split()
+    recover = [
+        *["sense", "recover", "m.npz", "stored.npz", "--cover", "bottom", "--damaged", "-o"],
+        "out.npz",
+    ]
     assert main(recover) == main(recover) == 0
     np.savez("out.npz", codes=np.zeros(3))
     assert main(recover) == 2
