@@ -140,12 +140,14 @@ def _measure(args: argparse.Namespace, output: Path) -> Table:
 def _subjects(args: argparse.Namespace) -> list[Subject]:
     """Every program that is asked for, on every backend; the last option varies fastest."""
     flags = {f"compile_{name}": getattr(args, f"compile_{name}") for name in COMPILE_OPTIONS}
-    texts = {name: text for name, text in flags.items() if text is not None} | parse_assignments(
-        args.assign
-    )
+    texts = {name: text for name, text in flags.items() if text is not None}
+    # A flag overrides -O, as in `choices`: a list there would measure one program again and again.
+    for name, text in parse_assignments(args.assign).items():
+        if f"compile_{name}" not in texts:
+            texts[name] = text
     # Noises that are to be tolerated have commas of their own: flags ask for one set of them.
     axes = {
-        name: (" ".join(text),)
+        name: (" ".join(dict.fromkeys(text)),)
         if isinstance(text, list)
         else values(name.removeprefix("compile_"), text)
         for name, text in texts.items()
