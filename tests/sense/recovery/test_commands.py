@@ -85,6 +85,7 @@ def test_recovered_frames_replace_frames_and_another_file_with_force(
         ("recover m.npz seen.npz --flip 0.2 -o other.npz", "is not a file of frames"),
         ("remember seen.npz -o n.npz --neurons 9", "with --attractors only"),
         ("remember seen.npz -o n.npz --attractors --noise 0.1", "without --attractors only"),
+        ("remember stored.npz -o n.npz --attractors --neurons 99999999", "at most 16384"),
         ("remember seen.npz -o n.npz --passes 0", "1 or more"),
         ("remember none.npz -o n.npz", "no such file"),
         ("remember stored.npz -o seen.npz", "not a memory of images"),
