@@ -711,6 +711,10 @@ BAD = {
         "option tolerate is 'none missing:0.1'",
     ),
     "an empty noise": (["prove", TURNSTILE, "--tolerate", ""], "option tolerate is ''"),
+    "a format of an expression": (
+        ["compile", "--regex", "a", "--format", "yaml", "-o", "nowhere.npz"],
+        "expected it without --regex",
+    ),
     "no command": (["--bits"], "commands"),
     "missing folder": (["compile", TURNSTILE, "-o", "nowhere/p.npz"], "nowhere"),
     "two words": (["run", TURNSTILE, "coin", "--word-file", TURNSTILE], "one of them"),

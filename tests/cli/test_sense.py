@@ -272,6 +272,14 @@ REFUSED = {
         ["sense", "test", "{classifier}", "{test}", "--arrays", "1", "--backend", "reference"],
         "has no arrays",
     ),
+    "a backend without a number of arrays": (
+        ["sense", "test", "{classifier}", "{test}", "--backend", "foo"],
+        "expected --arrays",
+    ),
+    "an unknown backend": (
+        ["sense", "test", "{classifier}", "{test}", "--backend", "foo", "--arrays", "1"],
+        'unknown backend "foo"',
+    ),
     "options without arrays": (
         ["sense", "test", "{classifier}", "{test}", "-O", "adc_bits=8"],
         "expected --arrays",
@@ -296,6 +304,10 @@ REFUSED = {
     "an epoch of prototypes": (
         ["sense", "train", "{train}", "--prototypes", "--epochs", "3", "-o", "{new}"],
         "without --prototypes",
+    ),
+    "neurons beyond memory": (
+        ["sense", "train", "{train}", "--prototypes", "--neurons", "99999999", "-o", "{new}"],
+        "expected at most 16384",
     ),
     "neurons of layers": (
         ["sense", "train", "{train}", "--neurons", "30", "-o", "{new}"],
