@@ -108,9 +108,9 @@ def check_manifest(folder: str | Path, force: bool | None = None) -> None:
         If it has one, or it cannot be read.
     """
     path = Path(folder) / MANIFEST
-    if force or not path.is_file():
-        return
     try:
+        if force or not path.is_file():
+            return
         found = parse_json(path.read_bytes())
     except OSError as error:
         raise FileError(f'cannot read "{path}": {reason(error)}') from None

@@ -195,9 +195,12 @@ def holds_frames(path: str | Path) -> bool:
 
 def _there(path: str | Path) -> Path:
     place = Path(path)
-    if not place.exists():
-        parent = place.parent
-        known = [each.name for each in parent.iterdir()] if parent.is_dir() else []
+    try:
+        there, parent = place.exists(), place.parent
+        known = [each.name for each in parent.iterdir()] if not there and parent.is_dir() else []
+    except OSError as error:
+        raise FileError(f'cannot read "{place}": {reason(error)}') from None
+    if not there:
         raise FileError(
             f'cannot read "{place}": there is no such file or folder'
             f"{did_you_mean(place.name, known)}"

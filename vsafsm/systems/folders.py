@@ -26,7 +26,7 @@ _FILE = re.compile(r"[0-9]{1,9}[\w-]*\.npz")
 
 def is_system(path: str | Path) -> bool:
     """Whether a folder holds a compiled system."""
-    with suppress(ValueError):
+    with suppress(OSError, ValueError):
         return (Path(path) / LIST).is_file()
     return False
 
@@ -51,7 +51,10 @@ def check_folder(path: str | Path) -> None:
         return
     if not folder.is_dir():
         raise FileError(f'"{path}" is there and is no folder; expected another name')
-    files = [each.name for each in folder.iterdir()]
+    try:
+        files = [each.name for each in folder.iterdir()]
+    except OSError as error:
+        raise FileError(f'cannot read "{path}": {reason(error)}') from None
     other = [each for each in files if each != LIST and not _FILE.fullmatch(each)]
     if other or (files and not is_system(folder)):
         raise FileError(
