@@ -428,6 +428,14 @@ def test_tiles_of_another_map_are_kept(run: Run, classifier: str, tmp_path: Path
     assert [path.name for path in tmp_path.iterdir()] == ["tile_000.csv"]
 
 
+def test_a_manifest_of_something_else_is_kept(run: Run, classifier: str, tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text('{"name": "a page"}')
+    code, _, err = run("sense", "emit", classifier, "-o", str(tmp_path))
+    assert code == 2
+    assert "is not a manifest of vsafsm; expected another folder\n" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
+
+
 def test_a_page_shows_what_a_machine_sees(
     run: Run, folder: Path, classifier: str, tmp_path: Path
 ) -> None:
