@@ -8,9 +8,12 @@ import asyncio
 from contextlib import suppress
 from importlib import import_module
 from typing import Any
+from urllib.parse import urlsplit
 
 from vsafsm.errors import ClusterError
 
+SCHEMES = ("tcp", "tls", "ucx", "ws", "wss")
+"""Of addresses with a host and a port, as Distributed has them."""
 WAIT_S = 10
 """Seconds in which a scheduler has to answer."""
 
@@ -26,7 +29,14 @@ def imported(name: str) -> Any:
 
 
 def client_of(distributed: Any, address: str) -> Any:
-    """A client of the Dask scheduler at an address. Raises `ClusterError` where none answers."""
+    """A client of the Dask scheduler at an address. Raises `ClusterError` where none answers, or
+    the text is no address.
+    """
+    if not _is_address(address):
+        raise ClusterError(
+            f'"{address}" is no address of a scheduler; expected HOST:PORT, such as'
+            " tcp://127.0.0.1:8786"
+        )
     try:
         return distributed.Client(address, timeout=WAIT_S, set_as_default=False)
     except (OSError, ValueError, TimeoutError, asyncio.TimeoutError) as error:
@@ -34,6 +44,16 @@ def client_of(distributed: Any, address: str) -> Any:
             f'no scheduler answers at "{address}" ({type(error).__name__}); expected the address of'
             " a running dask scheduler, such as tcp://127.0.0.1:8786"
         ) from None
+
+
+def _is_address(text: str) -> bool:
+    """Distributed tries others for long, and leaves a client that cannot be closed."""
+    try:
+        parts = urlsplit(text if "://" in text else f"tcp://{text}")
+        located = parts.scheme in SCHEMES and bool(parts.hostname and parts.port)
+        return located or parts.scheme == "inproc"
+    except ValueError:  # a port that is none, or half an IPv6 address
+        return False
 
 
 def workers_of(client: Any, address: str) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vsafsm.errors import FileError, did_you_mean
 from vsafsm.files import write_atomically
+from vsafsm.overwriting import check_place
 
 
 def example_names() -> list[str]:
@@ -35,6 +36,7 @@ def copy_example(name: str, folder: str | Path, overwrite: bool = False) -> Path
             f'no example "{name}"; expected one of: {", ".join(known)}{did_you_mean(stem, known)}'
         )
     target = Path(folder) / f"{stem}.yaml"
+    check_place(target)
     if target.exists() and not overwrite:
         raise FileError(
             f"{target} is there already; expected a new name, another folder, or --force"

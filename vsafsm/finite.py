@@ -1,4 +1,4 @@
-"""Numbers of users that a float can stand for."""
+"""Numbers of users that a float can stand for, and numbers in messages."""
 
 from __future__ import annotations
 
@@ -21,3 +21,14 @@ def finite(value: object) -> float | None:
     except OverflowError:
         return None
     return number if math.isfinite(number) else None
+
+
+def shown(number: float) -> str:
+    """A number for a message: a whole one with all its digits.
+
+    Examples
+    --------
+    >>> shown(2**20), shown(0.5), shown(1e12)
+    ('1048576', '0.5', '1e+12')
+    """
+    return str(number) if isinstance(number, int) else f"{number:g}"

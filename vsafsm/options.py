@@ -129,7 +129,8 @@ def _typed(name: str, value: object) -> Any:
             f" {', '.join(known)}{did_you_mean(name, known)}"
         )
     if name == "tolerate" and isinstance(value, list | tuple):
-        value = " ".join(map(str, value)) or "none"
+        texts = [str(each) for each in value]
+        value = "none" if set(texts) <= {"none"} else " ".join(texts)
     if isinstance(value, str):
         return _read(name, value)
     if isinstance(value, Integral) and not isinstance(value, bool):
@@ -201,6 +202,11 @@ def _tolerate(name: str, value: object) -> None:
 
     if not isinstance(value, str) or not value.strip():
         raise OptionError(f"option {name} is {value!r}; expected {_expected(name)}")
+    if not {"auto", "none"}.isdisjoint(value.split()):
+        raise OptionError(
+            f'option {name} is {value!r}; expected noises, or "none" (as --smallest asks for) or'
+            ' "auto" by itself'
+        )
     try:
         tolerances(value)
     except NoiseError as error:

@@ -184,15 +184,17 @@ class Journal:
 
     def __init__(self, path: Path | None) -> None:
         self.path, self.done = path, dict[str, list[int]]()
-        if path is not None and path.exists():
+        if path is not None:
             try:
-                found = parse_json(path.read_bytes())
+                found = parse_json(path.read_bytes() if path.exists() else "{}")
                 self.done = {
                     str(key): [int(correct), int(draws)] for key, (correct, draws) in found.items()
                 }
                 if not all(0 <= correct <= draws for correct, draws in self.done.values()):
                     raise ValueError
-            except (OSError, ValueError, AttributeError, OverflowError, TypeError):
+            except OSError as error:
+                raise FileError(f'cannot read "{path}": {reason(error)}') from None
+            except (ValueError, AttributeError, OverflowError, TypeError):
                 raise RobustnessError(
                     f"{path}: is no record of draws; expected one that compile wrote, or another"
                     " folder"

@@ -15,7 +15,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 
 from vsafsm.backend import Option
 from vsafsm.errors import OptionError, did_you_mean
-from vsafsm.finite import finite
+from vsafsm.finite import finite, shown
 from vsafsm.machine import Clock, Machine
 from vsafsm.requirements import Requirements
 from vsafsm_brian2.errors import ContractWarning
@@ -353,8 +353,8 @@ def check(settings: Any) -> None:
             and least <= value <= most
         )
         if not inside or finite(value) is None or (above and value == least):
-            limits = f"{'above' if above else 'of at least'} {least:g}" + (
-                f", at most {most:g}" if most < math.inf else ""
+            limits = f"{'above' if above else 'of at least'} {shown(least)}" + (
+                f", at most {shown(most)}" if most < math.inf else ""
             )
             kind, unit = "whole number" if whole else "number", each.metadata["unit"] or "no unit"
             raise OptionError(f"{each.name} is {value!r}; expected a {kind} {limits} ({unit})")

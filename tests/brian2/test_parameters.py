@@ -63,6 +63,11 @@ def test_what_is_out_of_range_is_refused_by_name(group: Any, wrong: dict[str, An
         group(**wrong)
 
 
+def test_a_whole_limit_is_told_in_full() -> None:
+    with pytest.raises(OptionError, match="at least 0, at most 2147483647 "):
+        RunSettings(draw_seed=-1)
+
+
 def test_every_setting_is_an_option_of_the_backend_with_its_default() -> None:
     known = {option.name: option for option in options()}
     for group in (Parameters, Realism, RunSettings):

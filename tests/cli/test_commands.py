@@ -698,6 +698,23 @@ BAD = {
     "-O without value": (["prove", TURNSTILE, "-O", "bits"], "key=value"),
     "too active": (["prove", TURNSTILE, "--dimension", "16", "--active", "64"], "16"),
     "unknown option": (["prove", TURNSTILE, "--dimensions", "3"], 'did you mean "--dimension"?'),
+    "smallest, and a noise": (
+        ["prove", TURNSTILE, "--smallest", "--tolerate", "missing:0.1"],
+        "option tolerate is 'none missing:0.1'; expected noises, or \"none\" (as --smallest",
+    ),
+    "a noise, and smallest": (
+        ["prove", TURNSTILE, "--tolerate", "missing:0.1", "--smallest"],
+        "option tolerate is 'missing:0.1 none'",
+    ),
+    "none and a noise": (
+        ["prove", TURNSTILE, "-O", "tolerate=none missing:0.1"],
+        "option tolerate is 'none missing:0.1'",
+    ),
+    "an empty noise": (["prove", TURNSTILE, "--tolerate", ""], "option tolerate is ''"),
+    "a format of an expression": (
+        ["compile", "--regex", "a", "--format", "yaml", "-o", "nowhere.npz"],
+        "expected it without --regex",
+    ),
     "no command": (["--bits"], "commands"),
     "missing folder": (["compile", TURNSTILE, "-o", "nowhere/p.npz"], "nowhere"),
     "two words": (["run", TURNSTILE, "coin", "--word-file", TURNSTILE], "one of them"),
@@ -711,6 +728,12 @@ def test_bad_input_exits_with_2_and_says_why(run, arguments, says):
     assert code == 2
     assert out == ""
     assert says in err
+
+
+def test_smallest_may_be_said_twice(run):
+    flags = ("--smallest", "--smallest", "--tolerate", "none")
+    options = json.loads(run("info", TURNSTILE, *flags, "--json")[1])["options"]
+    assert options["tolerate"] == "none"
 
 
 def test_a_wrong_spec_is_told_with_its_place(run, tmp_path):

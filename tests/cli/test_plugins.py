@@ -44,7 +44,7 @@ def add(monkeypatch):
     """Adds an entry point with an object behind it, or with a text of its own."""
     points = []
     monkeypatch.setattr(
-        vsafsm.cli.plugins, "entry_points", lambda group: points if group == GROUP else []
+        vsafsm.cli.plugins, "_entry_points", lambda group: points if group == GROUP else []
     )
 
     def added(command=None, name="greet", value=None):
@@ -163,7 +163,7 @@ def test_a_name_that_two_have_is_of_the_first(add, run):
 
 
 def test_ours_do_not_look_for_others(monkeypatch, run):
-    monkeypatch.setattr(vsafsm.cli.plugins, "entry_points", lambda group: pytest.fail("looked"))
+    monkeypatch.setattr(vsafsm.cli.plugins, "_entry_points", lambda group: pytest.fail("looked"))
     assert run("examples")[0] == 0
 
 

@@ -272,6 +272,14 @@ REFUSED = {
         ["sense", "test", "{classifier}", "{test}", "--arrays", "1", "--backend", "reference"],
         "has no arrays",
     ),
+    "a backend without a number of arrays": (
+        ["sense", "test", "{classifier}", "{test}", "--backend", "foo"],
+        "expected --arrays",
+    ),
+    "an unknown backend": (
+        ["sense", "test", "{classifier}", "{test}", "--backend", "foo", "--arrays", "1"],
+        'unknown backend "foo"',
+    ),
     "options without arrays": (
         ["sense", "test", "{classifier}", "{test}", "-O", "adc_bits=8"],
         "expected --arrays",
@@ -296,6 +304,10 @@ REFUSED = {
     "an epoch of prototypes": (
         ["sense", "train", "{train}", "--prototypes", "--epochs", "3", "-o", "{new}"],
         "without --prototypes",
+    ),
+    "neurons beyond memory": (
+        ["sense", "train", "{train}", "--prototypes", "--neurons", "99999999", "-o", "{new}"],
+        "expected at most 16384",
     ),
     "neurons of layers": (
         ["sense", "train", "{train}", "--neurons", "30", "-o", "{new}"],
@@ -352,6 +364,16 @@ def test_a_classifier_is_not_replaced_by_a_program(
     assert path.read_bytes() == Path(classifier).read_bytes()
 
 
+def test_training_does_not_replace_its_own_frames(run: Run, folder: Path, tmp_path: Path) -> None:
+    frames, path = load_labelled(folder / "train"), tmp_path / "frames.npz"
+    np.savez(path, frames=frames.values, labels=np.array(frames.labels))
+    before = path.read_bytes()
+    code, _, err = run("sense", "train", str(path), *SMALL, "-o", str(path), "--force")
+    assert code == 2
+    assert "the file to be read" in err
+    assert path.read_bytes() == before
+
+
 def test_layers_are_emitted(run: Run, folder: Path, classifier: str, tmp_path: Path) -> None:
     """Conductances of the tiles are those of the weights, wherever they lie."""
     maps, model = tmp_path / "maps", load_model(classifier)
@@ -404,6 +426,14 @@ def test_tiles_of_another_map_are_kept(run: Run, classifier: str, tmp_path: Path
     assert code == 2
     assert "is of another map and would stay" in err
     assert [path.name for path in tmp_path.iterdir()] == ["tile_000.csv"]
+
+
+def test_a_manifest_of_something_else_is_kept(run: Run, classifier: str, tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text('{"name": "a page"}')
+    code, _, err = run("sense", "emit", classifier, "-o", str(tmp_path))
+    assert code == 2
+    assert "is not a manifest of vsafsm; expected another folder\n" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
 
 
 def test_a_page_shows_what_a_machine_sees(

@@ -83,6 +83,23 @@ def test_every_option_can_be_a_list(spec: str) -> None:
     assert len({(row.bits, row.rule, row.seed, row.inhibition) for row in rows}) == len(rows) == 16
 
 
+@pytest.mark.parametrize(
+    ("arguments", "settings"),
+    [
+        (("--seed", "2", "-O", "seed=0,1"), ["2"]),
+        (("--seed", "2,3", "-O", "seed=0,1"), ["2", "3"]),
+        (("--smallest", "-O", "tolerate=none,auto"), ["0"]),
+    ],
+)
+def test_a_flag_overrides_a_list_and_nothing_is_measured_twice(
+    arguments: tuple[str, ...], settings: list[str], spec: str
+) -> None:
+    fast = () if "--smallest" in arguments else ("--smallest",)
+    noise = ("--noise", "additive:1", "--trials", "2")
+    assert sweep(spec, *fast, *arguments, *noise, "-o", "t.csv") == 0
+    assert [str(row.seed) for row in read_table(Path("t.csv")).rows] == settings
+
+
 def test_backends_and_their_options(spec: str) -> None:
     assert (
         sweep(spec, "--noise", "additive:1", "--backend", "reference,loihi2", *SHORT, "-o", "t.csv")

@@ -86,6 +86,7 @@ def test_the_name_is_the_file_s() -> None:
         ("(a", e.SyntaxSpecError, "--regex:1:1: this is no regular expression"),
         ("*a", e.SyntaxSpecError, "cannot appear at the start"),
         ("a{3", e.SyntaxSpecError, "no regular expression"),
+        ("ba{2,1}", e.SyntaxSpecError, '--regex:1:3: "{2,1}" repeats at least 2 times'),
         ("^a", e.SyntaxSpecError, "no anchors"),
         ("ab$", e.SyntaxSpecError, "--regex:1:3"),
         ("a\nb", e.SyntaxSpecError, "--regex:2:1: a second line"),

@@ -452,8 +452,8 @@ def test_every_compile_option_reads_back_equal_and_of_its_type(option_strategy) 
 @pytest.mark.parametrize(
     ("change", "useful"),
     [
-        ({"states": ("*",), "initial": "*", "table": ((Transition("*"),),)}, "state"),
-        ({"inputs": ("*",)}, "input"),
+        ({"states": ("*",), "initial": "*", "table": ((Transition("*"),),)}, '^the state "'),
+        ({"inputs": ("*",)}, '^the input "'),
     ],
 )
 def test_what_a_spec_cannot_say_is_refused(change: dict[str, object], useful: str) -> None:

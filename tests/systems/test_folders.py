@@ -54,6 +54,12 @@ def test_a_new_and_an_empty_folder_will_do(tmp_path: Path) -> None:
     check_folder(tmp_path / "new")
 
 
+def test_a_link_to_itself_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(FileError, match="Too many levels"):
+        check_folder(tmp_path / "loop")
+
+
 @pytest.mark.parametrize("name", ["notes.txt", "1.npy", ".hidden"])
 def test_nothing_else_is_replaced(
     name: str, program: SystemProgram, folder: Path, tmp_path: Path
@@ -74,7 +80,7 @@ def test_nothing_else_is_replaced(
     [
         ("file", "is there and is no folder"),
         ("x.npz", "the name of one program"),
-        ("nowhere/x", "the folder around is not there"),
+        ("nowhere/x", "is not there; expected an existing one"),
     ],
 )
 def test_where_no_system_can_be(path: str, told: str, tmp_path: Path) -> None:

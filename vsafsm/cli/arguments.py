@@ -251,8 +251,8 @@ def add_options(parser: argparse.ArgumentParser, options: Sequence[Option] = ())
     group.add_argument(
         "--smallest",
         dest="compile_tolerate",
-        action="store_const",
-        const=["none"],
+        action="append_const",
+        const="none",
         help="a network of about twice the fewest neurons that prove, so that the margin is 0.3;"
         " no noise is tried; the same as `--tolerate none`",
     )

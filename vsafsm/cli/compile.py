@@ -145,5 +145,7 @@ def _source(args: argparse.Namespace) -> Machine | System:
     if (args.spec is None) == (args.regex is None):
         raise UsageError("expected either a spec or --regex EXPRESSION")
     if args.regex is not None:
+        if args.format is not None:
+            raise UsageError("--format is of a spec; expected it without --regex")
         return format_for("", "regex").read(args.regex, "--regex").machine
     return source_of(args.spec, args.format)

@@ -10,9 +10,16 @@ from vsafsm.cli.exits import OK
 from vsafsm.cli.sources import machine_of
 from vsafsm.cli.terminal import print_line
 from vsafsm.equivalence import distinguishing_word, minimized
-from vsafsm.errors import FileError, NotExpressibleError, UsageError
+from vsafsm.errors import (
+    FileError,
+    NotExpressibleError,
+    SyntaxSpecError,
+    TooLargeError,
+    UsageError,
+    VsafsmError,
+)
 from vsafsm.files import write_atomically
-from vsafsm.formats import format_for, written
+from vsafsm.formats import format_for, read, written
 from vsafsm.formats.renaming import Renaming, is_table, renaming
 from vsafsm.machine import Machine
 from vsafsm.overwriting import check_output
@@ -50,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
         output,
         f"a machine in the format {chosen.name}",
         chosen.suffixes if args.to is None else (),
+        lambda path: _is_in(path, args.to),
         sources=(args.input,),
         force=args.force,
     )
@@ -60,9 +68,9 @@ def run(args: argparse.Namespace) -> int:
     if table:
         _check_table(output, args)
     text = written(names.applied(machine), chosen)
-    read = chosen.guards if isinstance(source, SymbolicMachine) else chosen.read
-    assert read is not None  # noqa: S101 - such a format has not written the text
-    _check_same(source, names.inverse().applied(read(text, output).machine), chosen.name)
+    back = chosen.guards if isinstance(source, SymbolicMachine) else chosen.read
+    assert back is not None  # noqa: S101 - such a format has not written the text
+    _check_same(source, names.inverse().applied(back(text, output).machine), chosen.name)
     if table:
         write_atomically(output + TABLE_SUFFIX, table.encode())
     write_atomically(output, text.encode())
@@ -74,6 +82,17 @@ def run(args: argparse.Namespace) -> int:
     if table:
         print_line(f"wrote {output}{TABLE_SUFFIX}: {names.size} renamed")
     return OK
+
+
+def _is_in(path: str, format_name: str | None) -> bool:
+    """Whether a file has the syntax of a format, whatever the machine in it."""
+    try:
+        read(path, format_name)
+    except (FileError, SyntaxSpecError, TooLargeError):
+        return False
+    except VsafsmError:
+        return True
+    return True
 
 
 def _check_table(output: str, args: argparse.Namespace) -> None:

@@ -11,8 +11,7 @@ from vsafsm.cli.sources import chart_of, machine_of
 from vsafsm.cli.terminal import note, print_line
 from vsafsm.files import write_atomically
 from vsafsm.formats.mermaid import mermaid
-from vsafsm.overwriting import check_output
-from vsafsm.plotting.canvas import SUFFIXES, check_drawable, write
+from vsafsm.plotting.canvas import SUFFIXES, check_drawable, check_picture, write
 from vsafsm.plotting.geometry import LABEL_FONT, geometry
 from vsafsm.plotting.graph import check_reached, draw
 from vsafsm.plotting.graphviz import is_there, print_of, rendered
@@ -42,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     """-> 0 drawn; bad input is raised."""
     output, theme = Path(args.output), theme_of(args.theme)
     suffixes = (*SUFFIXES, MERMAID)
-    check_output(output, "a drawing", suffixes, sources=(args.spec,), force=args.force)
+    check_picture(args.output, "a drawing", suffixes, sources=(args.spec,), force=args.force)
     chart = None if args.flat else _chart(args, output)
     if chart is not None and is_there():
         lit = () if args.state is None else _leaves(chart, args.state)

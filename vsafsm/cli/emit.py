@@ -10,9 +10,10 @@ from vsafsm.cli.exits import OK
 from vsafsm.cli.sources import program_of
 from vsafsm.cli.terminal import print_line
 from vsafsm.errors import FileError, NotProvenError
-from vsafsm.overwriting import check_output
+from vsafsm.overwriting import check_manifest, check_output, check_place
 from vsafsm.program import Program
 from vsafsm.running import check, file_writer
+from vsafsm.signatures import begins_as_named
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,9 +33,13 @@ def run(args: argparse.Namespace) -> int:
             args.output,
             f"a network for {chosen.target}",
             (output.suffix,),
+            begins_as_named,
             sources=(args.spec,),
             force=args.force,
         )
+    else:
+        check_place(output)
+        check_manifest(output, args.force)
     program = program_of(args, chosen, allow_unproven=False)
     if not (proof := program.prove()).holds:
         raise NotProvenError(
@@ -49,8 +54,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _emit_folder(program: Program, chosen: Choices, folder: Path) -> int:
-    if not folder.parent.is_dir():
-        raise FileError(f'cannot write into "{folder}": the folder {folder.parent} is not there')
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:

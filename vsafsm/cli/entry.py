@@ -6,6 +6,7 @@ Exit codes: 0 done and correct, 1 not correct or not proven, 2 bad input or usag
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import warnings
 from collections.abc import Iterable, Sequence
@@ -14,7 +15,7 @@ from typing import Any, NoReturn
 from vsafsm.cli.exits import BAD, INTERRUPTED, WRONG
 from vsafsm.cli.plugins import Command, CommandFile, find_plugins
 from vsafsm.cli.table import COMMANDS
-from vsafsm.cli.terminal import note, prepare_streams, settle_streams, write_message
+from vsafsm.cli.terminal import flush, note, prepare_streams, settle_streams, write_message
 from vsafsm.errors import (
     BackendError,
     NotProvenError,
@@ -44,7 +45,7 @@ def _exit_code(arguments: Sequence[str]) -> int:
         try:
             return _call(arguments)
         finally:
-            sys.stdout.flush()
+            flush()
     except NotProvenError as error:
         note("not proven", str(error))
         return WRONG
@@ -57,7 +58,11 @@ def _exit_code(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         return BAD
     except OSError as error:
-        note("error", f"cannot write the output: {error.strerror or error}")
+        where = f'"{os.fsdecode(error.filename)}": ' if error.filename is not None else ""
+        note("error", f"{where}{error.strerror or error}")
+        return BAD
+    except MemoryError as error:
+        note("error", f"there is not enough memory{f': {error}' if str(error) else ''}")
         return BAD
     except KeyboardInterrupt:
         note("error", "interrupted")

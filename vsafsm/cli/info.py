@@ -25,8 +25,7 @@ from vsafsm.cli.results import sizes, tolerated
 from vsafsm.cli.sources import compiled_of
 from vsafsm.cli.terminal import print_json, print_line
 from vsafsm.errors import UsageError
-from vsafsm.overwriting import check_output
-from vsafsm.plotting.canvas import SUFFIXES, check_drawable
+from vsafsm.plotting.canvas import check_drawable, check_picture
 from vsafsm.plotting.style import theme_of
 from vsafsm.plotting.usage import draw_usage
 from vsafsm.program import Program
@@ -78,7 +77,7 @@ def _check_picture(args: argparse.Namespace, chosen: Choices) -> None:
             " tells it, such as loihi2 or memristor"
         )
     check_drawable(Path(args.picture))
-    check_output(args.picture, "a picture", SUFFIXES, sources=(args.spec,))
+    check_picture(args.picture, sources=(args.spec,))
 
 
 def _draw(args: argparse.Namespace, chosen: Choices, program: Program) -> None:

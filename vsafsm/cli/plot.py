@@ -22,8 +22,7 @@ from vsafsm.cli.sources import program_of
 from vsafsm.cli.terminal import print_line
 from vsafsm.clocked import expanded
 from vsafsm.errors import UsageError
-from vsafsm.overwriting import check_output
-from vsafsm.plotting.canvas import SUFFIXES, check_drawable, write
+from vsafsm.plotting.canvas import check_drawable, check_picture, write
 from vsafsm.plotting.kinds import KINDS, OF_PROGRAMS, OF_RUNS, check_kind, plot
 from vsafsm.running import plot_word, run_word
 
@@ -54,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
             f"--what {kind} is drawn from the built-in simulator; expected it without --backend"
         )
     word = _word(args, kind)
-    check_output(args.output, "a picture", SUFFIXES, sources=(args.spec,), force=args.force)
+    check_picture(args.output, sources=(args.spec, args.word_file), force=args.force)
     program = program_of(args, chosen, allow_unproven=True)
     if word is not None:
         word = tuple(chain.from_iterable(expanded(word, program.machine)))

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "vsafsm.commands"
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
@@ -66,7 +68,7 @@ def find_plugins(reserved: Collection[str], name: str | None = None) -> Plugins:
     """
     commands: dict[str, Command] = {}
     refused: dict[str, str] = {}
-    for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
+    for point in sorted(_entry_points(GROUP), key=lambda point: (point.name, point.value)):
         if name is not None and point.name != name:
             continue
         loaded = _load(point, reserved, commands)
@@ -75,6 +77,13 @@ def find_plugins(reserved: Collection[str], name: str | None = None) -> Plugins:
         else:
             commands[point.name] = loaded
     return Plugins(commands, refused)
+
+
+def _entry_points(group: str) -> Iterable[EntryPoint]:
+    # Imported here: it takes as long as all else that comes before `main`.
+    from importlib.metadata import entry_points
+
+    return entry_points(group=group)
 
 
 def _load(point: EntryPoint, reserved: Collection[str], others: Collection[str]) -> Command | str:

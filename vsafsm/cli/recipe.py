@@ -13,7 +13,6 @@ from vsafsm.cli.exits import OK
 from vsafsm.cli.tables import print_table
 from vsafsm.cli.terminal import print_json, print_line
 from vsafsm.errors import UsageError
-from vsafsm.overwriting import check_output
 from vsafsm.plotting.style import theme_of
 
 if TYPE_CHECKING:
@@ -63,14 +62,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _ask(args: argparse.Namespace, plan: Plan) -> int:
-    from vsafsm.plotting.canvas import SUFFIXES
+    from vsafsm.plotting.canvas import check_picture
     from vsafsm.recipes.picture import draw_learnt
     from vsafsm.recipes.suggest import suggest
     from vsafsm.recipes.table import load_table
     from vsafsm.recipes.values import values
 
     if args.picture is not None:
-        check_output(args.picture, "a picture", SUFFIXES)
+        check_picture(args.picture, sources=(args.table, args.plan))
     if args.count < 1 or args.seed < 0:
         raise UsageError("--count is to be 1 or more, and --seed 0 or more")
     table = load_table(args.table, plan)

@@ -16,6 +16,7 @@ from vsafsm.overwriting import check_output
 from vsafsm.report.curves import USUAL
 from vsafsm.report.frames import Seen
 from vsafsm.report.page import check_jinja, page
+from vsafsm.signatures import begins_as_named
 
 DRAWS = 50
 SLOW = f"measuring noise takes most of the time; --trials {DRAWS // 5} is a quick look"
@@ -49,7 +50,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """-> 0 written, 1 written of a program that is not proven; bad input is raised."""
     output = Path(args.output)
-    check_output(output, "a page", (".html", ".htm"), sources=(args.spec,), force=args.force)
+    check_output(
+        output,
+        "a page",
+        (".html", ".htm"),
+        begins_as_named,
+        sources=(args.spec, args.sense, args.frames),
+        force=args.force,
+    )
     check_jinja()
     sense = sense_of(args) if args.sense is not None or args.frames is not None else None
     chosen = choices(args)

@@ -30,7 +30,7 @@ from vsafsm.cli.senses import add_senses, seen_by, sense_of
 from vsafsm.cli.sources import compiled_of
 from vsafsm.cli.systems import run_system
 from vsafsm.cli.tables import print_table
-from vsafsm.cli.terminal import print_json, print_line
+from vsafsm.cli.terminal import flush, print_json, print_line
 from vsafsm.clocked import expanded
 from vsafsm.discovery import DEFAULT
 from vsafsm.errors import BackendError, UsageError
@@ -313,7 +313,7 @@ def _follow(program: Program, chosen: Choices, as_json: bool, real_time: bool) -
             cells = zip(columns.row(state), widths, strict=True)
             row = "  ".join(f"{cell:<{width}}" for cell, width in cells)
             print_line(f"{step:>5}  {symbol:<{across}}  {row}  {', '.join(outputs)}".rstrip())
-        sys.stdout.flush()
+        flush()
 
     clock = machine.clock if real_time else None
     symbols = _symbols() if clock is None else _with_ticks(clock)

@@ -61,7 +61,7 @@ def add_recipe(parser: argparse.ArgumentParser) -> None:
 def add_arrays(parser: argparse.ArgumentParser, flag: str = "--backend") -> None:
     """Add whose arrays are drawn, by a flag."""
     text = f"whose arrays (default {ARRAYS})"
-    parser.add_argument(flag, dest="backend", default=ARRAYS, metavar="BACKEND", help=text)
+    parser.add_argument(flag, dest="backend", metavar="BACKEND", help=text)
     parser.add_argument("--device", metavar="DEVICE", help="a preset, or a .csv of measurements")
     parser.add_argument(
         "-O",
@@ -83,7 +83,7 @@ def arrays_of(args: argparse.Namespace) -> tuple[ArrayBackend, dict[str, Any]]:
     """
     from vsafsm.sense.arrays import array_backend
 
-    backend = find(args.backend)
+    backend = find(ARRAYS if args.backend is None else args.backend)
     texts = dict(parse_assignments(args.assign))
     if args.device is not None:
         texts["device"] = args.device

@@ -8,6 +8,7 @@ from pathlib import Path
 from vsafsm.cli.exits import OK
 from vsafsm.cli.sense_arguments import add_arrays, arrays_of
 from vsafsm.cli.terminal import print_line
+from vsafsm.overwriting import check_manifest, check_place
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +23,8 @@ def run(args: argparse.Namespace) -> int:
     from vsafsm.sense.arrays import matrices_of
     from vsafsm.sense.artefact import load_model
 
+    check_place(args.output)
+    check_manifest(args.output)
     model = load_model(args.classifier)
     backend, options = arrays_of(args)
     written = backend.emit_layers(matrices_of(model), Path(args.output), **options)

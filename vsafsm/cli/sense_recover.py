@@ -44,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="write what the first array recovers, a .npz"
     )
+    parser.add_argument("--force", action="store_true", help="replace a file of another kind")
     parser.add_argument(
         "--damaged",
         action="store_true",
@@ -100,11 +101,20 @@ def _check(args: argparse.Namespace) -> None:
             " expected bottom"
         )
     if args.picture is not None:
-        from vsafsm.plotting.canvas import SUFFIXES
+        from vsafsm.plotting.canvas import check_picture
 
-        check_output(args.picture, "a picture", SUFFIXES)
+        check_picture(args.picture, sources=(args.frames, args.memory))
     if args.output is not None:
-        check_output(args.output, "frames", (".npz",), sources=(args.frames, args.memory))
+        from vsafsm.sense.data import holds_frames
+
+        check_output(
+            args.output,
+            "a file of frames",
+            (".npz",),
+            holds_frames,
+            sources=(args.frames, args.memory),
+            force=args.force,
+        )
 
 
 def _damage(args: argparse.Namespace, truth: Bits, rng: Any) -> Damaged:

@@ -18,7 +18,6 @@ from vsafsm.cli.sense_arguments import (
 )
 from vsafsm.cli.tables import print_table
 from vsafsm.cli.terminal import print_json, print_line
-from vsafsm.overwriting import check_output
 from vsafsm.plotting.style import theme_of
 
 
@@ -63,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     """-> 0; bad input is raised."""
     import numpy as np
 
-    from vsafsm.plotting.canvas import SUFFIXES
+    from vsafsm.plotting.canvas import check_picture
     from vsafsm.sense.arrays import matrices_of, outcome
     from vsafsm.sense.data import load_labelled
     from vsafsm.sense.margins import split
@@ -73,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
 
     check_seed(args)
     if args.picture is not None:
-        check_output(args.picture, "a picture", SUFFIXES)
+        check_picture(args.picture, sources=(args.frames, args.journal))
     space = Space(0.0, args.most_noise, args.trials, args.arrays, args.seed, args.most_dropout)
     backend, options = arrays_of(args)
     recipe = recipe_of(args)

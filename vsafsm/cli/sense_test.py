@@ -95,9 +95,9 @@ def _arrays(args: argparse.Namespace) -> int:
         value = getattr(args, name)
         if value is not None and not 0 <= value <= 1:
             raise UsageError(f"--{name} is {value}; expected a share, 0 to 1")
-    if not count and (args.device or args.assign or args.tune):
+    if not count and (args.backend is not None or args.device or args.assign or args.tune):
         raise UsageError(
-            "a device, its options or --tune are given, and no arrays; expected --arrays"
+            "a backend, a device, options or --tune are given, and no arrays; expected --arrays"
         )
     return count
 

@@ -72,7 +72,14 @@ def run(args: argparse.Namespace) -> int:
     from vsafsm.sense.data import load_labelled
 
     check_seed(args)
-    check_output(args.output, "a classifier", (SUFFIX,), holds_model, force=args.force)
+    check_output(
+        args.output,
+        "a classifier",
+        (SUFFIX,),
+        holds_model,
+        sources=(args.frames,),
+        force=args.force,
+    )
     frames = load_labelled(args.frames)
     model, how = _made(args, frames)
     save_model(model, args.output, how)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -182,8 +183,9 @@ def compile_all(
 
 
 def _is_system(path: str) -> bool:
-    if not Path(path).is_dir():
-        return False
+    with suppress(OSError, ValueError):  # reading it will say why
+        if not Path(path).is_dir():
+            return False
     from vsafsm.systems.folders import is_system
 
     return is_system(path)

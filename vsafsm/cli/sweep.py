@@ -15,7 +15,7 @@ from vsafsm.cli.tables import print_table
 from vsafsm.cli.terminal import note, print_line
 from vsafsm.options import parse_assignments
 from vsafsm.overwriting import check_output
-from vsafsm.plotting.canvas import SUFFIXES, check_drawable
+from vsafsm.plotting.canvas import check_drawable, check_picture
 from vsafsm.plotting.style import theme_of
 from vsafsm.sweeps.journal import journal_path
 from vsafsm.sweeps.picture import draw
@@ -23,7 +23,7 @@ from vsafsm.sweeps.plan import Subject, Trials, subject
 from vsafsm.sweeps.ranges import values
 from vsafsm.sweeps.rows import Row, varied
 from vsafsm.sweeps.sweep import DEFAULT_NOISE, sweep
-from vsafsm.sweeps.table import Table, check_suffix
+from vsafsm.sweeps.table import Table, check_suffix, holds_table
 
 COLUMNS = ("active", "bits", "rule", "code", "inhibition", "trigger", "seed")
 
@@ -96,10 +96,10 @@ def run(args: argparse.Namespace) -> int:
     """-> 0 measured; bad input is raised."""
     output = Path(args.output)
     check_suffix(output)
-    check_output(output, "a table", sources=(args.spec,))
+    check_output(output, "a table of a sweep", is_kind=holds_table, sources=(args.spec,))
     if args.picture is not None:
         check_drawable(Path(args.picture))
-        check_output(args.picture, "a picture", SUFFIXES, sources=(args.spec,))
+        check_picture(args.picture, sources=(args.spec,))
     table = _measure(args, output)
     _print(table.rows)
     print_line(f"wrote {output}")
@@ -140,12 +140,14 @@ def _measure(args: argparse.Namespace, output: Path) -> Table:
 def _subjects(args: argparse.Namespace) -> list[Subject]:
     """Every program that is asked for, on every backend; the last option varies fastest."""
     flags = {f"compile_{name}": getattr(args, f"compile_{name}") for name in COMPILE_OPTIONS}
-    texts = {name: text for name, text in flags.items() if text is not None} | parse_assignments(
-        args.assign
-    )
+    texts = {name: text for name, text in flags.items() if text is not None}
+    # A flag overrides -O, as in `choices`: a list there would measure one program again and again.
+    for name, text in parse_assignments(args.assign).items():
+        if f"compile_{name}" not in texts:
+            texts[name] = text
     # Noises that are to be tolerated have commas of their own: flags ask for one set of them.
     axes = {
-        name: (" ".join(text),)
+        name: (" ".join(dict.fromkeys(text)),)
         if isinstance(text, list)
         else values(name.removeprefix("compile_"), text)
         for name, text in texts.items()

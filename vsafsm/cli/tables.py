@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Sequence
 
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from vsafsm.cli.terminal import print_line
 
 WIDE = 2000
 """Columns of what is no terminal: lines are not wrapped there."""
@@ -26,4 +27,4 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         console.width = WIDE
     with console.capture() as captured:
         console.print(table)
-    sys.stdout.write("\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n")
+    print_line("\n".join(line.rstrip() for line in captured.get().splitlines()))

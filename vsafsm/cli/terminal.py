@@ -6,26 +6,44 @@ import codecs
 import io
 import json
 import os
+import re
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any, TextIO
+
+from vsafsm.errors import FileError
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def print_json(content: Mapping[str, Any]) -> None:
     """One JSON object on standard output, and nothing else."""
-    sys.stdout.write(json.dumps(content, indent=2, ensure_ascii=not _takes_all(sys.stdout)) + "\n")
+    text = json.dumps(content, indent=2, ensure_ascii=not _takes_all(sys.stdout))
+    # Bytes of file names that are no UTF-8 would be written as they are.
+    print_line(_SURROGATES.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def print_line(text: str = "") -> None:
-    """A line on standard output."""
-    sys.stdout.write(text + "\n")
+    """A line on standard output. Raises `FileError`."""
+    with _writing():
+        sys.stdout.write(text + "\n")
+
+
+def flush() -> None:
+    """Write out what was printed. Raises `FileError`."""
+    with _writing():
+        sys.stdout.flush()
 
 
 def note(kind: str, text: str) -> None:
-    """``vsafsm: kind: text`` on standard error, or nowhere if that cannot be written."""
+    """``vsafsm: kind: text`` on standard error, or nowhere if that cannot be written.
+
+    It is one line: control characters, which names of the user may have, are escaped.
+    """
+    shown = "".join(_shown(letter) for letter in text)
     with suppress(OSError):
-        sys.stderr.write(f"vsafsm: {kind}: {text}\n")
+        sys.stderr.write(f"vsafsm: {kind}: {shown}\n")
 
 
 def write_message(message: str, file: TextIO | None) -> None:
@@ -33,7 +51,8 @@ def write_message(message: str, file: TextIO | None) -> None:
     raised, so that help that nobody received is no success.
     """
     if message:
-        (file or sys.stderr).write(message)
+        with _writing():
+            (file or sys.stderr).write(message)
 
 
 def prepare_streams() -> None:
@@ -59,6 +78,21 @@ def settle_streams() -> None:
         except OSError:
             with suppress(OSError):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """A pipe that nobody reads any more is left to whoever called."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise FileError(f"cannot write the output: {error.strerror or error}") from None
+
+
+def _shown(letter: str) -> str:
+    return letter if letter.isprintable() else letter.encode("unicode_escape").decode()
 
 
 def _failing(stream: TextIO) -> tuple[str, ...]:

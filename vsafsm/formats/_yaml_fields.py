@@ -176,7 +176,7 @@ def name_of(node: Node, kind: str) -> str:
         raise BadNameError(error.message, scalar.location) from None
     if scalar.text == EVERY_OTHER and kind in ("state", "input"):
         raise BadNameError(
-            f'"*" cannot be the name of a {kind}: it stands for every other input', scalar.location
+            f'"*" cannot name the {kind}: it stands for every other input', scalar.location
         )
     return scalar.text
 

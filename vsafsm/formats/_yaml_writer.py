@@ -39,8 +39,8 @@ def write_yaml(machine: Machine) -> str:
     for kind, names in (("state", machine.states), ("input", machine.inputs)):
         if not all(fits_yaml(kind, name) for name in names):
             raise NotExpressibleError(
-                f'a {kind} is called "*", which in a spec stands for every other input; expected'
-                f" another name, or {RENAME}"
+                f'the {kind} "*" cannot be written: in a spec it stands for every other input;'
+                f" expected another name, or {RENAME}"
             )
     lines = [f"machine: {_text(machine.name)}", f"initial: {_text(machine.initial)}"]
     lines += _flow_list("inputs: ", machine.inputs, "")

@@ -84,12 +84,20 @@ def _check(expression: str, source: str) -> None:
             "a second line; expected one expression in one line", Location(source, 2, 1)
         )
     plain = re.sub(_CLASS, lambda found: "_" * len(found[0]), expression)
-    for found, at in ((plain.startswith("^"), 0), (plain.endswith("$"), len(expression) - 1)):
-        if found:
+    for anchored, at in ((plain.startswith("^"), 0), (plain.endswith("$"), len(expression) - 1)):
+        if anchored:
             raise SyntaxSpecError(
                 f'"{expression[at]}" cannot stand here: there are no anchors, the whole word has to'
                 " match; expected the expression without it",
                 Location(source, 1, at + 1),
+            )
+    for found in re.finditer(r"\{ *([0-9]{1,9}) *, *([0-9]{1,9}) *\}", plain):
+        least, most = found.groups()
+        if int(least) > int(most):
+            raise SyntaxSpecError(
+                f'"{{{least},{most}}}" repeats at least {least} times and at most {most}; expected'
+                f' "{{{most},{least}}}"',
+                Location(source, 1, found.start() + 1),
             )
     repeated = prod(
         max([1, *map(int, re.findall(r"[0-9]{1,9}", each))])

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from vsafsm.errors import PlotError
 from vsafsm.files import write_atomically
 from vsafsm.network import Network
+from vsafsm.overwriting import check_output
 from vsafsm.plotting.style import Columns, Theme
+from vsafsm.signatures import begins_as_named
 from vsafsm.statecharts.columns import short_names
 
 if TYPE_CHECKING:
@@ -34,6 +36,18 @@ def check_matplotlib() -> None:
     """Raise `PlotError` where Matplotlib is not installed."""
     if find_spec("matplotlib") is None:
         raise PlotError("Matplotlib is not installed; expected: pip install 'vsafsm[plot]'")
+
+
+def check_picture(
+    output: str,
+    what: str = "a picture",
+    suffixes: Sequence[str] = SUFFIXES,
+    *,
+    sources: Sequence[str | None] = (),
+    force: bool | None = None,
+) -> None:
+    """Refuse to write a picture where something else is, as `vsafsm.overwriting.check_output`."""
+    check_output(output, what, suffixes, begins_as_named, sources=sources, force=force)
 
 
 @contextmanager

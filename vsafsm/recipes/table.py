@@ -55,9 +55,9 @@ def load_table(path: str | Path, plan: Plan) -> Table:
         With file and line, if it does not fit the plan.
     """
     place = Path(path)
-    if not place.exists():
-        return Table((), (), "")
     try:
+        if not place.exists():
+            return Table((), (), "")
         data = place.read_bytes()
         text = data.decode("utf-8-sig")
     except (OSError, ValueError) as error:

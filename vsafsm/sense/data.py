@@ -184,11 +184,23 @@ def load_frames(path: str | Path) -> Frames:
     return load_sequence(place)
 
 
+def holds_frames(path: str | Path) -> bool:
+    """Whether a file that is there holds frames, whole or damaged inside."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "frames.npy" in archive.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
 def _there(path: str | Path) -> Path:
     place = Path(path)
-    if not place.exists():
-        parent = place.parent
-        known = [each.name for each in parent.iterdir()] if parent.is_dir() else []
+    try:
+        there, parent = place.exists(), place.parent
+        known = [each.name for each in parent.iterdir()] if not there and parent.is_dir() else []
+    except OSError as error:
+        raise FileError(f'cannot read "{place}": {reason(error)}') from None
+    if not there:
         raise FileError(
             f'cannot read "{place}": there is no such file or folder'
             f"{did_you_mean(place.name, known)}"

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from vsafsm.codebook import Layout, sparse
 from vsafsm.errors import SenseError
+from vsafsm.options import MOST_NEURONS
 from vsafsm.sense.data import Frames
 from vsafsm.sense.margins import examples_of, split, with_margin
 from vsafsm.sense.model import Cleanup, Floats, Layer, Model, Quantiser, Rounding
@@ -65,12 +66,17 @@ class PrototypeRecipe:
     most_wrong: float = 0.01
 
     def __post_init__(self) -> None:
-        if not 4 <= self.active <= self.neurons // 2:
-            raise SenseError(
-                f"{self.active} active of {self.neurons} neurons; expected 4 to half of them"
-            )
+        check_neurons(self.neurons, self.active)
         if self.passes < 1 or self.margin < 0:
             raise SenseError("passes is to be 1 or more, and margin 0 or more")
+
+
+def check_neurons(neurons: int, active: int) -> None:
+    """Raise `SenseError` where an attractor network has no such size; it has N x N weights."""
+    if neurons > MOST_NEURONS:
+        raise SenseError(f"{neurons} neurons; expected at most {MOST_NEURONS}")
+    if not 4 <= active <= neurons // 2:
+        raise SenseError(f"{active} active of {neurons} neurons; expected 4 to half of them")
 
 
 def build_prototypes(

@@ -100,6 +100,19 @@ def read_table(path: Path) -> Table:
         raise _no_table(path) from None
 
 
+def holds_table(path: str | Path) -> bool:
+    """Whether a file that is there holds a table of a sweep, of any version."""
+    place = Path(path)
+    try:
+        data = place.read_bytes()
+        if place.suffix == ".csv":
+            return data.startswith(TITLE.encode())
+        _from_parquet(data, place)
+    except (OSError, SweepError):
+        return False
+    return True
+
+
 def _no_table(path: Path) -> SweepError:
     return SweepError(
         f'"{path}" is no table of a sweep; expected one that `vsafsm sweep` wrote, unaltered'

@@ -13,6 +13,7 @@ from pathlib import Path
 from vsafsm.errors import FileError, ProgramError, SpecError
 from vsafsm.files import reason
 from vsafsm.json_text import parse_json
+from vsafsm.overwriting import check_place
 from vsafsm.program import SUFFIX, load_program
 from vsafsm.systems.programs import SystemProgram
 from vsafsm.systems.system import System
@@ -25,7 +26,7 @@ _FILE = re.compile(r"[0-9]{1,9}[\w-]*\.npz")
 
 def is_system(path: str | Path) -> bool:
     """Whether a folder holds a compiled system."""
-    with suppress(ValueError):
+    with suppress(OSError, ValueError):
         return (Path(path) / LIST).is_file()
     return False
 
@@ -45,15 +46,15 @@ def check_folder(path: str | Path) -> None:
             f'cannot write a system to "{path}", which is the name of one program; expected the'
             " name of a folder, for a program of each machine"
         )
-    if not folder.resolve().parent.is_dir():
-        raise FileError(
-            f'cannot write "{path}": the folder around is not there; expected an existing one'
-        )
+    check_place(folder)
     if not folder.exists():
         return
     if not folder.is_dir():
         raise FileError(f'"{path}" is there and is no folder; expected another name')
-    files = [each.name for each in folder.iterdir()]
+    try:
+        files = [each.name for each in folder.iterdir()]
+    except OSError as error:
+        raise FileError(f'cannot read "{path}": {reason(error)}') from None
     other = [each for each in files if each != LIST and not _FILE.fullmatch(each)]
     if other or (files and not is_system(folder)):
         raise FileError(

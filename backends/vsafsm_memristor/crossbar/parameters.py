@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from vsafsm.backend import Option
 from vsafsm.errors import OptionError, did_you_mean
+from vsafsm.finite import shown
 from vsafsm.requirements import Requirements
 from vsafsm_memristor.crossbar.mapping import SCHEMES, TileLayout
 from vsafsm_memristor.device.lognormal import LognormalDevice
@@ -330,7 +331,7 @@ def _size(values: Mapping[str, Any], name: str) -> int:
 def _in_range(values: Mapping[str, Any], name: str, least: float, most: float) -> None:
     value = values[name]
     if not least <= value <= most:
-        raise OptionError(f"{name} is {value}; expected {least:g} to {most:g}")
+        raise OptionError(f"{name} is {value}; expected {shown(least)} to {shown(most)}")
 
 
 def _one_of(values: Mapping[str, Any], name: str, known: tuple[str, ...]) -> None:

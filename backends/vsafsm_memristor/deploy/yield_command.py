@@ -16,8 +16,7 @@ from vsafsm.cli.tables import print_table
 from vsafsm.cli.terminal import print_json, print_line
 from vsafsm.errors import OptionError
 from vsafsm.intervals import wilson
-from vsafsm.overwriting import check_output
-from vsafsm.plotting.canvas import SUFFIXES, check_drawable
+from vsafsm.plotting.canvas import check_drawable, check_picture
 from vsafsm.plotting.style import theme_of
 from vsafsm.program import Program
 from vsafsm_memristor.crossbar.parameters import CALIBRATIONS, OPTIONS, settings
@@ -113,7 +112,7 @@ def _draw(
 def _check(args: argparse.Namespace) -> None:
     if args.picture is not None:
         check_drawable(Path(args.picture))
-        check_output(args.picture, "a picture", SUFFIXES, sources=(args.spec,))
+        check_picture(args.picture, sources=(args.spec,))
     for name in ("arrays", "jobs"):
         if getattr(args, name) < 1:
             raise OptionError(f"{name} is {getattr(args, name)}; expected at least 1")

@@ -118,6 +118,13 @@ def test_what_is_out_of_range_is_refused_by_name(wrong: dict[str, Any]) -> None:
         settings(wrong)
 
 
+def test_the_ends_of_a_range_of_whole_numbers_are_told_in_full() -> None:
+    with pytest.raises(OptionError, match="expected 0 to 9223372036854775808"):
+        settings({"device_seed": -1})
+    with pytest.raises(OptionError, match="expected 1 to 1048576"):
+        settings({"tiles": 0})
+
+
 @pytest.mark.parametrize(
     "name", ["sigma", "seconds_after_programming", "stuck_off", "stuck_on", "segment_ohm"]
 )

@@ -100,6 +100,10 @@ def test_a_yield_is_drawn(run: Cli, tmp_path: Path, program: Program) -> None:
     text = picture.read_text()
     for told in ("6 arrays", "share of correct arrays", "asked for: 0.9", "as programmed"):
         assert told in text
+    (tmp_path / "mine.svg").write_text("precious")
+    code, _, err = run("yield", str(path), "--picture", str(tmp_path / "mine.svg"))
+    assert code == 2
+    assert "is there and is not a picture" in err
     code, _, err = run("yield", str(path), "--picture", str(tmp_path / "y.bmp"))
     assert code == 2
     assert "ends in .png" in err

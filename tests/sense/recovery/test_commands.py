@@ -54,6 +54,23 @@ def test_damaged_images_come_out_as_frames(folder: Path, capsys: Capture) -> Non
     assert Path("p.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_recovered_frames_replace_frames_and_another_file_with_force(
+    folder: Path, capsys: Capture
+) -> None:
+    store = "sense remember stored.npz --attractors --neurons 256 --active 32 -o m.npz"
+    assert main(store.split()) == 0
+    recover = [
+        *["sense", "recover", "m.npz", "stored.npz", "--cover", "bottom", "--damaged", "-o"],
+        "out.npz",
+    ]
+    assert main(recover) == main(recover) == 0
+    np.savez("out.npz", codes=np.zeros(3))
+    assert main(recover) == 2
+    assert main([*recover, "--force"]) == 0
+    with np.load("out.npz") as archive:
+        assert list(archive) == ["frames"]
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
@@ -65,8 +82,10 @@ def test_damaged_images_come_out_as_frames(folder: Path, capsys: Capture) -> Non
         ("recover seen.npz seen.npz --flip 0.2", "remembers no images"),
         ("recover m.npz seen.npz --flip 0.2 --picture p.txt", "ends in .png"),
         ("recover m.npz seen.npz --flip 0.2 -o seen.npz", "the file to be read"),
+        ("recover m.npz seen.npz --flip 0.2 -o other.npz", "is not a file of frames"),
         ("remember seen.npz -o n.npz --neurons 9", "with --attractors only"),
         ("remember seen.npz -o n.npz --attractors --noise 0.1", "without --attractors only"),
+        ("remember stored.npz -o n.npz --attractors --neurons 99999999", "at most 16384"),
         ("remember seen.npz -o n.npz --passes 0", "1 or more"),
         ("remember none.npz -o n.npz", "no such file"),
         ("remember stored.npz -o seen.npz", "not a memory of images"),
@@ -77,6 +96,7 @@ def test_bad_input_is_refused_and_nothing_written(
 ) -> None:
     store = "sense remember stored.npz --attractors --neurons 256 --active 32 -o m.npz"
     assert main(store.split()) == 0
+    np.savez("other.npz", codes=np.zeros(3))
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     capsys.readouterr()
     assert main(["sense", *line.split()]) == 2

@@ -16,7 +16,7 @@ from vsafsm.errors import SenseError
 from vsafsm.sense.arrays import Matrix, TwoWay
 from vsafsm.sense.data import Frames
 from vsafsm.sense.model import MOST_STEPS, Cleanup, Floats, Layer, Whole
-from vsafsm.sense.prototypes import class_memory
+from vsafsm.sense.prototypes import check_neurons, class_memory
 from vsafsm.sense.recovery.boltzmann import ExactTwoWay
 from vsafsm.sense.recovery.images import Binary, Damaged
 from vsafsm.vsa import Bits
@@ -139,8 +139,7 @@ def store(
     images = binary.pixels(frames)
     if len(images) < 2 or len(np.unique(images, axis=0)) != len(images):
         raise SenseError(f"{len(images)} images, some of them alike; expected two that differ")
-    if not 4 <= active <= neurons // 2:
-        raise SenseError(f"{active} active of {neurons} neurons; expected 4 to half of them")
+    check_neurons(neurons, active)
     cleanup = class_memory(len(images), neurons, active, rng)
     mean, share = images.mean(0), active / neurons
     joined = (images - mean).T @ (cleanup.codes - share)
