@@ -1,7 +1,7 @@
 """What the Brian2 backend does: machines, parameters, pulse lengths, holding, damage, rates.
 
 Usage: python benchmarks/brian2_figures.py machines|parameters|pulses|holds|holding|damage [FOLDER]
-       python benchmarks/brian2_figures.py noise MACHINE usual|tolerant DRAWS [FOLDER]
+       python benchmarks/brian2_figures.py noise MACHINE usual|tolerant[:DIMENSION] DRAWS [FOLDER]
        python benchmarks/brian2_figures.py ensemble MACHINE [FOLDER]
        python benchmarks/brian2_figures.py variants MACHINE DRAWS [FOLDER]
 
@@ -227,7 +227,13 @@ def noise() -> None:
     """
     name, size, draws = sys.argv[2], sys.argv[3], int(sys.argv[4])
     machine = next(m for m in all_machines(sys.argv[5:]) if m.name == name)
-    program = compile_machine(machine, target=TARGET, target_options={"size": size})
+    kind, _, neurons = size.partition(":")
+    program = compile_machine(
+        machine,
+        target=TARGET,
+        target_options={"size": kind},
+        dimension=int(neurons) if neurons else "auto",
+    )
     network = program.network
     rng = np.random.default_rng(100)
     rows = []
