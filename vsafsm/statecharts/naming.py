@@ -28,7 +28,7 @@ def names_of(tables: Tables, snapshots: Sequence[Snapshot]) -> list[str]:
     they differ among them, and as far as they are not as they are where nothing has happened yet.
 
     States and texts stand in quotes where they have signs in them that mean something here
-    (``"r|1".on``, ``[m="y, k=3"]``). Those of a flat chart stand as they are: they are all there is.
+    (``"r|1".on``, ``[m="y, k=3"]``). Those of a flat chart stand as they are.
     """
     alike: dict[tuple[int, ...], list[Snapshot]] = {}
     for each in snapshots:
