@@ -81,7 +81,7 @@ def play(session: Playable, events: Iterable[Timed], overlap: str = DROP) -> Pla
         As `vsafsm.trains.arrivals` does, if steps are no whole number, or if there is a longer rest
         than the session's pace allows. Nothing has run then.
     """
-    pace, train = session.pace, tuple(events)
+    pace, train = session.pace, train_of(events)
     for time, symbol in train:
         session.check_input(symbol)
         if pace.unit == STEPS and not isinstance(time, Integral):
@@ -111,6 +111,17 @@ def play(session: Playable, events: Iterable[Timed], overlap: str = DROP) -> Pla
         states.append(session.send(symbol))
         outputs.append(session.outputs)
     return Played(found, tuple(states), tuple(outputs), pace.unit)
+
+
+def train_of(events: Iterable[Timed]) -> tuple[Timed, ...]:
+    """Times and inputs that are given, as pairs; raises `SessionError`."""
+    train = tuple(events) if isinstance(events, Iterable) else None
+    if train is None:
+        raise SessionError(f'a train is {events!r}; expected pairs such as (30, "press")')
+    for each in train:
+        if not isinstance(each, tuple | list) or len(each) != 2 or not isinstance(each[1], str):
+            raise SessionError(f'an event is {each!r}; expected a pair such as (30, "press")')
+    return train
 
 
 class Playing:

@@ -17,7 +17,7 @@ from brian2 import Quantity, ms
 
 from vsafsm.errors import BackendError, SessionError
 from vsafsm.machine import Outputs
-from vsafsm.playing import Played, Playing, play
+from vsafsm.playing import Played, Playing, play, train_of
 from vsafsm.program import Program
 from vsafsm.sessions import MOST_STEPS, session_repr
 from vsafsm.trains import DROP, Pace, Timed
@@ -217,7 +217,7 @@ class Brian2Session(Playing):
 
     def play(self, events: Iterable[Timed], overlap: str = DROP) -> Played:
         """As `Playing.play`, at Brian2 quantities of time, which are rounded up to time steps."""
-        train = [(_milliseconds("time", time), symbol) for time, symbol in events]
+        train = [(_milliseconds("time", time), symbol) for time, symbol in train_of(events)]
         on_grid = self._simulation.on_grid
         return play(self, [(on_grid(time), symbol) for time, symbol in train], overlap)
 
