@@ -71,7 +71,7 @@ def test_an_unknown_input_is_refused(program: Program) -> None:
 
 
 def test_a_picture_of_too_many_steps_is_refused(program: Program) -> None:
-    with pytest.raises(PlotError, match="a word of 50000 inputs takes .* at most 100000 in a pic"):
+    with pytest.raises(PlotError, match=r"a word of 50000 inputs takes .* at most 100000"):
         plot(program, ["5"] * 50_000)
 
 
