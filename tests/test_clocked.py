@@ -113,6 +113,19 @@ def test_a_wait_that_makes_no_sense_is_told(program: Program, seconds: Any) -> N
         session.wait(seconds)
 
 
+@pytest.mark.parametrize("backend", ["reference", "loihi2"])
+def test_a_wait_of_too_many_ticks_is_told_and_no_time_goes_by(
+    program: Program, backend: str
+) -> None:
+    with vsafsm.open(program, backend=backend) as session:
+        assert isinstance(session, ClockedSession)
+        with pytest.raises(SessionError, match="takes 10000000000000 ticks; expected at most 1000"):
+            session.wait(1e12)
+        assert session.elapsed == 0
+        session.rest(10**12)
+        assert session.send("press") == "on"
+
+
 def test_a_wait_in_a_word_is_its_ticks() -> None:
     word = ["press", "wait:300ms", "wait:0.1 s"]
     assert expanded(word, lamp()) == [("press",), ("tick",) * 3, ("tick",)]

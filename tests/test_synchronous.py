@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from vsafsm import errors as e
 from vsafsm.machine import Machine
 from vsafsm.network import Contract, Network
 from vsafsm.program import Program
 from vsafsm.synchronous import Session, run_batch, settle, step
+from vsafsm.vsa import Bits
 
 Compiled = Callable[..., Program]
 VARIANTS: list[dict[str, Any]] = [
@@ -225,6 +227,53 @@ def test_a_word_that_ends_in_the_initial_state_leaves_no_trace_after_a_reset(
     assert session.outputs == network.moore[network.start]
 
 
+# ---- long holds and rests
+
+
+def stepping(network: Network) -> Session:
+    """A session of which every step is run."""
+
+    def stepped(active: NDArray[np.intp], opened: Bits) -> NDArray[np.intp]:
+        drive = network.rows[active].sum(0, dtype=np.float64)
+        return np.flatnonzero((drive > network.gain * len(active)) & opened)
+
+    return Session(network, stepped)
+
+
+@pytest.mark.parametrize("damage", [0.0, 0.3, 0.6, 0.9])
+def test_long_holds_and_rests_are_as_their_steps(network: Network, damage: float) -> None:
+    network = harmed(network, 2, damage)
+    least = network.contract.hold_steps
+    found, plain = Session(network), stepping(network)
+    for symbol, steps in zip(network.inputs * 4, (1, 2, 7, 30, 64, 500, 3), strict=False):
+        for session in (found, plain):
+            session.send(symbol, hold=least + steps)
+            session.rest(steps)
+        assert found.counts == plain.counts
+        assert (found.activity == plain.activity).all()
+
+
+@pytest.mark.parametrize("steps", [10**12, 10**12 + 7])
+def test_an_activity_that_goes_round_is_where_its_steps_lead(network: Network, steps: int) -> None:
+    neurons = network.neurons
+    onward = np.roll(np.eye(neurons, dtype=network.weights.dtype), 1, axis=0)
+    network = replace(network, gain=0, masks=np.ones_like(network.masks)).with_weights(onward)
+    session = Session(network)
+    before, counts = session.activity, session.counts
+    session.rest(steps)
+    assert (session.activity == np.roll(before, steps % neurons)).all()
+    assert session.counts["steps"] == counts["steps"] + steps
+    assert session.counts["spikes"] == counts["spikes"] + steps * before.sum()
+
+
+def test_a_rest_of_any_length_ends_where_the_network_steps_itself(network: Network) -> None:
+    with Session(network) as session:
+        session.rest(10**15)
+        assert session.state == network.states[network.start]
+    with stepping(network) as session, pytest.raises(e.SessionError, match="at most 10000000"):
+        session.rest(10**15)
+
+
 # ---- what is refused
 
 
@@ -254,7 +303,7 @@ def test_less_than_the_contract_is_refused_and_nothing_happens(
     assert session.counts == before
 
 
-@pytest.mark.parametrize("steps", [-1, True, 1.5])
+@pytest.mark.parametrize("steps", [-1, True, 1.5, None])
 def test_waiting_takes_whole_numbers_of_steps(network: Network, steps: Any) -> None:
     with pytest.raises(e.SessionError, match="at least 0"):
         Session(network).rest(steps)

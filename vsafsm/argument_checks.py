@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from os import PathLike
 
 from vsafsm.errors import ArgumentError
@@ -34,6 +34,28 @@ def check_program(value: object, call: str) -> None:
     else:
         remedy = "what vsafsm.compile or vsafsm.load_program gives"
     raise ArgumentError(f"{call} takes a Program, and got {_kind(value)}; expected {remedy}")
+
+
+def check_callable(value: object, call: str, name: str) -> None:
+    """Raise `ArgumentError` unless `value` can be called."""
+    if not callable(value):
+        raise ArgumentError(f"{call}: {name} is {value!r}; expected a function")
+
+
+def check_mapping(value: object, call: str, name: str) -> None:
+    """Raise `ArgumentError` unless `value` is a mapping from names, or None."""
+    if value is None or (isinstance(value, Mapping) and all(isinstance(key, str) for key in value)):
+        return
+    raise ArgumentError(f"{call}: {name} is {value!r}; expected a mapping from names to values")
+
+
+def checked_word(value: Iterable[str], call: str) -> tuple[str, ...]:
+    """The inputs of a word; raises `ArgumentError` where they are no texts."""
+    symbols = tuple(value) if isinstance(value, Iterable) else None
+    if symbols is None or not all(isinstance(symbol, str) for symbol in symbols):
+        shown = repr(value if symbols is None else [*symbols[:8]])
+        raise ArgumentError(f"{call} takes a word, and got {shown}; expected a list of inputs")
+    return symbols
 
 
 def _kind(value: object) -> str:

@@ -8,14 +8,11 @@ from itertools import groupby
 from typing import Any, Protocol, runtime_checkable
 
 from vsafsm.backend import BackendSession
-from vsafsm.durations import WAIT, duration_text, parse_duration
+from vsafsm.durations import MOST_TICKS, WAIT, duration_text, parse_duration
 from vsafsm.errors import SessionError, SpecError
 from vsafsm.machine import Clock, Machine, Outputs
 from vsafsm.playing import Played
-from vsafsm.trains import DROP, Pace, Timed, exact
-
-MOST_TICKS = 1_000_000
-"""Ticks of one wait in a word."""
+from vsafsm.trains import DROP, Pace, Timed, check_ticks, exact
 
 
 class Timer:
@@ -30,10 +27,14 @@ class Timer:
         self.elapsed = self._left = Fraction(0)
 
     def ticks(self, seconds: float | Fraction) -> int:
-        """The ticks that are due while so much time goes by; raises `SessionError`."""
+        """The ticks that are due while so much time goes by; raises `SessionError`, also for more
+        than `MOST_TICKS`. No time has gone by then.
+        """
         time = exact("the wait", seconds)
+        ticks, left = divmod(self._left + time, self.clock.seconds)
+        check_ticks(seconds, int(ticks))
         self.elapsed += time
-        ticks, self._left = divmod(self._left + time, self.clock.seconds)
+        self._left = left
         return int(ticks)
 
 
@@ -88,7 +89,7 @@ class ClockedSession:
         Raises
         ------
         SessionError
-            If the time is no finite number of at least 0.
+            If the time is no finite number of at least 0, or one of more than a million ticks.
         """
         mealy: list[str] = []
         for state, outputs in self._ticks(self._timer.ticks(seconds)):

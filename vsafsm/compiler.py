@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from vsafsm.acceptance import Acceptance
-from vsafsm.argument_checks import check_machine
+from vsafsm.argument_checks import check_callable, check_machine, check_mapping
 from vsafsm.backend import Backend
 from vsafsm.backend_options import check_options
 from vsafsm.codebook import CodebookMaker, Given
 from vsafsm.discovery import DEFAULT, find
-from vsafsm.errors import NotProvenError, RequirementError
+from vsafsm.errors import NotProvenError, OptionError, RequirementError
+from vsafsm.files import check_path
 from vsafsm.layouts import choose
 from vsafsm.lowering import Lowered, lower
 from vsafsm.machine import Machine
@@ -126,7 +127,7 @@ def compile_machine(
     Raises
     ------
     ArgumentError
-        If `machine` is none.
+        If `machine` is none, or another argument is not what is said above.
     OptionError, CompileError, CodebookError
         If the options, the trigger or the codebook do not suit the machine.
     NotProvenError
@@ -142,6 +143,14 @@ def compile_machine(
     (6, 'holds')
     """
     check_machine(machine, "vsafsm.compile")
+    check_mapping(target_options, "vsafsm.compile", "target_options")
+    if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
+        raise OptionError(f"jobs is {jobs!r}; expected a whole number of at least 1")
+    check_callable(progress, "vsafsm.compile", "progress")
+    if codebook is not None:
+        check_callable(codebook, "vsafsm.compile", "codebook")
+    if resume is not None:
+        check_path(resume, "vsafsm.compile", "resume")
     options = {
         "dimension": dimension,
         "active": active,

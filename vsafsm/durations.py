@@ -12,6 +12,8 @@ UNITS = {"ms": Fraction(1, 1000), "s": Fraction(1), "min": Fraction(60)}
 """Seconds of each unit of time."""
 WAIT = "wait:"
 """What stands before a duration in a word."""
+MOST_TICKS = 1_000_000
+"""Ticks of one wait."""
 _OTHER_UNITS = {
     **dict.fromkeys(("msec", "msecs", "millisecond", "milliseconds", "MS", "mS"), "ms"),
     **dict.fromkeys(("S", "sec", "secs", "second", "seconds"), "s"),

@@ -9,10 +9,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from vsafsm.errors import FileError
+from vsafsm.errors import ArgumentError, FileError
 
 Content = bytes | Callable[[IO[bytes]], None]
 """What a file is to hold, or what writes it into an open file."""
+
+
+def check_path(value: object, call: str, name: str = "path") -> None:
+    """Raise `ArgumentError` unless `value` is a path."""
+    if not isinstance(value, str | os.PathLike):
+        raise ArgumentError(f"{call}: {name} is {value!r}; expected a path")
 
 
 def write_atomically(path: str | os.PathLike[str], data: Content) -> None:

@@ -22,7 +22,7 @@ from typing import Any, ClassVar, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from vsafsm.errors import NoiseError, did_you_mean
+from vsafsm.errors import ArgumentError, NoiseError, did_you_mean
 from vsafsm.finite import finite
 from vsafsm.network import Network
 
@@ -69,7 +69,18 @@ def perturb(
     ----------
     whole
         Round to whole LSBs, and clip to the network's bits.
+
+    Raises
+    ------
+    ArgumentError
+        If `rng` is no generator of NumPy.
+    NoiseError
+        If a network of modules cannot have the noise.
     """
+    if not isinstance(rng, np.random.Generator):
+        raise ArgumentError(
+            f"perturb: rng is {rng!r}; expected a generator, such as numpy.random.default_rng(0)"
+        )
     if network.modules > 1 and not _is_independent(noise):
         raise NoiseError(
             f'noise "{noise}" is shared by weights of a row or column, which a network of modules'
@@ -440,8 +451,19 @@ def parse_noise(text: str) -> Noise:
     NoiseError
         If a model or a parameter is unknown, missing or out of range.
     """
+    if not isinstance(text, str):
+        raise NoiseError(f'noise is {text!r}; expected a text such as "additive:2"')
     parts = [_parsed(part) for part in split_noise(text)]
     return parts[0] if len(parts) == 1 else Composed(tuple(parts))
+
+
+def noise_of(noise: object) -> Noise:
+    """A model as it is, or that of a text; raises `NoiseError` for anything else."""
+    if isinstance(noise, str):
+        return parse_noise(noise)
+    if not callable(getattr(noise, "perturb", None)):
+        raise NoiseError(f'noise is {noise!r}; expected a model, or a text such as "additive:2"')
+    return noise  # type: ignore[return-value]
 
 
 def split_noise(text: str) -> list[str]:

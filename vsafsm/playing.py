@@ -78,9 +78,10 @@ def play(session: Playable, events: Iterable[Timed], overlap: str = DROP) -> Pla
     UnknownInputError
         If there is no such input, also where it would be dropped.
     SessionError, OptionError
-        As `vsafsm.trains.arrivals` does, or if steps are no whole number. Nothing has run then.
+        As `vsafsm.trains.arrivals` does, if steps are no whole number, or if there is a longer rest
+        than the session's pace allows. Nothing has run then.
     """
-    pace, train = session.pace, tuple(events)
+    pace, train = session.pace, train_of(events)
     for time, symbol in train:
         session.check_input(symbol)
         if pace.unit == STEPS and not isinstance(time, Integral):
@@ -90,17 +91,37 @@ def play(session: Playable, events: Iterable[Timed], overlap: str = DROP) -> Pla
     found = arrivals(train, pace.hold, pace.gap, overlap)
     lasting = exact("the hold", pace.hold) + exact("the gap", pace.gap)
     now = Fraction(0)
-    states, outputs = [session.state], [session.outputs]
+    taken: list[tuple[Fraction, str]] = []
     for each in found:
         if each.begins is None:
             continue
         begins = exact("a time", each.begins)
-        if begins > now:
-            session.rest(plain(begins - now) * pace.one)
-        states.append(session.send(each.symbol))
-        outputs.append(session.outputs)
+        rest = begins - now
+        if pace.most is not None and rest > pace.most:
+            raise SessionError(
+                f'"{each.symbol}" comes after a rest of {plain(rest)} {pace.unit}; expected at most'
+                f" {pace.most}"
+            )
+        taken.append((rest, each.symbol))
         now = begins + lasting
+    states, outputs = [session.state], [session.outputs]
+    for rest, symbol in taken:
+        if rest > 0:
+            session.rest(plain(rest) * pace.one)
+        states.append(session.send(symbol))
+        outputs.append(session.outputs)
     return Played(found, tuple(states), tuple(outputs), pace.unit)
+
+
+def train_of(events: Iterable[Timed]) -> tuple[Timed, ...]:
+    """Times and inputs that are given, as pairs; raises `SessionError`."""
+    train = tuple(events) if isinstance(events, Iterable) else None
+    if train is None:
+        raise SessionError(f'a train is {events!r}; expected pairs such as (30, "press")')
+    for each in train:
+        if not isinstance(each, tuple | list) or len(each) != 2 or not isinstance(each[1], str):
+            raise SessionError(f'an event is {each!r}; expected a pair such as (30, "press")')
+    return train
 
 
 class Playing:

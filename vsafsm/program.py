@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from vsafsm import guards, npz
 from vsafsm.codebook import Codebook
 from vsafsm.errors import BadNameError, FileError, ProgramError, VsafsmError
-from vsafsm.files import reason, write_atomically
+from vsafsm.files import check_path, reason, write_atomically
 from vsafsm.garbage import collector_paused
 from vsafsm.json_text import parse_json
 from vsafsm.lowering import Code, Lowered, lower
@@ -206,7 +206,8 @@ class Program:
         return buffer.getvalue()
 
     def save(self, path: str | Path) -> None:
-        """Write the program, whole or not at all. Raises `FileError`."""
+        """Write the program, whole or not at all. Raises `FileError`, or `ArgumentError`."""
+        check_path(path, "Program.save")
         members = _members(self)
         write_atomically(Path(path), lambda file: npz.write(members, file))
 
@@ -216,6 +217,8 @@ def load_program(path: str | Path) -> Program:
 
     Raises
     ------
+    ArgumentError
+        If `path` is none.
     FileError
         If the file cannot be read.
     ProgramError
@@ -228,6 +231,7 @@ def load_program(path: str | Path) -> Program:
     >>> vsafsm.load_program("turnstile.npz").machine.name
     'turnstile'
     """
+    check_path(path, "vsafsm.load_program")
     name = str(path)
     try:
         with Path(path).open("rb") as file:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from vsafsm.argument_checks import check_program
+from vsafsm.argument_checks import check_program, checked_word
 from vsafsm.backend import Backend, BackendSession, Run
 from vsafsm.backend_options import check_options
 from vsafsm.clocked import ClockedSession
@@ -56,7 +56,7 @@ def run_word(
     Raises
     ------
     ArgumentError
-        If `program` is none.
+        If `program` or `word` is none.
     UnknownInputError
         If an input is not in the machine's alphabet; nothing has run then.
     RequirementError, OptionError
@@ -70,7 +70,7 @@ def run_word(
     ('locked', 'unlocked', 'locked')
     """
     check_program(program, "vsafsm.run")
-    target, symbols = find(backend), tuple(word)
+    target, symbols = find(backend), checked_word(word, "vsafsm.run")
     check(program, target, options)
     return run_on(target, _for_word(program, target, symbols), symbols, **options)
 

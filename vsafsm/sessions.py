@@ -7,6 +7,9 @@ from typing import Protocol
 
 from vsafsm.errors import SessionError
 
+MOST_STEPS = 10_000_000
+"""Steps that a network is held or rests in one go, where each of them is run."""
+
 
 class _Readable(Protocol):
     @property
@@ -25,13 +28,18 @@ def session_repr(session: _Readable, is_open: bool) -> str:
     return f"<{name}: {where} after {session.counts['steps']} steps>"
 
 
-def steps_of(name: str, value: int | None, least: int) -> int:
+def steps_of(name: str, value: int | None, least: int, most: int | None = None) -> int:
     """A number of steps that is asked for, or the least where it is None; raises `SessionError`."""
-    if value is None:
-        return least
+    return least if value is None else checked_steps(name, value, least, most)
+
+
+def checked_steps(name: str, value: object, least: int, most: int | None) -> int:
+    """A number of steps that is asked for; raises `SessionError`."""
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise SessionError(
             f"{name} of {value!r} steps is not possible; expected a whole number of at least"
             f" {least}"
         )
+    if most is not None and value > most:
+        raise SessionError(f"{name} of {value} steps is too long; expected at most {most}")
     return value

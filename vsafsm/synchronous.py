@@ -17,7 +17,7 @@ from vsafsm.lowering import REST
 from vsafsm.machine import Outputs
 from vsafsm.network import Network
 from vsafsm.playing import Playing
-from vsafsm.sessions import session_repr, steps_of
+from vsafsm.sessions import MOST_STEPS, checked_steps, session_repr, steps_of
 from vsafsm.trains import Pace
 from vsafsm.vsa import Bits
 
@@ -111,7 +111,8 @@ class Session(Playing):
     Raises
     ------
     SessionError
-        When it is used after it was closed, or asked for less than the contract's hold or gap.
+        When it is used after it was closed, or asked for less than the contract's hold or gap; with
+        a stepper, also when it is asked for more steps than `vsafsm.sessions.MOST_STEPS`.
     """
 
     def __init__(
@@ -167,8 +168,8 @@ class Session(Playing):
             self._network = self._encoder.over((symbol,))
         mask = self._network.mask_of(symbol)
         contract = self._network.contract
-        hold = steps_of("hold", hold, contract.hold_steps)
-        gap = steps_of("gap", gap, contract.gap_steps)
+        hold = steps_of("hold", hold, contract.hold_steps, self._most)
+        gap = steps_of("gap", gap, contract.gap_steps, self._most)
         self._advance(mask, hold)
         code = self._decode(mask)
         self._mealy = self._network.labels[code].outputs if code >= 0 else ()
@@ -178,13 +179,13 @@ class Session(Playing):
     def rest(self, steps: int) -> None:
         """Let the network run at rest."""
         self._check_open()
-        self._advance(REST, steps_of("steps", steps, 0))
+        self._advance(REST, checked_steps("rest", steps, 0, self._most))
 
     @property
     def pace(self) -> Pace:
         """The contract's hold and gap."""
         contract = self._network.contract
-        return Pace(contract.hold_steps, contract.gap_steps)
+        return Pace(contract.hold_steps, contract.gap_steps, most=self._most)
 
     def check_input(self, symbol: str) -> None:
         """Raise `UnknownInputError` where there is no such input."""
@@ -227,13 +228,34 @@ class Session(Playing):
         activity, masks = activities_of([self._active]), np.array([mask])
         return int(self._network.codes_of(activity, masks)[0])
 
+    @property
+    def _most(self) -> int | None:
+        """The most steps in one go; None where the network itself steps, and can pass some over."""
+        return None if self._stepper is None else MOST_STEPS
+
     def _advance(self, mask: int, steps: int) -> None:
-        for _ in range(steps):
+        seen, since, before, done = self._active, 0, self.counts, 0
+        while done < steps:
             self._synaptic_operations += int(self._network.fan_out[self._active].sum())
-            if self._stepper is None:
-                self._fire(step(self._network, self._active, mask))
-            else:
+            if self._stepper is not None:
                 self._fire(self._stepper(self._active, self._network.masks[mask]))
+                done += 1
+                continue
+            self._fire(step(self._network, self._active, mask))
+            done += 1
+            # The network's activity is all its state. Where one comes back, at a fixed point or
+            # after a round, the rounds that follow are counted, and not run. Each is compared with
+            # the one at the last power of two of steps, so that a round of any length is found.
+            if np.array_equal(self._active, seen):
+                rounds, counts = (steps - done) // (done - since), self.counts
+                done += rounds * (done - since)
+                self._steps += rounds * (counts["steps"] - before["steps"])
+                self._spikes += rounds * (counts["spikes"] - before["spikes"])
+                self._synaptic_operations += rounds * (
+                    counts["synaptic_operations"] - before["synaptic_operations"]
+                )
+            elif done & (done - 1) == 0:
+                seen, since, before = self._active, done, self.counts
 
     def _fire(self, active: NDArray[np.intp]) -> None:
         self._active = active

@@ -14,7 +14,7 @@ from fractions import Fraction
 from numbers import Integral
 from typing import Any
 
-from vsafsm.durations import UNITS, parse_duration
+from vsafsm.durations import MOST_TICKS, UNITS, parse_duration
 from vsafsm.errors import OptionError, SessionError, SpecError, SyntaxSpecError, did_you_mean
 from vsafsm.finite import finite
 
@@ -41,12 +41,15 @@ class Pace:
         Their unit: ``"steps"``, which are whole, or a unit of time such as ``"ms"``.
     one
         One unit, as `send` and `rest` of the session take it.
+    most
+        The longest rest; None where there is no such limit.
     """
 
     hold: Number
     gap: Number
     unit: str = STEPS
     one: Any = 1
+    most: Number | None = None
 
 
 @dataclass(frozen=True)
@@ -144,6 +147,14 @@ def exact(what: str, value: Any) -> Fraction:
     if isinstance(value, Integral):
         return Fraction(int(value))
     return Fraction(value if isinstance(value, Fraction) else number).limit_denominator(10**9)
+
+
+def check_ticks(seconds: object, ticks: int) -> None:
+    """Raise `SessionError` where a wait is of too many ticks."""
+    if ticks > MOST_TICKS:
+        raise SessionError(
+            f"the wait is {seconds!r}, and takes {ticks} ticks; expected at most {MOST_TICKS}"
+        )
 
 
 def plain(time: Fraction) -> Number:

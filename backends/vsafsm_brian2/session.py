@@ -17,9 +17,9 @@ from brian2 import Quantity, ms
 
 from vsafsm.errors import BackendError, SessionError
 from vsafsm.machine import Outputs
-from vsafsm.playing import Played, Playing, play
+from vsafsm.playing import Played, Playing, play, train_of
 from vsafsm.program import Program
-from vsafsm.sessions import session_repr
+from vsafsm.sessions import MOST_STEPS, session_repr
 from vsafsm.trains import DROP, Pace, Timed
 from vsafsm_brian2.equations import INPUT_PERIOD_MS, ON_INPUT, RESET_MS, WINDOW_MS
 from vsafsm_brian2.model import RESET, Brian2FSM
@@ -189,6 +189,11 @@ class Brian2Session(Playing):
         """Let the network run at rest for a Brian2 quantity of time. The clock stands still."""
         before = self._simulation.now_ms
         until = self._simulation.on_grid(before + _milliseconds("duration", duration, 0.0))
+        if until - before > self._most_ms:
+            raise SessionError(
+                f"duration is {duration!r}; expected at most {self._most_ms:.0f}*ms,"
+                f" {MOST_STEPS} time steps"
+            )
         self._run(self._simulation.advance, [], until)
         self._zero_ms += until - before
         self._reading = self.recording.read(self._simulation.events[-1], until)
@@ -197,7 +202,14 @@ class Brian2Session(Playing):
     def pace(self) -> Pace:
         """The session's ``hold_ms`` and ``gap_ms``, in whole time steps."""
         on_grid = self._simulation.on_grid
-        return Pace(on_grid(self._running.hold_ms), on_grid(self._running.gap_ms), "ms", ms)
+        return Pace(
+            on_grid(self._running.hold_ms), on_grid(self._running.gap_ms), "ms", ms, self._most_ms
+        )
+
+    @property
+    def _most_ms(self) -> float:
+        """The longest rest."""
+        return MOST_STEPS * self._simulation.parameters.dt_ms
 
     def check_input(self, symbol: str) -> None:
         """Raise `UnknownInputError` where there is no such input."""
@@ -205,7 +217,7 @@ class Brian2Session(Playing):
 
     def play(self, events: Iterable[Timed], overlap: str = DROP) -> Played:
         """As `Playing.play`, at Brian2 quantities of time, which are rounded up to time steps."""
-        train = [(_milliseconds("time", time), symbol) for time, symbol in events]
+        train = [(_milliseconds("time", time), symbol) for time, symbol in train_of(events)]
         on_grid = self._simulation.on_grid
         return play(self, [(on_grid(time), symbol) for time, symbol in train], overlap)
 

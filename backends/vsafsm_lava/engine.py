@@ -51,6 +51,9 @@ class FusedEngine:
             ]
         )
 
+    def state(self) -> None:
+        """None: only spikes come out."""
+
     def close(self) -> None:
         """Stop Lava's processes."""
         self._running.close()
@@ -79,6 +82,9 @@ class StockEngine:
                 for n, length in _chunks(steps)
             ]
         )
+
+    def state(self) -> None:
+        """None: only spikes come out."""
 
     def close(self) -> None:
         """Stop Lava's processes."""

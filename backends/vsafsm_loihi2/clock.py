@@ -13,6 +13,7 @@ again at 0. The latch drops that spike.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,6 +89,10 @@ class ClockNeuron:
         self._v: States = np.zeros(1, np.int32)
         self.fired = False
         self.running = True
+
+    def state(self) -> tuple[NDArray[Any], ...]:
+        """What its next steps depend on, but for spikes."""
+        return self._u, self._v, np.array([self.fired, self.running])
 
     def step(self, channels: NDArray[np.bool_], latched: NDArray[np.bool_]) -> None:
         """One step, after one in which these channels (A + 1,) and neurons of the latch (L,)

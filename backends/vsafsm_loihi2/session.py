@@ -4,18 +4,19 @@ out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vsafsm.activities import Activities, Neurons, activities_of
 from vsafsm.errors import SessionError
 from vsafsm.lowering import REST
 from vsafsm.machine import Outputs
 from vsafsm.playing import Playing
-from vsafsm.sessions import session_repr
+from vsafsm.sessions import MOST_STEPS, checked_steps, session_repr
 from vsafsm.trains import Pace
 from vsafsm.vsa import Bits
 from vsafsm_loihi2.integers import ChipNetwork
@@ -34,6 +35,9 @@ class Engine(Protocol):
         """Run some steps, with a spike on a channel in the first: -> the neurons that fire in
         each.
         """
+
+    def state(self) -> Sequence[NDArray[Any]] | None:
+        """All that the next steps depend on, or None where it cannot be seen."""
 
     def close(self) -> None:
         """Free what it holds; closing twice does nothing."""
@@ -56,6 +60,10 @@ class IntegerEngine:
         if channel is not None:
             channels[0, channel] = True
         return activities_of([self._simulator.advance(row) for row in channels])
+
+    def state(self) -> Sequence[NDArray[Any]]:
+        """As `Engine` says."""
+        return self._simulator.state()
 
     def close(self) -> None:
         """Nothing to free."""
@@ -126,19 +134,37 @@ class ChipSession(Playing):
         return self.state
 
     def rest(self, steps: int) -> None:
-        """Let the network run at rest."""
-        if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
-            raise SessionError(
-                f"{steps!r} steps are not possible; expected a whole number of at least 0"
-            )
+        """Let the network run at rest. Once a step changes nothing, those that follow are counted,
+        and not run, where the engine shows its state.
+        """
+        left = checked_steps("rest", steps, 0, self._most)
         self._check_open()
-        for start in range(0, steps, MOST_STEPS_PER_CHUNK):
-            self._run(None, min(MOST_STEPS_PER_CHUNK, steps - start))
+        while left:
+            chunk = min(MOST_STEPS_PER_CHUNK, left)
+            self._run(None, chunk)
+            left -= chunk
+            before = self._engine.state() if left else None
+            if before is None:
+                continue
+            self._run(None, 1)
+            left -= 1
+            after = self._engine.state()
+            if after is not None and all(map(np.array_equal, before, after)):
+                self._steps += left
+                self._spikes += left * len(self._active)
+                self._operations += left * int(self._fan_out[self._active].sum())
+                left = 0
+
+    @property
+    def _most(self) -> int | None:
+        """The longest rest: None where the engine shows when it is over."""
+        return MOST_STEPS if self._engine.state() is None else None
 
     @property
     def pace(self) -> Pace:
         """The latch's hold, and the steps after it until the state is read: its gap and 3 more."""
-        return Pace(self.chip.hold_steps, self.chip.event_steps - self.chip.hold_steps)
+        gap = self.chip.event_steps - self.chip.hold_steps
+        return Pace(self.chip.hold_steps, gap, most=self._most)
 
     def check_input(self, symbol: str) -> None:
         """Raise `UnknownInputError` where there is no such input."""

@@ -4,6 +4,8 @@ against.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -121,6 +123,12 @@ class ChipSimulator:
         targets = between.targets[synapses]
         np.add.at(self._arriving, targets, between.values[synapses].astype(np.int32))
         reached[targets] = True
+
+    def state(self) -> tuple[NDArray[Any], ...]:
+        """All that the next steps depend on, but for the channels: alike in two steps, it stays."""
+        clock = () if self.clock is None else self.clock.state()
+        latch = (self._latch_u, self._latch_v, self.latched, self._channels)
+        return (self.u.copy(), self.v.copy(), self._fired, *latch, *clock)
 
     @property
     def u(self) -> States:

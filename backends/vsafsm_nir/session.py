@@ -6,6 +6,7 @@ import numpy as np
 
 from vsafsm.lowering import REST
 from vsafsm.network import Network
+from vsafsm.sessions import MOST_STEPS
 from vsafsm.synchronous import Session
 from vsafsm_nir.simulator import Simulator
 
@@ -37,6 +38,11 @@ class NirSession(Session):
         self._advance(len(self._network.inputs) + 1, 1)
         self._advance(REST, self._network.contract.gap_steps)
         return self.state
+
+    @property
+    def _most(self) -> int:
+        """Each step is the simulator's."""
+        return MOST_STEPS
 
     def _advance(self, mask: int, steps: int) -> None:
         lines = np.zeros(len(self._network.inputs) + 2)

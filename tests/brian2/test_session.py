@@ -206,6 +206,15 @@ def test_a_time_without_its_unit_is_refused(program: Program, hold: object) -> N
         assert session.state == "locked"
 
 
+def test_a_rest_of_too_many_steps_is_refused(program: Program) -> None:
+    with vsafsm.open(program, backend="brian2") as session:
+        with pytest.raises(e.SessionError, match="10000000 time steps"):
+            session.rest(10**9 * ms)
+        with pytest.raises(e.SessionError, match="after a rest of 1000000000 ms"):
+            session.play([(10**9 * ms, "coin")])
+        assert session.state == "locked"
+
+
 def test_a_pulse_shorter_than_the_contract_is_warned_about(program: Program) -> None:
     with vsafsm.open(program, backend="brian2") as session:
         assert any(

@@ -75,6 +75,40 @@ def test_a_reset_leads_back_from_every_state_and_leaves_no_trace(
             assert (session.activity == fresh).all()
 
 
+class Unseen(IntegerEngine):
+    """The integers, of which every step is run."""
+
+    def state(self) -> Any:
+        return None
+
+
+@pytest.mark.parametrize("name", ["turnstile", "modules elevator"])
+def test_a_long_rest_is_as_its_steps(name: str, program_of: ProgramOf, chip_of: ChipOf) -> None:
+    chip, machine = chip_of(name), program_of(name).machine
+    with opened(chip) as session, ChipSession(chip, Unseen(chip)) as stepping:
+        for symbol, steps in zip(machine.demonstration(5), (1, 2, 7, 5000, 30), strict=True):
+            for each in (session, stepping):
+                each.send(symbol)
+                each.rest(steps)
+            assert session.counts == stepping.counts
+            assert (session.activity == stepping.activity).all()
+            assert session.state == stepping.state
+
+
+def test_a_rest_of_any_length_ends(chip_of: ChipOf) -> None:
+    chip = chip_of("turnstile")
+    with opened(chip) as session:
+        before = session.counts["steps"]
+        session.rest(10**12)
+        assert session.counts["steps"] == before + 10**12
+        assert session.play([(10**12, "coin")]).states == ("locked", "unlocked")
+    with ChipSession(chip, Given(chip)) as session:
+        for refused in (lambda: session.rest(10**12), lambda: session.play([(10**12, "coin")])):
+            with pytest.raises(e.SessionError, match="expected at most 10000000"):
+                refused()
+        assert session.counts["steps"] == chip.ready_steps
+
+
 @pytest.mark.parametrize("steps", [0, 1, 5, 100])
 def test_waiting_changes_no_state(steps: int, chip_of: ChipOf) -> None:
     with opened(chip_of("turnstile")) as session:
@@ -149,6 +183,9 @@ class Given:
         if self.broken:
             raise self.broken
         return from_bits(np.repeat(self.activity[None], steps, axis=0))
+
+    def state(self) -> None:
+        return None
 
     def close(self) -> None:
         self.closed += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,14 @@ needs_dot = pytest.mark.skipif(not graphviz.is_there(), reason="Graphviz is not 
 )
 def test_a_text_is_drawn(suffix: str, start: bytes) -> None:
     assert rendered("digraph { a -> b; }", suffix).startswith(start)
+
+
+@needs_dot
+def test_a_pdf_has_the_same_bytes_at_any_time_and_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = rendered("digraph { a -> b; }", ".pdf")
+    time.sleep(1.1)
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    assert rendered("digraph { a -> b; }", ".pdf") == drawn
 
 
 def test_without_graphviz_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

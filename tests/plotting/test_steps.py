@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vsafsm.compiler import compile_machine
-from vsafsm.errors import UnknownInputError
+from vsafsm.errors import PlotError, UnknownInputError
 from vsafsm.formats import load
 from vsafsm.machine import Machine
 from vsafsm.plotting.kinds import OF_RUNS, plot
@@ -68,6 +68,11 @@ def test_codes_have_names(program: Program) -> None:
 def test_an_unknown_input_is_refused(program: Program) -> None:
     with pytest.raises(UnknownInputError, match="expected"):
         run_steps(program.network, ["20"])
+
+
+def test_a_picture_of_too_many_steps_is_refused(program: Program) -> None:
+    with pytest.raises(PlotError, match=r"a word of 50000 inputs takes .* at most 100000"):
+        plot(program, ["5"] * 50_000)
 
 
 @pytest.mark.parametrize("kind", OF_RUNS)

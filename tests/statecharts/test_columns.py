@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import vsafsm
-from vsafsm.statecharts import explore
+from vsafsm.statecharts import Assign, State, Statechart, Transition, Variable, explore
 from vsafsm.statecharts.columns import MORE, STATE, columns_of, short_names
+from vsafsm.statecharts.expressions import Literal
 
 from .charts import drawn
 
@@ -76,6 +77,68 @@ def test_any_names_have_columns(names: list[str]) -> None:
     assert {len(cells) for cells in columns.cells.values()} == {len(columns.headings)}
 
 
+AWKWARD = ("r|1", "x@2s", "a[b=1]", 'say "no"', '"', "h{i", "C#", "a~b", "p.q", "y]=z", "x")
+
+
+@given(st.permutations(AWKWARD))
+def test_names_with_signs_of_their_own_have_their_cells(names: list[str]) -> None:
+    one, other, *inner = names
+    regions = tuple(
+        State(
+            region,
+            (
+                State(f"{region}{inner[i]}", transitions=(Transition(("go",), (inner[i + 1],)),)),
+                State(inner[i + 1], transitions=(Transition(("go",), (f"{region}{inner[i]}",)),)),
+            ),
+        )
+        for i, region in ((0, one), (2, other))
+    )
+    found = explore(Statechart("awkward", (State("both", regions, kind="parallel"),)))
+    columns = columns_of(found.names)
+    assert columns.headings == (one, other)
+    assert [columns.cells[name] for name in found.names] == list(map(found.leaves, found.names))
+
+
+TEXTS = ("x", "y, k=3", "y]=z", 'a "b"', '"', "], n=1", "a, b", "]")
+
+
+@given(st.permutations(TEXTS))
+def test_texts_with_signs_of_their_own_have_their_cells(texts: list[str]) -> None:
+    states = tuple(
+        State(
+            f"s{i}",
+            transitions=(
+                Transition(
+                    ("go",), ("s0",) if i else ("s1",), actions=(Assign("m", Literal(texts[i])),)
+                ),
+                Transition(("set",), actions=(Assign("n", Literal(texts[i + 1])),)),
+            ),
+        )
+        for i in range(2)
+    )
+    data = (Variable("m", texts[0], tuple(texts)), Variable("n", texts[2], tuple(texts)))
+    found = explore(Statechart("awkward", states, data=data))
+    columns = columns_of(found.names)
+    assert columns.headings[0] == STATE
+    for name in found.names:
+        told = columns.pairs(name)
+        assert (told.pop(STATE),) == found.leaves(name)
+        assert told.items() <= found.data(name).items()
+    assert len(set(map(columns.told, found.names))) == len(found.names)
+
+
+def test_states_of_a_flat_chart_are_called_as_in_the_spec() -> None:
+    states = tuple(
+        State(each, transitions=(Transition((each,), (AWKWARD[0],)),)) for each in AWKWARD
+    )
+    assert explore(Statechart("flat", states)).names == AWKWARD
+
+
+def test_a_variable_called_more_keeps_its_name() -> None:
+    columns = columns_of(("s[more=1]", "s[more=2]@1s"))
+    assert columns.told("s[more=2]@1s") == ("s", "more=2", "@1s")
+
+
 @pytest.mark.parametrize(
     ("names", "headings", "cells"),
     [
@@ -88,6 +151,8 @@ def test_any_names_have_columns(names: list[str]) -> None:
         (("s[m=a, b, n=1]", "s[m=c, n=1]"), (STATE, "m", "n"), ("s", "a, b", "1")),
         (("a.x|b.y{h: p|q}@1s", "a.z|b.y"), ("a", "b", MORE), ("x", "y", "{h: p|q}@1s")),
         (("a|", "|a"), (STATE,), ("a|",)),
+        (('s[m="]", n=1]', "s[m=x, n=1]"), (STATE, "m", "n"), ("s", "]", "1")),
+        (('"r|1".p|q.a', '"r|1".o|q.b'), ("r|1", "q"), ("p", "a")),
         (("a.p|a.q[a=1]", "a.p|a.r[a=2]"), ("a", "a'", "a''"), ("p", "q", "1")),
     ],
 )

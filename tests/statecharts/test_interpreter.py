@@ -28,5 +28,7 @@ def test_a_wait_is_of_whole_periods_where_there_is_a_clock() -> None:
     lamp = Interpreter(LAMP)
     with pytest.raises(SpecError, match="a wait is 1 s; expected a multiple of the clock, 2 s"):
         lamp.wait(1)
+    with pytest.raises(SessionError, match="takes 500000000000 ticks; expected at most 1000000"):
+        lamp.wait(1e12)
     lamp.wait(2)
     assert lamp.configuration == ("off",)

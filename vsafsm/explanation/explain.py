@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from vsafsm.argument_checks import check_callable, check_program
 from vsafsm.explanation.remedies import Remedy, as_it_is, remedies
 from vsafsm.explanation.terms import Term, terms
 from vsafsm.explanation.weakest import margins_of, weakest
@@ -69,6 +70,11 @@ def explain(
     progress
         Called with what is being done, and its share.
 
+    Raises
+    ------
+    ArgumentError
+        If `program` is none.
+
     Examples
     --------
     >>> import vsafsm
@@ -80,6 +86,8 @@ def explain(
     >>> abs(sum(term.towards for term in found.terms(weakest)) - weakest.minimum.margin) < 1e-9
     True
     """
+    check_program(program, "vsafsm.explain")
+    check_callable(progress, "vsafsm.explain", "progress")
     points = len(program.machine.states)
 
     def walked(what: str) -> Callable[[int], None]:

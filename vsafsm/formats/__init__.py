@@ -29,7 +29,7 @@ from vsafsm.errors import (
     did_you_mean,
 )
 from vsafsm.examples import example_names
-from vsafsm.files import reason, write_atomically
+from vsafsm.files import check_path, reason, write_atomically
 from vsafsm.garbage import collector_paused
 from vsafsm.machine import Machine, check_name, listed
 from vsafsm.symbolic import SymbolicMachine
@@ -175,6 +175,8 @@ def format_for(path: PathLike, name: str | None = None) -> Format:
 
 def _named(name: str, known: dict[str, Format]) -> Format:
     """The format called `name`; after a colon, with that way to read it."""
+    if not isinstance(name, str):
+        raise ArgumentError(f"format is {name!r}; expected its name, {listed(list(known))}")
     base, colon, way = name.partition(":")
     if base not in known:
         raise FormatError(
@@ -230,7 +232,7 @@ def load(source: Source, format: str | None = None) -> Machine:  # noqa: A002
     Raises
     ------
     ArgumentError
-        If `source` is something else, such as the text of a spec.
+        If `source` is something else, such as the text of a spec, or `format` is no text.
     VsafsmError
         As `read`.
 
@@ -354,6 +356,8 @@ def save(machine: Machine, path: PathLike, format: str | None = None) -> None:  
 
     Raises
     ------
+    ArgumentError
+        `machine` or `path` is none, or `format` is no text.
     FormatError
         No format has this name or suffix.
     NotExpressibleError
@@ -368,6 +372,10 @@ def save(machine: Machine, path: PathLike, format: str | None = None) -> None:  
     >>> vsafsm.load("turnstile.scxml").states
     ('locked', 'unlocked')
     """
+    from vsafsm.argument_checks import check_machine  # which imports NumPy
+
+    check_machine(machine, "vsafsm.save")
+    check_path(path, "vsafsm.save")
     write_atomically(path, written(machine, format_for(path, format)).encode("utf-8"))
 
 

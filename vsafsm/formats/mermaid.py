@@ -22,7 +22,7 @@ from vsafsm.machine import Machine
 from vsafsm.statecharts import Statechart
 
 HEADS = ("stateDiagram-v2", "stateDiagram")
-SPECIAL = frozenset('"#;:<>&{}[]()|\\`/,=%')
+SPECIAL = frozenset('"#;:<>&{}[]()|\\`/,=%*')
 """What would mean something to Mermaid, or in a label."""
 _IGNORED = ("direction", "classDef", "class", "style", "click", "linkStyle", "hide", "scale")
 _TEXTS = ("accTitle", "accDescr")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from vsafsm.argument_checks import check_machine
 from vsafsm.errors import UnknownStateError, did_you_mean
 from vsafsm.machine import Machine, listed
 from vsafsm.plotting.canvas import check_matplotlib, drawing, plain
@@ -25,6 +26,7 @@ from vsafsm.plotting.style import (
     Theme,
     theme_of,
 )
+from vsafsm.program import Program
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -51,8 +53,10 @@ class Look:
     alert: bool = False
 
 
-def draw(machine: Machine, *, state: str | None = None, theme: str = SCREEN.name) -> Figure:
-    """A machine as a graph (``vsafsm.draw``).
+def draw(
+    machine: Machine | Program, *, state: str | None = None, theme: str = SCREEN.name
+) -> Figure:
+    """A machine, or that of a program, as a graph (``vsafsm.draw``).
 
     States have their Moore outputs, transitions their inputs and Mealy outputs. A dot leads to the
     initial state. States that no word reaches are left out.
@@ -73,6 +77,8 @@ def draw(machine: Machine, *, state: str | None = None, theme: str = SCREEN.name
 
     Raises
     ------
+    ArgumentError
+        If `machine` is none, and no program.
     PlotError
         If Matplotlib is not installed, or there is no such theme.
     UnknownStateError
@@ -84,6 +90,9 @@ def draw(machine: Machine, *, state: str | None = None, theme: str = SCREEN.name
     >>> machine = vsafsm.load("specs/turnstile.yaml")
     >>> vsafsm.draw(machine, state="locked").savefig("turnstile.svg")
     """
+    if isinstance(machine, Program):
+        machine = machine.machine
+    check_machine(machine, "vsafsm.draw")
     check_matplotlib()
     chosen = theme_of(theme)
     if state is not None:

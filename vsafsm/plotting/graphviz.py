@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -17,6 +19,8 @@ FORMATS = {".svg": "svg", ".png": "png", ".pdf": "pdf"}
 SECONDS = 120
 PAD = 4.0
 """Points that Graphviz leaves around a picture."""
+_DATE = re.compile(rb"(?<=/CreationDate \(D:)\d{14}")
+_NO_DATE = b"19700101000000"
 
 
 def is_there() -> bool:
@@ -31,7 +35,7 @@ def laid_out(text: str) -> bytes:
 
 def rendered(text: str, suffix: str, size: Printed | None = None) -> bytes:
     """The picture of a text in DOT, as what the suffix says; of the width of its print, where one
-    is given.
+    is given. The same text gives the same bytes, at any time.
 
     Raises
     ------
@@ -43,7 +47,9 @@ def rendered(text: str, suffix: str, size: Printed | None = None) -> bytes:
         # A picture is made smaller until it fits both ways; so it is as wide as is asked for.
         sized = (f"-Gsize={size.width / MILLIMETRES:.4f},1000!",)
         sized += (f"-Gdpi={PAPER.resolution}",) if suffix == ".png" else ()
-    return _drawn(text, FORMATS[suffix], sized)
+    drawn = _drawn(text, FORMATS[suffix], sized)
+    # A PDF has a table of places in its bytes: what stands for the date has its length.
+    return _DATE.sub(_NO_DATE, drawn) if suffix == ".pdf" else drawn
 
 
 def print_of(text: str, font: float) -> Printed:
@@ -89,4 +95,6 @@ def _ran(
         capture_output=True,
         timeout=SECONDS,
         check=True,
+        # Newer versions of Graphviz and Cairo take the date of a PDF from the first of these.
+        env={**os.environ, "SOURCE_DATE_EPOCH": "0", "TZ": "UTC"},
     )

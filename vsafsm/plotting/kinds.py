@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from vsafsm.argument_checks import check_program, checked_word
 from vsafsm.errors import PlotError, did_you_mean
 from vsafsm.plotting.canvas import check_matplotlib, drawing
 from vsafsm.plotting.margins import draw_margins
@@ -62,6 +63,8 @@ def plot(
 
     Raises
     ------
+    ArgumentError
+        If `program` or `word` is none.
     PlotError
         If there is no such kind or theme, or Matplotlib is not installed.
     UnknownInputError
@@ -74,12 +77,14 @@ def plot(
     >>> vsafsm.plot(program, ["coin", "push"], what="raster").savefig("raster.png")
     >>> vsafsm.plot(program, what="margins", theme="paper").savefig("margins.pdf")
     """
+    check_program(program, "vsafsm.plot")
+    symbols = checked_word(word, "vsafsm.plot")
     check_kind(what)
     check_matplotlib()
     chosen = theme_of(theme)
     with drawing(chosen):
         if what in OF_RUNS:
-            steps = run_steps(program.network, tuple(word), program.machine.clock)
+            steps = run_steps(program.network, symbols, program.machine.clock)
             return OF_RUNS[what](program.machine.name, steps, chosen)
         return OF_PROGRAMS[what](program, chosen)
 

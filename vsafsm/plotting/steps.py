@@ -8,10 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from vsafsm.errors import PlotError
 from vsafsm.lowering import REST
 from vsafsm.machine import Clock
 from vsafsm.network import Network
 from vsafsm.vsa import Bits
+
+MOST_STEPS = 100_000
+"""Of a run that is kept and drawn."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +49,16 @@ class Steps:
 
 
 def run_steps(network: Network, word: Sequence[str], clock: Clock | None = None) -> Steps:
-    """Run a word from the reset, at the contract's timing. Raises `UnknownInputError`."""
+    """Run a word from the reset, at the contract's timing. Raises `UnknownInputError`, and
+    `PlotError` where it takes too many steps.
+    """
     held, gap = network.contract.hold_steps, network.contract.gap_steps
+    steps = gap + len(word) * (held + gap)
+    if steps > MOST_STEPS:
+        raise PlotError(
+            f"a word of {len(word)} inputs takes {steps} steps; expected at most {MOST_STEPS} in a"
+            " picture"
+        )
     masks = [REST] * (gap + 1)
     for symbol in word:
         masks += [network.mask_of(symbol)] * held + [REST] * gap

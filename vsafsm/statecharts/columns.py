@@ -9,11 +9,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from vsafsm.statecharts.naming import REGION
+from vsafsm.statecharts.naming import NEXT, REGION
 
 STATE, MORE = "state", "more"
-_SUFFIX = re.compile(r"[\[{@~#]")
-_NEXT = re.compile(r", (?=[^\W\d]\w*=)")
+_TEXT = r'"((?:[^"]|"")*)"'
+_STATE = re.compile(rf"{_TEXT}(?=[.|\[{{@~#]|$)|([^.|\[{{@~#]*)")
+"""A state of a path, in quotes or not."""
+_VARIABLE = re.compile(rf"([^=\]]*)=(?:{_TEXT}|([^\]]*?))(?:{NEXT}|(\]))")
+"""A variable, its value in quotes or not, and the end of the variables."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +33,14 @@ class Columns:
         variable stands in a name only where it tells configurations of the same states apart.
     regions
         How many of the columns, the first ones, have states.
+    variables
+        How many of those behind have values.
     """
 
     headings: tuple[str, ...]
     cells: Mapping[str, tuple[str, ...]]
     regions: int
+    variables: int = 0
 
     def row(self, state: str | None) -> tuple[str, ...]:
         """The cells of a state; of None, ``(none)``."""
@@ -49,8 +55,9 @@ class Columns:
 
     def told(self, state: str) -> tuple[str, ...]:
         """The cells of a state that are not empty, variables with their names."""
+        named = range(self.regions, self.regions + self.variables)
         return tuple(
-            f"{heading}={cell}" if i >= self.regions and heading != MORE else cell
+            f"{heading}={cell}" if i in named else cell
             for i, (heading, cell) in enumerate(zip(self.headings, self.cells[state], strict=True))
             if cell
         )
@@ -93,7 +100,7 @@ def columns_of(states: Sequence[str]) -> Columns:
     if several:
         regions = [_region(pieces) for pieces in zip(*(p.regions for p in apart), strict=True)]
     else:
-        regions = [(STATE, [f" {REGION} ".join(parts.regions) for parts in apart])]
+        regions = [(STATE, [f" {REGION} ".join(map(".".join, parts.regions)) for parts in apart])]
     headings = [heading or f"region {i}" for i, (heading, _) in enumerate(regions, 1)]
     columns = [cells for _, cells in regions]
     columns += [[parts.data.get(name, "") for parts in apart] for name in variables]
@@ -102,43 +109,64 @@ def columns_of(states: Sequence[str]) -> Columns:
         columns.append([parts.more for parts in apart])
         headings.append(MORE)
     rows = dict(zip(states, zip(*columns, strict=True), strict=True))
-    return Columns(_distinct(headings), rows, len(regions))
+    return Columns(_distinct(headings), rows, len(regions), len(variables))
 
 
 @dataclass(frozen=True)
 class _Parts:
     """A name: paths of innermost states, values of variables, and what stands behind them."""
 
-    regions: tuple[str, ...]
+    regions: tuple[tuple[str, ...], ...]
     data: Mapping[str, str]
     more: str
 
     @classmethod
     def of(cls, name: str) -> _Parts:
-        suffix = _SUFFIX.search(name)
-        end = len(name) if suffix is None else suffix.start()
-        regions, more = tuple(name[:end].split(REGION)), name[end:]
-        if not all(regions):
-            return cls((name,), {}, "")
-        data = {}
-        inner, closed, behind = more[1:].partition("]")
-        if more.startswith("[") and closed:
-            pairs = [each.partition("=") for each in _NEXT.split(inner)]
-            if all(equals for _, equals, _ in pairs):
-                data, more = {name: value for name, _, value in pairs}, behind
-        return cls(regions, data, more)
+        paths, at = _paths(name)
+        if ("",) in paths:
+            return cls(((name,),), {}, "")
+        data, end = _data(name, at)
+        return cls(paths, data, name[end:])
 
 
-def _region(paths: Sequence[str]) -> tuple[str, list[str]]:
+def _paths(name: str) -> tuple[tuple[tuple[str, ...], ...], int]:
+    """The states of each path in a name, and where what stands behind them begins."""
+    paths: list[list[str]] = [[]]
+    at = 0
+    while found := _STATE.match(name, at):
+        quoted, plain = found.groups()
+        paths[-1].append(plain if quoted is None else quoted.replace('""', '"'))
+        at = found.end()
+        if not name.startswith((".", REGION), at):
+            break
+        if name[at] == REGION:
+            paths.append([])
+        at += 1
+    return tuple(map(tuple, paths)), at
+
+
+def _data(name: str, at: int) -> tuple[dict[str, str], int]:
+    """The values of variables in a name, and where they end; none where it is not as written."""
+    data: dict[str, str] = {}
+    end = at + 1
+    while name.startswith("[", at) and (found := _VARIABLE.match(name, end)):
+        variable, quoted, plain, last = found.groups()
+        data[variable] = plain if quoted is None else quoted.replace('""', '"')
+        end = found.end()
+        if last:
+            return data, end
+    return {}, at
+
+
+def _region(paths: Sequence[tuple[str, ...]]) -> tuple[str, list[str]]:
     """What is common to the paths of a region, and what is left of each."""
-    split = [path.split(".") for path in paths]
-    least, most = min(split), max(split)
+    least, most = min(paths), max(paths)
     common = 0
     while common < min(len(least), len(most)) and least[common] == most[common]:
         common += 1
     if least == most and common > 1:
         common -= 1
-    cells = [".".join(each[common:]) or each[-1] for each in split]
+    cells = [".".join(each[common:]) or each[-1] for each in paths]
     return ".".join(least[:common]), cells
 
 

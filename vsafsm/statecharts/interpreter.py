@@ -10,7 +10,7 @@ from vsafsm.machine import Outputs
 from vsafsm.statecharts.chart import Statechart
 from vsafsm.statecharts.expressions import Value
 from vsafsm.statecharts.semantics import Semantics
-from vsafsm.trains import exact
+from vsafsm.trains import check_ticks, exact
 
 
 class Interpreter:
@@ -70,7 +70,7 @@ class Interpreter:
         Raises
         ------
         SessionError
-            If `seconds` is no finite number of at least 0.
+            If `seconds` is no finite number of at least 0, or more than a million ticks.
         SpecError
             If it is no multiple of the chart's period.
         """
@@ -82,9 +82,9 @@ class Interpreter:
                 f"a wait is {float(passed):g} s; expected a multiple of the clock,"
                 f" {float(period):g} s"
             )
-        return tuple(
-            output for _ in range(int(passed / period)) for output in self.send(self.chart.tick)
-        )
+        ticks = int(passed / period)
+        check_ticks(seconds, ticks)
+        return tuple(output for _ in range(ticks) for output in self.send(self.chart.tick))
 
     @property
     def configuration(self) -> tuple[str, ...]:

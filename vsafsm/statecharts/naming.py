@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
@@ -12,6 +13,10 @@ from vsafsm.statecharts.tables import ROOT, Tables
 
 REGION = "|"
 """Between the innermost states of regions."""
+NEXT = r", (?=[^\W\d]\w*=)"
+"""Between a value and the next variable."""
+_IN_STATES = re.compile(r'["|\[{@~#]')
+_IN_VALUES = re.compile(rf'["\]]|{NEXT}')
 
 
 def names_of(tables: Tables, snapshots: Sequence[Snapshot]) -> list[str]:
@@ -21,12 +26,15 @@ def names_of(tables: Tables, snapshots: Sequence[Snapshot]) -> list[str]:
     document order. Where several have it, variables (``[tries=2]``), histories
     (``{last: on.dim}``), timers (``@300ms``) and delayed events (``~ring@1s``) follow, as far as
     they differ among them, and as far as they are not as they are where nothing has happened yet.
+
+    States and texts stand in quotes where they have signs in them that mean something here
+    (``"r|1".on``, ``[m="y, k=3"]``). Those of a flat chart stand as they are.
     """
     alike: dict[tuple[int, ...], list[Snapshot]] = {}
     for each in snapshots:
         alike.setdefault(each.leaves, []).append(each)
     told = {leaves: _Suffix(tables, group) for leaves, group in alike.items()}
-    paths = _paths(tables)
+    paths = [each.called for each in tables.states] if tables.chart.flat else _paths(tables)
     found: dict[str, None] = {}
     for each in snapshots:
         name = base = REGION.join(paths[leaf] for leaf in each.leaves) + told[each.leaves].of(each)
@@ -50,10 +58,11 @@ def _paths(tables: Tables) -> list[str]:
             parent = tables.parent[number]
             around = found[parent]
             alike = parent != ROOT and state.called == tables.states[parent].called
+            called = _quoted(state.called, _IN_STATES)
             if alike and not state.children:
                 found[number] = around
             else:
-                found[number] = f"{around}.{state.called}" if around else state.called
+                found[number] = f"{around}.{called}" if around else called
     return found
 
 
@@ -112,4 +121,10 @@ def _differing(rows: Sequence[Sequence[object]]) -> list[int]:
 
 
 def _shown(value: Value) -> str:
-    return value if isinstance(value, str) else written(Literal(value))
+    return _quoted(value, _IN_VALUES) if isinstance(value, str) else written(Literal(value))
+
+
+def _quoted(text: str, signs: re.Pattern[str]) -> str:
+    """A text, in quotes where it has some of the signs; quotes in it are doubled."""
+    doubled = text.replace('"', '""')
+    return f'"{doubled}"' if signs.search(text) else text

@@ -8,12 +8,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from vsafsm.discovery import find
 from vsafsm.errors import BackendError, SweepError
+from vsafsm.finite import finite
 from vsafsm.network import Network
 from vsafsm.noise import Noise
 from vsafsm.program import Program
@@ -50,13 +52,16 @@ class Trials:
 
     def __post_init__(self) -> None:
         for name, least in (("most", 1), ("words", 0), ("length", 1), ("seed", 0)):
-            if getattr(self, name) < least:
-                option, value = {"most": "trials"}.get(name, name), getattr(self, name)
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+                option = {"most": "trials"}.get(name, name)
                 raise SweepError(
-                    f"{option} is {value}; expected a whole number of at least {least}"
+                    f"{option} is {value!r}; expected a whole number of at least {least}"
                 )
-        if not 0 <= self.width < 1:
-            raise SweepError(f"width is {self.width}; expected a number from 0, and below 1")
+            object.__setattr__(self, name, int(value))  # as JSON, whatever whole number it was
+        width = finite(self.width)
+        if width is None or not 0 <= width < 1:
+            raise SweepError(f"width is {self.width!r}; expected a number from 0, and below 1")
 
 
 @dataclass(frozen=True, eq=False)

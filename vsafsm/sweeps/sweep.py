@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from vsafsm.argument_checks import check_callable, check_mapping, check_program
 from vsafsm.errors import SweepError
-from vsafsm.noise import Noise
+from vsafsm.files import check_path
+from vsafsm.noise import Noise, noise_of
 from vsafsm.program import Program
 from vsafsm.sweeps.executors import Executor, cluster, processes, serial
 from vsafsm.sweeps.journal import Journal, Memory
@@ -67,6 +69,8 @@ def sweep(
 
     Raises
     ------
+    ArgumentError
+        If what is no program is among `programs`, or another argument is not what is said above.
     SweepError, NoiseError
         If something is out of range, or `output` belongs to another sweep.
     BackendError
@@ -82,12 +86,23 @@ def sweep(
     >>> [row.correct for row in table.rows]
     [20, 0]
     """
-    several = [programs] if isinstance(programs, Program | Subject) else programs
+    check_mapping(options, "vsafsm.sweep", "options")
+    check_callable(progress, "vsafsm.sweep", "progress")
+    if output is not None:
+        check_path(output, "vsafsm.sweep", "output")
+    several = [*programs] if isinstance(programs, Iterable) else [programs]
+    for one in several:
+        if not isinstance(one, Subject):
+            check_program(one, "vsafsm.sweep")
     subjects = tuple(
         one if isinstance(one, Subject) else subject(one, backend, options) for one in several
     )
     asked = [noise] if isinstance(noise, str) or not isinstance(noise, Sequence) else noise
-    models = [model for one in asked for model in (noises(one) if isinstance(one, str) else (one,))]
+    models = [
+        model
+        for one in asked
+        for model in (noises(one) if isinstance(one, str) else (noise_of(one),))
+    ]
     measured = Trials(trials, width, words, length, seed)
     plan = Plan(subjects, tuple(dict.fromkeys(models)), measured)
     execute = _executor(jobs, scheduler)
@@ -116,8 +131,8 @@ def _kept(plan: Plan, output: Path, restart: bool, execute: Executor, progress: 
 
 
 def _executor(jobs: int, scheduler: str | None) -> Executor:
-    if jobs < 1:
-        raise SweepError(f"jobs is {jobs}; expected a whole number of at least 1")
+    if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
+        raise SweepError(f"jobs is {jobs!r}; expected a whole number of at least 1")
     if scheduler is not None:
         if jobs != 1:
             raise SweepError("jobs and a scheduler are both given; expected one of them")

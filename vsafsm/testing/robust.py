@@ -5,18 +5,19 @@ correct.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from numbers import Integral
 
 import numpy as np
 
+from vsafsm.argument_checks import check_program, checked_word
 from vsafsm.asynchronous import Runs, timing_of
-from vsafsm.errors import NoiseError, RobustnessError
+from vsafsm.errors import RobustnessError
 from vsafsm.intervals import wilson
 from vsafsm.network import Network
-from vsafsm.noise import Noise, parse_noise, perturb
+from vsafsm.noise import Noise, noise_of, perturb
 from vsafsm.program import Program
 from vsafsm.running import with_inputs
 from vsafsm.walk import Walk, WrongWord
@@ -113,6 +114,8 @@ def robustness(
 
     Raises
     ------
+    ArgumentError
+        If `program` is none.
     NoiseError
         If there is no such noise.
     UnknownInputError
@@ -120,8 +123,9 @@ def robustness(
     RobustnessError
         If there are no trials or no words, or the seed is no whole number from 0.
     """
+    check_program(program, "robustness")
     noise, count, seed = (
-        _noise(noise),
+        noise_of(noise),
         _whole("trials", _or_default(trials), 1),
         _whole("seed", seed, 0),
     )
@@ -135,7 +139,7 @@ def robustness(
 
 def network_of_trial(program: Program, noise: Noise | str, seed: int, trial: int) -> Network:
     """The network of one trial."""
-    return perturb(program.network, _noise(noise), np.random.default_rng([seed, trial]))
+    return perturb(program.network, noise_of(noise), np.random.default_rng([seed, trial]))
 
 
 def default_trials() -> int:
@@ -180,14 +184,6 @@ def _wrong(program: Program, network: Network, words: Sequence[Word] | None) -> 
 # ---- what is asked
 
 
-def _noise(noise: object) -> Noise:
-    if isinstance(noise, str):
-        return parse_noise(noise)
-    if not callable(getattr(noise, "perturb", None)):
-        raise NoiseError(f'noise is {noise!r}; expected a model, or a text such as "additive:2"')
-    return noise  # type: ignore[return-value]
-
-
 def _whole(what: str, value: object, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
         raise RobustnessError(f"{what} is {value!r}; expected a whole number of at least {least}")
@@ -195,12 +191,14 @@ def _whole(what: str, value: object, least: int) -> int:
 
 
 def _check_words(program: Program, words: Sequence[Word]) -> None:
-    if isinstance(words, str) or not len(words):
+    if isinstance(words, str) or not isinstance(words, Collection) or not len(words):
         raise RobustnessError(f"words are {words!r}; expected at least one, or None for every word")
     for word in words:
+        if not isinstance(word, Collection):
+            raise RobustnessError(f"a word is {word!r}; expected its inputs in a list")
         if isinstance(word, str):
             raise RobustnessError(
                 f'a word is the text "{word}"; expected its inputs in a list, such as ["{word}"]'
             )
-        for symbol in word:
+        for symbol in checked_word(word, "robustness"):
             program.machine.check_input(symbol)
