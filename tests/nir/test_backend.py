@@ -143,7 +143,7 @@ def test_emit_writes_the_one_file(
     of: str, cli: Cli, file: str, program: Program, tmp_path: Path
 ) -> None:
     path = tmp_path / "net.nir"
-    path.write_bytes(b"old")
+    path.write_bytes(b"\x89HDF\r\n\x1a\nold")
     code, out, err = cli(
         "emit", TURNSTILE if of == "spec" else file, "--to", "nir", "-o", str(path)
     )
