@@ -110,7 +110,8 @@ def test_what_a_call_does_not_take_is_told(
 
 def test_whole_numbers_of_numpy_are_whole_numbers(given: Given, tmp_path: Path) -> None:
     whole: Any = np.int64(2)
-    vsafsm.sweep(given.program, NOISE, trials=whole, output=tmp_path / "table.csv")
+    table = vsafsm.sweep(given.program, NOISE, trials=whole, output=tmp_path / "table.csv")
+    assert [row.trials for row in table.rows] == [2]
 
 
 def test_a_program_is_drawn_by_its_machine(given: Given) -> None:

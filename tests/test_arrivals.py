@@ -16,7 +16,7 @@ from vsafsm.codebook import Codebook
 from vsafsm.lowering import REST, Lowered, lower
 from vsafsm.machine import Machine
 from vsafsm.network import Network
-from vsafsm.situations import arcs
+from vsafsm.situations import Asked, arcs
 from vsafsm.visited import failed, visited
 
 Strategy = Callable[..., st.SearchStrategy[Machine]]
@@ -94,13 +94,14 @@ def test_what_runs_visit_is_open_and_of_one_of_the_two_codes(turnstile: Machine)
     lowered = lower(turnstile)
     book = Codebook(network.masks, network.codes)
     rng = np.random.default_rng(0)
-    asked = visited(turnstile, lowered, book, network, Timing(1.0, 20), rng)
+    asked = visited(Runs(turnstile, network, Timing(1.0, 20), rng), lowered, book)
     assert len(asked.activity) > 2 * len(lowered.moves)
     assert not (asked.want & ~(book.codes[asked.place[:, 0]] | book.codes[asked.place[:, 1]])).any()
     # Some are halfway: neither mask leaves all of it open.
     closed = asked.activity & ~book.masks[asked.place[:, 2]]
     assert closed.any()
-    again = visited(turnstile, lowered, book, network, Timing(1.0, 20), np.random.default_rng(0))
+    rng = np.random.default_rng(0)
+    again = visited(Runs(turnstile, network, Timing(1.0, 20), rng), lowered, book)
     np.testing.assert_array_equal(asked.activity, again.activity)
 
 
@@ -130,8 +131,13 @@ def weakly_refined(machine: Machine) -> tuple[Lowered, Codebook, Network]:
 def test_runs_that_failed_are_asked_to_end_where_they_should(examples: dict[str, Machine]) -> None:
     machine = examples["sequence_detector"]
     lowered, book, network = weakly_refined(machine)
-    timing, most = Timing(0.1), 4000
-    asked = failed(machine, lowered, book, network, timing, np.random.default_rng(0), most)
+    most = 4000
+
+    def found() -> Asked | None:
+        runs = Runs(machine, network, Timing(0.1), np.random.default_rng(0))
+        return failed(runs, lowered, book, most)
+
+    asked, again = found(), found()
     assert asked is not None
     # Far fewer than what all runs pass through, and each of a change that there is.
     assert 0 < len(asked.activity) < most
@@ -139,7 +145,6 @@ def test_runs_that_failed_are_asked_to_end_where_they_should(examples: dict[str,
         (arc.source, arc.target, arc.mask) for arc in arcs(lowered)
     }
     assert not (asked.want & ~(book.codes[asked.place[:, 0]] | book.codes[asked.place[:, 1]])).any()
-    again = failed(machine, lowered, book, network, timing, np.random.default_rng(0), most)
     assert again is not None
     np.testing.assert_array_equal(asked.activity, again.activity)
 
@@ -147,4 +152,4 @@ def test_runs_that_failed_are_asked_to_end_where_they_should(examples: dict[str,
 def test_nothing_is_asked_where_no_run_fails(turnstile: Machine) -> None:
     lowered, book, network = weakly_refined(turnstile)
     rng = np.random.default_rng(0)
-    assert failed(turnstile, lowered, book, network, Timing(1.0), rng, 500) is None
+    assert failed(Runs(turnstile, network, Timing(1.0), rng), lowered, book, 500) is None

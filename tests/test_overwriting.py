@@ -23,6 +23,8 @@ def test_a_link_to_what_is_not_there_yet_is_taken(tmp_path: Path) -> None:
     link = tmp_path / "link.npz"
     link.symlink_to(tmp_path / "new.npz")
     check_output(link, "a program", (".npz",))
+    assert link.is_symlink()
+    assert not link.exists()
 
 
 def test_a_name_that_is_too_long_is_told(tmp_path: Path) -> None:

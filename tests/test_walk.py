@@ -7,7 +7,7 @@ from __future__ import annotations
 import tracemalloc
 from itertools import product
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -17,6 +17,7 @@ from vsafsm.errors import UnknownInputError
 from vsafsm.formats import load
 from vsafsm.lowering import Code
 from vsafsm.machine import Machine
+from vsafsm.network import Network
 from vsafsm.noise import Additive, perturb
 from vsafsm.program import Program
 from vsafsm.walk import Walk, _Taken
@@ -183,7 +184,7 @@ class Ring(Walk):
         rows = {name: {"on": names[(x + 1) % count]} for x, name in enumerate(names)}
         self.machine = Machine.from_dict({"transitions": rows})
         labels = tuple(Code(x) for x in range(count))
-        self.network = SimpleNamespace(labels=labels, states=tuple(names))  # type: ignore[assignment]
+        self.network = cast(Network, SimpleNamespace(labels=labels, states=tuple(names)))
         self._start, self._states = 0, [*names]
         after = [*range(1, count), 1]
         self._taken = {(x, 0): _Taken(to, to) for x, to in enumerate(after)}

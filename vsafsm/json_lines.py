@@ -53,21 +53,28 @@ class JsonLines:
 
     def open(self) -> None:
         """Begin to write, after what was read. Raises `FileError`."""
-        try:
-            self._file = self.path.open("ab")
-            self._file.truncate(self._whole)
-        except OSError as error:
-            raise self._unwritten(error) from None
-        if not self._whole:
-            self.add(self.first)
+        self._begun()
 
     def add(self, content: Mapping[str, Any]) -> None:
         """Write a line. Raises `FileError`."""
-        assert self._file is not None  # noqa: S101 - open
+        self._write(self._begun(), content)
+
+    def _begun(self) -> IO[bytes]:
+        if self._file is None:
+            try:
+                self._file = self.path.open("ab")
+                self._file.truncate(self._whole)
+            except OSError as error:
+                raise self._unwritten(error) from None
+            if not self._whole:
+                self._write(self._file, self.first)
+        return self._file
+
+    def _write(self, file: IO[bytes], content: Mapping[str, Any]) -> None:
         try:
-            self._file.write(_line(content))
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            file.write(_line(content))
+            file.flush()
+            os.fsync(file.fileno())
         except OSError as error:
             raise self._unwritten(error) from None
 

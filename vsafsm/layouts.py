@@ -41,13 +41,15 @@ def choose(
     RequirementError
         If they ask for modules, and the target takes one matrix.
     """
-    if given:
-        _check_dense(options)
-        return "dense"
+    if given and options.layout == "modules":
+        raise CompileError(
+            "layout is modules, and a codebook is given, which is of one matrix; expected layout"
+            " dense, or no codebook"
+        )
     if options.layout == "modules":
         _check_modules(lowered, options, requirements)
         return "modules"
-    if options.layout == "dense":
+    if given or options.layout == "dense":
         if options.module_neurons != "auto":
             raise CompileError(
                 "module_neurons is an option of modules; expected layout modules, or none"
@@ -82,17 +84,6 @@ def _only_dense(options: Options) -> str | None:
         if not has:
             return name
     return None
-
-
-def _check_dense(options: Options) -> None:
-    usual = Options()
-    for name in ("layout", "module_neurons"):
-        value = getattr(options, name)
-        if value not in (getattr(usual, name), "dense"):
-            raise CompileError(
-                f"{name} is {value}, and a codebook is given, which is of one matrix; expected"
-                " layout dense, or no codebook"
-            )
 
 
 def _check_modules(lowered: Lowered, options: Options, requirements: Requirements) -> None:

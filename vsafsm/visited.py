@@ -14,11 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsafsm.arrivals import asked_in
-from vsafsm.asynchronous import MOST_ELEMENTS, Run, Runs, Timing
+from vsafsm.asynchronous import MOST_ELEMENTS, Run, Runs
 from vsafsm.codebook import Codebook
 from vsafsm.lowering import REST, Lowered
-from vsafsm.machine import Machine
-from vsafsm.network import Network
 from vsafsm.situations import Asked
 from vsafsm.vsa import Bits
 
@@ -30,42 +28,25 @@ ENOUGH = 30
 """Runs that fail, after which no more are made."""
 
 
-def visited(
-    machine: Machine,
-    lowered: Lowered,
-    book: Codebook,
-    network: Network,
-    timing: Timing,
-    rng: np.random.Generator,
-) -> Asked:
+def visited(runs: Runs, lowered: Lowered, book: Codebook) -> Asked:
     """Activities at random steps of runs, each of one input from a state at rest, and what is asked
     there.
     """
     moves = _moves(lowered)
     if len(moves) > RUNS:
-        moves = moves[rng.choice(len(moves), RUNS, replace=False)]
-    runs = Runs(machine, network, timing, rng)
+        moves = moves[runs.rng.choice(len(moves), RUNS, replace=False)]
     phases = _phases(runs, lowered, book, moves, KEPT)
     return Asked.joined([seen.asked(book, table) for table, seen, _ in phases])
 
 
-def failed(
-    machine: Machine,
-    lowered: Lowered,
-    book: Codebook,
-    network: Network,
-    timing: Timing,
-    rng: np.random.Generator,
-    most: int,
-) -> Asked | None:
+def failed(runs: Runs, lowered: Lowered, book: Codebook, most: int) -> Asked | None:
     """Activities at random steps of runs that end elsewhere than they should, and what is asked
     there; None if all of `most` runs end where they should.
     """
     moves, found, failures, done = _moves(lowered), list[Asked](), 0, 0
-    runs = Runs(machine, network, timing, rng)
-    together = max(1, MOST_ELEMENTS // network.neurons)
+    together = max(1, MOST_ELEMENTS // runs.network.neurons)
     while done < most and failures < ENOUGH:
-        some = moves[rng.integers(len(moves), size=min(together, most - done))]
+        some = moves[runs.rng.integers(len(moves), size=min(together, most - done))]
         done += len(some)
         for table, seen, ends in _phases(runs, lowered, book, some, KEPT_OF_FAILED):
             expected = book.codes[table[:, 1]] & book.masks[table[:, 3]]

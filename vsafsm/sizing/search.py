@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsafsm.arrivals import arriving
-from vsafsm.asynchronous import Timing
+from vsafsm.asynchronous import Runs, Timing
 from vsafsm.codebook import Codebook, CodebookMaker, Layout
 from vsafsm.conditions import loads
 from vsafsm.errors import CodebookError
@@ -101,19 +101,19 @@ class Trial:
     ----------
     unmet
         What of the requirements it does not meet.
-    margin
-        That was asked for.
+    asked
+        The margin that was asked for.
     book, grid
         What its weights are made of and laid over.
     failures
-        What is asked where runs of it, or of the networks that it comes from, failed.
+        What is wanted where runs of it, or of the networks that it comes from, failed.
     """
 
     network: Network
     proof: Proof
     refinement: Refinement
     unmet: tuple[str, ...]
-    margin: float
+    asked: float
     book: Codebook
     grid: Grid
     failures: tuple[Asked, ...] = ()
@@ -240,18 +240,18 @@ class Search:
         rng = np.random.default_rng(
             [self.options.seed, network.neurons, network.active, 0, 1 + len(trial.failures)]
         )
-        new = failed(self.machine, self.lowered, book, network, timing, rng, MOST_RUNS)
+        new = failed(Runs(self.machine, network, timing, rng), self.lowered, book, MOST_RUNS)
         if new is None:
             return None
         failures = Asked.joined([*trial.failures, new])
         weights, refinement = build(
-            *(self.lowered, book, trial.grid, "robust", trial.margin, rng),
+            *(self.lowered, book, trial.grid, "robust", trial.asked, rng),
             progress=lambda share: self.progress(what, share),
             more=lambda weights: failures,
             rounds=FURTHER_ROUNDS,
             begun=network.weights.astype(trial.grid.dtype),
         )
-        found = _proven(self, weights, refinement, trial.margin, book, trial.grid)
+        found = _proven(self, weights, refinement, trial.asked, book, trial.grid)
         found = replace(found, failures=(*trial.failures, new))
         self._note(found)
         return found
@@ -264,7 +264,7 @@ class Search:
             Attempt(
                 network.neurons,
                 network.active,
-                trial.margin,
+                trial.asked,
                 proof.verdict,
                 proof.margin,
                 trial.refinement.violations,
@@ -305,7 +305,7 @@ def _compile(
 
     def slowly(weights: NDArray[Any]) -> Asked:
         now = assembled(machine, lowered, book, grid, weights)
-        seen = [visited(machine, lowered, book, now, each, rng) for each in search.slow]
+        seen = [visited(Runs(machine, now, each, rng), lowered, book) for each in search.slow]
         return Asked.joined([arriving(lowered, book, rng), *seen])
 
     weights, refinement = build(

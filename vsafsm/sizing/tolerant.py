@@ -97,7 +97,7 @@ def _tried(search: Search, trials: Trials, neurons: int) -> Iterator[tuple[Trial
         if mended is None or not mended.proof.holds or mended.unmet:
             return
         trial = mended
-        if trial.proof.margin < ENOUGH * trial.margin:
+        if trial.proof.margin < ENOUGH * trial.asked:
             continue  # What failed is learnt, but not yet together with the rest.
         found = trials.shown(search.machine, trial.network, search.progress)
         yield trial, found
