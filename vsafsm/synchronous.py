@@ -23,6 +23,9 @@ from vsafsm.vsa import Bits
 
 # ---- one network, one activity
 
+LONG = 16
+"""Steps from which on it is worth looking for an activity that comes back."""
+
 
 def step(network: Network, active: NDArray[np.intp], mask: int) -> NDArray[np.intp]:
     """One step of one activity, given and returned as the indices of the neurons that fire.
@@ -234,18 +237,22 @@ class Session(Playing):
         return None if self._stepper is None else MOST_STEPS
 
     def _advance(self, mask: int, steps: int) -> None:
+        if self._stepper is None and steps >= LONG:
+            self._advance_long(mask, steps)
+            return
+        for _ in range(steps):
+            self._step(mask)
+
+    def _advance_long(self, mask: int, steps: int) -> None:
+        """The network's activity is all its state. Where one comes back, at a fixed point or after
+        a round, the rounds that follow are counted, and not run.
+        """
         seen, since, before, done = self._active, 0, self.counts, 0
         while done < steps:
-            self._synaptic_operations += int(self._network.fan_out[self._active].sum())
-            if self._stepper is not None:
-                self._fire(self._stepper(self._active, self._network.masks[mask]))
-                done += 1
-                continue
-            self._fire(step(self._network, self._active, mask))
+            self._step(mask)
             done += 1
-            # The network's activity is all its state. Where one comes back, at a fixed point or
-            # after a round, the rounds that follow are counted, and not run. Each is compared with
-            # the one at the last power of two of steps, so that a round of any length is found.
+            # Compared with the activity at the last power of two of steps, so that a round of any
+            # length is found.
             if np.array_equal(self._active, seen):
                 rounds, counts = (steps - done) // (done - since), self.counts
                 done += rounds * (done - since)
@@ -256,6 +263,13 @@ class Session(Playing):
                 )
             elif done & (done - 1) == 0:
                 seen, since, before = self._active, done, self.counts
+
+    def _step(self, mask: int) -> None:
+        self._synaptic_operations += int(self._network.fan_out[self._active].sum())
+        if self._stepper is None:
+            self._fire(step(self._network, self._active, mask))
+        else:
+            self._fire(self._stepper(self._active, self._network.masks[mask]))
 
     def _fire(self, active: NDArray[np.intp]) -> None:
         self._active = active
